@@ -1,0 +1,1 @@
+"""Everything that touches AWS endpoints and the files under ~/.aws."""

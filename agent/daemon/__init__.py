@@ -1,0 +1,1 @@
+"""What keeps running: it sees only ports (core/ports)."""

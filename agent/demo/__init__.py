@@ -1,0 +1,1 @@
+"""A small Identity Center on loopback and a throw-away home: the embedded default."""

@@ -1,0 +1,1 @@
+"""The local pages: the loopback redirect of a sign-in."""

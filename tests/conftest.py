@@ -1,0 +1,59 @@
+"""No test may see real credentials, and none may leave this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("quick")
+
+_LEAKY = ("AWS_", "XDG_", "CREDTRAY_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A throw-away HOME; every AWS_*, XDG_* and proxy variable of the caller is gone."""
+    directory = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(_LEAKY):
+            monkeypatch.delenv(name)
+    runtime = directory / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(directory))
+    monkeypatch.setenv("USERPROFILE", str(directory))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(directory / ".config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(directory / ".local" / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(directory / ".cache"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return directory
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse every connection that would leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(sock: socket.socket, address: Any) -> None:
+        if sock.family in {socket.AF_INET, socket.AF_INET6}:
+            host = str(address[0])
+            local = host == "localhost"
+            if not local:
+                try:
+                    local = ipaddress.ip_address(host).is_loopback
+                except ValueError:
+                    local = False
+            if not local:
+                raise AssertionError(f"a test tried to reach {host}")
+        connect(sock, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield
