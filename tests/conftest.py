@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("quick")
 
-_LEAKY = ("AWS_", "XDG_", "CREDTRAY_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy")
+_LEAKY = ("AWS_", "XDG_", "CREDTRAY_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", *_PROXIES)
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(autouse=True)
-def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse every connection that would leave this machine."""
     connect = socket.socket.connect
 
@@ -56,4 +56,3 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         connect(sock, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
-    yield

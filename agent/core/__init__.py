@@ -1,1 +1,1 @@
-"""Decisions that touch nothing: no file, no clock, no thread, no log. See docs/explanation/architecture.md."""
+"""Decisions that touch nothing: no file, no clock, no thread, no log."""

@@ -16,7 +16,7 @@ from agent.core.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where requests go when it is not AWS's default: overrides resolved in botocore's order (protocol 12)."""
+    """Where requests go when it is not AWS's default: overrides in botocore's order of precedence."""
 
     oidc: str | None = None
     portal: str | None = None
@@ -29,7 +29,7 @@ class SsoSession:
     """A named sso-session, or the start URL that legacy profiles share."""
 
     name: str
-    """The session's name; for legacy profiles the start URL exactly as written. Its sha1 names the token file."""
+    """The session's name; for legacy profiles the start URL as written. Its sha1 names the token file."""
     start_url: str
     """Exactly as written in the config file: it is part of cache keys."""
     region: str
@@ -173,3 +173,14 @@ class Account:
     account_id: str
     name: str | None = None
     email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SectionKeys:
+    """What one section of the credentials file is to hold."""
+
+    section: str
+    profile: str
+    credentials: RoleCredentials
+    region: str | None = None
+    """Written only where a program would otherwise miss it: in ``[default]``."""

@@ -1,0 +1,129 @@
+"""The user's settings with typed defaults, and how a TOML mapping becomes one.
+
+The reference page docs/reference/settings.md is generated from the field docstrings below.
+Knows nothing of the file itself: see agent/settings_file.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+from agent.core.durations import parse_duration
+from agent.core.errors import SettingsInvalid
+from agent.core.nearest import did_you_mean
+from agent.core.presets import usual_length
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Settings of one sso-session: the table ``[sessions.NAME]``."""
+
+    duration: timedelta | None = None
+    """How long a sign-in lasts, until credtray has learned it. Example: ``"4h"``."""
+    device_flow: bool = False
+    """Sign in with a code on any device instead of a browser on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """Settings of one profile: the table ``[profiles.NAME]``."""
+
+    section: str | None = None
+    """Section of the credentials file that takes the keys; the profile's own name when not set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings; every field has a default that suits most people."""
+
+    warn_before: tuple[timedelta, ...] = (timedelta(minutes=30), timedelta(minutes=10))
+    """When to say that a sign-in ends soon. Example: ``["30m", "10m"]``; an empty list says nothing."""
+    remove_keys_at_end: bool = True
+    """Take expired keys out of the credentials file."""
+    remove_keys_at_sign_out: bool = True
+    """Take the keys of a session out of the credentials file when it is signed out."""
+    remove_keys_on_stop: bool = True
+    """Take all keys credtray wrote out of the credentials file when the agent stops."""
+    sessions: Mapping[str, SessionSettings] = field(default_factory=lambda: MappingProxyType({}))
+    profiles: Mapping[str, ProfileSettings] = field(default_factory=lambda: MappingProxyType({}))
+
+    def sign_in_length(self, session: str) -> timedelta:
+        """Return the configured length of a sign-in, or the preset's, or the service's default."""
+        chosen = self.sessions.get(session, SessionSettings()).duration
+        return chosen if chosen is not None else usual_length(session)
+
+    def section(self, profile: str) -> str:
+        """Return the section of the credentials file that takes this profile's keys."""
+        return self.profiles.get(profile, ProfileSettings()).section or profile
+
+    @property
+    def longest_warning(self) -> timedelta:
+        """The earliest warning threshold; zero when there is none."""
+        return max(self.warn_before, default=timedelta())
+
+
+def from_mapping(data: Mapping[str, Any]) -> Settings:
+    """Read what the TOML parser returned.
+
+    Raises:
+        SettingsInvalid: an unknown name (the nearest known one is offered) or a value of the wrong kind.
+    """
+    return Settings(**_table(Settings, data, ""))
+
+
+def _table(kind: type, data: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    known = {item.name: str(item.type) for item in fields(kind)}
+    for name in data:
+        if name not in known:
+            raise SettingsInvalid(f"{prefix}{name} is not a setting.{did_you_mean(name, known)}")
+    return {name: _READERS[known[name]](value, prefix + name) for name, value in data.items()}
+
+
+def _boolean(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsInvalid(f"{where} must be true or false, not {value!r}")
+    return value
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or "]" in value:
+        raise SettingsInvalid(f"{where} must be a printable text without ']', not {value!r}")
+    return value
+
+
+def _duration(value: Any, where: str) -> timedelta:
+    try:
+        return parse_duration(value if isinstance(value, str) else "")
+    except (ValueError, OverflowError):
+        raise SettingsInvalid(f'{where} must be a duration such as "30m" or "4h", not {value!r}') from None
+
+
+def _durations(value: Any, where: str) -> tuple[timedelta, ...]:
+    if not isinstance(value, list):
+        raise SettingsInvalid(f'{where} must be a list such as ["30m", "10m"], not {value!r}')
+    return tuple(sorted({_duration(item, where) for item in value}, reverse=True))
+
+
+def _named(kind: type) -> Callable[[Any, str], Mapping[str, Any]]:
+    def read(value: Any, where: str) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping) or not all(isinstance(item, Mapping) for item in value.values()):
+            raise SettingsInvalid(f"{where} must be tables such as [{where}.NAME], not {value!r}")
+        return MappingProxyType(
+            {name: kind(**_table(kind, table, f"{where}.{name}.")) for name, table in value.items()}
+        )
+
+    return read
+
+
+_READERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "bool": _boolean,
+    "str | None": _text,
+    "timedelta | None": _duration,
+    "tuple[timedelta, ...]": _durations,
+    "Mapping[str, SessionSettings]": _named(SessionSettings),
+    "Mapping[str, ProfileSettings]": _named(ProfileSettings),
+}
