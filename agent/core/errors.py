@@ -311,6 +311,13 @@ class Throttled(CredtrayError):
     hint = "It is tried again by itself, more slowly."
     retry = Retry.LATER
 
+    def __init__(
+        self, detail: str = "", *, hint: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after = retry_after
+        """Seconds the service asked for in its Retry-After header; None when it named none."""
+
 
 class PortalFailed(CredtrayError):
     """The portal answered 5xx."""
