@@ -115,6 +115,8 @@ class AccessToken:
     refresh_token: Secret | None = None
     registration: ClientRegistration | None = None
     """The client it was issued to: needed to refresh it."""
+    issued_at: datetime | None = field(default=None, compare=False)
+    """When it was issued (for a token found on the disk: when its file was written), where that is known."""
 
     @property
     def refreshable(self) -> bool:
@@ -164,6 +166,8 @@ class SignIn:
     started_at: datetime
     ends_at: datetime
     proof: EndProof
+    observed: bool = True
+    """False: it was found on the disk, so its beginning (and its length) is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,122 @@
+"""How an event changes the state: ``apply(state, event, now) -> state``. It never decides what to do next.
+
+One handler per event; a test holds the table complete. Sessions are in ``apply_sessions``, role credentials
+and the credentials file in ``apply_profiles``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from agent.core import apply_profiles, apply_sessions, events
+from agent.core.errors import Offline
+from agent.core.models import AwsConfig, Profile, SsoSession
+from agent.core.state import ProfileState, SessionState, State, Trouble, frozen
+
+Handler = Callable[[State, Any, datetime], State]
+
+
+def apply(state: State, event: events.Event, now: datetime) -> State:
+    """Return the state after this event."""
+    return HANDLERS[type(event)](state, event, now)
+
+
+def _unchanged(state: State, _event: events.Event, _now: datetime) -> State:
+    return state
+
+
+def _network_may_be_back(state: State, _event: events.Event, now: datetime) -> State:
+    def sooner(session: SessionState) -> SessionState:
+        trouble = session.trouble
+        if trouble is None or trouble.problem.code != Offline.code:
+            return session
+        return replace(session, trouble=Trouble(trouble.problem, now, 0, now))
+
+    return replace(state, sessions=frozen({name: sooner(item) for name, item in state.sessions.items()}))
+
+
+def _config_loaded(state: State, event: events.ConfigLoaded, _now: datetime) -> State:
+    config = event.config
+    known = {**state.remembered, **state.sessions}
+    sessions = {name: _session_state(known.get(name), session) for name, session in config.sessions.items()}
+    forgotten = {name: item for name, item in known.items() if name not in sessions}
+    profiles = {name: _profile_state(state, profile) for name, profile in config.profiles.items()}
+    return replace(
+        state,
+        config=config,
+        config_problem=None,
+        sessions=frozen(sessions),
+        remembered=frozen(forgotten),
+        profiles=frozen(profiles),
+        file=replace(state.file, refused=frozen({})),
+    )
+
+
+def _session_state(known: SessionState | None, session: SsoSession) -> SessionState:
+    if known is None:
+        return SessionState(session)
+    if (known.session.start_url, known.session.region) != (session.start_url, session.region):
+        # Another Identity Center under the same name: its tokens and its habits are not this one's.
+        return SessionState(session)
+    return replace(known, session=session)
+
+
+def _profile_state(state: State, profile: Profile) -> ProfileState:
+    known = state.profiles.get(profile.name)
+    if (
+        known is None
+        or not _same_role(known.profile, profile)
+        or not _same_portal(state.config, known, profile)
+    ):
+        return ProfileState(profile)
+    return replace(known, profile=profile)
+
+
+def _same_role(one: Profile, other: Profile) -> bool:
+    return (one.session, one.account_id, one.role_name, one.chain) == (
+        other.session,
+        other.account_id,
+        other.role_name,
+        other.chain,
+    )
+
+
+def _same_portal(before: AwsConfig, known: ProfileState, profile: Profile) -> bool:
+    old = before.sessions.get(known.profile.session)
+    return old is not None and profile.session == old.name
+
+
+def _config_broken(state: State, event: events.ConfigBroken, _now: datetime) -> State:
+    return replace(state, config_problem=event.problem)
+
+
+def _settings_broken(state: State, event: events.SettingsBroken, _now: datetime) -> State:
+    return replace(state, settings_problem=event.problem)
+
+
+def _settings_loaded(state: State, event: events.SettingsLoaded, _now: datetime) -> State:
+    file = replace(state.file, refused=frozen({}))
+    return replace(state, settings=event.settings, settings_problem=None, file=file)
+
+
+def _stopping(state: State, _event: events.Stopping, _now: datetime) -> State:
+    return replace(state, stopping=True)
+
+
+HANDLERS: Mapping[type, Handler] = {
+    events.Tick: _unchanged,
+    events.ClockChanged: _unchanged,
+    events.FilesChanged: _unchanged,
+    events.Woke: _network_may_be_back,
+    events.NetworkChanged: _network_may_be_back,
+    events.ConfigLoaded: _config_loaded,
+    events.ConfigBroken: _config_broken,
+    events.SettingsLoaded: _settings_loaded,
+    events.SettingsBroken: _settings_broken,
+    events.Stopping: _stopping,
+    **apply_sessions.HANDLERS,
+    **apply_profiles.HANDLERS,
+}

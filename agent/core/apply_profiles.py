@@ -1,0 +1,151 @@
+"""How events change what is known of role credentials, of people's choices and of the credentials file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from agent.core import errors, events
+from agent.core.apply_sessions import end, troubled
+from agent.core.backoff import trouble_after
+from agent.core.models import RoleCredentials
+from agent.core.state import FileState, ProfileState, State, frozen
+
+OF_THE_SESSION = frozenset(
+    kind.code
+    for kind in (
+        errors.Offline,
+        errors.Throttled,
+        errors.PortalFailed,
+        errors.CaptivePortal,
+        errors.CertificateRefused,
+        errors.ClockOff,
+    )
+)
+"""Failures that say nothing about one role: all calls of the session wait together."""
+
+TOLERATED_CLOCK_ERROR = timedelta(minutes=5)
+"""AWS refuses signatures beyond about five minutes; below that nobody needs to know."""
+
+
+def _of_profile(
+    change: Callable[[State, ProfileState, Any, datetime], State],
+) -> Callable[[State, Any, datetime], State]:
+    """Return a handler for an event that names one profile; an unknown profile changes nothing."""
+
+    def handler(state: State, event: Any, now: datetime) -> State:
+        profile = state.profiles.get(event.profile)
+        return state if profile is None else change(state, profile, event, now)
+
+    return handler
+
+
+# --- role credentials --------------------------------------------------------------------------------
+
+
+def _fetch_started(state: State, profile: ProfileState, _event: events.FetchStarted, now: datetime) -> State:
+    return state.with_profile(replace(profile, fetching=True, attempted_at=now))
+
+
+def _fetched(state: State, profile: ProfileState, event: events.Fetched, _now: datetime) -> State:
+    newer = _newer(profile.credentials, event.credentials)
+    state = state.with_profile(
+        replace(profile, fetching=False, credentials=newer, trouble=None, asked_at=None)
+    )
+    session = state.sessions.get(profile.profile.session)
+    if session is not None:
+        said = session.said - {"trouble", f"role:{profile.profile.name}"}
+        state = state.with_session(replace(session, trouble=None, doubts=0, said=said))
+    return _heard_clock(state, event.clock_error)
+
+
+def _newer(held: RoleCredentials | None, fetched: RoleCredentials) -> RoleCredentials:
+    """Return the pair that lives longer: fresh keys are never given up for staler ones."""
+    return held if held is not None and held.expires_at > fetched.expires_at else fetched
+
+
+def _heard_clock(state: State, clock_error: timedelta | None) -> State:
+    return state if clock_error is None else replace(state, clock_error=clock_error)
+
+
+def _fetch_failed(state: State, profile: ProfileState, event: events.FetchFailed, now: datetime) -> State:
+    profile = replace(profile, fetching=False, asked_at=None)
+    session = state.sessions.get(profile.profile.session)
+    code = event.problem.code
+    if session is not None and code == errors.PortalUnauthorized.code:
+        doubted = replace(session, doubts=session.doubts + 1)
+        over = doubted.doubts > 1 or doubted.token is None or not doubted.token.refreshable
+        return state.with_profile(profile).with_session(end(doubted, now) if over else doubted)
+    if session is not None and code in OF_THE_SESSION:
+        held_back = troubled(session, event.problem, now, state, event.retry_after)
+        return state.with_profile(profile).with_session(held_back)
+    trouble = trouble_after(profile.trouble, event.problem, now, f"{state.seed}/{profile.profile.name}")
+    return state.with_profile(replace(profile, trouble=trouble))
+
+
+def _asked(state: State, profile: ProfileState, _event: events.Asked, now: datetime) -> State:
+    return state.with_profile(replace(profile, asked_at=now))
+
+
+# --- what people choose ------------------------------------------------------------------------------
+
+
+def _activated(state: State, event: events.Activated, _now: datetime) -> State:
+    added = tuple(name for name in dict.fromkeys(event.profiles) if name not in state.active)
+    return _wish_changed(replace(state, active=state.active + added))
+
+
+def _deactivated(state: State, event: events.Deactivated, _now: datetime) -> State:
+    active = tuple(name for name in state.active if name not in event.profiles)
+    default = None if state.default in event.profiles else state.default
+    return _wish_changed(replace(state, active=active, default=default))
+
+
+def _switched(state: State, event: events.Switched, _now: datetime) -> State:
+    return _wish_changed(replace(state, default=event.profile))
+
+
+def _wish_changed(state: State) -> State:
+    return replace(state, file=replace(state.file, refused=frozen({}), trouble=None))
+
+
+# --- the credentials file ----------------------------------------------------------------------------
+
+
+def _marks_read(state: State, event: events.MarksRead, _now: datetime) -> State:
+    marks = frozen({mark.section: mark for mark in event.marks})
+    refused: Mapping[str, errors.Problem] = state.file.refused if marks == state.file.marks else frozen({})
+    return replace(state, file=replace(state.file, marks=marks, known=True, refused=refused))
+
+
+def _sync_started(state: State, _event: events.SyncStarted, _now: datetime) -> State:
+    return replace(state, file=replace(state.file, syncing=True))
+
+
+def _synced(state: State, event: events.Synced, _now: datetime) -> State:
+    marks = frozen({mark.section: mark for mark in event.marks})
+    return replace(state, file=FileState(marks, known=True, refused=frozen(event.refused)))
+
+
+def _sync_failed(state: State, event: events.SyncFailed, now: datetime) -> State:
+    trouble = trouble_after(state.file.trouble, event.problem, now, f"{state.seed}/credentials")
+    return replace(state, file=replace(state.file, syncing=False, trouble=trouble))
+
+
+HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
+    {
+        events.FetchStarted: _of_profile(_fetch_started),
+        events.Fetched: _of_profile(_fetched),
+        events.FetchFailed: _of_profile(_fetch_failed),
+        events.Asked: _of_profile(_asked),
+        events.Activated: _activated,
+        events.Deactivated: _deactivated,
+        events.Switched: _switched,
+        events.MarksRead: _marks_read,
+        events.SyncStarted: _sync_started,
+        events.Synced: _synced,
+        events.SyncFailed: _sync_failed,
+    }
+)

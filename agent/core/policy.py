@@ -1,0 +1,203 @@
+"""What to do now: ``decide(state, now) -> actions``. Read this file first.
+
+Level-triggered: it looks at how things are, never at how they came about, so a missed tick, a 12 h sleep
+or a restart needs no special case. It never asks for a thing twice: the state says what is under way.
+Nothing here opens a browser: only a person begins a sign-in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agent.core import notices
+from agent.core.expiry import windows_for
+from agent.core.models import SectionKeys
+from agent.core.notices import Notice
+from agent.core.standing import (
+    PROOF_FLOOR,
+    can_refresh,
+    end_needs_proof,
+    held_back,
+    rides_the_end,
+    servable,
+    token_usable,
+)
+from agent.core.state import ProfileState, SessionState, State
+from agent.core.wishes import unwanted_sections, wanted_sections
+
+FETCH_FLOOR = timedelta(minutes=1)
+"""Role credentials of one role are never fetched more often."""
+
+BATCH = timedelta(seconds=3)
+"""How long finished fetches wait for slower ones to share one rewrite of the credentials file."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """Refresh the access token of this session silently."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRoleCredentials:
+    """Fetch role credentials for this profile."""
+
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCredentialsFile:
+    """Write these sections and take those out, in one rewrite."""
+
+    wanted: tuple[SectionKeys, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowNotice:
+    """Tell a person."""
+
+    notice: Notice
+
+
+Action = RefreshToken | FetchRoleCredentials | SyncCredentialsFile | ShowNotice
+
+
+def decide(state: State, now: datetime) -> tuple[Action, ...]:
+    """Return everything that should be started now."""
+    actions: list[Action] = []
+    if not state.stopping:
+        for session in state.sessions.values():
+            actions.extend(_portal_calls(state, session, now))
+            actions.extend(ShowNotice(notice) for notice in notices.due(state, session, now))
+    actions.extend(_file_sync(state, now))
+    return tuple(actions)
+
+
+# --- portal calls ------------------------------------------------------------------------------------
+
+
+def _portal_calls(state: State, session: SessionState, now: datetime) -> Iterator[Action]:
+    if held_back(session, now):
+        return
+    calls: list[Action] = []
+    if wants_refresh(state, session, now):
+        calls.append(RefreshToken(session.session.name))
+    calls.extend(
+        FetchRoleCredentials(profile.profile.name)
+        for profile in _in_order(state, session)
+        if wants_fetch(state, session, profile, now)
+    )
+    # While there is trouble one call finds out whether it has passed; the others follow when it has.
+    yield from calls[:1] if session.trouble is not None else calls
+
+
+def wants_refresh(state: State, session: SessionState, now: datetime) -> bool:
+    """Tell whether the access token is to be refreshed now."""
+    token = session.token
+    if token is None or not can_refresh(session, now):
+        return False
+    if session.doubts:
+        return True
+    if rides_the_end(session):
+        # It was cut at the end: refreshing it again brings the same end. Ask once more when it is over.
+        return token.expires_at <= now
+    if token.expires_at - now <= windows_for(session.token_life).advisory:
+        return True
+    return end_needs_proof(state, session, now)
+
+
+def wants_fetch(state: State, session: SessionState, profile: ProfileState, now: datetime) -> bool:
+    """Tell whether role credentials of this profile are to be fetched now."""
+    if profile.fetching or not token_usable(session, now):
+        return False
+    if profile.profile.name not in state.kept and profile.asked_at is None:
+        return False
+    if profile.trouble is not None and profile.trouble.retry_at > now:
+        return False
+    if profile.attempted_at is not None and timedelta() <= now - profile.attempted_at < FETCH_FLOOR:
+        return False
+    held = profile.credentials
+    if profile.profile.name in state.kept:
+        return held is None or held.expires_at - now <= windows_for(held.life).advisory
+    return held is None or not servable(held, now)
+
+
+def _in_order(state: State, session: SessionState) -> list[ProfileState]:
+    """Return the session's profiles: those a program waits for first, then the active ones."""
+    names = state.kept
+    rank = {name: place for place, name in enumerate(names)}
+    profiles = (
+        item for item in state.profiles_of(session.session.name) if item.asked_at or item.profile.name in rank
+    )
+    return sorted(profiles, key=lambda item: (item.asked_at is None, rank.get(item.profile.name, len(names))))
+
+
+# --- the credentials file ----------------------------------------------------------------------------
+
+
+def _file_sync(state: State, now: datetime) -> Iterator[SyncCredentialsFile]:
+    file = state.file
+    if not file.known or file.syncing or (file.trouble is not None and file.trouble.retry_at > now):
+        return
+    wanted = wanted_sections(state, now)
+    removed = unwanted_sections(state, now)
+    if (wanted or removed) and not _worth_waiting(state, wanted, now):
+        yield SyncCredentialsFile(wanted, removed)
+
+
+def _worth_waiting(state: State, wanted: tuple[SectionKeys, ...], now: datetime) -> bool:
+    """Tell whether other fetches are about to finish and can share the rewrite."""
+    if state.stopping or not any(state.profiles[name].fetching for name in state.kept):
+        return False
+    return all(timedelta() <= now - keys.credentials.fetched_at < BATCH for keys in wanted)
+
+
+# --- when to look again ------------------------------------------------------------------------------
+
+
+def next_look(state: State, now: datetime) -> datetime | None:
+    """Return the next instant at which ``decide`` may answer differently, or None when only an event can."""
+    return min((instant for instant in _instants(state) if instant > now), default=None)
+
+
+def _instants(state: State) -> Iterator[datetime]:
+    for session in state.sessions.values():
+        yield from _session_instants(state, session)
+    for profile in state.profiles.values():
+        yield from _profile_instants(profile)
+    if state.file.trouble is not None:
+        yield state.file.trouble.retry_at
+    for mark in state.file.marks.values():
+        yield mark.expires_at
+
+
+def _session_instants(state: State, session: SessionState) -> Iterator[datetime]:
+    if session.token is not None:
+        yield session.token.expires_at - windows_for(session.token_life).advisory
+        yield session.token.expires_at
+    if session.trouble is not None:
+        yield session.trouble.retry_at
+        yield session.trouble.since + notices.PATIENCE
+    if session.refreshed_at is not None:
+        yield session.refreshed_at + PROOF_FLOOR
+    if session.snoozed_until is not None:
+        yield session.snoozed_until
+    if session.sign_in is not None:
+        yield session.sign_in.ends_at
+        yield from (session.sign_in.ends_at - threshold for threshold in state.settings.warn_before)
+
+
+def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
+    if profile.trouble is not None:
+        yield profile.trouble.retry_at
+    if profile.attempted_at is not None:
+        yield profile.attempted_at + FETCH_FLOOR
+    if profile.credentials is not None:
+        windows = windows_for(profile.credentials.life)
+        yield profile.credentials.fetched_at + BATCH
+        yield profile.credentials.expires_at - windows.advisory
+        yield profile.credentials.expires_at

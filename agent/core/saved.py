@@ -1,0 +1,121 @@
+"""What survives a restart, as a JSON document: choices, learned ends, what was told. Never a secret.
+
+Pure: bytes in, bytes out. A document of a newer version is refused rather than half understood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import msgspec
+
+from agent.core.expiry import SignInMemory
+from agent.core.models import EndProof, SignIn, SsoSession
+from agent.core.state import SessionState, State, frozen
+
+VERSION = 1
+
+
+class NewerVersion(Exception):
+    """The document was written by a newer credtray."""
+
+
+class SavedSignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in and what was told of it."""
+
+    started_at: datetime
+    ends_at: datetime
+    proof: EndProof
+    observed: bool = True
+    said: list[str] = []
+
+
+class SavedSession(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session's past taught."""
+
+    start_url: str
+    region: str
+    length: float | None = None
+    """Seconds."""
+    token_life: float | None = None
+    """Seconds."""
+    sign_in: SavedSignIn | None = None
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole document."""
+
+    version: int = VERSION
+    active: list[str] = []
+    default: str | None = None
+    sessions: dict[str, SavedSession] = {}
+    seed: str = ""
+
+
+def encode(state: State) -> bytes:
+    """Return the document for this state."""
+    known = {**state.remembered, **state.sessions}
+    saved = Saved(
+        active=list(state.active),
+        default=state.default,
+        sessions={name: _session(item) for name, item in known.items()},
+        seed=state.seed,
+    )
+    return msgspec.json.format(msgspec.json.encode(saved), indent=1)
+
+
+def _session(session: SessionState) -> SavedSession:
+    length, life = session.memory.length, session.memory.token_life
+    sign_in = session.sign_in
+    return SavedSession(
+        start_url=session.session.start_url,
+        region=session.session.region,
+        length=length.total_seconds() if length else None,
+        token_life=life.total_seconds() if life else None,
+        sign_in=SavedSignIn(
+            started_at=sign_in.started_at,
+            ends_at=sign_in.ends_at,
+            proof=sign_in.proof,
+            observed=sign_in.observed,
+            said=sorted(session.said),
+        )
+        if sign_in
+        else None,
+    )
+
+
+def decode(data: bytes) -> State:
+    """Return a state that knows what the document says; sessions wait in ``remembered`` for the config file.
+
+    Raises:
+        NewerVersion: written by a newer credtray; it must not be overwritten.
+        ValueError: torn or garbage.
+    """
+    version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("version")
+    if version is not None and msgspec.json.decode(version, type=int) > VERSION:
+        raise NewerVersion
+    saved = msgspec.json.decode(data, type=Saved)
+    remembered = {name: _remembered(name, item) for name, item in saved.sessions.items()}
+    return State(
+        active=tuple(dict.fromkeys(saved.active)),
+        default=saved.default,
+        remembered=frozen(remembered),
+        seed=saved.seed,
+    )
+
+
+def _remembered(name: str, saved: SavedSession) -> SessionState:
+    state = SessionState(
+        SsoSession(name, saved.start_url, saved.region),
+        memory=SignInMemory(_seconds(saved.length), _seconds(saved.token_life)),
+    )
+    if saved.sign_in is None:
+        return state
+    known = saved.sign_in
+    sign_in = SignIn(known.started_at, known.ends_at, known.proof, known.observed)
+    return replace(state, sign_in=sign_in, said=frozenset(known.said))
+
+
+def _seconds(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

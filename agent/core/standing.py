@@ -1,0 +1,92 @@
+"""Questions about one session or one profile that policy, notices and status ask alike. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from agent.core.expiry import servable_window
+from agent.core.models import EndProof, RoleCredentials
+from agent.core.state import Alive, ProfileState, SessionState, State
+
+PROOF_FLOOR = timedelta(minutes=5)
+"""A refresh that only proves when a sign-in ends is not repeated within this time."""
+
+
+def alive(session: SessionState, now: datetime) -> Alive:
+    """Tell what the sign-in of this session is worth."""
+    token = session.token
+    if session.ended or (token is not None and token.expires_at <= now and not can_refresh(session, now)):
+        return Alive.ENDED
+    return Alive.SIGNED_OUT if token is None else Alive.SIGNED_IN
+
+
+def can_refresh(session: SessionState, now: datetime) -> bool:
+    """Tell whether the token service would consider a refresh at all."""
+    token = session.token
+    if token is None or not token.refreshable or token.registration is None:
+        return False
+    return token.registration.expires_at > now
+
+
+def token_usable(session: SessionState, now: datetime) -> bool:
+    """Tell whether the portal would accept the access token, as far as can be known here."""
+    token = session.token
+    return token is not None and not session.ended and not session.doubts and token.expires_at > now
+
+
+def servable(credentials: RoleCredentials, now: datetime) -> bool:
+    """Tell whether these may be handed to a program: never the tail of their life."""
+    return credentials.expires_at - now > servable_window(credentials.life)
+
+
+def held_back(session: SessionState, now: datetime) -> bool:
+    """Tell whether nothing may be asked of this session's portal just now."""
+    if alive(session, now) is not Alive.SIGNED_IN or session.refreshing:
+        return True
+    # During a sign-in the old token may be logged out at any moment: what it would answer means nothing.
+    return session.pending is not None or (session.trouble is not None and session.trouble.retry_at > now)
+
+
+def rides_the_end(session: SessionState) -> bool:
+    """Tell whether the token held was cut at the end of the sign-in: another refresh brings the same end."""
+    sign_in, token = session.sign_in, session.token
+    if sign_in is None or token is None or sign_in.proof is not EndProof.CUT:
+        return False
+    return abs(token.expires_at - sign_in.ends_at) <= timedelta(minutes=1)
+
+
+def thresholds_passed(state: State, session: SessionState, now: datetime) -> tuple[timedelta, ...]:
+    """Return the warning thresholds that are passed and were not told yet, the longest first."""
+    sign_in = session.sign_in
+    if sign_in is None or sign_in.ends_at <= now:
+        return ()
+    left = sign_in.ends_at - now
+    return tuple(
+        each for each in state.settings.warn_before if left <= each and warning(each) not in session.said
+    )
+
+
+def warning(threshold: timedelta) -> str:
+    """Return the name under which a warning is remembered as told."""
+    return f"soon:{int(threshold.total_seconds())}"
+
+
+def end_needs_proof(state: State, session: SessionState, now: datetime) -> bool:
+    """Tell whether a warning would rest on an estimate that one silent refresh can prove or disprove."""
+    sign_in = session.sign_in
+    if sign_in is None or sign_in.proof.proven or not can_refresh(session, now):
+        return False
+    if session.refreshed_at is not None and timedelta() <= now - session.refreshed_at < PROOF_FLOOR:
+        return False
+    return bool(thresholds_passed(state, session, now))
+
+
+def waiting_for_keys(state: State, session: SessionState, now: datetime) -> tuple[ProfileState, ...]:
+    """Return the kept profiles whose keys are missing or about to fail their users."""
+    kept = (state.profiles[name] for name in state.kept)
+    return tuple(
+        item
+        for item in kept
+        if item.profile.session == session.session.name
+        and (item.credentials is None or not servable(item.credentials, now))
+    )

@@ -1,0 +1,160 @@
+"""Everything the agent knows, as one frozen value: ``apply`` changes it, ``policy`` says what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from types import MappingProxyType
+from typing import TypeVar
+
+from agent.core.errors import Problem
+from agent.core.expiry import SignInMemory
+from agent.core.models import AccessToken, AwsConfig, Profile, RoleCredentials, SignIn, SsoSession
+from agent.core.ports import Mark
+from agent.core.settings import Settings
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def frozen(mapping: Mapping[K, V]) -> Mapping[K, V]:
+    """Return a read-only copy."""
+    return MappingProxyType(dict(mapping))
+
+
+def put(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
+    """Return a read-only copy with one entry set."""
+    return MappingProxyType({**mapping, key: value})
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something failed and may pass by itself."""
+
+    problem: Problem
+    since: datetime
+    attempts: int
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PendingSignIn:
+    """A sign-in a person has not finished yet."""
+
+    started_at: datetime
+    url: str | None = None
+    user_code: str | None = None
+
+
+class Alive(Enum):
+    """What a session can do right now."""
+
+    SIGNED_OUT = "signed_out"
+    """There is no token."""
+    SIGNED_IN = "signed_in"
+    ENDED = "ended"
+    """There was a sign-in; only a person can begin another."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """One sso-session."""
+
+    session: SsoSession
+    looked: bool = False
+    """False until the token cache was read: what is not known yet is not "signed out"."""
+    token: AccessToken | None = None
+    token_life: timedelta = timedelta(hours=1)
+    """Of the token held: how long it was good for when it came (an hour where that is not known)."""
+    sign_in: SignIn | None = None
+    before: SignIn | None = None
+    """The sign-in the present one replaced while it was still active; None once the ends were compared."""
+    memory: SignInMemory = SignInMemory()
+    pending: PendingSignIn | None = None
+    refreshing: bool = False
+    refreshed_at: datetime | None = None
+    """Last attempt."""
+    doubts: int = 0
+    """How often in a row the portal said 401 to an unexpired token."""
+    ended: bool = False
+    trouble: Trouble | None = None
+    """Portal and token service, as far as the whole session is concerned."""
+    problem: Problem | None = None
+    """The last thing a person should know: a sign-in that failed, a token file that cannot be read."""
+    said: frozenset[str] = frozenset()
+    """Notices of this sign-in that were shown."""
+    snoozed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileState:
+    """One profile's role credentials."""
+
+    profile: Profile
+    credentials: RoleCredentials | None = None
+    fetching: bool = False
+    attempted_at: datetime | None = None
+    trouble: Trouble | None = None
+    """Of this role alone: refused, wrong answer."""
+    asked_at: datetime | None = None
+    """When a program last asked and was not yet answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """The credentials file."""
+
+    marks: Mapping[str, Mark] = field(default_factory=lambda: MappingProxyType({}))
+    """Sections that carry our mark, by section name."""
+    known: bool = False
+    """False until the file was read once."""
+    syncing: bool = False
+    trouble: Trouble | None = None
+    refused: Mapping[str, Problem] = field(default_factory=lambda: MappingProxyType({}))
+    """By section; forgotten when the file or the wish changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The whole."""
+
+    settings: Settings = Settings()
+    config: AwsConfig = AwsConfig()
+    sessions: Mapping[str, SessionState] = field(default_factory=lambda: MappingProxyType({}))
+    profiles: Mapping[str, ProfileState] = field(default_factory=lambda: MappingProxyType({}))
+    active: tuple[str, ...] = ()
+    default: str | None = None
+    file: FileState = FileState()
+    config_problem: Problem | None = None
+    settings_problem: Problem | None = None
+    clock_error: timedelta = timedelta()
+    """The portal's clock minus ours, when last heard."""
+    remembered: Mapping[str, SessionState] = field(default_factory=lambda: MappingProxyType({}))
+    """What was known of sessions that the config file does not name just now (it may again)."""
+    stopping: bool = False
+    seed: str = ""
+    """Spreads retries of different machines; nothing else depends on it."""
+
+    def with_session(self, state: SessionState) -> State:
+        """Return this state with one session replaced."""
+        return replace(self, sessions=put(self.sessions, state.session.name, state))
+
+    def with_profile(self, state: ProfileState) -> State:
+        """Return this state with one profile replaced."""
+        return replace(self, profiles=put(self.profiles, state.profile.name, state))
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Profiles whose credentials are fetched ahead: the active ones and the one ``[default]`` mirrors."""
+        names = (
+            self.active
+            if self.default is None or self.default in self.active
+            else (*self.active, self.default)
+        )
+        return tuple(name for name in names if name in self.profiles)
+
+    def profiles_of(self, session: str) -> tuple[ProfileState, ...]:
+        """Return the profiles that take their credentials from this session."""
+        return tuple(item for item in self.profiles.values() if item.profile.session == session)

@@ -1,0 +1,137 @@
+"""`credtray status --json`: the documented, versioned contract (docs/reference/status.md). Pure.
+
+Profile and session states are fresh, advisory, mandatory, expired, signed_out, signing_in, offline, refused.
+An inactive profile whose keys nobody asked for has the state of its session and no ``expires_at``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agent.core.errors import Offline, Problem, RoleRefused, SignInDenied
+from agent.core.expiry import Freshness, RefreshWindows, freshness, windows_for
+from agent.core.standing import alive
+from agent.core.state import Alive, ProfileState, SessionState, State
+from agent.core.wishes import sections_of
+
+VERSION = 1
+_REFUSED_SESSION = {SignInDenied.code, "start_url_refused", "region_refused"}
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFacts:
+    """Who answers."""
+
+    running: bool
+    pid: int | None
+    version: str | None
+
+
+def document(state: State, agent: AgentFacts, now: datetime) -> dict[str, Any]:
+    """Return the status document as plain JSON values; times are ISO 8601 in UTC."""
+    return {
+        "version": VERSION,
+        "agent": {"running": agent.running, "pid": agent.pid, "version": agent.version},
+        "sessions": [_session(state, item, now) for item in state.sessions.values()],
+        "profiles": [_profile(state, item, now) for item in state.profiles.values()],
+        "foreign": [{"name": item.name, "reason": item.reason} for item in state.config.foreign],
+        "warnings": [
+            {"profile": item.profile, "line": item.line, "text": item.text, "hint": item.hint}
+            for item in state.config.warnings
+        ],
+        "problems": [_problem(item) for item in (state.config_problem, state.settings_problem) if item],
+        "credentials_file": _problem(state.file.trouble.problem) if state.file.trouble else None,
+    }
+
+
+def iso(instant: datetime | None) -> str | None:
+    """Write an instant as ISO 8601 in UTC with seconds: ``2026-11-22T19:36:43Z``."""
+    return None if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def session_state(state: State, session: SessionState, now: datetime) -> str:
+    """Return the word for one session."""
+    if session.pending is not None:
+        return "signing_in"
+    standing = alive(session, now)
+    if standing is Alive.SIGNED_OUT:
+        refused = session.problem is not None and session.problem.code in _REFUSED_SESSION
+        return "refused" if refused else "signed_out"
+    if standing is Alive.ENDED:
+        return Freshness.EXPIRED.value
+    if session.trouble is not None and session.trouble.problem.code == Offline.code:
+        return "offline"
+    return _sign_in_freshness(state, session, now).value
+
+
+def _sign_in_freshness(state: State, session: SessionState, now: datetime) -> Freshness:
+    if session.sign_in is None:
+        return Freshness.FRESH
+    warnings = state.settings.warn_before
+    windows = RefreshWindows(max(warnings, default=timedelta()), min(warnings, default=timedelta()))
+    found = freshness(session.sign_in.ends_at, now, windows)
+    # An estimate that has passed while tokens still renew is no end.
+    return Freshness.MANDATORY if found is Freshness.EXPIRED else found
+
+
+def profile_state(state: State, profile: ProfileState, now: datetime) -> str:
+    """Return the word for one profile."""
+    session = state.sessions.get(profile.profile.session)
+    if session is None:
+        return "signed_out"
+    if profile.trouble is not None and profile.trouble.problem.code == RoleRefused.code:
+        return "refused"
+    if _section_problem(state, profile.profile.name) is not None:
+        return "refused"
+    held = profile.credentials
+    if held is None:
+        return session_state(state, session, now)
+    return freshness(held.expires_at, now, windows_for(held.life)).value
+
+
+def _session(state: State, session: SessionState, now: datetime) -> dict[str, Any]:
+    sign_in = session.sign_in if session.token is not None or session.ended else None
+    return {
+        "name": session.session.name,
+        "start_url": session.session.start_url,
+        "state": session_state(state, session, now),
+        "signed_in_until": iso(sign_in.ends_at) if sign_in else None,
+        "end_is_estimate": not sign_in.proof.proven if sign_in else None,
+        "access_token_expires_at": iso(session.token.expires_at) if session.token else None,
+        "error": _problem(session.trouble.problem if session.trouble else session.problem),
+        "sign_in_url": session.pending.url if session.pending else None,
+        "user_code": session.pending.user_code if session.pending else None,
+        "legacy": session.session.legacy,
+    }
+
+
+def _profile(state: State, profile: ProfileState, now: datetime) -> dict[str, Any]:
+    name = profile.profile.name
+    problem = profile.trouble.problem if profile.trouble else _section_problem(state, name)
+    return {
+        "name": name,
+        "session": profile.profile.session,
+        "account_id": profile.profile.account_id,
+        "role_name": profile.profile.role_name,
+        "active": name in state.active,
+        "default": name == state.default,
+        "state": profile_state(state, profile, now),
+        "expires_at": iso(profile.credentials.expires_at) if profile.credentials else None,
+        "error": _problem(problem),
+        "region": profile.profile.region,
+        "section": state.settings.section(name),
+        "assumes": [step.role_arn for step in profile.profile.chain],
+    }
+
+
+def _section_problem(state: State, name: str) -> Problem | None:
+    owned = (section for section, owner in sections_of(state).items() if owner == name)
+    return next((state.file.refused[each] for each in owned if each in state.file.refused), None)
+
+
+def _problem(problem: Problem | None) -> dict[str, str] | None:
+    if problem is None:
+        return None
+    return {"code": problem.code, "text": problem.title, "hint": problem.hint}

@@ -1,0 +1,125 @@
+"""The words a person reads: notices and the lines of `credtray status`. Pure; the time zone is an argument.
+
+The same words serve the terminal, the notification and (next) the menu and the tooltip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from agent.core.durations import short
+from agent.core.notices import Notice, Subject
+from agent.core.standing import alive
+from agent.core.state import Alive, SessionState
+
+_SHOWN_NAMES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A notice as a person reads it."""
+
+    title: str
+    body: str
+
+
+def clock_time(instant: datetime, now: datetime, zone: tzinfo | None) -> str:
+    """Write an instant as the reader's clock shows it: ``17:40``, with the day when it is not today."""
+    local, today = instant.astimezone(zone), now.astimezone(zone)
+    form = "%H:%M" if local.date() == today.date() else "%a %d %b %H:%M"
+    return local.strftime(form)
+
+
+def session_line(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
+    """Tell how a session stands, in one line without its name."""
+    if session.pending is not None:
+        return "signing in: finish it in the browser"
+    standing, sign_in = alive(session, now), session.sign_in
+    if standing is Alive.SIGNED_OUT:
+        return "signed out"
+    if sign_in is None:
+        return "ended" if standing is Alive.ENDED else "signed in"
+    if standing is Alive.ENDED:
+        return f"ended at {clock_time(min(sign_in.ends_at, now), now, zone)}"
+    about = "" if sign_in.proof.proven else "about "
+    if sign_in.ends_at <= now:
+        return "signed in, longer than expected"
+    left = short(sign_in.ends_at - now)
+    return f"signed in, {about}{left} left (until {about}{clock_time(sign_in.ends_at, now, zone)})"
+
+
+def notice_words(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    """Return title and body of a notice."""
+    return _WORDS[notice.subject](notice, now, zone)
+
+
+def _ends_soon(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    ends_at = notice.ends_at or now
+    about = "about " if notice.about else ""
+    return Words(
+        f"{notice.session}: sign-in ends in about {short(_whole_minutes(ends_at - now))}",
+        f"It lasts until {about}{clock_time(ends_at, now, zone)}. Sign in again: credtray login {notice.session}",
+    )
+
+
+def _whole_minutes(left: timedelta) -> timedelta:
+    """Round to the nearest minute: a tick late, "30 min" must not read "29 min"."""
+    return timedelta(minutes=max(1, round(left.total_seconds() / 60)))
+
+
+def _ended(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    at = clock_time(min(notice.ends_at or now, now), now, zone)
+    return Words(
+        f"{notice.session}: sign-in ended",
+        f"It ended at {at}; keys already issued work until they expire. Sign in: credtray login {notice.session}",
+    )
+
+
+def _unmoved(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    at = clock_time(notice.ends_at or now, now, zone)
+    return Words(
+        f"{notice.session}: signing in again did not move the end",
+        f"The service joined the sign-in that was still active: it still ends at {at}.",
+    )
+
+
+def _cannot_refresh(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
+    reason = notice.problem.title if notice.problem else "unknown reason"
+    hint = f" {notice.problem.hint}" if notice.problem else ""
+    return Words(f"{notice.session}: could not refresh", f"{reason} ({_names(notice.names)}).{hint}")
+
+
+def _role_refused(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
+    hint = notice.problem.hint if notice.problem else ""
+    return Words(f"{notice.session}: no access to {_names(notice.names)}", hint)
+
+
+def _section_refused(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
+    text = f"{notice.problem.title}. {notice.problem.hint}" if notice.problem else ""
+    return Words(f"Section [{_names(notice.names)}] of the credentials file is left alone", text)
+
+
+def _clock_off(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
+    behind = "behind" if notice.clock_error > timedelta() else "ahead"
+    return Words(
+        f"Your clock is off by {short(abs(notice.clock_error))}",
+        f"This computer is {behind} of AWS. Switch time synchronisation on; AWS refuses requests with a wrong time.",
+    )
+
+
+def _names(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:_SHOWN_NAMES])
+    more = len(names) - _SHOWN_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+_WORDS = {
+    Subject.ENDS_SOON: _ends_soon,
+    Subject.ENDED: _ended,
+    Subject.END_UNMOVED: _unmoved,
+    Subject.CANNOT_REFRESH: _cannot_refresh,
+    Subject.ROLE_REFUSED: _role_refused,
+    Subject.SECTION_REFUSED: _section_refused,
+    Subject.CLOCK_OFF: _clock_off,
+}
