@@ -141,6 +141,15 @@ class FileUnparsable(CredtrayError):
     retry = Retry.PERSON
 
 
+class IniRefused(CredtrayError):
+    """A name or value cannot be written into an AWS file so that every tool reads it back as it was meant."""
+
+    code = "ini_refused"
+    title = "This cannot be written into an AWS file"
+    hint = "Use plain names: letters, digits, and - _ . @ + : /"
+    retry = Retry.PERSON
+
+
 class FileRefused(CredtrayError):
     """The path leads somewhere credtray must not write (link cycle, dangling link, unsafe directory)."""
 
@@ -301,6 +310,15 @@ class RoleRefused(CredtrayError):
     title = "The role is not assigned to you (any more)"
     hint = "Ask your administrator, or run `credtray setup` to see the roles you have."
     retry = Retry.LATER
+
+
+class RequestRefused(CredtrayError):
+    """The service refused a request as invalid: usually a wrong region or start URL (InvalidRequest)."""
+
+    code = "request_refused"
+    title = "The service refused the request"
+    hint = "Check the start URL, the region and the scopes of the sso-session in the config file."
+    retry = Retry.PERSON
 
 
 class Throttled(CredtrayError):
