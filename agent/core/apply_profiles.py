@@ -76,6 +76,8 @@ def _fetch_failed(state: State, profile: ProfileState, event: events.FetchFailed
     code = event.problem.code
     if session is not None and code == errors.PortalUnauthorized.code:
         doubted = replace(session, doubts=session.doubts + 1)
+        # The refresh that follows must not make the next try wait for the floor between fetches.
+        profile = replace(profile, attempted_at=None)
         over = doubted.doubts > 1 or doubted.token is None or not doubted.token.refreshable
         return state.with_profile(profile).with_session(end(doubted, now) if over else doubted)
     if session is not None and code in OF_THE_SESSION:

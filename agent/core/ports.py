@@ -23,6 +23,7 @@ from agent.core.models import (
     SsoSession,
 )
 from agent.core.secret import Secret
+from agent.core.settings import Settings
 
 
 class Clock(Protocol):
@@ -52,6 +53,10 @@ class Issued(Generic[T]):
 class ConfigFile(Protocol):
     """The AWS config file, read as botocore reads it."""
 
+    def stamp(self) -> object:
+        """Return something that differs when the file may have changed; costs a stat call, never raises."""
+        ...
+
     def load(self) -> AwsConfig:
         """Read and understand the file.
 
@@ -61,8 +66,36 @@ class ConfigFile(Protocol):
         ...
 
 
+class SettingsFile(Protocol):
+    """settings.toml."""
+
+    def stamp(self) -> object:
+        """As ``ConfigFile.stamp``."""
+        ...
+
+    def load(self) -> Settings:
+        """Read the settings; defaults when there is no file.
+
+        Raises:
+            SettingsInvalid: the line or the setting is named.
+        """
+        ...
+
+
+class StateFile(Protocol):
+    """What survives a restart; see core/saved."""
+
+    def save(self, document: bytes) -> None:
+        """Write it atomically, 0600."""
+        ...
+
+
 class TokenCache(Protocol):
     """~/.aws/sso/cache, shared with the AWS CLI and every SDK."""
+
+    def stamp(self, session: SsoSession) -> object:
+        """As ``ConfigFile.stamp``."""
+        ...
 
     def read(self, session: SsoSession) -> AccessToken | None:
         """Return the token, or None when the file does not exist: the user signed out.
@@ -215,6 +248,10 @@ class SyncReport:
 
 class CredentialsFile(Protocol):
     """~/.aws/credentials; see aws/credentials_file for the rules it keeps."""
+
+    def stamp(self) -> object:
+        """As ``ConfigFile.stamp``."""
+        ...
 
     def sync(self, wanted: Sequence[SectionKeys], removed: Collection[str], now: datetime) -> SyncReport:
         """Write these sections and take those out, in one rewrite."""
