@@ -1,0 +1,33 @@
+"""The door: `credtray credentials P` is tried the fast way first, everything else is the command line's.
+
+Compiled anew at each start by path (a script has no cached bytecode), so it stays short and decides little.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run the command given in ``sys.argv`` and return its exit code."""
+    arguments = sys.argv[1:]
+    if not __package__:  # started by path: with -I nothing but the standard library can be imported yet
+        sys.path.append(os.path.abspath(__file__ + "/../.."))  # noqa: PTH100 -- pathlib is dear
+    if arguments[:1] == ["credentials"] and sys.platform != "win32":
+        from agent.credentials_fetch import answer  # noqa: PLC0415 -- only now is the package to be found
+
+        outcome = answer(arguments)
+        if isinstance(outcome, int):
+            return outcome
+        arguments = outcome
+        if sys.flags.no_site:  # no third-party package can be imported in here: begin again, with them
+            door = os.path.abspath(__file__)  # noqa: PTH100 -- pathlib is dear
+            os.execv(sys.executable, [sys.executable, "-I", door, *arguments])  # noqa: S606 -- ourselves, no shell
+    from agent.cli.main import main as run  # noqa: PLC0415 -- the fast way must not pay for it
+
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""A whole agent process without its loop: the real server, lock and directory around a tiny handler."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.core.errors import SignInRequired, UnknownProfile
+from agent.core.models import RoleCredentials
+from agent.core.protocol import (
+    Credentials,
+    CredentialsIssued,
+    Done,
+    Login,
+    Ping,
+    ProcessCredentials,
+    Progress,
+    Request,
+    Status,
+    Update,
+    Watch,
+)
+from agent.core.secret import Secret
+from agent.daemon.ipc import ipc_server
+from agent.daemon.ipc_connection import ReplySink
+from agent.daemon.runtime_directory import prepare_runtime_directory
+from agent.daemon.single_instance import SingleInstance, Start
+from agent.desktop.paths import listening_path, runtime_directory
+
+ISSUED = ProcessCredentials.of(
+    RoleCredentials(
+        "ASIAEXAMPLE",
+        Secret("canary-secret/key+"),
+        Secret("canary-session-token=="),
+        datetime(2026, 11, 22, 19, 36, 43, 999_999, tzinfo=UTC),
+        datetime(2026, 11, 22, 18, 36, 43, tzinfo=UTC),
+    ),
+    "123456789012",
+)
+
+
+class StubHandler:
+    """Answers by the profile's name; ``Watch`` never ends."""
+
+    def __init__(self, most_pieces: int = 1_000_000) -> None:
+        self.most_pieces = most_pieces
+        self.cancelled = 0
+
+    async def handle(self, request: Request, reply: ReplySink) -> None:
+        try:
+            await self._handle(request, reply)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+    async def _handle(self, request: Request, reply: ReplySink) -> None:
+        match request:
+            case Ping():
+                await reply.send(Done({"cancelled": self.cancelled}))
+            case Status():
+                await reply.send(Done({"text": "x" * self.most_pieces}))
+            case Watch():
+                for number in range(1_000_000_000):
+                    await reply.send(Update({"number": number, "text": "x" * 10_000}))
+                    await asyncio.sleep(0)
+            case Login():
+                await reply.send(Progress("browser", url="https://example.invalid/"))
+                await asyncio.sleep(3600)
+            case Credentials(profile=profile):
+                await self._credentials(profile, reply)
+            case _:
+                pass  # not answered at all: the server has to say so
+
+    async def _credentials(self, profile: str, reply: ReplySink) -> None:
+        match profile:
+            case "hang":
+                await asyncio.sleep(3600)
+            case "slow":
+                await asyncio.sleep(2.5)
+            case "signed-out":
+                raise SignInRequired("corp")
+            case "crash":
+                raise RuntimeError("canary-in-an-exception")
+            case "unknown":
+                raise UnknownProfile("unknown")
+            case "echo \"\\\t\u00e9\U0001f600'":
+                pass
+        await reply.send(CredentialsIssued(ISSUED))
+
+
+async def serve(path: Path, lock: SingleInstance) -> None:
+    server = ipc_server(path, lock, StubHandler())
+    await server.start()
+    print("serving", flush=True)
+    try:
+        while True:
+            await asyncio.sleep(0.2)
+            await server.ensure_reachable()
+    finally:
+        await server.close()
+
+
+def main() -> int:
+    directory = runtime_directory()
+    prepare_runtime_directory(directory)
+    lock = SingleInstance(directory)
+    if lock.acquire() is Start.ALREADY_RUNNING:
+        print("already running", flush=True)
+        return 0
+    asyncio.run(serve(listening_path(), lock))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
