@@ -81,7 +81,7 @@ def _fetch_failed(state: State, profile: ProfileState, event: events.FetchFailed
         over = doubted.doubts > 1 or doubted.token is None or not doubted.token.refreshable
         return state.with_profile(profile).with_session(end(doubted, now) if over else doubted)
     if session is not None and code in OF_THE_SESSION:
-        held_back = troubled(session, event.problem, now, state, event.retry_after)
+        held_back = troubled(session, event.problem, now, state)
         return state.with_profile(profile).with_session(held_back)
     trouble = trouble_after(profile.trouble, event.problem, now, f"{state.seed}/{profile.profile.name}")
     return state.with_profile(replace(profile, trouble=trouble))

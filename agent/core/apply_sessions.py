@@ -225,7 +225,7 @@ def _refresh_failed(
     session = replace(session, refreshing=False)
     if event.problem.code in _ENDS_A_SIGN_IN:
         return end(session, now)
-    return troubled(session, event.problem, now, state, event.retry_after)
+    return troubled(session, event.problem, now, state)
 
 
 def end(session: SessionState, now: datetime) -> SessionState:
@@ -238,12 +238,10 @@ def end(session: SessionState, now: datetime) -> SessionState:
     )
 
 
-def troubled(
-    session: SessionState, problem: Problem, now: datetime, state: State, retry_after: timedelta | None
-) -> SessionState:
+def troubled(session: SessionState, problem: Problem, now: datetime, state: State) -> SessionState:
     """Return the session with its portal calls held back for a while."""
     seed = f"{state.seed}/{session.session.name}"
-    return replace(session, trouble=trouble_after(session.trouble, problem, now, seed, retry_after))
+    return replace(session, trouble=trouble_after(session.trouble, problem, now, seed))
 
 
 # --- people ------------------------------------------------------------------------------------------

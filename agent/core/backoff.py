@@ -20,10 +20,12 @@ _FILE_CAP = timedelta(seconds=45)
 _ROLE = timedelta(minutes=5)
 _ROLE_CAP = timedelta(hours=1)
 _SPREAD = 0.2
+_LONGEST_WISH = 3600
+"""Seconds; a Retry-After beyond an hour is taken for a mistake."""
 
 
 def trouble_after(
-    before: Trouble | None, problem: Problem, now: datetime, seed: str, retry_after: timedelta | None = None
+    before: Trouble | None, problem: Problem, now: datetime, seed: str
 ) -> Trouble:
     """Return the trouble with its next try; a failure of another kind starts counting anew.
 
@@ -35,7 +37,7 @@ def trouble_after(
     attempts = before.attempts + 1 if before is not None and same else 1
     delay = _delay(problem.code, attempts, now - since)
     delay += delay * _SPREAD * _share(f"{seed}/{problem.code}/{attempts}")
-    return Trouble(problem, since, attempts, now + max(delay, retry_after or timedelta()))
+    return Trouble(problem, since, attempts, now + max(delay, timedelta(seconds=min(problem.retry_after or 0, _LONGEST_WISH))))
 
 
 def _delay(code: str, attempts: int, lasted: timedelta) -> timedelta:

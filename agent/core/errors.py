@@ -28,6 +28,8 @@ class Problem:
     title: str
     hint: str
     retry: Retry
+    retry_after: float | None = None
+    """Seconds the service asked to be left alone, where it did."""
 
 
 class CredtrayError(Exception):
@@ -38,6 +40,7 @@ class CredtrayError(Exception):
     hint: ClassVar[str] = "Run the command again with --verbose and report what it prints."
     retry: ClassVar[Retry] = Retry.LATER
     exit_code: ClassVar[int] = 1
+    retry_after: float | None = None
 
     def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
         self.detail = detail
@@ -47,7 +50,7 @@ class CredtrayError(Exception):
     @property
     def problem(self) -> Problem:
         """This error as a value."""
-        return Problem(self.code, str(self), self.advice, self.retry)
+        return Problem(self.code, str(self), self.advice, self.retry, self.retry_after)
 
 
 # --- what a person typed -----------------------------------------------------------------------------
@@ -458,3 +461,9 @@ def every_error() -> list[type[CredtrayError]]:
     for kind in found:
         found.extend(sub for sub in kind.__subclasses__() if sub not in found)
     return found
+
+
+def error_for(problem: Problem) -> CredtrayError:
+    """Return the problem as an error again, of its own class (so with its exit code) where that is known."""
+    kind = next((known for known in every_error() if known.code == problem.code), CredtrayError)
+    return kind(problem.title.removeprefix(kind.title).removeprefix(": "), hint=problem.hint)

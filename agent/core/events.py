@@ -167,7 +167,6 @@ class RefreshFailed:
 
     session: str
     problem: Problem
-    retry_after: timedelta | None = None
 
 
 # --- role credentials --------------------------------------------------------------------------------
@@ -195,7 +194,6 @@ class FetchFailed:
 
     profile: str
     problem: Problem
-    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
