@@ -5,13 +5,13 @@ The same words serve the terminal, the notification and (next) the menu and the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from agent.core.durations import short
 from agent.core.notices import Notice, Subject
 from agent.core.standing import alive
-from agent.core.state import Alive, SessionState
+from agent.core.state import Alive, SessionState, State
 
 _SHOWN_NAMES = 4
 
@@ -47,6 +47,22 @@ def session_line(session: SessionState, now: datetime, zone: tzinfo | None) -> s
         return "signed in, longer than expected"
     left = short(sign_in.ends_at - now)
     return f"signed in, {about}{left} left (until {about}{clock_time(sign_in.ends_at, now, zone)})"
+
+
+def still_valid(state: State, session: SessionState, now: datetime, zone: tzinfo | None) -> str:
+    """Tell what still works without a new sign-in, and until when; empty when nothing does."""
+    parts = []
+    if alive(session, now) is Alive.SIGNED_IN and session.sign_in is not None:
+        parts.append(f"you are {session_line(replace(session, pending=None), now, zone)}")
+    held = [
+        (item.credentials.expires_at, item.profile.name)
+        for item in state.profiles_of(session.session.name)
+        if item.credentials is not None and item.credentials.expires_at > now
+    ]
+    if held:
+        until = clock_time(min(held)[0], now, zone)
+        parts.append(f"keys already issued stay valid until {until} ({_names(tuple(name for _, name in held))})")
+    return "; ".join(parts)
 
 
 def notice_words(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:

@@ -130,7 +130,7 @@ class Requests:
         return Done(await self._sign_ins.login(session.session.name, request, tell))
 
     async def _cancel_login(self, request: protocol.CancelLogin, _sink: ReplySink) -> Done:
-        return Done({"cancelled": self._sign_ins.cancel(self._session(request.session).session.name)})
+        return Done(await self._sign_ins.cancelled(self._session(request.session).session.name))
 
     async def _logout(self, request: protocol.Logout, _sink: ReplySink) -> Done:
         name = self._session(request.session).session.name
