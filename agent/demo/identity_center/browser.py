@@ -175,10 +175,10 @@ def device_page(instance: Instance, request: Request, now: datetime) -> Response
 
 
 def portal_page(instance: Instance, request: Request, now: datetime) -> Response:
-    """GET /start: the accounts of whoever is signed in."""
+    """GET /start: the accounts of whoever is signed in, or the form; never a redirect, like the live one."""
     signed_in = instance.sign_ins.of_browser(request.cookie(COOKIE), now)
     if signed_in is None:
-        return redirect("/signin")
+        return pages.sign_in("", reason=_reason(instance, ""))
     rows = [
         (account.name or "Account without a name", account.account_id, account.email or "", account.roles)
         for account in instance.directory.accounts.values()

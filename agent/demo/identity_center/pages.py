@@ -12,9 +12,10 @@ from agent.demo.identity_center.exchange import Response
 
 _STYLE = """
 :root{color-scheme:light dark;--page:#f3f5f9;--card:#fff;--text:#17202e;--muted:#58657a;--line:#d6dde8;
+--edge:#8794a8;
 --accent:#1f5fd0;--on-accent:#fff;--soft:#e9f0fd;--bad:#b3261e;--bad-soft:#fdecea;--good:#17744a;--good-soft:#e6f5ed}
 @media (prefers-color-scheme:dark){:root{--page:#10151d;--card:#19212c;--text:#e8edf5;--muted:#9dabbf;
---line:#2e3a4a;--accent:#8ab4ff;--on-accent:#0b1a33;--soft:#1d2b42;--bad:#ffb4ab;--bad-soft:#3b1d1b;
+--line:#2e3a4a;--edge:#66778e;--accent:#8ab4ff;--on-accent:#0b1a33;--soft:#1d2b42;--bad:#ffb4ab;--bad-soft:#3b1d1b;
 --good:#7ddba8;--good-soft:#163325}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;
@@ -30,7 +31,7 @@ p{margin:0 0 16px}
 .muted{color:var(--muted)}
 .small{font-size:14px}
 label{display:block;margin:16px 0 6px;font-weight:600;font-size:14px}
-input{width:100%;padding:10px 12px;border:1px solid var(--line);border-radius:8px;background:var(--page);
+input{width:100%;padding:10px 12px;border:1px solid var(--edge);border-radius:8px;background:var(--page);
 color:var(--text);font:inherit}
 input:focus-visible,button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 input.code{font:600 22px/1.4 ui-monospace,"DejaVu Sans Mono",monospace;letter-spacing:.12em;text-align:center;
@@ -39,7 +40,7 @@ text-transform:uppercase}
 button{flex:1;padding:11px 16px;border:1px solid var(--accent);border-radius:8px;background:var(--accent);
 color:var(--on-accent);font:inherit;font-weight:600;cursor:pointer}
 button:hover{filter:brightness(1.06)}
-button.second{border-color:var(--line);background:transparent;color:var(--text)}
+button.second{border-color:var(--edge);background:transparent;color:var(--text)}
 .note{margin:0 0 16px;padding:10px 14px;border-radius:8px;background:var(--soft);font-size:14px}
 .note.bad{background:var(--bad-soft);color:var(--bad)}
 .badge{display:inline-grid;place-items:center;width:44px;height:44px;margin-bottom:16px;border-radius:50%;
@@ -55,7 +56,8 @@ border-bottom:1px solid var(--line)}
 td{padding:10px 12px 10px 0;vertical-align:top;border-bottom:1px solid var(--line)}
 .role{display:inline-block;margin:0 6px 4px 0;padding:1px 9px;border-radius:99px;background:var(--soft);
 font-size:13px;white-space:nowrap}
-footer{margin-top:20px;max-width:420px;text-align:center;font-size:13px;color:var(--muted)}
+main>:last-child{margin-bottom:0}
+footer{margin-top:20px;max-width:420px;text-align:center;text-wrap:balance;font-size:13px;color:var(--muted)}
 """
 
 _FOOTER = "A stand-in on this computer. It is not AWS: names, accounts and keys are made up."
@@ -111,8 +113,8 @@ def consent(flow: str, client: str, user: str, scopes: Iterable[str], *, user_co
     facts = "".join(f"<li>{escape(_meaning(scope))}</li>" for scope in scopes)
     return _page(
         "Allow access",
-        f"<h1>Allow {escape(client)} to access your accounts?</h1>"
-        f'<p class="muted">Signed in as {escape(user)}.</p>{compare}'
+        "<h1>Allow access to your accounts?</h1>"
+        f'<p class="muted"><b>{escape(client)}</b> asks to act for {escape(user)}.</p>{compare}'
         f'<ul class="facts">{facts or "<li>Get credentials for your accounts</li>"}</ul>'
         '<form method="post" action="/consent">'
         f'<input type="hidden" name="flow" value="{escape(flow)}">'
@@ -130,9 +132,9 @@ def device(*, wrong: bool = False) -> Response:
     error = '<p class="note bad" role="alert">That code is not known, or it has ended.</p>' if wrong else ""
     return _page(
         "Enter code",
-        '<h1>Enter the code</h1><p class="muted">Your program shows a code of eight letters.</p>'
+        '<h1>Enter the code</h1><p class="muted">Your program shows one of eight letters.</p>'
         f'{error}<form method="get" action="/device"><label for="code">Code</label>'
-        '<input class="code" id="code" name="user_code" placeholder="XXXX-XXXX" autocomplete="off" '
+        '<input class="code" id="code" name="user_code" autocomplete="off" spellcheck="false" '
         'autofocus required maxlength="9"><div class="buttons"><button>Continue</button></div></form>',
         status=400 if wrong else 200,
     )
