@@ -11,7 +11,7 @@ from typing import Any
 from agent import __version__
 from agent.core import protocol, status
 from agent.core.answers import answer, known_profile, sign_in_required
-from agent.core.errors import CredtrayError, Problem, TimedOut, UnknownSession, UsageError, error_for
+from agent.core.errors import Problem, TimedOut, UnknownSession, UsageError, error_for
 from agent.core.events import Activated, Asked, Deactivated, Snoozed, Switched
 from agent.core.models import RoleCredentials
 from agent.core.nearest import did_you_mean

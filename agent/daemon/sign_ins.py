@@ -86,7 +86,8 @@ class SignIns:
         if attempt.problem is not None:
             raise self._failure(attempt.session, attempt.problem)
         await self._loop.settled(SETTLE_SECONDS)
-        return self._standing(name, {"already": False, "joined": attempt.joined, "moved": self._moved(attempt)})
+        told = {"already": False, "joined": attempt.joined, "moved": self._moved(attempt)}
+        return self._standing(name, told)
 
     async def _good_enough(self, name: str) -> bool:
         """Tell whether a sign-in would be wasted; an expired token that renews silently gets its chance."""
@@ -126,14 +127,23 @@ class SignIns:
             self._workers.call_soon(lambda: self._progressed(attempt, step))
 
         def work() -> SignInResult:
-            return run_sign_in(self._ports, session.session, asked, session.token, progress, attempt.cancelled)
+            cancelled = attempt.cancelled.is_set
+            return run_sign_in(self._ports, session.session, asked, session.token, progress, cancelled)
 
-        self._workers.sign_in(work, lambda result: self._done(attempt, result), lambda p: self._failed(attempt, p))
+        self._workers.sign_in(
+            work,
+            lambda result: self._done(attempt, result),
+            lambda problem: self._failed(attempt, problem),
+        )
         return attempt
 
     def _progressed(self, attempt: _Attempt, step: SignInProgress) -> None:
         attempt.progress = Progress(
-            step.kind, url=step.url, user_code=step.user_code, verification_uri=step.verification_uri, text=step.text
+            step.kind,
+            url=step.url,
+            user_code=step.user_code,
+            verification_uri=step.verification_uri,
+            text=step.text,
         )
         if step.url is not None:
             self._loop.take(SignInAddressKnown(attempt.session, step.url, step.user_code))
@@ -245,7 +255,7 @@ class SignIns:
         }
 
     def _moved(self, attempt: _Attempt) -> str | None:
-        """Tell whether a fresh sign-in moved the end: later, same, unknown; None when there was none before."""
+        """Tell whether a fresh sign-in moved the end: later, same, unknown; None without one before."""
         session = self._session(attempt.session)
         if attempt.replaced is None or session.sign_in is None or session.token is None:
             return None
