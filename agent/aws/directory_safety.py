@@ -121,7 +121,7 @@ def check_directory(path: Path, found: os.stat_result) -> None:
 
 
 def _is_private_group(gid: int) -> bool:
-    """Tell whether only this user is in the group (Fedora: umask 002 and a group of its own for each user)."""
+    """Tell whether only this user is in the group (Fedora: umask 002, a group of its own for each user)."""
     if sys.platform == "win32":
         return False
     import grp  # noqa: PLC0415 - POSIX only, and only needed for a group-writable directory
