@@ -1,0 +1,184 @@
+"""The one sign-in path: from "somebody wants to sign in" to a token in the token cache.
+
+Blocks for minutes and belongs in a worker thread. Must not decide whether a sign-in is wanted.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from agent.core import oauth
+from agent.core.errors import (
+    CredtrayError,
+    ListenerUnavailable,
+    PortalFailed,
+    PortalUnauthorized,
+    RegistrationRefused,
+    RequestRefused,
+    RoleRefused,
+    Throttled,
+    TokenUnreadable,
+)
+from agent.core.models import AccessToken, ClientRegistration, SsoSession
+from agent.daemon.sign_in_grants import Grant, Joined, Newcomers
+from agent.daemon.sign_in_values import (
+    Cancelled,
+    Progress,
+    SignInPorts,
+    SignInProgress,
+    SignInRequest,
+    SignInResult,
+    Step,
+)
+
+__all__ = ["SignInProgress", "SignInRequest", "SignInResult", "Step", "run_sign_in"]
+
+_log = logging.getLogger(__name__)
+
+_ALMOST_OVER = timedelta(minutes=1)
+
+
+def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is another thing
+    ports: SignInPorts,
+    session: SsoSession,
+    request: SignInRequest,
+    current: AccessToken | None,
+    progress: Progress,
+    cancelled: Cancelled,
+    entropy: Callable[[int], bytes] = secrets.token_bytes,
+) -> SignInResult:
+    """Sign in and return the token, which is in the token cache by then.
+
+    Nothing of an active sign-in is given up before the new one is known to be possible: the start URL is
+    resolved and the client registered first. *current* is the token the asker knows.
+
+    Raises:
+        SignInCancelled: ``cancelled`` became true.
+        SignInDenied, SignInTimedOut: by the person, or by nobody.
+        StartUrlRefused, AddressRefused: an address that is not AWS's.
+        CredtrayError: what the service, the network or the disk answers.
+    """
+    there = _on_disk(ports, session)
+    known = tuple(token.value for token in (current, there if request.fresh else None) if token is not None)
+    newcomers = Newcomers(ports, session, known)
+    progress(SignInProgress(Step.PREPARING))
+    with ports.token_cache.sign_in_lock(session):
+        found = newcomers.look()
+        if found is not None:
+            return SignInResult(found, joined=True)
+        return _SignIn(ports, session, request, newcomers, progress, cancelled, entropy).run(current or there)
+
+
+@dataclass(frozen=True, slots=True)
+class _SignIn:
+    ports: SignInPorts
+    session: SsoSession
+    request: SignInRequest
+    newcomers: Newcomers
+    progress: Progress
+    cancelled: Cancelled
+    entropy: Callable[[int], bytes]
+
+    def run(self, current: AccessToken | None) -> SignInResult:
+        start_url, region = self.ports.identity_center.resolve_start_url(self.session)
+        service = replace(self.session, region=region)
+        grant = Grant(
+            self.ports,
+            service,
+            start_url,
+            self.request,
+            self.newcomers,
+            self.progress,
+            self.cancelled,
+            self.entropy,
+        )
+        by_device = self.request.device or self.session.legacy
+        client = self._client(grant, oauth.DEVICE_CODE if by_device else oauth.AUTHORIZATION_CODE)
+        ended = self.request.fresh and self._end(service, current)
+        outcome = self._by_device(grant, client) if by_device else self._by_code(grant, client)
+        moved = region if region != self.session.region else None
+        if isinstance(outcome, Joined):
+            return SignInResult(outcome.token, joined=True, ended=ended, region=moved)
+        with self.ports.token_cache.lock(self.session):
+            self.ports.token_cache.write(service, outcome)
+        return SignInResult(outcome, ended=ended, region=moved)
+
+    def _by_code(self, grant: Grant, client: ClientRegistration) -> AccessToken | Joined:
+        try:
+            return self._twice(grant, client, oauth.AUTHORIZATION_CODE, grant.by_code)
+        except ListenerUnavailable as error:
+            _log.warning("session %s: %s; signing in with a code instead", self.session.name, error)
+            return self._by_device(grant, self._client(grant, oauth.DEVICE_CODE))
+
+    def _by_device(self, grant: Grant, client: ClientRegistration) -> AccessToken | Joined:
+        return self._twice(grant, client, oauth.DEVICE_CODE, grant.by_device)
+
+    def _twice(
+        self,
+        grant: Grant,
+        client: ClientRegistration,
+        kind: str,
+        way: Callable[[ClientRegistration], AccessToken | Joined],
+    ) -> AccessToken | Joined:
+        """Go the way, once more with a new registration when the cached one is refused."""
+        try:
+            return way(client)
+        except RegistrationRefused:
+            return way(self._register(grant, kind))
+
+    def _client(self, grant: Grant, kind: str) -> ClientRegistration:
+        cached = self.ports.token_cache.registration(self.session, kind)
+        return cached if cached is not None else self._register(grant, kind)
+
+    def _register(self, grant: Grant, kind: str) -> ClientRegistration:
+        client = self.ports.identity_center.register(grant.session, grant.start_url, kind)
+        try:
+            self.ports.token_cache.save_registration(self.session, client)
+        except CredtrayError as error:
+            _log.warning("session %s: the client registration is not kept: %s", self.session.name, error)
+        return client
+
+    def _end(self, service: SsoSession, current: AccessToken | None) -> bool:
+        """End the sign-in that is active, else the service joins it; True when the portal did.
+
+        The token is dropped only when it is of no more use: the portal ended it, or knows it no more.
+
+        Raises:
+            Offline, CaptivePortal, CertificateRefused: no portal to sign in at; nothing was changed.
+        """
+        token = self._usable(current)
+        if token is None:
+            return False
+        try:
+            self.ports.identity_center.logout(service, token)
+        except PortalUnauthorized:
+            ended = False
+        except (Throttled, PortalFailed, RequestRefused, RoleRefused) as error:
+            _log.warning("session %s: the old sign-in could not be ended: %s", self.session.name, error)
+            return False
+        else:
+            ended = True
+        self.ports.token_cache.drop(self.session, token)
+        return ended
+
+    def _usable(self, token: AccessToken | None) -> AccessToken | None:
+        """Return a token the portal will accept for Logout, refreshed where needed."""
+        now = self.ports.clock.now()
+        if token is None or token.expires_at - now > _ALMOST_OVER:
+            return token
+        try:
+            return self.ports.token_refresh.refresh(self.session, token, now)
+        except CredtrayError as error:
+            _log.info("session %s: no usable token to end the old sign-in with: %s", self.session.name, error)
+            return None
+
+
+def _on_disk(ports: SignInPorts, session: SsoSession) -> AccessToken | None:
+    try:
+        return ports.token_cache.read(session)
+    except TokenUnreadable:
+        return None
