@@ -28,10 +28,8 @@ def resolve(path: Path) -> Path:
         FileRefused: links in a circle, a link into nowhere, a link that somebody else made.
         FileUnwritable: a part of the path cannot be looked at.
     """
-    if sys.platform == "win32":
-        return Path(os.path.realpath(path))
     with translated(path, "following"):
-        return _walk(path)
+        return _resolved(path)
 
 
 def _walk(path: Path) -> Path:
@@ -56,7 +54,7 @@ def _walk(path: Path) -> Path:
         links += 1
         if links > _MAX_LINKS:
             raise FileRefused(f"{path} leads in a circle of symbolic links")
-        if found.st_uid not in {os.geteuid(), 0}:
+        if found.st_uid not in {own_uid(), 0}:
             raise FileRefused(f"{candidate} is a symbolic link that belongs to another user")
         target = candidate.readlink()
         if target.is_absolute():
@@ -94,11 +92,10 @@ def private_directory(path: Path) -> Path:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode):
             raise FileRefused(f"{path} is not a directory")
-        if sys.platform != "win32":
-            if found.st_uid != os.geteuid():
-                raise FileRefused(f"{path} belongs to another user")
-            if stat.S_IMODE(found.st_mode) & 0o077:
-                path.chmod(0o700)
+        if found.st_uid != own_uid():
+            raise FileRefused(f"{path} belongs to another user")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            path.chmod(0o700)
     return path
 
 
@@ -108,27 +105,43 @@ def check_directory(path: Path, found: os.stat_result) -> None:
     Raises:
         FileRefused: it belongs to somebody else, or others may write to it and it is not sticky.
     """
-    if sys.platform == "win32":
-        return
-    if found.st_uid not in {os.geteuid(), 0}:
+    if found.st_uid not in {own_uid(), 0}:
         raise FileRefused(f"the directory {path} belongs to another user")
-    writable = stat.S_IMODE(found.st_mode) & _OTHERS_WRITE
-    if not writable or found.st_mode & stat.S_ISVTX:
-        return
-    if writable == stat.S_IWGRP and _is_private_group(found.st_gid):
-        return
-    raise FileRefused(f"others may write to the directory {path}; take that away with: chmod go-w {path}")
+    if not found.st_mode & stat.S_ISVTX and _others_may_write(found):
+        raise FileRefused(f"others may write to the directory {path}; take that away with: chmod go-w {path}")
 
 
-def _is_private_group(gid: int) -> bool:
-    """Tell whether only this user is in the group (Fedora: umask 002, a group of its own for each user)."""
-    if sys.platform == "win32":
+if sys.platform == "win32":
+
+    def own_uid() -> int:
+        """Windows reports uid 0 for every file; access lists decide there, and %USERPROFILE% is private."""
+        return 0
+
+    def _resolved(path: Path) -> Path:
+        return Path(os.path.realpath(path))
+
+    def _others_may_write(_found: os.stat_result) -> bool:
         return False
-    import grp  # noqa: PLC0415 - POSIX only, and only needed for a group-writable directory
-    import pwd  # noqa: PLC0415 - as above
 
-    try:
-        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
-    except KeyError:
-        return False
-    return user.pw_gid == gid and group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}
+else:
+    import grp
+    import pwd
+
+    def own_uid() -> int:
+        """Whose files are ours."""
+        return os.geteuid()
+
+    def _resolved(path: Path) -> Path:
+        return _walk(path)
+
+    def _others_may_write(found: os.stat_result) -> bool:
+        writable = stat.S_IMODE(found.st_mode) & _OTHERS_WRITE
+        return bool(writable) and not (writable == stat.S_IWGRP and _is_private_group(found.st_gid))
+
+    def _is_private_group(gid: int) -> bool:
+        """Tell whether only this user is in the group (Fedora: umask 002, one group for each user)."""
+        try:
+            user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
+        except KeyError:
+            return False
+        return user.pw_gid == gid and group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}

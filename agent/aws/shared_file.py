@@ -130,7 +130,7 @@ class SharedFile:
             work = Replacement(
                 directory, target, change, self._waiter, lambda: self._trusted(directory, target)
             )
-            with translated(target, "writing"):
+            with translated(target, "writing"), ini.shared_scans():
                 try:
                     outcome = work.run()
                 except FileNotFoundError:  # the directory went away under us

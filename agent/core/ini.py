@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from agent.core.errors import IniRefused
 from agent.core.ini_edits import Edit, Mark, SectionEdit, SectionRemoval, SectionText
-from agent.core.ini_scan import scan
+from agent.core.ini_scan import scan, shared_scans
 from agent.core.ini_splice import append_gap, spliced
 from agent.core.ini_text import DEFAULT_SECTION, IniProblem, IniText, SectionSpan, encode
 
@@ -35,6 +35,7 @@ __all__ = [
     "section_text",
     "sections",
     "set_keys",
+    "shared_scans",
     "verify",
 ]
 

@@ -13,6 +13,9 @@ that a file of 2,000 sections costs milliseconds.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from agent.core.ini_text import (
     DEFAULT_SECTION,
@@ -29,9 +32,33 @@ _PLAIN = frozenset(chr(code) for code in range(33, 127)) - frozenset("#;[")
 """A line that begins so is an assignment (or broken): never a comment, a header or a continuation."""
 _NAMEABLE = re.compile(r"[a-z]+(?:_[a-z]+)+|region|output")  # a key name that cannot be a stray secret
 
+_shared: ContextVar[dict[bytes, IniText] | None] = ContextVar("shared_scans", default=None)
+
+
+@contextmanager
+def shared_scans() -> Iterator[None]:
+    """Let all calls of ``scan`` in the body (of this thread) share their work: the same bytes, one walk.
+
+    What is kept goes at the end of the body: a text may hold secrets.
+    """
+    token = _shared.set({})
+    try:
+        yield
+    finally:
+        _shared.reset(token)
+
 
 def scan(data: bytes) -> IniText:
     """Find every section of *data* and the first reason, if any, why botocore refuses it."""
+    known = _shared.get()
+    if known is None:
+        return _scan(data)
+    if data not in known:
+        known[data] = _scan(data)
+    return known[data]
+
+
+def _scan(data: bytes) -> IniText:
     text = decode(data)
     scanner = _Scanner(text)
     scanner.run()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agent.core.ini_edits import Edit, Mark, SectionEdit, SectionRemoval, SectionText, check
 from agent.core.ini_text import Comment, IniText, Option, SectionSpan, decode
@@ -59,8 +60,8 @@ class _Splicer:
         self._text = before.text
         first = _ENDING.search(before.text)
         self._file_ending = first.group() if first else "\n"
-        following = zip(before.sections, [*before.sections[1:], None], strict=True)
-        self._next = {section.start: after for section, after in following}
+        following = pairwise([*before.sections, None])
+        self._next = {section.start: after for section, after in following if section is not None}
         self._splices: list[_Splice] = []
         self._kept_end = len(before.text)
         """Where the text ends for now: moves forward while its last sections are being dropped."""
