@@ -135,8 +135,8 @@ class SharedFile:
                     outcome = work.run()
                 except FileNotFoundError:  # the directory went away under us
                     outcome = None
-        if work.result is not None:
-            self._seen = _seen(work.result)
+                if work.result is not None:
+                    self._seen = _seen(work.result)
         return outcome
 
     def _trusted(self, directory: OpenDirectory, target: Path) -> Snapshot:

@@ -88,7 +88,7 @@ class _Scanner:
         self._in_value = False
         self._indent = 0
         self._options: dict[str, set[str]] = {}
-        self._current: set[str] | None = None
+        self._current: set[str] = set()
 
     def run(self) -> None:
         """Walk over all lines once."""
@@ -97,12 +97,20 @@ class _Scanner:
             self._complain(1, "the file begins with a byte order mark")
             text, at = text[1:], 1
         lines, lost = split_lines(text)
+        names = self._current
         for number, line in enumerate(lines, 1):
-            if line[:1] in _PLAIN:  # nearly every line of a real file
-                self._assignment(line, number)
+            if line[:1] in _PLAIN:  # nearly every line of a real file; spelled out, since it is what costs
+                equals = line.find("=")
+                name = line[:equals].rstrip().lower()
+                if equals < 1 or ":" in name or name in names or not self.sections:
+                    self._assignment(line, number)
+                else:
+                    names.add(name)
+                    self._in_value = True
                 self._indent = 0
             elif line:
                 self._line(line, number, at, lost)
+                names = self._current
             at += len(line) + lost
         if self.sections:
             last = self.sections[-1]
@@ -142,7 +150,7 @@ class _Scanner:
         self.sections.append(section)
 
     def _assignment(self, line: str, number: int) -> None:
-        if self._current is None:
+        if not self.sections:
             self._complain(number, "text before the first section header")
             return
         delimiter = delimiter_at(line)

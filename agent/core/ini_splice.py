@@ -118,12 +118,12 @@ class _Splicer:
         ending = self._ending_of(section)
         added = self._mark(marks, change.mark, ending)
         self._options(section, change)
-        values = section.values
+        known = {option.name for option in section.options}
         indent = self._indent_of(section)
         keys = [
             f"{indent}{name} = {value}"
             for name, value in change.set_keys.items()
-            if name.lower() not in values
+            if name.lower() not in known
         ]
         if not section.options or (not keys and not added):
             self._insert(max([section.content_end, *(mark.end for mark in marks)]), [*added, *keys], ending)
@@ -153,7 +153,9 @@ class _Splicer:
         for option in section.options:
             if option.name in change.remove_keys:
                 self._splices += [_Splice(option.start, option.end, ""), *_without_tail(option)]
-            elif option is last[option.name] and wanted.get(option.name, option.value) != option.value:
+            elif option.name not in wanted or option is not last[option.name]:
+                continue
+            elif wanted[option.name] != option.value:
                 line = _assigned(option, wanted[option.name])
                 self._splices += [_Splice(option.start, option.end, line), *_without_tail(option)]
 
