@@ -1,0 +1,203 @@
+"""botocore is the judge of what a config file means: same profiles, same roles, same endpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.configloader import load_config
+from botocore.credentials import AssumeRoleProvider, CredentialProvider, SSOProvider
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from agent.core.models import AwsConfig, Endpoints
+from agent.core.sso_config import parse_config
+from tests.soak import examples
+
+SESSION = """
+[sso-session corp]
+sso_start_url = https://d-9067000001.awsapps.com/start
+sso_region = us-east-1
+"""
+SSO = "sso_session = corp\nsso_account_id = 111100000000\nsso_role_name = Admin\n"
+
+
+def parse(text: str, **environ: str) -> AwsConfig:
+    return parse_config(text.encode(), environ)
+
+
+def no_client(*args: object, **kwargs: object) -> Any:
+    raise AssertionError("no client is needed to find out where credentials come from")
+
+
+_SETTINGS = (
+    "services = s",
+    "services = nowhere",
+    "endpoint_url = https://profile.test",
+    "endpoint_url =",
+    "ca_bundle = /profile.pem",
+    "ignore_configured_endpoint_urls = true",
+    "ignore_configured_endpoint_urls = no",
+)
+_ENVIRON = (
+    ("AWS_ENDPOINT_URL", "https://env.test"),
+    ("AWS_ENDPOINT_URL_SSO", "https://env-sso.test"),
+    ("AWS_ENDPOINT_URL_SSO_OIDC", "https://env-oidc.test"),
+    ("AWS_ENDPOINT_URL_STS", "https://env-sts.test"),
+    ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE"),
+    ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false"),
+    ("AWS_CA_BUNDLE", "/env.pem"),
+    ("REQUESTS_CA_BUNDLE", "/requests.pem"),
+)
+_DEFAULT_HOSTS = ("oidc.us-east-1.amazonaws.com", "portal.sso.us-east-1.amazonaws.com", "//sts.")
+
+
+def _by_botocore(path: Path, environ: dict[str, str]) -> Endpoints | None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        patch.setenv("AWS_CONFIG_FILE", str(path))
+        session = Session()
+        found: list[str | None] = []
+        client: Any
+        try:
+            for service in ("sso-oidc", "sso", "sts"):
+                client = session.create_client(
+                    service,
+                    region_name="us-east-1",
+                    aws_access_key_id="k",
+                    aws_secret_access_key="s",
+                )
+                url = client.meta.endpoint_url
+                found.append(None if any(host in url for host in _DEFAULT_HOSTS) else url)
+        except BotoCoreError:
+            return None
+        verify = client._endpoint.http_session._verify
+        oidc, portal, sts = found
+        return Endpoints(oidc, portal, sts, None if verify is True else verify)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_endpoints_are_those_of_botocore(seed: int, tmp_path: Path) -> None:
+    # Each seed draws its own mixture; 40 of them use every setting next to every variable.
+    lines = [text for place, text in enumerate(_SETTINGS) if (seed * 7919 >> place) & 1]
+    unique = {line.split(" ")[0]: line for line in lines}
+    environ = dict(pair for place, pair in enumerate(_ENVIRON) if (seed * 104729 >> place) & 1)
+    text = (
+        f"{SESSION}[default]\n{SSO}" + "".join(f"{line}\n" for line in unique.values()) + "[services s]\n"
+        "sso_oidc =\n  endpoint_url = https://services-oidc.test\n"
+        "sts =\n  endpoint_url = https://services-sts.test\n"
+    )
+    (tmp_path / "config").write_text(text)
+    profile = parse(text, **environ).profiles.get("default")
+
+    assert _by_botocore(tmp_path / "config", environ) == (profile.endpoints if profile else None)
+
+
+# --- botocore as the judge of whole files ------------------------------------------------------------
+
+_ROWS = (
+    "sso_session = corp",
+    "sso_session = nowhere",
+    "sso_start_url = https://d-9067000001.awsapps.com/start",
+    "sso_start_url = https://d-9067000002.awsapps.com/start",
+    "sso_region = us-east-1",
+    "sso_region = eu-west-1",
+    "sso_account_id = 111100000000",
+    "sso_role_name = Admin",
+    "role_arn = arn:aws:iam::111100000000:role/r",
+    "source_profile = a",
+    "source_profile = b",
+    "source_profile = c",
+    "credential_source = Environment",
+    "mfa_serial = arn:mfa",
+    "web_identity_token_file = /t",
+    "aws_access_key_id = AKIA",
+    "external_id = x",
+    "duration_seconds = 900",
+    "credential_process = /bin/false",
+    "login_session = arn:x",
+)
+
+
+def _file(seeds: tuple[int, int, int]) -> str:
+    text = SESSION
+    for name, seed in zip("abc", seeds, strict=True):
+        rows = {row.split(" ")[0]: row for place, row in enumerate(_ROWS) if seed >> place & 1}
+        text += f"[profile {name}]\n" + "".join(f"{row}\n" for row in rows.values())
+    return text
+
+
+class _Builder:
+    """Gives a source profile what botocore's own builder gives it, as far as SSO is concerned."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._config = config
+
+    def providers(self, profile_name: str, *, disable_env_vars: bool) -> list[CredentialProvider]:
+        profile = self._config["profiles"][profile_name]
+        if "web_identity_token_file" in profile:
+            return []
+        return [_sso_provider(self._config, profile_name)]
+
+
+def _sso_provider(config: dict[str, Any], name: str) -> SSOProvider:
+    return SSOProvider(load_config=lambda: config, client_creator=no_client, profile_name=name)
+
+
+def _role_of(credentials: Any, roles: list[str | None]) -> tuple[str, str, list[str | None]]:
+    fetcher = credentials._refresh_using.__self__
+    if hasattr(fetcher, "_account_id"):
+        return (fetcher._account_id, fetcher._role_name, roles)
+    roles.insert(0, fetcher._assume_kwargs.get("ExternalId"))
+    return _role_of(fetcher._source_credentials, roles)
+
+
+def _resolved_by_botocore(config: dict[str, Any], name: str) -> tuple[str, str, list[str | None]] | None:
+    profile = config["profiles"][name]
+    try:
+        assumed = AssumeRoleProvider(
+            lambda: config, no_client, {}, name, profile_provider_builder=_Builder(config)
+        ).load()
+        if assumed is None and "web_identity_token_file" not in profile:
+            assumed = _sso_provider(config, name).load()
+        return _role_of(assumed, []) if assumed is not None else None
+    except (BotoCoreError, AttributeError):
+        return None  # refused, or a code from an MFA device is wanted (its refresher is no method)
+
+
+_SEED = st.integers(0, 2 ** len(_ROWS) - 1)
+_SSO_SEED = 0b11000001  # sso_session = corp, account and role
+
+
+@given(seeds=st.tuples(_SEED, _SEED, _SEED))
+@example(seeds=(_SSO_SEED, 1 << 8 | 1 << 9, 1 << 8 | 1 << 10 | 1 << 16))
+@settings(max_examples=examples(2_000))
+def test_profiles_served_are_those_botocore_serves_by_sso(
+    seeds: tuple[int, int, int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = _file(seeds)
+    path = tmp_path_factory.getbasetemp() / "judged"
+    path.write_text(text)
+    loaded = load_config(str(path))
+    config = parse(text)
+    ours = config.profiles
+    told = (
+        {other.name for other in config.foreign}
+        | {problem.profile for problem in config.warnings}
+        | set(ours)
+    )
+
+    for name in "abc":
+        assert name in told
+        profile = ours.get(name)
+        found = profile and (
+            profile.account_id,
+            profile.role_name,
+            [role.external_id for role in profile.chain],
+        )
+        assert _resolved_by_botocore(loaded, name) == found
