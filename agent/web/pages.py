@@ -45,7 +45,7 @@ class _Words:
 _SIGNED_IN = _Words("You are signed in", "You can close this tab.", good=True)
 _DENIED = _Words(
     "Sign-in not allowed",
-    "Nothing was changed. You can close this tab; run <code>credtray login</code> to try again.",
+    "You can close this tab. To try again, run <code>credtray login</code>.",
 )
 _GONE = _Words("This sign-in is over", "The page was used already. You can close this tab.")
 _REFUSED = _Words("Nothing here", "This address only takes the answer of a sign-in.")
