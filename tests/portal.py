@@ -107,7 +107,7 @@ class RunningPortal:
 def running(*arguments: str) -> Iterator[RunningPortal]:
     """Run ``python -m agent.demo.identity_center`` with *arguments*; it ends with the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "agent.demo.identity_center", *arguments],
+        [sys.executable, "-m", "agent.demo.identity_center", "--until-input-ends", *arguments],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -1,12 +1,13 @@
 """Runs the Identity Center by itself: ``python -m agent.demo.identity_center [--port N] [--speed X]``.
 
-Prints one line of JSON with its addresses, then serves until its standard input ends or a signal comes.
+Prints one line of JSON with its addresses, then serves until a signal comes. It writes no file.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -23,6 +24,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=1.0, help="how many times faster its clock runs")
     parser.add_argument("--origin", help="ISO time since when it runs faster; the default is now")
     parser.add_argument("--auto-approve", metavar="USER", help="sign in and consent without a person")
+    parser.add_argument("--until-input-ends", action="store_true", help="end with the starting process")
     parser.add_argument("--interval", type=float, default=5, help="seconds between polls of a device code")
     parser.add_argument("--accounts", type=int, default=0, help="made-up accounts instead of the demo's")
     parser.add_argument("--roles", type=int, default=2, help="roles in each made-up account")
@@ -49,14 +51,16 @@ def main(argv: list[str]) -> int:
         }
         sys.stdout.write(json.dumps(addresses) + "\n")
         sys.stdout.flush()
-        threading.Thread(target=_until_input_ends, args=(ended,), daemon=True).start()
+        if arguments.until_input_ends:
+            threading.Thread(target=_until_input_ends, args=(ended,), daemon=True).start()
         ended.wait()
     return 0
 
 
 def _until_input_ends(ended: threading.Event) -> None:
     """Whoever started us holds our standard input: when it goes away, so do we."""
-    while sys.stdin.buffer.read(4096):
+    # Not sys.stdin: a thread that holds its lock at exit makes the interpreter abort.
+    while os.read(0, 4096):
         pass
     ended.set()
 

@@ -112,9 +112,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing: targets hold codes."""
 
     def _answer(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > _LARGEST_BODY:
+        length = _length(self.headers.get("Content-Length", "0"))
+        if length is None or length > _LARGEST_BODY:
             self.close_connection = True
+            status = HTTPStatus.BAD_REQUEST if length is None else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            self.wfile.write(f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Length: 0\r\n\r\n".encode())
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, self.rfile.read(length))
@@ -140,6 +142,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = b"" if self.command == "HEAD" else response.body
         self.wfile.write(_head(response, outcome.at, len(response.body)) + body)
+
+
+def _length(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _head(response: Response, at: datetime, length: int) -> bytes:
