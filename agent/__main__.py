@@ -19,6 +19,8 @@ def main() -> int:
 
         outcome = answer(arguments)
         if isinstance(outcome, int):
+            if sys.flags.no_site:
+                os._exit(outcome)  # all is written, and taking the interpreter down is a fifth of the whole
             return outcome
         arguments = outcome
         if sys.flags.no_site:  # no third-party package can be imported in here: begin again, with them

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from agent import __version__
-from agent.core.errors import BadFrame, CredtrayError, ProtocolMismatch, Retry, every_error
+from agent.core.errors import BadFrame, CredtrayError, Problem, ProtocolMismatch, Retry, error_for
 from agent.core.models import RoleCredentials
 from agent.core.secret import Secret
 
@@ -167,8 +167,7 @@ class Failed(Struct, frozen=True, tag_field="reply", tag="failed"):
 
     def error(self) -> CredtrayError:
         """Return the error again, of its own class (so with its exit code) where that is known."""
-        kind = next((known for known in every_error() if known.code == self.code), CredtrayError)
-        return kind(self.title.removeprefix(kind.title).removeprefix(": "), hint=self.hint)
+        return error_for(Problem(self.code, self.title, self.hint, self.retry))
 
 
 class ProcessCredentials(Struct, frozen=True, rename="pascal"):
