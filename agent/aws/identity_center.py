@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from agent.aws import replies
@@ -130,7 +131,7 @@ class BotocoreIdentityCenter:
         grant = {"grantType": oauth.REFRESH_TOKEN, "refreshToken": token.refresh_token}
         fresh = self._create_token(Service.OIDC, session, token.registration, grant)
         kept = fresh.refresh_token or token.refresh_token
-        return AccessToken(fresh.value, fresh.expires_at, kept, token.registration)
+        return replace(fresh, refresh_token=kept)
 
     def logout(self, session: SsoSession, token: AccessToken) -> None:
         """Logout: end the sign-in at the portal."""
@@ -172,6 +173,7 @@ class BotocoreIdentityCenter:
             asked + timedelta(seconds=told.expires_in),
             Secret(told.refresh_token) if told.refresh_token else None,
             client,
+            asked,
         )
 
     def _client_name(self, session: SsoSession) -> str:

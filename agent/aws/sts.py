@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -85,7 +85,7 @@ class RoleAssumer:
                 told.credentials.access_key_id,
                 Secret(told.credentials.secret_access_key),
                 Secret(told.credentials.session_token),
-                told.credentials.expiration,
+                told.credentials.expiration.astimezone(UTC),
                 fetched_at,
             ),
             issued.clock_error,
