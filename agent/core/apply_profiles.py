@@ -56,7 +56,7 @@ def _fetched(state: State, profile: ProfileState, event: events.Fetched, _now: d
     )
     session = state.sessions.get(profile.profile.session)
     if session is not None:
-        said = session.said - {"trouble", f"role:{profile.profile.name}"}
+        said = session.said - {"trouble"}
         state = state.with_session(replace(session, trouble=None, doubts=0, said=said))
     return _heard_clock(state, event.clock_error)
 

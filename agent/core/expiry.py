@@ -95,15 +95,24 @@ def begin_sign_in(
     """Return what is known right after a browser sign-in.
 
     A first token that is shorter than usual was cut: the service joined a sign-in that was still active,
-    or the sign-in is shorter than a token lives. One that ends with the previous sign-in proves it too.
+    or the sign-in is shorter than a token lives. A full-length one that happens to end with the sign-in
+    before it proves nothing; only where the usual length is not known the same end is taken as a proof.
     """
-    life = token_expires_at - now
-    joined = previous is not None and previous.ends_at > now and _same(previous.ends_at, token_expires_at)
-    if joined or (memory.token_life is not None and life < memory.token_life - CUT_TOLERANCE):
+    if _was_cut(token_expires_at - now, token_expires_at, memory, previous, now):
         return SignIn(now, token_expires_at, EndProof.CUT)
     if memory.length is not None:
         return SignIn(now, max(now + memory.length, token_expires_at), EndProof.LAST_LENGTH)
     return SignIn(now, max(now + setting, token_expires_at), EndProof.SETTING)
+
+
+def _was_cut(
+    life: timedelta, token_expires_at: datetime, memory: SignInMemory, previous: SignIn | None, now: datetime
+) -> bool:
+    if memory.token_life is not None:
+        return life < memory.token_life - CUT_TOLERANCE
+    if previous is None or not previous.proof.proven or previous.ends_at <= now:
+        return False
+    return _same(previous.ends_at, token_expires_at)
 
 
 def learn_from_refresh(

@@ -11,8 +11,7 @@ from agent.core.errors import Problem, RoleRefused
 from agent.core.expiry import Moved, compare_ends
 from agent.core.standing import (
     alive,
-    end_needs_proof,
-    held_back,
+    awaiting_proof,
     thresholds_passed,
     waiting_for_keys,
     warning,
@@ -80,10 +79,7 @@ def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]
     if session.snoozed_until is not None and session.snoozed_until > now:
         return
     passed = thresholds_passed(state, session, now)
-    proof_is_coming = session.refreshing or (
-        end_needs_proof(state, session, now) and not held_back(session, now)
-    )
-    if passed and not proof_is_coming:
+    if passed and not awaiting_proof(state, session, now):
         says = frozenset(warning(each) for each in passed)
         about = not sign_in.proof.proven
         yield Notice(Subject.ENDS_SOON, name, f"{name}:end", says, sign_in.ends_at, about)

@@ -81,6 +81,17 @@ def end_needs_proof(state: State, session: SessionState, now: datetime) -> bool:
     return bool(thresholds_passed(state, session, now))
 
 
+def awaiting_proof(state: State, session: SessionState, now: datetime) -> bool:
+    """Tell whether a warning had better wait: a refresh is to prove the end it would speak of.
+
+    While the portal cannot be reached nobody could act on the warning either.
+    """
+    if session.refreshing or end_needs_proof(state, session, now):
+        return True
+    proven = session.sign_in is None or session.sign_in.proof.proven
+    return not proven and session.trouble is not None and can_refresh(session, now)
+
+
 def waiting_for_keys(state: State, session: SessionState, now: datetime) -> tuple[ProfileState, ...]:
     """Return the kept profiles whose keys are missing or about to fail their users."""
     kept = (state.profiles[name] for name in state.kept)

@@ -1,0 +1,79 @@
+"""Makes the values tests talk about, with sensible defaults."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from agent.core.apply import apply
+from agent.core.events import Activated, ConfigLoaded, Event, MarksRead, SignedIn
+from agent.core.models import (
+    AccessToken,
+    AwsConfig,
+    ClientRegistration,
+    Profile,
+    RoleCredentials,
+    SsoSession,
+)
+from agent.core.secret import Secret
+from agent.core.settings import Settings
+from agent.core.state import State
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
+
+
+def session(name: str = "corp", *, legacy: bool = False) -> SsoSession:
+    return SsoSession(name, "https://d-9067000001.awsapps.com/start", "us-east-1", legacy=legacy)
+
+
+def profile(name: str = "dev", of: str = "corp", role: str = "Admin") -> Profile:
+    return Profile(name, of, "111100000000", role, region="eu-west-1")
+
+
+def registration(now: datetime = NOON) -> ClientRegistration:
+    return ClientRegistration("client", Secret("client-secret"), now + timedelta(days=90))
+
+
+def token(
+    now: datetime = NOON, life: timedelta = HOUR, *, name: str = "t0", refreshable: bool = True
+) -> AccessToken:
+    refresh = Secret(f"r-{name}") if refreshable else None
+    return AccessToken(Secret(f"a-{name}"), now + life, refresh, registration(now), issued_at=now)
+
+
+def keys(now: datetime = NOON, life: timedelta = HOUR, *, name: str = "0") -> RoleCredentials:
+    return RoleCredentials(f"ASIA{name}", Secret("secret"), Secret("session"), now + life, now)
+
+
+def config(*profiles: Profile, sessions: tuple[SsoSession, ...] = (session(),)) -> AwsConfig:
+    return AwsConfig({each.name: each for each in sessions}, {each.name: each for each in profiles})
+
+
+def after(state: State, *events: Event, now: datetime = NOON) -> State:
+    for event in events:
+        state = apply(state, event, now)
+    return state
+
+
+def started(*names: str, settings: Settings = Settings(), now: datetime = NOON) -> State:
+    """An agent that has read its files: profiles of one session, nobody signed in."""
+    profiles = tuple(profile(name) for name in names or ("dev",))
+    return after(
+        replace(State(seed="s"), settings=settings), ConfigLoaded(config(*profiles)), MarksRead(()), now=now
+    )
+
+
+def signed_in(
+    *names: str, settings: Settings = Settings(), now: datetime = NOON, life: timedelta = HOUR
+) -> State:
+    """The same, signed in just now, all profiles active, no keys yet."""
+    names = names or ("dev",)
+    return after(
+        started(*names, settings=settings, now=now),
+        SignedIn("corp", token(now, life)),
+        Activated(names),
+        now=now,
+    )

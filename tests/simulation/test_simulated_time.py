@@ -1,0 +1,51 @@
+"""B6: a thousand hours of mixed faults per seed, in virtual time, over the pure core."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import pytest
+
+from agent.core.notices import Subject
+from tests.core.making import HOUR, MINUTE, SECOND
+from tests.simulation.world import World
+
+SOAK = os.environ.get("CREDTRAY_SOAK") == "1"
+SEEDS = 200 if SOAK else 20
+HOURS = 1000
+TICK = 30 * SECOND if SOAK else 5 * MINUTE
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_thousand_hours_of_mixed_faults(seed: int) -> None:
+    world = World(seed, tick=TICK)
+    world.run(timedelta(hours=HOURS))
+
+    assert world.sign_ins > 20, "the person never came back: the simulation tested nothing"
+    assert world.served > 20
+    for (_, subject, says), times in world.notices.items():
+        assert times == 1 or subject is Subject.CANNOT_REFRESH, f"told {times} times: {subject} {says}"
+    assert _most_in_an_hour(world) <= 12
+
+
+def test_calm_days_cost_hardly_more_than_the_ideal_number_of_calls() -> None:
+    world = World(1, calm=True)
+    world.run(timedelta(hours=HOURS))
+
+    # Two profiles and a token, each renewed every 40 minutes of a signed-in time that fills the whole run.
+    ideal = 3 * HOURS * 60 / 40
+    assert sum(world.portal.calls.values()) <= 1.2 * ideal
+
+
+def test_calm_days_warn_once_per_threshold_and_sign_in() -> None:
+    world = World(2, calm=True)
+    world.run(timedelta(hours=100))
+
+    assert set(world.notices.values()) == {1}
+    assert {subject for _, subject, _ in world.notices} <= {Subject.ENDS_SOON, Subject.ENDED}
+
+
+def _most_in_an_hour(world: World) -> int:
+    calls = world.storm_calls
+    return max((sum(1 for other in calls if call <= other < call + HOUR) for call in calls), default=0)
