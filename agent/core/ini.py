@@ -10,10 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from agent.core.errors import IniRefused
-from agent.core.ini_edits import Edit, Mark, SectionEdit, SectionRemoval, SectionText
+from agent.core.ini_edits import (
+    Edit,
+    Mark,
+    SectionEdit,
+    SectionRemoval,
+    SectionText,
+    check_section_name,
+)
 from agent.core.ini_scan import scan, shared_scans
-from agent.core.ini_splice import append_gap, spliced
-from agent.core.ini_text import DEFAULT_SECTION, IniProblem, IniText, SectionSpan, encode
+from agent.core.ini_splice import line_ends_before, spliced
+from agent.core.ini_text import DEFAULT_SECTION, IniProblem, IniText, SectionSpan, decode, encode
 
 __all__ = [
     "Edit",
@@ -25,6 +32,7 @@ __all__ = [
     "SectionText",
     "append_gap",
     "carried_over",
+    "check_section_name",
     "edit",
     "meaning",
     "parse_problem",
@@ -36,6 +44,7 @@ __all__ = [
     "sections",
     "set_keys",
     "shared_scans",
+    "text_of",
     "verify",
 ]
 
@@ -68,7 +77,20 @@ def section_text(data: bytes, section: str) -> bytes | None:
     Comments and blank lines behind the last option are left out: they may belong to the next section.
     """
     found = scan(data).last(section)
-    return None if found is None else encode(found.text[found.start : found.content_end])
+    return None if found is None else text_of(found)
+
+
+def text_of(section: SectionSpan) -> bytes:
+    """Return the exact bytes of a section, header to last option; see ``section_text``."""
+    return encode(section.text[section.start : section.content_end])
+
+
+def append_gap(data: bytes) -> int:
+    """Return how many line ends ``edit`` puts before the first section that it appends to *data*.
+
+    0 to 2; before each further one it puts 1. ``SectionEdit.gap`` takes them away again.
+    """
+    return line_ends_before(decode(data))
 
 
 def replace_section_text(data: bytes, section: str, text: bytes | None) -> bytes:
@@ -128,16 +150,12 @@ def carried_over(old: bytes, late: bytes, current: bytes) -> bytes:
     """
     before, after = scan(old).by_name(), scan(late).by_name()
     changes: list[Edit] = [
-        SectionText(name, _content(span))
+        SectionText(name, text_of(span))
         for name, span in after.items()
-        if name not in before or _content(before[name]) != _content(span)
+        if name not in before or text_of(before[name]) != text_of(span)
     ]
     changes += [SectionRemoval(name) for name in before if name not in after]
     return edit(current, changes)
-
-
-def _content(span: SectionSpan) -> bytes:
-    return encode(span.text[span.start : span.content_end])
 
 
 def _meaning(text: IniText) -> dict[str, dict[str, str]]:

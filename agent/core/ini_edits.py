@@ -68,7 +68,7 @@ def check(change: Edit) -> None:
     Raises:
         IniRefused: the section name, an option, a value or the comment is not fit to be written.
     """
-    _check_section_name(change.section)
+    check_section_name(change.section)
     match change:
         case SectionEdit():
             for name, value in change.set_keys.items():
@@ -97,7 +97,12 @@ def _check_text(change: SectionText) -> None:
         raise IniRefused(f"the text is not that of [{change.section}] alone")
 
 
-def _check_section_name(name: str) -> None:
+def check_section_name(name: str) -> None:
+    """Refuse a section name that tools read differently, or that would reach beyond its section.
+
+    Raises:
+        IniRefused: empty, too long, control characters, brackets, outer blanks, or ``DEFAULT``.
+    """
     if not name or len(name) > _MAX_NAME or name != name.strip():
         raise IniRefused("a section name may not be empty, very long, or begin or end with a blank")
     if not name.isprintable() or "]" in name or "[" in name:

@@ -25,7 +25,7 @@ class _Splice:
     text: str
 
 
-def append_gap(text: str) -> int:
+def line_ends_before(text: str) -> int:
     """Return how many line ends go before a section appended to *text*: it begins after one blank line."""
     if not text.endswith(("\n", "\r")):
         return 2 if text.strip() else len(text[:1])
@@ -81,7 +81,7 @@ class _Splicer:
         for change in missing:
             addition = _new_section(change, self._file_ending)
             if addition:
-                pieces += [self._file_ending * append_gap(pieces[-1]), addition]
+                pieces += [self._file_ending * line_ends_before(pieces[-1]), addition]
         return "".join(pieces[1:])
 
     def change(self, section: SectionSpan, change: Edit) -> None:

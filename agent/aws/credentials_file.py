@@ -1,0 +1,252 @@
+"""The sections of credtray in the credentials file: written in one batch, removed, and taken back.
+
+Never touches a section that holds keys which credtray did not write, and never remembers on disk which are
+its own: each section carries a mark that tells. How the file is replaced is the business of ``shared_file``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+from agent.aws.section_batch import Batch, own_sections, restored, synced
+from agent.aws.section_mark import SectionMark
+from agent.aws.section_standing import SectionKeys, leaving, our_part
+from agent.aws.shared_file import EditOutcome, SharedFile
+from agent.core import ini
+from agent.core.errors import (
+    CredtrayError,
+    FileContended,
+    Problem,
+    RegionRefused,
+    SectionNotOurs,
+    UnexpectedReply,
+)
+
+__all__ = ["CredentialsFile", "OwnSection", "RestoreReport", "SectionKeys", "SyncReport"]
+
+PEACE = timedelta(seconds=10)
+"""A section that somebody else changes back is rewritten at most this often."""
+_KEY_TEXT = re.compile(r"[A-Za-z0-9+/=._-]+")
+_REGION_TEXT = re.compile(r"[a-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSection:
+    """A section of ours, as its mark tells."""
+
+    section: str
+    profile: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What became of a batch."""
+
+    written: tuple[str, ...] = ()
+    """Sections that hold the wanted keys now."""
+    removed: tuple[str, ...] = ()
+    """Sections that hold nothing of ours any more."""
+    refused: Mapping[str, Problem] = field(default_factory=lambda: MappingProxyType({}))
+    originals: Mapping[str, bytes | None] = field(default_factory=lambda: MappingProxyType({}))
+    """For each section touched for the first time: its bytes before (they hold no keys), None if absent.
+    Kept by the caller for ``restore``; a newer entry takes the place of an older one."""
+    outcome: EditOutcome = EditOutcome(changed=False)
+
+    @property
+    def tightened_from(self) -> int | None:
+        """The mode the file had when it was too wide for secrets."""
+        return self.outcome.tightened_from
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """What became of an undo."""
+
+    restored: tuple[str, ...]
+    """Sections that hold nothing of ours any more."""
+    skipped: Mapping[str, str]
+    """Sections left alone, each with the reason."""
+    outcome: EditOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class _LastWrite:
+    at: datetime
+    part: tuple[str, ...] = field(repr=False)
+
+
+class CredentialsFile:
+    """The sections of credtray in one credentials file."""
+
+    def __init__(self, shared_file: SharedFile) -> None:
+        self._file = shared_file
+        self._last: dict[str, _LastWrite] = {}
+
+    @property
+    def path(self) -> Path:
+        """The file, as the user names it."""
+        return self._file.path
+
+    def ours(self) -> list[OwnSection]:
+        """Return our sections in order of appearance.
+
+        Raises:
+            FileContended, FileRefused, FileUnwritable: see ``SharedFile.read``.
+        """
+        return [
+            OwnSection(section.name, mark.profile, mark.expires_at)
+            for section, mark in own_sections(self._file.read())
+        ]
+
+    def sync(
+        self,
+        wanted: Sequence[SectionKeys],
+        removed: Collection[str],
+        now: datetime,
+        *,
+        on_replaced: Callable[[], None] | None = None,
+    ) -> SyncReport:
+        """Write the *wanted* sections and take our keys out of the *removed* ones, in one rewrite.
+
+        A section that cannot be written is refused with its problem, and all others are written. When nothing
+        changes, nothing is written. *on_replaced*: see ``SharedFile.edit``.
+
+        Raises:
+            FileUnparsable, FileContended, FileRefused, FileUnwritable: the whole batch failed; the file is as
+                it was. See ``SharedFile.edit``.
+        """
+        fit, refused = _fit(wanted)
+        doomed = set(removed) - {keys.section for keys in wanted}
+        batch = Batch()
+        contended: set[str] | None = None
+
+        def transform(data: bytes) -> bytes:
+            nonlocal batch, contended
+            if contended is None:  # judged once: a later run sees our own keys, or a late writer's old text
+                contended = self._contended(fit, data, now)
+            batch = Batch(refused=dict(refused), originals=batch.originals, changed=batch.changed)
+            for section in contended:
+                batch.refused[section] = _contention(section)
+            peaceful = [keys for keys in fit if keys.section not in contended]
+            return synced(data, peaceful, doomed, batch)
+
+        outcome = self._file.edit(transform, secret=bool(fit), on_replaced=on_replaced)
+        self._remember(batch, now)
+        return SyncReport(
+            tuple(batch.written),
+            tuple(batch.removed),
+            MappingProxyType(batch.refused),
+            MappingProxyType(batch.originals),
+            outcome,
+        )
+
+    def remove_expired(self, now: datetime) -> SyncReport:
+        """Take out our keys where their mark says that they have expired.
+
+        Raises:
+            As ``sync``.
+        """
+        return self._remove(lambda mark: mark.expires_at <= now)
+
+    def remove_all(self) -> SyncReport:
+        """Take out all our keys; what the sections held before is there again.
+
+        Raises:
+            As ``sync``.
+        """
+        return self._remove(lambda _mark: True)
+
+    def restore(self, journal: Mapping[str, bytes | None]) -> RestoreReport:
+        """Take back what ``sync`` did to the sections of *journal* (its ``originals``), and nothing else.
+
+        In a section that is still ours our keys, our mark and our region go, and the region from before comes
+        back; when the rest is as it was, the section gets its exact old bytes. Whatever the user has changed
+        in it since stays. A section whose keys are no longer ours is skipped.
+
+        Raises:
+            As ``sync``.
+        """
+        done: list[str] = []
+        skipped: dict[str, str] = {}
+
+        def transform(data: bytes) -> bytes:
+            done.clear()
+            skipped.clear()
+            return restored(data, journal, done, skipped)
+
+        outcome = self._file.edit(transform, secret=False)
+        for section in done:
+            self._last.pop(section, None)
+        return RestoreReport(tuple(done), MappingProxyType(skipped), outcome)
+
+    def _remove(self, chosen: Callable[[SectionMark], bool]) -> SyncReport:
+        removed: list[str] = []
+
+        def transform(data: bytes) -> bytes:
+            going = [(section, mark) for section, mark in own_sections(data) if chosen(mark)]
+            removed[:] = [section.name for section, _ in going]
+            return ini.edit(data, [leaving(section, mark) for section, mark in going])
+
+        outcome = self._file.edit(transform, secret=False)
+        for section in removed:
+            self._last.pop(section, None)
+        return SyncReport(removed=tuple(removed), outcome=outcome)
+
+    def _contended(self, wanted: Sequence[SectionKeys], data: bytes, now: datetime) -> set[str]:
+        """Return the sections that somebody has changed since we wrote them less than 10 s ago."""
+        recent = {
+            keys.section: last
+            for keys in wanted
+            if (last := self._last.get(keys.section)) is not None and abs(now - last.at) < PEACE
+        }
+        there = ini.scan(data).by_name() if recent else {}
+        return {name for name, last in recent.items() if our_part(there.get(name)) != last.part}
+
+    def _remember(self, batch: Batch, now: datetime) -> None:
+        for section, part in batch.parts.items():
+            if section in batch.changed or section not in self._last:
+                self._last[section] = _LastWrite(now, part)
+        for section in batch.removed:
+            self._last.pop(section, None)
+
+
+def _fit(wanted: Sequence[SectionKeys]) -> tuple[list[SectionKeys], dict[str, Problem]]:
+    """Sort out what must not be written at all."""
+    fit: dict[str, SectionKeys] = {}
+    refused: dict[str, Problem] = {}
+    for keys in wanted:
+        try:
+            _check(keys)
+            if keys.section in fit and fit[keys.section] != keys:
+                raise SectionNotOurs(f"[{keys.section}] is already used for {fit[keys.section].profile}")
+        except CredtrayError as error:
+            refused[keys.section] = error.problem
+        else:
+            fit.setdefault(keys.section, keys)
+    return list(fit.values()), refused
+
+
+def _check(keys: SectionKeys) -> None:
+    ini.check_section_name(keys.section)
+    credentials = keys.credentials
+    texts = (
+        credentials.access_key_id,
+        credentials.secret_access_key.reveal(),
+        credentials.session_token.reveal(),
+    )
+    if not all(_KEY_TEXT.fullmatch(text) for text in texts):
+        raise UnexpectedReply(f"the keys for {keys.profile} hold characters that AWS keys never have")
+    if keys.region is not None and not _REGION_TEXT.fullmatch(keys.region):
+        raise RegionRefused(f"{keys.region!a} for [{keys.section}]")
+
+
+def _contention(section: str) -> Problem:
+    return FileContended(
+        f"[{section}] was changed back less than {PEACE.seconds} s after it was written"
+    ).problem
