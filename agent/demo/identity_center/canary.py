@@ -20,7 +20,7 @@ _USER_CODE = "BCDFGHJKLMNPQRSTVWXZ"
 
 
 def _random(alphabet: str, length: int) -> str:
-    """Return random characters; an alphabet that does not divide 256 is drawn unevenly, which harms nothing."""
+    """Return random characters; one that does not divide 256 is drawn a little unevenly, which is no harm."""
     table = (alphabet * (256 // len(alphabet) + 1))[:256].encode()
     return secrets.token_bytes(length).translate(table).decode()
 
