@@ -288,6 +288,15 @@ class TokenUnreadable(CredtrayError):
     retry = Retry.LATER
 
 
+class TokenMismatch(TokenUnreadable):
+    """The token cache file holds a token of another start URL or region: the config file was changed."""
+
+    code = "token_mismatch"
+    title = "The saved sign-in belongs to another start URL or region"
+    hint = "Run: credtray login"
+    retry = Retry.PERSON
+
+
 class RegistrationRefused(CredtrayError):
     """The client registration is no longer accepted (InvalidClient)."""
 
