@@ -1,0 +1,95 @@
+"""`credtray run`, `stop` and `version`.
+
+Starts nothing in the background: whoever supervises the agent (a terminal, systemd, the tray) does.
+"""
+
+from __future__ import annotations
+
+import time
+
+import typer
+
+from agent import __version__
+from agent.cli import terminal
+from agent.cli.backend import backend
+from agent.cli.choices import JsonOption
+from agent.core.errors import AgentNotRunning, AgentSilent
+from agent.core.protocol import Done, Stop
+
+_END_SECONDS = 10.0
+_LOOK_SECONDS = 0.05
+
+
+def run() -> None:
+    """Keep everything fresh, until Ctrl-C or `credtray stop`.
+
+    One agent per user: a second one says so and ends with 0.
+
+    Examples:
+      credtray run
+    """
+    raise typer.Exit(backend().run_agent())
+
+
+def stop(json_output: JsonOption = False) -> None:
+    """End the agent; sign-ins stay valid.
+
+    The keys it keeps are taken out of the credentials file, unless the settings keep them.
+
+    Examples:
+      credtray stop
+    """
+    from agent.ipc_client import AgentClient  # noqa: PLC0415 -- the socket is of no use to `run` and `version`
+
+    try:
+        with AgentClient.connect() as client:
+            reply = client.ask(Stop())
+    except AgentNotRunning:
+        _tell("No agent is running.", json_output=json_output, stopped=False)
+        return
+    _wait_for_end()
+    pid = reply.result["pid"] if isinstance(reply, Done) else 0
+    _tell(
+        f"The agent (pid {pid}) has stopped; nothing is renewed until it runs again.",
+        json_output=json_output,
+        stopped=True,
+    )
+
+
+def _tell(text: str, *, json_output: bool, stopped: bool) -> None:
+    if json_output:
+        terminal.show_json({"stopped": stopped})
+    else:
+        terminal.show(text)
+
+
+def _wait_for_end() -> None:
+    """Wait until the agent's lock is free: then it is gone, however it ended.
+
+    Raises:
+        AgentSilent: it is still there.
+    """
+    from agent.daemon.single_instance import SingleInstance, Start  # noqa: PLC0415 -- as above
+    from agent.desktop.paths import runtime_directory  # noqa: PLC0415 -- as above
+
+    lock = SingleInstance(runtime_directory())
+    until = time.monotonic() + _END_SECONDS
+    while lock.acquire() is not Start.ACQUIRED:
+        if time.monotonic() > until:
+            raise AgentSilent(f"it did not end within {_END_SECONDS:.0f} s")
+        time.sleep(_LOOK_SECONDS)
+    lock.release()
+
+
+def version(json_output: JsonOption = False) -> None:
+    """Print the version.
+
+    The running agent may be of another one: `credtray status` shows it.
+
+    Examples:
+      credtray version
+    """
+    if json_output:
+        terminal.show_json({"version": __version__})
+    else:
+        terminal.show(f"credtray {__version__}")

@@ -1,0 +1,47 @@
+"""What the commands ask of the rest: ``agent.app``, imported when it is needed; tests put a fake here.
+
+Prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from agent.core.errors import BadFrame
+from agent.core.protocol import Done, Progress, Reply, Request
+
+
+class Backend(Protocol):
+    """The part of agent/app.py that every command uses."""
+
+    def perform(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+        """Ask the agent, or carry the request out in this process when none runs.
+
+        Raises:
+            CredtrayError: why it was not carried out.
+        """
+        ...
+
+    def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
+        """Hand over a status document now and at each change, until the agent ends."""
+        ...
+
+
+def backend() -> Backend:
+    """Return the real one."""
+    from agent import app  # noqa: PLC0415 -- `credtray --help` must not pay for the whole house
+
+    return app
+
+
+def ask(request: Request, on_progress: Callable[[Progress], None] | None = None) -> dict[str, Any]:
+    """Return the result of a request that is answered with ``Done``.
+
+    Raises:
+        CredtrayError: why it was not carried out.
+    """
+    reply = backend().perform(request, on_progress or (lambda _step: None))
+    if not isinstance(reply, Done):
+        raise BadFrame(f"{type(reply).__name__} is no answer to {type(request).__name__}")
+    return reply.result

@@ -1,0 +1,183 @@
+"""The command line: finds the command, runs it, and is the one place that tells a person of an error.
+
+Imports a command only when it is asked for. Knows nothing of AWS.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from agent.cli import terminal
+from agent.core.errors import CredtrayError
+
+SUMMARY = "Keeps AWS IAM Identity Center credentials fresh: one sign-in, every profile, no ExpiredToken."
+PROGRAM = "credtray"
+_COMPLETE = "_CREDTRAY_COMPLETE"
+_INTERRUPTED = 130
+_PIPE_CLOSED = 141
+_MISUSE = 2
+
+_START, _SIGN_IN, _PROFILES, _AGENT = "Begin", "Sign in", "Profiles and keys", "The agent"
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "setup": ("setup", _START),
+    "status": ("status", _START),
+    "login": ("sign_in", _SIGN_IN),
+    "logout": ("sign_in", _SIGN_IN),
+    "snooze": ("sign_in", _SIGN_IN),
+    "profiles": ("profiles", _PROFILES),
+    "activate": ("keeping", _PROFILES),
+    "deactivate": ("keeping", _PROFILES),
+    "switch": ("keeping", _PROFILES),
+    "credentials": ("credentials", _PROFILES),
+    "undo": ("undo", _PROFILES),
+    "run": ("agent_process", _AGENT),
+    "stop": ("agent_process", _AGENT),
+    "version": ("agent_process", _AGENT),
+    "completion": ("completion", _AGENT),
+}
+"""Command -> (module of this package that holds a function of that name, panel of the help)."""
+
+OVERVIEW = f"""\
+{SUMMARY}
+
+  credtray setup               choose your start URL, sign in, pick accounts and roles
+  credtray run                 keep everything fresh (the agent)
+  credtray status              how things stand
+  credtray login               sign in, if that is needed
+  credtray activate PROFILE    keep this profile's keys in the credentials file
+  credtray switch PROFILE      make it the default profile
+
+`credtray --help` lists all commands, `credtray COMMAND --help` explains one.
+"""
+
+# typer exports BadParameter but not the base class it shares with a missing argument or an unknown option.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+
+class _Command(TyperCommand):
+    """A command whose flags are shown without a type."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return _without_flag_types(super().get_params(ctx))
+
+
+class _Commands(TyperGroup):
+    """The commands, each imported when it is asked for."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return _without_flag_types(super().get_params(ctx))
+
+    commands: Any  # filled for typer's suggestions only
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, panel = COMMANDS[cmd_name]
+        program = typer.Typer(add_completion=False, rich_markup_mode="rich")
+        function = getattr(importlib.import_module(f"agent.cli.{module}"), cmd_name)
+        text = _unwrapped(inspect.getdoc(function) or "")
+        program.command(cmd_name, cls=_Command, rich_help_panel=panel, help=text)(function)
+        return typer.main.get_command(program)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        # typer offers the nearest names of this mapping only.
+        self.commands = dict.fromkeys(COMMANDS)
+        return super().resolve_command(ctx, args)
+
+
+def _unwrapped(text: str) -> str:
+    """Return a docstring with each paragraph on one line, so that the terminal's width wraps it; examples stay."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(part if "\n  " in part else part.replace("\n", " ") for part in paragraphs)
+
+
+def _without_flag_types(params: list[Any]) -> list[Any]:
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
+
+
+def command_line() -> Any:
+    """Return the whole command line as a callable of typer."""
+    program = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode="rich")
+    program.callback(invoke_without_command=True, help=SUMMARY, epilog=_EPILOG)(_overview)
+    return typer.main.get_command(program)
+
+
+_EPILOG = (
+    "Exit codes: 0 done, 1 failed, 2 wrong words, 3 no agent, 4 chosen but not in effect yet, 130 Ctrl-C."
+)
+
+
+def _overview(
+    ctx: typer.Context,
+    verbose: bool = typer.Option(False, "--verbose", help="With an error, print where it came from."),  # noqa: ARG001 -- taken out by main()
+    version: bool = typer.Option(False, "--version", help="Print the version and end."),
+) -> None:
+    if version:
+        importlib.import_module("agent.cli.agent_process").version(json_output=False)
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        terminal.show(OVERVIEW.rstrip())
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code; errors are told on stderr."""
+    terminal.prepare()
+    words, verbose = _without_verbose(arguments)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output is gone: end as `cat` would; the interpreter's own last flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001 -- the border: everything ends here as one message
+        return _told(error, verbose=verbose)
+    return code
+
+
+def _run(words: list[str]) -> int:
+    if _COMPLETE in os.environ:
+        importlib.import_module("typer.completion").completion_init()
+    outcome = command_line().main(words, prog_name=PROGRAM, standalone_mode=False)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _without_verbose(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """Take --verbose out wherever it stands: people add it to the end of the command that failed."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = [word for word in arguments[:end] if word != "--verbose"]
+    return [*options, *arguments[end:]], len(options) < end
+
+
+def _told(error: Exception, *, verbose: bool) -> int:
+    if verbose:
+        terminal.say("".join(traceback.format_exception(error)).rstrip())
+    if isinstance(error, CredtrayError):
+        terminal.complain(str(error), error.advice)
+        return error.exit_code
+    if isinstance(error, _UsageError):
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else PROGRAM
+        terminal.complain(str(getattr(error, "format_message", error.__str__)()), f"{path} --help")
+        return _MISUSE
+    # The text of a foreign exception may quote anything; its kind is enough to begin with.
+    terminal.complain(f"{CredtrayError.title} ({type(error).__name__})", CredtrayError.hint)
+    return 1

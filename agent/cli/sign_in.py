@@ -1,0 +1,155 @@
+"""`credtray login`, `logout` and `snooze`.
+
+What a person has to do goes to stderr, the outcome to stdout. Opens no browser itself.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from agent.cli import terminal
+from agent.cli.backend import ask
+from agent.cli.choices import JsonOption, SessionArgument
+from agent.cli.names import complete_session
+from agent.cli.sign_in_talk import login_words, narrate
+from agent.core.durations import parse_duration
+from agent.core.errors import CredtrayError, UsageError
+from agent.core.protocol import CancelLogin, Login, Logout, Snooze, Status
+from agent.core.view import clock_time
+
+_INTERRUPTED = 130
+_LET_GO_SECONDS = 3.0
+_LONGEST_SNOOZE = timedelta(days=7)
+_MOST_WORDS = 2
+
+
+def login(
+    session: SessionArgument = None,
+    fresh: bool = typer.Option(
+        False, "--fresh", help="Start a new sign-in even when the current one is good."
+    ),
+    device: bool = typer.Option(False, "--device", help="Sign in on any device by comparing a code."),
+    no_browser: bool = typer.Option(False, "--no-browser", help="Open nothing; only show the address."),
+    json_output: JsonOption = False,
+) -> None:
+    """Sign in, if that is needed.
+
+    With a good sign-in nothing happens: it says until when and ends with 0. A new sign-in
+    replaces the old one; keys in use stay valid meanwhile.
+
+    Examples:
+      credtray login
+      credtray login synderys --fresh
+      credtray login --device          (on a machine without a browser)
+    """
+    try:
+        result = ask(Login(session, fresh=fresh, device=device, browser=not no_browser), narrate)
+    except KeyboardInterrupt:
+        raise typer.Exit(_given_up(session)) from None
+    if json_output:
+        terminal.show_json(result)
+    else:
+        terminal.show(login_words(result, datetime.now(UTC), None))
+
+
+def _given_up(session: str | None) -> int:
+    """Cancel, unless somebody else is waiting for the same sign-in, and tell what is still valid."""
+    terminal.say("\nThe sign-in was cancelled.")
+    try:
+        if _others_wait(session):
+            terminal.say("Another command is waiting for the same sign-in; for that one it goes on.")
+            return _INTERRUPTED
+        rest = ask(CancelLogin(session)).get("still_valid")
+    except CredtrayError:
+        rest = None  # nobody can tell; what was asked for, the end of it, has happened
+    terminal.say(f"Still valid: {rest}." if rest else "Nothing else was changed.")
+    return _INTERRUPTED
+
+
+def _others_wait(session: str | None) -> bool:
+    """Tell whether the sign-in goes on after we left; the agent ends it when the last asker leaves."""
+    until = time.monotonic() + _LET_GO_SECONDS
+    while True:
+        document = ask(Status())
+        pending = [item["name"] for item in document["sessions"] if item["state"] == "signing_in"]
+        if not pending or (session is not None and session not in pending):
+            return False
+        if time.monotonic() > until:
+            return True
+        time.sleep(0.1)
+
+
+def logout(session: SessionArgument = None, json_output: JsonOption = False) -> None:
+    """Sign out: end the sign-in at the portal.
+
+    Its token is dropped, and its keys are taken out of the credentials file.
+
+    Examples:
+      credtray logout
+      credtray logout synderys
+    """
+    result = ask(Logout(session))
+    if json_output:
+        terminal.show_json(result)
+        return
+    terminal.show(f"Signed out of {result['session']}.")
+    if not result["told_portal"]:
+        terminal.complain(
+            "the portal could not be told; there the sign-in goes on until its own end",
+            "On this machine its token is gone.",
+            kind="warning",
+        )
+
+
+def snooze(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[SESSION] DURATION", help="How long, such as 30m or 1h.", autocompletion=complete_session
+        ),
+    ],
+    json_output: JsonOption = False,
+) -> None:
+    """Say nothing about the end of a sign-in for a while.
+
+    Only the warnings pause; renewing goes on.
+
+    Examples:
+      credtray snooze 30m
+      credtray snooze synderys 1h
+    """
+    if len(words) > _MOST_WORDS:
+        raise UsageError("give a session and a duration, such as: credtray snooze synderys 30m")
+    minutes = _minutes(words[-1])
+    session = words[0] if len(words) == _MOST_WORDS else _only_session()
+    result = {"session": session, **ask(Snooze(session, minutes))}
+    if json_output:
+        terminal.show_json(result)
+        return
+    until = clock_time(datetime.fromisoformat(result["until"]), datetime.now(UTC), None)
+    terminal.show(f"No warnings about {session} until {until}.")
+
+
+def _minutes(text: str) -> int:
+    try:
+        duration = parse_duration(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(str(error)) from None
+    if duration > _LONGEST_SNOOZE:
+        raise UsageError("a snooze lasts at most 7d")
+    return max(1, round(duration / timedelta(minutes=1)))
+
+
+def _only_session() -> str:
+    """Return the session that needs no naming: the only one, or that of the active profiles."""
+    document = ask(Status())
+    used = {item["session"] for item in document["profiles"] if item["active"] or item["default"]}
+    candidates = used if len(used) == 1 else {item["name"] for item in document["sessions"]}
+    if len(candidates) != 1:
+        names = ", ".join(sorted(candidates)) or "none"
+        raise UsageError(f"name one of the sessions: {names}")
+    return str(candidates.pop())

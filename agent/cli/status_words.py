@@ -1,0 +1,111 @@
+"""The words of `credtray status` for one session and one profile of the status document. Pure.
+
+Decides nothing about credentials; the states come from core/status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from agent.core.durations import short
+from agent.core.view import clock_time
+
+_SAME_END = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """When and where it is read."""
+
+    now: datetime
+    zone: tzinfo | None = None
+    """None: this computer's."""
+
+    def at(self, instant: datetime) -> str:
+        """Write an instant as the reader's clock shows it."""
+        return clock_time(instant, self.now, self.zone)
+
+    def left(self, instant: datetime) -> str:
+        """Write how long it is until then."""
+        return short(instant - self.now)
+
+
+def session_words(item: dict[str, Any], reader: Reader) -> str:
+    """Tell how a session stands, in one line without its name."""
+    match item["state"]:
+        case "signing_in":
+            return "signing in: finish it in the browser"
+        case "signed_out":
+            return "signed out"
+        case "expired":
+            ended = _instant(item["signed_in_until"])
+            return f"ended at {reader.at(min(ended, reader.now))}" if ended else "ended"
+        case "refused":
+            return "refused"
+        case "offline":
+            return f"{_signed_in(item, reader)}, but the portal cannot be reached"
+        case _:
+            return _signed_in(item, reader)
+
+
+def _signed_in(item: dict[str, Any], reader: Reader) -> str:
+    ends_at = _instant(item["signed_in_until"])
+    if ends_at is None:
+        return "signed in"
+    if ends_at <= reader.now:
+        return "signed in, longer than expected"
+    about = "about " if item["end_is_estimate"] else ""
+    return f"signed in, {about}{reader.left(ends_at)} left (until {about}{reader.at(ends_at)})"
+
+
+def token_words(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> str:
+    """Tell about the access token of a session; empty when there is none to speak of."""
+    expires_at, ends_at = _instant(item["access_token_expires_at"]), _instant(item["signed_in_until"])
+    if expires_at is None or item["state"] in {"expired", "signed_out", "refused"}:
+        return ""
+    if item["legacy"]:
+        return f"token valid until {reader.at(expires_at)}; a legacy profile's token cannot be renewed"
+    if ends_at is not None and not item["end_is_estimate"] and abs(ends_at - expires_at) <= _SAME_END:
+        return f"token valid until {reader.at(expires_at)}, the end of the sign-in"
+    if not agent_running:
+        return f"token valid until {reader.at(expires_at)}; the agent would renew it"
+    return f"token renews itself (this one is valid until {reader.at(expires_at)})"
+
+
+def keys_words(item: dict[str, Any], reader: Reader) -> str:
+    """Tell about the keys of a profile."""
+    expires_at = _instant(item["expires_at"])
+    kept = item["active"] or item["default"]
+    if expires_at is not None and expires_at <= reader.now:
+        return f"expired at {reader.at(expires_at)}"
+    if expires_at is not None:
+        place = "" if kept else ", in memory only"
+        return f"valid until {reader.at(expires_at)} ({reader.left(expires_at)}){place}"
+    if not kept:
+        return "not kept"
+    return _WAITING.get(item["state"], "no keys yet")
+
+
+_WAITING = {
+    "signed_out": "no keys: signed out",
+    "expired": "no keys: the sign-in has ended",
+    "signing_in": "no keys yet: signing in",
+    "offline": "no keys: the portal cannot be reached",
+    "refused": "refused",
+}
+
+
+def agent_words(agent: dict[str, Any]) -> tuple[str, str]:
+    """Tell whether the agent runs, and what that means."""
+    if agent["running"]:
+        return (
+            f"Agent running (pid {agent['pid']}, version {agent['version']})",
+            "tokens and keys renew themselves",
+        )
+    return "Agent not running", "nothing is renewed; start it with: credtray run"
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,149 @@
+"""A backend that answers from tables and remembers what it was asked, and made-up status documents."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agent.cli import backend as seam
+from agent.cli.main import main
+from agent.core.errors import CredtrayError
+from agent.core.protocol import Done, Progress, Reply, Request
+from agent.core.status import iso
+
+NOW = datetime(2026, 11, 22, 13, 28, tzinfo=UTC)
+
+
+@dataclass
+class FakeBackend:
+    """Stands where agent/app.py stands."""
+
+    answers: dict[type, Reply | dict[str, Any] | BaseException] = field(default_factory=dict)
+    progress: tuple[Progress, ...] = ()
+    documents: tuple[dict[str, Any], ...] = ()
+    asked: list[Request] = field(default_factory=list)
+
+    def perform(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+        self.asked.append(request)
+        for step in self.progress:
+            on_progress(step)
+        answer = self.answers[type(request)]
+        if isinstance(answer, BaseException):
+            raise answer
+        return Done(answer) if isinstance(answer, dict) else answer
+
+    def perform_here(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+        return self.perform(request, on_progress)
+
+    def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
+        for document in self.documents:
+            on_document(document)
+        raise (
+            self.answers[type(None)]
+            if isinstance(self.answers.get(type(None)), CredtrayError)
+            else SystemExit(0)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def credtray(*arguments: str, backend: FakeBackend | None = None) -> Outcome:
+    """Run a command in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _instead(backend):
+        code = main(list(arguments))
+    return Outcome(code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def _instead(backend: FakeBackend | None) -> Iterator[None]:
+    if backend is None:
+        yield
+        return
+    real = seam.backend
+    seam.backend = lambda: backend  # type: ignore[assignment,return-value]  # a fake has what the commands use
+    try:
+        yield
+    finally:
+        seam.backend = real
+
+
+def session(name: str = "synderys", **parts: Any) -> dict[str, Any]:
+    """Return a session of the status document: signed in, about 3 h 12 min left."""
+    return {
+        "name": name,
+        "start_url": "https://aws.synderys.com",
+        "state": "fresh",
+        "signed_in_until": iso(NOW + timedelta(hours=3, minutes=12)),
+        "end_is_estimate": True,
+        "access_token_expires_at": iso(NOW + timedelta(minutes=47)),
+        "error": None,
+        "sign_in_url": None,
+        "user_code": None,
+        "legacy": False,
+        **parts,
+    }
+
+
+def profile(name: str, **parts: Any) -> dict[str, Any]:
+    """Return a profile of the status document: active, its keys valid for 47 minutes."""
+    return {
+        "name": name,
+        "session": "synderys",
+        "account_id": "111100000001",
+        "role_name": "ReadOnly",
+        "active": True,
+        "default": False,
+        "state": "fresh",
+        "expires_at": iso(NOW + timedelta(minutes=47)),
+        "error": None,
+        "region": "eu-central-1",
+        "section": name,
+        "assumes": [],
+        **parts,
+    }
+
+
+def idle(name: str, **parts: Any) -> dict[str, Any]:
+    """Return a profile nobody chose."""
+    return profile(name, active=False, expires_at=None, **parts)
+
+
+def document(
+    sessions: Iterable[dict[str, Any]] = (), profiles: Iterable[dict[str, Any]] = (), **parts: Any
+) -> dict[str, Any]:
+    """Return a status document as the agent makes it."""
+    return {
+        "version": 1,
+        "now": iso(NOW),
+        "agent": {"running": True, "pid": 4711, "version": "0.1.0"},
+        "sessions": list(sessions),
+        "profiles": list(profiles),
+        "foreign": [],
+        "warnings": [],
+        "problems": [],
+        "credentials_file": None,
+        **parts,
+    }
+
+
+def problem(text: str, hint: str, code: str = "offline") -> dict[str, str]:
+    """Return a problem as documents carry it."""
+    return {"code": code, "text": text, "hint": hint}
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return this process's environment with some variables set."""
+    return {**os.environ, **variables}
