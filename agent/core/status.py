@@ -33,6 +33,7 @@ def document(state: State, agent: AgentFacts, now: datetime) -> dict[str, Any]:
     """Return the status document as plain JSON values; times are ISO 8601 in UTC."""
     return {
         "version": VERSION,
+        "now": iso(now),
         "agent": {"running": agent.running, "pid": agent.pid, "version": agent.version},
         "sessions": [_session(state, item, now) for item in state.sessions.values()],
         "profiles": [_profile(state, item, now) for item in state.profiles.values()],
