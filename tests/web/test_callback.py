@@ -1,0 +1,275 @@
+"""The loopback redirect: one right request gets through, whatever else knocks."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from urllib.parse import urlsplit
+
+import pytest
+
+from agent.core.errors import ListenerUnavailable, SignInCancelled, SignInDenied, SignInTimedOut
+from agent.core.secret import Secret
+from agent.web import callback as callback_module
+from agent.web import pages
+from agent.web.callback import LoopbackCallback, LoopbackCallbackListener
+
+STATE = Secret("c3RhdGUtb2YtdGhpcy1zaWduLWluLTEyMzQ1Njc4OTA")
+RIGHT = f"/oauth/callback?code=the-code&state={STATE.reveal()}"
+DENIAL = f"/oauth/callback?error=access_denied&state={STATE.reveal()}"
+
+
+@pytest.fixture
+def callback() -> Iterator[LoopbackCallback]:
+    with LoopbackCallbackListener().listen(STATE) as listening:
+        yield listening
+
+
+def port_of(callback: LoopbackCallback) -> int:
+    port = urlsplit(callback.redirect_uri).port
+    assert port is not None
+    return port
+
+
+def send(callback: LoopbackCallback, raw: bytes) -> bytes:
+    """Send raw bytes and return everything that comes back until the server closes."""
+    with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5)) as connection:
+        connection.sendall(raw)
+        parts = []
+        try:
+            while part := connection.recv(65536):
+                parts.append(part)
+        except ConnectionResetError:
+            pass
+        return b"".join(parts)
+
+
+def get(callback: LoopbackCallback, target: str, *, host: str | None = None, method: str = "GET") -> bytes:
+    name = host if host is not None else f"127.0.0.1:{port_of(callback)}"
+    return send(callback, f"{method} {target} HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
+
+
+def never() -> bool:
+    return False
+
+
+def test_code_of_the_right_redirect_is_returned(callback: LoopbackCallback) -> None:
+    page = get(callback, RIGHT)
+
+    assert pages.signed_in() == page
+    assert Secret("the-code") == callback.wait(1, never)
+
+
+def test_redirect_uri_names_loopback_port_and_path(callback: LoopbackCallback) -> None:
+    parts = urlsplit(callback.redirect_uri)
+
+    assert (parts.scheme, parts.hostname, parts.path) == ("http", "127.0.0.1", "/oauth/callback")
+
+
+def test_waiting_thread_is_woken_by_the_redirect(callback: LoopbackCallback) -> None:
+    found: list[Secret] = []
+    waiting = threading.Thread(target=lambda: found.append(callback.wait(10, never)))
+    waiting.start()
+    started = time.monotonic()
+    get(callback, RIGHT)
+    waiting.join()
+
+    assert [Secret("the-code")] == found
+    assert time.monotonic() - started < 2
+
+
+def test_error_with_the_right_state_is_a_denial(callback: LoopbackCallback) -> None:
+    assert pages.denied() == get(callback, DENIAL)
+    with pytest.raises(SignInDenied, match="access_denied"):
+        callback.wait(1, never)
+
+
+def test_error_with_a_wrong_state_changes_nothing(callback: LoopbackCallback) -> None:
+    assert pages.refused(400) == get(callback, "/oauth/callback?error=access_denied&state=wrong")
+    get(callback, RIGHT)
+
+    assert Secret("the-code") == callback.wait(1, never)
+
+
+def test_nothing_in_time_is_a_time_out(callback: LoopbackCallback) -> None:
+    with pytest.raises(SignInTimedOut):
+        callback.wait(0.05, never)
+    get(callback, RIGHT)
+
+    assert Secret("the-code") == callback.wait(1, never)
+
+
+def test_cancelling_ends_the_wait_at_once(callback: LoopbackCallback) -> None:
+    cancelled = threading.Event()
+    threading.Timer(0.1, cancelled.set).start()
+    started = time.monotonic()
+    with pytest.raises(SignInCancelled):
+        callback.wait(60, cancelled.is_set)
+
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("late", [RIGHT, DENIAL, "/oauth/callback?code=other&state=wrong", "/oauth/callback"])
+def test_later_and_repeated_redirects_are_gone(callback: LoopbackCallback, late: str) -> None:
+    get(callback, RIGHT)
+
+    assert pages.gone() == get(callback, late)
+    assert Secret("the-code") == callback.wait(1, never)
+
+
+def test_code_after_a_denial_is_gone(callback: LoopbackCallback) -> None:
+    get(callback, DENIAL)
+
+    assert pages.gone() == get(callback, RIGHT)
+    with pytest.raises(SignInDenied):
+        callback.wait(1, never)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "host", "status"),
+    [
+        ("POST", RIGHT, None, 405),
+        ("HEAD", RIGHT, None, 405),
+        ("OPTIONS", RIGHT, None, 405),
+        ("GET", "/favicon.ico", None, 404),
+        ("GET", RIGHT, "localhost", 421),
+        ("GET", RIGHT, "evil.example", 421),
+        ("GET", "/oauth/callback", None, 400),
+    ],
+)
+def test_everything_else_gets_a_static_refusal(
+    callback: LoopbackCallback, method: str, target: str, host: str | None, status: int
+) -> None:
+    assert pages.refused(status) == get(callback, target, host=host, method=method)
+
+
+def test_two_host_headers_are_refused(callback: LoopbackCallback) -> None:
+    host = f"Host: 127.0.0.1:{port_of(callback)}\r\n"
+    raw = f"GET {RIGHT} HTTP/1.1\r\n{host}{host}\r\n".encode()
+
+    assert pages.refused(400) == send(callback, raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"\r\n\r\n\r\n\r\nnonsense\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost\r\n\r\n",
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+def test_broken_requests_are_answered_400_and_forgotten(callback: LoopbackCallback, raw: bytes) -> None:
+    answer = send(callback, raw)
+    get(callback, RIGHT)
+
+    assert not answer or answer.startswith(b"HTTP/1.1 400 ")
+    assert Secret("the-code") == callback.wait(1, never)
+
+
+def test_a_thousand_strangers_do_not_keep_the_real_redirect_out(callback: LoopbackCallback) -> None:
+    strange = [
+        "/",
+        "/?error=access_denied",
+        "/oauth/callback?code=evil&state=guess",
+        "/oauth/callback?error=x",
+    ]
+    for number in range(1000):
+        answer = get(callback, strange[number % 4])
+        assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
+    get(callback, RIGHT)
+
+    assert Secret("the-code") == callback.wait(1, never)
+
+
+def test_two_hundred_idle_connections_and_a_slow_one_do_not_block(callback: LoopbackCallback) -> None:
+    with ExitStack() as stack:
+        for number in range(200):
+            connection = stack.enter_context(
+                closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5))
+            )
+            if number % 2:
+                connection.sendall(b"GET /oauth/callback?co")
+        started = time.monotonic()
+        page = get(callback, RIGHT)
+
+        assert pages.signed_in() == page
+        assert time.monotonic() - started < 1
+    assert Secret("the-code") == callback.wait(1, never)
+
+
+def test_visitor_who_never_finishes_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callback_module, "REQUEST_SECONDS", 0.1)
+    with LoopbackCallbackListener().listen(STATE) as callback:
+        assert send(callback, b"GET /oauth") == b""
+
+
+def test_answer_arrives_whole_though_the_listener_closes_at_once() -> None:
+    with LoopbackCallbackListener().listen(STATE) as callback:
+        connection = http.client.HTTPConnection("127.0.0.1", port_of(callback), timeout=5)
+        connection.request("GET", RIGHT)
+        callback.wait(5, never)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+
+    assert pages.signed_in().endswith(body)
+    assert b"You are signed in" in body
+
+
+def test_port_is_closed_and_the_thread_gone_afterwards() -> None:
+    before = threading.active_count()
+    with LoopbackCallbackListener().listen(STATE) as callback:
+        port = port_of(callback)
+
+    assert before == threading.active_count()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_waiting_connections_end_with_the_sign_in() -> None:
+    with LoopbackCallbackListener().listen(STATE) as callback:
+        idle = socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5)
+        get(callback, "/")  # by now the idle one has been accepted as well
+    with closing(idle):
+        try:
+            rest = idle.recv(1)
+        except ConnectionResetError:
+            rest = b""
+
+        assert rest == b""
+
+
+@pytest.mark.parametrize("option", [None, socket.SO_REUSEADDR, socket.SO_REUSEPORT])
+def test_nobody_else_can_bind_the_port(callback: LoopbackCallback, option: int | None) -> None:
+    with closing(socket.socket()) as thief:
+        if option is not None:
+            thief.setsockopt(socket.SOL_SOCKET, option, 1)
+        with pytest.raises(OSError, match="in use") as caught:
+            thief.bind(("127.0.0.1", port_of(callback)))
+
+    assert caught.value.errno == errno.EADDRINUSE
+
+
+def test_only_loopback_is_bound(callback: LoopbackCallback) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port_of(callback)), timeout=5)
+
+
+def test_no_free_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_port(_self: socket.socket, _address: object) -> None:
+        raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+
+    monkeypatch.setattr(socket.socket, "bind", no_port)
+    with (
+        pytest.raises(ListenerUnavailable, match="Cannot assign requested address"),
+        LoopbackCallbackListener().listen(STATE),
+    ):
+        pass
