@@ -125,6 +125,11 @@ def test_control_needs_its_secret_address(portal: IdentityCenter) -> None:
         b'{"command": "rotation", "mode": "other"}',
         b'{"command": "revoke", "what": "other"}',
         b'{"command": "remove", "account_id": "000000000000"}',
+        b'{"command": "auto_approve", "user": "nobody"}',
+        b'{"command": "rate", "operation": "CreateTokens", "per_second": 1}',
+        b'{"command": "clear", "operation": "CreateTokens"}',
+        b'{"command": "latency", "operation": "CreateTokens", "seconds": 1}',
+        b'{"command": "inject", "operation": "CreateTokens", "fault": {"fault": "drop"}}',
     ],
 )
 def test_command_that_does_not_fit_is_told_why(portal: IdentityCenter, body: bytes) -> None:

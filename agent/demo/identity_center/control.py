@@ -210,6 +210,6 @@ def obey(steering: Steering, body: bytes) -> Response:
     try:
         command: Command = msgspec.json.Decoder(_Commands).decode(body)
         content = command.obey(steering)
-    except (msgspec.DecodeError, KeyError) as error:
+    except (msgspec.DecodeError, KeyError, ValueError) as error:
         return json_response(400, {"error": str(error)})
     return json_response(200, content if content is not None else {})

@@ -58,13 +58,18 @@ td{padding:10px 12px 10px 0;vertical-align:top;border-bottom:1px solid var(--lin
 font-size:13px;white-space:nowrap}
 main>:last-child{margin-bottom:0}
 footer{margin-top:20px;max-width:420px;text-align:center;text-wrap:balance;font-size:13px;color:var(--muted)}
+@media (max-width:560px){main{padding:24px 20px}thead{display:none}td{display:block;padding:0 0 10px;
+overflow-wrap:anywhere}td:first-child{padding:10px 0 6px;border:0}}
 """
 
 _FOOTER = "A stand-in on this computer. It is not AWS: names, accounts and keys are made up."
 
 _HEADERS = (
     ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    ),
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
+from agent.demo.identity_center import canary
 from agent.demo.identity_center.exchange import Refusal, Response, json_response
 
 _CORAL = "http://internal.amazon.com/coral/com.amazonaws.sso.oidc/"
@@ -72,6 +73,6 @@ def sts_refusal(status: int, code: str, message: str) -> Refusal:
         '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
         f"<Error><Type>Sender</Type><Code>{escape(code)}</Code>"
         f"<Message>{escape(message)}</Message></Error>"
-        "<RequestId>00000000-0000-4000-8000-000000000000</RequestId></ErrorResponse>"
+        f"<RequestId>{canary.request_id()}</RequestId></ErrorResponse>"
     )
     return Refusal(Response(status, text.encode(), "text/xml"))

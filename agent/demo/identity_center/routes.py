@@ -51,6 +51,9 @@ _TABLE: dict[tuple[str, str], Route] = {
 
 _STS = {"AssumeRole": sts.assume_role, "GetCallerIdentity": sts.get_caller_identity}
 
+OPERATIONS = frozenset({route.operation for route in _TABLE.values()} | set(_STS) | {"VanityPage"})
+"""Every name that a fault, a latency or a limit can be meant for."""
+
 
 def find(instance: Instance, request: Request) -> Route:
     """Return the route of *request*; unknown ones lead to a 404."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ Handle = Callable[[Request], Outcome]
 class Server(socketserver.ThreadingTCPServer):
     """Serves until ``close``; every open connection ends then."""
 
-    allow_reuse_address = True
+    allow_reuse_address = sys.platform != "win32"
+    # On Windows the option would let another program take the port over.
     daemon_threads = True
     request_queue_size = 512
 

@@ -12,9 +12,10 @@ from typing import TypedDict, Unpack
 
 from agent.demo.identity_center.clock import Clock
 from agent.demo.identity_center.directory import Directory, Role
-from agent.demo.identity_center.faults import Fault, Faults
+from agent.demo.identity_center.faults import EVERY, Fault, Faults
 from agent.demo.identity_center.instance import Instance
 from agent.demo.identity_center.journal import Journal
+from agent.demo.identity_center.routes import OPERATIONS
 from agent.demo.identity_center.tokens import Rotation
 
 
@@ -57,8 +58,13 @@ class Steering:
     # --- what a person would do -----------------------------------------------------------------
 
     def auto_approve(self, user: str | None = "alice") -> None:
-        """Let *user*'s browser sign in and consent by itself; None: a person has to."""
+        """Let *user*'s browser sign in and consent by itself; None: a person has to.
+
+        Raises KeyError for a user that is not in the directory.
+        """
         with self._lock:
+            if user is not None:
+                self._instance.directory.users[user]
             self._instance.auto_approve = user
 
     def active_sign_ins(self) -> list[tuple[str, datetime, datetime]]:
@@ -125,21 +131,35 @@ class Steering:
     def inject(
         self, operation: str, fault: Fault, *, times: int | None = None, role: str | None = None
     ) -> None:
-        """Let *operation* go wrong *times* times (None: until cleared); *role* narrows it to one role."""
+        """Let *operation* go wrong *times* times (None: until cleared); *role* narrows it to one role.
+
+        Like all the methods that name an operation it raises ValueError for one that does not exist.
+        """
+        _check(operation)
         with self._lock:
             self._faults.inject(operation, fault, times=times, role=role)
 
     def clear_faults(self, operation: str | None = None) -> None:
         """Take back faults, latency and limits of *operation*, or all."""
+        if operation is not None:
+            _check(operation)
         with self._lock:
             self._faults.clear(operation)
 
     def set_latency(self, operation: str, seconds: float) -> None:
         """Delay every answer of *operation* by *seconds* of real time."""
+        _check(operation)
         with self._lock:
             self._faults.set_latency(operation, seconds)
 
     def limit_rate(self, operation: str, per_second: int) -> None:
         """Throttle *operation* above *per_second* calls a second."""
+        _check(operation)
         with self._lock:
             self._faults.limit_rate(operation, per_second)
+
+
+def _check(operation: str) -> None:
+    """Refuse a misspelt operation: a fault that never strikes makes a test that cannot fail."""
+    if operation != EVERY and operation not in OPERATIONS:
+        raise ValueError(f"no such operation: {operation}")
