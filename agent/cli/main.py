@@ -99,7 +99,7 @@ class _Commands(TyperGroup):
 
 
 def _unwrapped(text: str) -> str:
-    """Return a docstring with each paragraph on one line, so that the terminal's width wraps it; examples stay."""
+    """Return a docstring with each paragraph on one line, for the terminal to wrap; examples stay."""
     paragraphs = text.split("\n\n")
     return "\n\n".join(part if "\n  " in part else part.replace("\n", " ") for part in paragraphs)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,9 +16,11 @@ from agent.cli.backend import ask
 from agent.cli.choices import JsonOption, SessionArgument
 from agent.cli.names import complete_session
 from agent.cli.sign_in_talk import login_words, narrate
+from agent.cli.status import reader_of
+from agent.cli.status_words import still_valid_words
 from agent.core.durations import parse_duration
 from agent.core.errors import CredtrayError, UsageError
-from agent.core.protocol import CancelLogin, Login, Logout, Snooze, Status
+from agent.core.protocol import Login, Logout, Snooze, Status
 from agent.core.view import clock_time
 
 _INTERRUPTED = 130
@@ -57,29 +59,28 @@ def login(
 
 
 def _given_up(session: str | None) -> int:
-    """Cancel, unless somebody else is waiting for the same sign-in, and tell what is still valid."""
+    """Tell what is still valid; leaving has cancelled the sign-in, unless somebody else waits for it too."""
     terminal.say("\nThe sign-in was cancelled.")
     try:
-        if _others_wait(session):
-            terminal.say("Another command is waiting for the same sign-in; for that one it goes on.")
-            return _INTERRUPTED
-        rest = ask(CancelLogin(session)).get("still_valid")
+        document = _after_leaving(session)
     except CredtrayError:
-        rest = None  # nobody can tell; what was asked for, the end of it, has happened
-    terminal.say(f"Still valid: {rest}." if rest else "Nothing else was changed.")
+        return _INTERRUPTED  # nobody can tell more; what was asked for, the end of it, has happened
+    for line in still_valid_words(document, session, reader_of(document)):
+        terminal.say(line)
     return _INTERRUPTED
 
 
-def _others_wait(session: str | None) -> bool:
-    """Tell whether the sign-in goes on after we left; the agent ends it when the last asker leaves."""
+def _after_leaving(session: str | None) -> dict[str, Any]:
+    """Return how things stand once the agent has let go of the sign-in: it does when the last asker leaves."""
     until = time.monotonic() + _LET_GO_SECONDS
     while True:
         document = ask(Status())
-        pending = [item["name"] for item in document["sessions"] if item["state"] == "signing_in"]
+        pending = {item["name"] for item in document["sessions"] if item["state"] == "signing_in"}
         if not pending or (session is not None and session not in pending):
-            return False
+            return document
         if time.monotonic() > until:
-            return True
+            terminal.say("Another command is waiting for the same sign-in; for that one it goes on.")
+            return document
         time.sleep(0.1)
 
 

@@ -82,11 +82,39 @@ def keys_words(item: dict[str, Any], reader: Reader) -> str:
         return f"expired at {reader.at(expires_at)}"
     if expires_at is not None:
         place = "" if kept else ", in memory only"
-        return f"valid until {reader.at(expires_at)} ({reader.left(expires_at)}){place}"
+        return f"until {reader.at(expires_at)} ({reader.left(expires_at)}){place}"
     if not kept:
         return "not kept"
     return _WAITING.get(item["state"], "no keys yet")
 
+
+def still_valid_words(document: dict[str, Any], session: str | None, reader: Reader) -> list[str]:
+    """Tell what works without a new sign-in, and until when; no lines when nothing does.
+
+    Args:
+        document: of ``status --json``.
+        session: the one it is about; None: all of them.
+        reader: when and where it is read.
+    """
+    lines = []
+    for item in document["sessions"]:
+        if session in {None, item["name"]} and item["state"] in _STILL_SIGNED_IN:
+            lines.append(f"{item['name']}: still {session_words(item, reader)}.")
+    held = [
+        (expires_at, item["name"])
+        for item in document["profiles"]
+        if session in {None, item["session"]}
+        and (expires_at := _instant(item["expires_at"])) is not None
+        and expires_at > reader.now
+    ]
+    if held:
+        until, first = min(held)
+        names = first if len(held) == 1 else f"{first} and {len(held) - 1} more"
+        lines.append(f"Keys already issued stay valid until {reader.at(until)} ({names}).")
+    return lines
+
+
+_STILL_SIGNED_IN = {"fresh", "advisory", "mandatory", "offline"}
 
 _WAITING = {
     "signed_out": "no keys: signed out",

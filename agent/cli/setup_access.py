@@ -1,0 +1,143 @@
+"""Signs in for `credtray setup` and asks the portal what there is, with a progress bar on stderr.
+
+A cancelled sign-in leaves nothing in the config file: setup writes only at its end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from agent.cli import terminal
+from agent.cli.sign_in_talk import narrate
+from agent.core.errors import CredtrayError, PortalUnauthorized, TokenUnreadable
+from agent.core.models import AccessToken, Account, SsoSession
+from agent.core.naming import RoleChoice
+from agent.core.protocol import Progress
+from agent.daemon.ports import Ports
+from agent.daemon.sign_in import SignInProgress, SignInRequest, run_sign_in
+
+ENOUGH = timedelta(minutes=15)
+"""A cached token with more than this left is used, as `aws configure sso` does."""
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A signed-in session."""
+
+    session: SsoSession
+    """With the region the portal is in, where a vanity start URL led to another one."""
+    token: AccessToken
+
+
+def sign_in(ports: Ports, session: SsoSession, request: SignInRequest) -> Access:
+    """Return access to the portal: by the cached token, a silent refresh, or a sign-in.
+
+    Raises:
+        CredtrayError: as ``run_sign_in``.
+    """
+    token = _cached(ports, session)
+    if token is not None:
+        return Access(session, token)
+    return _sign_in_anew(ports, session, request)
+
+
+def _sign_in_anew(ports: Ports, session: SsoSession, request: SignInRequest) -> Access:
+    result = run_sign_in(ports, session, request, None, _tell, lambda: False)
+    return Access(replace(session, region=result.region or session.region), result.token)
+
+
+def _tell(step: SignInProgress) -> None:
+    narrate(
+        Progress(
+            step.kind,
+            url=step.url,
+            user_code=step.user_code,
+            verification_uri=step.verification_uri,
+            text=step.text,
+        )
+    )
+
+
+def _cached(ports: Ports, session: SsoSession) -> AccessToken | None:
+    now = ports.clock.now()
+    try:
+        token = ports.token_cache.read(session)
+        if token is not None and not _good(token, now) and token.refreshable:
+            token = ports.token_refresh.refresh(session, token, now)
+    except TokenUnreadable:
+        return None
+    except CredtrayError as error:
+        terminal.say(f"The last sign-in cannot be used any more: {error}")
+        return None
+    return token if token is not None and _good(token, now) else None
+
+
+def _good(token: AccessToken, now: datetime) -> bool:
+    return token.expires_at - now > ENOUGH
+
+
+def choices_of(
+    ports: Ports, access: Access, request: SignInRequest, wanted: Callable[[Account], bool]
+) -> tuple[Access, list[Account], list[RoleChoice]]:
+    """Return all accounts, and the roles in those that are wanted; signs in once more on a 401.
+
+    Raises:
+        CredtrayError: what the portal or the network answers.
+    """
+    try:
+        return access, *_listed(ports, access, wanted)
+    except PortalUnauthorized:
+        terminal.say("The portal does not accept the last sign-in any more.")
+        access = _sign_in_anew(ports, access.session, request)
+        return access, *_listed(ports, access, wanted)
+
+
+def _listed(
+    ports: Ports, access: Access, wanted: Callable[[Account], bool]
+) -> tuple[list[Account], list[RoleChoice]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn  # noqa: PLC0415 -- dear
+
+    bar = Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=terminal.console(talk=True),
+    )
+    with bar:
+        task = bar.add_task("Accounts", total=None)
+        accounts = ports.identity_center.accounts(
+            access.session, access.token, lambda count: bar.update(task, completed=count)
+        )
+        bar.update(task, total=len(accounts), completed=len(accounts))
+        chosen = [account for account in accounts if wanted(account)]
+        task = bar.add_task("Roles", total=len(chosen))
+        roles = _roles(ports, access, chosen, lambda: bar.advance(task))
+    return accounts, roles
+
+
+def _roles(
+    ports: Ports, access: Access, accounts: Sequence[Account], advance: Callable[[], None]
+) -> list[RoleChoice]:
+    """Ask for the roles of all accounts, several at once; the portal port paces the calls."""
+
+    def ask(account: Account) -> list[RoleChoice]:
+        names = ports.identity_center.roles(access.session, access.token, account.account_id)
+        return [RoleChoice(account, name) for name in names]
+
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="roles")
+    try:
+        found: list[RoleChoice] = []
+        running = [pool.submit(ask, account) for account in accounts]
+        for done in running:
+            while not done.done():
+                time.sleep(0.02)  # not a bare wait: Ctrl-C must be heard
+            found += done.result()
+            advance()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return found
