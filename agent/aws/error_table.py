@@ -62,6 +62,7 @@ _OIDC: Mapping[str, type[CredtrayError]] = MappingProxyType(
         "InvalidClientException": RegistrationRefused,
         "UnauthorizedClientException": RegistrationRefused,
         "AccessDeniedException": TokenRefused,
+        "SlowDownException": Throttled,
     }
 )
 _SIGN_IN: Mapping[str, type[CredtrayError]] = MappingProxyType(
@@ -71,6 +72,7 @@ _SIGN_IN: Mapping[str, type[CredtrayError]] = MappingProxyType(
         "AccessDeniedException": SignInDenied,
         "InvalidClientException": RegistrationRefused,
         "UnauthorizedClientException": RegistrationRefused,
+        "SlowDownException": Throttled,
     }
 )
 _PORTAL: Mapping[str, type[CredtrayError]] = MappingProxyType(

@@ -52,8 +52,13 @@ def pkce_pair(random: bytes) -> PkcePair:
     """
     if len(random) < VERIFIER_BYTES:
         raise ValueError(f"a PKCE verifier needs {VERIFIER_BYTES} random bytes")
-    verifier = _base64url(random)
-    return PkcePair(Secret(verifier), _base64url(hashlib.sha256(verifier.encode()).digest()))
+    verifier = Secret(_base64url(random))
+    return PkcePair(verifier, challenge_of(verifier))
+
+
+def challenge_of(verifier: Secret) -> str:
+    """Return the S256 challenge of a verifier."""
+    return _base64url(hashlib.sha256(verifier.reveal().encode()).digest())
 
 
 def new_state(random: bytes) -> Secret:

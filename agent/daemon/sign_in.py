@@ -8,15 +8,17 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.core import oauth
+from agent.core.addresses import shown
 from agent.core.errors import (
     CredtrayError,
     ListenerUnavailable,
     PortalFailed,
     PortalUnauthorized,
+    RegionRefused,
     RegistrationRefused,
     RequestRefused,
     RoleRefused,
@@ -59,7 +61,7 @@ def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is ano
     Raises:
         SignInCancelled: ``cancelled`` became true.
         SignInDenied, SignInTimedOut: by the person, or by nobody.
-        StartUrlRefused, AddressRefused: an address that is not AWS's.
+        StartUrlRefused, RegionRefused, AddressRefused: an address that is not AWS's, or not the right one.
         CredtrayError: what the service, the network or the disk answers.
     """
     there = _on_disk(ports, session)
@@ -84,12 +86,10 @@ class _SignIn:
     entropy: Callable[[int], bytes]
 
     def run(self, current: AccessToken | None) -> SignInResult:
-        start_url, region = self.ports.identity_center.resolve_start_url(self.session)
-        service = replace(self.session, region=region)
         grant = Grant(
             self.ports,
-            service,
-            start_url,
+            self.session,
+            self._start_url(),
             self.request,
             self.newcomers,
             self.progress,
@@ -98,14 +98,29 @@ class _SignIn:
         )
         by_device = self.request.device or self.session.legacy
         client = self._client(grant, oauth.DEVICE_CODE if by_device else oauth.AUTHORIZATION_CODE)
-        ended = self.request.fresh and self._end(service, current)
+        ended = self.request.fresh and self._end(current)
         outcome = self._by_device(grant, client) if by_device else self._by_code(grant, client)
-        moved = region if region != self.session.region else None
         if isinstance(outcome, Joined):
-            return SignInResult(outcome.token, joined=True, ended=ended, region=moved)
+            return SignInResult(outcome.token, joined=True, ended=ended)
         with self.ports.token_cache.lock(self.session):
-            self.ports.token_cache.write(service, outcome)
-        return SignInResult(outcome, ended=ended, region=moved)
+            self.ports.token_cache.write(self.session, outcome)
+        return SignInResult(outcome, ended=ended)
+
+    def _start_url(self) -> str:
+        """Return the start URL to send.
+
+        Raises:
+            RegionRefused: a vanity URL leads to a portal of another region. Every later request goes where
+                the config file says, so a token got elsewhere would be of no use to anybody.
+        """
+        session = self.session
+        start_url, region = self.ports.identity_center.resolve_start_url(session)
+        if region != session.region:
+            raise RegionRefused(
+                f"{shown(session.start_url)} leads to {region}, the config file says {session.region}",
+                hint=f"Set sso_region = {region} for this session in the config file.",
+            )
+        return start_url
 
     def _by_code(self, grant: Grant, client: ClientRegistration) -> AccessToken | Joined:
         try:
@@ -142,7 +157,7 @@ class _SignIn:
             _log.warning("session %s: the client registration is not kept: %s", self.session.name, error)
         return client
 
-    def _end(self, service: SsoSession, current: AccessToken | None) -> bool:
+    def _end(self, current: AccessToken | None) -> bool:
         """End the sign-in that is active, else the service joins it; True when the portal did.
 
         The token is dropped only when it is of no more use: the portal ended it, or knows it no more.
@@ -154,7 +169,7 @@ class _SignIn:
         if token is None:
             return False
         try:
-            self.ports.identity_center.logout(service, token)
+            self.ports.identity_center.logout(self.session, token)
         except PortalUnauthorized:
             ended = False
         except (Throttled, PortalFailed, RequestRefused, RoleRefused) as error:
@@ -162,7 +177,10 @@ class _SignIn:
             return False
         else:
             ended = True
-        self.ports.token_cache.drop(self.session, token)
+        try:
+            self.ports.token_cache.drop(self.session, token)
+        except CredtrayError as error:  # the new token is written over it, or says why it cannot be
+            _log.warning("session %s: the old token stays: %s", self.session.name, error)
         return ended
 
     def _usable(self, token: AccessToken | None) -> AccessToken | None:

@@ -81,7 +81,6 @@ class Grant:
 
     ports: SignInPorts
     session: SsoSession
-    """With the region the portal is in."""
     start_url: str
     """As resolved: never a vanity URL."""
     request: SignInRequest

@@ -96,8 +96,6 @@ class SignInResult:
     """True: another program finished a sign-in meanwhile and its token was taken over."""
     ended: bool = False
     """True: the sign-in that was active before was ended at the portal."""
-    region: str | None = None
-    """Where the portal is, when a vanity start URL led to another region than the config file says."""
 
 
 Progress = Callable[[SignInProgress], None]
