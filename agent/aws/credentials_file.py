@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 from agent.aws.section_batch import Batch, own_sections, restored, synced
 from agent.aws.section_mark import SectionMark
-from agent.aws.section_standing import SectionKeys, leaving, our_part
+from agent.aws.section_standing import leaving, our_part
+from agent.aws.settling import Stamp
 from agent.aws.shared_file import EditOutcome, SharedFile
 from agent.core import ini
 from agent.core.errors import (
@@ -26,22 +27,15 @@ from agent.core.errors import (
     SectionNotOurs,
     UnexpectedReply,
 )
+from agent.core.models import SectionKeys
+from agent.core.ports import Mark
 
-__all__ = ["CredentialsFile", "OwnSection", "RestoreReport", "SectionKeys", "SyncReport"]
+__all__ = ["CredentialsFile", "RestoreReport", "SectionKeys", "SyncReport"]
 
 PEACE = timedelta(seconds=10)
 """A section that somebody else changes back is rewritten at most this often."""
 _KEY_TEXT = re.compile(r"[A-Za-z0-9+/=._-]+")
 _REGION_TEXT = re.compile(r"[a-z0-9-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class OwnSection:
-    """A section of ours, as its mark tells."""
-
-    section: str
-    profile: str
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +87,20 @@ class CredentialsFile:
         """The file, as the user names it."""
         return self._file.path
 
-    def ours(self) -> list[OwnSection]:
+    def stamp(self) -> object:
+        """Return something that differs when the file may have changed."""
+        return Stamp.at(self._file.path)
+
+    def marks(self) -> tuple[Mark, ...]:
         """Return our sections in order of appearance.
 
         Raises:
             FileContended, FileRefused, FileUnwritable: see ``SharedFile.read``.
         """
-        return [
-            OwnSection(section.name, mark.profile, mark.expires_at)
+        return tuple(
+            Mark(section.name, mark.profile, mark.expires_at, mark.key_digest)
             for section, mark in own_sections(self._file.read())
-        ]
+        )
 
     def sync(
         self,

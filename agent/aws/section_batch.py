@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from agent.aws.section_mark import SectionMark
 from agent.aws.section_standing import (
     Finding,
-    SectionKeys,
     Standing,
     finding,
     leaving,
@@ -20,6 +19,7 @@ from agent.aws.section_standing import (
 )
 from agent.core import ini
 from agent.core.errors import Problem, SectionNotOurs
+from agent.core.models import SectionKeys
 
 
 @dataclass(slots=True)

@@ -7,21 +7,21 @@ Pure text in, values out. The mark holds no secret: of the access key id only a 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from agent.core.marks import DIGEST_LENGTH
+
 PREFIX = "# credtray keeps this section:"
-_DIGEST_LENGTH = 16
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _PATTERN = re.compile(
     re.escape(PREFIX)
     + rf" profile ({_STRING})"
     + r", expires (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
-    + rf", key ([0-9a-f]{{{_DIGEST_LENGTH}}})"
+    + rf", key ([0-9a-f]{{{DIGEST_LENGTH}}})"
     + r"(?:, added (\d))?"
     + rf"(?:, region ({_STRING})(?: instead of ({_STRING}))?)?"
 )
@@ -55,11 +55,6 @@ class SectionMark:
             before = "" if self.region_before is None else f" instead of {_quoted(self.region_before)}"
             words.append(f"region {_quoted(self.region)}{before}")
         return ", ".join(words)
-
-
-def key_digest(access_key_id: str) -> str:
-    """Return a digest that recognises an access key id and does not give it away."""
-    return hashlib.sha256(b"credtray\0" + access_key_id.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
 def parsed(comment: str) -> SectionMark | None:

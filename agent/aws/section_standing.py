@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from agent.aws.section_mark import PREFIX, SectionMark, key_digest, parsed
+from agent.aws.section_mark import PREFIX, SectionMark, parsed
 from agent.core.ini import Mark, SectionEdit, SectionSpan
-from agent.core.models import RoleCredentials
+from agent.core.marks import key_digest
+from agent.core.models import SectionKeys
 
 ACCESS_KEY_ID = "aws_access_key_id"
 SECRET_ACCESS_KEY = "aws_secret_access_key"  # noqa: S105 - the name of an option
@@ -48,17 +49,6 @@ class Finding:
     standing: Standing
     mark: SectionMark | None = None
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SectionKeys:
-    """What one section shall hold."""
-
-    section: str
-    profile: str
-    credentials: RoleCredentials
-    region: str | None = None
-    """Written only when given (for ``[default]``)."""
 
 
 def finding(section: SectionSpan | None) -> Finding:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-_LENGTH = 12
+DIGEST_LENGTH = 16
 
 
 def key_digest(access_key_id: str) -> str:
-    """Return a short digest of an access key id: enough to tell our key from another, not to guess one."""
-    return hashlib.sha256(access_key_id.encode()).hexdigest()[:_LENGTH]
+    """Return a digest that recognises an access key id and does not give it away."""
+    return hashlib.sha256(b"credtray\0" + access_key_id.encode()).hexdigest()[:DIGEST_LENGTH]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
@@ -236,14 +236,28 @@ class Mark:
     """Of the access key id written; see core/marks."""
 
 
-@dataclass(frozen=True, slots=True)
-class SyncReport:
+class SyncReport(Protocol):
     """What one rewrite of the credentials file did."""
 
-    written: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    refused: Mapping[str, Problem] = field(default_factory=dict)
-    tightened_from: int | None = None
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Sections that hold the wanted keys now."""
+        ...
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Sections that hold nothing of ours any more."""
+        ...
+
+    @property
+    def refused(self) -> Mapping[str, Problem]:
+        """Sections that were left alone, each with the reason."""
+        ...
+
+    @property
+    def tightened_from(self) -> int | None:
+        """The mode the file had when it was too wide for secrets; None when it was not."""
+        ...
 
 
 class CredentialsFile(Protocol):

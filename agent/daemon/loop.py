@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from agent.core import saved
 from agent.core.apply import apply
 from agent.core.errors import Problem
 from agent.core.events import Event, Stopping, Tick
-from agent.core.policy import decide, next_look
+from agent.core.policy import Action, decide, next_look
 from agent.core.state import State
 from agent.daemon.actions import Actions
 from agent.daemon.ports import Ports
@@ -28,14 +29,52 @@ LONGEST_LOOK = 30.0
 """Seconds of the clock: deadlines are looked at least this often, whatever timers do in a suspend."""
 
 
+def _everything(_state: State, _action: Action) -> bool:
+    return True
+
+
+def _nobody(_event: Event) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """What a loop may do, and who listens."""
+
+    allowed: Callable[[State, Action], bool] = _everything
+    """Which decisions are carried out; a command without agent does only what it is for."""
+    heard: Callable[[Event], None] = _nobody
+    """Told of each event first, such as the log's redactor of the secrets in it."""
+    saves: bool = True
+    """Whether what should survive a restart is written; looking alone must not write."""
+
+
 class Loop:
     """Runs on one asyncio event loop; only ``post`` may be called from other threads."""
 
-    def __init__(self, ports: Ports, workers: Workers, state: State, *, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        workers: Workers,
+        state: State,
+        *,
+        speed: float = 1.0,
+        conduct: Conduct | None = None,
+    ) -> None:
+        """Make a loop that does nothing until ``start``.
+
+        Args:
+            ports: everything outside.
+            workers: threads for what blocks.
+            state: what was remembered.
+            speed: how fast the agent's clock runs against the event loop's.
+            conduct: what it may do; an agent may do everything.
+        """
         self.state = state
         self._ports = ports
         self._workers = workers
         self._speed = speed
+        self._conduct = conduct or Conduct()
         self._actions = Actions(ports, workers, self.take)
         self._reading = Reading(ports, workers, self.take)
         self._changes: set[asyncio.Event] = set()
@@ -50,6 +89,7 @@ class Loop:
 
     def take(self, event: Event) -> None:
         """Apply an event and start what follows. Only on the loop's own thread."""
+        self._conduct.heard(event)
         now = self.now()
         before = self.state
         self.state = apply(self.state, event, now)
@@ -65,10 +105,13 @@ class Loop:
         return self._ports.clock.now()
 
     def _react(self, now: datetime) -> None:
-        for action in decide(self.state, now):
+        for action in self._decided(now):
             self.state = apply(self.state, self._actions.begun(action), now)
             self._actions.start(action, self.state)
         self._look_again(now)
+
+    def _decided(self, now: datetime) -> list[Action]:
+        return [action for action in decide(self.state, now) if self._conduct.allowed(self.state, action)]
 
     def _look_again(self, now: datetime) -> None:
         if self._timer is not None:
@@ -114,7 +157,7 @@ class Loop:
         return True
 
     def _idle(self) -> bool:
-        return not self._workers.busy and not decide(self.state, self.now())
+        return not self._workers.busy and not self._decided(self.now())
 
     async def stop(self, seconds: float) -> None:
         """Take our keys out of the credentials file (a setting keeps them) and save; bounded in time."""
@@ -124,6 +167,8 @@ class Loop:
             self._timer.cancel()
 
     def _save(self) -> None:
+        if not self._conduct.saves:
+            return
         document = saved.encode(self.state)
         if document != self._saved:
             self._saved = document

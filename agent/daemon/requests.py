@@ -166,7 +166,7 @@ class Requests:
         if request.section is not None:
             if len(request.profiles) != 1:
                 raise UsageError("--section goes with exactly one profile")
-            await self._changes.set_section(request.profiles[0], request.section)
+            await self._changes.set_section(self._loop, request.profiles[0], request.section)
         self._loop.take(Activated(request.profiles))
         return await self._effect(request.profiles)
 
@@ -216,5 +216,3 @@ class Requests:
         # Answered first: the client sees the socket close when the agent is gone.
         asyncio.get_running_loop().call_soon(self._stop)
         return Done({"pid": os.getpid()})
-
-

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import queue
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from agent.core.errors import CredtrayError, Problem
@@ -16,16 +17,46 @@ T = TypeVar("T")
 PORTAL_CALLS = 8
 """At once; the pace is kept where the calls are made."""
 
+SIGN_INS = 16
+"""At once, each of another session."""
+
+
+class _Pool:
+    """Threads that are made when needed and never hold up the end of the process.
+
+    The standard pool waits for its threads at exit; a portal that hangs would keep the agent from stopping.
+    """
+
+    def __init__(self, name: str, most: int) -> None:
+        self._name = name
+        self._most = most
+        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._threads = 0
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Run it as soon as a thread is free. Called by one thread only."""
+        self._work.put(work)
+        if not self._idle.acquire(blocking=False) and self._threads < self._most:
+            self._threads += 1
+            name = f"{self._name} {self._threads}"
+            threading.Thread(target=self._serve, name=name, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            self._work.get()()
+            self._idle.release()
+
 
 class Workers:
     """Portal calls eight at once, file work one after the other, sign-ins each in its own thread."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._portal = ThreadPoolExecutor(PORTAL_CALLS, "portal")
-        self._files = ThreadPoolExecutor(1, "files")
-        self._sign_ins = ThreadPoolExecutor(16, "sign-in")
-        self._notices = ThreadPoolExecutor(1, "notices")
+        self._portal = _Pool("portal", PORTAL_CALLS)
+        self._files = _Pool("files", 1)
+        self._sign_ins = _Pool("sign-in", SIGN_INS)
+        self._notices = _Pool("notices", 1)
         self._under_way = 0
 
     def start(self) -> None:
@@ -54,6 +85,12 @@ class Workers:
         """Run file work, after all file work submitted before."""
         self._submit(self._files, work, done, failed)
 
+    def notices(
+        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Problem], None]
+    ) -> None:
+        """Hand a notice to the desktop, which may hang without holding up anything else."""
+        self._submit(self._notices, work, done, failed, counted=False)
+
     def sign_in(
         self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Problem], None]
     ) -> None:
@@ -62,7 +99,7 @@ class Workers:
 
     def _submit(
         self,
-        pool: ThreadPoolExecutor,
+        pool: _Pool,
         work: Callable[[], T],
         done: Callable[[T], None],
         failed: Callable[[Problem], None],
@@ -89,11 +126,6 @@ class Workers:
                 self.call_soon(lambda: finish(lambda: done(result)))
 
         pool.submit(run)
-
-    def close(self) -> None:
-        """Let go of the threads without waiting for calls that hang."""
-        for pool in (self._portal, self._files, self._sign_ins, self._notices):
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _without_values(error: Exception) -> Exception:

@@ -1,0 +1,179 @@
+"""The composition root: joins the wings into ports, and carries commands to the agent or out in this process.
+
+Decides nothing. The life of the agent's process is in ``service``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.aws.clients import Clients
+from agent.aws.config_file import AwsConfigFile
+from agent.aws.credentials_file import CredentialsFile
+from agent.aws.identity_center import BotocoreIdentityCenter
+from agent.aws.locations import AwsLocations, locate
+from agent.aws.portal import Portal
+from agent.aws.profile_writer import ProfileWriter
+from agent.aws.role_credentials import BotocoreRoleCredentials
+from agent.aws.shared_file import SharedFile
+from agent.aws.token_cache import SharedTokenCache
+from agent.aws.token_refresh import SharedTokenRefresh
+from agent.core import protocol
+from agent.core.errors import AgentNotRunning
+from agent.core.ports import Clock, Notifier
+from agent.core.protocol import Progress, Reply, Request
+from agent.core.state import State
+from agent.daemon.changes import Changes
+from agent.daemon.ports import Ports
+from agent.desktop import paths
+from agent.desktop.browser import SystemBrowser
+from agent.desktop.clocks import SystemClock
+from agent.desktop.notifier import LogNotifier
+from agent.ipc_client import AgentClient
+from agent.store.settings_file import SettingsFile
+from agent.store.state_file import StateFile
+from agent.store.undo_file import UndoFile
+from agent.web.callback import LoopbackCallbackListener
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where this process finds things; tests and the demo put their own here."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    home: Path = field(default_factory=Path.home)
+    clock: Clock = field(default_factory=SystemClock)
+    speed: float = 1.0
+    """How fast ``clock`` runs against real time."""
+    notifier: Notifier = field(default_factory=LogNotifier)
+
+    @property
+    def aws(self) -> AwsLocations:
+        """The AWS files."""
+        return locate(self.environ, self.home)
+
+    @property
+    def locks(self) -> Path:
+        """Our own directory for lock files."""
+        return paths.state_directory() / "locks"
+
+    def shared_file(self, path: Path) -> SharedFile:
+        """Return the one writer of a file that others edit too."""
+        return SharedFile(path, self.locks, backup_directory=paths.state_directory())
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything joined."""
+
+    around: Surroundings
+    ports: Ports
+    state_file: StateFile
+    token_cache: SharedTokenCache
+    changes: Changes
+    profile_writer: ProfileWriter
+
+    def files(self, state: State) -> list[Path]:
+        """Return every file whose change by anybody matters."""
+        aws = self.around.aws
+        tokens = (item.session for item in state.sessions.values())
+        return [
+            aws.config,
+            aws.credentials,
+            paths.settings_file(),
+            *(self.token_cache.token_path(session) for session in tokens),
+        ]
+
+
+def join(around: Surroundings | None = None) -> House:
+    """Join the wings. Reads and writes nothing."""
+    around = around or Surroundings()
+    clock, aws = around.clock, around.aws
+    clients = Clients()
+    portal = Portal(clients, clock, random.random)
+    identity_center = BotocoreIdentityCenter(clients, clock, portal)
+    token_cache = SharedTokenCache(aws.token_cache, around.locks, clock)
+    credentials_file = CredentialsFile(around.shared_file(aws.credentials))
+    settings_file = SettingsFile(paths.settings_file())
+    state_file = StateFile(paths.state_directory() / "state.json")
+    undo_file = UndoFile(paths.state_directory() / "undo.json")
+    profile_writer = ProfileWriter(around.shared_file(aws.config))
+    ports = Ports(
+        clock=clock,
+        config_file=AwsConfigFile(aws.config, around.environ),
+        settings_file=settings_file,
+        credentials_file=credentials_file,
+        token_cache=token_cache,
+        identity_center=identity_center,
+        token_refresh=SharedTokenRefresh(token_cache, identity_center),
+        role_credentials=BotocoreRoleCredentials(clients, clock),
+        notifier=around.notifier,
+        browser=SystemBrowser(),
+        callback_listener=LoopbackCallbackListener(),
+        state_file=state_file,
+    )
+    changes = Changes(settings_file, profile_writer, undo_file)
+    return House(around, ports, state_file, token_cache, changes, profile_writer)
+
+
+def ports() -> Ports:
+    """Return the joined ports of this process."""
+    return join().ports
+
+
+def profile_writer() -> ProfileWriter:
+    """Return the writer of profiles of this process."""
+    return join().profile_writer
+
+
+_AGENT_ONLY = (protocol.Ping, protocol.Watch, protocol.Snooze, protocol.Stop, protocol.CancelLogin)
+
+
+def perform(request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+    """Ask the agent; when none runs, carry the request out in this process.
+
+    Raises:
+        CredtrayError: what it failed with.
+    """
+    try:
+        with AgentClient.connect() as client:
+            return client.ask(request, on_progress)
+    except AgentNotRunning:
+        if isinstance(request, _AGENT_ONLY):
+            raise
+    return perform_here(request, on_progress)
+
+
+def perform_here(request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+    """Carry the request out in this process, whether an agent runs or not.
+
+    Raises:
+        CredtrayError: what it failed with.
+    """
+    from agent.without_agent import carried_out  # noqa: PLC0415 - half the house, not needed with an agent
+
+    return asyncio.run(carried_out(join(), request, on_progress))
+
+
+def watch(on_document: Callable[[dict[str, Any]], None]) -> None:
+    """Hand over a status document now and at each change, until the agent ends.
+
+    Raises:
+        CredtrayError: AgentNotRunning when there is none, or when it ends.
+    """
+    with AgentClient.connect() as client:
+        for update in client.watch():
+            on_document(update.document)
+
+
+def run_agent(*, console: bool = True) -> int:
+    """Be the agent until a signal or `credtray stop`; return the exit code."""
+    from agent.service import run  # noqa: PLC0415 - only the agent needs it
+
+    return run(join(), console=console)

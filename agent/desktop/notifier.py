@@ -1,0 +1,26 @@
+"""Tells a person something where there is no desktop to tell it: on the terminal and in the log.
+
+Texts come ready made; what must not reach a terminal (control characters in a profile's name) is taken out.
+"""
+
+from __future__ import annotations
+
+import logging
+
+_log = logging.getLogger("agent.notice")
+
+
+class LogNotifier:
+    """Implements ``ports.Notifier`` with the log, which a foreground agent also prints."""
+
+    def show(self, key: str, title: str, body: str) -> None:
+        """Log one notice; the key only matters to notifiers that can replace."""
+        _log.warning("NOTICE [%s] %s. %s", _clean(key), _clean(title), _clean(body))
+
+    def withdraw(self, key: str) -> None:
+        """Do nothing: what was printed cannot be taken back."""
+
+
+def _clean(text: str) -> str:
+    """Return the text without control and direction-changing characters."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

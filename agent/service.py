@@ -1,0 +1,183 @@
+"""The life of the agent's process: one instance, the log, the socket, the watches, signals, the end.
+
+Decides nothing about credentials. Ends within three seconds whatever hangs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from agent import __version__
+from agent.app import House
+from agent.aws.file_watch import FileWatch
+from agent.core.events import Event, Fetched, FilesChanged, NetworkChanged, Refreshed, SignedIn, TokenFound
+from agent.core.models import AccessToken
+from agent.core.secret import Secret
+from agent.daemon.ipc import ipc_server
+from agent.daemon.log import logging_to
+from agent.daemon.loop import Conduct, Loop
+from agent.daemon.redaction import Redactor
+from agent.daemon.requests import Requests
+from agent.daemon.runtime_directory import prepare_runtime_directory
+from agent.daemon.scheduler import Scheduler
+from agent.daemon.sign_ins import SignIns
+from agent.daemon.single_instance import SingleInstance, Start
+from agent.daemon.workers import Workers
+from agent.desktop import paths
+from agent.desktop.clock_watch import ClockWatch
+from agent.desktop.clocks import SystemClock
+from agent.desktop.hardening import harden
+from agent.desktop.network import network_watch
+
+_log = logging.getLogger(__name__)
+
+GOODBYE_SECONDS = 2.0
+"""How long the end may take to take keys out of the credentials file."""
+
+
+def run(house: House, *, console: bool) -> int:
+    """Be the agent. Return 0 at the end, also when another one runs already."""
+    weaknesses = harden()
+    directory = paths.runtime_directory()
+    prepare_runtime_directory(directory)
+    instance = SingleInstance(directory)
+    if instance.acquire() is Start.ALREADY_RUNNING:
+        sys.stderr.write("The agent is already running. See: credtray status\n")
+        return 0
+    redactor = Redactor()
+    with logging_to(paths.log_file(), redactor, console=console):
+        _log.info("credtray %s starts, pid %d", __version__, os.getpid())
+        for weakness in weaknesses:
+            _log.info("hardening: %s", weakness)
+        asyncio.run(Service(house, instance, redactor).run())
+        _log.info("credtray ends")
+    return 0
+
+
+class Service:
+    """One running agent."""
+
+    def __init__(self, house: House, instance: SingleInstance, redactor: Redactor) -> None:
+        self._house = house
+        self._instance = instance
+        self._redactor = redactor
+        self._stop = asyncio.Event()
+        self._workers = Workers()
+        speed = house.around.speed
+        state = house.state_file.load()
+        self.loop = Loop(house.ports, self._workers, state, speed=speed, conduct=Conduct(heard=self._heard))
+        sign_ins = SignIns(house.ports, self._workers, self.loop)
+        self.requests = Requests(self.loop, sign_ins, house.changes, self._stop.set)
+
+    def stop(self) -> None:
+        """Ask it to end. Only on its own thread."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Serve until ``stop`` or a signal.
+
+        Raises:
+            AgentRefused: the socket cannot be had.
+        """
+        self._workers.start()
+        server = ipc_server(paths.listening_path(), self._instance, self.requests)
+        await server.start()
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                self._heed_signals()
+                await stack.enter_async_context(self._watching_files())
+                scheduler = self._scheduler(stack)
+                await stack.enter_async_context(_guarded("scheduler", scheduler.run()))
+                network = network_watch().run(lambda: self.loop.take(NetworkChanged()))
+                await stack.enter_async_context(_guarded("network", network))
+                self.loop.start()
+                await self._stop.wait()
+        finally:
+            await server.close()
+            await self.loop.stop(GOODBYE_SECONDS)
+
+    def _scheduler(self, stack: contextlib.AsyncExitStack) -> Scheduler:
+        every = max(1, round(30 / self._house.around.speed))
+        scheduler = Scheduler(self.loop.take, SystemClock(), every)
+        clock_watch = ClockWatch(scheduler.look)
+        reason = clock_watch.start()
+        if reason is not None:
+            _log.info("%s", reason)
+        stack.callback(clock_watch.close)
+        return scheduler
+
+    def _heed_signals(self) -> None:
+        if sys.platform == "win32":
+            # asyncio has no signal handlers there: the C-level one must hand over to the loop's thread.
+            running = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
+                signal.signal(number, lambda *_: running.call_soon_threadsafe(self._stop.set))
+        else:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+
+    @contextlib.asynccontextmanager
+    async def _watching_files(self) -> AsyncIterator[None]:
+        """Keep watching the files that matter; the set of token files changes with the config file."""
+        watch = FileWatch(lambda: self.loop.post(FilesChanged()))
+        watch.start()
+
+        async def follow() -> None:
+            async with self.loop.watching() as changed:
+                while True:
+                    changed.clear()
+                    watch.watch(self._house.files(self.loop.state))
+                    await changed.wait()
+
+        try:
+            async with _guarded("files", follow()):
+                yield
+        finally:
+            watch.close()
+
+    def _heard(self, event: Event) -> None:
+        for secret in _secrets(event):
+            self._redactor.register(secret)
+
+
+@contextlib.asynccontextmanager
+async def _guarded(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run a helper task beside the service: its death is logged and never takes the refreshing with it."""
+
+    async def guard() -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001 - an error border: what watches may die, what refreshes must not
+            _log.exception("%s ended unexpectedly; the tick goes on finding out", name)
+
+    task = asyncio.create_task(guard(), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _secrets(event: Event) -> list[Secret]:
+    match event:
+        case TokenFound(_, token) | SignedIn(_, token) | Refreshed(_, token):
+            return _token_secrets(token)
+        case Fetched(_, credentials):
+            return [credentials.secret_access_key, credentials.session_token]
+        case _:
+            return []
+
+
+def _token_secrets(token: AccessToken) -> list[Secret]:
+    found = [token.value, token.refresh_token]
+    if token.registration is not None:
+        found.append(token.registration.client_secret)
+    return [secret for secret in found if secret is not None]

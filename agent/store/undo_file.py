@@ -1,0 +1,75 @@
+"""Keeps undo.json: what the sections of the config file were before credtray changed them. Never a secret.
+
+The credentials file needs no such record: the mark in each of our sections says what was there before.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from agent.aws.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
+
+_MOST = 50
+"""Changes that can be taken back; older ones are in the backup of the file."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One change, as far as it must be known to take it back."""
+
+    at: datetime
+    what: str
+    """In a person's words: ``setup synderys``."""
+    sections: dict[str, str | None]
+    """Section -> its bytes before in base64, None where it did not exist."""
+
+    def originals(self) -> dict[str, bytes | None]:
+        """Return section -> its bytes before."""
+        return {
+            name: None if text is None else base64.b64decode(text) for name, text in self.sections.items()
+        }
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True):
+    version: int = 1
+    changes: list[Change] = []
+
+
+class UndoFile:
+    """The changes that can be taken back, oldest first."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def changes(self) -> list[Change]:
+        """Return them; none where the file is missing or torn."""
+        data = read_bounded(self._path, CACHE_LIMIT)
+        if data is None:
+            return []
+        try:
+            return msgspec.json.decode(data, type=_Document).changes
+        except msgspec.DecodeError:
+            return []
+
+    def remember(self, at: datetime, what: str, originals: Mapping[str, bytes | None]) -> None:
+        """Add a change.
+
+        Raises:
+            FileUnwritable, FileRefused: it is not remembered; nothing else happened.
+        """
+        coded = {
+            name: None if text is None else base64.b64encode(text).decode()
+            for name, text in originals.items()
+        }
+        self._write([*self.changes(), Change(at=at, what=what, sections=coded)])
+
+    def forget(self, change: Change) -> None:
+        """Drop a change that was taken back."""
+        self._write([each for each in self.changes() if each != change])
+
+    def _write(self, changes: list[Change]) -> None:
+        write_atomically(self._path, msgspec.json.encode(_Document(changes=changes[-_MOST:])))
