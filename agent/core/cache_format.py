@@ -157,8 +157,8 @@ def read_date(value: object) -> datetime:
     """
     if not isinstance(value, str):
         raise ValueError("not a date")  # noqa: TRY004 - one class for everything a cache file can be
-    text = value.strip()
-    if text.upper().endswith("UTC"):  # early AWS CLI 2.0
+    text = value.strip().upper()
+    if text.endswith("UTC"):  # early AWS CLI 2.0
         text = f"{text[:-3].rstrip()}Z"
     date = datetime.fromisoformat(text)
     try:
