@@ -280,8 +280,10 @@ class MemoryTokenCache:
     @contextmanager
     def lock(self, session: SsoSession) -> Iterator[None]:
         self.events.append("lock")
-        yield
-        self.events.append("unlock")
+        try:
+            yield
+        finally:
+            self.events.append("unlock")
 
     @contextmanager
     def sign_in_lock(self, session: SsoSession) -> Iterator[None]:
@@ -316,8 +318,10 @@ class FakeCallbackListener:
         if self.failure is not None:
             raise self.failure
         self.open += 1
-        yield FakeCallback(self, state)
-        self.open -= 1
+        try:
+            yield FakeCallback(self, state)
+        finally:
+            self.open -= 1
 
 
 @dataclass
