@@ -13,7 +13,9 @@ def main() -> int:
     """Run the command given in ``sys.argv`` and return its exit code."""
     arguments = sys.argv[1:]
     if not __package__:  # started by path: with -I nothing but the standard library can be imported yet
-        sys.path.append(os.path.abspath(__file__ + "/../.."))  # noqa: PTH100 -- pathlib is dear
+        # Behind the standard library, before any other credtray that may be installed.
+        place = next((at for at, path in enumerate(sys.path) if "-packages" in path), len(sys.path))
+        sys.path.insert(place, os.path.abspath(__file__ + "/../.."))  # noqa: PTH100 -- pathlib is dear
     if arguments[:1] == ["credentials"] and sys.platform != "win32":
         from agent.credentials_fetch import answer  # noqa: PLC0415 -- only now is the package to be found
 

@@ -70,11 +70,11 @@ def fetch(profile: str, deadline: float) -> int:
     Raises:
         NoAnswer: no agent, or it fell silent.
     """
-    question = _question(profile)
-    if question is None:
+    asked = question(profile)
+    if asked is None:
         return _complain("The profile's name is not valid Unicode.", 2)
     try:
-        line = _ask(question, deadline)
+        line = _ask(asked, deadline)
     except PermissionError as error:
         return _complain(f"The agent's socket is not safe to use: {error}", 3)
     if line.startswith(HEAD) and line.endswith(TAIL):
@@ -82,8 +82,11 @@ def fetch(profile: str, deadline: float) -> int:
     return _explain(line)
 
 
-def _question(profile: str) -> bytes | None:
-    """Return the request; only what JSON demands to be escaped is (RFC 8259, section 7)."""
+def question(profile: str) -> bytes | None:
+    """Return the request, or None when the name is not Unicode.
+
+    Escapes what JSON demands to be escaped and nothing else (RFC 8259, section 7).
+    """
     quoted = "".join("\\" + c if c in '"\\' else c if c >= " " else f"\\u{ord(c):04x}" for c in profile)
     try:
         return b'{"credtray":1,"request":"credentials","profile":"' + quoted.encode() + b'"}\n'
@@ -91,7 +94,7 @@ def _question(profile: str) -> bytes | None:
         return None
 
 
-def _ask(question: bytes, deadline: float) -> bytes:
+def _ask(asked: bytes, deadline: float) -> bytes:
     """Return the final reply's line."""
     try:
         client = connect(min(_SILENCE_SECONDS, max(0.0, deadline - time.monotonic())))
@@ -100,7 +103,7 @@ def _ask(question: bytes, deadline: float) -> bytes:
     except TimeoutError:
         raise NoAnswer("The agent takes no more connections.") from None
     try:
-        client.sendall(question)
+        client.sendall(asked)
         return _final_line(client, deadline)
     except TimeoutError:
         raise NoAnswer("The agent does not answer.") from None

@@ -114,6 +114,7 @@ class Connection:
             return False
         working = asyncio.create_task(self._work(request, sink), name="ipc request")
         leaving = asyncio.create_task(self._hear(), name="ipc hear")
+        sink.given_up.add_done_callback(lambda _: leaving.cancel())
         both = {working, leaving}
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -158,6 +159,7 @@ class _Sink:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._turn = asyncio.Lock()  # a sign of life must not fall into the middle of a reply
+        self.given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.finished = False
         self.gone = False
 
@@ -171,6 +173,8 @@ class _Sink:
                 async with asyncio.timeout(STALLED_SECONDS):
                     await self._channel.send(_encoded(reply))
                 self.gone = False
+            if self.gone:
+                self.given_up.set_result(None)  # else a handler that sends for hours would never end
 
 
 def _encoded(reply: Reply) -> bytes:

@@ -27,6 +27,7 @@ from agent.daemon.ipc import ipc_server
 from agent.daemon.ipc_connection import ReplySink
 from agent.daemon.runtime_directory import prepare_runtime_directory
 from agent.daemon.single_instance import SingleInstance, Start
+from agent.desktop.hardening import harden
 from agent.desktop.paths import listening_path, runtime_directory
 
 ISSUED = ProcessCredentials.of(
@@ -85,15 +86,20 @@ class StubHandler:
                 raise RuntimeError("canary-in-an-exception")
             case "unknown":
                 raise UnknownProfile("unknown")
-            case "echo \"\\\t\u00e9\U0001f600'":
-                pass
+            case _ if profile.startswith("dead"):
+                raise UnknownProfile(profile)
         await reply.send(CredentialsIssued(ISSUED))
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 async def serve(path: Path, lock: SingleInstance) -> None:
     server = ipc_server(path, lock, StubHandler())
     await server.start()
-    print("serving", flush=True)
+    say("serving")
     try:
         while True:
             await asyncio.sleep(0.2)
@@ -103,11 +109,12 @@ async def serve(path: Path, lock: SingleInstance) -> None:
 
 
 def main() -> int:
+    harden()
     directory = runtime_directory()
     prepare_runtime_directory(directory)
     lock = SingleInstance(directory)
     if lock.acquire() is Start.ALREADY_RUNNING:
-        print("already running", flush=True)
+        say("already running")
         return 0
     asyncio.run(serve(listening_path(), lock))
     return 0

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent import __version__, credentials_fetch
+from agent.core import protocol
+from agent.core.errors import BadFrame, CredtrayError, ProtocolMismatch, Retry, SignInRequired, UnknownProfile
+from agent.core.models import RoleCredentials
+from agent.core.protocol import (
+    Activate,
+    CancelLogin,
+    Credentials,
+    CredentialsIssued,
+    Deactivate,
+    Done,
+    Failed,
+    Frames,
+    Login,
+    Logout,
+    Ping,
+    ProcessCredentials,
+    Progress,
+    Reply,
+    Request,
+    Snooze,
+    Status,
+    Stop,
+    Switch,
+    Undo,
+    Update,
+    Watch,
+    decode_reply,
+    decode_request,
+    encode,
+)
+from agent.core.secret import Secret
+from tests.soak import examples
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+MAYBE = st.none() | NAMES
+REQUESTS = st.one_of(
+    st.builds(Ping),
+    st.builds(Status),
+    st.builds(Watch),
+    st.builds(Stop),
+    st.builds(Credentials, NAMES),
+    st.builds(Login, MAYBE, st.booleans(), st.booleans(), st.booleans()),
+    st.builds(CancelLogin, MAYBE),
+    st.builds(Logout, MAYBE),
+    st.builds(Activate, st.lists(NAMES).map(tuple), MAYBE),
+    st.builds(Deactivate, st.lists(NAMES).map(tuple)),
+    st.builds(Switch, MAYBE),
+    st.builds(Undo, MAYBE),
+    st.builds(Snooze, NAMES, st.integers(1, 10080)),
+)
+SECRETS = st.text("abcXYZ0189+/=_-", min_size=1).map(Secret)
+DOCUMENTS = st.dictionaries(
+    NAMES, st.none() | st.booleans() | st.integers(-(2**53), 2**53) | NAMES, max_size=5
+)
+REPLIES = st.one_of(
+    st.builds(Progress, NAMES, MAYBE, MAYBE, MAYBE, MAYBE),
+    st.builds(Update, DOCUMENTS),
+    st.builds(Done, DOCUMENTS),
+    st.builds(Failed, NAMES, NAMES, NAMES, st.sampled_from(list(Retry))),
+    st.builds(
+        CredentialsIssued,
+        st.builds(ProcessCredentials, st.just(1), NAMES, SECRETS, SECRETS, NAMES, NAMES),
+    ),
+)
+ISSUED = ProcessCredentials.of(
+    RoleCredentials(
+        "ASIAEXAMPLE",
+        Secret("very/secret+key"),
+        Secret("very-secret-token=="),
+        datetime(2026, 11, 22, 19, 36, 43, 999_999, tzinfo=UTC),
+        datetime(2026, 11, 22, 18, 36, 43, tzinfo=UTC),
+    ),
+    "123456789012",
+)
+
+
+@given(REQUESTS)
+def test_request_survives_the_wire(request: Request) -> None:
+    frame = encode(request)
+
+    assert frame.count(b"\n") == 1
+    assert frame.endswith(b"\n")
+    assert request == decode_request(frame[:-1])
+
+
+@given(REPLIES)
+def test_reply_survives_the_wire(reply: Reply) -> None:
+    frame = encode(reply)
+
+    assert frame.count(b"\n") == 1
+    assert reply == decode_reply(frame[:-1])
+
+
+def test_credentials_reply_is_the_contracts_object_between_fixed_bytes() -> None:
+    frame = encode(CredentialsIssued(ISSUED))
+    cut = frame.removeprefix(credentials_fetch.HEAD).removesuffix(credentials_fetch.TAIL)
+
+    expected = {
+        "Version": 1,
+        "AccessKeyId": "ASIAEXAMPLE",
+        "SecretAccessKey": "very/secret+key",
+        "SessionToken": "very-secret-token==",
+        "Expiration": "2026-11-22T19:36:43Z",
+        "AccountId": "123456789012",
+    }
+
+    assert (credentials_fetch.HEAD, credentials_fetch.TAIL) == (
+        protocol.CREDENTIALS_HEAD,
+        protocol.CREDENTIALS_TAIL,
+    )
+    assert len(frame) == len(credentials_fetch.HEAD) + len(cut) + len(credentials_fetch.TAIL)
+    assert cut + b"\n" == ISSUED.line()
+    assert expected == json.loads(cut)
+
+
+def test_account_is_left_out_when_it_is_not_known() -> None:
+    credentials = RoleCredentials(
+        "A", Secret("b"), Secret("c"), datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    )
+
+    assert "AccountId" not in json.loads(ProcessCredentials.of(credentials).line())
+
+
+@given(NAMES)
+def test_progress_begins_as_the_fast_client_expects(text: str) -> None:
+    assert encode(Progress(text)).startswith(credentials_fetch.PROGRESS)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_fast_client_writes_the_same_request_as_a_json_writer(profile: str) -> None:
+    question = credentials_fetch.question(profile)
+
+    assert question is not None
+    assert Credentials(profile) == decode_request(question)
+
+
+@pytest.mark.parametrize("profile", ["\ud800", "a\udcffb"])
+def test_name_that_is_no_unicode_is_not_sent(profile: str) -> None:
+    assert credentials_fetch.question(profile) is None
+    with pytest.raises(BadFrame):
+        encode(Credentials(profile))
+
+
+def test_secrets_have_no_repr_in_replies() -> None:
+    text = repr(CredentialsIssued(ISSUED)) + str(ISSUED)
+
+    assert "very" not in text
+
+
+def test_request_of_another_version_names_the_agents() -> None:
+    with pytest.raises(
+        ProtocolMismatch, match=rf"protocol 2, the agent \(credtray {__version__}\) protocol 1"
+    ):
+        decode_request(b'{"credtray":2,"request":"from the future","with":[]}')
+
+
+def test_reply_of_another_version_names_both() -> None:
+    with pytest.raises(ProtocolMismatch, match="the agent speaks protocol 7, this command"):
+        decode_reply(b'{"credtray":7}')
+
+
+def test_fields_of_a_later_minor_version_are_ignored() -> None:
+    assert Ping() == decode_request(b'{"credtray":1,"request":"ping","later":{"a":[1]}}')
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"credtray":"1","request":"ping"}',
+        b'{"credtray":1}',
+        b'{"credtray":1,"request":"pong"}',
+        b'{"credtray":1,"request":"credentials"}',
+        b'{"credtray":1,"request":"credentials","profile":null}',
+        b'{"credtray":1,"request":"credentials","profile":"\xff"}',
+        b'{"credtray":1,"request":"snooze","session":"corp","minutes":0}',
+        b'{"credtray":1,"request":"snooze","session":"corp","minutes":10081}',
+        b'{"credtray":1,"request":"ping","x":' + b"[" * 60_000,
+        b'{"credtray":1,"request":"ping"}{',
+    ],
+)
+def test_frame_of_no_known_shape_is_refused_without_quoting_it(frame: bytes) -> None:
+    with pytest.raises(BadFrame) as caught:
+        decode_request(frame)
+
+    assert str(caught.value) == f"{BadFrame.title}: it is not JSON of a known shape"
+
+
+@pytest.mark.parametrize(
+    "error", [SignInRequired("corp"), UnknownProfile("x", hint="try y"), CredtrayError()]
+)
+def test_error_comes_back_as_its_own_class(error: CredtrayError) -> None:
+    reply = decode_reply(encode(Failed.of(error)))
+    assert isinstance(reply, Failed)
+    again = reply.error()
+
+    assert type(again) is type(error)
+    assert error.problem == again.problem
+    assert again.exit_code == error.exit_code
+
+
+def test_reply_and_request_above_their_limits_are_not_sent() -> None:
+    encode(Done({"text": "x" * (protocol.REPLY_LIMIT - 1000)}))
+    encode(Credentials("x" * (protocol.REQUEST_LIMIT - 1000)))
+    with pytest.raises(BadFrame):
+        encode(Done({"text": "x" * protocol.REPLY_LIMIT}))
+    with pytest.raises(BadFrame):
+        encode(Credentials("x" * protocol.REQUEST_LIMIT))
+
+
+@given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line)), st.integers(1, 7))
+def test_frames_are_found_however_the_bytes_are_cut(lines: list[bytes], size: int) -> None:
+    stream = b"".join(line + b"\n" for line in lines)
+    frames = Frames(10_000)
+    found: list[bytes] = []
+    for start in range(0, len(stream), size):
+        frames.feed(stream[start : start + size])
+        while (frame := frames.next()) is not None:
+            found.append(frame)
+
+    assert lines == found
+
+
+def test_frame_without_an_end_is_refused_at_the_limit() -> None:
+    frames = Frames(10)
+    frames.feed(b"x" * 10)
+    with pytest.raises(BadFrame):
+        frames.feed(b"x")
+
+
+@settings(max_examples=examples(10_000))
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.tuples(REQUESTS.map(encode), st.integers(0, 300), st.binary(max_size=3)).map(
+            lambda hit: hit[0][: hit[1]] + hit[2] + hit[0][hit[1] + len(hit[2]) :]
+        ),
+    )
+)
+def test_any_bytes_are_a_request_or_a_clear_refusal(frame: bytes) -> None:
+    try:
+        request = decode_request(frame)
+    except (BadFrame, ProtocolMismatch):
+        return
+
+    assert request == decode_request(encode(request)[:-1])

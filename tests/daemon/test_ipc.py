@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import stat
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.core.errors import (
+    AgentNotRunning,
+    AgentRefused,
+    AgentSilent,
+    BadFrame,
+    CredtrayError,
+    SignInRequired,
+    TimedOut,
+)
+from agent.core.protocol import (
+    Credentials,
+    CredentialsIssued,
+    Done,
+    Login,
+    Ping,
+    Progress,
+    Status,
+    Switch,
+    Watch,
+    encode,
+)
+from agent.daemon.ipc import ipc_server
+from agent.ipc_client import AgentClient
+from tests.daemon.conftest import Agent, end_agent, eventually
+from tests.daemon.stub_agent import ISSUED, StubHandler
+from tests.soak import examples
+
+
+def raw(agent: Agent) -> socket.socket:
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(10)
+    client.connect(str(agent.socket))
+    return client
+
+
+def until_closed(client: socket.socket) -> bytes:
+    held = b""
+    with contextlib.suppress(ConnectionResetError):
+        while data := client.recv(65536):
+            held += data
+    client.close()
+    return held
+
+
+def cancelled(client: AgentClient) -> int:
+    reply = client.ask(Ping())
+    assert isinstance(reply, Done)
+    return int(reply.result["cancelled"])
+
+
+def test_socket_is_private_in_a_private_directory(agent: Agent) -> None:
+    assert stat.S_IMODE(agent.socket.stat().st_mode) == 0o600
+    assert stat.S_IMODE(agent.socket.parent.stat().st_mode) == 0o700
+
+
+def test_several_requests_travel_over_one_connection(agent: Agent) -> None:
+    with AgentClient.connect() as client:
+        answers = [client.ask(Credentials("foo")), client.ask(Ping()), client.ask(Credentials("bar"))]
+
+    assert answers[0] == answers[2] == CredentialsIssued(ISSUED)
+
+
+def test_reply_of_a_megabyte_arrives_whole(agent: Agent) -> None:
+    with AgentClient.connect() as client:
+        reply = client.ask(Status())
+
+    assert isinstance(reply, Done)
+    assert len(reply.result["text"]) == 1_000_000
+
+
+def test_error_of_the_handler_keeps_its_class_and_the_connection(agent: Agent) -> None:
+    with AgentClient.connect() as client:
+        with pytest.raises(SignInRequired, match="corp"):
+            client.ask(Credentials("signed-out"))
+
+        assert client.ask(Credentials("foo")) == CredentialsIssued(ISSUED)
+
+
+def test_exception_of_the_handler_becomes_a_failure_without_its_text(agent: Agent) -> None:
+    with AgentClient.connect() as client, pytest.raises(CredtrayError) as caught:
+        client.ask(Credentials("crash"))
+
+    assert caught.value.code == "internal"
+    assert "canary" not in str(caught.value) + caught.value.advice
+
+
+def test_request_that_is_not_answered_fails_instead_of_hanging(agent: Agent) -> None:
+    with AgentClient.connect() as client, pytest.raises(CredtrayError, match="not answered"):
+        client.ask(Switch("foo"))
+
+
+def test_status_is_answered_while_a_login_hangs(agent: Agent) -> None:
+    seen: list[Progress] = []
+    with AgentClient.connect() as waiting, AgentClient.connect() as other:
+        with pytest.raises(TimedOut):
+            waiting.ask(Login("corp"), seen.append, within=0.3)
+
+        assert isinstance(other.ask(Status()), Done)
+    assert seen == [Progress("browser", url="https://example.invalid/")]
+
+
+def test_slow_answer_is_waited_for_as_long_as_the_agent_shows_life(agent: Agent) -> None:
+    seen: list[Progress] = []
+    with AgentClient.connect() as client:
+        answer = client.ask(Credentials("slow"), seen.append)
+
+    assert answer == CredentialsIssued(ISSUED)
+    assert seen == []  # signs of life are nobody's business
+
+
+def test_handler_is_cancelled_when_its_client_goes_away(agent: Agent) -> None:
+    leaving = raw(agent)
+    leaving.sendall(encode(Credentials("hang")))
+    leaving.close()
+    with AgentClient.connect() as client:
+        gone = eventually(lambda: cancelled(client) == 1)
+
+    assert gone
+
+
+def test_client_that_does_not_read_is_given_up_after_five_seconds(agent: Agent) -> None:
+    deaf = raw(agent)
+    deaf.sendall(encode(Watch()))
+    with AgentClient.connect() as client:
+        freed = eventually(lambda: cancelled(client) == 1)
+    deaf.close()
+
+    assert freed
+
+
+def test_watching_client_gets_updates_until_the_agent_ends(agent: Agent) -> None:
+    with AgentClient.connect() as client:
+        updates = client.watch()
+        numbers = [next(updates).document["number"] for _ in range(50)]
+        agent.kill()
+        with pytest.raises(AgentNotRunning):
+            list(updates)
+
+    assert numbers == list(range(50))
+
+
+def test_stopped_agent_is_reported_within_five_seconds(agent: Agent) -> None:
+    agent.kill(signal.SIGSTOP)
+    started = time.monotonic()
+    with AgentClient.connect() as client, pytest.raises(AgentSilent):
+        client.ask(Ping())
+
+    assert time.monotonic() - started < 6
+
+
+@pytest.mark.parametrize(
+    "junk", [b"\n", b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 100 + b"\n", b"{}\n", b"[" * 60000 + b"\n"]
+)
+def test_garbage_is_answered_with_a_refusal_and_the_end(agent: Agent, junk: bytes) -> None:
+    client = raw(agent)
+    client.sendall(junk)
+    reply = json.loads(until_closed(client))
+
+    assert reply["code"] == BadFrame.code
+
+
+def test_endless_frame_is_cut_off_at_the_limit(agent: Agent) -> None:
+    client = raw(agent)
+    sent = 0
+    with contextlib.suppress(OSError):
+        while sent < 10**9:
+            sent += client.send(b"x" * 65536)
+    client.close()
+
+    assert sent < 2**21
+
+
+def test_other_version_is_told_and_cut_off(agent: Agent) -> None:
+    client = raw(agent)
+    client.sendall(b'{"credtray":2,"request":"ping"}\n')
+    reply = json.loads(until_closed(client))
+
+    assert reply["code"] == "protocol_mismatch"
+    assert "the agent (credtray" in reply["title"]
+
+
+def test_idle_and_half_finished_clients_are_closed_and_starve_nobody(agent: Agent) -> None:
+    crowd = [raw(agent) for _ in range(1_000)]
+    for half in crowd[::2]:
+        half.sendall(b'{"credtray":1,')
+    started = time.monotonic()
+    with AgentClient.connect() as client:
+        client.ask(Credentials("foo"))
+    answered_in = time.monotonic() - started
+    left = [until_closed(each) for each in crowd]
+
+    assert answered_in < 0.5
+    assert left == [b""] * 1_000
+    assert 4 < time.monotonic() - started < 8
+
+
+def test_removed_socket_is_made_again(agent: Agent) -> None:
+    agent.socket.unlink()
+    again = eventually(agent.socket.exists, 2)
+    with AgentClient.connect() as client:
+        answer = client.ask(Credentials("foo"))
+
+    assert again
+    assert answer == CredentialsIssued(ISSUED)
+
+
+def test_no_agent_is_said_so(home: Path) -> None:
+    with pytest.raises(AgentNotRunning):
+        AgentClient.connect()
+
+
+def test_agent_in_the_home_directory_is_found_by_a_client_with_a_runtime_directory(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    runtime = os.environ["XDG_RUNTIME_DIR"]
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    from tests.daemon.conftest import start_agent  # noqa: PLC0415 -- only this test starts its own
+
+    process = start_agent()
+    assert process.stdout is not None
+    process.stdout.readline()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+    try:
+        with AgentClient.connect() as client:
+            answer = client.ask(Credentials("foo"))
+    finally:
+        end_agent(process)
+
+    assert answer == CredentialsIssued(ISSUED)
+    assert (home / ".cache/credtray/run/agent.sock").is_socket()
+
+
+class NotHeld:
+    held = False
+
+
+async def start_without_lock(path: Path) -> None:
+    await ipc_server(path, NotHeld(), StubHandler()).start()
+
+
+def test_socket_is_not_replaced_without_the_lock(agent: Agent) -> None:
+    import asyncio  # noqa: PLC0415 -- this test alone
+
+    with pytest.raises(AgentRefused):
+        asyncio.run(start_without_lock(agent.socket))
+    with AgentClient.connect() as client:
+        assert isinstance(client.ask(Ping()), Done)
+
+
+def test_random_frames_never_hurt_the_agent(agent: Agent) -> None:
+    """B7 against the real process; the codec alone is fuzzed in tests/core/test_protocol.py."""
+    chance = random.Random(20261122)  # noqa: S311 -- repeatable, not secret
+    frames = [encode(Ping()), encode(Credentials("foo")), encode(Credentials("dead" * 100))]
+
+    def attack(rounds: int, seed: int) -> None:
+        chance = random.Random(seed)  # noqa: S311 -- repeatable, not secret
+        for _ in range(rounds):
+            frame = bytearray(chance.choice(frames))
+            for _ in range(chance.randrange(4)):
+                frame[chance.randrange(len(frame))] = chance.randrange(256)
+            client = raw(agent)
+            with contextlib.suppress(OSError):
+                client.sendall(bytes(frame[: chance.randrange(len(frame) + 1)]))
+                if chance.random() < 0.5:
+                    client.shutdown(socket.SHUT_WR)
+                    client.recv(65536)
+            client.close()
+
+    attackers = [
+        threading.Thread(target=attack, args=(examples(250), chance.randrange(2**32))) for _ in range(4)
+    ]
+    for attacker in attackers:
+        attacker.start()
+    for attacker in attackers:
+        attacker.join()
+    with AgentClient.connect() as client:
+        answer = client.ask(Credentials("foo"))
+    trouble = end_agent(agent.process)
+
+    assert answer == CredentialsIssued(ISSUED)
+    assert "Traceback" not in trouble

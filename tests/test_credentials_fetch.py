@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.desktop.credential_command import credential_process_command
+from tests.daemon.conftest import ROOT, Agent, end_agent, start_agent
+from tests.daemon.stub_agent import ISSUED
+
+DOOR = str(ROOT / "agent" / "__main__.py")
+FAST = [sys.executable, "-I", "-S", DOOR, "credentials"]
+
+
+@pytest.fixture
+def agent() -> Iterator[Agent]:
+    process = start_agent()
+    assert process.stdout is not None
+    assert process.stdout.readline() == "serving\n"
+    yield Agent(process, Path(os.environ["XDG_RUNTIME_DIR"]) / "credtray" / "agent.sock")
+    end_agent(process)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A copy of the door whose command line only tells how it was called, and exits with 7."""
+    shutil.copytree(ROOT / "agent", tmp_path / "agent", ignore=shutil.ignore_patterns("cli", "__pycache__"))
+    cli = tmp_path / "agent" / "cli"
+    cli.mkdir()
+    (cli / "__init__.py").write_text("")
+    (cli / "main.py").write_text(
+        "import json, sys\n"
+        "def main(arguments):\n"
+        "    sys.stderr.write(json.dumps([sys.flags.no_site, sys.flags.isolated, arguments]))\n"
+        "    return 7\n"
+    )
+    return tmp_path / "agent" / "__main__.py"
+
+
+def run(*command: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(command, capture_output=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize("words", [("foo",), ("--", "foo"), ("--", "-foo")])
+def test_prints_exactly_the_contracts_object(agent: Agent, words: tuple[str, ...]) -> None:
+    done = run(*FAST, *words)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, ISSUED.line(), b"")
+    assert json.loads(done.stdout)["Version"] == 1
+
+
+def test_answer_comes_after_signs_of_life(agent: Agent) -> None:
+    assert run(*FAST, "slow").stdout == ISSUED.line()
+
+
+@pytest.mark.parametrize(
+    "profile", ["signed-out", "crash", "unknown", 'dead "quoted\\', "dead é\U0001f600\t"]
+)
+def test_failure_prints_nothing_but_a_hint_on_stderr(agent: Agent, profile: str) -> None:
+    done = run(*FAST, profile)
+
+    assert done.returncode != 0
+    assert done.stdout == b""
+    assert len(done.stderr.decode().splitlines()) == 2
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_name_reaches_the_agent_unchanged(agent: Agent) -> None:
+    profile = "dead '\"\\/é\U0001f600$(x)`%s`\x7f"
+
+    assert f": {profile}\n" in run(*FAST, profile).stderr.decode()
+
+
+def test_name_that_is_no_unicode_is_refused(agent: Agent) -> None:
+    done = subprocess.run([*map(os.fsencode, FAST), b"\xff\xfe"], capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"Unicode" in done.stderr
+
+
+def test_debug_environment_leaves_stdout_clean(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "PYTHONWARNINGS": "always",
+        "PYTHONVERBOSE": "1",
+        "PYTHONDEVMODE": "1",
+        "AWS_DEBUG": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    assert run(*FAST, "foo").stdout == ISSUED.line()
+
+
+def test_fast_path_imports_next_to_nothing(agent: Agent) -> None:
+    done = run(sys.executable, "-I", "-S", "-X", "importtime", DOOR, "credentials", "foo")
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
+    dear = {
+        "json",
+        "socket",
+        "asyncio",
+        "botocore",
+        "site",
+        "re",
+        "enum",
+        "typing",
+        "pathlib",
+        "msgspec",
+        "signal",
+    }
+
+    assert done.stdout == ISSUED.line()
+    assert "agent.credentials_fetch" in imported
+    assert imported & dear == set()
+    assert len([name for name in imported if name.startswith("agent")]) <= 8
+
+
+def test_two_hundred_callers_at_once_are_all_answered(agent: Agent) -> None:
+    callers = [
+        subprocess.Popen([*FAST, "foo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(200)
+    ]
+    outcomes = [(caller.communicate(timeout=60), caller.returncode) for caller in callers]
+
+    assert outcomes == [((ISSUED.line(), b""), 0)] * 200
+
+
+def test_closed_stdout_fails_without_a_traceback(agent: Agent) -> None:
+    done = run("/bin/sh", "-c", shlex.join([*FAST, "foo"]) + " >&-")
+
+    assert done.returncode != 0
+    assert done.stdout == b""
+    assert b"Traceback" not in done.stderr
+
+
+def test_reader_that_left_fails_without_a_traceback(agent: Agent) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*FAST, "foo"], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def test_killed_and_stopped_callers_do_not_hurt_the_next_one(agent: Agent) -> None:
+    hanging = [subprocess.Popen([*FAST, "hang"], stdout=subprocess.DEVNULL) for _ in range(6)]
+    for number, caller in enumerate(hanging):
+        caller.send_signal(signal.SIGKILL if number % 2 else signal.SIGSTOP)
+    done = run(*FAST, "foo")
+    for caller in hanging:
+        caller.kill()
+        caller.wait()
+
+    assert done.stdout == ISSUED.line()
+
+
+def test_without_an_agent_the_full_interpreter_goes_on_with_the_time_left(elsewhere: Path) -> None:
+    done = run(sys.executable, "-I", "-S", str(elsewhere), "credentials", "--", "-odd name")
+    no_site, isolated, arguments = json.loads(done.stderr)
+
+    assert (done.returncode, done.stdout) == (7, b"")
+    assert (no_site, isolated) == (0, 1)
+    assert arguments[:3] == ["credentials", "--no-agent", "--within"]
+    assert 15 < float(arguments[3]) <= 20
+    assert arguments[4:] == ["--", "-odd name"]
+
+
+def test_stopped_agent_is_done_without_within_five_seconds(agent: Agent, elsewhere: Path) -> None:
+    agent.kill(signal.SIGSTOP)
+    started = time.monotonic()
+    done = run(sys.executable, "-I", "-S", str(elsewhere), "credentials", "foo")
+    arguments = json.loads(done.stderr.splitlines()[-1])[2]
+
+    assert done.returncode == 7
+    assert done.stderr.startswith(b"credtray: The agent does not answer.")
+    assert time.monotonic() - started < 5
+    assert 14 < float(arguments[3]) < 16.5
+
+
+def test_agent_that_dies_meanwhile_is_done_without(agent: Agent, elsewhere: Path) -> None:
+    caller = subprocess.Popen(
+        [sys.executable, "-I", "-S", str(elsewhere), "credentials", "hang"], stderr=subprocess.PIPE
+    )
+    assert caller.stderr is not None
+    time.sleep(0.3)  # until it has asked; dying earlier leads to the same end
+    agent.kill()
+    said = caller.communicate(timeout=20)[1]
+
+    assert caller.returncode == 7
+    assert b"--no-agent" in said
+
+
+@pytest.mark.parametrize(
+    "words", [["credentials"], ["credentials", "--help"], ["credentials", "a", "b"], ["status"], []]
+)
+def test_everything_else_is_the_command_lines_business(elsewhere: Path, words: list[str]) -> None:
+    done = run(sys.executable, "-I", str(elsewhere), *words)
+
+    assert done.returncode == 7
+    assert words == json.loads(done.stderr)[2]
+
+
+PROFILES = ["foo", "-foo", "two words", "it's", 'a "b" \\ $HOME `id` %USERNAME% ;#', "é\U0001f600"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_composed_command_is_split_alike_by_botocore_and_the_shell(agent: Agent, profile: str) -> None:
+    from botocore.compat import compat_shell_split  # noqa: PLC0415 -- dear; this test alone
+
+    command = credential_process_command("dead " + profile if profile != "-foo" else profile)
+    by_botocore = run(*compat_shell_split(command))
+    by_shell = run("/bin/sh", "-c", command)
+
+    assert command.startswith("/")
+    assert (by_botocore.stdout, by_botocore.stderr) == (by_shell.stdout, by_shell.stderr)
+    assert by_botocore.stdout == ISSUED.line() or f": dead {profile}\n" in by_botocore.stderr.decode()
