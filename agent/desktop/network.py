@@ -24,6 +24,7 @@ _TABLE_MAIN: Final = 254
 _HEADER: Final = struct.Struct("=IHHII")
 _TABLE_OFFSET: Final = 4
 """Of ``rtm_table`` in ``struct rtmsg``."""
+_PIECE: Final = 65536
 SETTLE_SECONDS: Final = 0.5
 """A link that comes up adds a dozen routes: one hint for all of them."""
 
@@ -54,10 +55,7 @@ def network_watch() -> NetworkWatch:
     if sys.platform != "linux":
         return NoNetworkWatch("This system's network changes are not listened to; the tick finds out.")
     else:  # noqa: RET505 -- type checkers take the branch of their platform
-        try:
-            return RouteWatch(_open_netlink())
-        except OSError as error:
-            return NoNetworkWatch(f"Network changes cannot be listened to: {error.strerror}.")
+        return RouteWatch()
 
 
 def tells_of_route(data: bytes) -> bool:
@@ -82,49 +80,39 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 if sys.platform == "linux":
 
-    def _open_netlink() -> socket.socket:
-        listener = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-        try:
-            listener.bind((0, _ROUTE_GROUPS))
-        except OSError:
-            listener.close()
-            raise
-        listener.setblocking(False)
-        return listener
+    class RouteWatch:
+        """Listens to the kernel's routing messages (rtnetlink(7))."""
 
+        def __init__(self) -> None:
+            self.reason: str | None = None
 
-class RouteWatch:
-    """Listens to the kernel's routing messages (rtnetlink(7))."""
-
-    def __init__(self, listener: socket.socket) -> None:
-        self.reason: str | None = None
-        self._listener = listener
-
-    async def run(self, changed: Callable[[], None]) -> None:
-        """Call ``changed`` once per burst of new routes, until cancelled."""
-        with contextlib.closing(self._listener):
+        async def run(self, changed: Callable[[], None]) -> None:
+            """Call ``changed`` once per burst of new routes, until cancelled."""
             try:
-                while True:
-                    await self._route()
-                    await asyncio.sleep(SETTLE_SECONDS)
-                    self._drain()
-                    changed()
+                with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as listener:
+                    listener.setblocking(False)
+                    listener.bind((0, _ROUTE_GROUPS))
+                    await self._listen(listener, changed)
             except OSError as error:
-                self.reason = f"Network changes can no longer be listened to: {error.strerror}."
+                self.reason = f"Network changes cannot be listened to: {error.strerror}."
                 _log.warning("%s", self.reason)
 
-    async def _route(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                if tells_of_route(await loop.sock_recv(self._listener, 65536)):
-                    return
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
-                return  # messages were lost, so look
+        async def _listen(self, listener: socket.socket, changed: Callable[[], None]) -> None:
+            while True:
+                await self._route(listener)
+                await asyncio.sleep(SETTLE_SECONDS)
+                with contextlib.suppress(OSError):  # BlockingIOError at the end, ENOBUFS at a flood
+                    while listener.recv(_PIECE):
+                        pass
+                changed()
 
-    def _drain(self) -> None:
-        with contextlib.suppress(OSError):
-            while self._listener.recv(65536):
-                pass
+        async def _route(self, listener: socket.socket) -> None:
+            loop = asyncio.get_running_loop()
+            while True:
+                try:
+                    if tells_of_route(await loop.sock_recv(listener, _PIECE)):
+                        return
+                except OSError as error:
+                    if error.errno != errno.ENOBUFS:
+                        raise
+                    return  # messages were lost, so look

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent.desktop.clock_watch import ClockWatch
+from agent.desktop.clocks import SystemClock
+
+
+def test_wall_clock_is_aware_and_right() -> None:
+    now = SystemClock().now()
+
+    assert now.tzinfo is UTC
+    assert abs(now - datetime.fromtimestamp(time.time(), UTC)) < timedelta(seconds=1)
+
+
+def test_clock_that_goes_on_in_sleep_is_never_behind_the_one_that_does_not() -> None:
+    clock = SystemClock()
+
+    assert clock.running() >= clock.awake() - 0.001
+
+
+def test_negative_wait_returns_at_once() -> None:
+    started = time.monotonic()
+    SystemClock().wait(-5)
+
+    assert time.monotonic() - started < 0.1
+
+
+def can_set_the_clock() -> bool:
+    """Set it to what it is: nobody notices but those who watch it."""
+    try:
+        time.clock_settime_ns(time.CLOCK_REALTIME, time.clock_gettime_ns(time.CLOCK_REALTIME))
+    except PermissionError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not can_set_the_clock(), reason="needs the right to set the clock")
+def test_set_clock_is_noticed_at_once_and_every_time() -> None:
+    async def noticed() -> list[int]:
+        rung = asyncio.Event()
+        counts = []
+        watch = ClockWatch(rung.set)
+        assert watch.start() is None
+        for _ in range(3):
+            can_set_the_clock()
+            async with asyncio.timeout(2):
+                await rung.wait()
+            rung.clear()
+            counts.append(1)
+        watch.close()
+        watch.close()
+        return counts
+
+    assert asyncio.run(noticed()) == [1, 1, 1]
+
+
+def test_untouched_clock_is_silent() -> None:
+    async def rung() -> bool:
+        event = asyncio.Event()
+        watch = ClockWatch(event.set)
+        watch.start()
+        try:
+            async with asyncio.timeout(0.3):
+                await event.wait()
+        except TimeoutError:
+            return False
+        finally:
+            watch.close()
+        return True
+
+    # Another test may set the clock meanwhile; twice in a row would be a timer that rings by itself.
+    assert not (asyncio.run(rung()) and asyncio.run(rung()))

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.desktop.network import NoNetworkWatch, network_watch, tells_of_route
+
+ROOT = Path(__file__).parents[2]
+MAIN, LOCAL = 254, 255
+NEW_ROUTE, DELETED_ROUTE, NEW_LINK = 24, 25, 16
+
+
+def message(kind: int, table: int) -> bytes:
+    body = bytes([2, 24, 0, 0, table, 3, 0, 1]) + b"\0" * 4
+    return struct.pack("=IHHII", 16 + len(body), kind, 0, 0, 0) + body
+
+
+def test_new_route_of_the_main_table_is_a_hint() -> None:
+    assert tells_of_route(message(NEW_ROUTE, MAIN))
+    assert tells_of_route(message(NEW_LINK, MAIN) + message(NEW_ROUTE, LOCAL) + message(NEW_ROUTE, MAIN))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\0" * 16,
+        b"\xff" * 40,
+        message(NEW_ROUTE, LOCAL),
+        message(DELETED_ROUTE, MAIN),
+        message(NEW_LINK, MAIN),
+        message(NEW_ROUTE, MAIN)[:18],
+    ],
+)
+def test_anything_else_is_not(data: bytes) -> None:
+    assert not tells_of_route(data)
+
+
+WATCHER = """
+import asyncio, subprocess
+from agent.desktop.network import network_watch
+
+def ip(words):
+    subprocess.run(["ip", *words.split()], check=True)
+
+async def main():
+    hints = []
+    watch = network_watch()
+    running = asyncio.create_task(watch.run(lambda: hints.append(1)))
+    await asyncio.sleep(0)
+    ip("link add lan0 type bridge")
+    ip("addr add 10.99.0.1/24 dev lan0")
+    ip("addr add 10.98.0.1/24 dev lan0")
+    await asyncio.sleep(1)
+    print(len(hints))
+    ip("link set lan0 up")
+    await asyncio.sleep(1)
+    print(len(hints))
+    ip("link set lan0 down")
+    await asyncio.sleep(1)
+    print(len(hints))
+    ip("link set lan0 up")
+    await asyncio.sleep(1)
+    print(len(hints))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+asyncio.run(main())
+"""
+
+
+def can_make_links() -> bool:
+    if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("unshare") is None:
+        return False
+    probe = ["unshare", "--net", "ip", "link", "add", "lan0", "type", "bridge"]
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not can_make_links(), reason="needs root, ip and unshare")
+def test_link_that_comes_back_gives_one_hint_each_time() -> None:
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, "-c", WATCHER],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (done.stdout.split(), done.stderr) == (["0", "1", "1", "2"], "")
+
+
+def test_system_without_such_messages_says_so_and_ends() -> None:
+    watch = NoNetworkWatch("Nothing to listen to.")
+    asyncio.run(watch.run(pytest.fail))
+
+    assert watch.reason == "Nothing to listen to."
+
+
+def test_this_system_can_be_listened_to() -> None:
+    watch = network_watch()
+    assert watch.reason is None
+
+    async def listen() -> None:
+        running = asyncio.create_task(watch.run(lambda: None))
+        await asyncio.sleep(0.05)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(listen())
+
+    assert watch.reason is None

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.core.errors import AgentRefused
+from agent.desktop import paths
+from agent.desktop.socket_path import socket_paths
+
+
+def test_socket_lies_in_the_runtime_directory(home: Path) -> None:
+    expected = home / "run" / "credtray" / "agent.sock"
+
+    assert expected == paths.listening_path()
+    assert expected.parent == paths.runtime_directory()
+
+
+@pytest.mark.parametrize("value", [None, "", "relative/run"])
+def test_without_a_usable_runtime_directory_it_lies_in_the_home(
+    monkeypatch: pytest.MonkeyPatch, home: Path, value: str | None
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    if value is not None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", value)
+
+    assert [str(home / ".cache/credtray/run/agent.sock")] == socket_paths()
+    assert home / ".cache/credtray/run/agent.sock" == paths.listening_path()
+
+
+@pytest.mark.parametrize("value", ["/nowhere/at/all", "/" + "x" * 200])
+def test_runtime_directory_that_is_missing_or_too_long_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, home: Path, value: str
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", value)
+
+    assert home / ".cache/credtray/run/agent.sock" == paths.listening_path()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_runtime_directory_of_another_user_is_passed_over(home: Path) -> None:
+    os.chown(home / "run", 65534, 65534)
+
+    assert home / ".cache/credtray/run/agent.sock" == paths.listening_path()
+
+
+def test_nowhere_short_enough_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/" + "x" * 200)
+    monkeypatch.setenv("HOME", "/" + "y" * 200)
+    with pytest.raises(AgentRefused, match="100 bytes"):
+        paths.listening_path()
+
+
+def test_length_is_counted_in_bytes(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    (home / ("é" * 60)).mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / ("é" * 60)))
+
+    assert home / ".cache/credtray/run/agent.sock" == paths.listening_path()
+
+
+def test_own_files_follow_the_basedir_specification(home: Path) -> None:
+    assert home / ".config/credtray/settings.toml" == paths.settings_file()
+    assert home / ".local/state/credtray" == paths.state_directory()
+    assert paths.log_file().is_relative_to(home / ".local/state/credtray")
+    assert not (home / ".config").exists()
