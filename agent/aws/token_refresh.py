@@ -130,6 +130,7 @@ class SharedTokenRefresh:
             answer,
             refresh_token=answer.refresh_token or token.refresh_token,
             registration=answer.registration or token.registration,
+            issued_at=answer.issued_at or now,
         )
         try:
             there = self._cache.read(session)

@@ -38,7 +38,7 @@ _OWNED_HOSTS = frozenset(
     }
 )
 
-_REGION = r"[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}"
+_REGION = r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}"  # not \d, which takes the digits of all scripts
 _REGION_FORM = re.compile(rf"{_REGION}\Z")
 
 # Where a sign-in begins: /authorize of the token service (all partitions, FIPS and dual-stack forms of
@@ -58,9 +58,9 @@ _REGION_IN_HOST = re.compile(
 
 # RFC 3986 characters only: no space, control, quote, backslash, angle bracket, and no non-ASCII letter.
 _ADDRESS = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::(?P<port>\d{1,5}))?"
+    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<rest>[/?#][A-Za-z0-9._~%:/?#\[\]@!$&'()*+,;=-]*)?\Z",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,  # without ASCII the Kelvin sign is a k and the long s an s
 )
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)\Z")
 
