@@ -22,7 +22,5 @@ SessionArgument = Annotated[
 
 ProfilesArgument = Annotated[
     list[str],
-    typer.Argument(
-        metavar="PROFILE...", help="Names as in the config file.", autocompletion=complete_profile
-    ),
+    typer.Argument(metavar="PROFILE", help="Names as in the config file.", autocompletion=complete_profile),
 ]

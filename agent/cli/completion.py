@@ -33,8 +33,8 @@ def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.", show_d
     It completes commands and options, and the names of profiles and sessions.
 
     Examples:
-      eval "$(credtray completion bash)"                 (in ~/.bashrc)
-      eval "$(credtray completion zsh)"                  (in ~/.zshrc, after compinit)
+      eval "$(credtray completion bash)"       (in ~/.bashrc)
+      eval "$(credtray completion zsh)"        (in ~/.zshrc, after compinit)
       credtray completion fish > ~/.config/fish/completions/credtray.fish
     """
     typers = importlib.import_module("typer.completion")

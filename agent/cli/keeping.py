@@ -65,7 +65,7 @@ def deactivate(profiles: ProfilesArgument, json_output: JsonOption = False) -> N
     else:
         for name in profiles:
             terminal.show(f"{name} is not active any more.")
-    _finish(result, quiet=json_output)
+    _finish({**result, "profiles": []}, quiet=json_output)
 
 
 def switch(
@@ -76,10 +76,10 @@ def switch(
         autocompletion=complete_profile,
         show_default=False,
     ),
-    none: bool = typer.Option(False, "--none", help="Give [default] back: take credtray's keys out of it."),
+    none: bool = typer.Option(False, "--none", help=r"Give \[default] back: take credtray's keys out of it."),
     json_output: JsonOption = False,
 ) -> None:
-    """Make a profile the default: its keys and region go into the section default.
+    r"""Make a profile the default: its keys and region go into \[default].
 
     Programs started without a profile use it.
 
@@ -124,5 +124,5 @@ def _finish(result: dict[str, Any], *, quiet: bool) -> None:
     if result.get("shadowed_default") and not quiet:
         terminal.complain(str(result["shadowed_default"]), kind="warning")
     waiting = any(item["error"] or item["expires_at"] is None for item in result["profiles"])
-    if trouble is not None or result["reasons"] or (waiting and result["profiles"]):
+    if trouble is not None or result["reasons"] or waiting:
         raise typer.Exit(NOT_IN_EFFECT)

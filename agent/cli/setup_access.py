@@ -30,8 +30,20 @@ class Access:
     """A signed-in session."""
 
     session: SsoSession
-    """With the region the portal is in, where a vanity start URL led to another one."""
     token: AccessToken
+
+
+def located(ports: Ports, session: SsoSession) -> SsoSession:
+    """Return a new session with the region its portal is in: a vanity start URL may lead to another one.
+
+    Raises:
+        StartUrlRefused, Offline: the start URL leads nowhere a sign-in may go, or cannot be asked.
+    """
+    _, region = ports.identity_center.resolve_start_url(session)
+    if region == session.region:
+        return session
+    terminal.say(f"{session.start_url} leads to {region}; that region is used instead of {session.region}.")
+    return replace(session, region=region)
 
 
 def sign_in(ports: Ports, session: SsoSession, request: SignInRequest) -> Access:
@@ -47,8 +59,7 @@ def sign_in(ports: Ports, session: SsoSession, request: SignInRequest) -> Access
 
 
 def _sign_in_anew(ports: Ports, session: SsoSession, request: SignInRequest) -> Access:
-    result = run_sign_in(ports, session, request, None, _tell, lambda: False)
-    return Access(replace(session, region=result.region or session.region), result.token)
+    return Access(session, run_sign_in(ports, session, request, None, _tell, lambda: False).token)
 
 
 def _tell(step: SignInProgress) -> None:
@@ -100,15 +111,10 @@ def choices_of(
 def _listed(
     ports: Ports, access: Access, wanted: Callable[[Account], bool]
 ) -> tuple[list[Account], list[RoleChoice]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn  # noqa: PLC0415 -- dear
+    from rich import progress  # noqa: PLC0415 -- dear
 
-    bar = Bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=terminal.console(talk=True),
-    )
-    with bar:
+    columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.MofNCompleteColumn())
+    with progress.Progress(*columns, console=terminal.console(talk=True)) as bar:
         task = bar.add_task("Accounts", total=None)
         accounts = ports.identity_center.accounts(
             access.session, access.token, lambda count: bar.update(task, completed=count)

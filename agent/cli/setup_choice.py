@@ -86,12 +86,9 @@ def listed(choices: Iterable[RoleChoice], there: Collection[tuple[str, str]]) ->
         key=lambda item: ((item.account.name or "~").casefold(), item.account.account_id, item.role_name),
     )
     width = max((len(_account_words(item.account)) for item in ordered), default=0)
+    marks = dict.fromkeys(there, "  (has a profile)")
     return [
-        (
-            f"{_account_words(item.account).ljust(width)}  {item.role_name}"
-            f"{'  (has a profile)' if item.key in there else ''}",
-            item,
-        )
+        (f"{_account_words(item.account).ljust(width)}  {item.role_name}{marks.get(item.key, '')}", item)
         for item in ordered
     ]
 

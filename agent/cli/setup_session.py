@@ -1,4 +1,4 @@
-"""Which sso-session `credtray setup` is about: an existing one, a preset, or a new one from options and answers.
+"""Which sso-session `credtray setup` is about: an existing one, a preset, or a new one from options.
 
 Checks addresses and names before anything is sent anywhere. Writes nothing.
 """

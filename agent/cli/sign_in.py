@@ -14,7 +14,6 @@ import typer
 from agent.cli import terminal
 from agent.cli.backend import ask
 from agent.cli.choices import JsonOption, SessionArgument
-from agent.cli.names import complete_session
 from agent.cli.sign_in_talk import login_words, narrate
 from agent.cli.status import reader_of
 from agent.cli.status_words import still_valid_words
@@ -26,7 +25,6 @@ from agent.core.view import clock_time
 _INTERRUPTED = 130
 _LET_GO_SECONDS = 3.0
 _LONGEST_SNOOZE = timedelta(days=7)
-_MOST_WORDS = 2
 
 
 def login(
@@ -71,7 +69,7 @@ def _given_up(session: str | None) -> int:
 
 
 def _after_leaving(session: str | None) -> dict[str, Any]:
-    """Return how things stand once the agent has let go of the sign-in: it does when the last asker leaves."""
+    """Return how things stand once the agent has let go of the sign-in, as it does for the last asker."""
     until = time.monotonic() + _LET_GO_SECONDS
     while True:
         document = ask(Status())
@@ -107,12 +105,8 @@ def logout(session: SessionArgument = None, json_output: JsonOption = False) -> 
 
 
 def snooze(
-    words: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="[SESSION] DURATION", help="How long, such as 30m or 1h.", autocompletion=complete_session
-        ),
-    ],
+    duration: Annotated[str, typer.Argument(help="How long, such as 30m or 1h.", metavar="DURATION")],
+    session: SessionArgument = None,
     json_output: JsonOption = False,
 ) -> None:
     """Say nothing about the end of a sign-in for a while.
@@ -121,12 +115,12 @@ def snooze(
 
     Examples:
       credtray snooze 30m
-      credtray snooze synderys 1h
+      credtray snooze 1h synderys
     """
-    if len(words) > _MOST_WORDS:
-        raise UsageError("give a session and a duration, such as: credtray snooze synderys 30m")
-    minutes = _minutes(words[-1])
-    session = words[0] if len(words) == _MOST_WORDS else _only_session()
+    if session is not None and not duration[:1].isdigit():
+        duration, session = session, duration  # people say it in either order
+    minutes = _minutes(duration)
+    session = session or _only_session()
     result = {"session": session, **ask(Snooze(session, minutes))}
     if json_output:
         terminal.show_json(result)

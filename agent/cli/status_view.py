@@ -48,7 +48,7 @@ def _parts(document: dict[str, Any], reader: Reader) -> Iterator[RenderableType]
         yield Text("The config file names no sso-session. Run: credtray setup\n")
     yield from _warnings(document)
     lead, meaning = agent_words(document["agent"])
-    yield Text.assemble((lead, "bold" if running else "bold yellow"), f": {meaning}.")
+    yield Text.assemble((lead, "bold" if running else "bold yellow"), f": {meaning}")
 
 
 def _session(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> Iterator[RenderableType]:
@@ -86,7 +86,7 @@ def _profiles(members: list[dict[str, Any]], reader: Reader) -> Iterator[Rendera
         more = "more " if shown else ""
         plural = "" if rest == 1 else "s"
         yield Padding(
-            Text(f"{rest} {more}profile{plural}, not active: credtray profiles", "dim"), (0, 0, 0, _INDENT)
+            Text(f"{rest} {more}profile{plural}, not active (credtray profiles)", "dim"), (0, 0, 0, _INDENT)
         )
 
 

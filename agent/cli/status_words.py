@@ -45,7 +45,7 @@ def session_words(item: dict[str, Any], reader: Reader) -> str:
         case "refused":
             return "refused"
         case "offline":
-            return f"{_signed_in(item, reader)}, but the portal cannot be reached"
+            return f"{_signed_in(item, reader)}, offline"
         case _:
             return _signed_in(item, reader)
 
@@ -81,7 +81,7 @@ def keys_words(item: dict[str, Any], reader: Reader) -> str:
     if expires_at is not None and expires_at <= reader.now:
         return f"expired at {reader.at(expires_at)}"
     if expires_at is not None:
-        place = "" if kept else ", in memory only"
+        place = "" if kept else ", in memory"
         return f"until {reader.at(expires_at)} ({reader.left(expires_at)}){place}"
     if not kept:
         return "not kept"
@@ -96,10 +96,11 @@ def still_valid_words(document: dict[str, Any], session: str | None, reader: Rea
         session: the one it is about; None: all of them.
         reader: when and where it is read.
     """
-    lines = []
-    for item in document["sessions"]:
-        if session in {None, item["name"]} and item["state"] in _STILL_SIGNED_IN:
-            lines.append(f"{item['name']}: still {session_words(item, reader)}.")
+    lines = [
+        f"{item['name']}: still {session_words(item, reader)}."
+        for item in document["sessions"]
+        if session in {None, item["name"]} and item["state"] in _STILL_SIGNED_IN
+    ]
     held = [
         (expires_at, item["name"])
         for item in document["profiles"]
@@ -130,9 +131,9 @@ def agent_words(agent: dict[str, Any]) -> tuple[str, str]:
     if agent["running"]:
         return (
             f"Agent running (pid {agent['pid']}, version {agent['version']})",
-            "tokens and keys renew themselves",
+            "tokens and keys renew themselves.",
         )
-    return "Agent not running", "nothing is renewed; start it with: credtray run"
+    return "Agent not running", "nothing is renewed. Start it: credtray run"
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.cli import backend as seam
 from agent.cli.main import main
-from agent.core.errors import CredtrayError
+from agent.core.errors import AgentNotRunning
 from agent.core.protocol import Done, Progress, Reply, Request
 from agent.core.status import iso
 
@@ -43,11 +43,10 @@ class FakeBackend:
     def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
         for document in self.documents:
             on_document(document)
-        raise (
-            self.answers[type(None)]
-            if isinstance(self.answers.get(type(None)), CredtrayError)
-            else SystemExit(0)
-        )
+        raise AgentNotRunning("it ended while it was asked")
+
+    def run_agent(self) -> int:
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from agent.core.errors import NothingToUndo
+from agent.core.protocol import Undo
+from tests.cli.fake_backend import FakeBackend, credtray
+
+PLAN = {
+    "credentials": [{"section": "synderys-dns", "profile": "synderys-dns"}],
+    "profiles": [
+        {"at": "2026-11-22T13:28:00Z", "what": "setup synderys", "sections": ["profile synderys-dns"]}
+    ],
+}
+WORDS = (
+    "credentials file: [synderys-dns] (keys of synderys-dns) goes\n"
+    "config file: setup synderys of 2026-11-22 13:28: profile synderys-dns\n"
+)
+DONE = {
+    "credentials": {"restored": ["synderys-dns"], "skipped": {}},
+    "profiles": {"restored": ["profile synderys-dns"], "skipped": {}},
+}
+
+
+class Twice(FakeBackend):
+    """Answers the question for the plan and the undo itself."""
+
+    def perform(self, request: Any, on_progress: Any) -> Any:
+        self.answers[Undo] = PLAN if request == Undo("list") else DONE
+        return super().perform(request, on_progress)
+
+
+def test_list_shows_and_changes_nothing() -> None:
+    fake = Twice()
+    outcome = credtray("undo", "--list", backend=fake)
+
+    assert fake.asked == [Undo("list")]
+    assert (outcome.code, outcome.out, outcome.err) == (0, WORDS, "")
+
+
+def test_undo_without_a_terminal_needs_yes() -> None:
+    fake = Twice()
+    outcome = credtray("undo", backend=fake)
+
+    assert fake.asked == [Undo("list")]
+    assert outcome.code == 2
+    assert (
+        outcome.err
+        == f"{WORDS}error: The command does not fit: nobody can be asked here\nhint: credtray undo --yes\n"
+    )
+
+
+def test_undo_tells_what_was_taken_back() -> None:
+    fake = Twice()
+    outcome = credtray("undo", "--yes", backend=fake)
+
+    assert fake.asked == [Undo("list"), Undo()]
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == (
+        "credentials file: taken back: synderys-dns\nconfig file: taken back: profile synderys-dns\n"
+    )
+
+
+def test_what_somebody_changed_since_is_named_and_ends_with_4() -> None:
+    DONE["profiles"]["skipped"] = {"profile x": "it was changed since"}  # type: ignore[index]  # plain JSON
+    try:
+        outcome = credtray("undo", "--yes", backend=Twice())
+    finally:
+        DONE["profiles"]["skipped"] = {}  # type: ignore[index]  # plain JSON
+
+    assert outcome.code == 4
+    assert outcome.err == "warning: config file: profile x is left as it is: it was changed since\n"
+
+
+def test_nothing_to_undo_is_an_error_but_an_empty_list_is_not() -> None:
+    empty: dict[str, Any] = {"credentials": [], "profiles": []}
+    listed = credtray("undo", "--list", backend=FakeBackend({Undo: empty}))
+    undone = credtray("undo", "--yes", backend=FakeBackend({Undo: empty}))
+
+    assert (listed.code, listed.out) == (0, "There is nothing to undo.\n")
+    assert (undone.code, undone.err) == (
+        1,
+        f"error: {NothingToUndo.title}\nhint: {NothingToUndo.hint}\n",
+    )
+
+
+def test_result_as_json() -> None:
+    outcome = credtray("undo", "--yes", "--json", backend=Twice())
+
+    assert json.loads(outcome.out) == DONE
