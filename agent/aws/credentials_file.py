@@ -47,7 +47,7 @@ class SyncReport:
     removed: tuple[str, ...] = ()
     """Sections that hold nothing of ours any more."""
     refused: Mapping[str, Problem] = field(default_factory=lambda: MappingProxyType({}))
-    originals: Mapping[str, bytes | None] = field(default_factory=lambda: MappingProxyType({}))
+    originals: Mapping[str, bytes | None] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """For each section touched for the first time: its bytes before (they hold no keys), None if absent.
     Kept by the caller for ``restore``; a newer entry takes the place of an older one."""
     outcome: EditOutcome = EditOutcome(changed=False)

@@ -29,8 +29,8 @@ class Batch:
     written: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     refused: dict[str, Problem] = field(default_factory=dict)
-    originals: dict[str, bytes | None] = field(default_factory=dict)
-    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    originals: dict[str, bytes | None] = field(default_factory=dict, repr=False)
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """What is ours in each written section, to see later whether somebody has changed it."""
     changed: set[str] = field(default_factory=set)
     """The written sections whose keys were not yet there."""

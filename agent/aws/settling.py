@@ -10,7 +10,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -54,7 +54,7 @@ class Stamp:
 class Snapshot:
     """A file at one moment; ``stamp`` is None when there was none."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     stamp: Stamp | None
     mode: int = 0o600
     group: int | None = None
@@ -75,8 +75,10 @@ def stamp_at(directory: OpenDirectory, name: str) -> Stamp | None:
         return None
 
 
-def settled(directory: OpenDirectory, path: Path, waiter: Waiter) -> Snapshot:
+def settled(directory: OpenDirectory, path: Path, waiter: Waiter, known: Stamp | None = None) -> Snapshot:
     """Read *path* (in *directory*) at a moment when nobody is writing it.
+
+    An empty file counts as being written for 2 s, unless it has the *known* stamp: we left it empty.
 
     Raises:
         FileContended: it has not been left alone for long enough within 5 s.
@@ -92,7 +94,8 @@ def settled(directory: OpenDirectory, path: Path, waiter: Waiter) -> Snapshot:
                 if stamp_at(directory, path.name) is None:
                     return Snapshot(b"", None)
                 continue
-            empty_since = (empty_since or waiter.monotonic()) if first.st_size == 0 else None
+            doubtful = first.st_size == 0 and Stamp.of(first) != known
+            empty_since = (empty_since or waiter.monotonic()) if doubtful else None
             if _may_be_unfinished(first, empty_since, waiter):
                 continue
             data = read_descriptor(fd, path, INI_LIMIT)

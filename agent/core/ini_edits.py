@@ -34,7 +34,7 @@ class SectionEdit:
     """Set and remove options of one section; a missing one is appended when there is a key to set."""
 
     section: str
-    set_keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    set_keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     remove_keys: frozenset[str] = frozenset()
     """Lower-cased names."""
     mark: Mark | None = None
@@ -56,7 +56,7 @@ class SectionText:
     """Make a section's bytes, from header to last option, exactly these."""
 
     section: str
-    text: bytes
+    text: bytes = field(repr=False)
 
 
 Edit = SectionEdit | SectionRemoval | SectionText

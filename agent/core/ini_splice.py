@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from agent.core.ini_edits import Edit, Mark, SectionEdit, SectionRemoval, SectionText, check
@@ -22,7 +22,7 @@ _BLANK_LINE = re.compile(r"[ \t]*(?:\r\n|\n|\r)")
 class _Splice:
     start: int
     end: int
-    text: str
+    text: str = field(repr=False)
 
 
 def line_ends_before(text: str) -> int:
@@ -81,7 +81,9 @@ class _Splicer:
         for change in missing:
             addition = _new_section(change, self._file_ending)
             if addition:
-                pieces += [self._file_ending * line_ends_before(pieces[-1]), addition]
+                # A line feed right behind a lone carriage return would make one line ending of the two.
+                ending = "\r" if pieces[-1].endswith("\r") else self._file_ending
+                pieces += [ending * line_ends_before(pieces[-1]), addition]
         return "".join(pieces[1:])
 
     def change(self, section: SectionSpan, change: Edit) -> None:
@@ -111,7 +113,9 @@ class _Splicer:
 
     def _edit(self, section: SectionSpan, change: SectionEdit) -> None:
         marks = _marks(section, change.mark)
-        if change.drop_if_empty and _nothing_left(section, change, marks):
+        after = self._next[section.start]
+        droppable = after is None or after.indent == 0  # else the value above would swallow its header
+        if change.drop_if_empty and droppable and _nothing_left(section, change, marks):
             end = max([section.content_end, *(mark.end for mark in marks)])
             self._cut(self._without_gap(section.start, end, change.gap), end)
             return

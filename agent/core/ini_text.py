@@ -28,11 +28,11 @@ class Option:
 
     name: str
     """Lower-cased, as the parser does."""
-    text: str
+    text: str = field(repr=False)
     """The option's own line with its ending."""
     start: int
     indent: int
-    more: tuple[str, ...] = ()
+    more: tuple[str, ...] = field(default=(), repr=False)
     """One entry for each continuation line, stripped, and an empty one for each blank line."""
     tail: tuple[tuple[int, int], ...] = ()
     """Start and end of each continuation line."""
@@ -113,7 +113,7 @@ class SectionSpan:
 class IniText:
     """A scanned text."""
 
-    text: str
+    text: str = field(repr=False)
     """Decoded so that encoding it again gives the same bytes, whatever they were."""
     sections: list[SectionSpan]
     problem: IniProblem | None
