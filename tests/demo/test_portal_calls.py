@@ -59,6 +59,15 @@ def test_botocore_lists_accounts_and_missing_names_are_absent(sso: SSOClient, to
     assert accounts[7] == {"accountId": "111100000008", "accountName": "Synderys Data"}
 
 
+def test_missing_names_are_left_out_rather_than_null(portal: IdentityCenter, token: str) -> None:
+    accounts = Program(portal.url).call("/assignment/accounts", token).json()["accountList"]
+
+    assert accounts[6:] == [
+        {"accountId": "111100000007"},
+        {"accountId": "111100000008", "accountName": "Synderys Data"},
+    ]
+
+
 def test_guides_three_roles_exist_once_each(sso: SSOClient, token: str) -> None:
     names = [
         role["roleName"]
