@@ -78,6 +78,8 @@ class Replacement:
         self._open: list[Snapshot] = []
         self.result: bytes | None = None
         """What was last put in place by us."""
+        self.left: Stamp | None = None
+        """The stamp of that file."""
 
     def run(self) -> EditOutcome | None:
         """Read, transform, replace, watch. None: start over, nothing was written.
@@ -134,6 +136,7 @@ class Replacement:
             draft.publish(self._target.name)
             self.result = after
             current = self._opened(draft.keep_open(), after)
+            self.left = current.stamp
         self._outcome = replace(
             self._outcome,
             changed=True,

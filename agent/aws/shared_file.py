@@ -17,7 +17,7 @@ from agent.aws.file_lock import FileLock
 from agent.aws.open_directory import OpenDirectory
 from agent.aws.os_errors import translated
 from agent.aws.replacing import Change, EditOutcome, Replacement, Transform
-from agent.aws.settling import Snapshot, settled
+from agent.aws.settling import Snapshot, Stamp, settled
 from agent.aws.waiting import RealWaiter, Waiter
 from agent.core import ini
 from agent.core.errors import FileContended
@@ -66,6 +66,8 @@ class SharedFile:
         self._fallback = fallback_lock_directory
         self._waiter: Waiter = waiter if waiter is not None else RealWaiter()
         self._seen = _Seen()
+        self._left: Stamp | None = None
+        """The stamp of what we put in place last."""
 
     @property
     def backup_path(self) -> Path:
@@ -137,13 +139,14 @@ class SharedFile:
                     outcome = None
                 if work.result is not None:
                     self._seen = _seen(work.result)
+                    self._left = work.left
         return outcome
 
     def _trusted(self, directory: OpenDirectory, target: Path) -> Snapshot:
         """Read at a quiet moment, and again (for at most 2 s) while what is there looks like a half."""
         deadline = self._waiter.monotonic() + _VANISHED_SECONDS
         while True:
-            snapshot = settled(directory, target, self._waiter)
+            snapshot = settled(directory, target, self._waiter, self._left)
             seen = _seen(snapshot.data)
             if not self._seen.doubts(seen) or self._waiter.monotonic() >= deadline:
                 self._seen = seen
