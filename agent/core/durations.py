@@ -27,11 +27,11 @@ def parse_duration(text: str) -> timedelta:
 
 
 def short(duration: timedelta) -> str:
-    """Write a duration for a person, rounded down: ``3 h 12 min``, ``9 min``, ``40 s``."""
+    """Write a duration for a person, to the nearest minute: ``3 h 12 min``, ``9 min``, ``40 s``."""
     seconds = max(0, int(duration.total_seconds()))
     if seconds < _MINUTE:
         return f"{seconds} s"
-    hours, minutes = divmod(seconds // _MINUTE, 60)
+    hours, minutes = divmod((seconds + _MINUTE // 2) // _MINUTE, 60)
     if not hours:
         return f"{minutes} min"
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"

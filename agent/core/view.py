@@ -14,6 +14,7 @@ from agent.core.standing import alive
 from agent.core.state import Alive, SessionState, State
 
 _SHOWN_NAMES = 4
+_SAME_NIGHT = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,10 @@ class Words:
 
 
 def clock_time(instant: datetime, now: datetime, zone: tzinfo | None) -> str:
-    """Write an instant as the reader's clock shows it: ``17:40``, with the day when it is not today."""
+    """Write an instant as the reader's clock shows it: ``17:40``, with the day when that could mislead."""
     local, today = instant.astimezone(zone), now.astimezone(zone)
-    form = "%H:%M" if local.date() == today.date() else "%a %d %b %H:%M"
+    near = local.date() == today.date() or abs(instant - now) < _SAME_NIGHT
+    form = "%H:%M" if near else "%a %d %b %H:%M"
     return local.strftime(form)
 
 
@@ -61,7 +63,8 @@ def still_valid(state: State, session: SessionState, now: datetime, zone: tzinfo
     ]
     if held:
         until = clock_time(min(held)[0], now, zone)
-        parts.append(f"keys already issued stay valid until {until} ({_names(tuple(name for _, name in held))})")
+        names = _names(tuple(name for _, name in held))
+        parts.append(f"keys already issued stay valid until {until} ({names})")
     return "; ".join(parts)
 
 
@@ -75,7 +78,8 @@ def _ends_soon(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     about = "about " if notice.about else ""
     return Words(
         f"{notice.session}: sign-in ends in about {short(_whole_minutes(ends_at - now))}",
-        f"It lasts until {about}{clock_time(ends_at, now, zone)}. Sign in again: credtray login {notice.session}",
+        f"It lasts until {about}{clock_time(ends_at, now, zone)}. "
+        f"Sign in again: credtray login {notice.session}",
     )
 
 
@@ -88,7 +92,8 @@ def _ended(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     at = clock_time(min(notice.ends_at or now, now), now, zone)
     return Words(
         f"{notice.session}: sign-in ended",
-        f"It ended at {at}; keys already issued work until they expire. Sign in: credtray login {notice.session}",
+        f"It ended at {at}; keys already issued work until they expire. "
+        f"Sign in: credtray login {notice.session}",
     )
 
 
@@ -120,7 +125,8 @@ def _clock_off(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
     behind = "behind" if notice.clock_error > timedelta() else "ahead"
     return Words(
         f"Your clock is off by {short(abs(notice.clock_error))}",
-        f"This computer is {behind} of AWS. Switch time synchronisation on; AWS refuses requests with a wrong time.",
+        f"This computer is {behind} of AWS, which refuses requests with a wrong time. "
+        "Switch time synchronisation on.",
     )
 
 

@@ -148,10 +148,11 @@ class Loop:
     async def settled(self, seconds: float) -> bool:
         """Wait until nothing is under way and nothing is due; False when it took longer than that."""
         try:
-            async with asyncio.timeout(seconds), self.watching() as changed:
-                while not self._idle():
-                    changed.clear()
-                    await changed.wait()
+            with self._workers.resting() as rested:
+                async with asyncio.timeout(seconds):
+                    while not self._idle():
+                        rested.clear()
+                        await rested.wait()
         except TimeoutError:
             return False
         return True

@@ -37,6 +37,10 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+_NEVER = object()
+"""Not None: that is the stamp of a file that does not exist."""
+
+
 class Reading:
     """Reads in the file worker and posts what it found."""
 
@@ -99,7 +103,7 @@ class Reading:
         if what in self._pending:
             return
         self._pending.add(what)
-        known = self._stamps.get(what)
+        known = self._stamps.get(what, _NEVER)
 
         def work() -> tuple[object, Callable[[], Event] | None]:
             seen = stamp()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from agent.core.errors import CredtrayError, Problem
@@ -58,6 +59,7 @@ class Workers:
         self._sign_ins = _Pool("sign-in", SIGN_INS)
         self._notices = _Pool("notices", 1)
         self._under_way = 0
+        self._resting: set[asyncio.Event] = set()
 
     def start(self) -> None:
         """Bind to the running event loop."""
@@ -67,6 +69,16 @@ class Workers:
     def busy(self) -> bool:
         """True while something was started whose result has not come back (sign-ins apart)."""
         return self._under_way > 0
+
+    @contextlib.contextmanager
+    def resting(self) -> Iterator[asyncio.Event]:
+        """Give an ``asyncio.Event`` that is set whenever work comes back; the holder clears it."""
+        rested = asyncio.Event()
+        self._resting.add(rested)
+        try:
+            yield rested
+        finally:
+            self._resting.discard(rested)
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """Run a function on the event loop's thread; from any thread. Dropped when the loop is closed."""
@@ -111,6 +123,8 @@ class Workers:
         def finish(report: Callable[[], None]) -> None:
             self._under_way -= counted
             report()
+            for rested in self._resting:
+                rested.set()
 
         def run() -> None:
             try:
