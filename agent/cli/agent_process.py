@@ -10,8 +10,7 @@ import time
 import typer
 
 from agent import __version__
-from agent.cli import terminal
-from agent.cli.backend import backend
+from agent.cli import backend, terminal
 from agent.cli.choices import JsonOption
 from agent.core.errors import AgentNotRunning, AgentSilent
 from agent.core.protocol import Done, Stop
@@ -28,7 +27,7 @@ def run() -> None:
     Examples:
       credtray run
     """
-    raise typer.Exit(backend().run_agent())
+    raise typer.Exit(backend.current().run_agent())
 
 
 def stop(json_output: JsonOption = False) -> None:

@@ -36,7 +36,7 @@ class Backend(Protocol):
         ...
 
 
-def backend() -> Backend:
+def current() -> Backend:
     """Return the real one."""
     from agent import app  # noqa: PLC0415 -- `credtray --help` must not pay for the whole house
 
@@ -49,7 +49,7 @@ def ask(request: Request, on_progress: Callable[[Progress], None] | None = None)
     Raises:
         CredtrayError: why it was not carried out.
     """
-    reply = backend().perform(request, on_progress or (lambda _step: None))
+    reply = current().perform(request, on_progress or (lambda _step: None))
     if not isinstance(reply, Done):
         raise BadFrame(f"{type(reply).__name__} is no answer to {type(request).__name__}")
     return reply.result

@@ -13,8 +13,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import terminal
-from agent.cli.backend import backend
+from agent.cli import backend, terminal
 from agent.cli.names import complete_profile
 from agent.core.errors import TimedOut
 from agent.core.protocol import Credentials, CredentialsIssued, Reply
@@ -69,5 +68,5 @@ def _within(profile: str, seconds: float, *, agent: bool) -> Reply:
 
 def _ask(profile: str, *, agent: bool) -> Reply:
     if agent:
-        return backend().perform(Credentials(profile), lambda _step: None)
-    return backend().perform_here(Credentials(profile), lambda _step: None)
+        return backend.current().perform(Credentials(profile), lambda _step: None)
+    return backend.current().perform_here(Credentials(profile), lambda _step: None)

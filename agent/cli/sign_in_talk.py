@@ -25,7 +25,7 @@ def narrate(step: Progress) -> None:
             terminal.say("Signing in ...")
         case "browser":
             _address(
-                "A browser window opens for the sign-in. If none does, open this address on this machine:",
+                "Your browser opens the sign-in page. If not, open this address on this machine:",
                 step,
             )
         case "finishing":
@@ -54,9 +54,7 @@ def _code(step: Progress) -> None:
     terminal.say("\n".join(part for part in (step.text, outside, boxed(lines)) if part))
     if step.url and step.url != address:
         terminal.say(f"\nOr with the code filled in:\n\n{step.url}\n")
-    terminal.say(
-        f"Say yes only when both codes are the same, and never to a code somebody sent you.\n{_WAITING}"
-    )
+    terminal.say(f"Say yes only when both codes are the same; never to a code somebody sent you.\n{_WAITING}")
 
 
 def boxed(lines: list[str]) -> str:

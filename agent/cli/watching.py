@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.cli import terminal
-from agent.cli.backend import backend
+from agent.cli import backend, terminal
 from agent.cli.status import reader_of
 from agent.cli.status_words import Reader
 
@@ -32,11 +31,11 @@ def watch_status(*, json_output: bool) -> None:
         AgentNotRunning: there is none, or it ended.
     """
     if json_output:
-        backend().watch(lambda document: terminal.show_json(document, lines=True))
+        backend.current().watch(lambda document: terminal.show_json(document, lines=True))
     elif sys.stdout.isatty():
         _live()
     else:
-        backend().watch(_print)
+        backend.current().watch(_print)
 
 
 def _print(document: dict[str, Any]) -> None:
@@ -70,7 +69,7 @@ def _frame(document: dict[str, Any], reader: Reader) -> Any:
 
 def _listen(heard: queue.SimpleQueue[Heard]) -> None:
     try:
-        backend().watch(heard.put)
+        backend.current().watch(heard.put)
     except BaseException as error:  # noqa: BLE001 -- carried to the main thread and raised there
         heard.put(error)
 

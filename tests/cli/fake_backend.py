@@ -71,12 +71,12 @@ def _instead(backend: FakeBackend | None) -> Iterator[None]:
     if backend is None:
         yield
         return
-    real = seam.backend
-    seam.backend = lambda: backend  # type: ignore[assignment,return-value]  # a fake has what the commands use
+    real = seam.current
+    seam.current = lambda: backend
     try:
         yield
     finally:
-        seam.backend = real
+        seam.current = real
 
 
 def session(name: str = "synderys", **parts: Any) -> dict[str, Any]:

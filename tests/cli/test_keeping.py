@@ -13,7 +13,12 @@ from tests.cli.fake_backend import FakeBackend, credtray, idle, problem, profile
 
 
 def result(*profiles: dict[str, Any], **parts: Any) -> dict[str, Any]:
-    plain = {"profiles": list(profiles), "reasons": {}, "credentials_file": None, "shadowed_default": None}
+    plain: dict[str, Any] = {
+        "profiles": list(profiles),
+        "reasons": {},
+        "credentials_file": None,
+        "shadowed_default": None,
+    }
     return {**plain, **parts}
 
 

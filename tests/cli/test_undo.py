@@ -7,7 +7,7 @@ from agent.core.errors import NothingToUndo
 from agent.core.protocol import Undo
 from tests.cli.fake_backend import FakeBackend, credtray
 
-PLAN = {
+PLAN: dict[str, Any] = {
     "credentials": [{"section": "synderys-dns", "profile": "synderys-dns"}],
     "profiles": [
         {"at": "2026-11-22T13:28:00Z", "what": "setup synderys", "sections": ["profile synderys-dns"]}
@@ -17,7 +17,7 @@ WORDS = (
     "credentials file: [synderys-dns] (keys of synderys-dns) goes\n"
     "config file: setup synderys of 2026-11-22 13:28: profile synderys-dns\n"
 )
-DONE = {
+DONE: dict[str, Any] = {
     "credentials": {"restored": ["synderys-dns"], "skipped": {}},
     "profiles": {"restored": ["profile synderys-dns"], "skipped": {}},
 }
@@ -63,11 +63,11 @@ def test_undo_tells_what_was_taken_back() -> None:
 
 
 def test_what_somebody_changed_since_is_named_and_ends_with_4() -> None:
-    DONE["profiles"]["skipped"] = {"profile x": "it was changed since"}  # type: ignore[index]  # plain JSON
+    DONE["profiles"]["skipped"] = {"profile x": "it was changed since"}
     try:
         outcome = credtray("undo", "--yes", backend=Twice())
     finally:
-        DONE["profiles"]["skipped"] = {}  # type: ignore[index]  # plain JSON
+        DONE["profiles"]["skipped"] = {}
 
     assert outcome.code == 4
     assert outcome.err == "warning: config file: profile x is left as it is: it was changed since\n"
