@@ -27,6 +27,7 @@ from urllib3.util import make_headers
 from agent.aws.wire import Limits, Reply, Request
 from agent.core.errors import CertificateRefused, CredtrayError, Offline, UnexpectedReply
 
+_PART = 1 << 16
 _CONNECTIONS = 8
 """Kept open per host: as many as role credentials are fetched at once."""
 
@@ -69,11 +70,13 @@ class Transport:
             decode_content=False,
         )
         headers = {name.lower(): value for name, value in response.headers.items()}
-        body = response.read(self._limits.body + 1)
-        if len(body) > self._limits.body:
-            response.close()  # the rest must not be read, so the connection cannot be used again
-            raise UnexpectedReply(f"it is larger than {self._limits.body >> 10} KiB")
-        return Reply(response.status, headers, body)
+        body = bytearray()
+        for part in response.stream(_PART, decode_content=False):
+            body += part
+            if len(body) > self._limits.body:
+                response.close()  # the rest must not be read, so the connection cannot be used again
+                raise UnexpectedReply(f"it is larger than {self._limits.body >> 10} KiB")
+        return Reply(response.status, headers, bytes(body))
 
     def _pool(self, scheme: str, proxy: str | None) -> urllib3.PoolManager:
         with self._lock:
@@ -210,13 +213,13 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.SSLError, "the TLS handshake failed"),
     (exceptions.ProxyError, "the proxy cannot be used"),
     (exceptions.NameResolutionError, "the service's name cannot be resolved"),
-    (exceptions.ConnectTimeoutError, "the connection was not answered in time"),
     (exceptions.NewConnectionError, "the connection was refused"),
+    (exceptions.ConnectTimeoutError, "the connection was not answered in time"),
     (exceptions.ReadTimeoutError, "the answer did not come in time"),
     (exceptions.LocationParseError, "the address cannot be understood"),
     (Exception, "the connection broke"),
 )
-"""Why there was no answer; the first row that fits counts."""
+"""Why there was no answer; the first row that fits counts; a kind stands above those it derives from."""
 
 
 def _translated(error: Exception) -> CredtrayError:

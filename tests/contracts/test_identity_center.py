@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import Protocol
 
 import pytest
@@ -72,13 +73,18 @@ class StandIn:
         self.fake.forget_registrations()
 
 
+@cache
+def _clients() -> Clients:
+    return Clients()  # botocore reads its models once; each portal has clients of its own
+
+
 class Real:
     """botocore, our door around it, and a real HTTP service."""
 
     def __init__(self, portal: EmbeddedPortal, clock: FakeClock) -> None:
         self.clock = clock
         self.portal = portal
-        clients = Clients()
+        clients = _clients()
         self.center: IdentityCenter = BotocoreIdentityCenter(
             clients, clock, Portal(clients, clock, lambda: 0.5)
         )
