@@ -61,7 +61,8 @@ def check_write(data: bytes) -> None:
 
 def check_take_back(data: bytes, after: bytes) -> None:
     was = ini.section_keys(data, OURS)
-    if was is not None and (set(KEYS) & set(was) or MARK.line in ini.section_comments(data, OURS)):
+    marks = [line for line in ini.section_comments(data, OURS) if line.startswith(PREFIX)]
+    if was is not None and (set(KEYS) & set(was) or marks):
         return
     back = ini.SectionEdit(
         OURS,
