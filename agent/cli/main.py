@@ -83,19 +83,22 @@ class _Commands(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, _ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            return None
-        module, panel = COMMANDS[cmd_name]
-        program = typer.Typer(add_completion=False, rich_markup_mode="rich")
-        function = getattr(importlib.import_module(f"agent.cli.{module}"), cmd_name)
-        text = _unwrapped(inspect.getdoc(function) or "")
-        program.command(cmd_name, cls=_Command, rich_help_panel=panel, help=text)(function)
-        return typer.main.get_command(program)
+        return command_named(cmd_name) if cmd_name in COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         # typer offers the nearest names of this mapping only.
         self.commands = dict.fromkeys(COMMANDS)
         return super().resolve_command(ctx, args)
+
+
+def command_named(name: str) -> Any:
+    """Return one command of ``COMMANDS`` as typer runs it; only now its module is imported."""
+    module, panel = COMMANDS[name]
+    function = getattr(importlib.import_module(f"agent.cli.{module}"), name)
+    text = _unwrapped(inspect.getdoc(function) or "")
+    program = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    program.command(name, cls=_Command, rich_help_panel=panel, help=text)(function)
+    return typer.main.get_command(program)
 
 
 def _unwrapped(text: str) -> str:

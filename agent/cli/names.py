@@ -9,7 +9,7 @@ import os
 import re
 import shlex
 
-_HEADER = re.compile(r"^\[\s*(profile|sso-session)\s+(.+?)\s*\]", re.MULTILINE)
+_HEADER = re.compile(r"^\[\s*(?:(profile|sso-session)\s+(.+?)|(default))\s*\]", re.MULTILINE)
 _MOST_BYTES = 16 * 1024 * 1024
 
 
@@ -25,7 +25,8 @@ def complete_session(incomplete: str) -> list[str]:
 
 def _names(kind: str) -> list[str]:
     text = _config_text()
-    found = dict.fromkeys(_unquoted(name) for header, name in _HEADER.findall(text) if header == kind)
+    headers = ((header or "profile", name or bare) for header, name, bare in _HEADER.findall(text))
+    found = dict.fromkeys(_unquoted(name) for header, name in headers if header == kind)
     return [name for name in found if name and name.isprintable()]
 
 

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.cli.names import complete_profile, complete_session
+
+CONFIG = """\
+[default]
+region = us-east-1
+[sso-session synderys]
+sso_region = us-east-1
+[profile synderys-readonly]
+[profile "my prof"]
+[profile synderys-dns]\r
+[profile two words]
+[profile "broken]
+[services local]
+[profile synderys-dns]
+"""
+
+
+@pytest.fixture
+def config(home: Path) -> Path:
+    (home / ".aws").mkdir()
+    path = home / ".aws" / "config"
+    path.write_bytes(CONFIG.encode())
+    return path
+
+
+@pytest.mark.usefixtures("config")
+def test_profiles_and_sessions_are_completed() -> None:
+    assert complete_profile("") == ["default", "synderys-readonly", "my prof", "synderys-dns"]
+    assert complete_profile("synderys-d") == ["synderys-dns"]
+    assert complete_session("s") == ["synderys"]
+
+
+def test_missing_config_file_completes_nothing() -> None:
+    assert complete_profile("") == []
+
+
+def test_config_file_of_the_environment_is_read(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config.rename(config.parent / "other")
+    monkeypatch.setenv("WHERE", str(config.parent))
+    monkeypatch.setenv("AWS_CONFIG_FILE", "$WHERE/other")
+
+    assert complete_session("") == ["synderys"]
+
+
+@given(data=st.binary(max_size=300))
+def test_no_content_brings_up_an_error(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "config"
+    path.write_bytes(b"[profile " + data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_CONFIG_FILE", str(path))
+        names = complete_profile("")
+
+    assert all(name.isprintable() for name in names)
