@@ -1,0 +1,114 @@
+"""Writes the profiles of `credtray setup` into the AWS config file, after a preview, and takes them back.
+
+Decides nothing: see core/config_edits and core/config_undo. Writes through ``SharedFile`` only.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.aws.shared_file import EditOutcome, SharedFile
+from agent.core import ini
+from agent.core.config_edits import SetupPlan, SetupWish, plan_setup
+from agent.core.config_undo import Undone, difference, undo_setup
+from agent.core.errors import FileContended
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a setup would do; hand it to ``ProfileWriter.apply``."""
+
+    wish: SetupWish
+    plan: SetupPlan
+    diff: str
+    """Unified, only the lines setup writes or removes; empty when there is nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a setup did."""
+
+    plan: SetupPlan
+    outcome: EditOutcome
+    originals: Mapping[str, bytes | None]
+    """Section header -> its bytes before, None where there was none: what ``restore`` needs."""
+
+
+def credential_command(start: Sequence[str]) -> Callable[[str], str]:
+    """Return what makes a profile's ``credential_process`` line, quoted as botocore takes it apart again.
+
+    It is ``start`` (an absolute interpreter path first), followed by the profile's name.
+    """
+    quote = subprocess.list2cmdline if sys.platform == "win32" else shlex.join
+    return lambda profile: quote([*start, profile])
+
+
+class ProfileWriter:
+    """Edits one AWS config file; raises what ``SharedFile`` raises."""
+
+    def __init__(self, file: SharedFile) -> None:
+        self._file = file
+
+    def preview(self, wish: SetupWish) -> Preview:
+        """Plan a setup for the file as it is now; nothing is written.
+
+        Raises:
+            ConfigInvalid, UsageError, IniRefused: see ``config_edits.plan_setup``.
+        """
+        plan = plan_setup(self._file.read(), wish)
+        return Preview(wish, plan, difference(plan))
+
+    def apply(self, preview: Preview) -> Written:
+        """Carry out what was shown; what others changed in the file meanwhile is kept.
+
+        Raises:
+            FileContended: the file was changed so that other profiles would be written than were shown.
+        """
+        plans: list[SetupPlan] = []
+
+        def transform(data: bytes) -> bytes:
+            plan = plan_setup(data, preview.wish)
+            if plan.decision != preview.plan.decision:
+                raise FileContended(
+                    f"{self._file.path} was changed since the preview", hint="Run the command again."
+                )
+            plans.append(plan)
+            return plan.after
+
+        outcome = self._file.edit(transform, secret=False)
+        return Written(plans[0], outcome, _originals(plans))
+
+    def restore(self, originals: Mapping[str, bytes | None]) -> Undone:
+        """Put sections back as they were, except those that somebody changed since.
+
+        Raises:
+            ConfigInvalid, FileUnparsable: the file is broken; nothing is written into it.
+        """
+        undone: list[Undone] = []
+
+        def transform(data: bytes) -> bytes:
+            undone.append(undo_setup(data, originals))
+            return undone[-1].after
+
+        self._file.edit(transform, secret=False)
+        return undone[-1]
+
+
+def _originals(plans: Sequence[SetupPlan]) -> dict[str, bytes | None]:
+    """Return what the sections were before the first of several attempts that took effect.
+
+    An attempt may have been written and made again because another program wrote at the same moment: what
+    it found then is our own text, which nobody wants back.
+    """
+    originals: dict[str, bytes | None] = {}
+    written: dict[str, bytes | None] = {}
+    for plan in plans:
+        for header, original in plan.originals.items():
+            if header not in originals or original != written[header]:
+                originals[header] = original
+            written[header] = ini.section_text(plan.after, header)
+    return originals

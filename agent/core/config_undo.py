@@ -1,0 +1,103 @@
+"""Takes back what `credtray setup` changed in the AWS config file, section by section, and shows changes.
+
+Leaves alone what somebody changed since; never shows a line that setup did not write.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.core import ini
+from agent.core.config_edits import MARK, PROFILE_KEYS, SESSION_KEYS, SetupPlan, removal
+from agent.core.config_text import read_config
+from agent.core.ini_text import SectionSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo does to one content of the file."""
+
+    after: bytes
+    restored: tuple[str, ...]
+    """Section headers that are as they were."""
+    skipped: Mapping[str, str]
+    """Section headers left alone, each with the reason."""
+
+
+def undo_setup(data: bytes, originals: Mapping[str, bytes | None]) -> Undone:
+    """Put sections back as they were before a setup.
+
+    Profiles first: an sso-session goes only when no profile names it any more.
+
+    Raises:
+        ConfigInvalid: the file is broken as a whole.
+        IniRefused: the result would not be a file botocore can read.
+    """
+    done: list[str] = []
+    skipped: dict[str, str] = {}
+    after = data
+    for header in sorted(originals, key=lambda header: header.startswith("sso-session")):
+        original = originals[header]
+        reason = _objection(after, header, original)
+        if reason is not None:
+            skipped[header] = reason
+            continue
+        after = (
+            _without(after, header) if original is None else ini.replace_section_text(after, header, original)
+        )
+        done.append(header)
+    return Undone(after, tuple(sorted(done)), skipped)
+
+
+def difference(plan: SetupPlan) -> str:
+    """Return the change as a unified diff without context: lines beside ours may hold somebody's keys."""
+    lines: list[str] = []
+    for header in plan.originals:
+        before, after = _lines(plan.before, header), _lines(plan.after, header)
+        changed = list(difflib.unified_diff(before, after, n=0, lineterm=""))
+        if changed:
+            lines.append(f"@@ [{header}] @@")
+            lines += [line for line in changed if not line.startswith(("---", "+++", "@@"))]
+    return "\n".join([*lines, ""]) if lines else ""
+
+
+def _lines(data: bytes, header: str) -> list[str]:
+    text = ini.section_text(data, header)
+    return [] if text is None else text.decode("utf-8", "replace").splitlines()
+
+
+def _objection(data: bytes, header: str, original: bytes | None) -> str | None:
+    section = ini.scan(data).last(header)
+    if section is None:
+        # Gone, or one of ours that setup itself pruned.
+        return None if original is None or MARK.encode() in original else "it has been removed since"
+    ours = SESSION_KEYS if header.startswith("sso-session") else PROFILE_KEYS
+    before = {} if original is None else ini.section_keys(original, header) or {}
+    there = {name: value for name, value in section.values.items() if name not in ours}
+    if there != {name: value for name, value in before.items() if name not in ours}:
+        return "somebody has changed it since"
+    if original is None and ours is PROFILE_KEYS and not _marked(section):
+        return "it does not carry credtray's mark any more"
+    if original is None and ours is SESSION_KEYS and _used(data, header):
+        return "profiles still name it"
+    return None
+
+
+def _marked(section: SectionSpan) -> bool:
+    return any(comment.text.startswith(MARK) for comment in section.comments)
+
+
+def _used(data: bytes, header: str) -> bool:
+    config = read_config(data)
+    names = {name for name, section in config.sso_sessions.items() if section.span.name == header}
+    return any(
+        section.text("sso_session") in names or section.text("credtray_sso_session") in names
+        for section in config.profiles.values()
+    )
+
+
+def _without(data: bytes, header: str) -> bytes:
+    section = ini.scan(data).last(header)
+    return data if section is None else ini.edit(data, [removal(section)])
