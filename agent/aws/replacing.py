@@ -76,6 +76,7 @@ class Replacement:
         self._read = read
         self._outcome = EditOutcome(changed=False)
         self._open: list[Snapshot] = []
+        self._orphans: dict[int, Snapshot] = {}
         self.result: bytes | None = None
         """What was last put in place by us."""
         self.left: Stamp | None = None
@@ -151,38 +152,48 @@ class Replacement:
 
     def _watch(self, base: Snapshot, current: Snapshot) -> None:
         """Look after writers that opened the old file before, or the new one right after, it was replaced."""
-        replaced, merges, reapplied = [base], 0, 0
+        self._orphan(base)
+        merges, reapplied = 0, 0
         end = self._waiter.monotonic() + WATCH_SECONDS
         while self._waiter.monotonic() < end:
             self._waiter.sleep(_WATCH_PAUSE)
-            late = next((number for number, old in enumerate(replaced) if _written_to(old)), None)
+            late = next((old for old in self._orphans.values() if _written_to(old)), None)
             if late is not None and merges < _MAX_MERGES:
                 merges += 1
-                old = replaced[late]
-                text = settled_text(old.fd, self._target, self._waiter)
-                replaced[late] = replace(old, data=text, stamp=Stamp.of(os.fstat(old.fd)))
-                newer = self._merged(old.data, text, current)
+                text = settled_text(late.fd, self._target, self._waiter)
+                self._orphan(replace(late, data=text, stamp=Stamp.of(os.fstat(late.fd))))
+                newer = self._merged(late.data, text, current, only=late is base and merges == 1)
             elif self._stamp() != current.stamp and reapplied < _MAX_REAPPLIED:
                 reapplied += 1
+                merges = max(merges, 1)
                 newer = self._reapplied()
             else:
                 continue
-            replaced.append(current)
+            if _inode(newer) != _inode(current) and _inode(current) not in self._orphans:
+                self._orphan(current)  # somebody put a third file in its place
             current = newer
             end = self._waiter.monotonic() + WATCH_SECONDS
+
+    def _orphan(self, old: Snapshot) -> None:
+        """Watch a file that has been replaced, from the state in *old* on."""
+        self._orphans[_inode(old)] = old
 
     def _stamp(self) -> Stamp | None:
         return stamp_at(self._directory, self._target.name)
 
-    def _merged(self, base: bytes, late: bytes, current: Snapshot) -> Snapshot:
-        """Take a late writer's text over into the file; return what is in place afterwards."""
+    def _merged(self, base: bytes, late: bytes, current: Snapshot, *, only: bool) -> Snapshot:
+        """Take a late writer's text over into the file; return what is in place afterwards.
+
+        *base* is what the late writer began with. When it is the *only* one so far, its text is taken whole,
+        comments and all; later ones, or a file changed by others meanwhile, are merged by sections.
+        """
         if not late or late == base:
             return current  # only truncated or touched: the file as we wrote it has everything
         try:
             for _ in range(_MAX_MERGES):
                 there = current if self._stamp() == current.stamp else self._held(self._read())
-                start = late if there is current else ini.carried_over(base, late, there.data)
-                newer = self._put(there, start)
+                whole = only and there is current
+                newer = self._put(there, late if whole else ini.carried_over(base, late, there.data))
                 if newer is not None:
                     return newer
         except CredtrayError:
@@ -207,8 +218,13 @@ class Replacement:
             return there
         newer = self._replaced(there, after)
         if newer is not None:
+            self._orphan(there)
             self._outcome = replace(self._outcome, merged_late_write=True)
         return newer
+
+
+def _inode(snapshot: Snapshot) -> int:
+    return 0 if snapshot.stamp is None else snapshot.stamp.inode
 
 
 def _written_to(old: Snapshot) -> bool:
