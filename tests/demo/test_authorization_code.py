@@ -291,3 +291,10 @@ def test_sign_in_with_an_unknown_flow_leads_to_the_accounts(hand_portal: Identit
     answer = form(f"{hand_portal.url}/signin", {"flow": "gone", "user": "bob", "password": "demo"})
 
     assert answer.location == "/start"
+
+
+def test_cookie_is_hidden_from_scripts_and_other_sites(hand_portal: IdentityCenter) -> None:
+    answer = form(f"{hand_portal.url}/signin", {"user": "alice", "password": "demo"})
+
+    flags = {part.strip() for part in answer.headers["set-cookie"].split(";")[1:]}
+    assert flags == {"Path=/", "HttpOnly", "SameSite=Lax"}
