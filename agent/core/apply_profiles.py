@@ -11,7 +11,7 @@ from agent.core import errors, events
 from agent.core.apply_sessions import end, troubled
 from agent.core.backoff import trouble_after
 from agent.core.models import RoleCredentials
-from agent.core.state import FileState, ProfileState, State, frozen
+from agent.core.state import Doubt, FileState, ProfileState, SessionState, State, frozen
 
 OF_THE_SESSION = frozenset(
     kind.code
@@ -57,7 +57,7 @@ def _fetched(state: State, profile: ProfileState, event: events.Fetched, _now: d
     session = state.sessions.get(profile.profile.session)
     if session is not None:
         said = session.said - {"trouble"}
-        state = state.with_session(replace(session, trouble=None, doubts=0, said=said))
+        state = state.with_session(replace(session, trouble=None, doubt=Doubt.NONE, said=said))
     return _heard_clock(state, event.clock_error)
 
 
@@ -75,16 +75,26 @@ def _fetch_failed(state: State, profile: ProfileState, event: events.FetchFailed
     session = state.sessions.get(profile.profile.session)
     code = event.problem.code
     if session is not None and code == errors.PortalUnauthorized.code:
-        doubted = replace(session, doubts=session.doubts + 1)
         # The refresh that follows must not make the next try wait for the floor between fetches.
-        profile = replace(profile, attempted_at=None)
-        over = doubted.doubts > 1 or doubted.token is None or not doubted.token.refreshable
-        return state.with_profile(profile).with_session(end(doubted, now) if over else doubted)
+        untried = replace(profile, attempted_at=None)
+        return state.with_profile(untried).with_session(_doubted(session, profile, now))
     if session is not None and code in OF_THE_SESSION:
         held_back = troubled(session, event.problem, now, state)
         return state.with_profile(profile).with_session(held_back)
     trouble = trouble_after(profile.trouble, event.problem, now, f"{state.seed}/{profile.profile.name}")
     return state.with_profile(replace(profile, trouble=trouble))
+
+
+def _doubted(session: SessionState, profile: ProfileState, now: datetime) -> SessionState:
+    """Return the session after a 401 to a token that should be good: one refresh, one more try, no loop."""
+    before_the_refresh = (
+        session.refreshed_at is not None and (profile.attempted_at or now) < session.refreshed_at
+    )
+    if session.doubt is Doubt.RAISED or before_the_refresh:
+        return session  # said of the token that is being replaced, or was
+    if session.doubt is Doubt.RENEWED or session.token is None or not session.token.refreshable:
+        return end(session, now)
+    return replace(session, doubt=Doubt.RAISED)
 
 
 def _asked(state: State, profile: ProfileState, _event: events.Asked, now: datetime) -> State:

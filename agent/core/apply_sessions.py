@@ -20,7 +20,7 @@ from agent.core.expiry import (
     remember,
 )
 from agent.core.models import AccessToken, EndProof, SignIn
-from agent.core.state import PendingSignIn, SessionState, State, frozen
+from agent.core.state import Doubt, PendingSignIn, SessionState, State, frozen
 
 _ENDS_A_SIGN_IN = {TokenRefused.code, RegistrationRefused.code, SignInRequired.code}
 
@@ -92,6 +92,7 @@ def _renewed(session: SessionState, token: AccessToken, now: datetime, state: St
         memory=memory,
         trouble=None,
         ended=False,
+        doubt=Doubt.NONE if session.doubt is Doubt.NONE else Doubt.RENEWED,
         said=_still_true(session, sign_in),
         before=_still_to_compare(session.before, sign_in, token),
     )

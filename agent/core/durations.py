@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 
 _FORM = re.compile(
-    r"(?:(?P<days>\d{1,4})d)?(?:(?P<hours>\d{1,5})h)?(?:(?P<minutes>\d{1,6})m)?(?:(?P<seconds>\d{1,7})s)?"
+    r"(?:(?P<days>\d{1,4})d)?(?:(?P<hours>\d{1,5})h)?(?:(?P<minutes>\d{1,6})m)?(?:(?P<seconds>\d{1,7})s)?",
+    re.ASCII,
 )
 _MINUTE = 60
 _HOUR = 3600

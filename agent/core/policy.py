@@ -24,7 +24,7 @@ from agent.core.standing import (
     servable,
     token_usable,
 )
-from agent.core.state import ProfileState, SessionState, State
+from agent.core.state import Doubt, ProfileState, SessionState, State
 from agent.core.wishes import unwanted_sections, wanted_sections
 
 FETCH_FLOOR = timedelta(minutes=1)
@@ -100,7 +100,7 @@ def wants_refresh(state: State, session: SessionState, now: datetime) -> bool:
     token = session.token
     if token is None or not can_refresh(session, now):
         return False
-    if session.doubts:
+    if session.doubt is Doubt.RAISED:
         return True
     if rides_the_end(session):
         # It was cut at the end: refreshing it again brings the same end. Ask once more when it is over.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from agent.core.expiry import servable_window
 from agent.core.models import EndProof, RoleCredentials
-from agent.core.state import Alive, ProfileState, SessionState, State
+from agent.core.state import Alive, Doubt, ProfileState, SessionState, State
 
 PROOF_FLOOR = timedelta(minutes=5)
 """A refresh that only proves when a sign-in ends is not repeated within this time."""
@@ -31,7 +31,9 @@ def can_refresh(session: SessionState, now: datetime) -> bool:
 def token_usable(session: SessionState, now: datetime) -> bool:
     """Tell whether the portal would accept the access token, as far as can be known here."""
     token = session.token
-    return token is not None and not session.ended and not session.doubts and token.expires_at > now
+    if token is None or session.ended or session.doubt is Doubt.RAISED:
+        return False
+    return token.expires_at > now
 
 
 def servable(credentials: RoleCredentials, now: datetime) -> bool:

@@ -48,6 +48,16 @@ class PendingSignIn:
     user_code: str | None = None
 
 
+class Doubt(Enum):
+    """What the portal thinks of an access token that should still be good."""
+
+    NONE = "none"
+    RAISED = "raised"
+    """It said 401: one refresh is to find out."""
+    RENEWED = "renewed"
+    """The token was renewed after a 401: another 401 means that the sign-in has ended."""
+
+
 class Alive(Enum):
     """What a session can do right now."""
 
@@ -76,8 +86,7 @@ class SessionState:
     refreshing: bool = False
     refreshed_at: datetime | None = None
     """Last attempt."""
-    doubts: int = 0
-    """How often in a row the portal said 401 to an unexpired token."""
+    doubt: Doubt = Doubt.NONE
     ended: bool = False
     trouble: Trouble | None = None
     """Portal and token service, as far as the whole session is concerned."""

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.answers import answer, known_profile
+from agent.core.errors import ForeignProfile, Offline, Problem, RoleRefused, TokenRefused, UnknownProfile
+from agent.core.events import (
+    Asked,
+    Fetched,
+    FetchFailed,
+    FetchStarted,
+    RefreshFailed,
+    RefreshStarted,
+    SignInStarted,
+    TokenVanished,
+)
+from agent.core.models import ForeignProfile as Foreign
+from agent.core.models import RoleCredentials
+from agent.core.state import State
+from tests.core.making import MINUTE, NOON, after, keys, signed_in, started
+
+
+def answered(state: State, minutes: float = 0) -> RoleCredentials | str | None:
+    found = answer(state, state.profiles["dev"], NOON + minutes * MINUTE)
+    return found.code if isinstance(found, Problem) else found
+
+
+def held() -> State:
+    return after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+
+
+def test_keys_with_more_than_15_minutes_left_are_handed_out_and_the_tail_never() -> None:
+    assert answered(held(), 44.9) == keys()
+    assert answered(after(held(), Asked("dev")), 45) is None
+
+
+def test_fresh_keys_are_handed_out_whatever_trouble_there_is() -> None:
+    assert answered(after(held(), RefreshFailed("corp", Offline().problem))) == keys()
+    assert answered(after(held(), RefreshFailed("corp", TokenRefused().problem))) == keys()
+    assert answered(after(held(), SignInStarted("corp"))) == keys()
+
+
+def test_somebody_who_is_not_signed_in_is_told_the_command() -> None:
+    state = after(started("dev"), TokenVanished("corp"), Asked("dev"))
+    found = answer(state, state.profiles["dev"], NOON)
+
+    assert isinstance(found, Problem)
+    assert (found.code, found.hint) == ("sign_in_required", "Run: credtray login corp")
+
+
+def test_an_ended_sign_in_with_keys_in_their_tail_asks_for_a_sign_in() -> None:
+    state = after(held(), RefreshFailed("corp", TokenRefused().problem), now=NOON + 50 * MINUTE)
+
+    assert answered(after(state, Asked("dev")), 50) == "sign_in_required"
+
+
+def test_a_caller_waits_while_something_is_under_way() -> None:
+    assert answered(after(signed_in("dev"), Asked("dev"), FetchStarted("dev"))) is None
+    assert answered(after(signed_in("dev"), Asked("dev"), RefreshStarted("corp"))) is None
+    assert answered(after(started("dev"), TokenVanished("corp"), SignInStarted("corp"), Asked("dev"))) is None
+    assert answered(after(started("dev"), Asked("dev"))) is None
+
+
+def test_trouble_is_the_answer_while_it_is_being_left_alone() -> None:
+    asked = after(signed_in("dev"), Asked("dev"), FetchStarted("dev"))
+
+    assert answered(after(asked, FetchFailed("dev", RoleRefused().problem))) == "role_refused"
+    assert answered(after(asked, FetchFailed("dev", Offline().problem))) == "offline"
+
+
+def test_an_unknown_profile_offers_the_nearest_names() -> None:
+    with pytest.raises(UnknownProfile, match="Did you mean dev"):
+        known_profile(started("dev"), "dve")
+
+
+def test_a_profile_that_is_not_ours_says_why() -> None:
+    state = started("dev")
+    state = replace(state, config=replace(state.config, foreign=(Foreign("keys", "it holds static keys"),)))
+    with pytest.raises(ForeignProfile, match="static keys"):
+        known_profile(state, "keys")

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from agent.core import saved
+from agent.core.errors import Offline, RoleRefused, TokenRefused
+from agent.core.events import (
+    ConfigLoaded,
+    Fetched,
+    FetchFailed,
+    FetchStarted,
+    NoticeShown,
+    Refreshed,
+    RefreshFailed,
+    SignedIn,
+    SignInStarted,
+    Switched,
+    TokenFound,
+    TokenVanished,
+)
+from agent.core.status import AgentFacts, document
+from tests.core.making import (
+    HOUR,
+    MINUTE,
+    NOON,
+    after,
+    config,
+    keys,
+    profile,
+    session,
+    signed_in,
+    started,
+    token,
+)
+
+AGENT = AgentFacts(running=True, pid=7, version="1")
+
+
+# --- what survives a restart -------------------------------------------------------------------------
+
+
+def test_choices_learned_ends_and_what_was_told_survive_a_restart() -> None:
+    state = after(signed_in("dev", "ro"), Switched("ro"))
+    state = after(state, Refreshed("corp", token(NOON + 40 * MINUTE, 50 * MINUTE)), now=NOON + 40 * MINUTE)
+    state = after(state, NoticeShown("corp", frozenset({"soon:1800"})))
+    back = saved.decode(saved.encode(state))
+    back = after(back, ConfigLoaded(config(profile("dev"), profile("ro"))), TokenFound("corp", token()))
+
+    assert (back.active, back.default, back.seed) == (("dev", "ro"), "ro", "s")
+    assert back.sessions["corp"].sign_in == state.sessions["corp"].sign_in
+    assert back.sessions["corp"].memory == state.sessions["corp"].memory
+    assert back.sessions["corp"].said == {"soon:1800"}
+
+
+def test_no_secret_is_remembered() -> None:
+    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    text = saved.encode(state).decode()
+
+    assert not any(secret in text for secret in ("a-t0", "r-t0", "client-secret", '"secret"', "ASIA0"))
+
+
+def test_a_document_of_a_newer_version_is_refused() -> None:
+    with pytest.raises(saved.NewerVersion):
+        saved.decode(b'{"version": 2, "active": "another shape"}')
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"active": 3}', b'{"version": "x"}', b"\xff\x00"])
+def test_a_torn_document_is_a_value_error(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        saved.decode(data)
+
+
+def test_another_identity_center_under_the_same_name_inherits_nothing() -> None:
+    back = saved.decode(saved.encode(signed_in("dev")))
+    other = replace(session(), start_url="https://d-9067000009.awsapps.com/start")
+    back = after(back, ConfigLoaded(config(profile("dev"), sessions=(other,))))
+
+    assert back.sessions["corp"].sign_in is None
+    assert back.sessions["corp"].memory.token_life is None
+
+
+def test_a_session_that_vanishes_from_the_config_file_and_returns_keeps_what_was_learned() -> None:
+    state = after(signed_in("dev"), ConfigLoaded(config(sessions=())), ConfigLoaded(config(profile("dev"))))
+
+    assert state.sessions["corp"].sign_in is not None
+
+
+# --- the status document -----------------------------------------------------------------------------
+
+
+def test_the_contract_of_status_json() -> None:
+    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()), Switched("dev"))
+    found = json.loads(json.dumps(document(state, AGENT, NOON)))
+
+    assert found["version"] == 1
+    assert found["agent"] == {"running": True, "pid": 7, "version": "1"}
+    assert (
+        found["sessions"][0]
+        | {
+            "name": "corp",
+            "start_url": "https://d-9067000001.awsapps.com/start",
+            "state": "fresh",
+            "signed_in_until": "2026-11-22T20:00:00Z",
+            "end_is_estimate": True,
+            "access_token_expires_at": "2026-11-22T13:00:00Z",
+            "error": None,
+        }
+        == found["sessions"][0]
+    )
+    assert (
+        found["profiles"][0]
+        | {
+            "name": "dev",
+            "session": "corp",
+            "account_id": "111100000000",
+            "role_name": "Admin",
+            "active": True,
+            "default": True,
+            "state": "fresh",
+            "expires_at": "2026-11-22T13:00:00Z",
+            "error": None,
+        }
+        == found["profiles"][0]
+    )
+
+
+def test_no_secret_is_in_the_status_document() -> None:
+    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+
+    assert not any(secret in str(document(state, AGENT, NOON)) for secret in ("a-t0", "r-t0", "ASIA0"))
+
+
+def _states(state: object, minutes: float = 0) -> tuple[str, str]:
+    found = document(state, AGENT, NOON + minutes * MINUTE)  # type: ignore[arg-type]  # spares a cast a line
+    return found["sessions"][0]["state"], found["profiles"][0]["state"]
+
+
+def test_the_words_for_every_standing() -> None:
+    fetched = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    cut = after(fetched, Refreshed("corp", token(NOON + 40 * MINUTE, 50 * MINUTE)), now=NOON + 40 * MINUTE)
+    ended = after(cut, RefreshFailed("corp", TokenRefused().problem), now=NOON + 45 * MINUTE)
+    offline = after(fetched, RefreshFailed("corp", Offline().problem), now=NOON + 41 * MINUTE)
+    refused = after(signed_in("dev"), FetchStarted("dev"), FetchFailed("dev", RoleRefused().problem))
+
+    assert _states(after(started("dev"), TokenVanished("corp"))) == ("signed_out", "signed_out")
+    assert _states(after(started("dev"), SignInStarted("corp"))) == ("signing_in", "signing_in")
+    assert _states(fetched) == ("fresh", "fresh")
+    assert _states(cut, 45) == ("fresh", "advisory")
+    assert _states(cut, 60) == ("advisory", "expired")
+    assert _states(cut, 80) == ("mandatory", "expired")
+    assert _states(ended, 46) == ("expired", "advisory")
+    assert _states(offline, 51) == ("offline", "mandatory")
+    assert _states(refused) == ("fresh", "refused")
+
+
+def test_an_inactive_profile_has_the_state_of_its_session_and_no_expiry() -> None:
+    state = after(started("dev"), SignedIn("corp", token()))
+    found = document(state, AGENT, NOON)["profiles"][0]
+
+    assert (found["state"], found["expires_at"], found["active"]) == ("fresh", None, False)
+
+
+def test_a_legacy_token_that_has_run_out_is_expired() -> None:
+    state = after(started("dev"), SignedIn("corp", token(life=8 * HOUR, refreshable=False)))
+
+    assert document(state, AGENT, NOON + 8 * HOUR)["sessions"][0]["state"] == "expired"
