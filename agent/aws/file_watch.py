@@ -49,9 +49,12 @@ _MOUNTS = Path("/proc/self/mountinfo")
 class FileWatch:
     """Watches a set of files from a thread of its own."""
 
-    def __init__(self, changed: Callable[[], None], poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(
+        self, changed: Callable[[], None], home: Path | None = None, poll_seconds: float = POLL_SECONDS
+    ) -> None:
         self._changed = changed
         """Called from the watching thread."""
+        self._home = home or Path.home()
         self._poll_seconds = poll_seconds
         self._files: frozenset[Path] = frozenset()
         self._poked = threading.Event()
@@ -109,17 +112,17 @@ class FileWatch:
             _log.exception("a change of the files could not be told")
 
     def _plan_again(self) -> None:
-        wanted = plan(self._files)
+        wanted = plan(self._files, self._home)
         replaced, self._replaced = self._replaced, False
         if wanted == self._plan and not replaced and self.polling is None:
             return
         previous, self._observer, self._plan = self._observer, None, wanted
         reason = self._observe(wanted)
         if reason is not None and self.polling is None:
-            _log.warning("%s Looking at the files every %.0f s instead.", reason, self._poll_seconds)
+            _log.warning("%s Looking at the files every %g s instead.", reason, self._poll_seconds)
         self.polling = reason
         _end(previous)
-        if plan(self._files) != wanted:
+        if plan(self._files, self._home) != wanted:
             self._happened(structure=True)  # something was replaced while we were about to watch it
 
     def _observe(self, wanted: WatchPlan) -> str | None:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_LEVELS = 4
-"""How far up a directory may be replaced and still be noticed: ~/.aws/sso/cache/FILE up to ~/.aws itself."""
+_LEVELS = 2
+"""How far up a replaced directory is noticed outside the home directory: the file and what it lies in."""
 _MOST_LINKS = 8
 _REMOTE = ("nfs", "cifs", "smb", "9p", "afs", "fuse.sshfs", "fuse.rclone", "vboxsf", "prl_fs", "drvfs")
 _MOUNT_POINT = 4
@@ -28,9 +28,16 @@ class WatchPlan:
     """The names in them that matter: the files, links on the way, and the directories above."""
 
 
-def plan(files: Iterable[Path]) -> WatchPlan:
-    """Return the plan for these files as the file system is now; the files need not exist."""
-    entries = frozenset(entry for file in files for entry in _entries(_absolute(file), _MOST_LINKS))
+def plan(files: Iterable[Path], home: Path) -> WatchPlan:
+    """Return the plan for these files as the file system is now; the files need not exist.
+
+    Args:
+        files: absolute or relative to the working directory.
+        home: below it every directory may be replaced, above it nothing is watched: /tmp and / are never
+            silent.
+    """
+    top = _real(home) or home
+    entries = frozenset(entry for file in files for entry in _entries(_absolute(file), top, _MOST_LINKS))
     return WatchPlan(
         frozenset(_identities({entry.parent for entry in entries})), frozenset(map(str, entries))
     )
@@ -75,7 +82,7 @@ def _real(path: Path) -> Path | None:
         return None
 
 
-def _entries(path: Path, links: int) -> Iterator[Path]:
+def _entries(path: Path, top: Path, links: int) -> Iterator[Path]:
     level = 0
     while path.name and links > 0:
         directory = _real(path.parent)
@@ -83,18 +90,18 @@ def _entries(path: Path, links: int) -> Iterator[Path]:
         if directory is not None and directory.is_dir():
             entry = directory / path.name
             yield entry
-            yield from _behind(entry, links)
-            if level >= _LEVELS:
+            yield from _behind(entry, top, links)
+            if directory == top or (level >= _LEVELS and not directory.is_relative_to(top)):
                 return
         path = path.parent
 
 
-def _behind(entry: Path, links: int) -> Iterator[Path]:
+def _behind(entry: Path, top: Path, links: int) -> Iterator[Path]:
     try:
         target = entry.readlink()
     except OSError:
         return
-    yield from _entries(_absolute(entry.parent / target), links - 1)
+    yield from _entries(_absolute(entry.parent / target), top, links - 1)
 
 
 def _identities(directories: Iterable[Path]) -> Iterator[tuple[str, int, int]]:

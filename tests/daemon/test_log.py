@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.secret import Secret
+from agent.daemon.log import COPIES, FILE_LIMIT, LINE_LIMIT, PrivateLogFile, logging_to
+from agent.daemon.redaction import Redactor
+
+CANARY = "canary/secret+token=="
+log = logging.getLogger("agent.test")
+
+
+def record(text: str) -> logging.LogRecord:
+    return logging.LogRecord("agent.test", logging.INFO, __file__, 1, text, None, None)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "log" / "agent.log"
+
+
+@pytest.fixture
+def redactor() -> Redactor:
+    redactor = Redactor()
+    redactor.register(Secret(CANARY))
+    return redactor
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_log_and_its_rotated_copies_are_private(path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    handler = PrivateLogFile(path, limit=200, copies=2)
+    for number in range(100):
+        handler.emit(record(f"line {number}"))
+    handler.close()
+    os.umask(before)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+
+    assert modes == {"agent.log": 0o600, "agent.log.1": 0o600, "agent.log.2": 0o600}
+    assert path.parent.stat().st_mode & 0o777 == 0o700 & ~umask
+
+
+def test_wider_log_of_an_older_version_is_tightened(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.touch()
+    path.chmod(0o644)
+    handler = PrivateLogFile(path)
+    handler.emit(record("hello"))
+    handler.close()
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_rotation_keeps_the_latest_lines_in_order(path: Path) -> None:
+    handler = PrivateLogFile(path, limit=100, copies=3)
+    for number in range(60):
+        handler.emit(record(f"{number:09d}"))
+    handler.close()
+    names = ["agent.log.3", "agent.log.2", "agent.log.1", "agent.log"]
+    texts = [(path.parent / name).read_text() for name in names]
+
+    assert "".join(texts).split() == [f"{number:09d}" for number in range(20, 60)]
+    assert all(len(text) <= 100 for text in texts)
+
+
+def test_all_files_together_stay_below_twenty_megabytes() -> None:
+    assert (COPIES + 1) * FILE_LIMIT + LINE_LIMIT < 20_000_000
+
+
+def test_endless_record_is_cut_off(path: Path) -> None:
+    handler = PrivateLogFile(path)
+    handler.emit(record("x" * 10**6))
+    handler.close()
+
+    assert path.stat().st_size == LINE_LIMIT + 1
+
+
+def test_times_are_utc(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    with logging_to(path, Redactor()):
+        log.info("hello")
+    stamp = re.match(r"(\S+)Z INFO agent\.test: hello\n", path.read_text())
+    assert stamp is not None
+    written = datetime.fromisoformat(stamp[1]).replace(tzinfo=UTC)
+
+    assert abs(datetime.now(UTC) - written) < timedelta(minutes=1)
+
+
+def test_live_secrets_are_hidden_in_messages_arguments_and_tracebacks(path: Path, redactor: Redactor) -> None:
+    with logging_to(path, redactor, level=logging.DEBUG):
+        log.info("message %s", {"token": CANARY})
+        log.debug("GET /token?refresh=canary%%2Fsecret%%2Btoken%%3D%%3D&x=%s", 1)
+        try:
+            int(CANARY)
+        except ValueError:
+            log.exception("failed")
+    text = path.read_text()
+
+    assert "canary" not in text
+    assert text.count("***") == 3
+    assert "ValueError" in text
+
+
+def test_uncaught_exception_of_a_thread_is_logged_without_secrets(path: Path, redactor: Redactor) -> None:
+    def die() -> None:
+        raise RuntimeError("died of " + CANARY)
+
+    with logging_to(path, redactor):
+        thread = threading.Thread(target=die, name="some worker")
+        thread.start()
+        thread.join()
+    text = path.read_text()
+
+    assert "CRITICAL agent: some worker died" in text
+    assert "canary" not in text
+
+
+def test_libraries_are_heard_from_warning_on_even_when_we_are_verbose(path: Path) -> None:
+    with logging_to(path, Redactor(), level=logging.DEBUG):
+        for name in ("botocore.parsers", "urllib3.connectionpool", "watchdog", "asyncio"):
+            logging.getLogger(name).debug("token body")
+            logging.getLogger(name).info("token body")
+            logging.getLogger(name).warning("retrying")
+        log.debug("ours")
+    text = path.read_text()
+
+    assert "token body" not in text
+    assert text.count("retrying") == 4
+    assert text.count("ours") == 1
+
+
+def test_logging_is_as_before_afterwards(path: Path) -> None:
+    root = logging.getLogger()
+    before = (
+        list(root.handlers),
+        logging.getLogger("agent").level,
+        threading.excepthook,
+        logging.raiseExceptions,
+    )
+    with logging_to(path, Redactor(), console=True):
+        pass
+
+    assert before == (
+        root.handlers,
+        logging.getLogger("agent").level,
+        threading.excepthook,
+        logging.raiseExceptions,
+    )
+
+
+def test_removed_log_and_directory_are_made_again(path: Path) -> None:
+    handler = PrivateLogFile(path)
+    handler.emit(record("one"))
+    path.unlink()
+    handler.emit(record("two"))
+    first = path.read_text()
+    shutil.rmtree(path.parent.parent)
+    handler.emit(record("three"))
+    handler.close()
+
+    assert (first, path.read_text()) == ("two\n", "three\n")
+
+
+def occupied(path: Path, by: str) -> None:
+    path.parent.mkdir(parents=True)
+    match by:
+        case "directory":
+            path.mkdir()
+        case "fifo":
+            os.mkfifo(path)
+        case "link":
+            path.symlink_to(path.parent / "target")
+        case "dangling parent":
+            path.parent.rmdir()
+            path.parent.symlink_to("/nowhere")
+
+
+@pytest.mark.parametrize("by", ["directory", "fifo", "link", "dangling parent"])
+def test_log_that_cannot_be_opened_costs_lines_and_nothing_else(path: Path, by: str) -> None:
+    occupied(path, by)
+    handler = PrivateLogFile(path)
+    for _ in range(20):
+        handler.emit(record("hello"))
+    handler.close()
+
+    assert not (path.parent / "target").exists()
+
+
+def test_record_that_cannot_be_formatted_is_no_error(path: Path) -> None:
+    with logging_to(path, Redactor()):
+        log.info("%d", "no number")
+        log.info("next \ud800")
+
+    assert "next \\ud800" in path.read_text()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    point = tmp_path / "disk"
+    point.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(point)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs the right to mount")
+    yield point
+    subprocess.run(["umount", str(point)], check=True)
+
+
+def test_full_disk_costs_lines_until_there_is_space_again(small_disk: Path) -> None:
+    handler = PrivateLogFile(small_disk / "agent.log", limit=8_000, copies=1)
+    (small_disk / "ballast").write_bytes(b"x" * 60_000)
+    for number in range(500):
+        handler.emit(record(f"line {number} " + "x" * 200))
+    (small_disk / "ballast").unlink()
+    handler.emit(record("recovered"))
+    handler.close()
+
+    assert (small_disk / "agent.log").read_text().endswith("recovered\n")
+
+
+SECRETS = st.text("ab", min_size=8, max_size=12)
+
+
+@given(st.lists(SECRETS), st.text("ab ", max_size=60))
+def test_no_registered_secret_survives(secrets: list[str], text: str) -> None:
+    redactor = Redactor()
+    for secret in secrets:
+        redactor.register(Secret(secret))
+    redacted = redactor.redact(text)
+
+    assert [secret for secret in secrets if secret in redacted] == []
+
+
+def test_only_the_latest_secrets_are_remembered() -> None:
+    redactor = Redactor(most=10)
+    for number in range(100):
+        redactor.register(Secret(f"secret-{number:04d}"))
+        redactor.register(Secret("kept-all-along"))
+
+    assert redactor.redact("kept-all-along secret-0099 secret-0000") == "*** *** secret-0000"
+
+
+def test_short_words_are_not_hidden() -> None:
+    redactor = Redactor()
+    redactor.register(Secret("session"))
+    redactor.register(Secret(""))
+
+    assert redactor.redact("session corp") == "session corp"
