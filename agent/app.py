@@ -78,6 +78,7 @@ class House:
     token_cache: SharedTokenCache
     changes: Changes
     profile_writer: ProfileWriter
+    undo_file: UndoFile
 
     def files(self, state: State) -> list[Path]:
         """Return every file whose change by anybody matters."""
@@ -119,7 +120,7 @@ def join(around: Surroundings | None = None) -> House:
         state_file=state_file,
     )
     changes = Changes(settings_file, profile_writer, undo_file)
-    return House(around, ports, state_file, token_cache, changes, profile_writer)
+    return House(around, ports, state_file, token_cache, changes, profile_writer, undo_file)
 
 
 def ports() -> Ports:
