@@ -42,7 +42,9 @@ class SetupWish:
     choices: tuple[RoleChoice, ...]
     template: str = DEFAULT_TEMPLATE
     region: str | None = None
-    """For each profile; None writes none."""
+    """For each profile; None leaves it as it is."""
+    region_of_new: str | None = None
+    """For profiles that are not there yet, when ``region`` is None."""
     output: str | None = None
     command: Callable[[str], str] | None = None
     """Returns the ``credential_process`` line for a profile's name (see aws/profile_writer). None writes
@@ -161,7 +163,8 @@ def _session_edit(config: ConfigText, session: SsoSession) -> Iterable[ini.Edit]
                 f"the config file has an sso-session {session.name} with another {name}: {shown(str(there))}",
                 hint="Choose another --session name.",
             )
-    missing = {name: value for name, value in wanted.items() if not section.settings.get(name)}
+    # Scopes are left as they are: with others the AWS CLI would need another client registration.
+    missing = {name: wanted[name] for name in ("sso_start_url", "sso_region") if name not in section.settings}
     if missing:
         yield ini.SectionEdit(section.span.name, missing)
 
@@ -189,6 +192,8 @@ def _fitting(names: list[str], config: ConfigText, wish: SetupWish) -> str | Non
 def _profile_edit(section: Section | None, name: str, key: Key, wish: SetupWish) -> ini.Edit | None:
     wanted = _settings(name, key, wish)
     if section is None:
+        if wish.region is None and wish.region_of_new:
+            wanted["region"] = wish.region_of_new
         return ini.SectionEdit(_header("profile", name), wanted, mark=_OUR_MARK)
     other = _PROCESS_KEYS if wish.command is None else _SSO_KEYS
     stale = frozenset(other) & section.settings.keys()
