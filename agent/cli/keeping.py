@@ -45,10 +45,16 @@ def activate(
     result = ask(Activate(tuple(profiles), section))
     if json_output:
         terminal.show_json(result)
+        _finish(result, quiet=True)
     else:
-        for item in result["profiles"]:
-            _tell_kept(item, f"{item['name']} is active", item["section"], result)
-    _finish(result, quiet=json_output)
+        _leave(report_activation(result))
+
+
+def report_activation(result: dict[str, Any]) -> int:
+    """Tell what came of an ``Activate`` and return the exit code."""
+    for item in result["profiles"]:
+        _tell_kept(item, f"{item['name']} is active", item["section"], result)
+    return _tell_whole(result, quiet=False)
 
 
 def deactivate(profiles: ProfilesArgument, json_output: JsonOption = False) -> None:
@@ -116,7 +122,16 @@ def _tell_kept(item: dict[str, Any], lead: str, section: str, result: dict[str, 
 
 
 def _finish(result: dict[str, Any], *, quiet: bool) -> None:
-    """Tell what concerns the whole file, and choose the exit code."""
+    _leave(_tell_whole(result, quiet=quiet))
+
+
+def _leave(code: int) -> None:
+    if code:
+        raise typer.Exit(code)
+
+
+def _tell_whole(result: dict[str, Any], *, quiet: bool) -> int:
+    """Tell what concerns the whole file, and return the exit code."""
     sys.stdout.flush()
     trouble = result["credentials_file"]
     if trouble is not None and not quiet:
@@ -124,5 +139,4 @@ def _finish(result: dict[str, Any], *, quiet: bool) -> None:
     if result.get("shadowed_default") and not quiet:
         terminal.complain(str(result["shadowed_default"]), kind="warning")
     waiting = any(item["error"] or item["expires_at"] is None for item in result["profiles"])
-    if trouble is not None or result["reasons"] or waiting:
-        raise typer.Exit(NOT_IN_EFFECT)
+    return NOT_IN_EFFECT if trouble is not None or result["reasons"] or waiting else 0

@@ -5,9 +5,10 @@ A cancelled sign-in leaves nothing in the config file: setup writes only at its 
 
 from __future__ import annotations
 
-import time
+import queue
+import sys
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -114,7 +115,8 @@ def _listed(
     from rich import progress  # noqa: PLC0415 -- dear
 
     columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.MofNCompleteColumn())
-    with progress.Progress(*columns, console=terminal.console(talk=True)) as bar:
+    shown = sys.stderr.isatty()
+    with progress.Progress(*columns, console=terminal.console(talk=True), disable=not shown) as bar:
         task = bar.add_task("Accounts", total=None)
         accounts = ports.identity_center.accounts(
             access.session, access.token, lambda count: bar.update(task, completed=count)
@@ -130,20 +132,30 @@ def _roles(
     ports: Ports, access: Access, accounts: Sequence[Account], advance: Callable[[], None]
 ) -> list[RoleChoice]:
     """Ask for the roles of all accounts, several at once; the portal port paces the calls."""
+    waiting: queue.SimpleQueue[Account] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[list[RoleChoice] | BaseException] = queue.SimpleQueue()
+    for account in accounts:
+        waiting.put(account)
 
-    def ask(account: Account) -> list[RoleChoice]:
-        names = ports.identity_center.roles(access.session, access.token, account.account_id)
-        return [RoleChoice(account, name) for name in names]
+    def work() -> None:
+        try:
+            while True:
+                account = waiting.get_nowait()
+                names = ports.identity_center.roles(access.session, access.token, account.account_id)
+                answers.put([RoleChoice(account, name) for name in names])
+        except queue.Empty:
+            return
+        except BaseException as error:  # noqa: BLE001 -- carried to the main thread and raised there
+            answers.put(error)
 
-    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="roles")
-    try:
-        found: list[RoleChoice] = []
-        running = [pool.submit(ask, account) for account in accounts]
-        for done in running:
-            while not done.done():
-                time.sleep(0.02)  # not a bare wait: Ctrl-C must be heard
-            found += done.result()
-            advance()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    for _ in range(min(_AT_ONCE, len(accounts))):
+        # Daemons: after Ctrl-C or an error nobody waits for calls that are still under way.
+        threading.Thread(target=work, name="roles", daemon=True).start()
+    found: list[RoleChoice] = []
+    for _ in accounts:
+        answer = answers.get()
+        if isinstance(answer, BaseException):
+            raise answer
+        found += answer
+        advance()
     return found
