@@ -1,0 +1,59 @@
+# Everything a checkout needs, on a bare Debian 12: `make demo` and `make test` set up what they use.
+#
+# The recipes stay one line each; what has to be decided is decided in packaging/. Works from any directory
+# (`make -f /some/where/Makefile test`) and below a path with spaces.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+here := $(shell list="$(MAKEFILE_LIST)"; dirname "$${list# }")
+enter := cd "$(here)" &&
+python := ./.venv/bin/python
+
+ARGS ?=
+WORKERS ?= 2
+
+.PHONY: help demo test lint pytest bench soak wheel lock clean setup-runtime setup-dev setup-tools
+
+help: ## Say what can be made
+	@$(enter) sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; \
+		do printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+demo: setup-runtime ## Show the whole of it against an embedded Identity Center, in a throw-away home
+	@$(enter) $(python) -m agent.demo $(ARGS)
+
+test: setup-dev setup-tools ## Check everything: style, types for three systems, all tests
+	@$(enter) sh packaging/check.sh
+	@$(enter) $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
+
+lint: setup-dev ## Check style and types only
+	@$(enter) sh packaging/check.sh
+
+pytest: setup-dev ## Run the tests only: make pytest ARGS=tests/core
+	@$(enter) $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
+
+bench: setup-dev setup-tools ## Measure what docs/explanation/performance.md claims
+	@$(enter) $(python) -m bench $(ARGS)
+
+soak: setup-dev setup-tools ## Run the tests with the full budgets of docs/explanation/gates.md (hours)
+	@$(enter) CREDTRAY_SOAK=1 $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal --timeout=14400 $(ARGS)
+
+wheel: setup-dev ## Build the wheel, install it elsewhere and run it
+	@$(enter) $(python) packaging/wheel_check.py $(ARGS)
+
+lock: ## Choose the newest dependencies anew and lock them by their hashes
+	@$(enter) sh packaging/lock.sh
+
+clean: ## Take away everything that was made here
+	@$(enter) rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist
+	@$(enter) find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup-runtime:
+	@$(enter) sh packaging/environment.sh runtime
+
+setup-dev:
+	@$(enter) sh packaging/environment.sh dev
+
+setup-tools:
+	@$(enter) sh packaging/environment.sh tools

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Checks style and types, for the three systems credtray is written for. Changes nothing.
+set -eu
+
+python=./.venv/bin/python
+
+step() {
+    printf '%s\n' "check: $*" >&2
+    "$@"
+}
+
+step "$python" -m ruff check .
+step "$python" -m ruff format --check .
+# One cache for each system: they evict one another otherwise, and a check takes three times as long.
+step "$python" -m mypy --cache-dir .mypy_cache/linux
+for system in darwin win32; do
+    # The tests drive real processes and are run on Linux only; the agent must fit everywhere.
+    step "$python" -m mypy --cache-dir ".mypy_cache/$system" --platform "$system" agent
+done

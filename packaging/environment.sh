@@ -1,0 +1,167 @@
+#!/bin/sh
+# Sets up what a checkout needs: packaging/environment.sh runtime | dev | tools
+#
+#   runtime  .venv with the locked runtime dependencies; the checkout itself is importable in it
+#   dev      the same, the locked tools of development, and the project installed in place
+#   tools    the Debian packages that some tests drive; says which and why
+#
+# Run from the root of the checkout. Whatever is there already is not touched: a second run costs nothing.
+# Never writes outside .venv, except for Debian packages, and says so each time.
+set -eu
+
+say() {
+    printf '%s\n' "setup: $*" >&2
+}
+
+give_up() {
+    printf '%s\n' "setup: $*" >&2
+    exit 1
+}
+
+# --- Debian packages -----------------------------------------------------------------------------------
+
+# Prints how to become root: nothing, or `sudo`. Fails when that cannot be done here.
+root_word() {
+    if [ "$(id -u)" -eq 0 ]; then
+        return 0
+    elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+        echo sudo
+    else
+        return 1
+    fi
+}
+
+# install WHY PACKAGE... : installs them, or returns 1 having said which command would.
+install() {
+    why=$1
+    shift
+    if ! command -v apt-get >/dev/null; then
+        say "missing: $* ($why). This is no Debian: install what corresponds."
+        return 1
+    fi
+    if ! as_root=$(root_word); then
+        say "missing: $* ($why). Run: sudo apt-get install --no-install-recommends $*"
+        return 1
+    fi
+    say "apt-get install $* ($why)"
+    export DEBIAN_FRONTEND=noninteractive
+    # The package lists may be missing (a container) or old (an image): only then are they fetched.
+    if ! $as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1; then
+        $as_root apt-get update -qq >&2
+        $as_root apt-get install -y -qq --no-install-recommends "$@" >&2
+    fi
+}
+
+# PROGRAM PACKAGE WHY: some tests drive PROGRAM of PACKAGE.
+wanted_tools() {
+    cat <<'TABLE'
+/usr/bin/aws awscli a real AWS CLI reads what credtray wrote, and credtray what it wrote
+/usr/bin/strace strace kills and fails writes at each system call
+/usr/bin/chromium chromium signs in on the pages as a person does
+/usr/bin/python3 python3 another user's process knocks at the agent's socket
+/usr/bin/setpriv util-linux starts that other user's process
+/usr/bin/unshare util-linux gives a test a network of its own
+/sbin/ip iproute2 takes that network up and down
+TABLE
+}
+
+tools() {
+    missing=
+    reasons=
+    while read -r program package why; do
+        [ -x "$program" ] && continue
+        case " $missing " in *" $package "*) continue ;; esac
+        missing="$missing $package"
+        reasons="$reasons; $package: $why"
+    done <<EOT
+$(wanted_tools)
+EOT
+    [ -n "$missing" ] || return 0
+    # shellcheck disable=SC2086 # one word per package
+    install "for tests${reasons}" $missing || say "tests that need them are skipped"
+}
+
+# --- Python --------------------------------------------------------------------------------------------
+
+is_good() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+find_python() {
+    for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
+        if command -v "$candidate" >/dev/null && is_good "$candidate"; then
+            command -v "$candidate"
+            return 0
+        fi
+    done
+    return 1
+}
+
+can_make_environments() {
+    "$1" -c 'import ensurepip, venv' 2>/dev/null
+}
+
+make_environment() {
+    if [ -x .venv/bin/python ] && is_good .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1
+    then
+        return 0
+    fi
+    if ! found=$(find_python) || ! can_make_environments "$found"; then
+        install "Python 3.11 or newer and its venv module" python3 python3-venv ||
+            give_up "credtray needs Python 3.11 or newer with its venv module"
+        found=/usr/bin/python3
+        is_good "$found" || give_up "credtray needs Python 3.11 or newer, $found is $("$found" --version)"
+    fi
+    say "virtual environment in .venv ($("$found" --version))"
+    rm -rf .venv
+    "$found" -m venv .venv
+}
+
+pip_install() {
+    # A pip.conf that says `user = true` would make pip refuse a virtual environment.
+    PIP_USER=0 .venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check "$@"
+}
+
+# What an installation depends on: the locked files, this checkout's place and the interpreter.
+fingerprint() {
+    {
+        pwd
+        .venv/bin/python --version
+        cat "$@"
+    } | sha256sum | cut -d ' ' -f 1
+}
+
+is_done() {
+    [ -f ".venv/credtray-$1" ] && [ "$(cat ".venv/credtray-$1")" = "$2" ]
+}
+
+runtime() {
+    make_environment
+    print=$(fingerprint requirements/runtime.txt)
+    is_done runtime "$print" && return 0
+    say "runtime dependencies, checked against requirements/runtime.txt"
+    pip_install --require-hashes -r requirements/runtime.txt
+    # The checkout itself, importable in this environment also by a Python that ignores PYTHONPATH (-I).
+    .venv/bin/python -c '
+import pathlib, sysconfig
+place = pathlib.Path(sysconfig.get_path("purelib"), "credtray_checkout.pth")
+place.write_text(f"{pathlib.Path.cwd()}\n", encoding="utf-8")
+'
+    echo "$print" >.venv/credtray-runtime
+}
+
+dev() {
+    runtime
+    print=$(fingerprint requirements/dev.txt pyproject.toml)
+    is_done dev "$print" && return 0
+    say "development tools, checked against requirements/dev.txt"
+    pip_install --require-hashes -r requirements/dev.txt
+    # The build back-end is among the locked tools: nothing else is fetched to install ourselves.
+    pip_install --no-deps --no-build-isolation --editable .
+    echo "$print" >.venv/credtray-dev
+}
+
+case "${1:-}" in
+    runtime | dev | tools) "$1" ;;
+    *) give_up "usage: packaging/environment.sh runtime | dev | tools" ;;
+esac

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Chooses the newest versions that fit and locks them by their hashes, for every system and Python >= 3.11.
+# The registry is the one your own pip or uv is set up for; none is named in the result.
+set -eu
+
+uv=$(command -v uv || command -v ./.venv/bin/uv) || {
+    echo "lock: needs uv. Run: ./.venv/bin/python -m pip install uv" >&2
+    exit 1
+}
+
+compile() {
+    "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+        --no-emit-index-url --no-emit-find-links --upgrade "$@"
+}
+
+compile pyproject.toml --output-file requirements/runtime.txt
+# Where both need a package it is the same version: they are installed into one environment.
+compile requirements/dev.in --constraint requirements/runtime.txt --output-file requirements/dev.txt
