@@ -1,0 +1,163 @@
+"""Measures `credtray credentials P` against the floor (an interpreter that does nothing) and the AWS CLI.
+
+Runs of all three alternate, so that a busy machine slows each of them: the ratios count, not the times.
+Everything happens in a throw-away home; nothing is read from or written to the user's own.
+
+    python -m bench.credentials_fetch [ROUNDS]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from agent.core.protocol import ProcessCredentials
+from agent.core.secret import Secret
+
+ROOT = Path(__file__).resolve().parents[1]
+DOOR = str(ROOT / "agent" / "__main__.py")
+AWS_CLI = "/usr/bin/aws"
+"""Debian's own, not a version manager's shim."""
+ROUNDS = 40
+AWS_ROUNDS = 8
+FLOOR_LIMIT = 1.5
+AWS_LIMIT = 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Medians in milliseconds, and what they must keep."""
+
+    floor: float
+    fetch: float
+    aws: float | None
+    over_floor: float
+    """Median of the ratios of neighbouring runs."""
+    faster_than_aws: float | None
+
+    @property
+    def passed(self) -> bool:
+        """True when both targets are met; the AWS CLI counts only where there is one."""
+        return self.over_floor <= FLOOR_LIMIT and (
+            self.faster_than_aws is None or self.faster_than_aws >= AWS_LIMIT
+        )
+
+    def lines(self) -> Iterator[str]:
+        """Yield the table for a person."""
+        yield f"python -I -S -c pass            {self.floor:8.1f} ms"
+        yield (
+            f"credtray credentials P          {self.fetch:8.1f} ms"
+            f"  {self.over_floor:.2f} x the floor (<= {FLOOR_LIMIT})"
+        )
+        if self.aws is None or self.faster_than_aws is None:
+            yield f"AWS CLI                         not here ({AWS_CLI})"
+        else:
+            yield (
+                f"aws configure export-credentials{self.aws:8.1f} ms"
+                f"  {self.faster_than_aws:.0f} x slower (>= {AWS_LIMIT:.0f})"
+            )
+
+
+def measure(rounds: int = ROUNDS) -> Result:
+    """Run all three in turn, ``rounds`` times."""
+    plain = [sys.executable, "-I", "-S", "-c", "pass"]
+    fetch = [sys.executable, "-I", "-S", DOOR, "credentials", "bench"]
+    with tempfile.TemporaryDirectory(prefix="credtray-bench-") as directory:
+        home = Path(directory)
+        environment = _home(home)
+        with _agent(environment):
+            _expect(fetch, environment)
+            pairs = [(_timed(plain, environment), _timed(fetch, environment)) for _ in range(rounds)]
+            aws = _aws(environment, max(1, min(rounds, AWS_ROUNDS)))
+    floor = statistics.median(pair[0] for pair in pairs)
+    ours = statistics.median(pair[1] for pair in pairs)
+    ratio = statistics.median(pair[1] / pair[0] for pair in pairs)
+    return Result(floor, ours, aws, ratio, None if aws is None else aws / ours)
+
+
+def _home(home: Path) -> dict[str, str]:
+    """Lay out a home with one profile whose role credentials the AWS CLI has in its cache: its best case."""
+    runtime = home / "run"
+    runtime.mkdir(mode=0o700)
+    start_url = "https://d-9067000001.awsapps.com/start"
+    cache = home / ".aws" / "cli" / "cache"
+    cache.mkdir(parents=True)
+    (home / ".aws" / "config").write_text(
+        f"[profile bench]\nsso_start_url = {start_url}\nsso_region = us-east-1\nregion = us-east-1\n"
+        "sso_account_id = 123456789012\nsso_role_name = ReadOnly\n"
+    )
+    key = {"accountId": "123456789012", "roleName": "ReadOnly", "startUrl": start_url}
+    name = hashlib.sha1(
+        json.dumps(key, sort_keys=True, separators=(",", ":")).encode(), usedforsecurity=False
+    ).hexdigest()
+    keys = ProcessCredentials(1, "ASIAEXAMPLE", Secret("secret"), Secret("token"), _in_an_hour())
+    held = json.loads(keys.line())
+    held.pop("Version")
+    (cache / f"{name}.json").write_text(json.dumps({"ProviderType": "sso", "Credentials": held}))
+    inherited = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+    return {**inherited, "HOME": str(home), "XDG_RUNTIME_DIR": str(runtime)}
+
+
+def _in_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@contextmanager
+def _agent(environment: dict[str, str]) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.daemon.stub_agent"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        if process.stdout is None or process.stdout.readline() != b"serving\n":
+            raise RuntimeError("the agent did not start")
+        yield
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def _aws(environment: dict[str, str], rounds: int) -> float | None:
+    if shutil.which(AWS_CLI) is None:
+        return None
+    command = [AWS_CLI, "configure", "export-credentials", "--profile", "bench"]
+    _expect(command, environment)
+    return statistics.median(_timed(command, environment) for _ in range(rounds))
+
+
+def _expect(command: list[str], environment: dict[str, str]) -> None:
+    """Make sure that the command does what is about to be measured."""
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603 -- ours or the CLI
+    if "SessionToken" not in json.loads(done.stdout):
+        raise RuntimeError(f"{command[0]} printed no credentials")
+
+
+def _timed(command: list[str], environment: dict[str, str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 -- ours or the CLI
+    return 1000 * (time.perf_counter() - started)
+
+
+def main() -> int:
+    """Print the table; exit 1 when a target is missed."""
+    result = measure(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
+    sys.stdout.write("\n".join(result.lines()) + "\n")
+    return 0 if result.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
