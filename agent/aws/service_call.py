@@ -18,6 +18,9 @@ from agent.core.secret import Secret
 
 S = TypeVar("S")
 
+_OF_PARSERS = (LookupError, ValueError, TypeError, AttributeError, RecursionError)
+"""What botocore 1.44's parsers let out for XML and JSON of another shape than the model's."""
+
 _HALF_A_SECOND = timedelta(seconds=0.5)
 """An HTTP Date is cut to whole seconds, so on average it is this much older than it says."""
 
@@ -65,6 +68,7 @@ def attempt(
         CredtrayError: there was no answer, or one of the wrong shape.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - late: see clients
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as above
 
     plain = {
         name: value.reveal() if isinstance(value, Secret) else value for name, value in arguments.items()
@@ -79,8 +83,8 @@ def attempt(
         raise ServiceRefused(_refusal(service, error.response, arguments), off, answered) from None
     except msgspec.ValidationError as error:
         raise UnexpectedReply(str(error)) from None
-    except (BotoCoreError, ValueError, RecursionError) as error:
-        # Its text may quote an argument, that is a token; the class names the trouble well enough.
+    except (BotoCoreError, ResponseParserError, *_OF_PARSERS) as error:
+        # Its text may quote an argument or the answer, that is a token; the class has to do.
         raise UnexpectedReply(type(error).__name__) from None
 
 

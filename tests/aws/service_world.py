@@ -62,10 +62,10 @@ def _clients(limits: Limits) -> Clients:
 
 
 @contextmanager
-def service(limits: Limits = SHORT) -> Iterator[Service]:
+def service(limits: Limits = SHORT, clients: Clients | None = None) -> Iterator[Service]:
     """Run a portal in the time of a clock moved by hand; anybody signs in by themselves."""
     clock = FakeClock()
     with IdentityCenter(clock=clock.now) as portal:
         portal.auto_approve()
         endpoints = Endpoints(portal.url, portal.url, portal.url)
-        yield Service(portal, clock, replace(CORP, endpoints=endpoints), _clients(limits))
+        yield Service(portal, clock, replace(CORP, endpoints=endpoints), clients or _clients(limits))

@@ -1,0 +1,260 @@
+"""TLS, proxies and vanity hosts: what stands between us and the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.aws.clients import Clients
+from agent.aws.identity_center import BotocoreIdentityCenter
+from agent.aws.portal import Portal
+from agent.aws.transport import Transport, proxy_for
+from agent.aws.wire import Limits, Reply, Request
+from agent.core import oauth
+from agent.core.errors import CertificateRefused, Offline, StartUrlRefused
+from agent.core.models import Endpoints, SsoSession
+from agent.demo.identity_center import IdentityCenter
+from tests.connect_proxy import Certificate, ConnectProxy
+from tests.fakes_identity_center import CORP, FakeClock
+
+SHORT = Limits(connect=2, read=2, total=5)
+VANITY = replace(CORP, start_url="https://aws.synderys.com")
+
+
+@contextmanager
+def behind(
+    portal: IdentityCenter,
+    monkeypatch: pytest.MonkeyPatch,
+    certificate: Certificate = Certificate.GOOD,
+    login: str | None = None,
+) -> Iterator[ConnectProxy]:
+    """Put the portal behind a TLS-ending proxy, named by the environment as in an office."""
+    with ConnectProxy(portal.port, certificate=certificate, login=login) as proxy:
+        for name, value in proxy.environment.items():
+            monkeypatch.setenv(name, value)
+        yield proxy
+
+
+def center() -> BotocoreIdentityCenter:
+    clients, clock = Clients(SHORT), FakeClock()
+    return BotocoreIdentityCenter(clients, clock, Portal(clients, clock, lambda: 0.0))
+
+
+def register(session: SsoSession = CORP) -> str:
+    return center().register(session, CORP.start_url, oauth.AUTHORIZATION_CODE).client_id
+
+
+# --- TLS and proxies ---------------------------------------------------------------------------------
+
+
+def test_proxy_and_ca_bundle_of_the_environment_are_used(
+    portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with behind(portal, monkeypatch) as proxy:
+        assert register()
+        assert proxy.tunnels == ["oidc.us-east-1.amazonaws.com"]
+
+
+def test_ca_bundle_of_the_config_file_beats_the_environment(
+    portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with behind(portal, monkeypatch) as proxy:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+        session = replace(CORP, endpoints=Endpoints(ca_bundle=str(proxy.ca_bundle)))
+
+        assert register(session)
+
+
+def test_requests_ca_bundle_comes_last(portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    with behind(portal, monkeypatch) as proxy:
+        monkeypatch.delenv("AWS_CA_BUNDLE")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(proxy.ca_bundle))
+
+        assert register()
+
+
+@pytest.mark.parametrize(
+    ("certificate", "text"),
+    [
+        (Certificate.UNKNOWN_AUTHORITY, "unable to get local issuer certificate"),
+        (Certificate.EXPIRED, "certificate has expired"),
+        (Certificate.WRONG_HOST, "Hostname mismatch"),
+    ],
+)
+def test_certificate_we_cannot_trust_is_refused_and_says_why(
+    portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch, certificate: Certificate, text: str
+) -> None:
+    with behind(portal, monkeypatch, certificate), pytest.raises(CertificateRefused, match=text):
+        register()
+
+
+@pytest.mark.parametrize("content", [None, "", "not a certificate"])
+def test_unusable_ca_bundle_is_named(
+    portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_text(content)
+    with behind(portal, monkeypatch):
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+        with pytest.raises(CertificateRefused, match=r"bundle\.pem cannot be read"):
+            register()
+
+
+def test_proxy_login_of_the_environment_is_used(
+    portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with behind(portal, monkeypatch, login="alice:s3cret"):
+        assert register()
+
+
+def test_proxy_that_wants_a_login_is_told(portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    with behind(portal, monkeypatch, login="alice:s3cret") as proxy:
+        port = proxy.url.rpartition(":")[2]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with pytest.raises(Offline, match="the proxy cannot be used"):
+            register()
+
+
+def test_proxy_that_is_down_is_offline(portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(Offline, match="proxy"):
+        register()
+
+
+def test_loopback_is_never_proxied(portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+    assert register(replace(CORP, endpoints=Endpoints(portal.url, portal.url, portal.url)))
+
+
+@pytest.mark.parametrize(
+    ("url", "no_proxy", "expected"),
+    [
+        ("https://oidc.us-east-1.amazonaws.com/token", "", "http://proxy.corp:8080"),
+        ("https://oidc.us-east-1.amazonaws.com/token", "amazonaws.com", None),
+        ("https://oidc.us-east-1.amazonaws.com/token", "*", None),
+        ("https://127.0.0.1:8443/x", "", None),
+        ("https://127.8.9.1/x", "", None),
+        ("https://localhost/x", "", None),
+        ("https://[::1]/x", "", None),
+        ("http://oidc.us-east-1.amazonaws.com/token", "", None),
+    ],
+)
+def test_proxy_is_chosen_by_scheme_host_and_no_proxy(
+    monkeypatch: pytest.MonkeyPatch, url: str, no_proxy: str, expected: str | None
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.corp:8080")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+
+    assert proxy_for(url) == expected
+
+
+def test_plain_answer_on_a_tls_port_is_offline(portal: IdentityCenter) -> None:
+    there = portal.url.replace("http://", "https://")
+    with pytest.raises(Offline, match="TLS handshake"):
+        register(replace(CORP, endpoints=Endpoints(there, there, there)))
+
+
+def test_name_that_does_not_resolve_is_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = replace(CORP, endpoints=Endpoints("https://oidc.invalid"))
+    with pytest.raises(Offline, match="name cannot be resolved"):
+        register(session)
+
+
+# --- vanity start URLs -------------------------------------------------------------------------------
+
+
+def test_vanity_url_leads_to_the_portal_in_one_step(
+    portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with behind(portal, monkeypatch) as proxy:
+        found = center().resolve_start_url(VANITY)
+
+        assert found == ("https://d-9067000001.awsapps.com/start", "us-east-1")
+        assert proxy.tunnels == ["aws.synderys.com"]
+
+
+def answering(*replies: Reply) -> tuple[list[Request], Clients]:
+    """Return clients whose transport answers these replies, and the requests it got."""
+    asked: list[Request] = []
+    rest = iter(replies)
+
+    class Scripted(Transport):
+        def send(self, request: Request) -> Reply:
+            asked.append(request)
+            return next(rest)
+
+    class ScriptedClients(Clients):
+        def transport(self, ca_bundle: str | None) -> Transport:
+            return Scripted(ca_bundle, SHORT)
+
+    return asked, ScriptedClients(SHORT)
+
+
+def resolve(*replies: Reply, session: SsoSession = VANITY) -> tuple[tuple[str, str], list[str]]:
+    asked, clients = answering(*replies)
+    clock = FakeClock()
+    service = BotocoreIdentityCenter(clients, clock, Portal(clients, clock, lambda: 0.0))
+    return service.resolve_start_url(session), [request.method for request in asked]
+
+
+def redirect(target: str, status: int = 302) -> Reply:
+    return Reply(status, {"location": target}, b"")
+
+
+AWS = "https://d-9067000001.awsapps.com/start"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_any_kind_of_redirect_counts(status: int) -> None:
+    assert resolve(redirect(f"{AWS}/#/", status)) == ((AWS, "us-east-1"), ["HEAD"])
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_host_that_knows_no_head_is_asked_with_get(status: int) -> None:
+    assert resolve(Reply(status, {}, b""), redirect(AWS)) == ((AWS, "us-east-1"), ["HEAD", "GET"])
+
+
+def test_region_comes_from_the_host_name_where_it_is_told() -> None:
+    found, _ = resolve(redirect("https://ssoins-7223.portal.eu-west-1.app.aws/?x=1"))
+
+    assert found == ("https://ssoins-7223.portal.eu-west-1.app.aws", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        redirect("https://evil.example/start"),
+        redirect("http://d-9067000001.awsapps.com/start"),
+        redirect("https://d-9067000001.awsapps.com.evil.example/start"),
+        redirect("https://d-9067000001.awsapps.com@evil.example/start"),
+        redirect("javascript:alert(1)"),
+        redirect("file:///etc/passwd"),
+        redirect("//evil.example/start"),
+        redirect("/start"),
+        redirect("https://[::1"),
+        redirect("\\\\evil.example"),
+        redirect(""),
+        Reply(302, {}, b""),
+        Reply(200, {}, b""),
+        Reply(404, {"location": AWS}, b""),
+        Reply(500, {}, b""),
+    ],
+)
+def test_vanity_url_that_leads_elsewhere_is_refused(reply: Reply) -> None:
+    with pytest.raises(StartUrlRefused):
+        resolve(reply)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://aws.synderys.com", "file:///etc/passwd", "https://a@b.example", "-x"]
+)
+def test_hostile_start_url_is_refused_without_a_request(url: str) -> None:
+    with pytest.raises(StartUrlRefused):
+        resolve(session=replace(CORP, start_url=url))
