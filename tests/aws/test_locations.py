@@ -1,0 +1,76 @@
+"""Where the AWS files lie, for every mixture of variables; botocore is the judge of expansion."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from botocore.session import Session
+
+from agent.aws.locations import AwsLocations, locate
+
+
+def test_without_variables_everything_lies_below_home(home: Path) -> None:
+    aws = home / ".aws"
+
+    assert locate({}, home) == AwsLocations(aws / "config", aws / "credentials", aws / "sso" / "cache")
+
+
+def test_an_empty_variable_counts_as_not_set(home: Path) -> None:
+    assert locate({"AWS_CONFIG_FILE": ""}, home) == locate({}, home)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "~/other",
+        "$HOME/other",
+        "${HOME}/other",
+        "$PLACE/other",
+        "${PLACE}x/$PLACE",
+        "$UNKNOWN/other",
+        "${UNKNOWN}",
+        "$",
+        "a$$b",
+        "~nobody-of-this-name/other",
+        "~root/other",
+        "/absolute/../path",
+        "relative/path",
+        "/a b/c'd",
+    ],
+)
+def test_the_file_is_where_botocore_finds_it(
+    text: str, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLACE", str(tmp_path / "place"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", text)
+    environ = {"AWS_CONFIG_FILE": text, "PLACE": str(tmp_path / "place"), "HOME": str(home)}
+    found = locate(environ, home).config
+    if tmp_path in found.parents or home in found.parents:  # never outside what a test may write
+        found.parent.mkdir(parents=True, exist_ok=True)
+        found.write_text("[profile marker]\nregion = x\n")
+
+        assert "marker" in Session().full_config["profiles"]
+    assert found.is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("config", "credentials", "elsewhere"),
+    list(itertools.product([None, "/c"], [None, "~/k"], [False, True])),
+)
+def test_each_variable_moves_its_own_file_only(
+    config: str | None,
+    credentials: str | None,
+    elsewhere: bool,  # noqa: FBT001 - a table
+    home: Path,
+    tmp_path: Path,
+) -> None:
+    place = tmp_path if elsewhere else home
+    named = {"AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": credentials}
+    found = locate({name: value for name, value in named.items() if value}, place)
+
+    assert found.config == (Path("/c") if config else place / ".aws" / "config")
+    assert found.credentials == (place / "k" if credentials else place / ".aws" / "credentials")
+    assert found.token_cache == place / ".aws" / "sso" / "cache"
