@@ -1,0 +1,188 @@
+"""The browser gets one checked argument and a clean environment, and never keeps us waiting."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.desktop.browser import SystemBrowser
+
+URL = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&state=a%20b&x=$(touch%20no)&y=`z"
+SAFE = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&state=a%20b&scopes=sso%3Aaccount;x=$(id)"
+LIMIT = 2.0
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    return folder
+
+
+def tool(folder: Path, name: str, body: str) -> Path:
+    """Write a command that records its arguments and environment, then goes on with *body*."""
+    path = folder / name
+    path.write_text(
+        "#!/bin/sh\n"
+        f'for word in "$@"; do printf "%s\\n" "$word" >> "{folder}/{name}.argv"; done\n'
+        f'env > "{folder}/{name}.env"\n'
+        f"{body}\n"
+    )
+    path.chmod(0o755)
+    return path
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    return {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(folder), **more}
+
+
+def recorded(folder: Path, name: str) -> list[str]:
+    path = folder / f"{name}.argv"
+    deadline = time.monotonic() + 5
+    while not path.exists() and time.monotonic() < deadline:
+        os.sched_yield()
+    return path.read_text().splitlines()
+
+
+def only_tools(folder: Path, **more: str) -> dict[str, str]:
+    """Return an environment in which no real launcher is found."""
+    return {**environment(folder, **more), "PATH": str(folder)}
+
+
+def test_desktop_launcher_gets_the_address_as_its_one_argument(tools: Path) -> None:
+    tool(tools, "xdg-open", "exit 0")
+
+    assert SystemBrowser(environment(tools, DISPLAY=":0")).open(SAFE)
+    assert recorded(tools, "xdg-open") == [SAFE]
+
+
+def test_aws_and_own_variables_do_not_reach_the_browser(tools: Path) -> None:
+    tool(tools, "xdg-open", "exit 0")
+    secret = {"AWS_SECRET_ACCESS_KEY": "CANARY", "AWS_PROFILE": "CANARY", "CREDTRAY_X": "CANARY"}
+    SystemBrowser(environment(tools, DISPLAY=":0", LANG="de_DE", **secret)).open(SAFE)
+    recorded(tools, "xdg-open")
+    told = (tools / "xdg-open.env").read_text()
+
+    assert "CANARY" not in told
+    assert "LANG=de_DE" in told
+
+
+def test_no_display_means_no_browser_and_no_process(tools: Path) -> None:
+    tool(tools, "xdg-open", "exit 0")
+
+    assert not SystemBrowser(environment(tools)).open(SAFE)
+    assert not (tools / "xdg-open.argv").exists()
+
+
+def test_wayland_is_a_display_too(tools: Path) -> None:
+    tool(tools, "xdg-open", "exit 0")
+
+    assert SystemBrowser(environment(tools, WAYLAND_DISPLAY="wayland-0")).open(SAFE)
+
+
+def test_launcher_that_fails_is_followed_by_the_next(tools: Path) -> None:
+    tool(tools, "xdg-open", "exit 3")
+    tool(tools, "gio", "exit 0")
+
+    assert SystemBrowser(only_tools(tools, DISPLAY=":0")).open(SAFE)
+    assert recorded(tools, "gio") == ["open", SAFE]
+
+
+def test_all_launchers_failing_is_told(tools: Path) -> None:
+    tool(tools, "xdg-open", "exit 3")
+
+    assert not SystemBrowser(only_tools(tools, DISPLAY=":0")).open(SAFE)
+
+
+def test_no_launcher_installed_is_told(tools: Path) -> None:
+    assert not SystemBrowser(only_tools(tools, DISPLAY=":0")).open(SAFE)
+
+
+def test_hanging_launcher_costs_two_seconds_and_counts_as_not_opened(tools: Path) -> None:
+    tool(tools, "xdg-open", "exec /bin/sleep 3")
+    tool(tools, "gio", "exec /bin/sleep 3")
+    started = time.monotonic()
+
+    assert not SystemBrowser(only_tools(tools, DISPLAY=":0"), patience=0.5).open(SAFE)
+    assert time.monotonic() - started < LIMIT
+
+
+@pytest.mark.parametrize("form", ["{}", "{} %s", "{} %s &", "{} --new-tab=%s", "/nowhere/else:{}"])
+def test_browser_variable_is_understood_in_all_its_forms(tools: Path, form: str) -> None:
+    command = tool(tools, "my-browser", "exit 0")
+    quoted = f"'{command}'"
+
+    assert SystemBrowser(environment(tools, BROWSER=form.format(quoted))).open(SAFE)
+    expected = f"--new-tab={SAFE}" if "new-tab" in form else SAFE
+    assert recorded(tools, "my-browser") == [expected]
+
+
+def test_browser_of_the_user_that_stays_open_counts_as_opened(tools: Path) -> None:
+    command = tool(tools, "my-browser", "exec /bin/sleep 3")
+    started = time.monotonic()
+
+    assert SystemBrowser(environment(tools, BROWSER=f"'{command}' %s"), patience=0.3).open(SAFE)
+    assert time.monotonic() - started < LIMIT
+
+
+@pytest.mark.parametrize("value", ["'open quote", "/nowhere/browser", "%s", ":::", " ", "&"])
+def test_unusable_browser_variable_is_told(tools: Path, value: str) -> None:
+    assert not SystemBrowser(only_tools(tools, BROWSER=value)).open(SAFE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        URL,
+        "",
+        "-P",
+        "--help",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "http://oidc.us-east-1.amazonaws.com/",
+        "ftp://example.com/",
+        "https://user@example.com/",
+        "https://exa mple.com/",
+        "https://example.com/a b",
+        "https://example.com/\nx",
+        'https://example.com/"',
+        "https://example.com/é",
+        "HTTPS://example.com/",
+        "http://localhost.evil.example/",
+        "http://127.0.0.1.evil.example/",
+    ],
+)
+def test_what_is_no_plain_web_address_never_becomes_an_argument(tools: Path, url: str) -> None:
+    command = tool(tools, "my-browser", "exit 0")
+
+    assert not SystemBrowser(environment(tools, BROWSER=f"'{command}'")).open(url)
+    assert not (tools / "my-browser.argv").exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080/authorize?x=1", "http://localhost:1/a", "http://[::1]:1/"]
+)
+def test_loopback_may_be_plain_http(tools: Path, url: str) -> None:
+    command = tool(tools, "my-browser", "exit 0")
+
+    assert SystemBrowser(environment(tools, BROWSER=f"'{command}'")).open(url)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_finished_browser_leaves_no_zombie(tools: Path) -> None:
+    command = tool(tools, "my-browser", "exec /bin/sleep 0.4")
+    SystemBrowser(environment(tools, BROWSER=f"'{command}'"), patience=0.1).open(SAFE)
+    deadline = time.monotonic() + 5
+    while _children() and time.monotonic() < deadline:
+        os.sched_yield()
+
+    assert _children() == ""
+
+
+def _children() -> str:
+    own = os.getpid()
+    return Path(f"/proc/{own}/task/{own}/children").read_text()
