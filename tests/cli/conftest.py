@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+
+from agent.demo.identity_center import IdentityCenter
+from tests.cli.real_world import World
+from tests.connect_proxy import ConnectProxy
 
 
 @pytest.fixture(autouse=True)
@@ -19,3 +25,12 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def world(home: Path, portal: IdentityCenter) -> Iterator[World]:
+    """A user whose browser signs in by itself."""
+    portal.set_lifetimes(interval=timedelta(seconds=1))
+    portal.auto_approve()
+    with ConnectProxy(portal.port) as proxy:
+        yield World(home, portal, proxy)

@@ -1,0 +1,98 @@
+"""credtray as a real process in a throw-away home, with the embedded Identity Center behind a proxy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.demo.identity_center import IdentityCenter
+from tests.connect_proxy import ConnectProxy
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSER = Path(__file__).with_name("browser_program.py")
+AWS = Path("/usr/bin/aws")
+SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One user and one portal."""
+
+    home: Path
+    portal: IdentityCenter
+    proxy: ConnectProxy
+
+    @property
+    def environment(self) -> dict[str, str]:
+        browser = shlex.join([sys.executable, str(BROWSER), str(self.proxy.ca_bundle), "%s"])
+        return {
+            "HOME": str(self.home),
+            "XDG_RUNTIME_DIR": str(self.home / "run"),
+            "PATH": "/usr/bin:/bin",
+            "BROWSER": browser,
+            "TZ": "UTC",
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+            "COLUMNS": "100",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **self.proxy.environment,
+        }
+
+    @property
+    def config(self) -> Path:
+        return self.home / ".aws" / "config"
+
+    @property
+    def credentials(self) -> Path:
+        return self.home / ".aws" / "credentials"
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "agent", *words]
+
+    def credtray(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.command(*words),
+            cwd=ROOT,
+            env={**self.environment, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+    def aws(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run Debian's AWS CLI to its end."""
+        return subprocess.run(
+            [AWS, *words], env=self.environment, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+
+    @contextlib.contextmanager
+    def agent(self) -> Iterator[subprocess.Popen[str]]:
+        """Run the agent for a while."""
+        with subprocess.Popen(
+            self.command("run"), cwd=ROOT, env=self.environment, stderr=subprocess.DEVNULL, text=True
+        ) as process:
+            try:
+                wait_until((self.home / "run" / "credtray" / "agent.sock").exists)
+                yield process
+            finally:
+                process.terminate()
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Look again and again until it holds; for real processes only."""
+    until = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.02)
+
+
