@@ -144,17 +144,25 @@ def meaning(data: bytes) -> dict[str, dict[str, str]]:
 
 
 def carried_over(old: bytes, late: bytes, current: bytes) -> bytes:
-    """Apply to *current* the sections in which *late* differs from *old*: a merge of three by sections.
+    """Apply to *current* what *late* changed against *old*: a merge of three, key by key.
 
-    For the text of a writer that started from *old* while *current* was being written.
+    For the text of a writer that started from *old* while *current* was being written. Where both changed the
+    same key, *late* has it. Comments of *late* come over with sections that are new only.
+
+    Raises:
+        IniRefused: a section has a name that is never written here.
     """
-    before, after = scan(old).by_name(), scan(late).by_name()
-    changes: list[Edit] = [
-        SectionText(name, text_of(span))
-        for name, span in after.items()
-        if name not in before or text_of(before[name]) != text_of(span)
-    ]
-    changes += [SectionRemoval(name) for name in before if name not in after]
+    before, after, there = scan(old).by_name(), scan(late).by_name(), scan(current).by_name()
+    changes: list[Edit] = [SectionRemoval(name) for name in before if name not in after]
+    for name, span in after.items():
+        if name in before and text_of(before[name]) == text_of(span):
+            continue
+        was = before[name].values if name in before else {}
+        new = {key: value for key, value in span.values.items() if was.get(key) != value}
+        if name in there and all(value and value.isprintable() for value in new.values()):
+            changes.append(SectionEdit(name, new, frozenset(was.keys() - span.values.keys())))
+        else:
+            changes.append(SectionText(name, text_of(span)))
     return edit(current, changes)
 
 
