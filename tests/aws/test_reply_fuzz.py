@@ -56,8 +56,9 @@ VALID: dict[str, Any] = {
     },
 }
 REFUSAL = {"__type": "x#ForbiddenException", "message": "No access", "error": "invalid_grant"}
-LATE = int((NOON + timedelta(hours=37)).timestamp() * 1000)
-ODD_NUMBERS: list[Any] = [LATE, -1, 0, 1, 3600, 10**12, 10**19, 10**400, 1.5, -0.0, 1e308]
+DAY = 24 * 3600
+NUDGES = [-1, 1, -DAY, DAY, 31 * DAY, -1000 * DAY, 1000 * DAY, 2000 * DAY, -3_600_000, -3_600_001]
+ODD_NUMBERS: list[Any] = [-1, 0, 1, 3600, 10**12, 10**19, 10**400, 1.5, -0.0, 1e308]
 ODD_TEXTS = ["", " ", "a\nb", "a\r\n[default]", "\x00", "é", "\ud800", "]", "x" * 70_000, "NaN", "2026-11-22"]
 ODD: list[Any] = [None, True, *ODD_NUMBERS, *ODD_TEXTS, [], [[]], [None], {}, {"a": {}}, {"": ""}]
 RAW = [
@@ -75,7 +76,7 @@ RAW = [
     b"\xef\xbb\xbf",
 ]
 HEADERS: list[dict[str, str]] = [
-    {},
+    *[{}] * 12,
     {"content-type": "application/json"},
     {"content-type": "text/html"},
     {"content-encoding": "gzip"},
@@ -90,7 +91,7 @@ HEADERS: list[dict[str, str]] = [
     {"x-amzn-errortype": "é\x00" * 50},
     {"location": "http://evil.example"},
 ]
-STATUSES = [200] * 12 + [201, 204, 299, 301, 302, 400, 401, 403, 404, 407, 418, 429, 500, 503, 511, 599]
+STATUSES = [200] * 20 + [201, 204, 299, 301, 302, 400, 401, 403, 404, 407, 418, 429, 500, 503, 511, 599]
 
 
 def mutated(rng: random.Random, value: Any) -> Any:
@@ -105,6 +106,8 @@ def mutated(rng: random.Random, value: Any) -> Any:
         return changed
     if isinstance(value, list) and value and rng.random() < 0.7:
         return [mutated(rng, value[0]), *value * rng.randrange(3)]
+    if isinstance(value, int) and rng.random() < 0.6:
+        return value + rng.choice(NUDGES)
     return rng.choice(ODD)
 
 
