@@ -50,12 +50,18 @@ class FileWatch:
     """Watches a set of files from a thread of its own."""
 
     def __init__(
-        self, changed: Callable[[], None], home: Path | None = None, poll_seconds: float = POLL_SECONDS
+        self,
+        changed: Callable[[], None],
+        home: Path | None = None,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         self._changed = changed
         """Called from the watching thread."""
         self._home = home or Path.home()
         self._poll_seconds = poll_seconds
+        self._settle_seconds = settle_seconds
         self._files: frozenset[Path] = frozenset()
         self._poked = threading.Event()
         self._stopping = threading.Event()
@@ -88,7 +94,7 @@ class FileWatch:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if self._woken() and not self._stopping.wait(SETTLE_SECONDS):
+            if self._woken() and not self._stopping.wait(self._settle_seconds):
                 self._poked.clear()
                 self._plan_again()
                 self._seen = signature(self._plan.entries) if self.polling else {}

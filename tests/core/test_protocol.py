@@ -72,6 +72,18 @@ REPLIES = st.one_of(
         st.builds(ProcessCredentials, st.just(1), NAMES, SECRETS, SECRETS, NAMES, NAMES),
     ),
 )
+SAMPLES = [
+    encode(request)
+    for request in (
+        Ping(),
+        Watch(),
+        Credentials('a "name" \\ é'),
+        Login("corp", fresh=True, device=False),
+        Activate(("one", "two"), "three"),
+        Switch(None),
+        Snooze("corp", 10),
+    )
+]
 ISSUED = ProcessCredentials.of(
     RoleCredentials(
         "ASIAEXAMPLE",
@@ -245,7 +257,7 @@ def test_frame_without_an_end_is_refused_at_the_limit() -> None:
 @given(
     st.one_of(
         st.binary(max_size=200),
-        st.tuples(REQUESTS.map(encode), st.integers(0, 300), st.binary(max_size=3)).map(
+        st.tuples(st.sampled_from(SAMPLES), st.integers(0, 100), st.binary(max_size=3)).map(
             lambda hit: hit[0][: hit[1]] + hit[2] + hit[0][hit[1] + len(hit[2]) :]
         ),
     )

@@ -102,3 +102,25 @@ def test_lock_on_a_removed_file_locks_nobody_out_of_a_new_one(tmp_path: Path) ->
     new.release()
 
     assert outcome is Start.ACQUIRED
+
+
+class Swept(SingleInstance):
+    """Somebody empties the directory just between our opening and locking the file."""
+
+    sweeps = 1
+
+    def _open(self) -> int:
+        descriptor = super()._open()
+        if self.sweeps:
+            self.sweeps -= 1
+            self._path.unlink()
+        return descriptor
+
+
+def test_file_removed_before_it_was_locked_is_not_mistaken_for_the_lock(tmp_path: Path) -> None:
+    first, second = Swept(tmp_path), SingleInstance(tmp_path)
+    outcomes = [first.acquire(), second.acquire()]
+    first.release()
+    second.release()
+
+    assert outcomes == [Start.ACQUIRED, Start.ALREADY_RUNNING]
