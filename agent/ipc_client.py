@@ -5,6 +5,7 @@ Never prints, and never starts an agent. `credtray credentials` has a faster way
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -185,8 +186,8 @@ if sys.platform == "win32":
     class _Pipe:
         """A named pipe opened as a file. Type-checked, but never run by its authors."""
 
-        def __init__(self, path: str) -> None:
-            self._file = open(path, "r+b", buffering=0)  # noqa: SIM115, PTH123 -- lives as long as the client; no Path
+        def __init__(self, file: io.FileIO) -> None:
+            self._file = file
 
         def settimeout(self, value: float | None, /) -> None:
             """Do nothing: a pipe opened as a file waits without limit."""
@@ -202,6 +203,6 @@ if sys.platform == "win32":
 
     def _open_pipe() -> _Stream:
         try:
-            return _Pipe(socket_paths()[0])
+            return _Pipe(open(socket_paths()[0], "r+b", buffering=0))  # noqa: PTH123 -- no Path
         except OSError:
             raise AgentNotRunning from None

@@ -116,8 +116,7 @@ class CredentialsFile:
         changes, nothing is written. *on_replaced*: see ``SharedFile.edit``.
 
         Raises:
-            FileUnparsable, FileContended, FileRefused, FileUnwritable: the whole batch failed; the file is as
-                it was. See ``SharedFile.edit``.
+            FileUnparsable, FileContended, FileRefused, FileUnwritable: the whole batch failed. See ``edit``.
         """
         fit, refused = _fit(wanted)
         doomed = set(removed) - {keys.section for keys in wanted}

@@ -80,16 +80,17 @@ class RoleAssumer:
         told = issued.value
         if not told.assumed_role_user.arn.startswith(expected):
             raise UnexpectedReply("AssumeRole: it is about another role")
-        return Issued(
-            RoleCredentials(
-                told.credentials.access_key_id,
-                Secret(told.credentials.secret_access_key),
-                Secret(told.credentials.session_token),
-                told.credentials.expiration.astimezone(UTC),
-                fetched_at,
-            ),
-            issued.clock_error,
-        )
+        return Issued(_role_credentials(told.credentials, fetched_at), issued.clock_error)
+
+
+def _role_credentials(keys: _Keys, fetched_at: datetime) -> RoleCredentials:
+    return RoleCredentials(
+        keys.access_key_id,
+        Secret(keys.secret_access_key),
+        Secret(keys.session_token),
+        keys.expiration.astimezone(UTC),
+        fetched_at,
+    )
 
 
 def _assumed(role_arn: str) -> str:

@@ -205,7 +205,7 @@ def test_garbage_is_unreadable_and_never_quoted(data: bytes) -> None:
     assert "Evil" not in str(caught.value)
 
 
-_DATES = st.datetimes(datetime(1970, 1, 1), datetime(9990, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
+_DATES = st.datetimes(datetime(1970, 1, 1), datetime(9990, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 - timezones
     lambda date: date.replace(microsecond=0)
 )
 _SECRETS = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=20).map(Secret)

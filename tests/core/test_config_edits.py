@@ -89,7 +89,11 @@ def test_sections_are_what_the_real_aws_configure_sso_writes(home: Path) -> None
 
     theirs = path.read_bytes()
     for header in ("sso-session corp", "profile corp-admin"):
-        assert ini.section_text(theirs, header).rstrip() == ini.section_text(ours, header).rstrip()  # type: ignore[union-attr]
+        expected, actual = ini.section_text(theirs, header), ini.section_text(ours, header)
+
+        assert expected is not None
+        assert actual is not None
+        assert expected.rstrip() == actual.rstrip()
 
 
 def test_what_was_written_is_read_back_as_meant() -> None:

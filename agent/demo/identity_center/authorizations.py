@@ -98,7 +98,7 @@ class DeviceAuthorization:
         """Judge a poll. The AWS CLI asks twice in the first moment, so the second one is free as well."""
         before, self.polled_at = self.polled_at, now
         self.polls += 1
-        return before is not None and self.polls > 2 and now - before < self.interval  # noqa: PLR2004
+        return before is not None and self.polls > 2 and now - before < self.interval  # noqa: PLR2004 - as above
 
 
 class Authorizations:
