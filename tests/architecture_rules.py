@@ -1,0 +1,289 @@
+"""The rules of the house as functions from one module's syntax tree to what breaks them.
+
+Reads no file: tests/test_architecture.py hands the sources in, real ones and planted ones.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+WINGS: dict[str, frozenset[str]] = {
+    "core": frozenset(),
+    "files": frozenset({"core"}),
+    "aws": frozenset({"core", "files"}),
+    "store": frozenset({"core", "files"}),
+    "desktop": frozenset({"core"}),
+    "daemon": frozenset({"core"}),
+    "web": frozenset({"core"}),
+    "demo.identity_center": frozenset(),  # what the product is tried against shares no code with it
+    "agent_socket": frozenset({"core", "desktop"}),
+    "credentials_fetch": frozenset({"agent_socket"}),
+    "ipc_client": frozenset({"agent_socket", "core", "desktop"}),
+}
+"""What a wing may import besides itself."""
+
+JOINERS = frozenset({"__init__", "__main__", "app", "service", "without_agent", "cli", "demo"})
+"""The only places where wings meet."""
+
+PURE_LIBRARY = frozenset(
+    {"__future__", "base64", "collections", "contextlib", "contextvars", "dataclasses", "datetime"}
+    | {"difflib", "enum", "functools", "hashlib", "hmac", "html", "ipaddress", "itertools", "json", "math"}
+    | {"msgspec", "re", "shlex", "string", "textwrap", "types", "typing", "unicodedata", "urllib.parse"}
+)
+"""All that core may import: nothing here reads a clock, a file, the environment, the network or entropy."""
+
+FORBIDDEN_LIBRARY = frozenset({"pickle", "marshal", "shelve", "dill", "yaml", "telnetlib", "ftplib"})
+IMPURE_CALLS = frozenset({"open", "print", "input", "breakpoint", "exec", "eval", "__import__"})
+CLOCK_CALLS = frozenset({"now", "utcnow", "today"})
+
+READS_OF_TABLES = frozenset({"keys", "values", "items"})
+CALLS_AT_IMPORT = frozenset(
+    {"re.compile", "re.escape", "frozenset", "tuple", "set", "dict", "object", "range", "chr", "staticmethod"}
+    | {"TypeVar", "ContextVar", "logging.getLogger", "struct.Struct", "MappingProxyType", "timedelta", "Path"}
+    | {"dataclass", "field", "Meta", "msgspec.field", "msgspec.json.Decoder", "msgspec.json.Encoder"}
+    | {"typer.Option", "typer.Argument"}
+)
+"""What a module body may call: it makes a value out of values."""
+
+WRITES = frozenset(
+    {"open", "write", "write_text", "write_bytes", "mkdir", "makedirs", "touch", "unlink", "rename", "chmod"}
+    | {"symlink_to", "connect", "bind", "listen", "start", "run", "Popen", "system", "send", "sendall", "put"}
+)
+"""What no constructor calls: asking for an object must not change the world."""
+
+DRAWER_NAMES = frozenset({"util", "utils", "helper", "helpers", "manager", "common", "misc"})
+LONGEST_FUNCTION = 40
+LONGEST_FILE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One module."""
+
+    path: PurePosixPath
+    """From the root of the checkout: ``agent/core/ini.py``."""
+    text: str
+
+    @property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
+
+    @property
+    def room(self) -> str:
+        """The wing it belongs to, or its own name at the top level."""
+        inside = self.path.with_suffix("").parts[1:]
+        wing = ".".join(inside[:2])
+        return wing if wing in WINGS else inside[0]
+
+
+Rule = Callable[[Source], Iterator[str]]
+
+
+def dotted(node: ast.AST) -> str:
+    """Return ``a.b.c`` for a name or an attribute, and something no list contains for anything else."""
+    match node:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(value, name):
+            return f"{dotted(value)}.{name}"
+        case _:
+            return f"<{type(node).__name__}>"
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the line and the full name of everything imported, wherever it is done."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, name.name) for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.lineno, f"{node.module}.{name.name}") for name in node.names)
+
+
+def calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def _belongs(name: str, rooms: frozenset[str]) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+# --- the wings ---------------------------------------------------------------------------------------
+
+
+def wings_keep_apart(source: Source) -> Iterator[str]:
+    room = source.room
+    if room in JOINERS:
+        return
+    if room not in WINGS:
+        yield f"1: {room} is neither a wing nor a place where wings meet"
+        return
+    allowed = WINGS[room] | {room, "__version__"}
+    for line, name in imported(source.tree):
+        inner = name.removeprefix("agent.")
+        if inner != name and not _belongs(inner, frozenset(allowed)):
+            yield f"{line}: {room} imports {name}"
+
+
+def core_is_pure(source: Source) -> Iterator[str]:
+    if source.room != "core":
+        return
+    for line, name in imported(source.tree):
+        if not _belongs(name, PURE_LIBRARY | {"agent"}):
+            yield f"{line}: imports {name}"
+    for call in calls(source.tree):
+        name = dotted(call.func)
+        if name in IMPURE_CALLS or name.rpartition(".")[2] in CLOCK_CALLS:
+            yield f"{call.lineno}: calls {name}"
+
+
+# --- nothing happens by itself -----------------------------------------------------------------------
+
+
+class _AtImport(ast.NodeVisitor):
+    """Finds the calls that run when the module is imported: bodies of functions do not."""
+
+    def __init__(self) -> None:
+        self.found: list[ast.Call] = []
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for part in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
+            if part is not None:
+                self.visit(part)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - ast's names
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        pass
+
+    def visit_If(self, node: ast.If) -> None:
+        if ast.unparse(node.test) != "__name__ == '__main__'":
+            self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.found.append(node)
+        self.generic_visit(node)
+
+
+def nothing_happens_at_import(source: Source) -> Iterator[str]:
+    tree = source.tree
+    finder = _AtImport()
+    finder.visit(tree)
+    ours = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    ours |= {name.rpartition(".")[2] for _, name in imported(tree) if name.startswith("agent.")}
+    for call in finder.found:
+        name = dotted(call.func)
+        last = name.rpartition(".")[2]
+        a_value = (name.partition(".")[0] in ours or name in ours) and last.lstrip("_")[:1].isupper()
+        harmless = name in CALLS_AT_IMPORT or last in READS_OF_TABLES or source.room == "core"
+        if not a_value and not harmless:
+            yield f"{call.lineno}: {name}(...) runs at import"
+    for node in tree.body:
+        if isinstance(node, ast.For | ast.While | ast.With | ast.Try | ast.Delete | ast.AugAssign):
+            yield f"{node.lineno}: a module body holds definitions only"
+
+
+def no_constructor_writes(source: Source) -> Iterator[str]:
+    for kind in (node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)):
+        methods = {each.name: each for each in functions(kind)}
+        for name in ("__init__", "__post_init__", "__new__"):
+            if name in methods:
+                yield from _writes(kind.name, methods, name)
+
+
+def _writes(
+    kind: str, methods: dict[str, ast.FunctionDef | ast.AsyncFunctionDef], name: str
+) -> Iterator[str]:
+    for call in calls(methods[name]):
+        called = dotted(call.func)
+        last = called.rpartition(".")[2]
+        only_reads = called == "os.open" and "O_RDONLY" in ast.unparse(call)
+        if last in WRITES and not only_reads:
+            yield f"{call.lineno}: {kind}.{name} calls {called}"
+        elif called == f"self.{last}" and last in methods and last != name:
+            yield from _writes(kind, {**methods, name: methods[last]} | {last: _EMPTY}, name)
+
+
+_EMPTY = ast.FunctionDef("", ast.arguments([], [], None, [], [], None, []), [], [], None, None)
+
+
+# --- size and names ----------------------------------------------------------------------------------
+
+
+def functions_are_short(source: Source) -> Iterator[str]:
+    for node in functions(source.tree):
+        first = node.lineno
+        if source.room == "cli" and node.body:  # an option of the command line is a parameter
+            first = node.body[0].lineno - 1
+        length = (node.end_lineno or node.lineno) - first + 1
+        if length > LONGEST_FUNCTION:
+            yield f"{node.lineno}: {node.name} has {length} lines"
+
+
+def files_are_short(source: Source) -> Iterator[str]:
+    length = source.text.count("\n")
+    if length > LONGEST_FILE:
+        yield f"{length}: lines in one file"
+
+
+def nothing_is_a_drawer(source: Source) -> Iterator[str]:
+    names = [(1, part) for part in source.path.with_suffix("").parts]
+    names += [(node.lineno, node.name) for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
+    for line, name in names:
+        words = re.findall(r"[A-Z]?[a-z]+", name)
+        if any(word.lower() in DRAWER_NAMES for word in words):
+            yield f"{line}: {name} is a drawer, not a name"
+
+
+# --- what is never written ---------------------------------------------------------------------------
+
+
+def nothing_dangerous(source: Source) -> Iterator[str]:
+    tree = source.tree
+    for line, name in imported(tree):
+        if name.partition(".")[0] in FORBIDDEN_LIBRARY:
+            yield f"{line}: imports {name}"
+    for call in calls(tree):
+        if dotted(call.func) in {"eval", "exec", "os.system", "os.popen"}:
+            yield f"{call.lineno}: {dotted(call.func)}"
+        for given in call.keywords:
+            if (given.arg, ast.unparse(given.value)) in {("shell", "True"), ("verify", "False")}:
+                yield f"{call.lineno}: {given.arg}={ast.unparse(given.value)}"
+
+
+_NOQA = re.compile(r"#\s*noqa\b(?P<rest>.*)")
+_NOQA_WITH_REASON = re.compile(r": [A-Z]+\d+(, [A-Z]+\d+)* --? \S.{3,}")
+_IGNORE = re.compile(r"#\s*type:\s*ignore(?P<rest>.*)")
+_IGNORE_WITH_REASON = re.compile(r"\[[a-z-]+(, ?[a-z-]+)*\]  # \S.{3,}")
+
+
+def comments(source: Source) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each comment: the same words in a string suppress nothing."""
+    for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def suppressions_say_why(source: Source) -> Iterator[str]:
+    for number, comment in comments(source):
+        for mark, reasoned in ((_NOQA, _NOQA_WITH_REASON), (_IGNORE, _IGNORE_WITH_REASON)):
+            found = mark.search(comment)
+            if found and not reasoned.match(found["rest"]):
+                yield f"{number}: {found[0]}"
+
+
+def suppressions(source: Source) -> int:
+    """Count them, without those imports that are late on purpose: these make the start fast."""
+    return sum(
+        bool(_NOQA.search(comment) or _IGNORE.search(comment)) and "noqa: PLC0415" not in comment
+        for _, comment in comments(source)
+    )

@@ -1,0 +1,223 @@
+"""Holds the rules of docs/explanation/architecture.md: wings, purity, sizes, names; nothing starts itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+from typing import get_args
+
+import pytest
+
+from agent.core import apply, events
+from tests import architecture_rules as rules
+from tests.architecture_rules import Rule, Source
+
+ROOT = Path(__file__).parents[1]
+CODE = ("agent", "tests", "packaging", "bench")
+TEXT_SUFFIXES = {".py", ".pyi", ".md", ".toml", ".txt", ".in", ".sh", ".html", ".css", ".svg", ".service", ""}
+
+
+def read(*folders: str) -> list[Source]:
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [Source(PurePosixPath(path.relative_to(ROOT).as_posix()), path.read_text()) for path in found]
+
+
+def texts() -> list[tuple[Path, str]]:
+    """Return every file that a person wrote, whatever it is written in."""
+    here = [path for path in ROOT.iterdir() if path.is_file()]
+    for folder in (*CODE, "docs", "assets", "requirements", ".ci"):
+        here += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+    return [
+        (path.relative_to(ROOT), path.read_text(errors="replace"))
+        for path in here
+        if path.suffix in TEXT_SUFFIXES and "__pycache__" not in path.parts
+    ]
+
+
+def broken(rule: Rule, sources: list[Source]) -> str:
+    return "\n".join(f"{source.path}:{found}" for source in sources for found in rule(source))
+
+
+PRODUCT_RULES = [
+    rules.wings_keep_apart,
+    rules.core_is_pure,
+    rules.nothing_happens_at_import,
+    rules.no_constructor_writes,
+    rules.files_are_short,
+    rules.nothing_dangerous,
+]
+EVERYWHERE_RULES = [rules.functions_are_short, rules.nothing_is_a_drawer, rules.suppressions_say_why]
+
+
+@pytest.mark.parametrize("rule", PRODUCT_RULES, ids=lambda rule: rule.__name__)
+def test_the_product_keeps(rule: Rule) -> None:
+    assert broken(rule, read("agent")) == ""
+
+
+@pytest.mark.parametrize("rule", EVERYWHERE_RULES, ids=lambda rule: rule.__name__)
+def test_all_code_keeps(rule: Rule) -> None:
+    assert broken(rule, read(*CODE)) == ""
+
+
+PLANTED = [
+    (rules.wings_keep_apart, "agent/aws/x.py", "from agent.desktop import paths"),
+    (rules.wings_keep_apart, "agent/core/x.py", "import agent.aws.sts"),
+    (rules.wings_keep_apart, "agent/daemon/x.py", "def f():\n    from agent.files.lock import Lock"),
+    (rules.wings_keep_apart, "agent/demo/identity_center/x.py", "from agent.core import oauth"),
+    (rules.wings_keep_apart, "agent/store/x.py", "from agent.aws.sts import assume"),
+    (rules.wings_keep_apart, "agent/stray.py", "x = 1"),
+    (rules.core_is_pure, "agent/core/x.py", "import os"),
+    (rules.core_is_pure, "agent/core/x.py", "from urllib import request"),
+    (rules.core_is_pure, "agent/core/x.py", "def f():\n    import secrets"),
+    (rules.core_is_pure, "agent/core/x.py", "def f():\n    return datetime.now(UTC)"),
+    (rules.core_is_pure, "agent/core/x.py", "def f():\n    print(1)"),
+    (rules.nothing_happens_at_import, "agent/aws/x.py", "KEYS = load()"),
+    (rules.nothing_happens_at_import, "agent/aws/x.py", "class A:\n    home = Path.home()"),
+    (rules.nothing_happens_at_import, "agent/aws/x.py", "def f(at=time.time()): ..."),
+    (rules.nothing_happens_at_import, "agent/aws/x.py", "if x:\n    os.mkdir('x')"),
+    (rules.nothing_happens_at_import, "agent/aws/x.py", "for x in y:\n    z = x"),
+    (rules.no_constructor_writes, "agent/aws/x.py", "class A:\n    def __init__(self): self.p.mkdir()"),
+    (
+        rules.no_constructor_writes,
+        "agent/aws/x.py",
+        "class A:\n    def __init__(self): self._a()\n    def _a(self): self._b()\n    def _b(self): open(x)",
+    ),
+    (rules.files_are_short, "agent/aws/x.py", "x = 1\n" * 301),
+    (rules.functions_are_short, "agent/aws/x.py", "def f():\n" + "    x = 1\n" * 40),
+    (rules.functions_are_short, "agent/cli/x.py", "def f():\n" + "    x = 1\n" * 41),
+    (rules.nothing_is_a_drawer, "agent/aws/token_utils.py", ""),
+    (rules.nothing_is_a_drawer, "agent/aws/x.py", "class SessionManager: ..."),
+    (rules.nothing_dangerous, "agent/aws/x.py", "run('ls', shell=True)"),
+    (rules.nothing_dangerous, "agent/aws/x.py", "get('x', verify=False)"),
+    (rules.nothing_dangerous, "agent/aws/x.py", "from pickle import loads"),
+    (rules.suppressions_say_why, "agent/aws/x.py", "import x  # noqa"),
+    (rules.suppressions_say_why, "agent/aws/x.py", "import x  # noqa: E501"),
+    (rules.suppressions_say_why, "agent/aws/x.py", "x = 1  # type: ignore"),
+    (rules.suppressions_say_why, "agent/aws/x.py", "x = 1  # type: ignore[arg-type]"),
+]
+
+
+@pytest.mark.parametrize(("rule", "path", "text"), PLANTED)
+def test_a_planted_breach_is_found(rule: Rule, path: str, text: str) -> None:
+    assert list(rule(Source(PurePosixPath(path), text))) != []
+
+
+def test_suppressions_stay_rare() -> None:
+    """At most one in two hundred lines of the product: more means that the configuration is wrong."""
+    sources = read("agent")
+    lines = sum(source.text.count("\n") for source in sources)
+
+    assert sum(rules.suppressions(source) for source in sources) <= lines / 200
+
+
+def test_every_event_has_a_handler() -> None:
+    assert set(apply.HANDLERS) == set(get_args(events.Event))
+
+
+IMPORTER = """
+import importlib, logging, os, sys, threading
+
+def blamed():
+    frame = sys._getframe(2)
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        if frame.f_code.co_filename.startswith(house):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return None
+
+def watch(event, arguments):
+    if event.partition(".")[0] in watched and (where := blamed()):
+        done.append(f"{where} {event} {arguments!r:.80}")
+
+house, names, done = sys.argv[1], sys.argv[2:], []
+watched = {"open", "os", "socket", "subprocess", "shutil", "tempfile", "signal", "_thread", "ctypes", "fcntl"}
+before = dict(os.environ), sys.excepthook
+threading.Thread.start = lambda thread: done.append(f"{blamed()} starts {thread}")
+sys.addaudithook(watch)
+for name in names:
+    importlib.import_module(name)
+if logging.root.handlers or (dict(os.environ), sys.excepthook) != before:
+    done.append("logging, the environment or excepthook was changed")
+print("\\n".join(done))
+"""
+
+
+def import_watched(house: Path, names: list[str]) -> str:
+    """Import the modules in a process of their own; return what ``house`` did to the world."""
+    command = [sys.executable, "-B", "-c", IMPORTER, str(house), *names]
+    environ = {**os.environ, "PYTHONPATH": str(house.parent)}
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
+
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.strip()
+
+
+def test_importing_any_module_touches_nothing() -> None:
+    elsewhere = {"agent.daemon.ipc_pipe"}  # Windows only, and says so in an assert
+    names = {
+        ".".join(source.path.with_suffix("").parts).removesuffix(".__init__") for source in read("agent")
+    }
+
+    assert import_watched(ROOT / "agent", sorted(names - elsewhere)) == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import pathlib; pathlib.Path('x').write_text('x')",
+        "import os; os.listdir('.')",
+        "import socket; socket.socket()",
+        "import threading; threading.Thread(target=print).start()",
+        "import logging; logging.basicConfig()",
+    ],
+)
+def test_a_module_that_acts_at_import_is_found(
+    body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    house = tmp_path / "house"
+    house.mkdir()
+    (house / "__init__.py").write_text(body)
+
+    assert import_watched(house, ["house"]) != ""
+
+
+UNFINISHED = re.compile(rf"\b({'TO' + 'DO'}|{'FIX' + 'ME'}|{'HA' + 'CK'}|{'X' * 3})\b")
+
+
+def test_nothing_is_marked_as_unfinished() -> None:
+    found = [
+        f"{path}:{number}"
+        for path, text in texts()
+        for number, line in enumerate(text.splitlines(), 1)
+        if UNFINISHED.search(line)
+    ]
+
+    assert found == []
+
+
+def test_no_file_names_the_machine_it_was_written_on() -> None:
+    place = re.compile(
+        rf"(?<![\w.-]){re.escape(str(ROOT.parent))}/(?!\.)" if len(ROOT.parts) > 2 else r"(?!)"
+    )
+    own = re.compile(rf"(?<![\w.-]){re.escape(str(ROOT))}(?![\w-])")
+
+    assert [str(path) for path, text in texts() if place.search(text) or own.search(text)] == []
+
+
+def test_locks_and_makefile_name_no_registry() -> None:
+    named = re.compile(r"https?://|(?<!no-emit-)index-url|(?<!no-emit-)find-links|trusted-host")
+    files = [path for path, _ in texts() if path.parts[0] in {"requirements", "Makefile", "packaging", ".ci"}]
+
+    assert [str(path) for path in files if named.search((ROOT / path).read_text())] == []
+
+
+def test_every_locked_requirement_has_a_hash() -> None:
+    for name in ("runtime.txt", "dev.txt"):
+        text = (ROOT / "requirements" / name).read_text()
+        entries = re.split(r"\n(?=\S)", text.strip())
+
+        assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
