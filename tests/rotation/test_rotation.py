@@ -20,7 +20,7 @@ from agent.demo.identity_center import IdentityCenter, Rotation
 from agent.desktop.clocks import SystemClock
 from tests.demo.program import Program
 from tests.portal import portal as portal  # noqa: PLC0414 - a fixture
-from tests.rotation.one_agent import REFRESH_WITH_LEFT, session_named
+from tests.rotation.one_agent import session_named
 from tests.soak import examples
 
 PROCESSES = 8
@@ -82,11 +82,9 @@ def test_no_sign_in_is_lost_and_each_expiry_costs_one_call(
     for name in SESSIONS:
         sign_in(portal, session_named(name, portal.url), cache)
     let_go(agents)
-    began = time.monotonic()
-    deadline = began + EXPIRIES * 5
+    deadline = time.monotonic() + EXPIRIES * 5
     while portal.journal.by_grant().get("refresh_token", 0) < EXPIRIES and time.monotonic() < deadline:
         time.sleep(0.05)
-    took = time.monotonic() - began
     reports = [json.loads(agent.communicate()[0]) for agent in agents]
     calls = portal.journal.by_grant()["refresh_token"]
     tokens = [cache.read(session_named(name, portal.url)) for name in SESSIONS]
@@ -96,5 +94,4 @@ def test_no_sign_in_is_lost_and_each_expiry_costs_one_call(
     assert [report["errors"] for report in reports] == [[]] * PROCESSES
     assert [report["signed_out"] for report in reports] == [[]] * PROCESSES
     assert all(token is not None and token.refreshable for token in tokens)
-    rounds = took / (LIFE - REFRESH_WITH_LEFT).total_seconds() + 2
-    assert calls <= rounds * len(SESSIONS)
+    assert [report["early"] for report in reports] == [[]] * PROCESSES
