@@ -1,4 +1,4 @@
-"""What the commands ask of the rest: ``agent.app``, imported when it is needed; tests put a fake here.
+"""What the commands ask of the rest: the agent, or ``agent.app`` without one; tests put a fake here.
 
 Prints nothing.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from agent.core.errors import BadFrame
+from agent.core.errors import AgentNotRunning, BadFrame
 from agent.core.protocol import Done, Progress, Reply, Request
+from agent.ipc_client import AgentClient
 
 
 class Backend(Protocol):
@@ -36,11 +37,37 @@ class Backend(Protocol):
         ...
 
 
-def current() -> Backend:
-    """Return the real one."""
-    from agent import app  # noqa: PLC0415 -- `credtray --help` must not pay for the whole house
+class _Agent:
+    """The running agent when there is one: then the rest of the house is not even imported."""
+
+    def perform(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+        try:
+            with AgentClient.connect() as client:
+                return client.ask(request, on_progress)
+        except AgentNotRunning:
+            return _app().perform(request, on_progress)
+
+    def perform_here(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+        return _app().perform_here(request, on_progress)
+
+    def run_agent(self) -> int:
+        return _app().run_agent()
+
+    def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
+        with AgentClient.connect() as client:
+            for update in client.watch():
+                on_document(update.document)
+
+
+def _app() -> Backend:
+    from agent import app  # noqa: PLC0415 -- a second or two on a slow machine
 
     return app
+
+
+def current() -> Backend:
+    """Return the real one."""
+    return _Agent()
 
 
 def ask(request: Request, on_progress: Callable[[Progress], None] | None = None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def credentials(
         typer.Argument(metavar="PROFILE", help="Name in the config file.", autocompletion=complete_profile),
     ],
     no_agent: Annotated[bool, typer.Option("--no-agent", hidden=True)] = False,
-    within: Annotated[float, typer.Option("--within", hidden=True)] = GIVE_UP_SECONDS,
+    within: Annotated[str, typer.Option("--within", hidden=True)] = f"{GIVE_UP_SECONDS:.0f}",
 ) -> None:
     """Print role credentials as JSON, for credential_process.
 
@@ -38,7 +38,7 @@ def credentials(
     Examples:
       credtray credentials synderys-readonly
     """
-    reply = _within(profile, within, agent=not no_agent)
+    reply = _within(profile, float(within), agent=not no_agent)
     if not isinstance(reply, CredentialsIssued):
         raise TypeError(type(reply).__name__)
     sys.stdout.buffer.write(reply.credentials.line())

@@ -85,7 +85,7 @@ def switch(
     none: bool = typer.Option(False, "--none", help=r"Give \[default] back: take credtray's keys out of it."),
     json_output: JsonOption = False,
 ) -> None:
-    r"""Make a profile the default: its keys and region go into \[default].
+    r"""Make a profile the default: its keys go into \[default].
 
     Programs started without a profile use it.
 

@@ -68,14 +68,14 @@ class _Command(TyperCommand):
     """A command whose flags are shown without a type."""
 
     def get_params(self, ctx: Any) -> Any:
-        return _without_flag_types(super().get_params(ctx))
+        return _lightened(super().get_params(ctx))
 
 
 class _Commands(TyperGroup):
     """The commands, each imported when it is asked for."""
 
     def get_params(self, ctx: Any) -> Any:
-        return _without_flag_types(super().get_params(ctx))
+        return _lightened(super().get_params(ctx))
 
     commands: Any  # filled for typer's suggestions only
 
@@ -107,11 +107,25 @@ def _unwrapped(text: str) -> str:
     return "\n\n".join(part if "\n  " in part else part.replace("\n", " ") for part in paragraphs)
 
 
-def _without_flag_types(params: list[Any]) -> list[Any]:
+def _lightened(params: list[Any]) -> list[Any]:
+    """Show flags without a type, and keep typer from importing pydantic: 20 MiB for the life of the agent."""
     for param in params:
         if getattr(param, "is_flag", False):
             param.metavar = ""
+        if param.type_descriptor.annotation in {bool, str, list[str]}:
+            param._runtime_param = _AsTyped()  # noqa: SLF001 -- where typer keeps its pydantic adapter
     return params
+
+
+class _AsTyped:
+    """Takes a flag, a word or a list of words as the shell passed it."""
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the value; stands for ``typer._coercion.RuntimeParam``."""
+        del ctx
+        if param.multiple or param.nargs == -1:
+            return list(value or ())
+        return value
 
 
 def command_line() -> Any:

@@ -50,7 +50,7 @@ def ask_several(question: str, choices: Sequence[tuple[str, T]], picked: Sequenc
     answer: list[T] = questionary.checkbox(
         question,
         choices=options,
-        instruction="(type to search, space picks, Enter goes on)",
+        instruction="(type to search, space picks, Ctrl-A picks all, Enter goes on)",
         use_search_filter=True,
         use_jk_keys=False,
         validate=lambda found: bool(found) or "Pick at least one with the space bar, or press Ctrl-C.",

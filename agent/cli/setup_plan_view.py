@@ -48,10 +48,15 @@ def plan_view(
     most = len(lines) if whole else MOST_LINES
     if lines:
         parts.append(Text(f"\nChanges of {place}:", "bold"))
-        parts += [Text(visible(line), _DIFF_STYLES.get(line[:1], "")) for line in lines[:most]]
+        parts += [_line(line) for line in lines[:most]]
     if len(lines) > most:
         parts.append(Text(f"and {len(lines) - most} more lines; --dry-run shows them all", "dim"))
     return Group(*parts, Text())
+
+
+def _line(line: str) -> Text:
+    # Not wrapped by us: a value copied from the preview must be whole.
+    return Text(visible(line), _DIFF_STYLES.get(line[:1], ""), no_wrap=True, overflow="ignore")
 
 
 def _table(profiles: Sequence[ProfileChange], accounts: Mapping[str, str | None]) -> Table:

@@ -144,7 +144,7 @@ class Setup:
         names = {account.account_id: account.name for account in accounts}
         while True:
             preview = house.profile_writer.preview(wish)
-            place = str(house.around.aws.config)
+            place = _place(house)
             terminal.draw(
                 plan_view(preview.plan.profiles, preview.diff, names, place, whole=self._dry_run),
                 talk=not self._dry_run,
@@ -202,6 +202,12 @@ class Setup:
         from agent.cli.setup_answers import activation  # noqa: PLC0415 -- questionary is dear
 
         return activation(count)
+
+
+def _place(house: House) -> str:
+    """Return the config file as a person writes it."""
+    path = house.around.aws.config
+    return f"~/{path.relative_to(house.around.home)}" if path.is_relative_to(house.around.home) else str(path)
 
 
 def _remember(house: House, session: str, originals: Mapping[str, bytes | None]) -> None:

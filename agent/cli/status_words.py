@@ -41,7 +41,8 @@ def session_words(item: dict[str, Any], reader: Reader) -> str:
             return "signed out"
         case "expired":
             ended = _instant(item["signed_in_until"])
-            return f"ended at {reader.at(min(ended, reader.now))}" if ended else "ended"
+            # Given up early (a cancelled fresh sign-in) it ended before the end that is written here.
+            return f"ended at {reader.at(ended)}" if ended and ended <= reader.now else "ended"
         case "refused":
             return "refused"
         case "offline":

@@ -1,0 +1,90 @@
+"""A command in a pseudo-terminal: a test reads what a person would see and types what a person would type."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from fcntl import ioctl
+from types import TracebackType
+from typing import Self
+
+from tests.cli.real_world import ROOT, SECONDS, World
+
+ENTER, SPACE, DOWN, CTRL_C = "\r", " ", "\x1b[B", "\x03"
+_ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>])")
+
+
+class TerminalSession:
+    """Ends the command with the block, however the block ends."""
+
+    def __init__(self, world: World, *words: str) -> None:
+        self._environment = {**world.environment, "PROMPT_TOOLKIT_NO_CPR": "1"}
+        self._command = world.command(*words)
+        self._seen = b""
+        self._looked = 0
+
+    def __enter__(self) -> Self:
+        self._terminal, inside = pty.openpty()
+        ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        self._process = subprocess.Popen(
+            self._command,
+            cwd=ROOT,
+            env=self._environment,
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+            preexec_fn=lambda: ioctl(inside, termios.TIOCSCTTY, 0),  # noqa: PLW1509 -- Ctrl-C needs the terminal
+        )
+        os.close(inside)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        os.close(self._terminal)
+
+    def type(self, *keys: str) -> None:
+        for key in keys:
+            os.write(self._terminal, key.encode())
+            time.sleep(0.05)  # a pasted burst is read as one; a person's keys come one by one
+
+    def expect(self, text: str) -> None:
+        """Wait until the text appears below what was expected before."""
+        until = time.monotonic() + SECONDS
+        while (found := self.screen.find(text, self._looked)) < 0:
+            assert time.monotonic() < until, f"{text!r} did not appear in:\n{self.screen}"
+            assert self._read(until), f"it ended before {text!r} in:\n{self.screen}"
+        self._looked = found + len(text)
+
+    def end(self) -> int:
+        """Wait for the end and return the exit code."""
+        until = time.monotonic() + SECONDS
+        while self._read(until):
+            pass
+        return self._process.wait(SECONDS)
+
+    @property
+    def screen(self) -> str:
+        """Everything that was printed, without escapes."""
+        return _ESCAPE.sub(b"", self._seen).decode(errors="replace").replace("\r\n", "\n")
+
+    def _read(self, until: float) -> bool:
+        ready, _, _ = select.select([self._terminal], [], [], max(0.0, until - time.monotonic()))
+        if not ready:
+            return False
+        try:
+            data = os.read(self._terminal, 65536)
+        except OSError:  # EIO: the other side is closed
+            return False
+        self._seen += data
+        return bool(data)
