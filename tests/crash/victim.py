@@ -1,0 +1,70 @@
+"""Does one write after another, each in a child process of its own, while somebody else kills the children.
+
+``python victim.py FD``: reads a list of jobs from the socket FD, runs them, answers with their exit statuses.
+The parent makes no system call of the kinds under test between two children: only clone and wait4.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.aws.atomic_file import write_atomically
+from tests.aws.file_fakes import NOW, credentials_file, wanted
+
+TOKEN = b'{"accessToken": "' + b"t" * 3000 + b'", "expiresAt": "2026-11-22T13:00:00Z"}'
+_PR_SET_PTRACER = 0x59616D61  # lets a tracer that is not our parent attach where Yama forbids that
+
+
+def sync(path: Path) -> None:
+    """Write two sections, one of them with its region."""
+    credentials_file(path).sync([wanted("dev", 1), wanted("default", 1, region="us-east-1")], [], NOW)
+
+
+def refresh(path: Path) -> None:
+    """Write newer keys into one section and take another one out."""
+    credentials_file(path).sync([wanted("dev", 2)], ["old"], NOW)
+
+
+def remove(path: Path) -> None:
+    """Take everything of ours out."""
+    credentials_file(path).remove_all()
+
+
+def token(path: Path) -> None:
+    """Write a token cache or state file."""
+    write_atomically(path, TOKEN)
+
+
+JOBS: dict[str, Callable[[Path], None]] = {"sync": sync, "refresh": refresh, "remove": remove, "token": token}
+
+
+def run(job: str, path: Path) -> int:
+    """Run one job in a child; return its wait status."""
+    child = os.fork()
+    if child == 0:
+        JOBS[job](path)
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def main() -> None:
+    """Serve until the socket closes."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PTRACER, -1, 0, 0, 0)
+    link = socket.socket(fileno=int(sys.argv[1]))
+    gc.disable()
+    while frame := link.recv(1 << 20):
+        jobs = [(job, Path(path)) for job, path in json.loads(frame)]
+        statuses = [run(job, path) for job, path in jobs]
+        link.send(json.dumps(statuses).encode())
+
+
+if __name__ == "__main__":
+    main()
