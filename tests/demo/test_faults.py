@@ -5,15 +5,10 @@ import http.client
 import socket
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
-from mypy_boto3_sso import SSOClient
 
 from agent.demo.identity_center import IdentityCenter
 from agent.demo.identity_center.fault_wire import replaced
@@ -52,20 +47,6 @@ def keys(portal: IdentityCenter, token: str) -> Callable[[], Answer]:
     return lambda: Program(portal.url).credentials(token)
 
 
-@pytest.fixture
-def sso(portal: IdentityCenter) -> Iterator[SSOClient]:
-    config = Config(
-        signature_version=UNSIGNED, read_timeout=0.3, retries={"mode": "standard", "total_max_attempts": 3}
-    )
-    client: SSOClient = boto3.client("sso", region_name="us-east-1", endpoint_url=portal.url, config=config)
-    yield client
-    client.close()
-
-
-def _botocore(sso: SSOClient, token: str) -> object:
-    return sso.get_role_credentials(accessToken=token, accountId="111100000001", roleName="ReadOnly")
-
-
 def test_throttling_lasts_as_often_as_told(portal: IdentityCenter, keys: Callable[[], Answer]) -> None:
     portal.inject(KEYS, Throttle(), times=2)
 
@@ -96,54 +77,6 @@ def test_throttled_sts_says_throttling(portal: IdentityCenter) -> None:
     answer = ask(portal.url, method="POST", body=b"Action=GetCallerIdentity")
 
     assert (answer.status, b"<Code>Throttling</Code>" in answer.body) == (400, True)
-
-
-def test_botocore_tries_a_throttled_call_three_times(
-    portal: IdentityCenter, sso: SSOClient, token: str
-) -> None:
-    portal.inject(KEYS, Throttle())
-    with pytest.raises(sso.exceptions.TooManyRequestsException):
-        _botocore(sso, token)
-
-    assert portal.journal.count(KEYS) == 3
-
-
-@pytest.mark.parametrize("status", [500, 502, 503])
-def test_botocore_tries_a_failing_server_three_times(
-    portal: IdentityCenter, sso: SSOClient, token: str, status: int
-) -> None:
-    portal.inject(KEYS, Status(status))
-    with pytest.raises(ClientError):
-        _botocore(sso, token)
-
-    assert portal.journal.count(KEYS) == 3
-
-
-def test_botocore_sees_a_dropped_connection(portal: IdentityCenter, sso: SSOClient, token: str) -> None:
-    portal.inject(KEYS, Drop())
-    with pytest.raises(ConnectionClosedError):
-        _botocore(sso, token)
-
-    assert portal.journal.count(KEYS) == 3
-
-
-def test_botocore_times_out_on_a_hang(portal: IdentityCenter, sso: SSOClient, token: str) -> None:
-    portal.inject(KEYS, Hang())
-    with pytest.raises(ReadTimeoutError):
-        _botocore(sso, token)
-
-    assert portal.journal.count(KEYS) == 3
-
-
-@pytest.mark.parametrize("fault", [CaptivePortal(), Truncate(honest=True), Body("{}")])
-def test_botocore_takes_a_200_without_the_right_json_for_an_answer(
-    portal: IdentityCenter, sso: SSOClient, token: str, fault: Fault
-) -> None:
-    portal.inject(KEYS, fault)
-    answer = _botocore(sso, token)
-
-    assert isinstance(answer, dict)
-    assert "roleCredentials" not in answer
 
 
 def test_hang_ends_with_a_closed_connection(portal: IdentityCenter, keys: Callable[[], Answer]) -> None:
@@ -288,15 +221,22 @@ def test_fault_before_the_service_leaves_the_refresh_token_good(portal: Identity
     assert program.refresh(tokens["refreshToken"]).status == 200
 
 
-def test_latency_delays_one_operation(portal: IdentityCenter, keys: Callable[[], Answer]) -> None:
-    portal.set_latency(KEYS, 0.4)
+def test_latency_delays_the_answer(portal: IdentityCenter, keys: Callable[[], Answer]) -> None:
+    portal.set_latency(KEYS, 0.2)
     started = time.monotonic()
     keys()
-    between = time.monotonic()
-    ask(f"{portal.url}/assignment/accounts")
 
-    assert between - started >= 0.4
-    assert time.monotonic() - between < 0.4
+    assert time.monotonic() - started >= 0.2
+
+
+def test_latency_is_meant_for_one_operation_or_for_programs() -> None:
+    faults = Faults()
+    faults.set_latency(KEYS, 0.2)
+    faults.set_latency(EVERY, 0.1)
+
+    assert faults.latency(KEYS, page=False) == 0.2
+    assert faults.latency("ListAccounts", page=False) == 0.1
+    assert faults.latency("SignInPage", page=True) == 0.0
 
 
 def test_rate_limit_throttles_the_call_above_it_and_lets_go_after_a_second() -> None:

@@ -55,7 +55,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._guard = threading.Lock()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property
     def port(self) -> int:
@@ -69,12 +69,17 @@ class Server(socketserver.ThreadingTCPServer):
     def close(self) -> None:
         """Stop, end open connections and hanging answers, and wait for the serving thread."""
         self.stopping.set()
-        self.shutdown()
-        self._thread.join()
+        with socket.create_connection((LOOPBACK, self.port)):
+            self._thread.join()
         with self._guard:
             for connection in self._open:
                 _end(connection)
         self.server_close()
+
+    def _serve(self) -> None:
+        """Wait for connections without polling; ``close`` wakes it with one of its own."""
+        while not self.stopping.is_set():
+            self.handle_request()
 
     def process_request(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
