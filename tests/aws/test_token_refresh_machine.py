@@ -15,7 +15,7 @@ from agent.aws.token_refresh import SharedTokenRefresh
 from agent.core.errors import CredtrayError, Offline, TokenRefused
 from agent.core.models import AccessToken
 from agent.core.secret import Secret
-from tests.aws.test_token_refresh import CLIENT, CORP, NOW, Scene, scene_in, token
+from tests.aws.refresh_scene import CLIENT, CORP, NOW, Scene, scene_in, token
 from tests.soak import examples
 
 AGENTS = 3
