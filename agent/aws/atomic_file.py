@@ -19,7 +19,7 @@ from typing import Self
 
 from agent.aws.directory_safety import make_directory, resolve
 from agent.aws.open_directory import READ_FLAGS, OpenDirectory, open_directory
-from agent.aws.os_errors import translated
+from agent.aws.os_errors import close, translated
 from agent.aws.waiting import RealWaiter, Waiter
 from agent.core.errors import FileRefused
 
@@ -68,7 +68,7 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
             check_file(target, os.fstat(fd))
             return read_descriptor(fd, target, limit)
         finally:
-            os.close(fd)
+            close(fd)
 
 
 def sweep_leftovers(directory: Path, now: datetime) -> int:
@@ -179,8 +179,7 @@ class Draft:
     ) -> None:
         fd, self.fd = self.fd, -1
         if fd >= 0:
-            with suppress(OSError):  # fsync has already told of a failed write
-                os.close(fd)
+            close(fd)
         if not self._published:
             with suppress(OSError):
                 self._directory.unlink(self._name)
@@ -204,7 +203,7 @@ class Draft:
     def publish(self, target: str) -> None:
         """Put the draft in the place of *target* and make that last."""
         if sys.platform == "win32":
-            os.close(self.fd)  # Windows does not rename an open file
+            close(self.fd)  # Windows does not rename an open file
             self.fd = -1
         self._directory.replace(self._name, target)
         self._published = True

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from agent.aws.directory_safety import private_directory
-from agent.aws.os_errors import translated, translation
+from agent.aws.os_errors import close, translated, translation
 from agent.aws.waiting import RealWaiter, Waiter
 from agent.core.errors import FileContended, FileRefused
 
@@ -73,7 +73,7 @@ class FileLock:
     ) -> None:
         if self._fd is not None:
             fd, self._fd = self._fd, None
-            os.close(fd)  # closing lets go of the lock on every platform
+            close(fd)  # closing lets go of the lock on every platform
 
     def _acquire(self, path: Path, deadline: float) -> int:
         private_directory(path.parent)
@@ -84,9 +84,9 @@ class FileLock:
                 if _same_file(fd, path):
                     return fd
             except BaseException:
-                os.close(fd)
+                close(fd)
                 raise
-            os.close(fd)  # a cleaner removed the file meanwhile: the lock on it binds nobody
+            close(fd)  # a cleaner removed the file meanwhile: the lock on it binds nobody
 
     def _wait_for(self, fd: int, path: Path, deadline: float) -> None:
         attempt = 0
@@ -129,7 +129,7 @@ else:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-            os.close(fd)
+            close(fd)
             raise FileRefused(f"{path} is not a lock file of this user")
         return fd
 

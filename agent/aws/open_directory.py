@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.aws.directory_safety import check_directory
+from agent.aws.os_errors import close
 from agent.aws.waiting import Waiter
 from agent.core.errors import FileRefused
 
@@ -71,9 +72,7 @@ def open_directory(path: Path, waiter: Waiter) -> OpenDirectory:
         FileRefused: others could swap files in it.
         OSError: it cannot be opened.
     """
-    if sys.platform == "win32":
-        return _WindowsDirectory(path, waiter)
-    return _PosixDirectory(path)
+    return _opened(path, waiter)
 
 
 def replace_with_retry(replace: Callable[[], None], waiter: Waiter) -> None:
@@ -106,7 +105,7 @@ if sys.platform != "win32":
             try:
                 check_directory(path, os.fstat(self._fd))
             except BaseException:
-                os.close(self._fd)
+                close(self._fd)
                 raise
 
         def create(self, name: str) -> int:
@@ -133,7 +132,10 @@ if sys.platform != "win32":
                     raise
 
         def close(self) -> None:
-            os.close(self._fd)
+            close(self._fd)
+
+    def _opened(path: Path, _waiter: Waiter) -> OpenDirectory:
+        return _PosixDirectory(path)
 
 else:
 
@@ -168,3 +170,6 @@ else:
 
         def close(self) -> None:
             """Nothing is held open."""
+
+    def _opened(path: Path, waiter: Waiter) -> OpenDirectory:
+        return _WindowsDirectory(path, waiter)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -56,3 +56,9 @@ def translated(path: Path, doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise translation(error, path, doing) from error
+
+
+def close(fd: int) -> None:
+    """Close a descriptor, whatever the system says to that: a failed write was already told by fsync."""
+    with suppress(OSError):
+        os.close(fd)

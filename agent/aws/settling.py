@@ -16,7 +16,7 @@ from typing import Self
 
 from agent.aws.atomic_file import INI_LIMIT, check_file, read_descriptor
 from agent.aws.open_directory import OpenDirectory
-from agent.aws.os_errors import translated
+from agent.aws.os_errors import close, translated
 from agent.aws.waiting import Waiter
 from agent.core.errors import FileContended
 
@@ -64,7 +64,7 @@ class Snapshot:
     def close(self) -> None:
         """Let go of the file."""
         if self.fd >= 0:
-            os.close(self.fd)
+            close(self.fd)
 
 
 def stamp_at(directory: OpenDirectory, name: str) -> Stamp | None:
@@ -130,7 +130,7 @@ def _found(directory: OpenDirectory, path: Path) -> Iterator[tuple[int, os.stat_
         check_file(path, found)
         yield fd, found
     finally:
-        os.close(fd)
+        close(fd)
 
 
 def _kept(fd: int) -> int:

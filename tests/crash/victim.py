@@ -12,13 +12,17 @@ import json
 import os
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 from agent.aws.atomic_file import write_atomically
+from agent.core.errors import CredtrayError
 from tests.aws.file_fakes import NOW, credentials_file, wanted
 
 TOKEN = b'{"accessToken": "' + b"t" * 3000 + b'", "expiresAt": "2026-11-22T13:00:00Z"}'
+REPORTED, UNREPORTED = 10, 11
+"""Exit codes: the job failed with an error of our tree; with any other."""
 _PR_SET_PTRACER = 0x59616D61  # lets a tracer that is not our parent attach where Yama forbids that
 
 
@@ -49,9 +53,19 @@ def run(job: str, path: Path) -> int:
     """Run one job in a child; return its wait status."""
     child = os.fork()
     if child == 0:
-        JOBS[job](path)
-        os._exit(0)
+        os._exit(_outcome(job, path))
     return os.waitpid(child, 0)[1]
+
+
+def _outcome(job: str, path: Path) -> int:
+    try:
+        JOBS[job](path)
+    except CredtrayError:
+        return REPORTED
+    except BaseException:  # noqa: BLE001 - the controller must see that it was none of ours
+        traceback.print_exc()
+        return UNREPORTED
+    return 0
 
 
 def main() -> None:
