@@ -1,11 +1,10 @@
-"""The one sign-in path with stand-ins for all its ports: what happens in which order, and what on faults."""
+"""The one sign-in path: what happens in which order, and what on faults."""
 
 from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,10 +13,8 @@ import pytest
 from agent.core import oauth
 from agent.core.errors import (
     AddressRefused,
-    CaptivePortal,
     CredtrayError,
     FileUnwritable,
-    ListenerUnavailable,
     Offline,
     PortalFailed,
     PortalUnauthorized,
@@ -27,80 +24,13 @@ from agent.core.errors import (
     SignInTimedOut,
     Throttled,
 )
-from agent.core.models import AccessToken, Endpoints, SsoSession
-from agent.core.secret import Secret
-from agent.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
+from agent.core.models import Endpoints
+from agent.daemon.sign_in import SignInRequest, Step
 from tests.fakes_identity_center import (
     CORP,
     NOON,
-    FakeBrowser,
-    FakeCallbackListener,
-    FakeClock,
-    FakeIdentityCenter,
-    FakeTokenRefresh,
-    MemoryTokenCache,
-    longer,
 )
-
-LEGACY = SsoSession(CORP.start_url, CORP.start_url, "us-east-1", legacy=True)
-
-
-@dataclass
-class World:
-    """Every port of a sign-in, and a person who allows as soon as a browser opens."""
-
-    clock: FakeClock = field(default_factory=FakeClock)
-    token_cache: MemoryTokenCache = field(default_factory=MemoryTokenCache)
-    browser: FakeBrowser = field(default_factory=FakeBrowser)
-    steps: list[SignInProgress] = field(default_factory=list)
-    cancelled: bool = False
-
-    def __post_init__(self) -> None:
-        self.identity_center = FakeIdentityCenter(self.clock)
-        self.token_refresh = FakeTokenRefresh(self.identity_center, self.token_cache)
-        self.callback_listener = FakeCallbackListener(self.clock)
-        self.browser.visit = self.allow
-
-    def allow(self, url: str) -> None:
-        self.callback_listener.arrived = self.identity_center.visit(url)
-
-    def allow_device(self) -> None:
-        for step in self.steps:
-            if step.user_code:
-                self.identity_center.confirm_device(step.user_code)
-
-    def run(
-        self,
-        request: SignInRequest | None = None,
-        *,
-        session: SsoSession = CORP,
-        current: AccessToken | None = None,
-    ) -> SignInResult:
-        return run_sign_in(
-            self,
-            session,
-            request or SignInRequest(),
-            current,
-            self.steps.append,
-            lambda: self.cancelled,
-            _entropy,
-        )
-
-    def kinds(self) -> list[Step]:
-        return [step.kind for step in self.steps]
-
-    def signed_in(self) -> AccessToken:
-        """Sign in, forget how, and return the token."""
-        token = self.run().token
-        self.steps.clear()
-        self.identity_center.calls.clear()
-        self.token_cache.events.clear()
-        self.browser.opened.clear()
-        return token
-
-
-def _entropy(count: int) -> bytes:
-    return bytes(range(count))
+from tests.sign_in_world import World
 
 
 @pytest.fixture
@@ -108,7 +38,7 @@ def world() -> World:
     return World()
 
 
-# --- the usual way ------------------------------------------------------------------------------------
+# --- the usual way ---------------------------------------------------------------------------------------
 
 
 def test_sign_in_by_browser_ends_with_the_token_in_the_cache(world: World) -> None:
@@ -176,7 +106,7 @@ def test_browser_that_does_not_open_leaves_the_address(world: World) -> None:
     assert world.steps[1].text is not None
 
 
-# --- ends without a token -------------------------------------------------------------------------------
+# --- ends without a token --------------------------------------------------------------------------------
 
 
 def test_denial_in_the_browser_is_told(world: World) -> None:
@@ -271,7 +201,7 @@ def test_portal_of_another_region_is_refused_with_the_line_to_write(world: World
     assert world.identity_center.calls == ["resolve_start_url"]
 
 
-# --- faults while the code is redeemed ------------------------------------------------------------------
+# --- faults while the code is redeemed -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fault", [Offline("x"), PortalFailed("x"), Throttled("x")])
@@ -291,263 +221,7 @@ def test_lasting_fault_while_redeeming_is_told(world: World) -> None:
     assert world.token_cache.token is None
 
 
-# --- a fresh sign-in -------------------------------------------------------------------------------------
-
-
-def test_fresh_sign_in_ends_the_old_one_before_the_browser_opens(world: World) -> None:
-    old = world.signed_in()
-    result = world.run(SignInRequest(fresh=True), current=old)
-
-    assert world.identity_center.calls == ["resolve_start_url", "logout", "exchange_code"]
-    assert world.token_cache.events == ["drop", "lock", "write us-east-1", "unlock"]
-    assert result.ended
-    assert old.value != result.token.value
-
-
-def test_fresh_sign_in_refreshes_an_expired_token_to_be_able_to_log_out(world: World) -> None:
-    old = world.signed_in()
-    world.clock.time += timedelta(hours=2)
-    result = world.run(SignInRequest(fresh=True), current=old)
-
-    assert world.identity_center.calls == ["resolve_start_url", "refresh", "logout", "exchange_code"]
-    assert result.ended
-
-
-def test_fresh_sign_in_uses_the_token_on_the_disk_when_the_asker_knows_none(world: World) -> None:
-    world.signed_in()
-
-    assert world.run(SignInRequest(fresh=True)).ended
-
-
-def test_token_the_portal_knows_no_more_is_dropped_without_ado(world: World) -> None:
-    old = world.signed_in()
-    world.identity_center.revoke()
-    result = world.run(SignInRequest(fresh=True), current=old)
-
-    assert not result.ended
-    assert "drop" in world.token_cache.events
-
-
-@pytest.mark.parametrize("fault", [PortalFailed("HTTP 500"), Throttled("HTTP 429")])
-def test_failing_logout_does_not_stop_a_fresh_sign_in_and_drops_nothing(
-    world: World, fault: CredtrayError
-) -> None:
-    old = world.signed_in()
-    world.identity_center.fail("logout", fault)
-    result = world.run(SignInRequest(fresh=True), current=old)
-
-    assert not result.ended
-    assert "drop" not in world.token_cache.events
-
-
-@pytest.mark.parametrize("operation", ["resolve_start_url", "register", "logout"])
-@pytest.mark.parametrize("fault", [Offline("no network"), CaptivePortal("hotel")])
-def test_network_trouble_before_the_browser_costs_nothing(
-    world: World, operation: str, fault: CredtrayError
-) -> None:
-    old = world.signed_in()
-    world.token_cache.registrations.clear()
-    world.identity_center.fail(operation, fault)
-    with pytest.raises(type(fault)):
-        world.run(SignInRequest(fresh=True), current=old)
-
-    assert world.token_cache.token == old
-    assert world.identity_center.sign_in_active
-
-
-def test_refused_refresh_before_a_fresh_sign_in_is_no_obstacle(world: World) -> None:
-    old = world.signed_in()
-    world.identity_center.revoke()
-    world.clock.time += timedelta(hours=2)
-
-    assert not world.run(SignInRequest(fresh=True), current=old).ended
-
-
-def test_cancelled_fresh_sign_in_leaves_no_dead_token_behind(world: World) -> None:
-    old = world.signed_in()
-    world.browser.visit = lambda _url: setattr(world, "cancelled", True)
-    with pytest.raises(SignInCancelled):
-        world.run(SignInRequest(fresh=True), current=old)
-
-    assert world.token_cache.token is None
-
-
-# --- other programs -------------------------------------------------------------------------------------
-
-
-def someone_elses(world: World) -> AccessToken:
-    now = world.clock.now()
-    return AccessToken(Secret("CANARY-of-another-program"), now + timedelta(hours=1), None, None, now)
-
-
-def test_sign_in_another_process_finished_while_we_waited_for_the_lock_is_taken_over(world: World) -> None:
-    theirs = someone_elses(world)
-    world.token_cache.before_sign_in = lambda: world.token_cache.put(theirs)
-    result = world.run()
-
-    assert SignInResult(theirs, joined=True) == result
-    assert world.identity_center.calls == []
-
-
-@pytest.mark.parametrize("device", [False, True])
-def test_another_programs_sign_in_is_noticed_within_five_seconds(world: World, *, device: bool) -> None:
-    theirs = someone_elses(world)
-
-    def login_elsewhere() -> None:
-        if len(world.clock.waits) == 3:
-            world.token_cache.put(theirs)
-
-    world.browser.visit = lambda _url: None
-    world.clock.on_wait = login_elsewhere
-    result = world.run(SignInRequest(device=device))
-
-    assert SignInResult(theirs, joined=True) == result
-    assert world.clock.now() - NOON <= timedelta(seconds=3 + 5)
-    assert world.token_cache.events == []
-
-
-def test_torn_token_file_is_read_again(world: World) -> None:
-    theirs = someone_elses(world)
-
-    def write_slowly() -> None:
-        world.token_cache.unreadable = len(world.clock.waits) < 3
-        if len(world.clock.waits) == 2:
-            world.token_cache.put(theirs)
-
-    world.browser.visit = lambda _url: None
-    world.clock.on_wait = write_slowly
-
-    assert world.run().joined
-
-
-def test_unreadable_token_file_does_not_stop_a_sign_in(world: World) -> None:
-    world.token_cache.unreadable = True
-
-    assert not world.run().joined
-
-
-def test_token_the_asker_knows_to_be_useless_is_not_news(world: World) -> None:
-    old = world.signed_in()
-    result = world.run(current=old)
-
-    assert not result.joined
-    assert old.value != result.token.value
-
-
-def test_expired_token_of_another_program_is_not_news(world: World) -> None:
-    theirs = longer(someone_elses(world), hours=-1)
-    world.token_cache.before_sign_in = lambda: world.token_cache.put(theirs)
-
-    assert not world.run().joined
-
-
-def test_token_that_lay_there_before_a_fresh_sign_in_is_not_news(world: World) -> None:
-    world.token_cache.put(someone_elses(world))
-
-    assert not world.run(SignInRequest(fresh=True)).joined
-
-
-# --- device authorization grant --------------------------------------------------------------------------
-
-
-def confirm_after(world: World, waits: int) -> Callable[[], None]:
-    def confirm() -> None:
-        if len(world.clock.waits) == waits:
-            world.allow_device()
-
-    return confirm
-
-
-def test_device_flow_shows_code_and_addresses_and_opens_nothing(world: World) -> None:
-    world.clock.on_wait = confirm_after(world, 12)
-    result = world.run(SignInRequest(device=True))
-
-    step = world.steps[1]
-    assert world.kinds() == [Step.PREPARING, Step.CODE]
-    assert (step.user_code or "?") in (step.url or "")
-    assert step.verification_uri == world.identity_center.verification_uri
-    assert world.browser.opened == []
-    assert world.token_cache.token == result.token
-
-
-def test_device_code_is_polled_once_per_interval(world: World) -> None:
-    world.clock.on_wait = confirm_after(world, 12)
-    world.run(SignInRequest(device=True))
-
-    assert world.identity_center.calls.count("poll_device") == 3
-    assert timedelta(seconds=15) == world.clock.now() - NOON
-
-
-def test_slow_down_and_lost_polls_stretch_the_interval(world: World) -> None:
-    world.identity_center.fail("poll_device", Offline("x"), Throttled("x"))
-    world.clock.on_wait = confirm_after(world, 1)
-    world.run(SignInRequest(device=True))
-
-    assert timedelta(seconds=5 + 10 + 15) == world.clock.now() - NOON
-
-
-def test_denied_device_code_is_told(world: World) -> None:
-    def deny() -> None:
-        world.identity_center.confirm_device(world.steps[1].user_code or "", allow=False)
-
-    world.clock.on_wait = deny
-    with pytest.raises(SignInDenied):
-        world.run(SignInRequest(device=True))
-
-
-def test_device_code_nobody_confirms_ends_after_ten_minutes(world: World) -> None:
-    with pytest.raises(SignInTimedOut):
-        world.run(SignInRequest(device=True))
-
-    assert timedelta(minutes=10) == world.clock.now() - NOON
-
-
-def test_legacy_session_signs_in_by_device_flow_without_refresh_token(world: World) -> None:
-    world.clock.on_wait = confirm_after(world, 1)
-    result = world.run(session=LEGACY)
-
-    assert [(CORP.start_url, oauth.DEVICE_CODE)] == world.identity_center.registered
-    assert result.token.refresh_token is None
-
-
-def test_machine_without_a_free_port_falls_back_to_the_device_flow(world: World) -> None:
-    world.callback_listener.failure = ListenerUnavailable("Cannot assign requested address")
-    world.clock.on_wait = confirm_after(world, 1)
-    world.run()
-
-    grants = [grant for _, grant in world.identity_center.registered]
-    assert grants == [oauth.AUTHORIZATION_CODE, oauth.DEVICE_CODE]
-    assert world.kinds() == [Step.PREPARING, Step.CODE]
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "https://device.sso.us-east-1.amazonaws.com.evil.example/",
-        "http://device.sso.us-east-1.amazonaws.com/",
-        "javascript:alert(1)",
-        "https://device.sso.us-east-1.amazonaws.com@evil.example/",
-    ],
-)
-def test_verification_address_outside_aws_is_refused_and_never_shown(world: World, address: str) -> None:
-    world.identity_center.verification_uri = address
-    with pytest.raises(AddressRefused):
-        world.run(SignInRequest(device=True))
-
-    assert world.kinds() == [Step.PREPARING]
-
-
-def test_forgotten_registration_of_the_device_flow_is_made_anew(world: World) -> None:
-    world.clock.on_wait = world.allow_device
-    world.run(SignInRequest(device=True))
-    world.identity_center.forget_registrations()
-    world.steps.clear()
-    world.run(SignInRequest(device=True, fresh=True))
-
-    assert world.identity_center.calls.count("register") == 2
-
-
-# --- secrets --------------------------------------------------------------------------------------------
+# --- secrets ---------------------------------------------------------------------------------------------
 
 
 def test_nothing_secret_is_told_or_logged(world: World) -> None:
