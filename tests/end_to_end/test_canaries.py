@@ -1,0 +1,105 @@
+"""No secret leaves the places made for it: a whole run is searched for the canary in every secret issued."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.house import House, until
+
+CANARY = b"CANARY"
+
+
+class ProcessWatch:
+    """Reads argv and environment of every process again and again while the run goes on."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._ended = threading.Event()
+        self.looks = 0
+        self.leaks: set[str] = set()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._watch)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.01):
+            self.looks += 1
+            for process in Path("/proc").glob("[0-9]*"):
+                for name in ("cmdline", "environ"):
+                    self._look(process / name)
+
+    def _look(self, path: Path) -> None:
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return
+        mine = str(self._house.home).encode() in data
+        if mine and CANARY in data:
+            self.leaks.add(data.replace(b"\0", b" ").decode(errors="replace")[:200])
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
+def test_no_secret_leaves_the_places_made_for_it(house: House) -> None:
+    said: list[str] = []
+
+    def run(*words: str) -> None:
+        done = house.run(*words, code=None)
+        # The one object that `credentials` prints is what it is for.
+        said.append(done.stderr if words[0] == "credentials" else done.stdout + done.stderr)
+
+    watch = ProcessWatch(house)
+    with watch.watching():
+        run("setup", "--session", "synderys", "--start-url", "https://d-9067000001.awsapps.com/start",
+            "--region", "us-east-1", "--accounts", "all", "--roles", "ReadOnly,DNS,Security", "--activate",
+            "--yes")  # fmt: skip
+        with house.agent():
+            run("login")
+            run("switch", "synderys-dns")
+            run("login", "--fresh")
+            for fault in ({"fault": "captive_portal"}, {"fault": "status", "status": 500}, {"fault": "huge"}):
+                house.portal.command("inject", operation="GetRoleCredentials", fault=fault, times=2)
+                run("credentials", "synderys-security")
+            run("credentials", "unknown")
+            for words in (["status"], ["status", "--json"], ["profiles"], ["undo", "--list"], ["logout"]):
+                run(*words)
+            until(lambda: house.session()["state"] == "signed_out")
+        said.append((house.home / "agent-output").read_text())
+
+    assert watch.looks > 100
+    assert watch.leaks == set()
+    assert not any("CANARY" in text for text in said)
+    assert _files_with_canary(house) <= {house.token_file().parent}
+
+
+def _files_with_canary(house: House) -> set[Path]:
+    """Return the directories of files that hold a secret after signing out (registrations stay)."""
+    found = set()
+    for directory, _, names in os.walk(house.home):
+        for name in names:
+            path = Path(directory, name)
+            if path.is_file() and CANARY in path.read_bytes():
+                found.add(path.parent)
+    return found
+
+
+def test_the_credentials_file_is_the_only_other_place_while_signed_in(house: House) -> None:
+    house.configure("synderys-dns")
+    with house.agent():
+        house.run("login")
+        house.run("activate", "synderys-dns")
+
+        assert _files_with_canary(house) == {house.token_file().parent, house.credentials.parent}
+        assert CANARY not in house.log.read_bytes()
