@@ -6,6 +6,7 @@ The service here keeps the same contract as the real client (tests/contracts/tes
 from __future__ import annotations
 
 import itertools
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -245,6 +246,8 @@ class MemoryTokenCache:
         self.before_sign_in: Callable[[], None] = lambda: None
         """What happens while somebody else holds the sign-in lock."""
         self._changes = 0
+        self._lock = threading.Lock()
+        self._sign_in_lock = threading.Lock()
 
     def stamp(self, session: SsoSession) -> object:
         return self._changes
@@ -279,16 +282,18 @@ class MemoryTokenCache:
 
     @contextmanager
     def lock(self, session: SsoSession) -> Iterator[None]:
-        self.events.append("lock")
-        try:
-            yield
-        finally:
-            self.events.append("unlock")
+        with self._lock:
+            self.events.append("lock")
+            try:
+                yield
+            finally:
+                self.events.append("unlock")
 
     @contextmanager
     def sign_in_lock(self, session: SsoSession) -> Iterator[None]:
         self.before_sign_in()
-        yield
+        with self._sign_in_lock:
+            yield
 
 
 class FakeTokenRefresh:
