@@ -50,7 +50,7 @@ def aws(house: House, *words: str) -> str:
 
 def aws_login(house: House, proxy: ConnectProxy) -> None:
     """`aws sso login` as 2.9.19 does it: a device code, finished at the printed address."""
-    command = [AWS, "sso", "login", "--no-browser", "--sso-session", "synderys"]
+    command = [str(AWS), "sso", "login", "--no-browser", "--sso-session", "synderys"]
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({"https": proxy.url}),
         urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(proxy.ca_bundle))),
