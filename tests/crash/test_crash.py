@@ -81,3 +81,19 @@ def test_write_interrupted_by_a_kill_succeeds_when_it_is_done_again(server: Serv
 
         assert server.run([("sync", path)]) == [0]
         assert new == path.read_bytes()
+
+
+@pytest.mark.parametrize("job", ["sync", "token"])
+def test_bytes_reach_the_disk_before_the_name_and_the_name_before_the_end(
+    server: Server, arena: Path, job: str
+) -> None:
+    path = Case(job, b"# old\n").prepare(arena / "home")
+    with traced(server, "-y", "-e", "trace=fsync,?rename,?renameat,?renameat2", output=arena / "trace"):
+        assert server.run([(job, path)]) == [0]
+    calls = [line.split(maxsplit=1)[1] for line in (arena / "trace").read_text().splitlines() if "(" in line]
+    mine = [call for call in calls if str(path.parent) in call]
+
+    assert [call.split("(")[0].rstrip("2") for call in mine] == ["fsync", "renameat", "fsync"]
+    assert ".credtray-" in mine[0]
+    assert mine[2].startswith("fsync(")
+    assert f"<{path.parent}>" in mine[2]
