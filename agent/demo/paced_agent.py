@@ -1,0 +1,50 @@
+"""The demo's agent: the real service with the demo's clock, and a notifier that the demo hears.
+
+Usage: ``python -m agent.demo.paced_agent CLOCK SPEED``, in the environment of the throw-away home. Ends
+with whoever holds its standard input. Notices go to standard output as one JSON object per line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from agent.app import Surroundings, join
+from agent.demo.pace import PacedClock
+from agent.desktop.notifier import LogNotifier
+from agent.service import run
+
+
+class SpokenNotifier(LogNotifier):
+    """Implements ``ports.Notifier``: into the log, and to the demo."""
+
+    def show(self, key: str, title: str, body: str) -> None:
+        """Tell one notice."""
+        super().show(key, title, body)
+        line = json.dumps({"key": key, "title": title, "body": body}) + "\n"
+        with suppress(OSError):  # the demo is gone, and so shall we be in a moment
+            os.write(1, line.encode())
+
+
+def main(arguments: list[str]) -> int:
+    """Be the agent; return its exit code."""
+    path, speed = arguments
+    threading.Thread(target=_end_with_the_demo, name="demo", daemon=True).start()
+    around = Surroundings(clock=PacedClock(Path(path)), speed=float(speed), notifier=SpokenNotifier())
+    return run(join(around), console=False)
+
+
+def _end_with_the_demo() -> None:
+    # Not sys.stdin: a thread that holds its lock at exit makes the interpreter abort.
+    while os.read(0, 4096):
+        pass
+    signal.raise_signal(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
