@@ -22,6 +22,7 @@ from agent.core.errors import (
     RegistrationRefused,
     RequestRefused,
     RoleRefused,
+    SignInTimedOut,
     Throttled,
     TokenUnreadable,
 )
@@ -97,9 +98,14 @@ class _SignIn:
             self.entropy,
         )
         by_device = self.request.device or self.session.legacy
-        client = self._client(grant, oauth.DEVICE_CODE if by_device else oauth.AUTHORIZATION_CODE)
+        kind = oauth.DEVICE_CODE if by_device else oauth.AUTHORIZATION_CODE
+        cached = self.ports.token_cache.registration(self.session, kind)
+        client = cached or self._register(grant, kind)
         ended = self.request.fresh and self._end(current)
-        outcome = self._by_device(grant, client) if by_device else self._by_code(grant, client)
+        if by_device:
+            outcome = self._by_device(grant, client)
+        else:
+            outcome = self._by_code(grant, client, reused=cached is not None)
         if isinstance(outcome, Joined):
             return SignInResult(outcome.token, joined=True, ended=ended)
         with self.ports.token_cache.lock(self.session):
@@ -122,12 +128,24 @@ class _SignIn:
             )
         return start_url
 
-    def _by_code(self, grant: Grant, client: ClientRegistration) -> AccessToken | Joined:
+    def _by_code(self, grant: Grant, client: ClientRegistration, *, reused: bool) -> AccessToken | Joined:
         try:
             return self._twice(grant, client, oauth.AUTHORIZATION_CODE, grant.by_code)
         except ListenerUnavailable as error:
             _log.warning("session %s: %s; signing in with a code instead", self.session.name, error)
-            return self._by_device(grant, self._client(grant, oauth.DEVICE_CODE))
+            return self._by_device(grant, self._register(grant, oauth.DEVICE_CODE))
+        except SignInTimedOut:
+            # A client the service has forgotten ends on its error page, without a redirect: nobody can tell
+            # that from a person who went away. So that it cannot last, the next sign-in finds a new client.
+            if reused:
+                self._renew(grant)
+            raise
+
+    def _renew(self, grant: Grant) -> None:
+        try:
+            self._register(grant, oauth.AUTHORIZATION_CODE)
+        except CredtrayError as error:
+            _log.info("session %s: the client registration stays: %s", self.session.name, error)
 
     def _by_device(self, grant: Grant, client: ClientRegistration) -> AccessToken | Joined:
         return self._twice(grant, client, oauth.DEVICE_CODE, grant.by_device)
@@ -144,10 +162,6 @@ class _SignIn:
             return way(client)
         except RegistrationRefused:
             return way(self._register(grant, kind))
-
-    def _client(self, grant: Grant, kind: str) -> ClientRegistration:
-        cached = self.ports.token_cache.registration(self.session, kind)
-        return cached if cached is not None else self._register(grant, kind)
 
     def _register(self, grant: Grant, kind: str) -> ClientRegistration:
         client = self.ports.identity_center.register(grant.session, grant.start_url, kind)

@@ -85,6 +85,26 @@ def test_forgotten_registration_is_made_anew_once(world: World) -> None:
     assert len(world.browser.opened) == 3
 
 
+def test_sign_in_that_never_came_back_leaves_a_new_registration_for_the_next(world: World) -> None:
+    world.run()
+    used = world.token_cache.registrations[oauth.AUTHORIZATION_CODE]
+    world.token_cache.put(None)
+    world.browser.visit = lambda _url: None  # the service's error page for a client it has forgotten
+    with pytest.raises(SignInTimedOut):
+        world.run()
+
+    assert world.token_cache.registrations[oauth.AUTHORIZATION_CODE].client_id != used.client_id
+
+
+def test_failing_to_renew_a_registration_does_not_hide_the_time_out(world: World) -> None:
+    world.run()
+    world.token_cache.put(None)
+    world.browser.visit = lambda _url: None
+    world.identity_center.fail("register", Offline("no network"))
+    with pytest.raises(SignInTimedOut):
+        world.run()
+
+
 def test_without_browser_the_address_is_told_and_nothing_opened(world: World) -> None:
     def open_by_hand() -> None:
         if world.steps and world.steps[-1].kind is Step.ADDRESS:
@@ -129,6 +149,7 @@ def test_nobody_finishing_ends_after_ten_minutes(world: World) -> None:
 
     assert timedelta(minutes=10) == world.clock.now() - NOON
     assert world.callback_listener.open == 0
+    assert world.identity_center.calls.count("register") == 1
 
 
 def test_clock_set_back_does_not_prolong_the_wait(world: World) -> None:
