@@ -54,13 +54,16 @@ def sign_in(ports: Ports, session: SsoSession, request: SignInRequest) -> Access
         CredtrayError: as ``run_sign_in``.
     """
     token = _cached(ports, session)
-    if token is not None:
+    if token is not None and _good(token, ports.clock.now()):
         return Access(session, token)
-    return _sign_in_anew(ports, session, request)
+    return _sign_in_anew(ports, session, request, token)
 
 
-def _sign_in_anew(ports: Ports, session: SsoSession, request: SignInRequest) -> Access:
-    return Access(session, run_sign_in(ports, session, request, None, _tell, lambda: False).token)
+def _sign_in_anew(
+    ports: Ports, session: SsoSession, request: SignInRequest, useless: AccessToken | None
+) -> Access:
+    """Sign in; the token that is of no use any more is named, so that it is not found again and joined."""
+    return Access(session, run_sign_in(ports, session, request, useless, _tell, lambda: False).token)
 
 
 def _tell(step: SignInProgress) -> None:
@@ -76,17 +79,19 @@ def _tell(step: SignInProgress) -> None:
 
 
 def _cached(ports: Ports, session: SsoSession) -> AccessToken | None:
+    """Return the token there is, refreshed where it helps; it may be of no use all the same."""
     now = ports.clock.now()
     try:
         token = ports.token_cache.read(session)
-        if token is not None and not _good(token, now) and token.refreshable:
-            token = ports.token_refresh.refresh(session, token, now)
     except TokenUnreadable:
         return None
+    if token is None or _good(token, now) or not token.refreshable:
+        return token
+    try:
+        return ports.token_refresh.refresh(session, token, now)
     except CredtrayError as error:
         terminal.say(f"The last sign-in cannot be used any more: {error}")
-        return None
-    return token if token is not None and _good(token, now) else None
+        return token
 
 
 def _good(token: AccessToken, now: datetime) -> bool:
@@ -105,7 +110,7 @@ def choices_of(
         return access, *_listed(ports, access, wanted)
     except PortalUnauthorized:
         terminal.say("The portal does not accept the last sign-in any more.")
-        access = _sign_in_anew(ports, access.session, request)
+        access = _sign_in_anew(ports, access.session, request, access.token)
         return access, *_listed(ports, access, wanted)
 
 

@@ -224,7 +224,7 @@ def _summary(preview: Preview) -> str:
             (Change.ADDED, "new"),
             (Change.UPDATED, "changed"),
             (Change.PRUNED, "taken out"),
-            (Change.KEPT, "as they were"),
+            (Change.KEPT, "as before"),
         )
     }
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)

@@ -20,6 +20,30 @@ AWS = Path("/usr/bin/aws")
 SECONDS = 30.0
 
 
+SESSION = (
+    "[sso-session synderys]\n"
+    "sso_start_url = https://aws.synderys.com\n"
+    "sso_region = us-east-1\n"
+    "sso_registration_scopes = sso:account:access\n"
+)
+
+
+def profile(name: str, account: str, role: str) -> str:
+    """Return a profile as setup writes it."""
+    return (
+        f"\n[profile {name}]\n"
+        "# credtray: made by setup\n"
+        "sso_session = synderys\n"
+        f"sso_account_id = {account}\n"
+        f"sso_role_name = {role}\n"
+        "region = us-east-1\n"
+    )
+
+
+READONLY = profile("synderys-readonly", "111100000001", "ReadOnly")
+DNS = profile("synderys-dns", "111100000002", "DNS")
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """One user and one portal."""
@@ -51,6 +75,11 @@ class World:
     @property
     def credentials(self) -> Path:
         return self.home / ".aws" / "credentials"
+
+    def configure(self) -> None:
+        """Write the config file of a user who has set up two profiles and is signed out."""
+        self.config.parent.mkdir()
+        self.config.write_text(SESSION + DNS + READONLY)
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "agent", *words]

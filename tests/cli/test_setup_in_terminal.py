@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from agent.cli.questions import ask_text
+import pytest
+
 from tests.cli.real_world import World
 from tests.cli.terminal_session import CTRL_C, DOWN, ENTER, SPACE, TerminalSession
 
@@ -13,7 +14,8 @@ def test_preset_is_set_up_by_pressing_keys(world: World) -> None:
         terminal.expect("Session synderys: https://aws.synderys.com, us-east-1")
         terminal.expect("https://oidc.us-east-1.amazonaws.com/authorize?")
         terminal.expect("Which accounts and roles?")
-        terminal.type("ReadO", SPACE, ENTER)
+        terminal.expect("ReadOnly")
+        terminal.type(*"ReadO", SPACE, ENTER)
         terminal.expect("Region of the new profiles")
         terminal.type(ENTER)
         terminal.expect("+ synderys-readonly")
@@ -27,6 +29,83 @@ def test_preset_is_set_up_by_pressing_keys(world: World) -> None:
     assert code == 0
     assert "[profile synderys-readonly]" in world.config.read_text()
     assert "[synderys-readonly]" in world.credentials.read_text()
-    assert ask_text.__module__ == "agent.cli.questions"
-    assert DOWN
-    assert CTRL_C
+
+
+def test_own_start_url_is_checked_as_it_is_typed(world: World) -> None:
+    with TerminalSession(world, "setup", "--accounts", "all", "--roles", "DNS") as terminal:
+        terminal.expect("another start URL")
+        terminal.type(DOWN, ENTER)
+        terminal.expect("Start URL:")
+        terminal.type(*"http://x", ENTER)
+        terminal.expect("does not begin with https://")
+        terminal.type(*("\x7f" * 8), *"https://d-9067000001.awsapps.com/start", ENTER)
+        terminal.expect("Region of Identity Center:")
+        terminal.type(ENTER)
+        terminal.expect("Name of the sso-session:")
+        terminal.type(ENTER)
+        terminal.expect("Region of the new profiles")
+        terminal.type(*("\x7f" * 9), ENTER)
+        terminal.expect("Write this?")
+        terminal.type(DOWN, ENTER)
+        terminal.expect("Template")
+        terminal.type(*"-{account_id}", ENTER)
+        terminal.expect("+ sso-dns-111100000002")
+        terminal.expect("Write this?")
+        terminal.type(ENTER)
+        terminal.expect("Keep fresh keys")
+        terminal.type("n")
+        code = terminal.end()
+
+    assert code == 0
+    assert "[profile sso-dns-111100000002]" in world.config.read_text()
+    assert "\nregion" not in world.config.read_text()
+
+
+@pytest.mark.parametrize(
+    "question", ["Which sign-in?", "Which accounts and roles?", "Region of the new profiles", "Write this?"]
+)
+def test_ctrl_c_at_any_question_changes_nothing(world: World, question: str) -> None:
+    answers = {
+        "Which sign-in?": (ENTER,),
+        "Which accounts and roles?": (SPACE, ENTER),
+        "Region of the new profiles": (ENTER,),
+        "Write this?": (),
+    }
+    with TerminalSession(world, "setup") as terminal:
+        for asked, keys in answers.items():
+            terminal.expect(asked)
+            if asked == question:
+                break
+            terminal.type(*keys)
+        terminal.type(CTRL_C)
+        terminal.expect("Setup was cancelled")
+        code = terminal.end()
+
+    assert code == 130
+    assert not world.config.exists()
+    assert not world.credentials.exists()
+
+
+def test_ctrl_c_during_the_sign_in_changes_nothing(world: World) -> None:
+    world.portal.auto_approve(None)
+    with TerminalSession(world, "setup", "synderys") as terminal:
+        terminal.expect("Waiting for you to finish there.")
+        terminal.type(CTRL_C)
+        terminal.expect("Setup was cancelled; nothing was changed.")
+        code = terminal.end()
+
+    assert code == 130
+    assert not world.config.exists()
+
+
+def test_no_changes_nothing(world: World) -> None:
+    with TerminalSession(world, "setup", "synderys", "--accounts", "all", "--roles", "DNS") as terminal:
+        terminal.expect("Region of the new profiles")
+        terminal.type(ENTER)
+        terminal.expect("Write this?")
+        terminal.type(DOWN, DOWN, ENTER)
+        terminal.expect("Nothing was changed.")
+        code = terminal.end()
+
+    assert code == 0
+    assert not world.config.exists()

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.real_world import ROOT, World
+from tests.cli.terminal_session import CTRL_C, TerminalSession
+
+SETUP = ("setup", "synderys", "--accounts", "all", "--roles", "ReadOnly,DNS", "--yes")
+HEAVY = ("botocore", "boto3", "pydantic", "questionary", "prompt_toolkit", "asyncio", "agent.app")
+
+
+def modules_after(world: World, *words: str) -> list[str]:
+    """Return which heavy modules a command has imported when it is done."""
+    program = (
+        "import contextlib, io, sys\n"
+        "from agent.cli.main import main\n"
+        "with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())):\n"
+        f"    code = main({list(words)!r})\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=world.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.endswith("] 0\n"), done.stderr
+    return [name for name in HEAVY if repr(name) in done.stdout]
+
+
+def test_one_life_of_the_agent(world: World) -> None:
+    with world.agent() as agent:
+        set_up = world.credtray(*SETUP, "--activate")
+        status = json.loads(world.credtray("status", "--json").stdout)
+        second = world.credtray("run")
+        switched = world.credtray("switch", "synderys-dns")
+        modules = {words: modules_after(world, *words) for words in (("status",), ("profiles",))}
+        modules["credentials",] = modules_after(world, "credentials", "synderys-dns")
+        snoozed = world.credtray("snooze", "30m")
+        stopped = world.credtray("stop")
+
+        assert agent.wait(10) == 0
+
+    assert set_up.returncode == 0, set_up.stderr
+    assert status["agent"]["pid"] == agent.pid
+    assert {item["name"]: item["active"] for item in status["profiles"]} == {
+        "synderys-dns": True,
+        "synderys-readonly": True,
+    }
+    assert (second.returncode, second.stderr) == (0, "The agent is already running. See: credtray status\n")
+    assert switched.stdout.startswith("synderys-dns is the default: keys in [default] until ")
+    assert set(map(tuple, modules.values())) == {()}
+    assert snoozed.stdout.startswith("No warnings about synderys until ")
+    assert stopped.stdout.startswith(f"The agent (pid {agent.pid}) has stopped")
+    assert "[synderys-dns]" not in world.credentials.read_text()
+
+
+def test_credentials_without_an_agent_come_from_the_token_cache(world: World) -> None:
+    world.configure()
+    world.credtray("login")
+    world.portal.auto_approve(None)
+    answered = world.credtray("credentials", "synderys-dns")
+    world.credtray("logout")
+    refused = world.credtray("credentials", "synderys-dns")
+    unknown = world.credtray("credentials", "synderys-dsn")
+
+    assert json.loads(answered.stdout).keys() == {
+        "Version",
+        "AccessKeyId",
+        "SecretAccessKey",
+        "SessionToken",
+        "Expiration",
+        "AccountId",
+    }
+    assert (answered.returncode, answered.stdout.count("\n")) == (0, 1)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "hint: Run: credtray login synderys\n" in refused.stderr
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "Did you mean synderys-dns" in unknown.stderr
+
+
+def test_credentials_give_up_in_time(world: World) -> None:
+    world.configure()
+    world.credtray("login")
+    world.portal.set_latency("GetRoleCredentials", 30)
+    outcome = world.credtray("credentials", "--no-agent", "--within", "1.5", "synderys-dns")
+
+    assert (outcome.returncode, outcome.stdout) == (1, "")
+    assert outcome.stderr.startswith("error: It took too long")
+
+
+def test_login_signs_in_once_and_then_has_nothing_to_do(world: World) -> None:
+    world.configure()
+    first = world.credtray("login")
+    again = world.credtray("login")
+
+    assert first.stdout.startswith("Signed in to synderys until about ")
+    assert again.returncode == 0
+    assert again.stdout.endswith("Nothing to do; --fresh starts a new sign-in.\n")
+    assert "https://" not in again.stderr
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_ctrl_c_gives_the_sign_in_up(world: World, *, running: bool) -> None:
+    world.configure()
+    world.portal.auto_approve(None)
+    if running:
+        with world.agent():
+            code = give_up(world)
+            state = json.loads(world.credtray("status", "--json").stdout)["sessions"][0]["state"]
+
+        assert state == "signed_out"
+    else:
+        code = give_up(world)
+
+    assert code == 130
+
+
+def give_up(world: World) -> int:
+    with TerminalSession(world, "login") as terminal:
+        terminal.expect("Waiting for you to finish there.")
+        terminal.type(CTRL_C)
+        terminal.expect("The sign-in was cancelled.")
+        return terminal.end()
+
+
+def test_watch_is_live_and_q_ends_it(world: World) -> None:
+    world.configure()
+    world.credtray("login")
+    with world.agent(), TerminalSession(world, "status", "--watch") as terminal:
+        terminal.expect("signed in, about")
+        terminal.expect("q ends")
+        world.credtray("logout")
+        terminal.expect("signed out")
+        terminal.type("q")
+        code = terminal.end()
+
+    assert code == 0
+
+
+def test_watch_ends_with_the_agent(world: World) -> None:
+    world.configure()
+    world.credtray("login")
+    with world.agent(), TerminalSession(world, "status", "--watch") as terminal:
+        terminal.expect("signed in, about")
+        world.credtray("stop")
+        terminal.expect("error: The agent is not running")
+        code = terminal.end()
+
+    assert code == 3
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_completion_script_is_printed(world: World, shell: str) -> None:
+    outcome = world.credtray("completion", shell)
+
+    assert outcome.returncode == 0
+    assert "_CREDTRAY_COMPLETE" in outcome.stdout
+
+
+def test_bash_completes_commands_profiles_and_sessions(world: World) -> None:
+    world.config.parent.mkdir()
+    world.config.write_text("[profile alpha]\n[profile beta]\n[sso-session corp]\n")
+
+    def completed(words: str, index: int) -> list[str]:
+        done = world.credtray(COMP_WORDS=words, COMP_CWORD=str(index), _CREDTRAY_COMPLETE="complete_bash")
+        return done.stdout.split()
+
+    assert completed("credtray act", 1) == ["activate"]
+    assert completed("credtray activate ", 2) == ["alpha", "beta"]
+    assert completed("credtray switch b", 2) == ["beta"]
+    assert completed("credtray login c", 2) == ["corp"]
