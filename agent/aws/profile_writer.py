@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.aws.shared_file import EditOutcome, SharedFile
-from agent.core import ini
 from agent.core.config_edits import SetupPlan, SetupWish, plan_setup
 from agent.core.config_undo import Undone, difference, undo_setup
 from agent.core.errors import FileContended
@@ -69,6 +68,7 @@ class ProfileWriter:
             FileContended: the file was changed so that other profiles would be written than were shown.
         """
         plans: list[SetupPlan] = []
+        landed: list[int] = []
 
         def transform(data: bytes) -> bytes:
             plan = plan_setup(data, preview.wish)
@@ -79,8 +79,12 @@ class ProfileWriter:
             plans.append(plan)
             return plan.after
 
-        outcome = self._file.edit(transform, secret=False)
-        return Written(plans[0], outcome, _originals(plans))
+        outcome = self._file.edit(transform, secret=False, on_replaced=lambda: landed.append(len(plans) - 1))
+        written = plans[landed[0] :] if landed else plans[-1:]
+        originals: dict[str, bytes | None] = {}
+        for plan in reversed(written):  # made again when others wrote meanwhile: the first one's word counts
+            originals |= plan.originals
+        return Written(written[0], outcome, originals)
 
     def restore(self, originals: Mapping[str, bytes | None]) -> Undone:
         """Put sections back as they were, except those that somebody changed since.
@@ -96,19 +100,3 @@ class ProfileWriter:
 
         self._file.edit(transform, secret=False)
         return undone[-1]
-
-
-def _originals(plans: Sequence[SetupPlan]) -> dict[str, bytes | None]:
-    """Return what the sections were before the first of several attempts that took effect.
-
-    An attempt may have been written and made again because another program wrote at the same moment: what
-    it found then is our own text, which nobody wants back.
-    """
-    originals: dict[str, bytes | None] = {}
-    written: dict[str, bytes | None] = {}
-    for plan in plans:
-        for header, original in plan.originals.items():
-            if header not in originals or original != written[header]:
-                originals[header] = original
-            written[header] = ini.section_text(plan.after, header)
-    return originals

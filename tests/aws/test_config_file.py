@@ -69,9 +69,10 @@ def test_an_unchanged_file_is_not_read_again(
 def test_a_change_of_the_same_size_within_one_tick_of_the_clock_is_seen(
     config_file: AwsConfigFile, path: Path, waiter: HandWaiter
 ) -> None:
+    moment = waiter.time
     write(path, profiles("a"), waiter)
     config_file.load()
-    write(path, profiles("b"), waiter)
+    write(path, profiles("b"), waiter, age=waiter.time - moment)
 
     assert set(config_file.load().profiles) == {"b"}
 

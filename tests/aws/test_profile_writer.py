@@ -86,21 +86,22 @@ def test_an_editor_that_puts_its_version_over_ours_loses_neither(
 ) -> None:
     path.parent.mkdir()
     path.write_bytes(THEIRS)
-    preview = writer.preview(wish(ADMIN))
-    theirs = THEIRS + b"[profile late]\nregion = us-west-2\n"
+    preview = writer.preview(wish(ADMIN, region="eu-west-1"))
     rounds: list[None] = []
 
     def editor_saves(_seconds: float) -> None:
-        if MARK.encode() in path.read_bytes() and not rounds:
+        ours = path.read_bytes()
+        if MARK.encode() in ours and not rounds:
             rounds.append(None)
-            path.write_bytes(theirs)
+            changed = ours.replace(b"region = eu-west-1", b"region = ap-south-1")
+            path.write_bytes(changed + b"[profile late]\nregion = us-west-2\n")
 
     waiter.during = editor_saves
     written = writer.apply(preview)
     after = path.read_bytes()
 
     assert b"[profile late]" in after
-    assert set(parse_config(after, {}).profiles) == {"corp-admin"}
+    assert "corp-admin" in parse_config(after, {}).profiles
     assert written.originals == dict.fromkeys(["sso-session corp", "profile corp-admin"])
 
 
