@@ -11,7 +11,8 @@ import os
 import sys
 import time
 
-from agent.agent_socket import connect
+if sys.platform != "win32":
+    from agent.agent_socket import connect
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 

@@ -14,11 +14,11 @@ from typing import Protocol, Self
 
 from agent.core import protocol
 from agent.core.errors import AgentNotRunning, AgentRefused, AgentSilent, CredtrayError, TimedOut
+from agent.core.frames import Frames
 from agent.core.protocol import (
     CredentialsIssued,
     Done,
     Failed,
-    Frames,
     Progress,
     Reply,
     Request,

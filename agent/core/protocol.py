@@ -285,37 +285,3 @@ def _decode(decoder: msgspec.json.Decoder[_T], frame: bytes) -> _T:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         # The parser's own words may quote the frame; who reads the log must not find keys there.
         raise BadFrame("it is not JSON of a known shape") from None
-
-
-class Frames:
-    """Cuts a stream of bytes into frames; holds at most ``limit`` bytes."""
-
-    __slots__ = ("_held", "_limit", "_searched")
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._held = bytearray()
-        self._searched = 0
-
-    def feed(self, data: bytes) -> None:
-        """Take bytes as they came.
-
-        Raises:
-            BadFrame: the frame has no end within the limit.
-        """
-        self._held += data
-        if len(self._held) > self._limit:
-            size = len(self._held)
-            self._held.clear()
-            raise BadFrame(f"no end of the frame within {size} bytes")
-
-    def next(self) -> bytes | None:
-        """Return the next whole frame without its newline, or None until more bytes came."""
-        end = self._held.find(b"\n", self._searched)
-        if end < 0:
-            self._searched = len(self._held)  # a long reply comes in many pieces: look at each byte once
-            return None
-        frame = bytes(self._held[:end])
-        del self._held[: end + 1]
-        self._searched = 0
-        return frame

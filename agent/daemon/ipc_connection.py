@@ -12,7 +12,8 @@ from typing import Protocol
 
 from agent.core import protocol
 from agent.core.errors import BadFrame, CredtrayError
-from agent.core.protocol import Failed, Frames, Progress, Reply, Request
+from agent.core.frames import Frames
+from agent.core.protocol import Failed, Progress, Reply, Request
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,6 @@ from agent.core.protocol import (
     Deactivate,
     Done,
     Failed,
-    Frames,
     Login,
     Logout,
     Ping,
@@ -231,26 +230,6 @@ def test_reply_and_request_above_their_limits_are_not_sent() -> None:
         encode(Done({"text": "x" * protocol.REPLY_LIMIT}))
     with pytest.raises(BadFrame):
         encode(Credentials("x" * protocol.REQUEST_LIMIT))
-
-
-@given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line)), st.integers(1, 7))
-def test_frames_are_found_however_the_bytes_are_cut(lines: list[bytes], size: int) -> None:
-    stream = b"".join(line + b"\n" for line in lines)
-    frames = Frames(10_000)
-    found: list[bytes] = []
-    for start in range(0, len(stream), size):
-        frames.feed(stream[start : start + size])
-        while (frame := frames.next()) is not None:
-            found.append(frame)
-
-    assert lines == found
-
-
-def test_frame_without_an_end_is_refused_at_the_limit() -> None:
-    frames = Frames(10)
-    frames.feed(b"x" * 10)
-    with pytest.raises(BadFrame):
-        frames.feed(b"x")
 
 
 @settings(max_examples=examples(10_000))
