@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -337,6 +338,25 @@ def test_late_write_and_a_change_of_the_new_file_are_both_kept(
     outcome = shared(path, clock).edit(put("dev"), secret=True, on_replaced=lambda: clock.at(0.1, others))
 
     assert outcome.merged_late_write
+    assert ini.meaning(path.read_bytes()) == {
+        "work": {"region": "eu-west-1", "output": "json"},
+        "dev": {"k": "1"},
+        "third": {"y": "1"},
+    }
+
+
+def test_second_late_writer_does_not_undo_what_the_first_one_wrote(
+    path: Path, clock: StandingClock, late: LateWriter
+) -> None:
+    with ExitStack() as stack:
+
+        def somebody_opens_our_file() -> None:
+            second = LateWriter(stack.enter_context(path.open("r+b")))
+            clock.at(0.05, lambda: late.write(USERS + b"output = json\n"))
+            clock.at(0.2, lambda: second.write(USERS + b"\n[dev]\nk = 1\n[third]\ny = 1\n"))
+
+        shared(path, clock).edit(put("dev"), secret=True, on_replaced=somebody_opens_our_file)
+
     assert ini.meaning(path.read_bytes()) == {
         "work": {"region": "eu-west-1", "output": "json"},
         "dev": {"k": "1"},
