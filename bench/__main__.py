@@ -1,0 +1,32 @@
+"""Prints, from one run, the figures that docs/explanation/performance.md claims: ``make bench``.
+
+Ratios count, not times: both sides of each ratio are measured in this run, on this machine.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from bench import credentials_fetch, idle, rewrite, sync
+
+
+def main() -> int:
+    """Measure everything, a table row as soon as it is known."""
+
+    def say(*lines: str) -> None:
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+
+    say(*credentials_fetch.measure().lines())
+    for result in sync.results():
+        say(result.line())
+    say(*rewrite.measure().lines())
+    for profiles in idle.START_LIMITS:
+        say(idle.start(profiles).line())
+    say("(watching an idle agent for a minute)")
+    say(*idle.idle().lines())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

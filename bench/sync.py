@@ -1,0 +1,141 @@
+"""Measures how long N profiles take from "activate" to the finished credentials file, against the limit.
+
+The portal answers GetRoleCredentials after 50 ms, eight at once: the limit is ceil(N / 8) times 50 ms. The
+product also paces itself (20 at once, then 20 per second) because the live portal throttles; that is
+measured apart, against its own limit.
+
+    python -m bench.sync N RATE      (RATE: calls per second, 0 for no pace; run by ``measure``)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from agent.app import Surroundings, join
+from agent.aws.clients import Clients
+from agent.aws.credentials_file import CredentialsFile
+from agent.aws.pacing import TokenBucket
+from agent.aws.role_credentials import FETCH_BURST, FETCHES_PER_SECOND, BotocoreRoleCredentials
+from agent.core.events import Activated, Asked, FilesChanged
+from agent.core.models import SectionKeys
+from agent.core.ports import Mark, SyncReport
+from agent.daemon.loop import Loop
+from agent.daemon.workers import Workers
+from bench.world import profile_names, world
+
+LATENCY = 0.05
+AT_ONCE = 8
+TARGET = 1.15
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One measurement in milliseconds."""
+
+    profiles: int
+    limit: float
+    took: float
+    rewrites: int
+    paced: bool
+
+    @property
+    def ratio(self) -> float:
+        """How many times the limit it took."""
+        return self.took / self.limit
+
+    def line(self) -> str:
+        """Return the row of the table."""
+        pace = "paced" if self.paced else "no pace"
+        limit = f"{self.ratio:.2f} x the limit of {self.limit:.0f} ms (<= {TARGET})"
+        return f"sync of {self.profiles:3d} profiles, {pace:8s}{self.took:9.0f} ms  {limit}, {self.rewrites} rewrite(s)"
+
+
+class TimedFile:
+    """A credentials file that notes when it was replaced."""
+
+    def __init__(self, file: CredentialsFile) -> None:
+        self._file = file
+        self.replaced: list[float] = []
+
+    def stamp(self) -> object:
+        """As the file's."""
+        return self._file.stamp()
+
+    def marks(self) -> tuple[Mark, ...]:
+        """As the file's."""
+        return self._file.marks()
+
+    def sync(self, wanted: Sequence[SectionKeys], removed: Collection[str], now: datetime) -> SyncReport:
+        """As the file's, with the moment noted."""
+        return self._file.sync(
+            wanted, removed, now, on_replaced=lambda: self.replaced.append(time.perf_counter())
+        )
+
+
+async def _once(names: list[str], rate: float) -> dict[str, float]:
+    house = join(Surroundings())
+    clock = house.ports.clock
+    pace = TokenBucket(rate or 1e9, FETCH_BURST if rate else 10**9, clock)
+    file = TimedFile(CredentialsFile(house.around.shared_file(house.around.aws.credentials)))
+    ports = replace(
+        house.ports, credentials_file=file, role_credentials=BotocoreRoleCredentials(Clients(), clock, pace)
+    )
+    workers = Workers()
+    workers.start()
+    loop = Loop(ports, workers, house.state_file.load())
+    loop.start()
+    await loop.settled(30)
+    loop.take(Asked(names[-1]))  # loads botocore and makes its client: a running agent has done that long ago
+    await loop.settled(30)
+    wanted = names[:-1]
+    started = time.perf_counter()
+    loop.take(Activated(tuple(wanted)))
+    loop.take(FilesChanged())
+    await loop.settled(120)
+    return {"took": 1000 * (file.replaced[-1] - started), "rewrites": len(file.replaced)}
+
+
+def measure(profiles: int, rate: float, rounds: int = 3) -> Result:
+    """Return the median of a few runs, each in a process and a home of its own."""
+    with world(profiles + 1) as house:
+        house.portal.command("latency", operation="GetRoleCredentials", seconds=LATENCY)
+        names = profile_names(house)
+        found = []
+        for _ in range(rounds):
+            house.credentials.unlink(missing_ok=True)
+            (house.home / ".local" / "state" / "credtray" / "state.json").unlink(missing_ok=True)
+            done = subprocess.run(  # noqa: S603 - this very module
+                [sys.executable, "-m", "bench.sync", str(rate), *names],
+                env=house.environ, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            found.append(json.loads(done.stdout))
+    found.sort(key=lambda each: each["took"])
+    middle = found[len(found) // 2]
+    return Result(profiles, _limit(profiles, rate), middle["took"], int(middle["rewrites"]), paced=rate > 0)
+
+
+def _limit(profiles: int, rate: float) -> float:
+    portal = 1000 * LATENCY * math.ceil(profiles / AT_ONCE)
+    # One call of the burst was spent on making the client.
+    pace = 1000 * (max(0, profiles + 1 - FETCH_BURST) / rate + LATENCY) if rate else 0.0
+    return max(portal, pace)
+
+
+def results() -> list[Result]:
+    """Measure everything this file is for."""
+    return [
+        *(measure(profiles, 0) for profiles in (1, 10, 100)),
+        measure(100, FETCHES_PER_SECOND, rounds=1),
+    ]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asyncio.run(_once(sys.argv[2:], float(sys.argv[1])))))
