@@ -21,7 +21,10 @@ from tests.demo.program import answer_of
 from tests.fakes_identity_center import CORP, FakeClock
 from tests.portal import ask
 
+PATIENT = Limits(connect=10, read=20, total=40)
+"""For faults that show at once, however busy the machine that runs the tests is."""
 SHORT = Limits(connect=0.5, read=0.3, total=0.8)
+"""For faults that are a silence."""
 ADMIN = Profile("admin", "corp", "111100000001", "Admin")
 
 
@@ -62,7 +65,7 @@ def _clients(limits: Limits) -> Clients:
 
 
 @contextmanager
-def service(limits: Limits = SHORT, clients: Clients | None = None) -> Iterator[Service]:
+def service(limits: Limits = PATIENT, clients: Clients | None = None) -> Iterator[Service]:
     """Run a portal in the time of a clock moved by hand; anybody signs in by themselves."""
     clock = FakeClock()
     with IdentityCenter(clock=clock.now) as portal:

@@ -195,6 +195,7 @@ def test_valid_answers_pass(operation: str) -> None:
     assert within_bounds(operation, operations()[operation]())
 
 
+@pytest.mark.timeout(3600)
 @settings(max_examples=examples(10_000) // BODIES_PER_EXAMPLE)
 @given(st.integers(0, 2**64))
 def test_broken_answers_are_errors_of_ours_or_harmless(seed: int) -> None:

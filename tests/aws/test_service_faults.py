@@ -7,10 +7,12 @@ import resource
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from agent.aws.clients import Clients
 from agent.aws.wire import Limits
 from agent.core.errors import (
     CaptivePortal,
@@ -28,7 +30,7 @@ from agent.core.errors import (
 )
 from agent.core.models import AccessToken
 from agent.demo.identity_center import faults
-from tests.aws.service_world import Service, service
+from tests.aws.service_world import SHORT, Service, service
 
 
 @pytest.fixture
@@ -51,13 +53,11 @@ FAULTS: list[tuple[faults.Fault, type[CredtrayError]]] = [
     (faults.Status(502), PortalFailed),
     (faults.Status(503, "", "text/plain"), PortalFailed),
     (faults.Status(429, PAGE), Throttled),
-    (faults.Hang(), Offline),
     (faults.Drop(), Offline),
     (faults.Drop(processed=True), Offline),
     (faults.Reset(), Offline),
     (faults.Truncate(), Offline),
     (faults.Truncate(honest=True), UnexpectedReply),
-    (faults.Drip(0.1), Offline),
     (faults.CaptivePortal(), CaptivePortal),
     (faults.Status(200, PAGE), CaptivePortal),
     (faults.Status(200, f"\ufeff \n{PAGE}", JSON), CaptivePortal),
@@ -89,12 +89,10 @@ def test_role_credentials_fail_as_what_happened(
     there: Service, token: AccessToken, fault: faults.Fault, expected: type[CredtrayError]
 ) -> None:
     there.portal.inject("GetRoleCredentials", fault, times=1)
-    started = time.monotonic()
     with pytest.raises(CredtrayError) as caught:
         there.fetch(token)
 
     assert expected is type(caught.value)
-    assert time.monotonic() - started < 3
     assert there.fetch(token).value.access_key_id  # the next one works: nothing is left behind
 
 
@@ -286,19 +284,31 @@ def test_refusal_with_a_clock_four_minutes_off_is_just_a_refusal(there: Service,
 # --- limits ------------------------------------------------------------------------------------------
 
 
-def test_trickling_answer_is_given_up_at_the_total_limit() -> None:
-    with service(Limits(connect=0.5, read=5, total=0.6)) as there:
-        token = there.sign_in()
-        there.portal.inject("GetRoleCredentials", faults.Drip(0.05), times=1)
+def test_silence_is_given_up(there: Service, token: AccessToken) -> None:
+    hurried = replace(there, clients=Clients(SHORT))
+    there.portal.inject("GetRoleCredentials", faults.Hang(), times=1)
+    there.portal.inject("CreateToken", faults.Hang(), times=1)
+    for request in (lambda: hurried.fetch(token), lambda: hurried.center.refresh(there.session, token)):
         started = time.monotonic()
-        with pytest.raises(Offline, match=r"no complete answer within 0\.6 s"):
-            there.fetch(token)
+        with pytest.raises(Offline):
+            request()
+        assert time.monotonic() - started < 10
 
-        assert 0.5 < time.monotonic() - started < 2
+    assert there.fetch(token).value.access_key_id
+
+
+def test_trickling_answer_is_given_up_at_the_total_limit(there: Service, token: AccessToken) -> None:
+    hurried = replace(there, clients=Clients(Limits(connect=5, read=5, total=0.6)))
+    there.portal.inject("GetRoleCredentials", faults.Drip(0.05), times=1)
+    started = time.monotonic()
+    with pytest.raises(Offline, match=r"no complete answer within 0\.6 s"):
+        hurried.fetch(token)
+
+    assert 0.5 < time.monotonic() - started < 5
 
 
 def test_huge_and_packed_answers_cost_no_memory() -> None:
-    with service(Limits(connect=5, read=20, total=30)) as there:
+    with service() as there:
         token = there.sign_in()
         there.fetch(token)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -223,6 +223,7 @@ ODD_PARTS = st.sampled_from(
 )
 
 
+@pytest.mark.timeout(3600)
 @settings(max_examples=examples(10_000))
 @given(st.lists(ODD_PARTS | st.binary(max_size=6), max_size=14).map(b"".join))
 @example(f"code=c&state={S}".encode())

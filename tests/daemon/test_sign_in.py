@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from dataclasses import replace
 from datetime import timedelta
@@ -245,21 +244,15 @@ def test_lasting_fault_while_redeeming_is_told(world: World) -> None:
 # --- secrets ---------------------------------------------------------------------------------------------
 
 
-def test_nothing_secret_is_told_or_logged(world: World) -> None:
-    log = io.StringIO()
-    handler = logging.StreamHandler(log)
-    logging.getLogger().addHandler(handler)
-    logging.getLogger().setLevel(logging.DEBUG)
-    try:
-        old = world.signed_in()
-        world.identity_center.fail("logout", PortalUnauthorized("HTTP 401"))
-        world.run(SignInRequest(fresh=True), current=old)
-        world.clock.on_wait = world.allow_device
-        world.run(SignInRequest(device=True, fresh=True))
-    finally:
-        logging.getLogger().removeHandler(handler)
+def test_nothing_secret_is_told_or_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    old = world.signed_in()
+    world.identity_center.fail("logout", PortalUnauthorized("HTTP 401"))
+    world.run(SignInRequest(fresh=True), current=old)
+    world.clock.on_wait = world.allow_device
+    world.run(SignInRequest(device=True, fresh=True))
 
     verifier = oauth.pkce_pair(bytes(range(48))).verifier.reveal()
-    told = f"{world.steps!r} {log.getvalue()} {world.browser.opened}"
+    told = f"{world.steps!r} {caplog.text} {world.browser.opened}"
     assert verifier not in told
     assert "CANARY" not in told
