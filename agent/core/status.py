@@ -17,6 +17,8 @@ from agent.core.state import Alive, ProfileState, SessionState, State
 from agent.core.wishes import sections_of
 
 VERSION = 1
+_USUAL_LIFE = timedelta(hours=1)
+"""Of role credentials, where only their end is known."""
 _REFUSED_SESSION = {SignInDenied.code, "start_url_refused", "region_refused"}
 
 
@@ -86,10 +88,19 @@ def profile_state(state: State, profile: ProfileState, now: datetime) -> str:
         return "refused"
     if _section_problem(state, profile.profile.name) is not None:
         return "refused"
-    held = profile.credentials
-    if held is None:
+    until = _keys_until(state, profile)
+    if until is None:
         return session_state(state, session, now)
-    return freshness(held.expires_at, now, windows_for(held.life)).value
+    life = profile.credentials.life if profile.credentials is not None else _USUAL_LIFE
+    return freshness(until, now, windows_for(life)).value
+
+
+def _keys_until(state: State, profile: ProfileState) -> datetime | None:
+    """Return when the keys held end; after a start, and without an agent, those in the credentials file."""
+    if profile.credentials is not None:
+        return profile.credentials.expires_at
+    name = profile.profile.name
+    return max((mark.expires_at for mark in state.file.marks.values() if mark.profile == name), default=None)
 
 
 def _session(state: State, session: SessionState, now: datetime) -> dict[str, Any]:
@@ -119,7 +130,7 @@ def _profile(state: State, profile: ProfileState, now: datetime) -> dict[str, An
         "active": name in state.active,
         "default": name == state.default,
         "state": profile_state(state, profile, now),
-        "expires_at": iso(profile.credentials.expires_at) if profile.credentials else None,
+        "expires_at": iso(_keys_until(state, profile)),
         "error": _problem(problem),
         "region": profile.profile.region,
         "section": state.settings.section(name),

@@ -22,6 +22,15 @@ def test_setup_writes_signs_in_and_activates(world: World) -> None:
     assert world.proxy.refused == []
 
 
+def test_status_without_an_agent_tells_of_the_keys_in_the_file(world: World) -> None:
+    world.credtray(*PRESET, "--roles", "DNS", "--activate")
+    status = json.loads(world.credtray("status", "--json").stdout)
+
+    assert (status["agent"]["running"], status["sessions"][0]["state"]) == (False, "fresh")
+    assert status["profiles"][0]["state"] == "fresh"
+    assert status["profiles"][0]["expires_at"] in world.credentials.read_text()
+
+
 @pytest.mark.skipif(not AWS.exists(), reason="needs Debian's awscli package")
 def test_aws_cli_uses_what_setup_wrote(world: World) -> None:
     world.credtray(*PRESET, "--roles", "ReadOnly")

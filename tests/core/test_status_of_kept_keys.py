@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from agent.core.ports import Mark
+from agent.core.state import FileState, State
+from agent.core.status import AgentFacts, document
+from tests.core.making import MINUTE, NOON, signed_in
+
+NOBODY = AgentFacts(running=False, pid=None, version=None)
+
+
+def holding(*ends: timedelta) -> State:
+    marks = {f"section-{end}": Mark(f"section-{end}", "dev", NOON + end, "digest") for end in ends}
+    return replace(signed_in("dev"), file=FileState(marks=marks, known=True))
+
+
+@pytest.mark.parametrize(
+    ("left", "state"), [(45, "fresh"), (15, "advisory"), (10, "mandatory"), (0, "expired"), (-5, "expired")]
+)
+def test_keys_in_the_credentials_file_are_told_when_no_others_are_held(left: int, state: str) -> None:
+    found = document(holding(left * MINUTE), NOBODY, NOON)["profiles"][0]
+
+    assert found["state"] == state
+    assert found["expires_at"] == (NOON + left * MINUTE).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_the_longest_of_several_sections_counts() -> None:
+    found = document(holding(5 * MINUTE, 45 * MINUTE), NOBODY, NOON)["profiles"][0]
+
+    assert (found["state"], found["expires_at"]) == ("fresh", "2026-11-22T12:45:00Z")
