@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from agent.core.marks import DIGEST_LENGTH
 
 PREFIX = "# credtray keeps this section:"
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _PATTERN = re.compile(
     re.escape(PREFIX)
@@ -46,7 +45,7 @@ class SectionMark:
         """Return the comment line, without its ending."""
         words = [
             f"{PREFIX} profile {_quoted(self.profile)}",
-            f"expires {self.expires_at.astimezone(UTC).strftime(_TIME)}",
+            f"expires {self.expires_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z",
             f"key {self.key_digest}",
         ]
         if self.gap is not None:
@@ -66,7 +65,7 @@ def parsed(comment: str) -> SectionMark | None:
     try:
         return SectionMark(
             profile=_unquoted(profile),
-            expires_at=datetime.strptime(expires, _TIME).replace(tzinfo=UTC),
+            expires_at=datetime.fromisoformat(expires),
             key_digest=digest,
             gap=None if gap is None else int(gap),
             region=None if region is None else _unquoted(region),

@@ -19,6 +19,7 @@ from contextvars import ContextVar
 
 from agent.core.ini_text import (
     DEFAULT_SECTION,
+    PLAIN,
     IniProblem,
     IniText,
     SectionSpan,
@@ -28,8 +29,6 @@ from agent.core.ini_text import (
 )
 
 _BOM = "\ufeff"
-_PLAIN = frozenset(chr(code) for code in range(33, 127)) - frozenset("#;[")
-"""A line that begins so is an assignment (or broken): never a comment, a header or a continuation."""
 _NAMEABLE = re.compile(r"[a-z]+(?:_[a-z]+)+|region|output")  # a key name that cannot be a stray secret
 
 _shared: ContextVar[dict[bytes, IniText] | None] = ContextVar("shared_scans", default=None)
@@ -99,7 +98,7 @@ class _Scanner:
         lines, lost = split_lines(text)
         names = self._current
         for number, line in enumerate(lines, 1):
-            if line[:1] in _PLAIN:  # nearly every line of a real file; spelled out, since it is what costs
+            if line[:1] in PLAIN:  # nearly every line of a real file; spelled out, since it is what costs
                 equals = line.find("=")
                 name = line[:equals].rstrip().lower()
                 if equals < 1 or ":" in name or name in names or not self.sections:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 DEFAULT_SECTION = "DEFAULT"
 """configparser's defaults: what stands here shines through in every section."""
 
+PLAIN = frozenset(chr(code) for code in range(33, 127)) - frozenset("#;[")
+"""A line that begins so is an assignment (or broken): never a comment, a header or a continuation."""
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 
 
@@ -32,6 +34,8 @@ class Option:
     """The option's own line with its ending."""
     start: int
     indent: int
+    value_at: int
+    """How far into its own line the text behind the delimiter begins."""
     more: tuple[str, ...] = field(default=(), repr=False)
     """One entry for each continuation line, stripped, and an empty one for each blank line."""
     tail: tuple[tuple[int, int], ...] = ()
@@ -41,11 +45,6 @@ class Option:
     def end(self) -> int:
         """Just behind the line ending of the option's own line."""
         return self.start + len(self.text)
-
-    @property
-    def value_at(self) -> int:
-        """How far into its own line the text behind the delimiter begins."""
-        return delimiter_at(self.text) + 1
 
     @property
     def value(self) -> str:
@@ -83,6 +82,7 @@ class SectionSpan:
     text: str = field(default="", repr=False)
     """The whole scanned text, which the positions point into."""
     _parts: tuple[list[Option], list[Comment]] | None = field(default=None, repr=False)
+    _values: dict[str, str] | None = field(default=None, repr=False)
 
     @property
     def options(self) -> list[Option]:
@@ -101,7 +101,9 @@ class SectionSpan:
     @property
     def values(self) -> dict[str, str]:
         """The options by lower-cased name; of duplicates the last one."""
-        return {option.name: option.value for option in self.options}
+        if self._values is None:
+            self._values = {option.name: option.value for option in self.options}
+        return dict(self._values)
 
     @property
     def content_end(self) -> int:
@@ -158,30 +160,49 @@ def delimiter_at(line: str) -> int:
 
 
 def _parts(section: SectionSpan) -> tuple[list[Option], list[Comment]]:
-    """Build the options and comments of one section; its lines follow the same rules as in ``_Scanner``."""
+    """Build the options and comments of one section; its lines follow the same rules as in ``ini_scan``."""
     options: list[Option] = []
     comments: list[Comment] = []
     open_option: Option | None = None
     level, at = section.indent, section.header_end
-    for line in _LINE.findall(section.text[section.header_end : section.end]):
-        clean, end = line.strip(), at + len(line)
-        indent = len(line) - len(line.lstrip())
+    for line in _lines_of(section):
+        clean = line if line[0] in PLAIN else line.strip()
+        end = at + len(line)
         if not clean:
             if open_option is not None:
                 open_option.more += ("",)
         elif clean[0] in "#;":
             comments.append(Comment(clean, at, end))
-        elif open_option is not None and indent > level:
-            open_option.more += (clean,)
-            open_option.tail += ((at, end),)
         else:
-            level = indent
-            delimiter = delimiter_at(line)
-            name = line[indent:delimiter].rstrip().lower() if delimiter >= 0 else ""
-            if name:
-                open_option = Option(name, line, at, indent)
-                options.append(open_option)
-            elif delimiter >= 0:
-                open_option = None
+            indent = 0 if line[0] == clean[0] else len(line) - len(line.lstrip())
+            if open_option is not None and indent > level:
+                open_option.more += (clean,)
+                open_option.tail += ((at, end),)
+            else:
+                level = indent
+                open_option = _option(line, at, indent, options) or (
+                    open_option if delimiter_at(line) < 0 else None
+                )
         at = end
     return options, comments
+
+
+def _lines_of(section: SectionSpan) -> list[str]:
+    text = section.text[section.header_end : section.end]
+    lines, lost = split_lines(text)
+    if not lost or not lines:
+        return lines
+    whole = [line + "\n" for line in lines]
+    if not text.endswith("\n"):
+        whole[-1] = lines[-1]
+    return whole
+
+
+def _option(line: str, at: int, indent: int, options: list[Option]) -> Option | None:
+    """Add the option that *line* sets; None when it sets none."""
+    delimiter = delimiter_at(line)
+    name = line[indent:delimiter].rstrip().lower() if delimiter >= 0 else ""
+    if not name:
+        return None
+    options.append(Option(name, line, at, indent, delimiter + 1))
+    return options[-1]
