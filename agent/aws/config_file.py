@@ -5,7 +5,6 @@ Takes a half-written file for what it is and waits, bounded. Never writes and ne
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +67,7 @@ class AwsConfigFile:
         first_seen: dict[Stamp | None, float] = {}
         look: _Look | None = None
         while True:
-            stamp = self._stamp()
+            stamp = Stamp.at(self.path)
             if self._good is not None and stamp is not None and stamp == self._good_stamp:
                 return self._good
             since = first_seen.setdefault(stamp, self._waiter.monotonic())
@@ -80,11 +79,9 @@ class AwsConfigFile:
                 return self._good if self._good is not None else self._accepted(look)
             self._waiter.sleep(_PAUSE)
 
-    def _stamp(self) -> Stamp | None:
-        try:
-            return Stamp.of(os.stat(self.path))  # noqa: PTH116 - a link is followed, as in reading
-        except OSError:
-            return None
+    def stamp(self) -> object:
+        """Return something that differs when the file may have changed."""
+        return Stamp.at(self.path)
 
     def _look(self, stamp: Stamp | None) -> _Look:
         rests = stamp is not None and self._waiter.wall() - stamp.modified_ns / 1e9 >= _COARSE_SECONDS
@@ -92,7 +89,7 @@ class AwsConfigFile:
             data = read_bounded(self.path, MAX_FILE)
             if not rests:
                 self._waiter.sleep(SETTLE_SECONDS)
-            if self._stamp() != stamp:
+            if Stamp.at(self.path) != stamp:
                 return _Look(None, None, ConfigInvalid("it is being written"), rests=False)
             return _Look(stamp, parse_config(data or b"", self._environ), None, rests)
         except ConfigInvalid as error:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agent.aws.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
 from agent.aws.file_lock import FileLock
 from agent.aws.os_errors import translated
+from agent.aws.settling import Stamp
 from agent.aws.waiting import RealWaiter, Waiter
 from agent.core.cache_format import (
     Fields,
@@ -72,6 +74,10 @@ class SharedTokenCache:
     def registration_path(self, session: SsoSession) -> Path:
         """Return where the client registration of a session lies."""
         return self._directory / f"{registration_key(session)}.json"
+
+    def stamp(self, session: SsoSession) -> object:
+        """Return something that differs when the token file may have changed."""
+        return Stamp.at(self.token_path(session))
 
     def read(self, session: SsoSession) -> AccessToken | None:
         """Return the token, or None when the file does not exist: the user signed out.
@@ -166,7 +172,14 @@ class SharedTokenCache:
             data = read_bounded(self.token_path(session), CACHE_LIMIT)
         except (FileRefused, FileUnwritable) as error:
             raise TokenUnreadable(error.detail) from None
-        return None if data is None else read_token(data, session)
+        if data is None:
+            return None
+        return replace(read_token(data, session), issued_at=self._written_at(session))
+
+    def _written_at(self, session: SsoSession) -> datetime | None:
+        """Return when the file was written: whoever issued the token wrote it at once."""
+        stamp = Stamp.at(self.token_path(session))
+        return None if stamp is None else datetime.fromtimestamp(stamp.modified_ns / 1e9, UTC)
 
     def _known(self, path: Path, session: SsoSession) -> Fields:
         with suppress(FileRefused, FileUnwritable, ValueError):
