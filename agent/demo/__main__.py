@@ -76,6 +76,7 @@ def main(argv: list[str], prepare: Callable[[IdentityCenter], None] = lambda _po
     try:
         return _demonstrate(plan, keep=arguments.keep, prepare=prepare)
     except KeyboardInterrupt:
+        sys.stdout.write(f"\nEnded early{'' if arguments.keep else '; nothing is left behind'}.\n")
         return 128 + signal.SIGINT
     except _Ended as ended:
         return 128 + ended.number

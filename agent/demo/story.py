@@ -199,7 +199,7 @@ class Story:
             raise Missing("signed in fresh", f"the end did not move: {_at(before)}, {_at(after)}")
         self._told.tell("signed in", f"fresh; {_until(standing)}: the end moved by {short(after - before)}")
         stage.clock.run(stage.plan.speed)
-        newest = max(standing.keys_until)
+        newest = max(ended.keys_until)
         renewed = self._wait("kept", lambda: self._renewed(newest), newest - stage.clock.now())
         stage.clock.run(1)
         self._told.tell("kept", f"{len(PROFILES)} profiles: keys until {_keys(renewed)}, by the new sign-in")

@@ -23,13 +23,14 @@ _PLAIN_WIDTH = 100
 _WIDEST = 110
 _STYLES = {
     "portal": "dim",
+    "your turn": "bold cyan",
     "set up": "cyan",
     "signed in": "bold green",
     "agent": "dim",
     "kept": "green",
     "switched": "green",
     "asked": "magenta",
-    "refreshed": "blue",
+    "refreshed": "bright_blue",
     "warned": "bold yellow",
     "ended": "bold red",
     "signed out": "yellow",
