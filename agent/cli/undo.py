@@ -5,6 +5,7 @@ Restores nothing itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -18,6 +19,8 @@ from agent.core.errors import NothingToUndo, UsageError
 from agent.core.protocol import Undo
 
 _LIST = "list"
+_MOST = 20
+"""Longer lists of sections are cut; --json has them whole."""
 
 
 def undo(
@@ -75,24 +78,32 @@ def _agree(plan: dict[str, Any]) -> None:
 
 def plan_words(plan: dict[str, Any]) -> list[str]:
     """Tell what an undo would do, in lines."""
-    lines = [
-        f"credentials file: [{item['section']}] (keys of {item['profile']}) goes"
-        for item in plan["credentials"]
-    ]
+    lines = []
+    if plan["credentials"]:
+        lines.append("Credentials file: these sections go:")
+        lines += _listed(item["section"] for item in plan["credentials"])
     for item in plan["profiles"]:
         at = datetime.fromisoformat(item["at"]).astimezone().strftime("%Y-%m-%d %H:%M")
-        lines.append(f"config file: {item['what']} of {at}: {', '.join(item['sections'])}")
+        lines.append(f"Config file: as before `{item['what']}` of {at}, these sections:")
+        lines += _listed(item["sections"])
     return lines
 
 
-_PLACES = {"credentials": "credentials file", "profiles": "config file"}
+def _listed(sections: Iterable[str]) -> list[str]:
+    lines = [f"  [{section}]" for section in sections]
+    more = len(lines) - _MOST
+    return [*lines[:_MOST], f"  and {more} more"] if more > 0 else lines
+
+
+_PLACES = {"credentials": "Credentials file", "profiles": "Config file"}
 
 
 def _tell(result: dict[str, Any]) -> None:
     for part, place in _PLACES.items():
         restored = result[part]["restored"]
         if restored:
-            terminal.show(f"{place}: taken back: {', '.join(restored)}")
+            count = "1 section" if len(restored) == 1 else f"{len(restored)} sections"
+            terminal.show(f"{place}: {count} taken back.")
     for part, place in _PLACES.items():
         for section, reason in sorted(result[part]["skipped"].items()):
-            terminal.complain(f"{place}: {section} is left as it is: {reason}", kind="warning")
+            terminal.complain(f"{place}: [{section}] is left as it is: {reason}", kind="warning")

@@ -14,8 +14,10 @@ PLAN: dict[str, Any] = {
     ],
 }
 WORDS = (
-    "credentials file: [synderys-dns] (keys of synderys-dns) goes\n"
-    "config file: setup synderys of 2026-11-22 13:28: profile synderys-dns\n"
+    "Credentials file: these sections go:\n"
+    "  [synderys-dns]\n"
+    "Config file: as before `setup synderys` of 2026-11-22 13:28, these sections:\n"
+    "  [profile synderys-dns]\n"
 )
 DONE: dict[str, Any] = {
     "credentials": {"restored": ["synderys-dns"], "skipped": {}},
@@ -57,9 +59,7 @@ def test_undo_tells_what_was_taken_back() -> None:
 
     assert fake.asked == [Undo("list"), Undo()]
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out == (
-        "credentials file: taken back: synderys-dns\nconfig file: taken back: profile synderys-dns\n"
-    )
+    assert outcome.out == ("Credentials file: 1 section taken back.\nConfig file: 1 section taken back.\n")
 
 
 def test_what_somebody_changed_since_is_named_and_ends_with_4() -> None:
@@ -70,7 +70,7 @@ def test_what_somebody_changed_since_is_named_and_ends_with_4() -> None:
         DONE["profiles"]["skipped"] = {}
 
     assert outcome.code == 4
-    assert outcome.err == "warning: config file: profile x is left as it is: it was changed since\n"
+    assert outcome.err == "warning: Config file: [profile x] is left as it is: it was changed since\n"
 
 
 def test_nothing_to_undo_is_an_error_but_an_empty_list_is_not() -> None:
@@ -89,3 +89,12 @@ def test_result_as_json() -> None:
     outcome = credtray("undo", "--yes", "--json", backend=Twice())
 
     assert json.loads(outcome.out) == DONE
+
+
+def test_long_lists_are_cut() -> None:
+    sections = [{"section": f"s{number}", "profile": "p"} for number in range(30)]
+    outcome = credtray(
+        "undo", "--list", backend=FakeBackend({Undo: {"credentials": sections, "profiles": []}})
+    )
+
+    assert outcome.out.splitlines()[-2:] == ["  [s19]", "  and 10 more"]
