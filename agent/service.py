@@ -17,16 +17,17 @@ from typing import Any
 from agent import __version__
 from agent.app import House
 from agent.aws.file_watch import FileWatch
+from agent.core.errors import AgentRefused
 from agent.core.events import Event, Fetched, FilesChanged, NetworkChanged, Refreshed, SignedIn, TokenFound
 from agent.core.models import AccessToken
 from agent.core.secret import Secret
-from agent.daemon.ipc import ipc_server
+from agent.daemon.ipc import IpcServer, ipc_server
 from agent.daemon.log import logging_to
-from agent.daemon.loop import Conduct, Loop
+from agent.daemon.loop import TICK_SECONDS, Conduct, Loop
 from agent.daemon.redaction import Redactor
 from agent.daemon.requests import Requests
 from agent.daemon.runtime_directory import prepare_runtime_directory
-from agent.daemon.scheduler import Scheduler
+from agent.daemon.scheduler import Hint, Scheduler
 from agent.daemon.sign_ins import SignIns
 from agent.daemon.single_instance import SingleInstance, Start
 from agent.daemon.workers import Workers
@@ -70,6 +71,8 @@ class Service:
         self._redactor = redactor
         self._stop = asyncio.Event()
         self._workers = Workers()
+        self._mending: asyncio.Task[None] | None = None
+        """Held: asyncio forgets tasks nobody holds."""
         speed = house.around.speed
         state = house.state_file.load()
         self.loop = Loop(house.ports, self._workers, state, speed=speed, conduct=Conduct(heard=self._heard))
@@ -93,7 +96,7 @@ class Service:
             async with contextlib.AsyncExitStack() as stack:
                 self._heed_signals()
                 await stack.enter_async_context(self._watching_files())
-                scheduler = self._scheduler(stack)
+                scheduler = self._scheduler(stack, server)
                 await stack.enter_async_context(_guarded("scheduler", scheduler.run()))
                 network = network_watch().run(lambda: self.loop.take(NetworkChanged()))
                 await stack.enter_async_context(_guarded("network", network))
@@ -103,9 +106,19 @@ class Service:
             await server.close()
             await self.loop.stop(GOODBYE_SECONDS)
 
-    def _scheduler(self, stack: contextlib.AsyncExitStack) -> Scheduler:
-        every = max(1, round(30 / self._house.around.speed))
-        scheduler = Scheduler(self.loop.take, SystemClock(), every)
+    def _scheduler(self, stack: contextlib.AsyncExitStack, server: IpcServer) -> Scheduler:
+        async def reachable() -> None:
+            try:
+                await server.ensure_reachable()
+            except AgentRefused as error:
+                _log.warning("commands cannot reach the agent: %s", error)
+
+        def post(hint: Hint) -> None:
+            self.loop.take(hint)
+            self._mending = asyncio.create_task(reachable(), name="reachable")
+
+        every = max(1, round(TICK_SECONDS / self._house.around.speed))
+        scheduler = Scheduler(post, SystemClock(), every)
         clock_watch = ClockWatch(scheduler.look)
         reason = clock_watch.start()
         if reason is not None:

@@ -214,6 +214,10 @@ class TokenRefresh(Protocol):
         """
         ...
 
+    def save_unsaved(self, session: SsoSession) -> bool:
+        """Write a refreshed token that could not be written when it came; False when there is none."""
+        ...
+
 
 class RoleCredentialsSource(Protocol):
     """GetRoleCredentials, and AssumeRole for chained profiles."""

@@ -25,8 +25,8 @@ from agent.daemon.workers import Workers
 
 _log = logging.getLogger(__name__)
 
-LONGEST_LOOK = 30.0
-"""Seconds of the clock: deadlines are looked at least this often, whatever timers do in a suspend."""
+TICK_SECONDS = 30.0
+"""Of the clock: the scheduler ticks this often, so a timer is only needed for what comes before."""
 
 
 def _everything(_state: State, _action: Action) -> bool:
@@ -116,12 +116,12 @@ class Loop:
     def _look_again(self, now: datetime) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        instant = next_look(self.state, now)
-        if instant is None:
             self._timer = None
-            return
-        seconds = min((instant - now).total_seconds(), LONGEST_LOOK) / self._speed
-        self._timer = asyncio.get_running_loop().call_later(max(seconds, 0.001), self.take, Tick())
+        instant = next_look(self.state, now)
+        seconds = (instant - now).total_seconds() if instant is not None else TICK_SECONDS
+        if seconds < TICK_SECONDS:
+            soon = max(seconds / self._speed, 0.001)
+            self._timer = asyncio.get_running_loop().call_later(soon, self.take, Tick())
 
     # --- watching ---------------------------------------------------------------------------------------
 

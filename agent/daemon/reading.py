@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from agent.core.errors import Problem
@@ -37,6 +38,9 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+UNPROMPTED = timedelta(minutes=5)
+"""The watch tells of changes; this often the files are looked at in case it missed one."""
+
 _NEVER = object()
 """Not None: that is the stamp of a file that does not exist."""
 
@@ -50,11 +54,16 @@ class Reading:
         self._take = take
         self._stamps: dict[str, object] = {}
         self._pending: set[str] = set()
+        self._looked_at: datetime | None = None
+        self._doubtful = False
+        """Something could not be read; it is looked at again at the next tick."""
 
     def after(self, event: Event, state: State) -> None:
         """Look at the files this event says something about."""
         match event:
-            case FilesChanged() | Woke() | Tick():
+            case FilesChanged() | Woke():
+                self.everything(state)
+            case Tick() if self._ought_to_look():
                 self.everything(state)
             case ConfigLoaded() | ClockChanged():
                 self._tokens(state)
@@ -64,9 +73,16 @@ class Reading:
                     self._stamps.pop(f"token {name}", None)
                     self._token(session.session)
 
+    def _ought_to_look(self) -> bool:
+        """Tell whether a tick should look although nobody said that a file has changed."""
+        if self._doubtful or self._looked_at is None:
+            return True
+        return abs(self._ports.clock.now() - self._looked_at) >= UNPROMPTED
+
     def everything(self, state: State) -> None:
         """Look at all files."""
         ports = self._ports
+        self._looked_at, self._doubtful = ports.clock.now(), False
         self._look(
             "settings", ports.settings_file.stamp, ports.settings_file.load, SettingsLoaded, SettingsBroken
         )
@@ -81,12 +97,17 @@ class Reading:
     def _token(self, session: SsoSession) -> None:
         name, cache = session.name, self._ports.token_cache
 
+        def stamp() -> object:
+            # A refreshed token that could not be written (full disk) is written as soon as that works.
+            self._ports.token_refresh.save_unsaved(session)
+            return cache.stamp(session)
+
         def found(token: AccessToken | None) -> Event:
             return TokenVanished(name) if token is None else TokenFound(name, token)
 
         self._look(
             f"token {name}",
-            lambda: cache.stamp(session),
+            stamp,
             lambda: cache.read(session),
             found,
             lambda problem: TokenDoubtful(name, problem),
@@ -120,7 +141,8 @@ class Reading:
 
         def failed(problem: Problem) -> None:
             self._pending.discard(what)
-            self._stamps.pop(what, None)  # look again at the next tick
+            self._stamps.pop(what, None)
+            self._doubtful = True
             self._take(broken(problem))
 
         self._workers.files(work, done, failed)
