@@ -15,7 +15,7 @@ import typer
 
 from agent.cli import backend, terminal
 from agent.cli.names import complete_profile
-from agent.core.errors import TimedOut
+from agent.core.errors import TimedOut, UsageError
 from agent.core.protocol import Credentials, CredentialsIssued, Reply
 
 GIVE_UP_SECONDS = 20.0
@@ -38,10 +38,17 @@ def credentials(
     Examples:
       credtray credentials synderys-readonly
     """
-    reply = _within(profile, float(within), agent=not no_agent)
+    reply = _within(profile, _seconds(within), agent=not no_agent)
     if not isinstance(reply, CredentialsIssued):
         raise TypeError(type(reply).__name__)
     sys.stdout.buffer.write(reply.credentials.line())
+
+
+def _seconds(text: str) -> float:
+    try:
+        return min(float(text), GIVE_UP_SECONDS)
+    except ValueError:
+        raise UsageError(f"--within {text!a} is no number of seconds") from None
 
 
 def _within(profile: str, seconds: float, *, agent: bool) -> Reply:

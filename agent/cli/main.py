@@ -165,6 +165,9 @@ def main(arguments: Sequence[str]) -> int:
         return _PIPE_CLOSED
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except SystemExit as end:
+        # typer's own: the end of a completion, or a closed pipe that it has noticed before us.
+        return int(end.code or 0) if _COMPLETE in os.environ else _PIPE_CLOSED
     except Exception as error:  # noqa: BLE001 -- the border: everything ends here as one message
         return _told(error, verbose=verbose)
     return code
@@ -193,7 +196,8 @@ def _told(error: Exception, *, verbose: bool) -> int:
     if isinstance(error, _UsageError):
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else PROGRAM
-        terminal.complain(str(getattr(error, "format_message", error.__str__)()), f"{path} --help")
+        text = str(getattr(error, "format_message", error.__str__)())
+        terminal.complain(" ".join(text.split()), f"{path} --help")
         return _MISUSE
     # The text of a foreign exception may quote anything; its kind is enough to begin with.
     terminal.complain(f"{CredtrayError.title} ({type(error).__name__})", CredtrayError.hint)

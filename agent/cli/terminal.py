@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "36", "good": "32", "strong": "1"}
+_PLAIN = str.maketrans("●○◌✗─│┌┐└┘\N{REPLACEMENT CHARACTER}", "*o~x-|++++?")
 _PIPED_WIDTH = 160
 """Columns of a table nobody looks at: wide enough for a line per profile."""
 
@@ -33,13 +34,13 @@ def visible(text: str) -> str:
 
 def say(text: str = "") -> None:
     """Tell a person something that is not the result."""
-    sys.stderr.write(visible(text) + "\n")
+    _write(sys.stderr, visible(text) + "\n")
     sys.stderr.flush()
 
 
 def show(text: str) -> None:
     """Print (a line of) the result."""
-    sys.stdout.write(visible(text) + "\n")
+    _write(sys.stdout, visible(text) + "\n")
 
 
 def show_json(document: dict[str, Any], *, lines: bool = False) -> None:
@@ -47,6 +48,15 @@ def show_json(document: dict[str, Any], *, lines: bool = False) -> None:
     sys.stdout.write(json.dumps(document, indent=None if lines else 2) + "\n")
     if lines:
         sys.stdout.flush()
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write the text with its marks and lines in ASCII where the stream knows no others."""
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = text.translate(_PLAIN)
+    stream.write(text)
 
 
 def complain(text: str, hint: str = "", *, kind: str = "error") -> None:
@@ -78,7 +88,7 @@ def draw(renderable: RenderableType, *, talk: bool = False) -> None:
     screen = console(talk=talk)
     with screen.capture() as drawn:
         screen.print(renderable)
-    stream.write("".join(line.rstrip() + "\n" for line in drawn.get().splitlines()))
+    _write(stream, "".join(line.rstrip() + "\n" for line in drawn.get().splitlines()))
 
 
 def console(*, talk: bool = False) -> Console:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 
 import pytest
 
-from tests.cli.real_world import ROOT, World
+from tests.cli.real_world import ROOT, SESSION, World, profile
 from tests.cli.terminal_session import CTRL_C, TerminalSession
 
 SETUP = ("setup", "synderys", "--accounts", "all", "--roles", "ReadOnly,DNS", "--yes")
@@ -176,3 +177,30 @@ def test_bash_completes_commands_profiles_and_sessions(world: World) -> None:
     assert completed("credtray activate ", 2) == ["alpha", "beta"]
     assert completed("credtray switch b", 2) == ["beta"]
     assert completed("credtray login c", 2) == ["corp"]
+
+
+@pytest.mark.parametrize("words", ["profiles", "--help", "status --json"])
+def test_reader_that_goes_away_gets_no_traceback(world: World, words: str) -> None:
+    world.config.parent.mkdir()
+    many = (profile(f"name-{number:04}", "111100000001", "ReadOnly") for number in range(2000))
+    world.config.write_text(SESSION + "".join(many))
+    command = shlex.join(world.command(*words.split()))
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"{command} | head -c 1; exit ${{PIPESTATUS[0]}}"],
+        cwd=ROOT,
+        env=world.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stderr == ""
+    assert done.returncode in {0, 141}  # 0: all was in the pipe before its reader went
+
+
+def test_terminal_without_unicode_gets_ascii(world: World) -> None:
+    world.configure()
+    outcome = world.credtray("status", PYTHONIOENCODING="ascii")
+
+    assert outcome.returncode == 0
+    assert outcome.stdout.startswith("o synderys  signed out\n")

@@ -104,3 +104,12 @@ def test_names_cannot_move_the_cursor() -> None:
 
     assert not any(character in outcome.out for character in "\x1b\x07\u202e")
     assert "a\N{REPLACEMENT CHARACTER}[2Jb" in outcome.out
+
+
+def test_message_of_several_lines_becomes_one() -> None:
+    outcome = credtray("completion")
+
+    assert outcome.err == (
+        "error: Missing argument 'shell'. Choose from: bash, zsh, fish, powershell\n"
+        "hint: credtray completion --help\n"
+    )
