@@ -57,6 +57,14 @@ def test_fresh_sign_in_uses_the_token_on_the_disk_when_the_asker_knows_none(worl
     assert world.run(SignInRequest(fresh=True)).ended
 
 
+def test_sign_in_that_is_not_fresh_ends_nothing(world: World) -> None:
+    old = world.signed_in()
+    result = world.run(current=old)
+
+    assert not result.ended
+    assert "logout" not in world.identity_center.calls
+
+
 def test_token_the_portal_knows_no_more_is_dropped_without_ado(world: World) -> None:
     old = world.signed_in()
     world.identity_center.revoke()

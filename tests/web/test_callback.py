@@ -205,6 +205,27 @@ def test_two_hundred_idle_connections_and_a_slow_one_do_not_block(callback: Loop
     assert Secret("the-code") == callback.wait(1, never)
 
 
+def test_oldest_silent_connection_makes_room(callback: LoopbackCallback) -> None:
+    with ExitStack() as stack:
+        silent = [
+            stack.enter_context(
+                closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5))
+            )
+            for _ in range(callback_module.MOST_VISITORS + 1)
+        ]
+        get(callback, "/")  # by now all of them have been accepted
+        silent[0].settimeout(5)
+        try:
+            rest = silent[0].recv(1)
+        except ConnectionResetError:
+            rest = b""
+
+        assert rest == b""
+        silent[-1].settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            silent[-1].recv(1)
+
+
 def test_visitor_who_never_finishes_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callback_module, "REQUEST_SECONDS", 0.1)
     with LoopbackCallbackListener().listen(STATE) as callback:
