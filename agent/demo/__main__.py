@@ -80,6 +80,9 @@ def main(argv: list[str], prepare: Callable[[IdentityCenter], None] = lambda _po
         return 128 + signal.SIGINT
     except _Ended as ended:
         return 128 + ended.number
+    except OSError as error:
+        sys.stderr.write(f"The demo cannot go on: {error.strerror}: {error.filename}\n")
+        return 1
 
 
 class _Ended(BaseException):
