@@ -6,7 +6,14 @@ import pytest
 
 from agent.cli.main import COMMANDS
 from agent.cli.reference import main, pages
+from agent.core.apply import apply
 from agent.core.errors import every_error
+from agent.core.events import ConfigLoaded
+from agent.core.sso_config import parse_config
+from agent.core.state import State
+from agent.core.status import AgentFacts, document
+from tests.cli.fake_backend import NOW
+from tests.cli.real_world import DNS, SESSION
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -42,3 +49,15 @@ def test_settings_are_told_with_default_and_meaning() -> None:
     assert "| `warn_before` | 30 min, 10 min | When to say that a sign-in ends soon." in text
     assert "| `remove_keys_on_stop` | `true` |" in text
     assert "| `duration` | not set |" in text
+
+
+def test_every_field_of_the_status_document_is_documented() -> None:
+    text = (FOLDER / "status.md").read_text(encoding="utf-8")
+    config = parse_config((SESSION + DNS).encode(), {})
+    state = apply(State(), ConfigLoaded(config), NOW)
+    found = document(state, AgentFacts(running=True, pid=1, version="1"), NOW)
+    fields = [*found, *found["agent"], *found["sessions"][0], *found["profiles"][0]]
+
+    assert found["sessions"]
+    assert found["profiles"]
+    assert [name for name in fields if f"`{name}`" not in text] == []
