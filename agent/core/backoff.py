@@ -24,9 +24,7 @@ _LONGEST_WISH = 3600
 """Seconds; a Retry-After beyond an hour is taken for a mistake."""
 
 
-def trouble_after(
-    before: Trouble | None, problem: Problem, now: datetime, seed: str
-) -> Trouble:
+def trouble_after(before: Trouble | None, problem: Problem, now: datetime, seed: str) -> Trouble:
     """Return the trouble with its next try; a failure of another kind starts counting anew.
 
     Failures that never reach the portal (offline) are tried again quickly, because the moment the network
@@ -37,7 +35,12 @@ def trouble_after(
     attempts = before.attempts + 1 if before is not None and same else 1
     delay = _delay(problem.code, attempts, now - since)
     delay += delay * _SPREAD * _share(f"{seed}/{problem.code}/{attempts}")
-    return Trouble(problem, since, attempts, now + max(delay, timedelta(seconds=min(problem.retry_after or 0, _LONGEST_WISH))))
+    return Trouble(
+        problem,
+        since,
+        attempts,
+        now + max(delay, timedelta(seconds=min(problem.retry_after or 0, _LONGEST_WISH))),
+    )
 
 
 def _delay(code: str, attempts: int, lasted: timedelta) -> timedelta:
