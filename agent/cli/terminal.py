@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "36", "good": "32", "strong": "1"}
-_PLAIN = str.maketrans("●○◌✗─│┌┐└┘\N{REPLACEMENT CHARACTER}", "*o~x-|++++?")
+_MARKS, _MARKS_IN_ASCII = "●○◌✗─│┌┐└┘\N{REPLACEMENT CHARACTER}", "*o~x-|++++?"
 _PIPED_WIDTH = 160
 """Columns of a table nobody looks at: wide enough for a line per profile."""
 
@@ -55,7 +55,7 @@ def _write(stream: TextIO, text: str) -> None:
     try:
         text.encode(stream.encoding or "utf-8")
     except UnicodeEncodeError:
-        text = text.translate(_PLAIN)
+        text = text.translate(str.maketrans(_MARKS, _MARKS_IN_ASCII))
     stream.write(text)
 
 

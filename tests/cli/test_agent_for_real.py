@@ -157,14 +157,6 @@ def test_watch_ends_with_the_agent(world: World) -> None:
     assert code == 3
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
-def test_completion_script_is_printed(world: World, shell: str) -> None:
-    outcome = world.credtray("completion", shell)
-
-    assert outcome.returncode == 0
-    assert "_CREDTRAY_COMPLETE" in outcome.stdout
-
-
 def test_bash_completes_commands_profiles_and_sessions(world: World) -> None:
     world.config.parent.mkdir()
     world.config.write_text("[profile alpha]\n[profile beta]\n[sso-session corp]\n")

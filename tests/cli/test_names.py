@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cli.names import complete_profile, complete_session
+from tests.cli.fake_backend import credtray
 
 CONFIG = """\
 [default]
@@ -59,3 +60,11 @@ def test_no_content_brings_up_an_error(data: bytes, tmp_path_factory: pytest.Tem
         names = complete_profile("")
 
     assert all(name.isprintable() for name in names)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_completion_script_is_printed(shell: str) -> None:
+    outcome = credtray("completion", shell)
+
+    assert outcome.code == 0
+    assert "_CREDTRAY_COMPLETE" in outcome.out
