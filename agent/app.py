@@ -21,7 +21,6 @@ from agent.aws.locations import AwsLocations, locate
 from agent.aws.portal import Portal
 from agent.aws.profile_writer import ProfileWriter
 from agent.aws.role_credentials import BotocoreRoleCredentials
-from agent.aws.shared_file import SharedFile
 from agent.aws.token_cache import SharedTokenCache
 from agent.aws.token_refresh import SharedTokenRefresh
 from agent.core import protocol
@@ -35,6 +34,7 @@ from agent.desktop import paths
 from agent.desktop.browser import SystemBrowser
 from agent.desktop.clocks import SystemClock
 from agent.desktop.notifier import LogNotifier
+from agent.files.shared_file import SharedFile
 from agent.ipc_client import AgentClient
 from agent.store.settings_file import SettingsFile
 from agent.store.state_file import StateFile
@@ -157,7 +157,7 @@ def perform_here(request: Request, on_progress: Callable[[Progress], None]) -> R
     Raises:
         CredtrayError: what it failed with.
     """
-    from agent.without_agent import carried_out  # noqa: PLC0415 - half the house, not needed with an agent
+    from agent.without_agent import carried_out
 
     return asyncio.run(carried_out(join(), request, on_progress))
 
@@ -175,6 +175,6 @@ def watch(on_document: Callable[[dict[str, Any]], None]) -> None:
 
 def run_agent(*, console: bool = True) -> int:
     """Be the agent until a signal or `credtray stop`; return the exit code."""
-    from agent.service import run  # noqa: PLC0415 - only the agent needs it
+    from agent.service import run
 
     return run(join(), console=console)

@@ -16,7 +16,6 @@ from typing import Any
 
 from agent import __version__
 from agent.app import House
-from agent.aws.file_watch import FileWatch
 from agent.core.errors import AgentRefused
 from agent.core.events import Event, Fetched, FilesChanged, NetworkChanged, Refreshed, SignedIn, TokenFound
 from agent.core.models import AccessToken
@@ -36,6 +35,7 @@ from agent.desktop.clock_watch import ClockWatch
 from agent.desktop.clocks import SystemClock
 from agent.desktop.hardening import harden
 from agent.desktop.network import network_watch
+from agent.files.file_watch import FileWatch
 
 _log = logging.getLogger(__name__)
 
@@ -167,7 +167,7 @@ async def _guarded(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[
     async def guard() -> None:
         try:
             await work
-        except Exception:  # noqa: BLE001 - an error border: what watches may die, what refreshes must not
+        except Exception:
             _log.exception("%s ended unexpectedly; the tick goes on finding out", name)
 
     task = asyncio.create_task(guard(), name=name)

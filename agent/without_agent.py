@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable
 
 from agent.app import House
-from agent.aws.file_lock import FileLock
 from agent.core import protocol, status
 from agent.core.errors import BadFrame
 from agent.core.policy import Action, FetchRoleCredentials, RefreshToken, ShowNotice
@@ -19,6 +18,7 @@ from agent.daemon.loop import Conduct, Loop
 from agent.daemon.requests import Requests
 from agent.daemon.sign_ins import SignIns
 from agent.daemon.workers import Workers
+from agent.files.file_lock import FileLock
 
 SETTLE_SECONDS = 15.0
 READ_SECONDS = 10.0

@@ -12,9 +12,9 @@ from pathlib import Path
 import botocore.configloader
 
 from agent.aws.credentials_file import CredentialsFile
-from agent.aws.shared_file import SharedFile
 from agent.core.models import RoleCredentials, SectionKeys
 from agent.core.secret import Secret
+from agent.files.shared_file import SharedFile
 
 SECTIONS = 2000
 ROUNDS = 5

@@ -308,6 +308,9 @@ class FakeTokenRefresh:
         self._cache.put(fresh)
         return fresh
 
+    def save_unsaved(self, session: SsoSession) -> bool:
+        return False
+
 
 class FakeCallbackListener:
     """A redirect that arrives when a test says so; waiting moves the clock."""

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.aws.atomic_file import read_bounded
-from agent.aws.settling import SETTLE_SECONDS, Stamp
-from agent.aws.waiting import RealWaiter, Waiter
 from agent.core.config_text import MAX_FILE
 from agent.core.errors import ConfigInvalid, CredtrayError
 from agent.core.models import AwsConfig
 from agent.core.sso_config import parse_config
+from agent.files.atomic_file import read_bounded
+from agent.files.settling import SETTLE_SECONDS, Stamp
+from agent.files.waiting import RealWaiter, Waiter
 
 QUIET_SECONDS = 1.5
 """How long a file that looks half written must rest before it is believed."""

@@ -16,8 +16,6 @@ from types import MappingProxyType
 from agent.aws.section_batch import Batch, own_sections, restored, synced
 from agent.aws.section_mark import SectionMark
 from agent.aws.section_standing import leaving, our_part
-from agent.aws.settling import Stamp
-from agent.aws.shared_file import EditOutcome, SharedFile
 from agent.core import ini
 from agent.core.errors import (
     CredtrayError,
@@ -29,6 +27,8 @@ from agent.core.errors import (
 )
 from agent.core.models import SectionKeys
 from agent.core.ports import Mark
+from agent.files.settling import Stamp
+from agent.files.shared_file import EditOutcome, SharedFile
 
 __all__ = ["CredentialsFile", "RestoreReport", "SectionKeys", "SyncReport"]
 

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.aws.shared_file import EditOutcome, SharedFile
 from agent.core.config_edits import SetupPlan, SetupWish, plan_setup
 from agent.core.config_undo import Undone, difference, undo_setup
 from agent.core.errors import FileContended
+from agent.files.shared_file import EditOutcome, SharedFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from agent.aws.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
-from agent.aws.file_lock import FileLock
-from agent.aws.os_errors import translated
-from agent.aws.settling import Stamp
-from agent.aws.waiting import RealWaiter, Waiter
 from agent.core.cache_format import (
     Fields,
     belongs_to,
@@ -31,6 +26,11 @@ from agent.core.cache_format import (
 from agent.core.errors import FileRefused, FileUnwritable, TokenMismatch, TokenUnreadable
 from agent.core.models import AccessToken, ClientRegistration, SsoSession
 from agent.core.ports import Clock
+from agent.files.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
+from agent.files.file_lock import FileLock
+from agent.files.os_errors import translated
+from agent.files.settling import Stamp
+from agent.files.waiting import RealWaiter, Waiter
 
 REREAD_PAUSES = (0.05, 0.05, 0.05)
 """Seconds before each further look at a torn file: the AWS CLI writes in place, without a lock."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from agent.aws.waiting import RealWaiter, Waiter
 from agent.core.errors import (
     CredtrayError,
     RegistrationRefused,
@@ -21,6 +20,7 @@ from agent.core.errors import (
 )
 from agent.core.models import AccessToken, SsoSession
 from agent.core.ports import TokenCache
+from agent.files.waiting import RealWaiter, Waiter
 
 ATTEMPTS = 3
 """Further ones only with a refresh token that another program has put into the file meanwhile."""

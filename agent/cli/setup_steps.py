@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from agent.app import House, join
-from agent.aws.atomic_file import read_bounded
 from agent.aws.profile_writer import Preview
 from agent.cli import keeping, setup_access, terminal
 from agent.cli.backend import ask as ask_agent
@@ -25,6 +24,7 @@ from agent.core.protocol import Activate
 from agent.core.sso_config import parse_config
 from agent.daemon.sign_in import SignInRequest
 from agent.desktop.credential_command import credential_process_command
+from agent.files.atomic_file import read_bounded
 
 _TAKEN_OVER_SECONDS = 10.0
 """How long a running agent may take to see the new profiles; it promises 5 s."""
@@ -98,7 +98,7 @@ class Setup:
     def _session(self, house: House, config: AwsConfig) -> SsoSession:
         wish = self._wish
         if self._ask:
-            from agent.cli.setup_answers import complete  # noqa: PLC0415 -- questionary is dear
+            from agent.cli.setup_answers import complete
 
             wish = complete(wish, config)
         existing = known_session(wish, config)
@@ -124,7 +124,7 @@ class Setup:
         if not self._ask or (self._choices.accounts and self._choices.roles):
             by_account = Filter.read("--accounts", self._choices.accounts or ALL)
             return chosen(accounts, found, by_account, Filter.read("--roles", self._choices.roles or ALL))
-        from agent.cli.setup_answers import pick  # noqa: PLC0415 -- questionary is dear
+        from agent.cli.setup_answers import pick
 
         by_role = Filter.read("--roles", self._choices.roles or ALL)
         there = {
@@ -154,7 +154,7 @@ class Setup:
                 return None
             if not self._ask or not preview.diff:
                 return preview
-            from agent.cli import setup_answers  # noqa: PLC0415 -- questionary is dear
+            from agent.cli import setup_answers
 
             answer = setup_answers.agreed()
             if answer == "no":
@@ -168,7 +168,7 @@ class Setup:
         region = self._choices.region
         fallback = None if region is not None else session.region
         if self._ask and region is None:
-            from agent.cli.setup_answers import region_of_profiles  # noqa: PLC0415 -- questionary is dear
+            from agent.cli.setup_answers import region_of_profiles
 
             fallback = region_of_profiles(session.region)
         return SetupWish(
@@ -199,7 +199,7 @@ class Setup:
     def _wants_keys(self, count: int) -> bool:
         if self._choices.activate or not self._ask or self._choices.credential_process:
             return self._choices.activate
-        from agent.cli.setup_answers import activation  # noqa: PLC0415 -- questionary is dear
+        from agent.cli.setup_answers import activation
 
         return activation(count)
 

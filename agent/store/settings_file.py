@@ -6,9 +6,9 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.aws.atomic_file import read_bounded, write_atomically
 from agent.core.errors import SettingsInvalid
 from agent.core.settings import Settings, from_mapping
+from agent.files.atomic_file import read_bounded, write_atomically
 
 _LIMIT = 1024 * 1024
 _HEADER = """\
@@ -49,8 +49,8 @@ class SettingsFile:
         Raises:
             SettingsInvalid: the file is broken already, or would be with this value. Nothing was changed.
         """
-        import tomlkit  # noqa: PLC0415 - the agent itself never edits: 3 MiB it need not carry
-        from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
+        import tomlkit
+        from tomlkit.exceptions import TOMLKitError
 
         try:
             document = tomlkit.parse(self._text() or _HEADER)

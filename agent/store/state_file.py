@@ -6,10 +6,10 @@ import logging
 import secrets
 from pathlib import Path
 
-from agent.aws.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
 from agent.core import saved
 from agent.core.errors import CredtrayError
 from agent.core.state import State
+from agent.files.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
 
 _log = logging.getLogger(__name__)
 

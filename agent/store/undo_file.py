@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.aws.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
+from agent.files.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
 
 _MOST = 50
 """Changes that can be taken back; older ones are in the backup of the file."""

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agent.aws.credentials_file import CredentialsFile, SectionKeys
-from agent.aws.shared_file import SharedFile
 from agent.core.models import RoleCredentials
 from agent.core.secret import Secret
+from agent.files.shared_file import SharedFile
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

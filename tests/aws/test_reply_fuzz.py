@@ -199,7 +199,7 @@ def test_valid_answers_pass(operation: str) -> None:
 @settings(max_examples=examples(10_000) // BODIES_PER_EXAMPLE)
 @given(st.integers(0, 2**64))
 def test_broken_answers_are_errors_of_ours_or_harmless(seed: int) -> None:
-    rng = random.Random(seed)  # noqa: S311 - a fuzzer that must repeat itself
+    rng = random.Random(seed)
     calls = operations()
     for _ in range(BODIES_PER_EXAMPLE):
         operation = rng.choice(list(VALID))

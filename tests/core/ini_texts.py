@@ -65,7 +65,7 @@ _STRAYS = [
 
 def _line_table() -> list[str]:
     """Every line that a property test may draw: one draw for each line keeps 10,000 examples affordable."""
-    chance = Random(7)  # noqa: S311 - a table, no secret
+    chance = Random(7)
     assignments = [key + delimiter + value for key in _KEYS for delimiter in _DELIMITERS for value in _VALUES]
     bodies = [*chance.sample(assignments, 220), *_HEADERS * 6, *_COMMENTS * 4, *_STRAYS * 3]
     return [chance.choice(_INDENTS) + body + chance.choice(_ENDINGS) for body in bodies for _ in range(3)]
@@ -76,7 +76,7 @@ _LINES = _line_table()
 
 def drawn(seed: int) -> bytes:
     """Return one text of the same make as ``anything`` or ``readable_text``, by a seed."""
-    chance = Random(seed)  # noqa: S311 - a test text, no secret
+    chance = Random(seed)
     if chance.randrange(3):
         count = chance.randrange(5)
         sections = [chance.choice(_SECTIONS) for _ in range(count)]
@@ -98,7 +98,7 @@ anything = st.builds(
 
 def _section_table() -> list[tuple[str, str]]:
     """Sections as people and tools write them, as (text before the name, text behind it)."""
-    chance = Random(8)  # noqa: S311 - a table, no secret
+    chance = Random(8)
     return [_a_section(chance) for _ in range(400)]
 
 
@@ -128,7 +128,7 @@ readable_text = st.builds(
     _file,
     st.sampled_from(_TOPS),
     st.lists(st.sampled_from(_SECTIONS), max_size=4),
-    st.sampled_from([Random(n).sample(_NAMES, 4) for n in range(60)]),  # noqa: S311 - a table, no secret
+    st.sampled_from([Random(n).sample(_NAMES, 4) for n in range(60)]),
     whole=st.booleans(),
 )
 """Text that botocore nearly always reads."""

@@ -96,7 +96,7 @@ def test_writing_into_odd_texts_changes_our_section_and_nothing_else(data: bytes
 
 
 def test_writing_into_ten_thousand_texts_changes_our_section_and_nothing_else() -> None:
-    start = randrange(1 << 40)  # noqa: S311 - a seed, no secret
+    start = randrange(1 << 40)
     for number in range(FUZZED):
         check_write(drawn(start + number))
 

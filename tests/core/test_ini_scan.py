@@ -62,7 +62,7 @@ def test_scan_reads_ordinary_files_as_botocore_does(data: bytes) -> None:
 
 
 def test_scan_reads_ten_thousand_odd_texts_as_botocore_does() -> None:
-    start = randrange(1 << 40)  # noqa: S311 - a seed, no secret
+    start = randrange(1 << 40)
     readable = sum(check(drawn(start + number)) for number in range(FUZZED))
 
     assert FUZZED // 3 < readable < FUZZED  # else the texts have become too easy or too hard

@@ -119,7 +119,7 @@ def test_names_are_unique_stable_and_fit_for_a_section(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     made = profile_names(template, session, choices, taken)
-    shuffled = random.Random(1).sample(choices, len(choices))  # noqa: S311 - an order, no secret
+    shuffled = random.Random(1).sample(choices, len(choices))
     path = tmp_path_factory.getbasetemp() / "names"
     path.write_text("".join(f"[profile {name}]\nregion = x\n" for name in made.values()))
 

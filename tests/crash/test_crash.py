@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.aws.atomic_file import sweep_leftovers
+from agent.files.atomic_file import sweep_leftovers
 from tests.crash.tracing import TRACED, Case, Server, calls_of, cases, moments, ours, traced
 
 SOAK = os.environ.get("CREDTRAY_SOAK") == "1"

@@ -16,8 +16,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.aws.atomic_file import write_atomically
 from agent.core.errors import CredtrayError
+from agent.files.atomic_file import write_atomically
 from tests.aws.file_fakes import NOW, credentials_file, wanted
 
 TOKEN = b'{"accessToken": "' + b"t" * 3000 + b'", "expiresAt": "2026-11-22T13:00:00Z"}'
@@ -62,7 +62,7 @@ def _outcome(job: str, path: Path) -> int:
         JOBS[job](path)
     except CredtrayError:
         return REPORTED
-    except BaseException:  # noqa: BLE001 - the controller must see that it was none of ours
+    except BaseException:
         traceback.print_exc()
         return UNREPORTED
     return 0

@@ -229,7 +229,7 @@ def test_agent_in_the_home_directory_is_found_by_a_client_with_a_runtime_directo
 ) -> None:
     runtime = os.environ["XDG_RUNTIME_DIR"]
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    from tests.daemon.conftest import start_agent  # noqa: PLC0415 -- only this test starts its own
+    from tests.daemon.conftest import start_agent
 
     process = start_agent()
     assert process.stdout is not None
@@ -254,7 +254,7 @@ async def start_without_lock(path: Path) -> None:
 
 
 def test_socket_is_not_replaced_without_the_lock(agent: Agent) -> None:
-    import asyncio  # noqa: PLC0415 -- this test alone
+    import asyncio
 
     with pytest.raises(AgentRefused):
         asyncio.run(start_without_lock(agent.socket))
@@ -264,11 +264,11 @@ def test_socket_is_not_replaced_without_the_lock(agent: Agent) -> None:
 
 def test_random_frames_never_hurt_the_agent(agent: Agent) -> None:
     """B7 against the real process; the codec alone is fuzzed in tests/core/test_protocol.py."""
-    chance = random.Random(20261122)  # noqa: S311 -- repeatable, not secret
+    chance = random.Random(20261122)
     frames = [encode(Ping()), encode(Credentials("foo")), encode(Credentials("dead" * 100))]
 
     def attack(rounds: int, seed: int) -> None:
-        chance = random.Random(seed)  # noqa: S311 -- repeatable, not secret
+        chance = random.Random(seed)
         for _ in range(rounds):
             frame = bytearray(chance.choice(frames))
             for _ in range(chance.randrange(4)):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-CHANCE = Random(11)  # noqa: S311 - pauses, no secret
+CHANCE = Random(11)
 
 
 def edited(text: str, number: int) -> str:

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from agent.aws.credentials_file import CredentialsFile, SectionKeys
-from agent.aws.shared_file import SharedFile
 from agent.core import ini
 from agent.core.errors import CredtrayError, Retry
 from agent.core.models import RoleCredentials
 from agent.core.secret import Secret
+from agent.files.shared_file import SharedFile
 from tests import botocore_oracle
 
 SOAK = os.environ.get("CREDTRAY_SOAK") == "1"

@@ -372,7 +372,7 @@ class World:
                 assert mark.expires_at > self.now - MINUTE, f"expired keys stay in [{mark.section}]"
 
     def patience(self) -> timedelta:
-        """How long the portal must have been well: a storm is left alone for up to seven minutes and a fifth."""
+        """How long the portal must have been well: a storm is left alone for up to 8.4 minutes."""
         return 9 * MINUTE
 
     def check_no_missed_refresh(self) -> None:

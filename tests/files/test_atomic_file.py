@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.aws.atomic_file import LEFTOVER_PREFIX, read_bounded, sweep_leftovers, write_atomically
-from agent.aws.directory_safety import private_directory
-from agent.aws.open_directory import replace_with_retry
-from agent.aws.os_errors import translation
 from agent.core.errors import FileRefused, FileUnwritable
+from agent.files.atomic_file import LEFTOVER_PREFIX, read_bounded, sweep_leftovers, write_atomically
+from agent.files.directory_safety import private_directory
+from agent.files.open_directory import replace_with_retry
+from agent.files.os_errors import translation
 from tests.aws.file_fakes import StandingClock
 
 OTHER = 65534  # nobody
@@ -33,7 +33,7 @@ def as_nobody(code: str, *arguments: Path | str) -> str:
         pytest.skip("only root can become another user")
     script = (
         "import os, sys; sys.path[:] = sys.argv[1].split(os.pathsep); from pathlib import Path;"
-        "from agent.aws.atomic_file import *; from agent.core.errors import *;"
+        "from agent.files.atomic_file import *; from agent.core.errors import *;"
         f"os.setgroups([]); os.setgid({OTHER}); os.setuid({OTHER})\n{code}"
     )
     command = [

@@ -11,16 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.aws.atomic_file import opened
-from agent.aws.directory_safety import make_directory, resolve
-from agent.aws.file_lock import FileLock
-from agent.aws.open_directory import OpenDirectory
-from agent.aws.os_errors import translated
-from agent.aws.replacing import Change, EditOutcome, Replacement, Transform
-from agent.aws.settling import Snapshot, Stamp, settled
-from agent.aws.waiting import RealWaiter, Waiter
 from agent.core import ini
 from agent.core.errors import FileContended
+from agent.files.atomic_file import opened
+from agent.files.directory_safety import make_directory, resolve
+from agent.files.file_lock import FileLock
+from agent.files.open_directory import OpenDirectory
+from agent.files.os_errors import translated
+from agent.files.replacing import Change, EditOutcome, Replacement, Transform
+from agent.files.settling import Snapshot, Stamp, settled
+from agent.files.waiting import RealWaiter, Waiter
 
 __all__ = ["EditOutcome", "SharedFile"]
 

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from agent.aws.directory_safety import check_directory
-from agent.aws.os_errors import close
-from agent.aws.waiting import Waiter
 from agent.core.errors import FileRefused
+from agent.files.directory_safety import check_directory
+from agent.files.os_errors import close
+from agent.files.waiting import Waiter
 
 _RETRIED_WINDOWS_ERRORS = frozenset({5, 32, 33})  # access denied, sharing violation, lock violation
 _RETRY_SECONDS = 2.5
@@ -158,7 +158,7 @@ else:
 
         def replace(self, source: str, target: str) -> None:
             replace_with_retry(
-                lambda: os.replace(self.path / source, self.path / target),  # noqa: PTH105 - returns None
+                lambda: os.replace(self.path / source, self.path / target),
                 self._waiter,
             )
 

@@ -11,8 +11,8 @@ import stat
 import sys
 from pathlib import Path
 
-from agent.aws.os_errors import translated
 from agent.core.errors import FileRefused
+from agent.files.os_errors import translated
 
 _MAX_LINKS = 40  # as Linux counts
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -33,7 +33,7 @@ def resolve(path: Path) -> Path:
 
 
 def _walk(path: Path) -> Path:
-    todo = list(reversed(Path(os.path.join(os.getcwd(), path)).parts))  # noqa: PTH109, PTH118 - keeps `..`
+    todo = list(reversed(Path(os.path.join(os.getcwd(), path)).parts))
     at = Path(todo.pop())
     links = 0
     while todo:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.aws.file_lock import FileLock
 from agent.core.errors import FileContended, FileRefused, FileUnwritable
+from agent.files.file_lock import FileLock
 from tests.aws.file_fakes import StandingClock
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from agent.aws.file_lock import FileLock
+from agent.files.file_lock import FileLock
 with FileLock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.aws.atomic_file import Draft, check_replaceable, write_atomically
-from agent.aws.open_directory import OpenDirectory
-from agent.aws.settling import Snapshot, Stamp, settled_text, stamp_at
-from agent.aws.waiting import Waiter
 from agent.core import ini
 from agent.core.errors import CredtrayError, FileUnparsable
+from agent.files.atomic_file import Draft, check_replaceable, write_atomically
+from agent.files.open_directory import OpenDirectory
+from agent.files.settling import Snapshot, Stamp, settled_text, stamp_at
+from agent.files.waiting import Waiter
 
 Transform = Callable[[bytes], bytes]
 

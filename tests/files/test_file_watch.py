@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.aws import file_watch
-from agent.aws.file_watch import FileWatch
-from agent.aws.watch_plan import plan, remote_kind
+from agent.files import file_watch
+from agent.files.file_watch import FileWatch
+from agent.files.watch_plan import plan, remote_kind
 
 ROOT = Path(__file__).parents[2]
 SOON = 5.0
@@ -357,7 +357,7 @@ def test_network_file_systems_are_told_from_local_ones(directory: str, kind: str
 IDLE = """
 import sys, time
 from pathlib import Path
-from agent.aws.file_watch import FileWatch
+from agent.files.file_watch import FileWatch
 watch = FileWatch(lambda: None)
 watch.watch([Path.home() / ".aws" / name for name in ("config", "credentials", "sso/cache/token.json")])
 watch.start()

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from agent.aws.atomic_file import INI_LIMIT, check_file, read_descriptor
-from agent.aws.open_directory import OpenDirectory
-from agent.aws.os_errors import close, translated
-from agent.aws.waiting import Waiter
 from agent.core.errors import FileContended
+from agent.files.atomic_file import INI_LIMIT, check_file, read_descriptor
+from agent.files.open_directory import OpenDirectory
+from agent.files.os_errors import close, translated
+from agent.files.waiting import Waiter
 
 SETTLE_SECONDS = 0.02
 """Two looks this far apart must be equal before the content counts."""
@@ -45,7 +45,7 @@ class Stamp:
     def at(cls, path: Path) -> Self | None:
         """Return the stamp of what is at *path* (a link is followed), None when it cannot be looked at."""
         try:
-            return cls.of(os.stat(path))  # noqa: PTH116 - one system call; pathlib makes it three times dearer
+            return cls.of(os.stat(path))
         except OSError:
             return None
 

@@ -24,7 +24,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from agent.aws.watch_plan import WatchPlan, plan, remote_kind, signature
+from agent.files.watch_plan import WatchPlan, plan, remote_kind, signature
 
 _log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class FileWatch:
     def _tell(self) -> None:
         try:
             self._changed()
-        except Exception:  # noqa: BLE001 -- the watch must outlive whoever listens to it
+        except Exception:
             _log.exception("a change of the files could not be told")
 
     def _plan_again(self) -> None:

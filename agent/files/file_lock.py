@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from agent.aws.directory_safety import private_directory
-from agent.aws.os_errors import close, translated, translation
-from agent.aws.waiting import RealWaiter, Waiter
 from agent.core.errors import FileContended, FileRefused
+from agent.files.directory_safety import private_directory
+from agent.files.os_errors import close, translated, translation
+from agent.files.waiting import RealWaiter, Waiter
 
 _PAUSES = (0.002, 0.005, 0.01, 0.02, 0.05)
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})

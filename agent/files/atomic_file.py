@@ -17,11 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from agent.aws.directory_safety import make_directory, resolve
-from agent.aws.open_directory import READ_FLAGS, OpenDirectory, open_directory
-from agent.aws.os_errors import close, translated
-from agent.aws.waiting import RealWaiter, Waiter
 from agent.core.errors import FileRefused
+from agent.files.directory_safety import make_directory, resolve
+from agent.files.open_directory import READ_FLAGS, OpenDirectory, open_directory
+from agent.files.os_errors import close, translated
+from agent.files.waiting import RealWaiter, Waiter
 
 LEFTOVER_PREFIX = ".credtray-"
 """How every temporary file of ours begins; none ends in .json, because the AWS CLI opens those."""
@@ -92,7 +92,7 @@ def _swept(entry: os.DirEntry[str], now: datetime) -> bool:
         return False
     if sys.platform != "win32" and found.st_uid != os.geteuid():
         return False
-    os.unlink(entry.path)  # noqa: PTH108 - the entry has a str
+    os.unlink(entry.path)
     return True
 
 
