@@ -14,7 +14,7 @@ python := ./.venv/bin/python
 ARGS ?=
 WORKERS ?= 2
 
-.PHONY: help demo test lint pytest bench soak wheel lock clean setup-runtime setup-dev setup-tools
+.PHONY: help demo test lint pytest bench soak wheel docs lock clean setup-runtime setup-dev setup-tools
 
 help: ## Say what can be made
 	@$(enter) sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; \
@@ -41,6 +41,9 @@ soak: setup-dev setup-tools ## Run the tests with the full budgets of docs/expla
 
 wheel: setup-dev ## Build the wheel, install it elsewhere and run it
 	@$(enter) $(python) packaging/wheel_check.py $(ARGS)
+
+docs: setup-runtime ## Write the reference pages that are generated from the code
+	@$(enter) $(python) -m agent.cli.reference docs/reference
 
 lock: ## Choose the newest dependencies anew and lock them by their hashes
 	@$(enter) sh packaging/lock.sh
