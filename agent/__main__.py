@@ -15,9 +15,9 @@ def main() -> int:
     if not __package__:  # started by path: with -I nothing but the standard library can be imported yet
         # Behind the standard library, before any other credtray that may be installed.
         place = next((at for at, path in enumerate(sys.path) if "-packages" in path), len(sys.path))
-        sys.path.insert(place, os.path.abspath(__file__ + "/../.."))
+        sys.path.insert(place, os.path.abspath(__file__ + "/../.."))  # noqa: PTH100 -- pathlib is dear
     if arguments[:1] == ["credentials"] and sys.platform != "win32":
-        from agent.credentials_fetch import answer
+        from agent.credentials_fetch import answer  # noqa: PLC0415 -- only now is the package to be found
 
         outcome = answer(arguments)
         if isinstance(outcome, int):
@@ -26,9 +26,9 @@ def main() -> int:
             return outcome
         arguments = outcome
         if sys.flags.no_site:  # no third-party package can be imported in here: begin again, with them
-            door = os.path.abspath(__file__)
-            os.execv(sys.executable, [sys.executable, "-I", door, *arguments])
-    from agent.cli.main import main as run
+            door = os.path.abspath(__file__)  # noqa: PTH100 -- pathlib is dear
+            os.execv(sys.executable, [sys.executable, "-I", door, *arguments])  # noqa: S606 -- ourselves, no shell
+    from agent.cli.main import main as run  # noqa: PLC0415 -- the fast way must not pay for it
 
     return run(arguments)
 

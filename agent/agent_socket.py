@@ -13,7 +13,7 @@ import time
 from agent.core.peer import peer_question, peer_uid
 from agent.desktop.socket_path import socket_paths
 
-assert sys.platform != "win32"
+assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 
 _FULL_QUEUE_PAUSE = 0.02
 

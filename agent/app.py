@@ -157,7 +157,7 @@ def perform_here(request: Request, on_progress: Callable[[Progress], None]) -> R
     Raises:
         CredtrayError: what it failed with.
     """
-    from agent.without_agent import carried_out
+    from agent.without_agent import carried_out  # noqa: PLC0415 - half the house, not needed with an agent
 
     return asyncio.run(carried_out(join(), request, on_progress))
 
@@ -175,6 +175,6 @@ def watch(on_document: Callable[[dict[str, Any]], None]) -> None:
 
 def run_agent(*, console: bool = True) -> int:
     """Be the agent until a signal or `credtray stop`; return the exit code."""
-    from agent.service import run
+    from agent.service import run  # noqa: PLC0415 - only the agent needs it
 
     return run(join(), console=console)

@@ -14,7 +14,7 @@ import time
 if sys.platform != "win32":
     from agent.agent_socket import connect
 
-assert sys.platform != "win32"
+assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 
 # The same as in core/protocol (whose import would cost more than the whole fetch); a test compares them.
 HEAD = b'{"credtray":1,"reply":"credentials","credentials":'
@@ -45,7 +45,7 @@ def answer(arguments: list[str]) -> int | list[str]:
     """
     deadline = time.monotonic() + GIVE_UP_SECONDS
     profile = arguments[-1]
-    plain = len(arguments) == 2 and not profile.startswith("-")
+    plain = len(arguments) == 2 and not profile.startswith("-")  # noqa: PLR2004 -- the command and its word
     if not plain and arguments[1:-1] != ["--"]:
         return arguments
     try:
@@ -147,7 +147,7 @@ def _write(document: bytes) -> int:
 
 def _explain(line: bytes) -> int:
     """Tell why there are no credentials. Slower, but now a person is going to read."""
-    import json
+    import json  # noqa: PLC0415 -- costs more than the rest of a successful fetch
 
     try:
         failed = json.loads(line)

@@ -152,8 +152,8 @@ class AgentClient:
 def _connect() -> _Stream:
     if sys.platform == "win32":
         return _open_pipe()
-    else:
-        from agent.agent_socket import connect
+    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        from agent.agent_socket import connect  # noqa: PLC0415 -- cannot be imported on Windows
 
         try:
             return connect(SILENCE_SECONDS)
@@ -203,6 +203,6 @@ if sys.platform == "win32":
 
     def _open_pipe() -> _Stream:
         try:
-            return _Pipe(open(socket_paths()[0], "r+b", buffering=0))
+            return _Pipe(open(socket_paths()[0], "r+b", buffering=0))  # noqa: PTH123 -- no Path
         except OSError:
             raise AgentNotRunning from None

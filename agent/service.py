@@ -167,7 +167,7 @@ async def _guarded(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[
     async def guard() -> None:
         try:
             await work
-        except Exception:
+        except Exception:  # noqa: BLE001 - an error border: what watches may die, what refreshes must not
             _log.exception("%s ended unexpectedly; the tick goes on finding out", name)
 
     task = asyncio.create_task(guard(), name=name)

@@ -120,7 +120,7 @@ def _many(house: House, profiles: int) -> None:
 
 
 def _started(house: House) -> float:
-    import os
+    import os  # noqa: PLC0415 - only here is the environment of this process changed
 
     os.environ["XDG_RUNTIME_DIR"] = house.environ["XDG_RUNTIME_DIR"]
     began = time.perf_counter()

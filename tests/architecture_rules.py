@@ -160,7 +160,7 @@ class _AtImport(ast.NodeVisitor):
             if part is not None:
                 self.visit(part)
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - ast's names
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         pass

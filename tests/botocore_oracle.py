@@ -28,7 +28,7 @@ def plain(data: bytes) -> dict[str, dict[str, str]] | None:
 
 def readable(data: bytes) -> bool:
     """Tell whether the real botocore reads the file."""
-    descriptor, name = tempfile.mkstemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    descriptor, name = tempfile.mkstemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)  # noqa: S108 - only speed
     try:
         os.write(descriptor, data)
         botocore.configloader.raw_config_parse(name)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.portal import hand_clock, hand_portal, portal
+from tests.portal import hand_clock, hand_portal, portal  # noqa: F401 - fixtures for every folder
 
 settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("quick")

@@ -110,7 +110,7 @@ class Clients:
         return client
 
     def _transport(self, ca_bundle: str | None) -> Transport:
-        from agent.aws.transport import Transport
+        from agent.aws.transport import Transport  # noqa: PLC0415 - late, see the module's docstring
 
         if ca_bundle not in self._transports:
             self._transports[ca_bundle] = Transport(ca_bundle, self._limits)
@@ -123,7 +123,7 @@ def _independent_session() -> Session:
     An AWS_PROFILE that names no profile, a broken AWS_CONFIG_FILE or an AWS_RETRY_MODE of yesterday would
     otherwise stop every client (botocore 1.44 session.py, configprovider.py).
     """
-    from botocore.session import Session
+    from botocore.session import Session  # noqa: PLC0415 - late, see the module's docstring
 
     blind: dict[str, Any] = {
         name: (None, None, default, conversion)
@@ -138,8 +138,8 @@ def _independent_session() -> Session:
 
 
 def _config(*, signed: bool) -> Config:
-    from botocore import UNSIGNED
-    from botocore.config import Config
+    from botocore import UNSIGNED  # noqa: PLC0415 - late, see the module's docstring
+    from botocore.config import Config  # noqa: PLC0415 - as above
 
     return Config(
         signature_version=None if signed else UNSIGNED,
@@ -151,7 +151,7 @@ def _config(*, signed: bool) -> Config:
 
 def _carrier(transport: Transport) -> Callable[..., AWSResponse]:
     """Return a ``before-send`` handler: what it returns, botocore takes for the service's answer."""
-    from botocore.awsrequest import AWSResponse
+    from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - late, see the module's docstring
 
     answer: Any = AWSResponse  # takes any mapping and any body with stream(), whatever the stubs say
 

@@ -46,7 +46,7 @@ def _named(environ: Mapping[str, str], variable: str, home: Path) -> Path | None
         return None
     if text == "~" or text.startswith(("~/", f"~{os.sep}")):
         return home / text[2:]
-    return Path(os.path.expanduser(text)).absolute()
+    return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 - pathlib raises for an unknown ~user
 
 
 def _expanded(text: str, environ: Mapping[str, str]) -> str:

@@ -146,7 +146,7 @@ def approved(operation: str, reply: Reply) -> bytes:
     shape = _SHAPES.get(operation)
     if shape is None:
         return reply.body
-    if reply.status >= 300:
+    if reply.status >= 300:  # noqa: PLR2004 - where HTTP success ends; 3xx was refused above
         return _refusal(reply.body)
     body = b"{}" if shape is _Nothing else reply.body
     try:
@@ -159,11 +159,11 @@ def approved(operation: str, reply: Reply) -> bytes:
 
 def _refuse_strangers(reply: Reply) -> None:
     status = reply.status
-    if 300 <= status < 400 or status == 511:
+    if 300 <= status < 400 or status == 511:  # noqa: PLR2004 - redirects; Network Authentication Required
         raise CaptivePortal(f"it answered HTTP {status}")
-    if status == 407:
+    if status == 407:  # noqa: PLR2004 - Proxy Authentication Required
         raise Offline("the proxy wants a sign-in of its own (HTTP 407)")
-    if reply.is_web_page and (status < 500 and status != 429):
+    if reply.is_web_page and (status < 500 and status != 429):  # noqa: PLR2004 - AWS's front ends may fail in HTML
         raise CaptivePortal(f"it answered HTTP {status} with a web page")
 
 

@@ -14,9 +14,9 @@ from agent.core.marks import key_digest
 from agent.core.models import SectionKeys
 
 ACCESS_KEY_ID = "aws_access_key_id"
-SECRET_ACCESS_KEY = "aws_secret_access_key"
-SESSION_TOKEN = "aws_session_token"
-STALE_TOKEN = "aws_security_token"
+SECRET_ACCESS_KEY = "aws_secret_access_key"  # noqa: S105 - the name of an option
+SESSION_TOKEN = "aws_session_token"  # noqa: S105 - the name of an option
+STALE_TOKEN = "aws_security_token"  # noqa: S105 - boto2's name, which old tools still leave behind
 REGION = "region"
 
 KEYS = (ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, STALE_TOKEN)

@@ -67,8 +67,8 @@ def attempt(
         ServiceRefused: the service answered with an error.
         CredtrayError: there was no answer, or one of the wrong shape.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserError
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - late: see clients
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as above
 
     plain = {
         name: value.reveal() if isinstance(value, Secret) else value for name, value in arguments.items()

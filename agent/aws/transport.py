@@ -104,7 +104,7 @@ class _Fetch(threading.Thread):
             self._reply = self._exchange()
         except CredtrayError as error:
             self._error = error
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - urllib3 lets errors of four libraries through
             self._error = _translated(error)
 
     def outcome(self) -> Reply:

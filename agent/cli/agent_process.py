@@ -38,7 +38,7 @@ def stop(json_output: JsonOption = False) -> None:
     Examples:
       credtray stop
     """
-    from agent.ipc_client import AgentClient
+    from agent.ipc_client import AgentClient  # noqa: PLC0415 -- the socket is of no use to `run` and `version`
 
     try:
         with AgentClient.connect() as client:
@@ -68,8 +68,8 @@ def _wait_for_end() -> None:
     Raises:
         AgentSilent: it is still there.
     """
-    from agent.daemon.single_instance import SingleInstance, Start
-    from agent.desktop.paths import runtime_directory
+    from agent.daemon.single_instance import SingleInstance, Start  # noqa: PLC0415 -- as above
+    from agent.desktop.paths import runtime_directory  # noqa: PLC0415 -- as above
 
     lock = SingleInstance(runtime_directory())
     until = time.monotonic() + _END_SECONDS

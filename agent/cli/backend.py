@@ -60,7 +60,7 @@ class _Agent:
 
 
 def _app() -> Backend:
-    from agent import app
+    from agent import app  # noqa: PLC0415 -- a second or two on a slow machine
 
     return app
 

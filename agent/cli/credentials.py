@@ -58,7 +58,7 @@ def _within(profile: str, seconds: float, *, agent: bool) -> Reply:
     def work() -> None:
         try:
             outcome.put(_ask(profile, agent=agent))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 -- carried to the main thread and raised there
             outcome.put(error)
 
     threading.Thread(target=work, name="credentials", daemon=True).start()

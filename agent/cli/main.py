@@ -113,7 +113,7 @@ def _lightened(params: list[Any]) -> list[Any]:
         if getattr(param, "is_flag", False):
             param.metavar = ""
         if param.type_descriptor.annotation in {bool, str, list[str]}:
-            param._runtime_param = _AsTyped()
+            param._runtime_param = _AsTyped()  # noqa: SLF001 -- where typer keeps its pydantic adapter
     return params
 
 
@@ -142,7 +142,7 @@ _EPILOG = (
 
 def _overview(
     ctx: typer.Context,
-    verbose: bool = typer.Option(False, "--verbose", help="With an error, print where it came from."),
+    verbose: bool = typer.Option(False, "--verbose", help="With an error, print where it came from."),  # noqa: ARG001 -- taken out by main()
     version: bool = typer.Option(False, "--version", help="Print the version and end."),
 ) -> None:
     if version:
@@ -168,7 +168,7 @@ def main(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         # typer's own: the end of a completion, or a closed pipe that it has noticed before us.
         return int(end.code or 0) if _COMPLETE in os.environ else _PIPE_CLOSED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- the border: everything ends here as one message
         return _told(error, verbose=verbose)
     return code
 

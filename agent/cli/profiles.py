@@ -54,7 +54,7 @@ def _matches(item: dict[str, Any], fields: tuple[str, ...], search: str | None) 
 
 
 def _show(found: list[dict[str, Any]], foreign: list[dict[str, Any]]) -> None:
-    from agent.cli.profiles_view import foreign_view, profiles_view
+    from agent.cli.profiles_view import foreign_view, profiles_view  # noqa: PLC0415 -- rich; --json does without
 
     if found:
         terminal.draw(profiles_view(found))

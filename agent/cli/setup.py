@@ -16,7 +16,7 @@ from agent.core.naming import DEFAULT_TEMPLATE
 _INTERRUPTED = 130
 
 
-def setup(
+def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an argument
     preset: Annotated[
         str | None,
         typer.Argument(
@@ -76,7 +76,7 @@ def setup(
       credtray setup synderys --accounts all --roles ReadOnly,DNS --activate --yes
       credtray setup --session corp --start-url https://corp.awsapps.com/start --region eu-west-1
     """
-    from agent.cli.setup_steps import Choices, Setup
+    from agent.cli.setup_steps import Choices, Setup  # noqa: PLC0415 -- half the house
 
     wish = SessionWish(preset, session, start_url, region, read_scopes(scopes))
     choices = Choices(accounts, roles, template, profile_region, activate, credential_process, prune)

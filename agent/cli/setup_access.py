@@ -117,7 +117,7 @@ def choices_of(
 def _listed(
     ports: Ports, access: Access, wanted: Callable[[Account], bool]
 ) -> tuple[list[Account], list[RoleChoice]]:
-    from rich import progress
+    from rich import progress  # noqa: PLC0415 -- dear
 
     columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.MofNCompleteColumn())
     shown = sys.stderr.isatty()
@@ -150,7 +150,7 @@ def _roles(
                 answers.put([RoleChoice(account, name) for name in names])
         except queue.Empty:
             return
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 -- carried to the main thread and raised there
             answers.put(error)
 
     for _ in range(min(_AT_ONCE, len(accounts))):

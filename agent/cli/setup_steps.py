@@ -98,7 +98,7 @@ class Setup:
     def _session(self, house: House, config: AwsConfig) -> SsoSession:
         wish = self._wish
         if self._ask:
-            from agent.cli.setup_answers import complete
+            from agent.cli.setup_answers import complete  # noqa: PLC0415 -- questionary is dear
 
             wish = complete(wish, config)
         existing = known_session(wish, config)
@@ -124,7 +124,7 @@ class Setup:
         if not self._ask or (self._choices.accounts and self._choices.roles):
             by_account = Filter.read("--accounts", self._choices.accounts or ALL)
             return chosen(accounts, found, by_account, Filter.read("--roles", self._choices.roles or ALL))
-        from agent.cli.setup_answers import pick
+        from agent.cli.setup_answers import pick  # noqa: PLC0415 -- questionary is dear
 
         by_role = Filter.read("--roles", self._choices.roles or ALL)
         there = {
@@ -154,7 +154,7 @@ class Setup:
                 return None
             if not self._ask or not preview.diff:
                 return preview
-            from agent.cli import setup_answers
+            from agent.cli import setup_answers  # noqa: PLC0415 -- questionary is dear
 
             answer = setup_answers.agreed()
             if answer == "no":
@@ -168,7 +168,7 @@ class Setup:
         region = self._choices.region
         fallback = None if region is not None else session.region
         if self._ask and region is None:
-            from agent.cli.setup_answers import region_of_profiles
+            from agent.cli.setup_answers import region_of_profiles  # noqa: PLC0415 -- questionary is dear
 
             fallback = region_of_profiles(session.region)
         return SetupWish(
@@ -199,7 +199,7 @@ class Setup:
     def _wants_keys(self, count: int) -> bool:
         if self._choices.activate or not self._ask or self._choices.credential_process:
             return self._choices.activate
-        from agent.cli.setup_answers import activation
+        from agent.cli.setup_answers import activation  # noqa: PLC0415 -- questionary is dear
 
         return activation(count)
 

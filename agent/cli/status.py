@@ -31,7 +31,7 @@ def status(
       credtray status --json
     """
     if watch:
-        from agent.cli.watching import watch_status
+        from agent.cli.watching import watch_status  # noqa: PLC0415 -- threads and a live display, only for this
 
         watch_status(json_output=json_output)
         return
@@ -44,7 +44,7 @@ def status(
 
 def show_status(document: dict[str, Any]) -> None:
     """Print the document once."""
-    from agent.cli.status_view import status_view
+    from agent.cli.status_view import status_view  # noqa: PLC0415 -- rich is dear, and --json does without
 
     terminal.draw(status_view(document, reader_of(document)))
 

@@ -93,7 +93,7 @@ def draw(renderable: RenderableType, *, talk: bool = False) -> None:
 
 def console(*, talk: bool = False) -> Console:
     """Return a rich console on stdout, or on stderr for talk."""
-    from rich.console import Console
+    from rich.console import Console  # noqa: PLC0415 -- dear, and most commands print two lines
 
     stream = sys.stderr if talk else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH

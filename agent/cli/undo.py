@@ -69,7 +69,7 @@ def _agree(plan: dict[str, Any]) -> None:
         terminal.say(line)
     if not terminal.interactive():
         raise UsageError("nobody can be asked here", hint="credtray undo --yes")
-    from agent.cli.questions import ask_yes
+    from agent.cli.questions import ask_yes  # noqa: PLC0415 -- questionary is dear
 
     if not ask_yes("Take this back?", default=False):
         terminal.say("Nothing was changed.")

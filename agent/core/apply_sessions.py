@@ -74,7 +74,7 @@ def _found_sign_in(session: SessionState, token: AccessToken, now: datetime, sta
 
 def _renewed(session: SessionState, token: AccessToken, now: datetime, state: State) -> SessionState:
     """The same sign-in goes on with another token."""
-    assert session.sign_in is not None
+    assert session.sign_in is not None  # noqa: S101 - callers checked; tells the type checker
     life = token.expires_at - (token.issued_at or now)
     memory = session.memory
     if memory.token_life is None and life > timedelta():
@@ -105,7 +105,7 @@ def _still_to_compare(before: SignIn | None, sign_in: SignIn, token: AccessToken
 
 def _still_true(session: SessionState, sign_in: SignIn) -> frozenset[str]:
     """Return the notices that stay said: an end that moved away lets its warnings come again."""
-    assert session.sign_in is not None
+    assert session.sign_in is not None  # noqa: S101 - callers checked; tells the type checker
     if sign_in.ends_at <= session.sign_in.ends_at + CUT_TOLERANCE:
         return session.said - {"trouble"}
     return frozenset(key for key in session.said if not key.startswith(("soon:", "ended", "trouble")))

@@ -52,7 +52,7 @@ def read_fields(data: bytes) -> Fields:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(fields, dict):
-        raise ValueError("not an object")
+        raise ValueError("not an object")  # noqa: TRY004 - one class for everything a cache file can be
     return fields
 
 
@@ -156,7 +156,7 @@ def read_date(value: object) -> datetime:
         ValueError: it is none.
     """
     if not isinstance(value, str):
-        raise ValueError("not a date")
+        raise ValueError("not a date")  # noqa: TRY004 - one class for everything a cache file can be
     text = value.strip().upper()
     if text.endswith("UTC"):  # early AWS CLI 2.0
         text = f"{text[:-3].rstrip()}Z"

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode
 from agent.core.secret import Secret
 
 AUTHORIZATION_CODE = "authorization_code"
-REFRESH_TOKEN = "refresh_token"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the grant's name in RFC 6749, not a token
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 CALLBACK_PATH = "/oauth/callback"

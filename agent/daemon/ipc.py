@@ -39,10 +39,10 @@ class IpcServer(Protocol):
 def ipc_server(path: Path, lock: Lock, handler: RequestHandler) -> IpcServer:
     """Return the server for this system, not yet started; ``path`` as ``desktop.paths`` gives it."""
     if sys.platform == "win32":
-        from agent.daemon.ipc_pipe import PipeServer
+        from agent.daemon.ipc_pipe import PipeServer  # noqa: PLC0415 -- cannot be imported elsewhere
 
         return PipeServer(str(path), lock, handler)
-    else:
-        from agent.daemon.ipc_unix import UnixServer
+    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        from agent.daemon.ipc_unix import UnixServer  # noqa: PLC0415 -- cannot be imported on Windows
 
         return UnixServer(path, lock, handler)

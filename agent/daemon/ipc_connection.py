@@ -140,7 +140,7 @@ class Connection:
                 await sink.send(Failed.of(CredtrayError("the request was not answered")))
         except CredtrayError as error:
             await sink.send(Failed.of(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- the error border of IPC: one bad request, one reply
             _log.exception("%s failed", type(request).__name__)
             await sink.send(Failed.of(CredtrayError(type(error).__name__)))
         finally:

@@ -14,7 +14,7 @@ from typing import Protocol
 from agent.core.errors import AgentRefused
 from agent.daemon.ipc_connection import Connection, Lock, RequestHandler
 
-assert sys.platform == "win32"
+assert sys.platform == "win32"  # noqa: S101 -- the form that type checkers understand
 
 
 class _Closable(Protocol):

@@ -18,7 +18,7 @@ from agent.core.errors import AgentRefused
 from agent.core.peer import peer_question, peer_uid
 from agent.daemon.ipc_connection import Connection, Lock, RequestHandler
 
-assert sys.platform != "win32"
+assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 
 _log = logging.getLogger(__name__)
 

@@ -42,7 +42,7 @@ class PrivateLogFile(logging.Handler):
         try:
             line = self.format(record).encode(errors="backslashreplace")[:LINE_LIMIT] + b"\n"
             self._write(line)
-        except Exception:
+        except Exception:  # noqa: BLE001 -- whatever is wrong with the log must not reach who logs
             self._drop()
 
     def close(self) -> None:

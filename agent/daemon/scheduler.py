@@ -106,7 +106,7 @@ class Scheduler:
     def _tell(self, hint: Hint) -> None:
         try:
             self._post(hint)
-        except Exception:
+        except Exception:  # noqa: BLE001 -- schedule never again runs a job that raised, nor any after it
             _log.exception("%s could not be posted", type(hint).__name__)
 
     def _pause(self) -> float:

@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 _ALMOST_OVER = timedelta(minutes=1)
 
 
-def run_sign_in(
+def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is another thing
     ports: SignInPorts,
     session: SsoSession,
     request: SignInRequest,

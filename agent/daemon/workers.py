@@ -132,7 +132,7 @@ class Workers:
             except CredtrayError as error:
                 problem = error.problem
                 self.call_soon(lambda: finish(lambda: failed(problem)))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the error border: a worker must never die silently
                 _log.error("a worker failed: %s", type(error).__name__, exc_info=_without_values(error))
                 problem = CredtrayError(type(error).__name__).problem
                 self.call_soon(lambda: finish(lambda: failed(problem)))

@@ -101,7 +101,7 @@ def _opened(command: _Command, environment: Mapping[str, str], deadline: float) 
     if left <= 0:
         return False
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - no shell; the address was checked and is one argument
             command.argv,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -126,7 +126,7 @@ def _start_file(url: str, patience: float) -> bool:
     def start() -> None:
         if sys.platform == "win32":
             with suppress(OSError):
-                os.startfile(url)
+                os.startfile(url)  # noqa: S606 - the checked address goes to the system's own handler
                 opened.set()
 
     threading.Thread(target=start, name="browser-start", daemon=True).start()

@@ -33,5 +33,5 @@ class SystemClock:
         """
         if sys.platform == "linux":
             return time.clock_gettime(time.CLOCK_BOOTTIME)
-        else:
+        else:  # noqa: RET505 -- type checkers take the branch of their platform
             return time.monotonic()

@@ -92,7 +92,7 @@ def _swept(entry: os.DirEntry[str], now: datetime) -> bool:
         return False
     if sys.platform != "win32" and found.st_uid != os.geteuid():
         return False
-    os.unlink(entry.path)
+    os.unlink(entry.path)  # noqa: PTH108 - the entry has a str
     return True
 
 

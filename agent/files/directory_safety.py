@@ -33,7 +33,7 @@ def resolve(path: Path) -> Path:
 
 
 def _walk(path: Path) -> Path:
-    todo = list(reversed(Path(os.path.join(os.getcwd(), path)).parts))
+    todo = list(reversed(Path(os.path.join(os.getcwd(), path)).parts))  # noqa: PTH109, PTH118 - keeps `..`
     at = Path(todo.pop())
     links = 0
     while todo:

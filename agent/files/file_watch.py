@@ -114,7 +114,7 @@ class FileWatch:
     def _tell(self) -> None:
         try:
             self._changed()
-        except Exception:
+        except Exception:  # noqa: BLE001 -- the watch must outlive whoever listens to it
             _log.exception("a change of the files could not be told")
 
     def _plan_again(self) -> None:

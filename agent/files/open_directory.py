@@ -158,7 +158,7 @@ else:
 
         def replace(self, source: str, target: str) -> None:
             replace_with_retry(
-                lambda: os.replace(self.path / source, self.path / target),
+                lambda: os.replace(self.path / source, self.path / target),  # noqa: PTH105 - returns None
                 self._waiter,
             )
 

@@ -72,7 +72,7 @@ def _mount_point(before: str) -> str:
 
 
 def _absolute(file: Path) -> Path:
-    return Path(os.path.abspath(file))
+    return Path(os.path.abspath(file))  # noqa: PTH100 -- resolve() would follow the very link we look for
 
 
 def _real(path: Path) -> Path | None:

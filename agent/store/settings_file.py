@@ -49,8 +49,8 @@ class SettingsFile:
         Raises:
             SettingsInvalid: the file is broken already, or would be with this value. Nothing was changed.
         """
-        import tomlkit
-        from tomlkit.exceptions import TOMLKitError
+        import tomlkit  # noqa: PLC0415 - the agent itself never edits: 3 MiB it need not carry
+        from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
 
         try:
             document = tomlkit.parse(self._text() or _HEADER)

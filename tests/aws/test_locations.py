@@ -63,7 +63,7 @@ def test_the_file_is_where_botocore_finds_it(
 def test_each_variable_moves_its_own_file_only(
     config: str | None,
     credentials: str | None,
-    elsewhere: bool,
+    elsewhere: bool,  # noqa: FBT001 - a table
     home: Path,
     tmp_path: Path,
 ) -> None:

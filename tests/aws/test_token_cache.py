@@ -70,7 +70,7 @@ def test_file_and_directories_are_for_their_owner_alone(cache: SharedTokenCache,
     path = cache.token_path(CORP)
 
     directories = [path.parent, path.parent.parent, path.parent.parent.parent]
-    assert 0o600 == mode(path)
+    assert 0o600 == mode(path)  # noqa: SIM300 - expected first
     assert [mode(directory) for directory in directories] == [0o700] * 3
 
 
@@ -78,7 +78,7 @@ def test_a_wider_mode_of_another_program_is_tightened(cache: SharedTokenCache) -
     put(cache, b"{}").chmod(0o644)
     cache.write(CORP, TOKEN)
 
-    assert 0o600 == mode(cache.token_path(CORP))
+    assert 0o600 == mode(cache.token_path(CORP))  # noqa: SIM300 - expected first
 
 
 def test_no_other_file_is_left_in_the_cache(cache: SharedTokenCache) -> None:
@@ -95,7 +95,7 @@ def test_locks_lie_in_a_directory_of_our_own(cache: SharedTokenCache, tmp_path: 
 
     key = token_key(CORP)
     assert {f"refresh-{key}.lock", f"sign-in-{key}.lock"} == {p.name for p in (tmp_path / "locks").iterdir()}
-    assert 0o700 == mode(tmp_path / "locks")
+    assert 0o700 == mode(tmp_path / "locks")  # noqa: SIM300 - expected first
 
 
 def test_a_lock_is_held_by_one_alone(cache: SharedTokenCache) -> None:
@@ -110,7 +110,7 @@ def test_a_torn_file_is_read_again(cache: SharedTokenCache, waiter: HandWaiter) 
     waiter.during = lambda _: put(cache, whole).touch() if len(waiter.pauses) == 2 else None
 
     assert cache.read(CORP) == TOKEN
-    assert 2 == len(waiter.pauses)
+    assert 2 == len(waiter.pauses)  # noqa: SIM300 - expected first
 
 
 @pytest.mark.parametrize("data", [b"", b"garbage", b"\xff\x00" * 50, b"{}", b'{"accessToken": "t"}'])
@@ -175,7 +175,7 @@ def test_sessions_of_one_start_url_have_tokens_of_their_own(cache: SharedTokenCa
     for session, text in ((CORP, "a"), (SsoSession("lab", URL, "us-east-1"), "b"), (legacy, "c")):
         cache.write(session, AccessToken(Secret(text), TOKEN.expires_at))
 
-    assert 3 == len(list(cache.token_path(CORP).parent.iterdir()))
+    assert 3 == len(list(cache.token_path(CORP).parent.iterdir()))  # noqa: SIM300 - expected first
 
 
 def test_dropping_deletes_this_very_token_only(cache: SharedTokenCache) -> None:
@@ -209,7 +209,7 @@ def test_a_registration_is_reused_until_fifteen_minutes_before_its_end(cache: Sh
     assert registration == cache.registration(CORP, AUTHORIZATION_CODE)
     assert cache.registration(CORP, DEVICE_CODE) is None
     assert late.registration(CORP, AUTHORIZATION_CODE) is None
-    assert 0o600 == mode(cache.registration_path(CORP))
+    assert 0o600 == mode(cache.registration_path(CORP))  # noqa: SIM300 - expected first
 
 
 @pytest.mark.parametrize("data", [None, b"", b"garbage", b"{}"])

@@ -135,7 +135,7 @@ def test_unknown_fields_of_the_file_survive_a_refresh(scene: Scene) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"theirs": 1}))
     scene.refresh(token(1))
 
-    assert 1 == json.loads(path.read_text())["theirs"]
+    assert 1 == json.loads(path.read_text())["theirs"]  # noqa: SIM300 - expected first
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_an_unreadable_file_costs_no_call(scene: Scene) -> None:
         scene.refresh(token(1))
 
     assert not scene.center.calls
-    assert b"garbage" == scene.cache.token_path(CORP).read_bytes()
+    assert b"garbage" == scene.cache.token_path(CORP).read_bytes()  # noqa: SIM300 - expected first
 
 
 def test_a_token_of_another_start_url_costs_no_call(scene: Scene) -> None:

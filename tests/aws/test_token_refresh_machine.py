@@ -97,14 +97,14 @@ class Rotation(RuleBasedStateMachine):
         self.signed_in = False
 
     @rule(full=st.booleans())
-    def disk(self, full: bool) -> None:
+    def disk(self, full: bool) -> None:  # noqa: FBT001 - a rule takes what hypothesis draws
         self.scene.cache.full = full
         if not full:
             for agent in self.agents:
                 agent.save_unsaved(CORP)
 
     @rule(down=st.booleans())
-    def network(self, down: bool) -> None:
+    def network(self, down: bool) -> None:  # noqa: FBT001 - a rule takes what hypothesis draws
         self.scene.center.fault = Offline("no route") if down else None
 
     @rule(minutes=st.sampled_from([1, 30, 61]))

@@ -40,7 +40,7 @@ class TerminalSession:
             stdout=inside,
             stderr=inside,
             start_new_session=True,
-            preexec_fn=lambda: ioctl(inside, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: ioctl(inside, termios.TIOCSCTTY, 0),  # noqa: PLW1509 -- Ctrl-C needs the terminal
         )
         os.close(inside)
         return self

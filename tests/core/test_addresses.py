@@ -245,7 +245,7 @@ def test_a_host_of_aws_on_another_port_is_not_its_portal(port: str) -> None:
         ("https://demo.awsapps.com/start", True),
     ],
 )
-def test_the_very_origin_of_a_configured_endpoint_is_opened(url: str, allowed: bool) -> None:
+def test_the_very_origin_of_a_configured_endpoint_is_opened(url: str, allowed: bool) -> None:  # noqa: FBT001 - a table
     assert allowed is browser_address_allowed(url, DEMO)
 
 

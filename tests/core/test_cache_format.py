@@ -126,14 +126,14 @@ def test_unknown_fields_survive_and_old_secrets_do_not() -> None:
     ],
 )
 def test_dates_of_all_programs_are_read(text: str) -> None:
-    assert LATER == read_date(text)
+    assert LATER == read_date(text)  # noqa: SIM300 - expected first
 
 
 @pytest.mark.parametrize(
     "value", [None, 5, 1.5, "", "soon", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00", []]
 )
 def test_what_is_no_date_is_refused(value: object) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError):  # noqa: PT011 - one class for everything a cache file can be
         read_date(value)
 
 
@@ -205,7 +205,7 @@ def test_garbage_is_unreadable_and_never_quoted(data: bytes) -> None:
     assert "Evil" not in str(caught.value)
 
 
-_DATES = st.datetimes(datetime(1970, 1, 1), datetime(9990, 1, 1), timezones=st.just(UTC)).map(
+_DATES = st.datetimes(datetime(1970, 1, 1), datetime(9990, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 - timezones
     lambda date: date.replace(microsecond=0)
 )
 _SECRETS = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=20).map(Secret)

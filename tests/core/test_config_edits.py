@@ -265,8 +265,8 @@ _ROLES = st.lists(st.sampled_from([ADMIN, READ_ONLY, LAB_ADMIN]), unique=True, m
 def test_any_file_gets_every_role_and_loses_nothing_of_others(
     data: bytes,
     choices: list[RoleChoice],
-    prune: bool,
-    process: bool,
+    prune: bool,  # noqa: FBT001 - drawn by hypothesis
+    process: bool,  # noqa: FBT001 - drawn by hypothesis
 ) -> None:
     command = (lambda name: f"/py {name}") if process else None
     wanted = wish(*choices, prune=prune, command=command, region="eu-west-1")

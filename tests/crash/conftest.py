@@ -25,5 +25,5 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def arena() -> Iterator[Path]:
     """On a file system in memory where there is one: fsync is called all the same, and costs nothing."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:  # noqa: S108 - only speed
         yield Path(name)

@@ -13,7 +13,7 @@ from pathlib import Path
 def main(journal: str, url: str) -> None:
     with Path(journal).open("a") as file:
         file.write(url + "\n")
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - whatever a browser is told to open
         answer.read()
 
 

@@ -19,7 +19,7 @@ from agent.core.secret import Secret
 from agent.demo.identity_center import IdentityCenter, Rotation
 from agent.desktop.clocks import SystemClock
 from tests.demo.program import Program
-from tests.portal import portal as portal
+from tests.portal import portal as portal  # noqa: PLC0414 - a fixture
 from tests.rotation.one_agent import session_named
 from tests.soak import examples
 
