@@ -1,0 +1,174 @@
+"""What the documentation names exists: commands, options, files, links, decisions, fields of contracts."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from agent.cli.main import COMMANDS, command_named
+from agent.core import protocol, settings, status
+from agent.core.models import Profile, SsoSession
+from agent.core.state import ProfileState, SessionState, State, frozen
+from agent.demo.identity_center import control, faults
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"])
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+NAMED_FILE = re.compile(
+    r"`((?:agent|tests|packaging|docs|requirements)/[\w./-]+\.(?:py|md|txt|service|toml))`"
+)
+ADR_PARTS = ["## Context", "## Choice", "## Consequences", "## What would change our mind"]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as the forges make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(page: Path) -> Iterator[str]:
+    for link in LINK.findall(page.read_text()):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            yield link
+
+
+@each_page
+def test_links_lead_somewhere(page: Path) -> None:
+    assert list(broken_links(page)) == []
+
+
+def commands_named(page: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each `credtray COMMAND --option ...` that stands in code, as command and options."""
+    for code in CODE.findall(page.read_text()):
+        for words in re.findall(r"(?:^|[`$\s])(?<!# )credtray ([a-z][^\n`#|]*)", code):
+            command, *rest = words.split()
+            yield command.strip(".,;:)"), [word.partition("=")[0] for word in rest if word.startswith("--")]
+
+
+@each_page
+def test_commands_and_options_exist(page: Path) -> None:
+    unknown = []
+    for command, options in commands_named(page):
+        if command not in COMMANDS:
+            unknown.append(command)
+            continue
+        known = {
+            "--help",
+            "--verbose",
+            *(name for item in command_named(command).params for name in item.opts),
+        }
+        unknown += [f"{command} {option}" for option in options if option not in known]
+
+    assert unknown == []
+
+
+@each_page
+def test_files_of_the_checkout_exist(page: Path) -> None:
+    assert [name for name in NAMED_FILE.findall(page.read_text()) if not (ROOT / name).exists()] == []
+
+
+@each_page
+def test_make_targets_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {name for code in CODE.findall(page.read_text()) for name in re.findall(r"\bmake ([a-z]+)", code)}
+
+    assert named <= targets
+
+
+@each_page
+def test_examples_of_settings_are_accepted(page: Path) -> None:
+    for example in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
+        settings.from_mapping(tomllib.loads(example))
+
+
+@each_page
+def test_one_page_has_one_title(page: Path) -> None:
+    outside_code = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+
+    assert len(re.findall(r"^# ", outside_code, re.MULTILINE)) == 1
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text()
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in LINK.findall(index)}
+    pages = {page for page in PAGES if DOCS in page.parents and page.parent != DOCS / "adr"} - {
+        DOCS / "README.md"
+    }
+
+    assert pages - linked == set()
+
+
+def test_every_decision_is_in_the_index_and_has_its_four_parts() -> None:
+    index = (DOCS / "adr" / "README.md").read_text()
+    for page in sorted((DOCS / "adr").glob("[0-9]*.md")):
+        number, text = int(page.name[:4]), page.read_text()
+        title = text.splitlines()[0].removeprefix(f"# {number}. ")
+
+        assert f"| [{page.name[:4]}]({page.name}) | {title} |" in index
+        assert re.findall(r"^## .+$", text, re.MULTILINE) == ADR_PARTS
+
+
+def first_column(page: str) -> set[str]:
+    """Return every name in the first cells of a page's tables."""
+    cells = re.findall(r"^\| ([^|]+) \|", (DOCS / "reference" / page).read_text(), re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def keys_of(document: Any) -> set[str]:
+    match document:
+        case dict():
+            return set(document) | {key for value in document.values() for key in keys_of(value)}
+        case list():
+            return {key for value in document for key in keys_of(value)}
+        case _:
+            return set()
+
+
+def test_status_page_names_every_field() -> None:
+    session = SsoSession("corp", "https://d-1.awsapps.com/start", "eu-west-1")
+    profile = Profile("dev", "corp", "111122223333", "Admin")
+    state = State(
+        sessions=frozen({"corp": SessionState(session)}), profiles=frozen({"dev": ProfileState(profile)})
+    )
+    document = status.document(state, status.AgentFacts(True, 1, "1"), datetime(2026, 11, 22, tzinfo=UTC))
+    text = (DOCS / "reference" / "status.md").read_text()
+
+    assert [key for key in sorted(keys_of(document)) if f"`{key}`" not in text] == []
+
+
+def test_ipc_page_names_every_request() -> None:
+    requests = {str(kind.__struct_config__.tag) for kind in get_args(protocol.Request)}
+
+    assert first_column("ipc.md") == requests
+
+
+def test_identity_center_page_names_every_command_and_fault() -> None:
+    commands = {str(kind.__struct_config__.tag) for kind in control.Command.__subclasses__()}
+    text = (DOCS / "reference" / "identity-center.md").read_text()
+    unnamed = [
+        kind.__struct_config__.tag
+        for kind in get_args(faults.Fault)
+        if f"`{kind.__struct_config__.tag}`" not in text
+    ]
+
+    assert first_column("identity-center.md") == commands
+    assert unnamed == []
