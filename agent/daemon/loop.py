@@ -119,7 +119,8 @@ class Loop:
             self._timer = None
         instant = next_look(self.state, now)
         seconds = (instant - now).total_seconds() if instant is not None else TICK_SECONDS
-        if seconds < TICK_SECONDS:
+        # The scheduler ticks once a real second at most: a fast clock goes further between two ticks.
+        if seconds < max(TICK_SECONDS, self._speed):
             soon = max(seconds / self._speed, 0.001)
             self._timer = asyncio.get_running_loop().call_later(soon, self.take, Tick())
 
