@@ -134,6 +134,8 @@ def test_unattended_demo_tells_the_whole_story_in_time_and_leaves_no_trace(calle
     assert seconds < BUDGET_SECONDS
     assert steps(output) == STEPS
     assert labels(output).count("refreshed") >= 4
+    assert re.search(r"warned +synderys: sign-in ends in about (28|29|30) min", output)
+    assert re.search(r"warned +synderys: sign-in ends in about (8|9|10) min", output)
     assert re.search(r"^2 sign-ins, 2 browser windows, [5-9] silent refreshes", output, re.MULTILINE)
     assert "secrets on screen and in the log: 0" in output
     assert "CANARY" not in output
