@@ -16,7 +16,7 @@ from typing import IO, Self
 
 import agent
 
-_ROOT = Path(agent.__file__).resolve().parents[1]
+_ROOT = Path(agent.__file__).parents[1]
 """Where the package is found without being installed."""
 
 _GRACE_SECONDS = 4.0
@@ -34,25 +34,37 @@ class Finished:
 
 
 class Child:
-    """One process whose output is read line by line while it runs.
-
-    Args:
-        arguments: of this Python.
-        environment: all of it.
-        hear: called in a thread with each line of standard output.
-        talk: called in a thread with each line of standard error.
-    """
+    """One process whose output is read line by line while it runs; ``begin`` makes one."""
 
     def __init__(
         self,
+        process: subprocess.Popen[str],
+        readers: tuple[threading.Thread, ...],
+        out: list[str],
+        talk: list[str],
+    ) -> None:
+        self._process = process
+        self._readers = readers
+        self._out = out
+        self._talk = talk
+
+    @classmethod
+    def begin(
+        cls,
         arguments: tuple[str, ...],
         environment: Mapping[str, str],
         hear: Callable[[str], None] = lambda _line: None,
         talk: Callable[[str], None] = lambda _line: None,
-    ) -> None:
-        self._out: list[str] = []
-        self._talk: list[str] = []
-        self._process = subprocess.Popen(  # noqa: S603 - this Python with arguments of our own
+    ) -> Self:
+        """Start a process.
+
+        Args:
+            arguments: of this Python.
+            environment: all of it.
+            hear: called in a thread with each line of standard output.
+            talk: called in a thread with each line of standard error.
+        """
+        process = subprocess.Popen(  # noqa: S603 - this Python with arguments of our own
             [sys.executable, *arguments],
             env=dict(environment),
             cwd=_ROOT,
@@ -64,10 +76,10 @@ class Child:
             encoding="utf-8",
             errors="replace",
         )
-        self._readers = [
-            _reader(self._process.stdout, self._out, hear),
-            _reader(self._process.stderr, self._talk, talk),
-        ]
+        out: list[str] = []
+        said: list[str] = []
+        readers = (_reader(process.stdout, out, hear), _reader(process.stderr, said, talk))
+        return cls(process, readers, out, said)
 
     @property
     def pid(self) -> int:

@@ -22,7 +22,7 @@ from agent.demo.own_browser import replaced
 from agent.desktop import paths
 
 PROGRAM = "credtray"
-_DOOR = Path(agent.__file__).resolve().parent / "__main__.py"
+_DOOR = Path(agent.__file__).parent / "__main__.py"
 
 _LONGEST = 60
 """Bytes in the directory's path, so that a socket's path below it fits (104 bytes on macOS)."""

@@ -59,12 +59,16 @@ class Stage:
     def start_agent(self) -> Child:
         """Start the demo's agent; it ends with the stage."""
         arguments = ("-m", "agent.demo.paced_agent", str(self.home.pace), str(self.plan.speed))
-        return self.ending.enter_context(Child(arguments, self.environment, hear=self.observed.hear_notice))
+        return self.ending.enter_context(
+            Child.begin(arguments, self.environment, hear=self.observed.hear_notice)
+        )
 
     def start_watching(self) -> Child:
         """Start `credtray status --watch --json`; it ends with the stage."""
         arguments = ("-m", "agent", "status", "--watch", "--json")
-        return self.ending.enter_context(Child(arguments, self.environment, hear=self.observed.hear_document))
+        return self.ending.enter_context(
+            Child.begin(arguments, self.environment, hear=self.observed.hear_document)
+        )
 
     def credtray(
         self,
@@ -84,7 +88,7 @@ class Stage:
         Raises:
             Missing: it did not end in time, or not with 0.
         """
-        return self._finished(step, Child(("-m", "agent", *words), self.environment, talk=talk), within)
+        return self._finished(step, Child.begin(("-m", "agent", *words), self.environment, talk=talk), within)
 
     def asked(self, step: str, *words: str, **options: Any) -> dict[str, Any]:
         """Run a command with --json and return its answer; raises as ``credtray``."""
@@ -93,7 +97,7 @@ class Stage:
 
     def python(self, step: str, *arguments: str) -> str:
         """Run a Python program of a user and return what it prints; raises as ``credtray``."""
-        return self._finished(step, Child(arguments, self.environment), COMMAND_SECONDS).out.strip()
+        return self._finished(step, Child.begin(arguments, self.environment), COMMAND_SECONDS).out.strip()
 
     def seconds(self, simulated: timedelta) -> float:
         """Return how many real seconds to wait for something due then: time itself, and some for the work."""
