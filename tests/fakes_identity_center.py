@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from agent.core import oauth
 from agent.core.errors import (
     CredtrayError,
+    FileContended,
     PortalUnauthorized,
     RegistrationRefused,
     SignInCancelled,
@@ -290,10 +291,15 @@ class MemoryTokenCache:
                 self.events.append("unlock")
 
     @contextmanager
-    def sign_in_lock(self, session: SsoSession) -> Iterator[None]:
+    def sign_in_lock(self, session: SsoSession, given_up: Callable[[], bool]) -> Iterator[None]:
         self.before_sign_in()
-        with self._sign_in_lock:
+        while not self._sign_in_lock.acquire(timeout=0.01):
+            if given_up():
+                raise FileContended("given up")
+        try:
             yield
+        finally:
+            self._sign_in_lock.release()
 
 
 class FakeTokenRefresh:

@@ -5,7 +5,7 @@ Touches only file names it computed itself, and deletes nothing but a token it i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -154,18 +154,23 @@ class SharedTokenCache:
             yield
 
     @contextmanager
-    def sign_in_lock(self, session: SsoSession) -> Iterator[None]:
+    def sign_in_lock(self, session: SsoSession, given_up: Callable[[], bool]) -> Iterator[None]:
         """Hold the lock of a sign-in; waits for at most eleven minutes, longer than a sign-in may take.
 
+        *given_up* is asked all the while somebody else holds it; True ends the wait.
+
         Raises:
-            FileContended, FileUnwritable, FileRefused: as ``lock``.
+            FileContended: as ``lock``, or the wait was given up.
+            FileUnwritable, FileRefused: as ``lock``.
         """
-        with self._locked(f"sign-in-{token_key(session)}.lock", _SIGN_IN_LOCK_SECONDS):
+        with self._locked(f"sign-in-{token_key(session)}.lock", _SIGN_IN_LOCK_SECONDS, given_up):
             yield
 
-    def _locked(self, name: str, timeout: float) -> FileLock:
+    def _locked(self, name: str, timeout: float, given_up: Callable[[], bool] = lambda: False) -> FileLock:
         path = self._lock_directory / name
-        return FileLock(path, timeout=timeout, fallback=self._fallback, waiter=self._waiter)
+        return FileLock(
+            path, timeout=timeout, fallback=self._fallback, waiter=self._waiter, given_up=given_up
+        )
 
     def _read_once(self, session: SsoSession) -> AccessToken | None:
         try:

@@ -5,6 +5,7 @@ Blocks for minutes and belongs in a worker thread. Must not decide whether a sig
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from agent.core import oauth
 from agent.core.addresses import shown
 from agent.core.errors import (
     CredtrayError,
+    FileContended,
     ListenerUnavailable,
     PortalFailed,
     PortalUnauthorized,
@@ -22,6 +24,7 @@ from agent.core.errors import (
     RegistrationRefused,
     RequestRefused,
     RoleRefused,
+    SignInCancelled,
     SignInTimedOut,
     Throttled,
     TokenUnreadable,
@@ -69,8 +72,22 @@ def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is ano
     known = tuple(token.value for token in (current, there if request.fresh else None) if token is not None)
     newcomers = Newcomers(ports, session, known)
     progress(SignInProgress(Step.PREPARING))
-    with ports.token_cache.sign_in_lock(session):
+    found: AccessToken | None = None
+
+    def given_up() -> bool:
+        nonlocal found
         found = newcomers.look()
+        return found is not None or cancelled()
+
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(ports.token_cache.sign_in_lock(session, given_up))
+        except FileContended:
+            if found is None and cancelled():
+                raise SignInCancelled from None
+            if found is None:
+                raise
+        found = found or newcomers.look()
         if found is not None:
             return SignInResult(found, joined=True)
         return _SignIn(ports, session, request, newcomers, progress, cancelled, entropy).run(current or there)

@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,10 @@ _HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
 _UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL})
 
 
+def _never() -> bool:
+    return False
+
+
 class FileLock:
     """``with FileLock(path):`` holds the lock alone; waits for at most *timeout* seconds.
 
@@ -33,9 +38,10 @@ class FileLock:
         fallback: a directory on a local disk, used when the file system of *path* has no locks (NFS without
             a lock daemon answers ENOLCK).
         waiter: time, injected by tests.
+        given_up: asked every few hundredths of a second while waiting; True ends the wait.
 
     Raises (on entering):
-        FileContended: another process or thread still holds it after *timeout*.
+        FileContended: another process or thread still holds it after *timeout*, or when *given_up* says so.
         FileRefused: the path is a link, or the directory is not ours.
         FileUnwritable: the lock file cannot be opened.
     """
@@ -47,10 +53,12 @@ class FileLock:
         timeout: float = 10.0,
         fallback: Path | None = None,
         waiter: Waiter | None = None,
+        given_up: Callable[[], bool] = _never,
     ) -> None:
         self._path = path
         self._timeout = timeout
         self._fallback = fallback
+        self._given_up = given_up
         self._waiter: Waiter = waiter if waiter is not None else RealWaiter()
         self._fd: int | None = None
 
@@ -91,7 +99,7 @@ class FileLock:
     def _wait_for(self, fd: int, path: Path, deadline: float) -> None:
         attempt = 0
         while not _try_lock(fd):
-            if self._waiter.monotonic() >= deadline:
+            if self._waiter.monotonic() >= deadline or self._given_up():
                 raise FileContended(f"another credtray process is busy with the file (it holds {path})")
             self._waiter.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
             attempt += 1

@@ -83,14 +83,14 @@ def test_a_wider_mode_of_another_program_is_tightened(cache: SharedTokenCache) -
 
 def test_no_other_file_is_left_in_the_cache(cache: SharedTokenCache) -> None:
     cache.write(CORP, TOKEN)
-    with cache.lock(CORP), cache.sign_in_lock(CORP):
+    with cache.lock(CORP), cache.sign_in_lock(CORP, lambda: False):
         names = [path.name for path in cache.token_path(CORP).parent.iterdir()]
 
     assert [f"{token_key(CORP)}.json"] == names
 
 
 def test_locks_lie_in_a_directory_of_our_own(cache: SharedTokenCache, tmp_path: Path) -> None:
-    with cache.lock(CORP), cache.sign_in_lock(CORP):
+    with cache.lock(CORP), cache.sign_in_lock(CORP, lambda: False):
         pass
 
     key = token_key(CORP)

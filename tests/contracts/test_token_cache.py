@@ -11,6 +11,7 @@ import pytest
 
 from agent.aws.token_cache import SharedTokenCache
 from agent.core import oauth
+from agent.core.errors import FileContended
 from agent.core.models import AccessToken, ClientRegistration
 from agent.core.ports import TokenCache
 from agent.core.secret import Secret
@@ -98,14 +99,14 @@ def test_one_registration_is_kept_at_a_time(cache: TokenCache) -> None:
     assert cache.registration(CORP, oauth.DEVICE_CODE) == FOR_DEVICES
 
 
-@pytest.mark.parametrize("name", ["lock", "sign_in_lock"])
-def test_lock_lets_one_in_after_the_other(cache: TokenCache, name: str) -> None:
+@pytest.mark.parametrize("signing_in", [False, True])
+def test_lock_lets_one_in_after_the_other(cache: TokenCache, *, signing_in: bool) -> None:
     inside: list[int] = []
     most = 0
 
     def work() -> None:
         nonlocal most
-        with getattr(cache, name)(CORP):
+        with cache.sign_in_lock(CORP, lambda: False) if signing_in else cache.lock(CORP):
             inside.append(1)
             most = max(most, len(inside))
             inside.pop()
@@ -120,7 +121,16 @@ def test_lock_lets_one_in_after_the_other(cache: TokenCache, name: str) -> None:
 
 
 def test_the_two_locks_do_not_block_each_other(cache: TokenCache) -> None:
-    with cache.sign_in_lock(CORP), cache.lock(CORP):
+    with cache.sign_in_lock(CORP, lambda: False), cache.lock(CORP):
         cache.write(CORP, TOKEN)
 
     assert cache.read(CORP) == TOKEN
+
+
+def test_waiting_for_a_sign_in_can_be_given_up(cache: TokenCache) -> None:
+    with (
+        cache.sign_in_lock(CORP, lambda: False),
+        pytest.raises(FileContended),
+        cache.sign_in_lock(CORP, lambda: True),
+    ):
+        raise AssertionError("two sign-ins at once")

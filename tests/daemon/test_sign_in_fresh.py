@@ -18,6 +18,7 @@ from agent.core.models import AccessToken
 from agent.core.secret import Secret
 from agent.daemon.sign_in import SignInRequest, SignInResult
 from tests.fakes_identity_center import (
+    CORP,
     NOON,
     longer,
 )
@@ -133,6 +134,23 @@ def test_sign_in_another_process_finished_while_we_waited_for_the_lock_is_taken_
 
     assert SignInResult(theirs, joined=True) == result
     assert world.identity_center.calls == []
+
+
+def test_cancelled_sign_in_does_not_wait_for_another_process_to_finish_its_own(world: World) -> None:
+    world.cancelled = True
+    with world.token_cache.sign_in_lock(CORP, lambda: False), pytest.raises(SignInCancelled):
+        world.run()
+
+    assert world.identity_center.calls == []
+
+
+def test_token_brought_while_another_process_holds_the_lock_ends_the_wait(world: World) -> None:
+    theirs = someone_elses(world)
+    world.token_cache.before_sign_in = lambda: world.token_cache.put(theirs)
+    with world.token_cache.sign_in_lock(CORP, lambda: False):
+        result = world.run()
+
+    assert SignInResult(theirs, joined=True) == result
 
 
 @pytest.mark.parametrize("device", [False, True])

@@ -46,6 +46,16 @@ def test_second_holder_waits_its_time_and_is_told(tmp_path: Path) -> None:
         pass
 
 
+def test_waiting_ends_within_a_second_when_it_is_given_up(tmp_path: Path) -> None:
+    clock = StandingClock()
+    with FileLock(tmp_path / "d" / "lock"), pytest.raises(FileContended):
+        FileLock(
+            tmp_path / "d" / "lock", timeout=660, waiter=clock, given_up=lambda: clock.slept > 5
+        ).__enter__()
+
+    assert 5 < clock.slept < 6
+
+
 def test_waiter_gets_the_lock_when_it_is_let_go(tmp_path: Path) -> None:
     path, clock = tmp_path / "d" / "lock", StandingClock()
     first = FileLock(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,8 +94,12 @@ class TokenCache(Protocol):
         """Hold the per-key lock over re-read, refresh and write; between processes, bounded wait."""
         ...
 
-    def sign_in_lock(self, session: SsoSession) -> AbstractContextManager[None]:
-        """Hold the lock of a sign-in (minutes); a second process waits here and then finds the token."""
+    def sign_in_lock(self, session: SsoSession, given_up: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Hold the lock of a sign-in (minutes); a second process waits here and then finds the token.
+
+        Raises (on entering):
+            FileContended: ``given_up``, asked all the while, ended the wait; or it took too long.
+        """
         ...
 
 
