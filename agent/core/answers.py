@@ -46,7 +46,7 @@ def answer(state: State, profile: ProfileState, now: datetime) -> RoleCredential
         return None
     if alive(session, now) is not Alive.SIGNED_IN:
         if not session.looked and not session.ended:
-            return None
+            return session.problem  # none yet: the token cache is being read
         return sign_in_required(session.session.name)
     return _trouble(session, profile, now)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from agent.core import apply_profiles, apply_sessions, events
+from agent.core import apply_clock, apply_profiles, apply_sessions, apply_sign_out, events
 from agent.core.errors import Offline
 from agent.core.models import AwsConfig, Profile, SsoSession
 from agent.core.state import ProfileState, SessionState, State, Trouble, frozen
@@ -43,7 +43,7 @@ def _config_loaded(state: State, event: events.ConfigLoaded, _now: datetime) -> 
     known = {**state.remembered, **state.sessions}
     sessions = {name: _session_state(known.get(name), session) for name, session in config.sessions.items()}
     forgotten = {name: item for name, item in known.items() if name not in sessions}
-    profiles = {name: _profile_state(state, profile) for name, profile in config.profiles.items()}
+    profiles = {name: _profile_state(state, config, profile) for name, profile in config.profiles.items()}
     return replace(
         state,
         config=config,
@@ -58,35 +58,36 @@ def _config_loaded(state: State, event: events.ConfigLoaded, _now: datetime) -> 
 def _session_state(known: SessionState | None, session: SsoSession) -> SessionState:
     if known is None:
         return SessionState(session)
-    if (known.session.start_url, known.session.region) != (session.start_url, session.region):
+    if not same_portal(known.session, session):
         # Another Identity Center under the same name: its tokens and its habits are not this one's.
         return SessionState(session)
     return replace(known, session=session)
 
 
-def _profile_state(state: State, profile: Profile) -> ProfileState:
+def _profile_state(state: State, config: AwsConfig, profile: Profile) -> ProfileState:
     known = state.profiles.get(profile.name)
-    if (
-        known is None
-        or not _same_role(known.profile, profile)
-        or not _same_portal(state.config, known, profile)
-    ):
+    before = state.config.sessions.get(profile.session)
+    session = config.sessions.get(profile.session)
+    if known is None or before is None or session is None:
+        return ProfileState(profile)
+    if not same_role(known.profile, profile) or not same_portal(before, session):
         return ProfileState(profile)
     return replace(known, profile=profile)
 
 
-def _same_role(one: Profile, other: Profile) -> bool:
+def same_portal(one: SsoSession, other: SsoSession) -> bool:
+    """Tell whether a token of the one is of use at the other."""
+    return (one.start_url, one.region) == (other.start_url, other.region)
+
+
+def same_role(one: Profile, other: Profile) -> bool:
+    """Tell whether role credentials of the one are those of the other."""
     return (one.session, one.account_id, one.role_name, one.chain) == (
         other.session,
         other.account_id,
         other.role_name,
         other.chain,
     )
-
-
-def _same_portal(before: AwsConfig, known: ProfileState, profile: Profile) -> bool:
-    old = before.sessions.get(known.profile.session)
-    return old is not None and profile.session == old.name
 
 
 def _config_broken(state: State, event: events.ConfigBroken, _now: datetime) -> State:
@@ -108,7 +109,7 @@ def _stopping(state: State, _event: events.Stopping, _now: datetime) -> State:
 
 HANDLERS: Mapping[type, Handler] = {
     events.Tick: _unchanged,
-    events.ClockChanged: _unchanged,
+    events.ClockChanged: apply_clock.clock_changed,
     events.FilesChanged: _unchanged,
     events.Woke: _network_may_be_back,
     events.NetworkChanged: _network_may_be_back,
@@ -118,5 +119,6 @@ HANDLERS: Mapping[type, Handler] = {
     events.SettingsBroken: _settings_broken,
     events.Stopping: _stopping,
     **apply_sessions.HANDLERS,
+    **apply_sign_out.HANDLERS,
     **apply_profiles.HANDLERS,
 }

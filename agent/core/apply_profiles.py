@@ -11,7 +11,7 @@ from agent.core import errors, events
 from agent.core.apply_sessions import end, troubled
 from agent.core.backoff import trouble_after
 from agent.core.models import RoleCredentials
-from agent.core.state import Doubt, FileState, ProfileState, SessionState, State, frozen
+from agent.core.state import Doubt, FileState, ProfileState, SessionState, State, Trouble, frozen
 
 OF_THE_SESSION = frozenset(
     kind.code
@@ -50,14 +50,16 @@ def _fetch_started(state: State, profile: ProfileState, _event: events.FetchStar
 
 
 def _fetched(state: State, profile: ProfileState, event: events.Fetched, _now: datetime) -> State:
+    session = state.sessions.get(profile.profile.session)
+    if session is None or (session.token is None and not session.ended):
+        # Signed out while they were on their way: they are not to be used.
+        return state.with_profile(replace(profile, fetching=False, asked_at=None))
     newer = _newer(profile.credentials, event.credentials)
     state = state.with_profile(
         replace(profile, fetching=False, credentials=newer, trouble=None, asked_at=None)
     )
-    session = state.sessions.get(profile.profile.session)
-    if session is not None:
-        said = session.said - {"trouble"}
-        state = state.with_session(replace(session, trouble=None, doubt=Doubt.NONE, said=said))
+    said = session.said - {"trouble"}
+    state = state.with_session(replace(session, trouble=None, doubt=Doubt.NONE, said=said))
     return _heard_clock(state, event.clock_error)
 
 
@@ -80,6 +82,9 @@ def _fetch_failed(state: State, profile: ProfileState, event: events.FetchFailed
         return state.with_profile(untried).with_session(_doubted(session, profile, now))
     if session is not None and code in OF_THE_SESSION:
         held_back = troubled(session, event.problem, now, state)
+        if code == errors.Offline.code:
+            # It never reached the portal, so it does not count: what matters is when the network is back.
+            profile = replace(profile, attempted_at=None)
         return state.with_profile(profile).with_session(held_back)
     trouble = trouble_after(profile.trouble, event.problem, now, f"{state.seed}/{profile.profile.name}")
     return state.with_profile(replace(profile, trouble=trouble))
@@ -87,10 +92,10 @@ def _fetch_failed(state: State, profile: ProfileState, event: events.FetchFailed
 
 def _doubted(session: SessionState, profile: ProfileState, now: datetime) -> SessionState:
     """Return the session after a 401 to a token that should be good: one refresh, one more try, no loop."""
-    before_the_refresh = (
-        session.refreshed_at is not None and (profile.attempted_at or now) < session.refreshed_at
-    )
-    if session.doubt is Doubt.RAISED or before_the_refresh:
+    sign_in, attempted_at = session.sign_in, profile.attempted_at or now
+    before_the_refresh = session.refreshed_at is not None and attempted_at < session.refreshed_at
+    before_the_sign_in = sign_in is not None and attempted_at < sign_in.started_at
+    if session.doubt is Doubt.RAISED or before_the_refresh or before_the_sign_in:
         return session  # said of the token that is being replaced, or was
     if session.doubt is Doubt.RENEWED or session.token is None or not session.token.refreshable:
         return end(session, now)
@@ -127,23 +132,42 @@ def _wish_changed(state: State) -> State:
 
 
 def _marks_read(state: State, event: events.MarksRead, _now: datetime) -> State:
+    """The file was changed, by somebody or by us: what was refused may be possible now."""
+    file = state.file
     marks = frozen({mark.section: mark for mark in event.marks})
-    refused: Mapping[str, errors.Problem] = state.file.refused if marks == state.file.marks else frozen({})
-    return replace(state, file=replace(state.file, marks=marks, known=True, refused=refused))
+    trouble = None if file.unread else file.trouble
+    return replace(
+        state, file=replace(file, marks=marks, known=True, refused=frozen({}), trouble=trouble, unread=False)
+    )
+
+
+def _marks_unread(state: State, event: events.MarksUnread, now: datetime) -> State:
+    trouble = _file_trouble(state, event.problem, now)
+    return replace(state, file=replace(state.file, trouble=trouble, unread=True))
+
+
+def _file_trouble(state: State, problem: errors.Problem, now: datetime) -> Trouble:
+    return trouble_after(state.file.trouble, problem, now, f"{state.seed}/credentials")
 
 
 def _sync_started(state: State, _event: events.SyncStarted, _now: datetime) -> State:
     return replace(state, file=replace(state.file, syncing=True))
 
 
-def _synced(state: State, event: events.Synced, _now: datetime) -> State:
+def _synced(state: State, event: events.Synced, now: datetime) -> State:
     marks = frozen({mark.section: mark for mark in event.marks})
-    return replace(state, file=FileState(marks, known=True, refused=frozen(event.refused)))
+    fought_over = next(
+        (each for each in event.refused.values() if each.code == errors.FileContended.code), None
+    )
+    # Somebody else's change of a moment ago passes: such a section is tried again, ever more rarely.
+    refused = {name: each for name, each in event.refused.items() if each.code != errors.FileContended.code}
+    trouble = _file_trouble(state, fought_over, now) if fought_over is not None else None
+    return replace(state, file=FileState(marks, known=True, trouble=trouble, refused=frozen(refused)))
 
 
 def _sync_failed(state: State, event: events.SyncFailed, now: datetime) -> State:
-    trouble = trouble_after(state.file.trouble, event.problem, now, f"{state.seed}/credentials")
-    return replace(state, file=replace(state.file, syncing=False, trouble=trouble))
+    trouble = _file_trouble(state, event.problem, now)
+    return replace(state, file=replace(state.file, syncing=False, trouble=trouble, unread=False))
 
 
 HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
@@ -156,6 +180,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.Deactivated: _deactivated,
         events.Switched: _switched,
         events.MarksRead: _marks_read,
+        events.MarksUnread: _marks_unread,
         events.SyncStarted: _sync_started,
         events.Synced: _synced,
         events.SyncFailed: _sync_failed,

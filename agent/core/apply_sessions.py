@@ -20,7 +20,7 @@ from agent.core.expiry import (
     remember,
 )
 from agent.core.models import AccessToken, EndProof, SignIn
-from agent.core.state import Doubt, PendingSignIn, SessionState, State, frozen
+from agent.core.state import Doubt, PendingSignIn, SessionState, State, frozen, put
 
 _ENDS_A_SIGN_IN = {TokenRefused.code, RegistrationRefused.code, SignInRequired.code}
 
@@ -28,11 +28,21 @@ _ENDS_A_SIGN_IN = {TokenRefused.code, RegistrationRefused.code, SignInRequired.c
 def on_session(
     change: Callable[[SessionState, Any, datetime, State], SessionState],
 ) -> Callable[[State, Any, datetime], State]:
-    """Return a handler for an event that names one session; an unknown session changes nothing."""
+    """Return a handler for an event that names one session; an unknown session changes nothing.
+
+    A session that the config file does not name just now is still told how its refresh or sign-in ended.
+    """
 
     def handler(state: State, event: Any, now: datetime) -> State:
         session = state.sessions.get(event.session)
-        return state if session is None else state.with_session(change(session, event, now, state))
+        if session is not None:
+            return state.with_session(change(session, event, now, state))
+        away = state.remembered.get(event.session)
+        if away is None:
+            return state
+        return replace(
+            state, remembered=put(state.remembered, event.session, change(away, event, now, state))
+        )
 
     return handler
 
@@ -48,7 +58,10 @@ def _token_found(
         return session  # the sign-in under way notices it and joins
     session = replace(session, problem=None)
     if session.token is not None and session.token.value == token.value:
-        return replace(session, looked=True, token=replace(token, issued_at=session.token.issued_at))
+        # The clock may have been set since the file was written; what we hold has moved with it.
+        held = session.token
+        same = replace(token, issued_at=held.issued_at, expires_at=held.expires_at)
+        return replace(session, looked=True, token=same)
     if session.token is None or session.ended or session.sign_in is None:
         return _found_sign_in(session, token, now, state)
     return _renewed(session, token, now, state)
@@ -111,19 +124,6 @@ def _still_true(session: SessionState, sign_in: SignIn) -> frozenset[str]:
     return frozenset(key for key in session.said if not key.startswith(("soon:", "ended", "trouble")))
 
 
-def _token_vanished(
-    session: SessionState, _event: events.TokenVanished, _now: datetime, _state: State
-) -> SessionState:
-    if session.pending is not None or (session.ended and session.token is None):
-        return session  # a fresh sign-in drops the token file itself, and keys outlive one that was cancelled
-    return signed_out(session)
-
-
-def signed_out(session: SessionState) -> SessionState:
-    """Return the session without token and sign-in; what was learned about its length stays."""
-    return SessionState(session.session, looked=True, memory=session.memory)
-
-
 def _token_doubtful(
     session: SessionState, event: events.TokenDoubtful, _now: datetime, _state: State
 ) -> SessionState:
@@ -178,6 +178,7 @@ def _cleared(session: SessionState, token: AccessToken, now: datetime) -> Sessio
         token_life=_usual(session, token, now),
         memory=session.memory,
         refreshing=session.refreshing,
+        overtaken=session.refreshing,
     )
 
 
@@ -198,12 +199,6 @@ def _sign_in_failed(
     return replace(session, token=None, ended=True, before=None, said=session.said | {"ended"})
 
 
-def _signed_out(
-    session: SessionState, _event: events.SignedOut, _now: datetime, _state: State
-) -> SessionState:
-    return signed_out(session)
-
-
 # --- refresh -----------------------------------------------------------------------------------------
 
 
@@ -214,16 +209,24 @@ def _refresh_started(
 
 
 def _refreshed(session: SessionState, event: events.Refreshed, now: datetime, state: State) -> SessionState:
-    session = replace(session, refreshing=False)
+    overtaken, session = session.overtaken, _done_refreshing(session)
+    if overtaken:
+        return session
     if session.sign_in is None or session.token is None:
         return _found_sign_in(session, event.token, now, state)
     return _renewed(session, event.token, now, state)
 
 
+def _done_refreshing(session: SessionState) -> SessionState:
+    return replace(session, refreshing=False, overtaken=False)
+
+
 def _refresh_failed(
     session: SessionState, event: events.RefreshFailed, now: datetime, state: State
 ) -> SessionState:
-    session = replace(session, refreshing=False)
+    overtaken, session = session.overtaken, _done_refreshing(session)
+    if overtaken:
+        return session
     if event.problem.code in _ENDS_A_SIGN_IN:
         return end(session, now)
     return troubled(session, event.problem, now, state)
@@ -263,13 +266,11 @@ def _notice_shown(
 HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
     {
         events.TokenFound: on_session(_token_found),
-        events.TokenVanished: on_session(_token_vanished),
         events.TokenDoubtful: on_session(_token_doubtful),
         events.SignInStarted: on_session(_sign_in_started),
         events.SignInAddressKnown: on_session(_address_known),
         events.SignedIn: on_session(_signed_in),
         events.SignInFailed: on_session(_sign_in_failed),
-        events.SignedOut: on_session(_signed_out),
         events.RefreshStarted: on_session(_refresh_started),
         events.Refreshed: on_session(_refreshed),
         events.RefreshFailed: on_session(_refresh_failed),

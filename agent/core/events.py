@@ -28,6 +28,9 @@ class Woke:
 class ClockChanged:
     """Somebody set the clock."""
 
+    by: timedelta = timedelta()
+    """Forward when positive; zero where that is not known."""
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkChanged:
@@ -98,6 +101,13 @@ class MarksRead:
     """These sections of the credentials file carry our mark."""
 
     marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarksUnread:
+    """The credentials file could not be read."""
+
+    problem: Problem
 
 
 # --- sign-in and refresh -----------------------------------------------------------------------------
@@ -278,7 +288,7 @@ class NoticeShown:
 # fmt: off
 Event = (
     Tick | Woke | ClockChanged | NetworkChanged | FilesChanged | ConfigLoaded | ConfigBroken
-    | SettingsLoaded | SettingsBroken | TokenFound | TokenVanished | TokenDoubtful | MarksRead
+    | SettingsLoaded | SettingsBroken | TokenFound | TokenVanished | TokenDoubtful | MarksRead | MarksUnread
     | SignInStarted | SignInAddressKnown | SignedIn | SignInFailed | SignedOut | RefreshStarted
     | Refreshed | RefreshFailed | FetchStarted | Fetched | FetchFailed | Asked | Activated | Deactivated
     | Switched | Snoozed | Stopping | SyncStarted | Synced | SyncFailed | NoticeShown

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from agent.core import notices
-from agent.core.expiry import windows_for
+from agent.core.expiry import servable_window, windows_for
 from agent.core.models import SectionKeys
 from agent.core.notices import Notice
 from agent.core.standing import (
@@ -29,6 +30,9 @@ from agent.core.wishes import unwanted_sections, wanted_sections
 
 FETCH_FLOOR = timedelta(minutes=1)
 """Role credentials of one role are never fetched more often."""
+
+AT_ONCE = 8
+"""Fetches of one session under way. Further ones are decided when one is done: by then others may be wanted."""
 
 BATCH = timedelta(seconds=3)
 """How long finished fetches wait for slower ones to share one rewrite of the credentials file."""
@@ -86,19 +90,26 @@ def _portal_calls(state: State, session: SessionState, now: datetime) -> Iterato
     calls: list[Action] = []
     if wants_refresh(state, session, now):
         calls.append(RefreshToken(session.session.name))
-    calls.extend(
-        FetchRoleCredentials(profile.profile.name)
-        for profile in _in_order(state, session)
-        if wants_fetch(state, session, profile, now)
-    )
+    calls.extend(islice(_fetches(state, session, now), _room(state, session)))
     # While there is trouble one call finds out whether it has passed; the others follow when it has.
     yield from calls[:1] if session.trouble is not None else calls
+
+
+def _room(state: State, session: SessionState) -> int:
+    under_way = sum(item.fetching for item in state.profiles_of(session.session.name))
+    return max(0, AT_ONCE - under_way)
+
+
+def _fetches(state: State, session: SessionState, now: datetime) -> Iterator[FetchRoleCredentials]:
+    for profile in _in_order(state, session):
+        if wants_fetch(state, session, profile, now):
+            yield FetchRoleCredentials(profile.profile.name)
 
 
 def wants_refresh(state: State, session: SessionState, now: datetime) -> bool:
     """Tell whether the access token is to be refreshed now."""
     token = session.token
-    if token is None or not can_refresh(session, now):
+    if token is None or session.refreshing or not can_refresh(session, now):
         return False
     if session.doubt is Doubt.RAISED:
         return True
@@ -200,4 +211,5 @@ def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
         windows = windows_for(profile.credentials.life)
         yield profile.credentials.fetched_at + BATCH
         yield profile.credentials.expires_at - windows.advisory
+        yield profile.credentials.expires_at - servable_window(profile.credentials.life)
         yield profile.credentials.expires_at

@@ -43,7 +43,7 @@ def servable(credentials: RoleCredentials, now: datetime) -> bool:
 
 def held_back(session: SessionState, now: datetime) -> bool:
     """Tell whether nothing may be asked of this session's portal just now."""
-    if alive(session, now) is not Alive.SIGNED_IN or session.refreshing:
+    if alive(session, now) is not Alive.SIGNED_IN or (session.refreshing and not session.overtaken):
         return True
     # During a sign-in the old token may be logged out at any moment: what it would answer means nothing.
     return session.pending is not None or (session.trouble is not None and session.trouble.retry_at > now)

@@ -84,6 +84,8 @@ class SessionState:
     memory: SignInMemory = SignInMemory()
     pending: PendingSignIn | None = None
     refreshing: bool = False
+    overtaken: bool = False
+    """True: the refresh under way is of a token before this sign-in; its outcome means nothing any more."""
     refreshed_at: datetime | None = None
     """Last attempt."""
     doubt: Doubt = Doubt.NONE
@@ -119,6 +121,8 @@ class FileState:
     """Sections that carry our mark, by section name."""
     known: bool = False
     """False until the file was read once."""
+    unread: bool = False
+    """True: the trouble is that the file cannot be read."""
     syncing: bool = False
     trouble: Trouble | None = None
     refused: Mapping[str, Problem] = field(default_factory=lambda: MappingProxyType({}))

@@ -65,7 +65,14 @@ def _may_stay(state: State, mark: Mark, chosen: dict[str, str], now: datetime) -
         return mark.section in chosen and _replacement_ready(state, chosen[mark.section], now)
     if _signed_out(state, state.profiles[mark.profile]) and state.settings.remove_keys_at_sign_out:
         return False
-    return mark.expires_at > now or not state.settings.remove_keys_at_end
+    return _keys_end(state, mark) > now or not state.settings.remove_keys_at_end
+
+
+def _keys_end(state: State, mark: Mark) -> datetime:
+    """Return when the keys of a section end: as the mark says, or better known since the clock was set."""
+    held = state.profiles[mark.profile].credentials
+    same = held is not None and key_digest(held.access_key_id) == mark.digest
+    return held.expires_at if held is not None and same else mark.expires_at
 
 
 def _replacement_ready(state: State, name: str, now: datetime) -> bool:

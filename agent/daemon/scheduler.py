@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import schedule
@@ -57,8 +57,9 @@ class _Reading:
         hints: list[Hint] = []
         if running - (self.awake - earlier.awake) > _SLEPT_SECONDS:
             hints.append(Woke())
-        if abs((self.now - earlier.now).total_seconds() - running) > _SET_SECONDS:
-            hints.append(ClockChanged())
+        set_by = (self.now - earlier.now).total_seconds() - running
+        if abs(set_by) > _SET_SECONDS:
+            hints.append(ClockChanged(timedelta(seconds=set_by)))
         return hints
 
 

@@ -72,7 +72,9 @@ def test_sleep_is_told_with_a_tick() -> None:
 
 @pytest.mark.parametrize("seconds", [5 * HOUR, -5 * HOUR, 3.0, -3.0])
 def test_set_clock_is_told_with_a_tick(seconds: float) -> None:
-    assert hints_after(lambda clocks: clocks.set_by(seconds), 2) == [ClockChanged(), Tick()]
+    expected = [ClockChanged(dt.timedelta(seconds=seconds)), Tick()]
+
+    assert hints_after(lambda clocks: clocks.set_by(seconds), 2) == expected
 
 
 def test_sleep_and_set_clock_are_both_told() -> None:
@@ -80,7 +82,7 @@ def test_sleep_and_set_clock_are_both_told() -> None:
         clocks.sleep(HOUR)
         clocks.set_by(-HOUR)
 
-    assert hints_after(change, 3) == [Woke(), ClockChanged(), Tick()]
+    assert hints_after(change, 3) == [Woke(), ClockChanged(dt.timedelta(hours=-1)), Tick()]
 
 
 def test_time_that_just_passes_is_no_news() -> None:
@@ -162,5 +164,5 @@ def test_clock_set_back_under_the_library_does_not_stop_the_ticks(
 
     hints = asyncio.run(drive())
 
-    assert hints.count(ClockChanged()) == 1
+    assert [type(hint) for hint in hints].count(ClockChanged) == 1
     assert hints.count(Tick()) == 3
