@@ -1,4 +1,4 @@
-"""How signing out, here or in another program, changes the state: token and keys go, what was learned stays."""
+"""How signing out, here or elsewhere, changes the state: token and keys go, what was learned stays."""
 
 from __future__ import annotations
 

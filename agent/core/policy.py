@@ -32,7 +32,7 @@ FETCH_FLOOR = timedelta(minutes=1)
 """Role credentials of one role are never fetched more often."""
 
 AT_ONCE = 8
-"""Fetches of one session under way. Further ones are decided when one is done: by then others may be wanted."""
+"""Fetches of one session under way. Further ones are decided when one is done: others may be wanted then."""
 
 BATCH = timedelta(seconds=3)
 """How long finished fetches wait for slower ones to share one rewrite of the credentials file."""

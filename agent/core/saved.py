@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -15,6 +16,9 @@ from agent.core.models import EndProof, SignIn, SsoSession
 from agent.core.state import SessionState, State, frozen
 
 VERSION = 1
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+_Seconds = Annotated[float, msgspec.Meta(gt=0, le=366 * 24 * 3600)]
+"""Nothing here lasts longer than a year; the service allows ninety days."""
 
 
 class NewerVersion(Exception):
@@ -24,8 +28,8 @@ class NewerVersion(Exception):
 class SavedSignIn(msgspec.Struct, frozen=True, kw_only=True):
     """A sign-in and what was told of it."""
 
-    started_at: datetime
-    ends_at: datetime
+    started_at: _Instant
+    ends_at: _Instant
     proof: EndProof
     observed: bool = True
     said: list[str] = []
@@ -36,10 +40,8 @@ class SavedSession(msgspec.Struct, frozen=True, kw_only=True):
 
     start_url: str
     region: str
-    length: float | None = None
-    """Seconds."""
-    token_life: float | None = None
-    """Seconds."""
+    length: _Seconds | None = None
+    token_life: _Seconds | None = None
     sign_in: SavedSignIn | None = None
 
 
@@ -92,10 +94,13 @@ def decode(data: bytes) -> State:
         NewerVersion: written by a newer credtray; it must not be overwritten.
         ValueError: torn or garbage.
     """
-    version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("version")
-    if version is not None and msgspec.json.decode(version, type=int) > VERSION:
-        raise NewerVersion
-    saved = msgspec.json.decode(data, type=Saved)
+    try:
+        version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("version")
+        if version is not None and msgspec.json.decode(version, type=int) > VERSION:
+            raise NewerVersion
+        saved = msgspec.json.decode(data, type=Saved)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     remembered = {name: _remembered(name, item) for name, item in saved.sessions.items()}
     return State(
         active=tuple(dict.fromkeys(saved.active)),

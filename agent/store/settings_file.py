@@ -42,6 +42,8 @@ class SettingsFile:
             return from_mapping(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             raise SettingsInvalid(f"{self.path}: {error}") from None
+        except RecursionError:
+            raise SettingsInvalid(f"{self.path} is nested too deeply") from None
 
     def set(self, keys: Sequence[str], value: str | None) -> None:
         """Set (or with None take out) one value, keeping comments and layout; the result is checked first.
@@ -52,20 +54,24 @@ class SettingsFile:
         import tomlkit  # noqa: PLC0415 - the agent itself never edits: 3 MiB it need not carry
         from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
 
+        before = self._text()
         try:
-            document = tomlkit.parse(self._text() or _HEADER)
+            document = tomlkit.parse(before or _HEADER)
             table: tomlkit.container.Container | tomlkit.items.Table = document
             for key in keys[:-1]:
+                if value is None and key not in table:
+                    return
                 table = table.setdefault(key, tomlkit.table())
             if value is None:
                 table.pop(keys[-1], None)
             else:
                 table[keys[-1]] = value
-        except (TOMLKitError, AttributeError, TypeError) as error:
+        except (TOMLKitError, AttributeError, TypeError, RecursionError) as error:
             raise SettingsInvalid(f"{self.path}: {error}") from None
         text = tomlkit.dumps(document)
         from_mapping(tomllib.loads(text))
-        write_atomically(self.path, text.encode())
+        if text != before:
+            write_atomically(self.path, text.encode())
 
     def _text(self) -> str:
         data = read_bounded(self.path, _LIMIT)

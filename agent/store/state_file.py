@@ -1,4 +1,7 @@
-"""Keeps state.json. A torn one is moved aside, a newer one is left alone; what it means is in core/saved."""
+"""Keeps state.json. A torn one is moved aside, a newer one is left alone; what it means is in core/saved.
+
+Looking changes nothing: a torn file is moved aside when the next one is written.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ class StateFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._hands_off = False
+        self._torn = False
 
     def load(self) -> State:
         """Return the remembered state; an empty one where nothing usable is there.
@@ -42,7 +46,8 @@ class StateFile:
             )
             self._hands_off = True
         except ValueError:
-            self._move_aside()
+            _log.warning("%s is torn; what it remembered is lost", self._path)
+            self._torn = True
         return _fresh()
 
     def save(self, document: bytes) -> None:
@@ -51,16 +56,21 @@ class StateFile:
         Raises:
             FileUnwritable, FileRefused: the old document is still there.
         """
-        if not self._hands_off:
-            write_atomically(self._path, document)
+        if self._hands_off:
+            return
+        if self._torn:
+            self._torn = False
+            self._move_aside()
+        write_atomically(self._path, document)
 
     def _move_aside(self) -> None:
         aside = self._path.with_suffix(".broken")
-        _log.warning("%s is torn; it was moved to %s", self._path, aside.name)
         try:
             self._path.replace(aside)
         except OSError as error:
-            _log.warning("it could not be moved: %s", error.strerror)
+            _log.warning("%s is torn and could not be moved aside: %s", self._path, error.strerror)
+        else:
+            _log.warning("%s is torn; it was moved to %s", self._path, aside.name)
 
 
 def _fresh() -> State:

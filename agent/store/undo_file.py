@@ -6,14 +6,18 @@ The credentials file needs no such record: the mark in each of our sections says
 from __future__ import annotations
 
 import base64
+import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
+from agent.core.errors import FileRefused
 from agent.files.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
 
+VERSION = 1
 _MOST = 50
 """Changes that can be taken back; older ones are in the backup of the file."""
 
@@ -21,7 +25,7 @@ _MOST = 50
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One change, as far as it must be known to take it back."""
 
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     what: str
     """In a person's words: ``setup synderys``."""
     sections: dict[str, str | None]
@@ -30,12 +34,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     def originals(self) -> dict[str, bytes | None]:
         """Return section -> its bytes before."""
         return {
-            name: None if text is None else base64.b64decode(text) for name, text in self.sections.items()
+            name: None if text is None else base64.b64decode(text, validate=True)
+            for name, text in self.sections.items()
         }
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
-    version: int = 1
+    version: int = VERSION
     changes: list[Change] = []
 
 
@@ -46,14 +51,25 @@ class UndoFile:
         self._path = path
 
     def changes(self) -> list[Change]:
-        """Return them; none where the file is missing or torn."""
+        """Return them; none where the file is missing or torn.
+
+        Raises:
+            FileUnwritable, FileRefused: it cannot be read, or a newer credtray wrote it.
+        """
         data = read_bounded(self._path, CACHE_LIMIT)
         if data is None:
             return []
         try:
-            return msgspec.json.decode(data, type=_Document).changes
-        except msgspec.DecodeError:
+            document = msgspec.json.decode(data, type=_Document)
+            for change in document.changes:
+                change.originals()
+        except (msgspec.DecodeError, binascii.Error, RecursionError, UnicodeDecodeError):
+            if _version(data) > VERSION:
+                raise self._newer() from None
             return []
+        if document.version > VERSION:
+            raise self._newer()
+        return document.changes
 
     def remember(self, at: datetime, what: str, originals: Mapping[str, bytes | None]) -> None:
         """Add a change.
@@ -71,5 +87,22 @@ class UndoFile:
         """Drop a change that was taken back."""
         self._write([each for each in self.changes() if each != change])
 
+    def _newer(self) -> FileRefused:
+        return FileRefused(
+            f"{self._path} was written by a newer credtray",
+            hint="Undo with the version that made the change.",
+        )
+
     def _write(self, changes: list[Change]) -> None:
         write_atomically(self._path, msgspec.json.encode(_Document(changes=changes[-_MOST:])))
+
+
+class _Versioned(msgspec.Struct):
+    version: int = VERSION
+
+
+def _version(data: bytes) -> int:
+    try:
+        return msgspec.json.decode(data, type=_Versioned).version
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return VERSION
