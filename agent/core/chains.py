@@ -97,6 +97,8 @@ def _source(section: Section, visited: list[str], profiles: Mapping[str, Section
         raise NotOurs(f"assumes its role with the profile {named}, which is not in the config file")
     if source == visited[-1]:
         if "sso_account_id" in section.settings or "sso_role_name" in section.settings:
+            if _has_keys(section):
+                return source  # botocore means the keys to be lent, and then takes SSO before them
             raise Unusable(
                 "its source_profile names the profile itself, which works with static keys only",
                 "Put the sso settings into a profile of their own and name that one.",

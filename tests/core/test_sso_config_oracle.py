@@ -176,6 +176,7 @@ _SSO_SEED = 0b11000001  # sso_session = corp, account and role
 
 @given(seeds=st.tuples(_SEED, _SEED, _SEED))
 @example(seeds=(_SSO_SEED, 1 << 8 | 1 << 9, 1 << 8 | 1 << 10 | 1 << 16))
+@example(seeds=(0, 0, 36840))
 @settings(max_examples=examples(2_000))
 def test_profiles_served_are_those_botocore_serves_by_sso(
     seeds: tuple[int, int, int], tmp_path_factory: pytest.TempPathFactory
