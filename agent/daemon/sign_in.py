@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -59,8 +59,8 @@ def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is ano
 ) -> SignInResult:
     """Sign in and return the token, which is in the token cache by then.
 
-    Nothing of an active sign-in is given up before the new one is known to be possible: the start URL is
-    resolved and the client registered first. *current* is the token the asker knows.
+    Nothing of an active sign-in is given up before the new one is known to be possible: the token cache is
+    tried, the start URL resolved and the client registered first. *current* is the token the asker knows.
 
     Raises:
         SignInCancelled: ``cancelled`` became true.
@@ -72,6 +72,22 @@ def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is ano
     known = tuple(token.value for token in (current, there if request.fresh else None) if token is not None)
     newcomers = Newcomers(ports, session, known)
     progress(SignInProgress(Step.PREPARING))
+    with _our_turn(ports, session, newcomers, cancelled) as found:
+        if found is not None:
+            return SignInResult(found, joined=True)
+        return _SignIn(ports, session, request, newcomers, progress, cancelled, entropy).run(current or there)
+
+
+@contextlib.contextmanager
+def _our_turn(
+    ports: SignInPorts, session: SsoSession, newcomers: Newcomers, cancelled: Cancelled
+) -> Iterator[AccessToken | None]:
+    """Wait until no other process signs in to this session; give the token that one brought, if it did.
+
+    Raises:
+        SignInCancelled: ``cancelled`` became true while waiting.
+        FileContended: the other one takes longer than a sign-in may.
+    """
     found: AccessToken | None = None
 
     def given_up() -> bool:
@@ -87,10 +103,7 @@ def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is ano
                 raise SignInCancelled from None
             if found is None:
                 raise
-        found = found or newcomers.look()
-        if found is not None:
-            return SignInResult(found, joined=True)
-        return _SignIn(ports, session, request, newcomers, progress, cancelled, entropy).run(current or there)
+        yield found or newcomers.look()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +117,9 @@ class _SignIn:
     entropy: Callable[[int], bytes]
 
     def run(self, current: AccessToken | None) -> SignInResult:
+        # Before the old sign-in ends and before a person is asked for anything: a token that cannot be
+        # written afterwards would be lost, and the old one with it.
+        self.ports.token_cache.check_writable(self.session)
         grant = Grant(
             self.ports,
             self.session,
