@@ -18,6 +18,7 @@ from agent.core import oauth
 from agent.core.errors import (
     CredtrayError,
     FileContended,
+    FileUnwritable,
     PortalUnauthorized,
     RegistrationRefused,
     SignInCancelled,
@@ -241,6 +242,7 @@ class MemoryTokenCache:
     def __init__(self) -> None:
         self.token: AccessToken | None = None
         self.unreadable = False
+        self.unwritable = False
         self.registrations: dict[str, ClientRegistration] = {}
         self.events: list[str] = []
         self.refuse_registration: CredtrayError | None = None
@@ -261,6 +263,10 @@ class MemoryTokenCache:
     def write(self, session: SsoSession, token: AccessToken) -> None:
         self.put(token)
         self.events.append(f"write {session.region}")
+
+    def check_writable(self, session: SsoSession) -> None:
+        if self.unwritable:
+            raise FileUnwritable("the disk is full")
 
     def put(self, token: AccessToken | None) -> None:
         """Change the file as another program would."""

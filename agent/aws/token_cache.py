@@ -26,7 +26,7 @@ from agent.core.cache_format import (
 from agent.core.errors import FileRefused, FileUnwritable, TokenMismatch, TokenUnreadable
 from agent.core.models import AccessToken, ClientRegistration, SsoSession
 from agent.core.ports import Clock
-from agent.files.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
+from agent.files.atomic_file import CACHE_LIMIT, check_writable, read_bounded, write_atomically
 from agent.files.file_lock import FileLock
 from agent.files.os_errors import translated
 from agent.files.settling import Stamp
@@ -36,6 +36,8 @@ REREAD_PAUSES = (0.05, 0.05, 0.05)
 """Seconds before each further look at a torn file: the AWS CLI writes in place, without a lock."""
 REGISTRATION_WINDOW = timedelta(minutes=15)
 """A registration that ends sooner is not used any more (AWS CLI 2.36 ``_EXPIRY_WINDOW``)."""
+_ROOM = 16 * 1024
+"""Bytes; several times what a token file has."""
 _REFRESH_LOCK_SECONDS = 60.0
 _SIGN_IN_LOCK_SECONDS = 660.0  # a sign-in may take ten minutes
 
@@ -106,6 +108,14 @@ class SharedTokenCache:
         """
         path = self.token_path(session)
         write_atomically(path, render_token(session, token, self._known(path, session)), waiter=self._waiter)
+
+    def check_writable(self, session: SsoSession) -> None:
+        """Find out whether a token could be written now, without touching the one there is.
+
+        Raises:
+            FileUnwritable, FileRefused: it could not; nothing was changed.
+        """
+        check_writable(self.token_path(session), _ROOM, waiter=self._waiter)
 
     def drop(self, session: SsoSession, token: AccessToken) -> None:
         """Delete the token file if it still holds this very token.

@@ -51,6 +51,20 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600, waiter: Wait
             draft.publish(target.name)
 
 
+def check_writable(path: Path, size: int, *, waiter: Waiter | None = None) -> None:
+    """Find out whether *size* bytes could be written to *path* now; the file itself is not touched.
+
+    Raises:
+        FileUnwritable, FileRefused: as ``write_atomically`` would.
+    """
+    target = resolve(path)
+    make_directory(target.parent)
+    with opened(target.parent, waiter or RealWaiter()) as directory:
+        check_replaceable(directory, target)
+        with translated(target, "writing"), Draft(directory) as draft:
+            draft.fill(bytes(size), 0o600)
+
+
 def read_bounded(path: Path, limit: int) -> bytes | None:
     """Return the content of *path*, or None when there is no such file; never blocks on what is not a file.
 

@@ -134,3 +134,11 @@ def test_waiting_for_a_sign_in_can_be_given_up(cache: TokenCache) -> None:
         cache.sign_in_lock(CORP, lambda: True),
     ):
         raise AssertionError("two sign-ins at once")
+
+
+def test_asking_whether_a_token_could_be_written_changes_nothing(cache: TokenCache) -> None:
+    cache.write(CORP, TOKEN)
+    before = cache.stamp(CORP)
+    cache.check_writable(CORP)
+
+    assert (cache.read(CORP), cache.stamp(CORP)) == (TOKEN, before)

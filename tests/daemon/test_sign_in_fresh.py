@@ -9,6 +9,7 @@ import pytest
 from agent.core.errors import (
     CaptivePortal,
     CredtrayError,
+    FileUnwritable,
     Offline,
     PortalFailed,
     SignInCancelled,
@@ -209,3 +210,15 @@ def test_token_that_lay_there_before_a_fresh_sign_in_is_not_news(world: World) -
     world.token_cache.put(someone_elses(world))
 
     assert not world.run(SignInRequest(fresh=True)).joined
+
+
+def test_fresh_sign_in_on_a_full_disk_leaves_the_old_one_alone(world: World) -> None:
+    old = world.signed_in()
+    world.token_cache.unwritable = True
+    with pytest.raises(FileUnwritable):
+        world.run(SignInRequest(fresh=True), current=old)
+
+    assert world.identity_center.calls == []
+    assert world.token_cache.events == []
+    assert world.browser.opened == []
+    assert world.token_cache.token == old

@@ -78,6 +78,14 @@ class TokenCache(Protocol):
         """Write all fields atomically, 0600, keeping fields we do not know."""
         ...
 
+    def check_writable(self, session: SsoSession) -> None:
+        """Find out whether a token could be written now, without touching the one there is.
+
+        Raises:
+            FileUnwritable, FileRefused: it could not; nothing was changed.
+        """
+        ...
+
     def drop(self, session: SsoSession, token: AccessToken) -> None:
         """Delete the token file if it still holds this very token."""
         ...
