@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as thoroughly
 from hypothesis import strategies as st
 
 from agent.core.errors import (
@@ -353,6 +354,7 @@ def test_a_failed_write_is_repeated_within_a_minute() -> None:
 # --- when to look again ------------------------------------------------------------------------------
 
 
+@thoroughly(max_examples=1000)
 @given(st.integers(0, 70 * 60), st.sampled_from(["fresh", "offline", "throttled", "refused"]))
 def test_nothing_new_is_decided_before_the_next_look(seconds: int, how: str) -> None:
     state = fetched("dev", "ro")
