@@ -34,6 +34,7 @@ from agent.desktop import paths
 from agent.desktop.browser import SystemBrowser
 from agent.desktop.clocks import SystemClock
 from agent.desktop.notifier import LogNotifier
+from agent.files.file_lock import FileLock
 from agent.files.shared_file import SharedFile
 from agent.ipc_client import AgentClient
 from agent.store.settings_file import SettingsFile
@@ -79,6 +80,10 @@ class House:
     changes: Changes
     profile_writer: ProfileWriter
     undo_file: UndoFile
+
+    def choices_lock(self, timeout: float) -> FileLock:
+        """Return the lock under which state.json is read and written: one process at a time, none forgets."""
+        return FileLock(self.around.locks / "choices.lock", timeout=timeout)
 
     def files(self, state: State) -> list[Path]:
         """Return every file whose change by anybody matters."""

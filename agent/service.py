@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from agent import __version__
 from agent.app import House
-from agent.core.errors import AgentRefused
+from agent.core.errors import AgentRefused, CredtrayError
 from agent.core.events import Event, Fetched, FilesChanged, NetworkChanged, Refreshed, SignedIn, TokenFound
 from agent.core.models import AccessToken
 from agent.core.secret import Secret
@@ -29,7 +30,7 @@ from agent.daemon.runtime_directory import prepare_runtime_directory
 from agent.daemon.scheduler import Hint, Scheduler
 from agent.daemon.sign_ins import SignIns
 from agent.daemon.single_instance import SingleInstance, Start
-from agent.daemon.workers import Workers
+from agent.daemon.workers import Workers, without_values
 from agent.desktop import paths
 from agent.desktop.clock_watch import ClockWatch
 from agent.desktop.clocks import SystemClock
@@ -39,6 +40,10 @@ from agent.files.file_watch import FileWatch
 
 _log = logging.getLogger(__name__)
 
+START_SECONDS = 15.0
+"""How long the start waits for a command that works without an agent."""
+RESTART_SECONDS = (1.0, 5.0, 30.0)
+"""Before a helper task that died is begun again; the last one for good."""
 GOODBYE_SECONDS = 2.0
 """How long the end may take to take keys out of the credentials file."""
 
@@ -57,9 +62,20 @@ def run(house: House, *, console: bool) -> int:
         _log.info("credtray %s starts, pid %d", __version__, os.getpid())
         for weakness in weaknesses:
             _log.info("hardening: %s", weakness)
-        asyncio.run(Service(house, instance, redactor).run())
+        with contextlib.ExitStack() as starting:
+            _keep_others_out(house, starting)
+            service = Service(house, instance, redactor)
+            asyncio.run(service.run(starting.close))
         _log.info("credtray ends")
     return 0
+
+
+def _keep_others_out(house: House, starting: contextlib.ExitStack) -> None:
+    """Wait for a command that works without an agent: what it chooses must not be overwritten by us."""
+    try:
+        starting.enter_context(house.choices_lock(START_SECONDS))
+    except CredtrayError as error:
+        _log.warning("a command that began without the agent is still busy: %s", error)
 
 
 class Service:
@@ -83,8 +99,8 @@ class Service:
         """Ask it to end. Only on its own thread."""
         self._stop.set()
 
-    async def run(self) -> None:
-        """Serve until ``stop`` or a signal.
+    async def run(self, started: Callable[[], None] = lambda: None) -> None:
+        """Serve until ``stop`` or a signal; ``started`` is called as soon as commands can reach us.
 
         Raises:
             AgentRefused: the socket cannot be had.
@@ -92,19 +108,24 @@ class Service:
         self._workers.start()
         server = ipc_server(paths.listening_path(), self._instance, self.requests)
         await server.start()
+        started()
         try:
             async with contextlib.AsyncExitStack() as stack:
                 self._heed_signals()
                 await stack.enter_async_context(self._watching_files())
                 scheduler = self._scheduler(stack, server)
-                await stack.enter_async_context(_guarded("scheduler", scheduler.run()))
-                network = network_watch().run(lambda: self.loop.take(NetworkChanged()))
-                await stack.enter_async_context(_guarded("network", network))
+                await stack.enter_async_context(_guarded("scheduler", scheduler.run))
+                network = network_watch()
+                await stack.enter_async_context(
+                    _guarded("network", lambda: network.run(lambda: self.loop.take(NetworkChanged())))
+                )
                 self.loop.start()
                 await self._stop.wait()
         finally:
-            await server.close()
-            await self.loop.stop(GOODBYE_SECONDS)
+            try:
+                await server.close()
+            finally:
+                await self.loop.stop(GOODBYE_SECONDS)
 
     def _scheduler(self, stack: contextlib.AsyncExitStack, server: IpcServer) -> Scheduler:
         async def reachable() -> None:
@@ -150,7 +171,7 @@ class Service:
                     await changed.wait()
 
         try:
-            async with _guarded("files", follow()):
+            async with _guarded("files", follow):
                 yield
         finally:
             watch.close()
@@ -161,14 +182,18 @@ class Service:
 
 
 @contextlib.asynccontextmanager
-async def _guarded(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run a helper task beside the service: its death is logged and never takes the refreshing with it."""
+async def _guarded(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run a helper task beside the service: its death is logged, and it is begun again after a while."""
 
     async def guard() -> None:
-        try:
-            await work
-        except Exception:  # noqa: BLE001 - an error border: what watches may die, what refreshes must not
-            _log.exception("%s ended unexpectedly; the tick goes on finding out", name)
+        for pause in itertools.chain(RESTART_SECONDS, itertools.repeat(RESTART_SECONDS[-1])):
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - an error border: what watches may die and come back
+                _log.error("%s ended unexpectedly", name, exc_info=without_values(error))
+            else:
+                return
+            await asyncio.sleep(pause)
 
     task = asyncio.create_task(guard(), name=name)
     try:

@@ -6,23 +6,28 @@ The same loop as the agent's, allowed to do only what the request is for, and go
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from agent.app import House
-from agent.core import protocol, status
-from agent.core.errors import BadFrame
+from agent.core import protocol, saved, status
+from agent.core.errors import AgentNotRunning, BadFrame, CredtrayError
 from agent.core.policy import Action, FetchRoleCredentials, RefreshToken, ShowNotice
 from agent.core.protocol import Done, Progress, Reply, Request
-from agent.core.state import State
+from agent.core.state import State, frozen
 from agent.daemon.loop import Conduct, Loop
 from agent.daemon.requests import Requests
 from agent.daemon.sign_ins import SignIns
 from agent.daemon.workers import Workers
-from agent.files.file_lock import FileLock
+from agent.ipc_client import AgentClient
+
+_log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 15.0
 READ_SECONDS = 10.0
-LOCK_SECONDS = 10.0
+LOCK_SECONDS = 30.0
+"""Another command without agent may wait for the portal and the credentials file in turn."""
 
 _CHOICES = (protocol.Activate, protocol.Deactivate, protocol.Switch, protocol.Undo, protocol.Logout)
 """Requests that change state.json: one process at a time, or the last one to write wins."""
@@ -34,10 +39,15 @@ async def carried_out(house: House, request: Request, on_progress: Callable[[Pro
     Raises:
         CredtrayError: what it failed with.
     """
-    if isinstance(request, _CHOICES):
-        with FileLock(house.around.locks / "choices.lock", timeout=LOCK_SECONDS):
+    if not isinstance(request, _CHOICES):
+        return await _carried_out(house, request, on_progress)
+    with house.choices_lock(LOCK_SECONDS):
+        try:
+            # It may have started while we waited for the lock; state.json is its own from then on.
+            with AgentClient.connect() as client:
+                return client.ask(request, on_progress)
+        except AgentNotRunning:
             return await _carried_out(house, request, on_progress)
-    return await _carried_out(house, request, on_progress)
 
 
 async def _carried_out(house: House, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
@@ -48,9 +58,7 @@ async def _carried_out(house: House, request: Request, on_progress: Callable[[Pr
         workers,
         house.state_file.load(),
         speed=house.around.speed,
-        conduct=Conduct(
-            _allowed(request), saves=not isinstance(request, protocol.Status | protocol.Credentials)
-        ),
+        conduct=Conduct(_allowed(request), saves=isinstance(request, _CHOICES)),
     )
     stopped = asyncio.Event()
     handler = Requests(loop, SignIns(house.ports, workers, loop), house.changes, stopped.set)
@@ -62,7 +70,30 @@ async def _carried_out(house: House, request: Request, on_progress: Callable[[Pr
     sink = _Sink(on_progress)
     await handler.handle(request, sink)
     await loop.settled(SETTLE_SECONDS)
+    if isinstance(request, protocol.Login):
+        _remember_sign_ins(house, loop.state)
     return sink.final()
+
+
+def _remember_sign_ins(house: House, state: State) -> None:
+    """Save what was learned about sign-ins, and nothing else: choices may have changed since we began."""
+    try:
+        with house.choices_lock(LOCK_SECONDS):
+            if _agent_runs():
+                return  # it has seen the new token itself
+            there = house.state_file.load()
+            known = frozen({**there.remembered, **state.sessions})
+            house.state_file.save(saved.encode(replace(there, remembered=known)))
+    except CredtrayError as error:
+        _log.warning("when the sign-in ends is not remembered: %s", error)
+
+
+def _agent_runs() -> bool:
+    try:
+        with AgentClient.connect():
+            return True
+    except AgentNotRunning:
+        return False
 
 
 def _allowed(request: Request) -> Callable[[State, Action], bool]:

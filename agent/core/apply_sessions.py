@@ -232,6 +232,12 @@ def _refresh_failed(
     return troubled(session, event.problem, now, state)
 
 
+def _refresh_moot(
+    session: SessionState, _event: events.RefreshMoot, _now: datetime, _state: State
+) -> SessionState:
+    return _done_refreshing(session)
+
+
 def end(session: SessionState, now: datetime) -> SessionState:
     """Return the session after the service refused to go on: only a person can begin another sign-in."""
     if session.sign_in is None:
@@ -274,6 +280,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.RefreshStarted: on_session(_refresh_started),
         events.Refreshed: on_session(_refreshed),
         events.RefreshFailed: on_session(_refresh_failed),
+        events.RefreshMoot: on_session(_refresh_moot),
         events.Snoozed: on_session(_snoozed),
         events.NoticeShown: on_session(_notice_shown),
     }

@@ -11,8 +11,6 @@ from agent.core.models import AccessToken, AwsConfig, RoleCredentials
 from agent.core.ports import Mark
 from agent.core.settings import Settings
 
-# --- time and surroundings ---------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -179,6 +177,13 @@ class RefreshFailed:
     problem: Problem
 
 
+@dataclass(frozen=True, slots=True)
+class RefreshMoot:
+    """A refresh ended without a token: somebody has signed out meanwhile."""
+
+    session: str
+
+
 # --- role credentials --------------------------------------------------------------------------------
 
 
@@ -211,9 +216,6 @@ class Asked:
     """A program asked for this profile's role credentials."""
 
     profile: str
-
-
-# --- what people choose ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +291,9 @@ class NoticeShown:
 Event = (
     Tick | Woke | ClockChanged | NetworkChanged | FilesChanged | ConfigLoaded | ConfigBroken
     | SettingsLoaded | SettingsBroken | TokenFound | TokenVanished | TokenDoubtful | MarksRead | MarksUnread
-    | SignInStarted | SignInAddressKnown | SignedIn | SignInFailed | SignedOut | RefreshStarted
-    | Refreshed | RefreshFailed | FetchStarted | Fetched | FetchFailed | Asked | Activated | Deactivated
-    | Switched | Snoozed | Stopping | SyncStarted | Synced | SyncFailed | NoticeShown
+    | SignInStarted | SignInAddressKnown | SignedIn | SignInFailed | SignedOut
+    | RefreshStarted | Refreshed | RefreshFailed | RefreshMoot | FetchStarted | Fetched | FetchFailed
+    | Asked | Activated | Deactivated | Switched | Snoozed | Stopping
+    | SyncStarted | Synced | SyncFailed | NoticeShown
 )
 # fmt: on

@@ -94,7 +94,7 @@ class Undo(Struct, frozen=True, tag_field="request", tag="undo"):
     """Restore what credtray changed."""
 
     what: str | None = None
-    """None: the last change; otherwise a name that ``credtray undo`` listed."""
+    """None: take everything back; ``list``: only tell what that would be."""
 
 
 class Snooze(Struct, frozen=True, tag_field="request", tag="snooze"):

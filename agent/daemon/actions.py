@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import assert_never
 
-from agent.core.errors import Problem
+from agent.core.apply import same_portal, same_role
+from agent.core.errors import FileContended, Problem
 from agent.core.events import (
     Event,
     Fetched,
@@ -15,13 +17,15 @@ from agent.core.events import (
     NoticeShown,
     Refreshed,
     RefreshFailed,
+    RefreshMoot,
     RefreshStarted,
     Synced,
     SyncFailed,
     SyncStarted,
     TokenVanished,
 )
-from agent.core.models import AccessToken, RoleCredentials
+from agent.core.marks import key_digest
+from agent.core.models import AccessToken, Profile, RoleCredentials, SsoSession
 from agent.core.policy import Action, FetchRoleCredentials, RefreshToken, ShowNotice, SyncCredentialsFile
 from agent.core.ports import Issued, Mark, SyncReport
 from agent.core.state import State
@@ -33,12 +37,19 @@ _log = logging.getLogger(__name__)
 
 
 class Actions:
-    """Starts actions; ``take`` receives their events on the loop's thread."""
+    """Starts actions; ``take`` receives their events on the loop's thread.
 
-    def __init__(self, ports: Ports, workers: Workers, take: Callable[[Event], None]) -> None:
+    What comes back for a session or a profile that means something else by now (``current`` tells) is
+    dropped: one role's keys must never be taken for another's.
+    """
+
+    def __init__(
+        self, ports: Ports, workers: Workers, take: Callable[[Event], None], current: Callable[[], State]
+    ) -> None:
         self._ports = ports
         self._workers = workers
         self._take = take
+        self._current = current
 
     @staticmethod
     def begun(action: Action) -> Event:
@@ -52,6 +63,21 @@ class Actions:
                 return SyncStarted()
             case ShowNotice(notice):
                 return NoticeShown(notice.session, notice.says, settles_ends=notice.settles_ends)
+            case _:
+                assert_never(action)
+
+    @staticmethod
+    def broken_off(action: Action, problem: Problem) -> Event | None:
+        """Return the event that says an action begun could not be started, so that it is tried again."""
+        match action:
+            case RefreshToken(session):
+                return RefreshFailed(session, problem)
+            case FetchRoleCredentials(profile):
+                return FetchFailed(profile, problem)
+            case SyncCredentialsFile():
+                return SyncFailed(problem)
+            case ShowNotice():
+                return None
             case _:
                 assert_never(action)
 
@@ -78,13 +104,21 @@ class Actions:
             return
         clock, refresh = self._ports.clock, self._ports.token_refresh.refresh
 
+        def come(event: Event) -> None:
+            if self._same_portal(session.session):
+                self._take(event)
+
         def done(newer: AccessToken | None) -> None:
-            self._take(TokenVanished(name) if newer is None else Refreshed(name, newer))
+            if newer is not None:
+                come(Refreshed(name, newer))
+            else:
+                come(RefreshMoot(name))
+                come(TokenVanished(name))
 
         def failed(problem: Problem) -> None:
-            self._take(RefreshFailed(name, problem))
+            come(RefreshFailed(name, problem))
 
-        self._workers.portal(lambda: refresh(session.session, token, clock.now()), done, failed)
+        self._workers.portal(name, lambda: refresh(session.session, token, clock.now()), done, failed)
 
     def _fetch(self, name: str, state: State) -> None:
         profile = state.profiles[name].profile
@@ -94,13 +128,27 @@ class Actions:
             return
         fetch, clock = self._ports.role_credentials.fetch, self._ports.clock
 
+        def come(event: Event) -> None:
+            if self._same_portal(session.session) and self._same_role(profile):
+                self._take(event)
+
         def done(issued: Issued[RoleCredentials]) -> None:
-            self._take(Fetched(name, issued.value, issued.clock_error))
+            come(Fetched(name, issued.value, issued.clock_error))
 
         def failed(problem: Problem) -> None:
-            self._take(FetchFailed(name, problem))
+            come(FetchFailed(name, problem))
 
-        self._workers.portal(lambda: fetch(session.session, token, profile, clock.now), done, failed)
+        work = partial(fetch, session.session, token, profile, clock.now)
+        self._workers.portal(profile.session, work, done, failed)
+
+    def _same_portal(self, session: SsoSession) -> bool:
+        state = self._current()
+        there = state.sessions.get(session.name) or state.remembered.get(session.name)
+        return there is not None and same_portal(there.session, session)
+
+    def _same_role(self, profile: Profile) -> bool:
+        there = self._current().profiles.get(profile.name)
+        return there is not None and same_role(there.profile, profile)
 
     def _sync(self, action: SyncCredentialsFile) -> None:
         file, clock = self._ports.credentials_file, self._ports.clock
@@ -112,13 +160,30 @@ class Actions:
         def done(result: tuple[SyncReport, tuple[Mark, ...]]) -> None:
             report, marks = result
             _log_sync(report)
-            self._take(Synced(marks, report.refused))
+            self._take(Synced(marks, {**_undone(action, marks), **report.refused}))
 
         def failed(problem: Problem) -> None:
-            _log.warning("credentials file: %s", problem.title)
             self._take(SyncFailed(problem))
 
         self._workers.files(work, done, failed)
+
+
+def _undone(action: SyncCredentialsFile, marks: tuple[Mark, ...]) -> dict[str, Problem]:
+    """Return the sections that are not as they were meant to be, whatever the report says.
+
+    They are tried again later: at once and for ever would be a busy loop over somebody's file.
+    """
+    there = {mark.section: mark.digest for mark in marks}
+    undone = [section for section in action.removed if section in there]
+    undone += [
+        keys.section
+        for keys in action.wanted
+        if there.get(keys.section) != key_digest(keys.credentials.access_key_id)
+    ]
+    return {
+        section: FileContended(f"[{section}] was changed as soon as it was written").problem
+        for section in undone
+    }
 
 
 def _log_sync(report: SyncReport) -> None:

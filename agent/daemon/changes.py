@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from agent.core.errors import NothingToUndo
+from agent.core.errors import NothingToUndo, UsageError
 from agent.core.events import Deactivated, FilesChanged, SettingsLoaded, Switched
 from agent.core.models import Profile
 from agent.core.settings import Settings
@@ -16,7 +15,6 @@ from agent.core.status import iso
 from agent.core.wishes import DEFAULT
 from agent.daemon.loop import Loop
 
-T = TypeVar("T")
 SETTLE_SECONDS = 15.0
 
 
@@ -104,7 +102,7 @@ class Changes:
             self._settings.set(("profiles", profile, "section"), name)
             return self._settings.load()
 
-        loop.take(SettingsLoaded(await asyncio.to_thread(work)))
+        loop.take(SettingsLoaded(await loop.file_work(work)))
 
     def shadowed_default(self, state: State) -> str | None:
         """Tell when programs will not look at the ``[default]`` we mirror, and why; None when they will.
@@ -127,8 +125,11 @@ class Changes:
 
         Raises:
             NothingToUndo: no section of ours, no recorded change.
+            UsageError: *what* is neither of the two.
         """
-        recorded = await _in_thread(self._record.changes)
+        if what not in {None, "list"}:
+            raise UsageError(f"everything is taken back at once, not {what!r}")
+        recorded = await loop.file_work(self._record.changes)
         ours = {section: mark.profile for section, mark in loop.state.file.marks.items()}
         plan = {
             "credentials": [{"section": section, "profile": profile} for section, profile in ours.items()],
@@ -145,7 +146,7 @@ class Changes:
         loop.take(Switched(None))
         await loop.settled(SETTLE_SECONDS)
         left = set(loop.state.file.marks)
-        report = await _in_thread(lambda: self._restore(recorded))
+        report = await loop.file_work(lambda: self._restore(recorded))
         loop.take(FilesChanged())
         await loop.settled(SETTLE_SECONDS)
         return {
@@ -164,8 +165,5 @@ class Changes:
             restored.update(report.restored)
             skipped.update(report.skipped)
             self._record.forget(change)
-        return {"restored": sorted(restored), "skipped": skipped}
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    return await asyncio.to_thread(work)
+        left_alone = {section: why for section, why in skipped.items() if section not in restored}
+        return {"restored": sorted(restored), "skipped": left_alone}

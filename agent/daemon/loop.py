@@ -8,22 +8,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from agent.core import saved
 from agent.core.apply import apply
-from agent.core.errors import Problem
+from agent.core.errors import CredtrayError, Problem
 from agent.core.events import Event, Stopping, Tick
 from agent.core.policy import Action, decide, next_look
 from agent.core.state import State
 from agent.daemon.actions import Actions
 from agent.daemon.ports import Ports
 from agent.daemon.reading import Reading
-from agent.daemon.workers import Workers
+from agent.daemon.state_log import log_changes
+from agent.daemon.workers import Workers, without_values
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 TICK_SECONDS = 30.0
 """Of the clock: the scheduler ticks this often, so a timer is only needed for what comes before."""
@@ -75,11 +78,13 @@ class Loop:
         self._workers = workers
         self._speed = speed
         self._conduct = conduct or Conduct()
-        self._actions = Actions(ports, workers, self.take)
+        self._actions = Actions(ports, workers, self.take, lambda: self.state)
         self._reading = Reading(ports, workers, self.take)
         self._changes: set[asyncio.Event] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._saved = b""
+        self._unsaved: Problem | None = None
+        """Why the state could not be written, said once."""
 
     # --- events -----------------------------------------------------------------------------------------
 
@@ -88,17 +93,26 @@ class Loop:
         self._workers.call_soon(lambda: self.take(event))
 
     def take(self, event: Event) -> None:
-        """Apply an event and start what follows. Only on the loop's own thread."""
-        self._conduct.heard(event)
-        now = self.now()
-        before = self.state
-        self.state = apply(self.state, event, now)
-        self._reading.after(event, self.state)
-        self._react(now)
+        """Apply an event and start what follows. Only on the loop's own thread.
+
+        An error border: whatever goes wrong with one event, the agent lives and takes the next one.
+        """
+        now, before = self.now(), self.state
+        with _border(event):
+            self._conduct.heard(event)
+        with _border(event):
+            self.state = apply(self.state, event, now)
+        with _border(event):
+            self._reading.after(event, self.state)
+        with _border(event):
+            self._react(now)
+        self._look_again(now)
         if self.state is not before:
-            _log_changes(before, self.state)
+            with _border(event):
+                log_changes(before, self.state)
             self._wake_watchers()
-        self._save()
+        with _border(event):
+            self._save()
 
     def now(self) -> datetime:
         """Return the time of the agent's clock."""
@@ -107,8 +121,12 @@ class Loop:
     def _react(self, now: datetime) -> None:
         for action in self._decided(now):
             self.state = apply(self.state, self._actions.begun(action), now)
-            self._actions.start(action, self.state)
-        self._look_again(now)
+            try:
+                self._actions.start(action, self.state)
+            except Exception as error:  # noqa: BLE001 - it was begun: without an end it would never be tried again
+                _log.error("not started: %s", type(action).__name__, exc_info=without_values(error))
+                broken_off = self._actions.broken_off(action, CredtrayError(type(error).__name__).problem)
+                self.state = self.state if broken_off is None else apply(self.state, broken_off, now)
 
     def _decided(self, now: datetime) -> list[Action]:
         return [action for action in decide(self.state, now) if self._conduct.allowed(self.state, action)]
@@ -117,12 +135,16 @@ class Loop:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        instant = next_look(self.state, now)
-        seconds = (instant - now).total_seconds() if instant is not None else TICK_SECONDS
         # The scheduler ticks once a real second at most: a fast clock goes further between two ticks.
-        if seconds < max(TICK_SECONDS, self._speed):
-            soon = max(seconds / self._speed, 0.001)
-            self._timer = asyncio.get_running_loop().call_later(soon, self.take, Tick())
+        tick = max(TICK_SECONDS, self._speed)
+        # Should the scheduler ever fall silent, this timer goes on; each tick puts it off.
+        seconds = 2 * tick
+        with _border(Tick()):
+            instant = next_look(self.state, now)
+            if instant is not None and (instant - now).total_seconds() < tick:
+                seconds = (instant - now).total_seconds()
+        soon = max(seconds / self._speed, 0.001)
+        self._timer = asyncio.get_running_loop().call_later(soon, self.take, Tick())
 
     # --- watching ---------------------------------------------------------------------------------------
 
@@ -146,25 +168,34 @@ class Loop:
         """Read the files and begin."""
         self._reading.everything(self.state)
 
+    async def file_work(self, work: Callable[[], T]) -> T:
+        """Run what reads or writes a file among the loop's own file work; raises what it raises."""
+        return await self._workers.result_of(work)
+
     async def settled(self, seconds: float) -> bool:
         """Wait until nothing is under way and nothing is due; False when it took longer than that."""
+        return await self._come_true(
+            lambda: not self._workers.busy and not self._decided(self.now()), seconds
+        )
+
+    async def _come_true(self, holds: Callable[[], bool], seconds: float) -> bool:
         try:
             with self._workers.resting() as rested:
                 async with asyncio.timeout(seconds):
-                    while not self._idle():
+                    while not holds():
                         rested.clear()
                         await rested.wait()
         except TimeoutError:
             return False
         return True
 
-    def _idle(self) -> bool:
-        return not self._workers.busy and not self._decided(self.now())
-
     async def stop(self, seconds: float) -> None:
-        """Take our keys out of the credentials file (a setting keeps them) and save; bounded in time."""
+        """Take our keys out of the credentials file (a setting keeps them) and save; bounded in time.
+
+        Calls of the portal that are still under way are not waited for.
+        """
         self.take(Stopping())
-        await self.settled(seconds)
+        await self._come_true(lambda: not self._workers.filing and not self._decided(self.now()), seconds)
         if self._timer is not None:
             self._timer.cancel()
 
@@ -174,23 +205,24 @@ class Loop:
         document = saved.encode(self.state)
         if document != self._saved:
             self._saved = document
-            self._workers.files(lambda: self._ports.state_file.save(document), _saved, _save_failed)
+            self._workers.files(
+                lambda: self._ports.state_file.save(document), self._save_done, self._save_failed
+            )
+
+    def _save_done(self, _result: None) -> None:
+        self._unsaved = None
+
+    def _save_failed(self, problem: Problem) -> None:
+        """Forget that it was written: the next event, a tick at the latest, tries again."""
+        self._saved = b""
+        if problem != self._unsaved:
+            _log.warning("state not saved: %s", problem.title)
+        self._unsaved = problem
 
 
-def _saved(_result: None) -> None:
-    """Do nothing more: the document is on the disk."""
-
-
-def _save_failed(problem: Problem) -> None:
-    _log.warning("state not saved: %s", problem.title)
-
-
-def _log_changes(before: State, after: State) -> None:
-    for name, session in after.sessions.items():
-        old = before.sessions.get(name)
-        if old is None or old.trouble != session.trouble:
-            text = session.trouble.problem.title if session.trouble else "no trouble"
-            if old is not None or session.trouble is not None:
-                _log.info("session %s: %s", name, text)
-        if old is not None and old.ended != session.ended and session.ended:
-            _log.info("session %s: the sign-in has ended", name)
+@contextlib.contextmanager
+def _border(event: Event) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the error border of the loop: it must outlive every event
+        _log.error("%s could not be taken", type(event).__name__, exc_info=without_values(error))

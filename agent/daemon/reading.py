@@ -5,10 +5,10 @@ Reads only what changed since it last looked, so that a tick costs a few stat ca
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from agent.core.errors import Problem
 from agent.core.events import (
@@ -18,11 +18,11 @@ from agent.core.events import (
     Event,
     FilesChanged,
     MarksRead,
+    MarksUnread,
     SettingsBroken,
     SettingsLoaded,
     SignedIn,
     SignInFailed,
-    SyncFailed,
     Tick,
     TokenDoubtful,
     TokenFound,
@@ -34,7 +34,6 @@ from agent.core.state import State
 from agent.daemon.ports import Ports
 from agent.daemon.workers import Workers
 
-_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -43,6 +42,22 @@ UNPROMPTED = timedelta(minutes=5)
 
 _NEVER = object()
 """Not None: that is the stamp of a file that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look(Generic[T]):
+    """One file: how to tell that it changed, how to read it, and what to say then."""
+
+    what: str
+    stamp: Callable[[], object]
+    read: Callable[[], T]
+    found: Callable[[T], Event]
+    broken: Callable[[Problem], Event]
+
+    def at(self, known: object) -> tuple[object, Event | None]:
+        """Return the stamp, and what was found where it is not the known one. Blocks."""
+        seen = self.stamp()
+        return seen, None if seen == known else self.found(self.read())
 
 
 class Reading:
@@ -54,6 +69,8 @@ class Reading:
         self._take = take
         self._stamps: dict[str, object] = {}
         self._pending: set[str] = set()
+        self._overtaken: dict[str, _Look[Any]] = {}
+        """Pending, and asked for again meanwhile: what was read may be old, so it is read once more."""
         self._looked_at: datetime | None = None
         self._doubtful = False
         """Something could not be read; it is looked at again at the next tick."""
@@ -83,12 +100,11 @@ class Reading:
         """Look at all files."""
         ports = self._ports
         self._looked_at, self._doubtful = ports.clock.now(), False
-        self._look(
-            "settings", ports.settings_file.stamp, ports.settings_file.load, SettingsLoaded, SettingsBroken
-        )
-        self._look("config", ports.config_file.stamp, ports.config_file.load, ConfigLoaded, ConfigBroken)
+        settings, config, credentials = ports.settings_file, ports.config_file, ports.credentials_file
+        self._look(_Look("settings", settings.stamp, settings.load, SettingsLoaded, SettingsBroken))
+        self._look(_Look("config", config.stamp, config.load, ConfigLoaded, ConfigBroken))
         self._tokens(state)
-        self._look("marks", ports.credentials_file.stamp, ports.credentials_file.marks, MarksRead, _unread)
+        self._look(_Look("marks", credentials.stamp, credentials.marks, MarksRead, MarksUnread))
 
     def _tokens(self, state: State) -> None:
         for session in state.sessions.values():
@@ -100,54 +116,45 @@ class Reading:
         def stamp() -> object:
             # A refreshed token that could not be written (full disk) is written as soon as that works.
             self._ports.token_refresh.save_unsaved(session)
-            return cache.stamp(session)
+            # The same file is another token when the config file gives the session another portal.
+            return session.start_url, session.region, cache.stamp(session)
 
         def found(token: AccessToken | None) -> Event:
             return TokenVanished(name) if token is None else TokenFound(name, token)
 
-        self._look(
-            f"token {name}",
-            stamp,
-            lambda: cache.read(session),
-            found,
-            lambda problem: TokenDoubtful(name, problem),
-        )
+        def broken(problem: Problem) -> Event:
+            return TokenDoubtful(name, problem)
 
-    def _look(
-        self,
-        what: str,
-        stamp: Callable[[], object],
-        read: Callable[[], T],
-        found: Callable[[T], Event],
-        broken: Callable[[Problem], Event],
-    ) -> None:
+        self._look(_Look(f"token {name}", stamp, lambda: cache.read(session), found, broken))
+
+    def _look(self, look: _Look[Any]) -> None:
+        what = look.what
         if what in self._pending:
+            self._overtaken[what] = look
             return
         self._pending.add(what)
         known = self._stamps.get(what, _NEVER)
 
-        def work() -> tuple[object, Callable[[], Event] | None]:
-            seen = stamp()
-            if seen == known:
-                return seen, None
-            value = read()
-            return seen, lambda: found(value)
-
-        def done(result: tuple[object, Callable[[], Event] | None]) -> None:
-            self._pending.discard(what)
+        def done(result: tuple[object, Event | None]) -> None:
+            if self._again(what):
+                return
             self._stamps[what], event = result
             if event is not None:
-                self._take(event())
+                self._take(event)
 
         def failed(problem: Problem) -> None:
-            self._pending.discard(what)
+            if self._again(what):
+                return
             self._stamps.pop(what, None)
             self._doubtful = True
-            self._take(broken(problem))
+            self._take(look.broken(problem))
 
-        self._workers.files(work, done, failed)
+        self._workers.files(lambda: look.at(known), done, failed)
 
-
-def _unread(problem: Problem) -> Event:
-    _log.warning("credentials file: %s", problem.title)
-    return SyncFailed(problem)
+    def _again(self, what: str) -> bool:
+        """Look once more where that was asked for while the file was being read."""
+        self._pending.discard(what)
+        look = self._overtaken.pop(what, None)
+        if look is not None:
+            self._look(look)
+        return look is not None

@@ -204,6 +204,9 @@ class Requests:
         if profile is None or profile.credentials is not None or name not in self._loop.state.kept:
             return None
         found = answer(self._loop.state, profile, self._loop.now())
+        session = self._loop.state.sessions.get(profile.profile.session)
+        if not isinstance(found, Problem) and (session is None or session.pending is None):
+            return None  # its keys are on their way
         problem = found if isinstance(found, Problem) else sign_in_required(profile.profile.session)
         return {"code": problem.code, "text": problem.title, "hint": problem.hint}
 

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from agent.core import protocol
-from agent.core.errors import AgentSilent, CredtrayError, Problem, SignInCancelled, error_for
+from agent.core.apply import same_portal
+from agent.core.errors import (
+    AgentSilent,
+    CredtrayError,
+    Problem,
+    SignInCancelled,
+    UnknownSession,
+    error_for,
+)
 from agent.core.events import SignedIn, SignedOut, SignInAddressKnown, SignInFailed, SignInStarted
 from agent.core.expiry import compare_ends
-from agent.core.models import SignIn
 from agent.core.protocol import Progress
 from agent.core.standing import alive, token_usable
 from agent.core.state import Alive, SessionState
@@ -25,6 +30,8 @@ from agent.core.view import still_valid
 from agent.daemon.loop import Loop
 from agent.daemon.ports import Ports
 from agent.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, run_sign_in
+from agent.daemon.sign_in_attempt import Attempt, Tell
+from agent.daemon.sign_out import sign_out
 from agent.daemon.workers import Workers
 
 _log = logging.getLogger(__name__)
@@ -35,24 +42,6 @@ SETTLE_SECONDS = 10.0
 REFRESH_SECONDS = 8.0
 """How long a login waits for a silent refresh that would make it unnecessary."""
 
-Tell = Callable[[Progress], Awaitable[None]]
-
-
-@dataclass(eq=False)
-class _Attempt:
-    """A sign-in under way and who waits for it."""
-
-    session: str
-    replaced: SignIn | None
-    """The sign-in it replaces, when that one was still active."""
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    finished: asyncio.Event = field(default_factory=asyncio.Event)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    progress: Progress | None = None
-    problem: Problem | None = None
-    joined: bool = False
-    askers: int = 0
-
 
 class SignIns:
     """Starts, joins and cancels sign-ins; signs out."""
@@ -61,7 +50,7 @@ class SignIns:
         self._ports = ports
         self._workers = workers
         self._loop = loop
-        self._attempts: dict[str, _Attempt] = {}
+        self._attempts: dict[str, Attempt] = {}
 
     # --- signing in -------------------------------------------------------------------------------------
 
@@ -71,23 +60,34 @@ class SignIns:
         What is valid is respected: with more than the longest warning threshold left nothing is started,
         unless a fresh sign-in was asked for. When the last asker leaves, the sign-in is cancelled.
         """
-        attempt = self._attempts.get(name)
+        attempt = await self._attempt(name, request)
         if attempt is None:
-            if not request.fresh and await self._good_enough(name):
-                return self._standing(name, {"already": True})
-            attempt = self._attempts.get(name) or self._begin(name, request)
+            return self._standing(name, {"already": True})
         attempt.askers += 1
         try:
-            await self._follow(attempt, tell)
+            await attempt.follow(tell)
         finally:
             attempt.askers -= 1
             if attempt.askers == 0 and not attempt.finished.is_set():
                 attempt.cancelled.set()
         if attempt.problem is not None:
-            raise self._failure(attempt.session, attempt.problem)
+            raise self._failure(name, attempt.problem)
         await self._loop.settled(SETTLE_SECONDS)
         told = {"already": False, "joined": attempt.joined, "moved": self._moved(attempt)}
         return self._standing(name, told)
+
+    async def _attempt(self, name: str, request: protocol.Login) -> Attempt | None:
+        """Return the sign-in to wait for, begun now if need be; None when none is needed."""
+        while True:
+            attempt = self._attempts.get(name)
+            if attempt is None and not request.fresh and await self._good_enough(name):
+                return None
+            attempt = self._attempts.get(name)  # somebody may have begun one while we looked
+            if attempt is None:
+                return self._begin(name, request)
+            if not attempt.cancelled.is_set():
+                return attempt
+            await attempt.finished.wait()  # it is being given up: joining it would be cancelled as well
 
     async def _good_enough(self, name: str) -> bool:
         """Tell whether a sign-in would be wasted; an expired token that renews silently gets its chance."""
@@ -103,7 +103,8 @@ class SignIns:
         def waiting() -> bool:
             session, now = self._session(name), self._loop.now()
             coming = alive(session, now) is Alive.SIGNED_IN and session.trouble is None
-            return not session.looked or (coming and not token_usable(session, now))
+            unknown = not session.looked and session.problem is None
+            return unknown or (coming and not token_usable(session, now))
 
         try:
             async with asyncio.timeout(REFRESH_SECONDS), self._loop.watching() as changed:
@@ -113,10 +114,10 @@ class SignIns:
         except TimeoutError:
             return
 
-    def _begin(self, name: str, request: protocol.Login) -> _Attempt:
+    def _begin(self, name: str, request: protocol.Login) -> Attempt:
         session = self._session(name)
         active = alive(session, self._loop.now()) is Alive.SIGNED_IN
-        attempt = _Attempt(name, session.sign_in if active else None)
+        attempt = Attempt(session.session, session.sign_in if active else None)
         self._attempts[name] = attempt
         settings = self._loop.state.settings.sessions.get(name)
         device = request.device or (settings is not None and settings.device_flow)
@@ -137,7 +138,7 @@ class SignIns:
         )
         return attempt
 
-    def _progressed(self, attempt: _Attempt, step: SignInProgress) -> None:
+    def _progressed(self, attempt: Attempt, step: SignInProgress) -> None:
         attempt.progress = Progress(
             step.kind,
             url=step.url,
@@ -145,104 +146,98 @@ class SignIns:
             verification_uri=step.verification_uri,
             text=step.text,
         )
-        if step.url is not None:
-            self._loop.take(SignInAddressKnown(attempt.session, step.url, step.user_code))
+        if step.url is not None and not attempt.finished.is_set():
+            self._loop.take(SignInAddressKnown(attempt.session.name, step.url, step.user_code))
         attempt.changed.set()
 
-    def _done(self, attempt: _Attempt, result: SignInResult) -> None:
+    def _done(self, attempt: Attempt, result: SignInResult) -> None:
+        name = attempt.session.name
+        there = self._loop.state.sessions.get(name)
+        if there is not None and not same_portal(there.session, attempt.session):
+            problem = SignInCancelled("the config file names another portal now").problem
+            self._give_up(attempt, problem, dropped=False)
+            return
         attempt.joined = result.joined
-        self._attempts.pop(attempt.session, None)
-        self._loop.take(SignedIn(attempt.session, result.token, joined=result.joined))
-        attempt.finished.set()
-        attempt.changed.set()
+        self._loop.take(SignedIn(name, result.token, joined=result.joined))
+        self._finish(attempt)
 
-    def _failed(self, attempt: _Attempt, problem: Problem) -> None:
-        attempt.problem = problem
-        self._attempts.pop(attempt.session, None)
-        _log.info("session %s: sign-in not finished: %s", attempt.session, problem.title)
+    def _failed(self, attempt: Attempt, problem: Problem) -> None:
+        _log.info("session %s: sign-in not finished: %s", attempt.session.name, problem.title)
         self._workers.files(
             lambda: self._dropped(attempt),
             lambda dropped: self._give_up(attempt, problem, dropped=dropped),
             lambda _unreadable: self._give_up(attempt, problem, dropped=False),
         )
 
-    def _dropped(self, attempt: _Attempt) -> bool:
+    def _dropped(self, attempt: Attempt) -> bool:
         """Tell whether the token we had before is gone: a fresh sign-in gives it up on purpose."""
-        had = attempt.replaced is not None
-        return had and self._ports.token_cache.read(self._session(attempt.session).session) is None
+        return attempt.replaced is not None and self._ports.token_cache.read(attempt.session) is None
 
-    def _give_up(self, attempt: _Attempt, problem: Problem, *, dropped: bool) -> None:
-        self._loop.take(SignInFailed(attempt.session, problem, dropped=dropped))
+    def _give_up(self, attempt: Attempt, problem: Problem, *, dropped: bool) -> None:
+        attempt.problem = problem
+        self._loop.take(SignInFailed(attempt.session.name, problem, dropped=dropped))
+        self._finish(attempt)
+
+    def _finish(self, attempt: Attempt) -> None:
+        del self._attempts[attempt.session.name]
         attempt.finished.set()
         attempt.changed.set()
 
-    async def _follow(self, attempt: _Attempt, tell: Tell) -> None:
-        told: Progress | None = None
-        while not attempt.finished.is_set():
-            if attempt.progress is not None and attempt.progress is not told:
-                told = attempt.progress
-                await tell(told)
-                continue
-            await attempt.changed.wait()
-            await asyncio.sleep(0)  # let every follower see the change before it is cleared
-            attempt.changed.clear()
+    async def cancelled(self, name: str) -> dict[str, Any]:
+        """Cancel and tell what is still valid.
 
-    def cancel(self, name: str) -> bool:
-        """Cancel the pending sign-in of a session; False when there is none."""
+        Raises:
+            AgentSilent: the sign-in is in the middle of a call and has not let go yet.
+        """
+        pending = name in self._attempts
+        if not await self._let_go(name):
+            raise AgentSilent(f"the sign-in of {name} does not let go yet")
+        return {"cancelled": pending, "still_valid": self._still_valid(name)}
+
+    async def _let_go(self, name: str) -> bool:
+        """Cancel the pending sign-in, if there is one, and wait for its end; False when it takes too long."""
         attempt = self._attempts.get(name)
         if attempt is None:
-            return False
+            return True
         attempt.cancelled.set()
+        try:
+            await asyncio.wait_for(attempt.finished.wait(), REFRESH_SECONDS)
+        except TimeoutError:
+            return False
         return True
-
-    async def cancelled(self, name: str) -> dict[str, Any]:
-        """Cancel and tell what is still valid."""
-        attempt = self._attempts.get(name)
-        if attempt is not None:
-            attempt.cancelled.set()
-            try:
-                await asyncio.wait_for(attempt.finished.wait(), REFRESH_SECONDS)
-            except TimeoutError:
-                raise AgentSilent(f"the sign-in of {name} does not let go yet") from None
-        return {"cancelled": attempt is not None, "still_valid": self._still_valid(name)}
 
     # --- signing out ------------------------------------------------------------------------------------
 
     async def logout(self, name: str) -> bool:
         """End the sign-in at the portal and drop its token; False when the portal could not be told.
 
-        The token is dropped either way: the user asked to be signed out on this machine.
+        Raises:
+            CredtrayError: see ``sign_out``; the session is as it was.
         """
-        self.cancel(name)
+        await self._let_go(name)  # else it could finish after us, and sign in again
         session = self._session(name)
-        token = session.token
-        if token is None:
-            self._loop.take(SignedOut(name))
-            return True
         outcome: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-        def work() -> bool:
-            told = True
-            try:
-                self._ports.identity_center.logout(session.session, token)
-            except CredtrayError as error:
-                _log.info("session %s: the portal was not told of the sign-out: %s", name, error)
-                told = False
-            self._ports.token_cache.drop(session.session, token)
-            return told
+        def done(told: bool) -> None:  # noqa: FBT001 - the shape of a worker's callback
+            self._loop.take(SignedOut(name))
+            if not outcome.done():  # else the asker has gone
+                outcome.set_result(told)
 
         def failed(problem: Problem) -> None:
-            outcome.set_exception(error_for(problem))
+            if not outcome.done():
+                outcome.set_exception(error_for(problem))
 
-        self._workers.portal(work, outcome.set_result, failed)
-        told = await outcome
-        self._loop.take(SignedOut(name))
-        return told
+        work = partial(sign_out, self._ports, session.session, session.token)
+        self._workers.portal(name, work, done, failed)
+        return await outcome
 
     # --- telling ----------------------------------------------------------------------------------------
 
     def _session(self, name: str) -> SessionState:
-        return self._loop.state.sessions[name]
+        session = self._loop.state.sessions.get(name)
+        if session is None:
+            raise UnknownSession(f"{name!r} is not in the config file any more")
+        return session
 
     def _standing(self, name: str, more: dict[str, Any]) -> dict[str, Any]:
         session = self._session(name)
@@ -254,9 +249,9 @@ class SignIns:
             **more,
         }
 
-    def _moved(self, attempt: _Attempt) -> str | None:
+    def _moved(self, attempt: Attempt) -> str | None:
         """Tell whether a fresh sign-in moved the end: later, same, unknown; None without one before."""
-        session = self._session(attempt.session)
+        session = self._session(attempt.session.name)
         if attempt.replaced is None or session.sign_in is None or session.token is None:
             return None
         return compare_ends(attempt.replaced, session.sign_in, session.token.expires_at).value
@@ -269,4 +264,5 @@ class SignIns:
         return error_for(problem)
 
     def _still_valid(self, name: str) -> str:
-        return still_valid(self._loop.state, self._session(name), self._loop.now(), None)
+        session = self._loop.state.sessions.get(name)
+        return "" if session is None else still_valid(self._loop.state, session, self._loop.now(), None)

@@ -8,21 +8,37 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from agent.core.errors import CredtrayError, Problem
+from agent.core.errors import CredtrayError, Problem, error_for
+from agent.core.policy import AT_ONCE
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-PORTAL_CALLS = 8
-"""At once; the pace is kept where the calls are made."""
+PORTAL_CALLS = AT_ONCE + 1
+"""At once for each session, its refresh or sign-out included; the pace is kept where the calls are made."""
 
 SIGN_INS = 16
 """At once, each of another session."""
 
+STAFF_SECONDS = 1.0
+"""How long to wait for the system to allow another thread."""
 
-class _Pool:
+
+class Pool(Protocol):
+    """Does work somewhere else; see ``ThreadPool``."""
+
+    def submit(self, work: Callable[[], None]) -> bool:
+        """Run it soon; False when ``staff`` must be called again for that."""
+        ...
+
+    def staff(self) -> bool:
+        """Begin a thread if there may be one more; False when nobody is there to do the work."""
+        ...
+
+
+class ThreadPool:
     """Threads that are made when needed and never hold up the end of the process.
 
     The standard pool waits for its threads at exit; a portal that hangs would keep the agent from stopping.
@@ -35,13 +51,25 @@ class _Pool:
         self._idle = threading.Semaphore(0)
         self._threads = 0
 
-    def submit(self, work: Callable[[], None]) -> None:
-        """Run it as soon as a thread is free. Called by one thread only."""
+    def submit(self, work: Callable[[], None]) -> bool:
+        """Run it as soon as a thread is free; False when ``staff`` must be called again for that.
+
+        Called by one thread only, like ``staff``.
+        """
         self._work.put(work)
-        if not self._idle.acquire(blocking=False) and self._threads < self._most:
-            self._threads += 1
-            name = f"{self._name} {self._threads}"
+        return self._idle.acquire(blocking=False) or self.staff()
+
+    def staff(self) -> bool:
+        """Begin a thread if there may be one more; False when nobody is there to do the work."""
+        if self._threads == self._most:
+            return True
+        name = f"{self._name} {self._threads + 1}"
+        try:
             threading.Thread(target=self._serve, name=name, daemon=True).start()
+        except RuntimeError:  # the system allows no more threads
+            return self._threads > 0
+        self._threads += 1
+        return True
 
     def _serve(self) -> None:
         while True:
@@ -50,15 +78,18 @@ class _Pool:
 
 
 class Workers:
-    """Portal calls eight at once, file work one after the other, sign-ins each in its own thread."""
+    """Portal calls some at once for each session, file work one after the other, each sign-in in a thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Callable[[str, int], Pool] = ThreadPool) -> None:
+        """Bind to nothing yet; ``pool`` makes a pool of a name and a size."""
+        self._pool = pool
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._portal = _Pool("portal", PORTAL_CALLS)
-        self._files = _Pool("files", 1)
-        self._sign_ins = _Pool("sign-in", SIGN_INS)
-        self._notices = _Pool("notices", 1)
+        self._portal: dict[str, Pool] = {}
+        self._files = pool("files", 1)
+        self._sign_ins = pool("sign-in", SIGN_INS)
+        self._notices = pool("notices", 1)
         self._under_way = 0
+        self._filing = 0
         self._resting: set[asyncio.Event] = set()
 
     def start(self) -> None:
@@ -69,6 +100,11 @@ class Workers:
     def busy(self) -> bool:
         """True while something was started whose result has not come back (sign-ins apart)."""
         return self._under_way > 0
+
+    @property
+    def filing(self) -> bool:
+        """True while there is file work whose result has not come back."""
+        return self._filing > 0
 
     @contextlib.contextmanager
     def resting(self) -> Iterator[asyncio.Event]:
@@ -82,20 +118,47 @@ class Workers:
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """Run a function on the event loop's thread; from any thread. Dropped when the loop is closed."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function)
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # closed
+                self._loop.call_soon_threadsafe(function)
 
     def portal(
-        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Problem], None]
+        self,
+        session: str,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[Problem], None],
     ) -> None:
-        """Run a portal call."""
-        self._submit(self._portal, work, done, failed)
+        """Run a portal call. One session's portal that hangs does not delay another's."""
+        pool = self._portal.get(session)
+        if pool is None:
+            pool = self._portal[session] = self._pool("portal", PORTAL_CALLS)
+        self._submit(pool, work, done, failed)
 
     def files(
         self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Problem], None]
     ) -> None:
         """Run file work, after all file work submitted before."""
         self._submit(self._files, work, done, failed)
+
+    async def result_of(self, work: Callable[[], T]) -> T:
+        """Run file work and return its result.
+
+        Raises:
+            CredtrayError: what it failed with.
+        """
+        outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def done(result: T) -> None:
+            if not outcome.done():  # else nobody waits for it any more
+                outcome.set_result(result)
+
+        def failed(problem: Problem) -> None:
+            if not outcome.done():
+                outcome.set_exception(error_for(problem))
+
+        self.files(work, done, failed)
+        return await outcome
 
     def notices(
         self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Problem], None]
@@ -111,20 +174,25 @@ class Workers:
 
     def _submit(
         self,
-        pool: _Pool,
+        pool: Pool,
         work: Callable[[], T],
         done: Callable[[T], None],
         failed: Callable[[Problem], None],
         *,
         counted: bool = True,
     ) -> None:
+        filed = pool is self._files
         self._under_way += counted
+        self._filing += filed
 
         def finish(report: Callable[[], None]) -> None:
             self._under_way -= counted
-            report()
-            for rested in self._resting:
-                rested.set()
+            self._filing -= filed
+            try:
+                report()
+            finally:
+                for rested in self._resting:
+                    rested.set()
 
         def run() -> None:
             try:
@@ -133,15 +201,26 @@ class Workers:
                 problem = error.problem
                 self.call_soon(lambda: finish(lambda: failed(problem)))
             except Exception as error:  # noqa: BLE001 - the error border: a worker must never die silently
-                _log.error("a worker failed: %s", type(error).__name__, exc_info=_without_values(error))
+                _log.error("a worker failed: %s", type(error).__name__, exc_info=without_values(error))
                 problem = CredtrayError(type(error).__name__).problem
                 self.call_soon(lambda: finish(lambda: failed(problem)))
             else:
                 self.call_soon(lambda: finish(lambda: done(result)))
 
-        pool.submit(run)
+        if not pool.submit(run):
+            self._staff_later(pool)
+
+    def _staff_later(self, pool: Pool) -> None:
+        """The work waits in the queue: without a thread it would wait for ever, and whoever asked with it."""
+        _log.warning("the system allows no more threads; trying again")
+
+        def again() -> None:
+            if not pool.staff():
+                self._staff_later(pool)
+
+        asyncio.get_running_loop().call_later(STAFF_SECONDS, again)
 
 
-def _without_values(error: Exception) -> Exception:
+def without_values(error: Exception) -> Exception:
     """Return an error of the same traceback whose text cannot carry a secret."""
     return Exception(type(error).__name__).with_traceback(error.__traceback__)
