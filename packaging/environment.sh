@@ -52,12 +52,13 @@ install() {
     fi
 }
 
-# PROGRAM PACKAGE WHY: some tests drive PROGRAM of PACKAGE.
+# FILE PACKAGE WHY: some tests need FILE (a pattern of the shell), which is in PACKAGE.
 wanted_tools() {
     cat <<'TABLE'
 /usr/bin/aws awscli a real AWS CLI reads what credtray wrote, and credtray what it wrote
 /usr/bin/strace strace kills and fails writes at each system call
 /usr/bin/chromium chromium signs in on the pages as a person does
+/usr/lib/*/libatomic.so.1 libatomic1 the program that drives chromium needs it
 /usr/bin/python3 python3 another user's process knocks at the agent's socket
 /usr/bin/setpriv util-linux starts that other user's process
 /usr/bin/unshare util-linux gives a test a network of its own
@@ -68,8 +69,9 @@ TABLE
 tools() {
     missing=
     reasons=
-    while read -r program package why; do
-        [ -x "$program" ] && continue
+    while read -r file package why; do
+        # shellcheck disable=SC2086 # the pattern is to be expanded
+        ls $file >/dev/null 2>&1 && continue
         case " $missing " in *" $package "*) continue ;; esac
         missing="$missing $package"
         reasons="$reasons; $package: $why"
