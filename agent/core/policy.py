@@ -205,7 +205,7 @@ def _session_instants(state: State, session: SessionState) -> Iterator[datetime]
 def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
     if profile.trouble is not None:
         yield profile.trouble.retry_at
-    if profile.attempted_at is not None:
+    if profile.attempted_at is not None and _wanted_again(profile, profile.attempted_at + FETCH_FLOOR):
         yield profile.attempted_at + FETCH_FLOOR
     if profile.credentials is not None:
         windows = windows_for(profile.credentials.life)
@@ -213,3 +213,9 @@ def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
         yield profile.credentials.expires_at - windows.advisory
         yield profile.credentials.expires_at - servable_window(profile.credentials.life)
         yield profile.credentials.expires_at
+
+
+def _wanted_again(profile: ProfileState, instant: datetime) -> bool:
+    """Tell whether keys are wanted by then: otherwise each fetch would wake the agent a minute later."""
+    held = profile.credentials
+    return held is None or held.expires_at - instant <= windows_for(held.life).advisory
