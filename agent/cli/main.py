@@ -16,7 +16,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from agent.cli import terminal
+from agent.cli import streams, terminal
 from agent.core.errors import CredtrayError
 
 SUMMARY = "Keeps AWS IAM Identity Center credentials fresh: one sign-in, every profile, no ExpiredToken."
@@ -154,14 +154,13 @@ def _overview(
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; errors are told on stderr."""
-    terminal.prepare()
+    streams.prepare()
     words, verbose = _without_verbose(arguments)
     try:
         code = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output is gone: end as `cat` would; the interpreter's own last flush goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.let_go(sys.stdout)  # whoever read our output is gone: end as `cat` would
         return _PIPE_CLOSED
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -193,6 +192,11 @@ def _told(error: Exception, *, verbose: bool) -> int:
     if isinstance(error, CredtrayError):
         terminal.complain(str(error), error.advice)
         return error.exit_code
+    if isinstance(error, OSError) and error.filename is None:
+        # Errors of files and sockets come translated: what is left are the standard streams.
+        streams.let_go(sys.stdout)
+        terminal.complain(f"The output could not be written: {os.strerror(error.errno or 0).lower()}")
+        return 1
     if isinstance(error, _UsageError):
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else PROGRAM

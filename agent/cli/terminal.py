@@ -10,6 +10,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from agent.cli.streams import let_go
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -19,14 +21,6 @@ _PIPED_WIDTH = 160
 """Columns of a table nobody looks at: wide enough for a line per profile."""
 
 
-def prepare() -> None:
-    """Make sure that a name the terminal's encoding lacks is shown escaped instead of ending the command."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
-
-
 def visible(text: str) -> str:
     """Return the text with every control and direction character but the line feed replaced."""
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
@@ -34,8 +28,16 @@ def visible(text: str) -> str:
 
 def say(text: str = "") -> None:
     """Tell a person something that is not the result."""
-    _write(sys.stderr, visible(text) + "\n")
-    sys.stderr.flush()
+    _tell(visible(text))
+
+
+def _tell(text: str) -> None:
+    """Write to stderr; where that is full or gone there is nobody left to tell."""
+    try:
+        _write(sys.stderr, text + "\n")
+        sys.stderr.flush()
+    except OSError:
+        let_go(sys.stderr)
 
 
 def show(text: str) -> None:
@@ -61,10 +63,10 @@ def _write(stream: TextIO, text: str) -> None:
 
 def complain(text: str, hint: str = "", *, kind: str = "error") -> None:
     """Tell what went wrong and what to do; ``kind`` is error or warning."""
-    sys.stderr.write(f"{paint(kind + ':', kind, sys.stderr)} {visible(text)}\n")
+    lines = [f"{paint(kind + ':', kind, sys.stderr)} {visible(text)}"]
     if hint:
-        sys.stderr.write(f"{paint('hint:', 'hint', sys.stderr)} {visible(hint)}\n")
-    sys.stderr.flush()
+        lines.append(f"{paint('hint:', 'hint', sys.stderr)} {visible(hint)}")
+    _tell("\n".join(lines))
 
 
 def paint(text: str, style: str, stream: TextIO) -> str:

@@ -1,0 +1,45 @@
+"""Commands whose standard streams are closed or full: no traceback, no wrong exit code, nothing invented."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = shlex.join([sys.executable, "-I", "-m", "agent"])
+
+
+def shell(words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "-c", f"{COMMAND} {words}"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("to", "reason"), [(">&-", "bad file descriptor"), (">/dev/full", "no space left on device")]
+)
+@pytest.mark.parametrize("words", ["version", "--help", "status --json"])
+@pytest.mark.usefixtures("home")
+def test_output_that_cannot_be_written_is_told_in_one_line(words: str, to: str, reason: str) -> None:
+    done = shell(f"{words} {to}")
+
+    assert (done.returncode, done.stderr) == (1, f"error: The output could not be written: {reason}\n")
+
+
+@pytest.mark.parametrize("to", ["2>&-", "2>/dev/full", "<&- 2>&-"])
+@pytest.mark.usefixtures("home")
+def test_nobody_to_complain_to_changes_no_exit_code(to: str) -> None:
+    assert shell(f"nope {to}").returncode == 2
+    assert shell(f"version {to}").stdout.startswith("credtray ")
+
+
+def test_a_terminal_without_a_width_still_shows_something(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
+
+    assert "credtray setup" in shell("status").stdout
+    assert "Print the version" in shell("version --help").stdout
