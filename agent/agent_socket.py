@@ -10,12 +10,13 @@ import os
 import sys
 import time
 
-from agent.core.peer import peer_question, peer_uid
+from agent.core.peer import peer_pid, peer_question, peer_uid
 from agent.desktop.socket_path import socket_paths
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 
 _FULL_QUEUE_PAUSE = 0.02
+_PATIENCE = 2.0
 
 
 def connect(patience: float) -> _socket.socket:
@@ -40,6 +41,21 @@ def connect(patience: float) -> _socket.socket:
         else:
             return client
     raise ConnectionRefusedError
+
+
+def listener() -> int | None:
+    """Return the process id of the agent, also of one that answers nothing; None where nobody can tell.
+
+    Raises:
+        ConnectionRefusedError, PermissionError, TimeoutError: as ``connect``.
+    """
+    client = connect(_PATIENCE)
+    try:
+        question = peer_question(sys.platform)
+        answer = client.getsockopt(*question) if question is not None else b""
+    finally:
+        client.close()
+    return peer_pid(answer, sys.platform, sys.byteorder)
 
 
 def _connect(client: _socket.socket, path: str, deadline: float) -> None:

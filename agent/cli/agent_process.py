@@ -5,6 +5,9 @@ Starts nothing in the background: whoever supervises the agent (a terminal, syst
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import time
 
 import typer
@@ -16,6 +19,8 @@ from agent.core.errors import AgentNotRunning, AgentSilent
 from agent.core.protocol import Done, Stop
 
 _END_SECONDS = 10.0
+_STUCK_SECONDS = 4.0
+"""The agent ends within 3 s of a signal, unless it cannot."""
 _LOOK_SECONDS = 0.05
 
 
@@ -34,6 +39,7 @@ def stop(json_output: JsonOption = False) -> None:
     """End the agent; sign-ins stay valid.
 
     The keys it keeps are taken out of the credentials file, unless the settings keep them.
+    An agent that does not answer is ended all the same.
 
     Examples:
       credtray stop
@@ -46,6 +52,9 @@ def stop(json_output: JsonOption = False) -> None:
     except AgentNotRunning:
         _tell("No agent is running.", json_output=json_output, stopped=False)
         return
+    except AgentSilent:
+        _tell(_end_stuck(), json_output=json_output, stopped=True)
+        return
     _wait_for_end()
     pid = reply.result["pid"] if isinstance(reply, Done) else 0
     _tell(
@@ -55,6 +64,34 @@ def stop(json_output: JsonOption = False) -> None:
     )
 
 
+def _end_stuck() -> str:
+    """End an agent that answers nothing (stopped by Ctrl-Z, or hanging) and return what was done.
+
+    Raises:
+        AgentSilent: nobody can tell which process it is, or it does not end.
+    """
+    if sys.platform == "win32":
+        raise AgentSilent("end it in the task manager")
+    else:  # noqa: RET506 -- type checkers take the branch of their platform
+        from agent.agent_socket import listener  # noqa: PLC0415 -- cannot be imported on Windows
+
+        try:
+            pid = listener()
+        except OSError:
+            pid = None
+        if pid is None:
+            raise AgentSilent("its process is not known; end it by hand")
+        for number in (signal.SIGTERM, signal.SIGCONT):
+            os.kill(pid, number)
+        try:
+            _wait_for_end(_STUCK_SECONDS)
+        except AgentSilent:
+            os.kill(pid, signal.SIGKILL)
+            _wait_for_end(_STUCK_SECONDS)
+            return f"The agent (pid {pid}) was killed; keys it kept stay in the credentials file."
+        return f"The agent (pid {pid}) did not answer, but has ended now."
+
+
 def _tell(text: str, *, json_output: bool, stopped: bool) -> None:
     if json_output:
         terminal.show_json({"stopped": stopped})
@@ -62,7 +99,7 @@ def _tell(text: str, *, json_output: bool, stopped: bool) -> None:
         terminal.show(text)
 
 
-def _wait_for_end() -> None:
+def _wait_for_end(seconds: float = _END_SECONDS) -> None:
     """Wait until the agent's lock is free: then it is gone, however it ended.
 
     Raises:
@@ -72,10 +109,10 @@ def _wait_for_end() -> None:
     from agent.desktop.paths import runtime_directory  # noqa: PLC0415 -- as above
 
     lock = SingleInstance(runtime_directory())
-    until = time.monotonic() + _END_SECONDS
+    until = time.monotonic() + seconds
     while lock.acquire() is not Start.ACQUIRED:
         if time.monotonic() > until:
-            raise AgentSilent(f"it did not end within {_END_SECONDS:.0f} s")
+            raise AgentSilent(f"it did not end within {seconds:.0f} s")
         time.sleep(_LOOK_SECONDS)
     lock.release()
 

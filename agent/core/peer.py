@@ -19,6 +19,13 @@ def peer_question(platform: str) -> tuple[int, int, int] | None:
     return None
 
 
+def peer_pid(answer: bytes, platform: str, byteorder: str) -> int | None:
+    """Return the peer's process id, the first word of ``ucred``; None where the answer does not tell."""
+    if platform != "linux":
+        return None
+    return int.from_bytes(answer[:4], "little" if byteorder == "little" else "big") or None
+
+
 def peer_uid(answer: bytes, byteorder: str) -> int:
     """Return the peer's user id: the second 32-bit word of ``ucred`` and of ``xucred`` alike."""
     return int.from_bytes(answer[4:8], "little" if byteorder == "little" else "big")
