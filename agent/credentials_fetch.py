@@ -20,6 +20,8 @@ assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers unde
 HEAD = b'{"credtray":1,"reply":"credentials","credentials":'
 TAIL = b"}\n"
 PROGRESS = b'{"credtray":1,"reply":"progress"'
+MISUSE = frozenset({"usage", "unknown_profile", "unknown_session", "foreign_profile"})
+"""Errors that end with exit code 2, as core/errors has it."""
 _SIGNALLED = 128
 _SIGINT = 2
 _SIGPIPE = 13
@@ -151,7 +153,7 @@ def _explain(line: bytes) -> int:
 
     try:
         failed = json.loads(line)
-        return _complain(f"{failed['title']}\n{failed['hint']}", 1)
+        return _complain(f"{failed['title']}\n{failed['hint']}", 2 if failed["code"] in MISUSE else 1)
     except (ValueError, LookupError, TypeError):
         return _complain("The agent's answer is of another version. Restart it.", 3)
 

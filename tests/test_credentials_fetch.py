@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.errors import every_error
+from agent.credentials_fetch import MISUSE
 from agent.desktop.credential_command import credential_process_command
 from tests.daemon.conftest import ROOT, Agent, end_agent, start_agent
 from tests.daemon.stub_agent import ISSUED
@@ -220,3 +222,7 @@ def test_composed_command_is_split_alike_by_botocore_and_the_shell(agent: Agent,
     assert Path(compat_shell_split(command)[0]).is_absolute()
     assert (by_botocore.stdout, by_botocore.stderr) == (by_shell.stdout, by_shell.stderr)
     assert by_botocore.stdout == ISSUED.line() or f": dead {profile}\n" in by_botocore.stderr.decode()
+
+
+def test_exit_codes_are_those_of_the_errors() -> None:
+    assert {kind.code for kind in every_error() if kind.exit_code == 2} == MISUSE
