@@ -110,9 +110,10 @@ def switch(
 
 def _tell_kept(item: dict[str, Any], lead: str, section: str, result: dict[str, Any]) -> None:
     reason = result["reasons"].get(item["name"]) or item["error"]
-    if reason is not None:
+    if reason is not None or result["credentials_file"] is not None:
         terminal.show(f"{lead}, but its keys are not in the credentials file yet.")
-        terminal.complain(reason["text"], reason["hint"], kind="warning")
+        if reason is not None:
+            terminal.complain(reason["text"], reason["hint"], kind="warning")
     elif item["expires_at"] is None:
         terminal.show(f"{lead}; its keys are being fetched.")
     else:

@@ -15,7 +15,7 @@ from agent.cli.terminal import visible
 def profiles_view(items: list[dict[str, Any]]) -> Table:
     """Return the table of SSO profiles."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("Profile", overflow="fold")
+    table.add_column("Profile", overflow="fold", min_width=12)
     table.add_column("Account", no_wrap=True)
     table.add_column("Role", overflow="fold")
     table.add_column("Session", overflow="fold")

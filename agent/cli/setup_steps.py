@@ -119,6 +119,9 @@ class Setup:
     def _picked(
         self, config: AwsConfig, session: SsoSession, accounts: list[Account], found: list[RoleChoice]
     ) -> list[RoleChoice]:
+        Filter.read("--accounts", self._choices.accounts or ALL).check(
+            name for account in accounts for name in names_of(account)
+        )
         if not found:
             raise UsageError("no role is assigned to you", hint="Ask your administrator for an assignment.")
         if not self._ask or (self._choices.accounts and self._choices.roles):

@@ -44,7 +44,7 @@ def _parts(document: dict[str, Any], reader: Reader) -> Iterator[RenderableType]
         members = [item for item in document["profiles"] if item["session"] == session["name"]]
         yield from _profiles(members, reader)
         yield Text()
-    if not document["sessions"]:
+    if not document["sessions"] and not document["problems"] and not document["warnings"]:
         yield Text("The config file names no sso-session. Run: credtray setup\n")
     yield from _warnings(document)
     lead, meaning = agent_words(document["agent"])

@@ -66,6 +66,16 @@ def test_broken_credentials_file_is_a_warning_of_its_own() -> None:
     assert outcome.err == "warning: The file could not be written\nhint: Nothing was changed.\n"
 
 
+def test_keys_are_not_said_to_be_in_a_file_that_could_not_be_written() -> None:
+    full = result(
+        kept("dns"), credentials_file=problem("The file could not be written", "Nothing was changed.")
+    )
+    outcome = credtray("activate", "dns", backend=FakeBackend({Activate: full}))
+
+    assert outcome.code == 4
+    assert outcome.out == "dns is active, but its keys are not in the credentials file yet.\n"
+
+
 def test_json_result_says_it_all_and_the_exit_code_stays() -> None:
     waiting = result(profile("dns", expires_at=None), reasons={"dns": SIGN_IN})
     outcome = credtray("activate", "dns", "--json", backend=FakeBackend({Activate: waiting}))
