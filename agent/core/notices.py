@@ -122,7 +122,7 @@ def _refusals(state: State, session: SessionState) -> Iterator[Notice]:
         says = frozenset(f"role:{each}" for each in names)
         problem = refused[0].trouble.problem if refused[0].trouble else None
         yield Notice(Subject.ROLE_REFUSED, name, f"{name}:roles", says, names=names, problem=problem)
-    owners = sections_of(state)
+    owners = sections_of(state) if state.file.refused else {}
     for section, problem in state.file.refused.items():
         owner = state.profiles.get(owners.get(section, ""))
         said = f"section:{section}"

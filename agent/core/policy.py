@@ -101,8 +101,9 @@ def _room(state: State, session: SessionState) -> int:
 
 
 def _fetches(state: State, session: SessionState, now: datetime) -> Iterator[FetchRoleCredentials]:
+    kept = frozenset(state.kept)
     for profile in _in_order(state, session):
-        if wants_fetch(state, session, profile, now):
+        if wants_fetch(session, profile, now, kept=profile.profile.name in kept):
             yield FetchRoleCredentials(profile.profile.name)
 
 
@@ -121,18 +122,18 @@ def wants_refresh(state: State, session: SessionState, now: datetime) -> bool:
     return end_needs_proof(state, session, now)
 
 
-def wants_fetch(state: State, session: SessionState, profile: ProfileState, now: datetime) -> bool:
+def wants_fetch(session: SessionState, profile: ProfileState, now: datetime, *, kept: bool) -> bool:
     """Tell whether role credentials of this profile are to be fetched now."""
     if profile.fetching or not token_usable(session, now):
         return False
-    if profile.profile.name not in state.kept and profile.asked_at is None:
+    if not kept and profile.asked_at is None:
         return False
     if profile.trouble is not None and profile.trouble.retry_at > now:
         return False
     if profile.attempted_at is not None and timedelta() <= now - profile.attempted_at < FETCH_FLOOR:
         return False
     held = profile.credentials
-    if profile.profile.name in state.kept:
+    if kept:
         return held is None or held.expires_at - now <= windows_for(held.life).advisory
     return held is None or not servable(held, now)
 

@@ -58,7 +58,8 @@ class Settings:
 
     def section(self, profile: str) -> str:
         """Return the section of the credentials file that takes this profile's keys."""
-        return self.profiles.get(profile, ProfileSettings()).section or profile
+        chosen = self.profiles.get(profile)
+        return (chosen.section if chosen is not None else None) or profile
 
     @property
     def longest_warning(self) -> timedelta:

@@ -86,10 +86,11 @@ class LoopClock(FakeClock):
     def __init__(self) -> None:
         super().__init__()
         self.shift = timedelta()
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
 
     def now(self) -> datetime:
-        seconds = asyncio.get_running_loop().time()
-        return NOON + self.shift + timedelta(seconds=seconds)
+        return NOON + self.shift + timedelta(seconds=self._loop.time() - self._began)
 
     def wait(self, seconds: float) -> None:
         """Only work that nobody waits for in these tests waits: a sign-in nobody finishes."""
