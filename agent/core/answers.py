@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agent.core.errors import ForeignProfile, Problem, SignInRequired, UnknownProfile
+from agent.core.errors import (
+    ForeignProfile,
+    IncompleteProfile,
+    Problem,
+    SignInRequired,
+    UnknownProfile,
+    UnknownSession,
+    UsageError,
+    error_for,
+)
 from agent.core.models import RoleCredentials
 from agent.core.nearest import did_you_mean
 from agent.core.standing import alive, servable, token_usable
@@ -17,6 +26,8 @@ def known_profile(state: State, name: str) -> ProfileState:
     Raises:
         UnknownProfile: there is none of that name; the nearest names are offered.
         ForeignProfile: it takes its credentials from elsewhere.
+        IncompleteProfile: it lacks a setting, or has two that contradict each other.
+        ConfigInvalid: the config file is broken, so nobody can tell.
     """
     found = state.profiles.get(name)
     if found is not None:
@@ -24,10 +35,53 @@ def known_profile(state: State, name: str) -> ProfileState:
     for foreign in state.config.foreign:
         if foreign.name == name:
             raise ForeignProfile(f"{name}: {foreign.reason}")
-    for incomplete in state.config.warnings:
-        if incomplete.profile == name:
-            raise ForeignProfile(f"{name}: {incomplete.text}", hint=incomplete.hint)
+    _refuse_incomplete(state, name)
     raise UnknownProfile(f"{name!r}.{did_you_mean(name, state.profiles)}")
+
+
+def known_session(state: State, name: str) -> SessionState:
+    """Return the session.
+
+    Raises:
+        UnknownSession: there is none of that name; the nearest names are offered.
+        IncompleteProfile: it lacks a setting, or has one that is refused.
+        ConfigInvalid: the config file is broken, so nobody can tell.
+    """
+    found = state.sessions.get(name)
+    if found is not None:
+        return found
+    _refuse_incomplete(state, f"sso-session {name}")
+    raise UnknownSession(f"{name!r}.{did_you_mean(name, state.sessions)}")
+
+
+def chosen_session(state: State) -> SessionState:
+    """Return the session a person means who names none: the only one, or that of the kept profiles.
+
+    Raises:
+        UsageError: there are several.
+        UnknownSession: there is none.
+        IncompleteProfile, ConfigInvalid: as for ``known_session``.
+    """
+    used = {state.profiles[each].profile.session for each in state.kept}
+    candidates = used if len(used) == 1 else set(state.sessions)
+    if len(candidates) == 1:
+        return state.sessions[candidates.pop()]
+    if candidates:
+        raise UsageError(f"there are several sessions: {', '.join(sorted(candidates))}. Name one")
+    first = next(
+        (each.profile for each in state.config.warnings if each.profile.startswith("sso-session ")), ""
+    )
+    _refuse_incomplete(state, first)
+    raise UnknownSession("the config file names none", hint="Run: credtray setup")
+
+
+def _refuse_incomplete(state: State, section: str) -> None:
+    """Raise what is wrong with a section that is there and cannot be used, or with the whole file."""
+    if state.config_problem is not None:
+        raise error_for(state.config_problem)
+    for incomplete in state.config.warnings:
+        if incomplete.profile == section:
+            raise IncompleteProfile(f"{section}: {incomplete.text}", hint=incomplete.hint)
 
 
 def answer(state: State, profile: ProfileState, now: datetime) -> RoleCredentials | Problem | None:

@@ -10,11 +10,10 @@ from typing import Any
 
 from agent import __version__
 from agent.core import protocol, status
-from agent.core.answers import answer, known_profile, sign_in_required
-from agent.core.errors import Problem, TimedOut, UnknownSession, UsageError, error_for
+from agent.core.answers import answer, chosen_session, known_profile, known_session, sign_in_required
+from agent.core.errors import Problem, TimedOut, UsageError, error_for
 from agent.core.events import Activated, Asked, Deactivated, Snoozed, Switched
 from agent.core.models import RoleCredentials
-from agent.core.nearest import did_you_mean
 from agent.core.protocol import CredentialsIssued, Done, ProcessCredentials, Progress, Request, Update
 from agent.core.state import SessionState
 from agent.daemon.changes import Changes
@@ -139,18 +138,8 @@ class Requests:
         return Done({"session": name, "told_portal": told})
 
     def _session(self, name: str | None) -> SessionState:
-        sessions = self._loop.state.sessions
-        if name is not None:
-            if name not in sessions:
-                raise UnknownSession(f"{name!r}.{did_you_mean(name, sessions)}")
-            return sessions[name]
-        used = {self._loop.state.profiles[each].profile.session for each in self._loop.state.kept}
-        candidates = used if len(used) == 1 else set(sessions)
-        if not candidates:
-            raise UnknownSession("the config file names none", hint="Run: credtray setup")
-        if len(candidates) > 1:
-            raise UsageError(f"there are several sessions: {', '.join(sorted(candidates))}. Name one")
-        return sessions[candidates.pop()]
+        state = self._loop.state
+        return chosen_session(state) if name is None else known_session(state, name)
 
     async def _snooze(self, request: protocol.Snooze, _sink: ReplySink) -> Done:
         session = self._session(request.session)

@@ -4,10 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.answers import answer, known_profile
-from agent.core.errors import ForeignProfile, Offline, Problem, RoleRefused, TokenRefused, UnknownProfile
+from agent.core.answers import answer, chosen_session, known_profile, known_session
+from agent.core.errors import (
+    ConfigInvalid,
+    ForeignProfile,
+    IncompleteProfile,
+    Offline,
+    Problem,
+    RoleRefused,
+    TokenRefused,
+    UnknownProfile,
+    UnknownSession,
+    UsageError,
+)
 from agent.core.events import (
     Asked,
+    ConfigBroken,
+    ConfigLoaded,
     Fetched,
     FetchFailed,
     FetchStarted,
@@ -16,10 +29,11 @@ from agent.core.events import (
     SignInStarted,
     TokenVanished,
 )
+from agent.core.models import AwsConfig, ConfigWarning
 from agent.core.models import ForeignProfile as Foreign
 from agent.core.models import RoleCredentials
 from agent.core.state import State
-from tests.core.making import MINUTE, NOON, after, keys, signed_in, started
+from tests.core.making import MINUTE, NOON, after, config, keys, profile, session, signed_in, started
 
 
 def answered(state: State, minutes: float = 0) -> RoleCredentials | str | None:
@@ -80,3 +94,43 @@ def test_a_profile_that_is_not_ours_says_why() -> None:
     state = replace(state, config=replace(state.config, foreign=(Foreign("keys", "it holds static keys"),)))
     with pytest.raises(ForeignProfile, match="static keys"):
         known_profile(state, "keys")
+
+
+def test_a_profile_that_lacks_a_setting_says_which() -> None:
+    state = started("dev")
+    warning = ConfigWarning("half", 7, "it lacks sso_role_name", "Add it.")
+    state = replace(state, config=replace(state.config, warnings=(warning,)))
+    with pytest.raises(IncompleteProfile, match="half: it lacks sso_role_name") as refused:
+        known_profile(state, "half")
+
+    assert refused.value.advice == "Add it."
+
+
+def test_while_the_config_file_is_broken_nobody_says_that_there_is_no_such_name() -> None:
+    state = after(started("dev"), ConfigBroken(ConfigInvalid("line 3").problem))
+    for find in (known_profile, known_session):
+        with pytest.raises(ConfigInvalid, match="line 3"):
+            find(state, "other")
+
+    assert known_profile(state, "dev").profile.name == "dev"
+
+
+def test_a_session_that_cannot_be_used_says_why() -> None:
+    warning = ConfigWarning("sso-session corp", 1, "it lacks sso_region", "Add it.")
+    state = after(started("dev"), ConfigLoaded(AwsConfig(warnings=(warning,))))
+    with pytest.raises(IncompleteProfile, match="it lacks sso_region"):
+        known_session(state, "corp")
+    with pytest.raises(IncompleteProfile, match="it lacks sso_region"):
+        chosen_session(state)
+
+
+def test_a_session_need_not_be_named_where_there_is_one_or_one_in_use() -> None:
+    two = config(profile("dev"), profile("ops", of="other"), sessions=(session(), session("other")))
+    state = after(started("dev"), ConfigLoaded(two))
+    with pytest.raises(UsageError, match="corp, other"):
+        chosen_session(state)
+    with pytest.raises(UnknownSession, match="Did you mean corp"):
+        known_session(state, "crop")
+
+    assert chosen_session(started("dev")).session.name == "corp"
+    assert chosen_session(replace(state, active=("ops",))).session.name == "other"
