@@ -23,8 +23,11 @@ def _signed_out(state: State, event: events.SignedOut | events.TokenVanished, _n
     session = state.sessions.get(event.session)
     if session is None:
         return state
-    for item in state.profiles_of(event.session):
-        state = state.with_profile(replace(item, credentials=None, trouble=None, asked_at=None))
+    emptied = {
+        item.profile.name: replace(item, credentials=None, trouble=None, asked_at=None)
+        for item in state.profiles_of(event.session)
+    }
+    state = replace(state, profiles=frozen({**state.profiles, **emptied}))
     left = SessionState(
         session.session,
         looked=True,

@@ -98,6 +98,14 @@ def test_signing_out_forgets_the_token_and_keeps_the_learned_length() -> None:
     assert state.sessions["corp"].memory.token_life == HOUR
 
 
+def test_signing_out_of_ten_thousand_profiles_is_one_step_for_all_of_them() -> None:
+    many = tuple(profile(f"p{number}") for number in range(10_000))
+    state = after(State(), events.ConfigLoaded(config(*many)), events.Fetched("p7", keys()))
+    state = after(state, events.SignedOut("corp"))
+
+    assert all(item.credentials is None for item in state.profiles.values())
+
+
 _EVENTS = st.sampled_from(
     [
         events.Tick(),
