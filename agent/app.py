@@ -6,6 +6,7 @@ Decides nothing. The life of the agent's process is in ``service``.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ from agent.aws.role_credentials import BotocoreRoleCredentials
 from agent.aws.token_cache import SharedTokenCache
 from agent.aws.token_refresh import SharedTokenRefresh
 from agent.core import protocol
-from agent.core.errors import AgentNotRunning
+from agent.core.errors import AgentNotRunning, CredtrayError
 from agent.core.ports import Clock, Notifier
 from agent.core.protocol import Progress, Reply, Request
 from agent.core.state import State
@@ -34,6 +35,7 @@ from agent.desktop import paths
 from agent.desktop.browser import SystemBrowser
 from agent.desktop.clocks import SystemClock
 from agent.desktop.notifier import LogNotifier
+from agent.files.atomic_file import sweep_leftovers
 from agent.files.file_lock import FileLock
 from agent.files.shared_file import SharedFile
 from agent.ipc_client import AgentClient
@@ -84,6 +86,15 @@ class House:
     def choices_lock(self, timeout: float) -> FileLock:
         """Return the lock under which state.json is read and written: one process at a time, none forgets."""
         return FileLock(self.around.locks / "choices.lock", timeout=timeout)
+
+    def sweep(self) -> None:
+        """Take away temporary files that a killed process of ours left behind, older than a minute."""
+        aws = self.around.aws
+        own = (paths.state_directory(), aws.token_cache, aws.config.parent, aws.credentials.parent)
+        followed = {directory.resolve() for directory in own} | {aws.credentials.resolve().parent}
+        for directory in sorted(followed):
+            with contextlib.suppress(CredtrayError, OSError):
+                sweep_leftovers(directory, SystemClock().now())
 
     def files(self, state: State) -> list[Path]:
         """Return every file whose change by anybody matters."""

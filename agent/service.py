@@ -44,6 +44,9 @@ START_SECONDS = 15.0
 """How long the start waits for a command that works without an agent."""
 RESTART_SECONDS = (1.0, 5.0, 30.0)
 """Before a helper task that died is begun again; the last one for good."""
+READ_SECONDS = 3.0
+"""How long the first reading of the files may hold up the first answer."""
+
 GOODBYE_SECONDS = 2.0
 """How long the end may take to take keys out of the credentials file."""
 
@@ -106,12 +109,16 @@ class Service:
             AgentRefused: the socket cannot be had.
         """
         self._workers.start()
+        self._heed_signals()
+        await self.loop.file_work(self._house.sweep)
+        self.loop.start()
+        # Who asks before the files were read would hear that there are no profiles.
+        await self.loop.read(READ_SECONDS)
         server = ipc_server(paths.listening_path(), self._instance, self.requests)
         await server.start()
         started()
         try:
             async with contextlib.AsyncExitStack() as stack:
-                self._heed_signals()
                 await stack.enter_async_context(self._watching_files())
                 scheduler = self._scheduler(stack, server)
                 await stack.enter_async_context(_guarded("scheduler", scheduler.run))
@@ -119,7 +126,6 @@ class Service:
                 await stack.enter_async_context(
                     _guarded("network", lambda: network.run(lambda: self.loop.take(NetworkChanged())))
                 )
-                self.loop.start()
                 await self._stop.wait()
         finally:
             try:

@@ -168,6 +168,10 @@ class Loop:
         """Read the files and begin."""
         self._reading.everything(self.state)
 
+    async def read(self, seconds: float) -> bool:
+        """Wait until no file is being read or written; False when that took longer."""
+        return await self._come_true(lambda: not self._workers.filing, seconds)
+
     async def file_work(self, work: Callable[[], T]) -> T:
         """Run what reads or writes a file among the loop's own file work; raises what it raises."""
         return await self._workers.result_of(work)
