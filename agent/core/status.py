@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent.core.errors import Offline, Problem, RoleRefused, SignInDenied
+from agent.core.durations import short
+from agent.core.errors import ClockOff, Offline, Problem, RoleRefused, SignInDenied
 from agent.core.expiry import Freshness, RefreshWindows, freshness, windows_for
+from agent.core.notices import TOLERATED_CLOCK_ERROR
 from agent.core.standing import alive
 from agent.core.state import Alive, ProfileState, SessionState, State
 from agent.core.wishes import sections_of
@@ -44,9 +46,16 @@ def document(state: State, agent: AgentFacts, now: datetime) -> dict[str, Any]:
             {"profile": item.profile, "line": item.line, "text": item.text, "hint": item.hint}
             for item in state.config.warnings
         ],
-        "problems": [_problem(item) for item in (state.config_problem, state.settings_problem) if item],
+        "problems": [_problem(item) for item in _problems(state) if item],
         "credentials_file": _problem(state.file.trouble.problem) if state.file.trouble else None,
     }
+
+
+def _problems(state: State) -> tuple[Problem | None, ...]:
+    clock = None
+    if abs(state.clock_error) > TOLERATED_CLOCK_ERROR:
+        clock = ClockOff(f"it differs from AWS's by {short(abs(state.clock_error))}").problem
+    return state.config_problem, state.settings_problem, clock
 
 
 def iso(instant: datetime | None) -> str | None:

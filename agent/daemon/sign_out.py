@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from agent.core.errors import CredtrayError, TokenUnreadable
+from agent.core.errors import CredtrayError, PortalUnauthorized, TokenUnreadable
 from agent.core.models import AccessToken, SsoSession
 from agent.daemon.ports import Ports
 
@@ -58,6 +58,8 @@ def _on_disk(ports: Ports, session: SsoSession, known: AccessToken | None) -> Ac
 def _told(ports: Ports, session: SsoSession, token: AccessToken) -> bool:
     try:
         ports.identity_center.logout(session, token)
+    except PortalUnauthorized:
+        return True  # it has ended there already
     except CredtrayError as error:
         _log.info("session %s: the portal was not told of the sign-out: %s", session.name, error)
         return False
