@@ -29,9 +29,8 @@ from agent.core.events import (
     SignInStarted,
     TokenVanished,
 )
-from agent.core.models import AwsConfig, ConfigWarning
+from agent.core.models import AwsConfig, ConfigWarning, RoleCredentials
 from agent.core.models import ForeignProfile as Foreign
-from agent.core.models import RoleCredentials
 from agent.core.state import State
 from tests.core.making import MINUTE, NOON, after, config, keys, profile, session, signed_in, started
 
