@@ -28,9 +28,12 @@ def main() -> int:
         if sys.flags.no_site:  # no third-party package can be imported in here: begin again, with them
             door = os.path.abspath(__file__)  # noqa: PTH100 -- pathlib is dear
             os.execv(sys.executable, [sys.executable, "-I", door, *arguments])  # noqa: S606 -- ourselves, no shell
-    from agent.cli.main import main as run  # noqa: PLC0415 -- the fast way must not pay for it
+    try:
+        from agent.cli.main import main as run  # noqa: PLC0415 -- the fast way must not pay for it
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:  # while still importing: what runs afterwards says itself what became of it
+        return 130
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Commands whose standard streams are closed or full: no traceback, no wrong exit code, nothing invented."""
+"""Commands whose streams are closed or full, or that end early: no traceback, no wrong exit code."""
 
 from __future__ import annotations
 
@@ -43,3 +43,14 @@ def test_a_terminal_without_a_width_still_shows_something(
 
     assert "credtray setup" in shell("status").stdout
     assert "Print the version" in shell("version --help").stdout
+
+
+def test_ctrl_c_while_the_program_still_loads_ends_quietly(tmp_path: Path) -> None:
+    slow = tmp_path / "typer.py"  # stands for the import that is under way
+    slow.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from agent.__main__ import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "status"], capture_output=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
