@@ -46,7 +46,15 @@ READS_OF_TABLES = frozenset({"keys", "values", "items"})
 CALLS_AT_IMPORT = frozenset(
     {"re.compile", "re.escape", "frozenset", "tuple", "set", "dict", "object", "range", "chr", "staticmethod"}
     | {"TypeVar", "ContextVar", "logging.getLogger", "struct.Struct", "MappingProxyType", "timedelta", "Path"}
-    | {"dataclass", "field", "Meta", "msgspec.field", "msgspec.json.Decoder", "msgspec.json.Encoder"}
+    | {
+        "dataclass",
+        "field",
+        "Meta",
+        "msgspec.Meta",
+        "msgspec.field",
+        "msgspec.json.Decoder",
+        "msgspec.json.Encoder",
+    }
     | {"typer.Option", "typer.Argument"}
 )
 """What a module body may call: it makes a value out of values."""

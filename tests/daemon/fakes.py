@@ -337,7 +337,18 @@ class Daemon:
         self.token_refresh = FakeTokenRefresh(self.portal, self.token_cache)
         self.record = Record()
         self.stopped = asyncio.Event()
-        self.ports = Ports(
+        self.ports = self._joined()
+        self.workers = workers or Workers(
+            lambda name, most: SlowPool(name, most, lambda: chance.uniform(0.01, 0.5))
+        )
+        self.workers.start()
+        self.loop = Loop(self.ports, self.workers, state or State(seed="s"), conduct=conduct)
+        self.sign_ins = SignIns(self.ports, self.workers, self.loop)
+        changes = Changes(SettingsEdits(self.settings), NoRestorer(), self.record)
+        self.requests = Requests(self.loop, self.sign_ins, changes, self.stopped.set)
+
+    def _joined(self) -> Ports:
+        return Ports(
             clock=self.clock,
             config_file=self.config,
             settings_file=self.settings,
@@ -351,14 +362,6 @@ class Daemon:
             callback_listener=self.listener,
             state_file=self.state_file,
         )
-        self.workers = workers or Workers(
-            lambda name, most: SlowPool(name, most, lambda: chance.uniform(0.01, 0.5))
-        )
-        self.workers.start()
-        self.loop = Loop(self.ports, self.workers, state or State(seed="s"), conduct=conduct)
-        self.sign_ins = SignIns(self.ports, self.workers, self.loop)
-        changes = Changes(SettingsEdits(self.settings), NoRestorer(), self.record)
-        self.requests = Requests(self.loop, self.sign_ins, changes, self.stopped.set)
 
     def allow(self, url: str) -> None:
         self.listener.arrived = self.portal.visit(url)
