@@ -48,7 +48,10 @@ def test_a_terminal_without_a_width_still_shows_something(
 def test_ctrl_c_while_the_program_still_loads_ends_quietly(tmp_path: Path) -> None:
     slow = tmp_path / "typer.py"  # stands for the import that is under way
     slow.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
-    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from agent.__main__ import main; sys.exit(main())"
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from agent.__main__ import main; sys.exit(main())"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program, "status"], capture_output=True, timeout=60, check=False
     )
