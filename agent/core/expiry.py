@@ -20,6 +20,9 @@ SERVABLE = timedelta(minutes=15)
 CUT_TOLERANCE = timedelta(seconds=60)
 """A token shorter than usual by more than this was cut at the end of the sign-in."""
 
+CUT_SHARE = 20
+"""Of tokens that live only minutes: shorter by more than a twentieth means cut."""
+
 SAME_END = timedelta(minutes=2)
 """Two ends closer than this are the same end."""
 
@@ -109,10 +112,15 @@ def _was_cut(
     life: timedelta, token_expires_at: datetime, memory: SignInMemory, previous: SignIn | None, now: datetime
 ) -> bool:
     if memory.token_life is not None:
-        return life < memory.token_life - CUT_TOLERANCE
+        return shorter_than_usual(life, memory.token_life)
     if previous is None or not previous.proof.proven or previous.ends_at <= now:
         return False
     return _same(previous.ends_at, token_expires_at)
+
+
+def shorter_than_usual(life: timedelta, usual: timedelta) -> bool:
+    """Tell whether a token of that life was cut, other tokens of the session living as long as usual."""
+    return life < usual - min(CUT_TOLERANCE, usual / CUT_SHARE)
 
 
 def learn_from_refresh(
@@ -124,7 +132,7 @@ def learn_from_refresh(
     estimate, which was just disproved, from raising a warning before the next refresh can tell more.
     """
     usual = memory.token_life
-    if usual is not None and life < usual - CUT_TOLERANCE:
+    if usual is not None and shorter_than_usual(life, usual):
         return replace(sign_in, ends_at=token_expires_at, proof=EndProof.CUT)
     if sign_in.ends_at >= token_expires_at and not sign_in.proof.proven:
         return sign_in

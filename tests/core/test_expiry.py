@@ -118,6 +118,14 @@ def test_a_token_within_the_tolerance_was_not_cut() -> None:
     )
 
 
+def test_the_end_is_learned_from_tokens_that_live_only_seconds_too() -> None:
+    guess = SignIn(NOON, NOON + 4 * HOUR, EndProof.SETTING)
+    memory = SignInMemory(token_life=25 * SECOND)
+
+    assert learn_from_refresh(guess, 20 * SECOND, NOON + 60 * SECOND, memory, MINUTE).proof is EndProof.CUT
+    assert learn_from_refresh(guess, 24 * SECOND, NOON + 60 * SECOND, memory, MINUTE) == guess
+
+
 def test_an_uncut_token_that_outlives_the_estimate_disproves_it() -> None:
     guess = SignIn(NOON - 3 * HOUR, NOON + 30 * MINUTE, EndProof.SETTING)
     learned = learn_from_refresh(guess, HOUR, NOON + HOUR, KNOWN, 31 * MINUTE)
