@@ -20,6 +20,8 @@ from agent.files.open_directory import replace_with_retry
 from agent.files.os_errors import translation
 from tests.aws.file_fakes import StandingClock
 
+gives_away = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+
 OTHER = 65534  # nobody
 
 
@@ -235,6 +237,7 @@ def test_system_errors_get_a_name_a_path_and_a_reason(
 # --- other users ------------------------------------------------------------------------------------------
 
 
+@gives_away
 def test_directory_without_permission_is_unwritable_and_keeps_the_file(open_path: Path) -> None:
     path = open_path / "file"
     path.write_bytes(b"old")
@@ -250,6 +253,7 @@ except FileUnwritable as error:
     assert path.read_bytes() == b"old"
 
 
+@gives_away
 def test_file_of_another_user_is_neither_replaced_nor_read(open_path: Path) -> None:
     path = open_path / "mine" / "file"
     path.parent.mkdir()
@@ -270,6 +274,7 @@ for act in (lambda p: write_atomically(p, b'new'), lambda p: print(read_bounded(
     assert path.read_bytes() == b"planted"
 
 
+@gives_away
 def test_link_that_another_user_made_is_not_followed(open_path: Path) -> None:
     shared = open_path / "shared"
     shared.mkdir()
@@ -288,6 +293,7 @@ for act in (lambda p: write_atomically(p, b'new'), lambda p: print(read_bounded(
     assert as_nobody(code, link).count("symbolic link that belongs to another user") == 2
 
 
+@gives_away
 def test_group_writable_directory_is_accepted_for_a_private_group_only(tmp_path: Path) -> None:
     tmp_path.chmod(0o770)
     write_atomically(tmp_path / "file", b"x")  # root's group has root's name and no other member
@@ -297,6 +303,7 @@ def test_group_writable_directory_is_accepted_for_a_private_group_only(tmp_path:
         write_atomically(tmp_path / "file", b"y")
 
 
+@gives_away
 def test_lock_and_state_directories_must_be_ours(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     (tmp_path / "file").touch()
