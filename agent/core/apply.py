@@ -103,6 +103,10 @@ def _settings_loaded(state: State, event: events.SettingsLoaded, _now: datetime)
     return replace(state, settings=event.settings, settings_problem=None, file=file)
 
 
+def _state_saved(state: State, event: events.StateSaved, _now: datetime) -> State:
+    return replace(state, unsaved=event.problem)
+
+
 def _stopping(state: State, _event: events.Stopping, _now: datetime) -> State:
     return replace(state, stopping=True)
 
@@ -117,6 +121,7 @@ HANDLERS: Mapping[type, Handler] = {
     events.ConfigBroken: _config_broken,
     events.SettingsLoaded: _settings_loaded,
     events.SettingsBroken: _settings_broken,
+    events.StateSaved: _state_saved,
     events.Stopping: _stopping,
     **apply_sessions.HANDLERS,
     **apply_sign_out.HANDLERS,

@@ -72,6 +72,13 @@ class SettingsBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class StateSaved:
+    """What should survive a restart was written, or (with a problem) could not be."""
+
+    problem: Problem | None
+
+
+@dataclass(frozen=True, slots=True)
 class TokenFound:
     """The token cache holds this token: ours, or another program's sign-in or refresh."""
 
@@ -106,9 +113,6 @@ class MarksUnread:
     """The credentials file could not be read."""
 
     problem: Problem
-
-
-# --- sign-in and refresh -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +256,6 @@ class Stopping:
     """The agent is about to stop: keys of ours leave the credentials file (a setting keeps them)."""
 
 
-# --- the credentials file ----------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class SyncStarted:
     """A rewrite of the credentials file is under way."""
@@ -290,10 +291,10 @@ class NoticeShown:
 # fmt: off
 Event = (
     Tick | Woke | ClockChanged | NetworkChanged | FilesChanged | ConfigLoaded | ConfigBroken
-    | SettingsLoaded | SettingsBroken | TokenFound | TokenVanished | TokenDoubtful | MarksRead | MarksUnread
-    | SignInStarted | SignInAddressKnown | SignedIn | SignInFailed | SignedOut
+    | SettingsLoaded | SettingsBroken | StateSaved | TokenFound | TokenVanished | TokenDoubtful
+    | MarksRead | MarksUnread | SignInStarted | SignInAddressKnown | SignedIn | SignInFailed | SignedOut
     | RefreshStarted | Refreshed | RefreshFailed | RefreshMoot | FetchStarted | Fetched | FetchFailed
-    | Asked | Activated | Deactivated | Switched | Snoozed | Stopping
-    | SyncStarted | Synced | SyncFailed | NoticeShown
+    | Asked | Activated | Deactivated | Switched | Snoozed | Stopping | SyncStarted | Synced | SyncFailed
+    | NoticeShown
 )
 # fmt: on

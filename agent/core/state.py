@@ -142,6 +142,8 @@ class State:
     file: FileState = FileState()
     config_problem: Problem | None = None
     settings_problem: Problem | None = None
+    unsaved: Problem | None = None
+    """Why choices would be forgotten at a restart."""
     clock_error: timedelta = timedelta()
     """The portal's clock minus ours, when last heard."""
     remembered: Mapping[str, SessionState] = field(default_factory=lambda: MappingProxyType({}))

@@ -55,7 +55,7 @@ def _problems(state: State) -> tuple[Problem | None, ...]:
     clock = None
     if abs(state.clock_error) > TOLERATED_CLOCK_ERROR:
         clock = ClockOff(f"it differs from AWS's by {short(abs(state.clock_error))}").problem
-    return state.config_problem, state.settings_problem, clock
+    return state.config_problem, state.settings_problem, state.unsaved, clock
 
 
 def iso(instant: datetime | None) -> str | None:

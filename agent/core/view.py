@@ -122,10 +122,10 @@ def _section_refused(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Wo
 
 
 def _clock_off(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
-    behind = "behind" if notice.clock_error > timedelta() else "ahead"
+    side = "behind" if notice.clock_error > timedelta() else "ahead of"
     return Words(
         f"Your clock is off by {short(abs(notice.clock_error))}",
-        f"This computer is {behind} of AWS, which refuses requests with a wrong time. "
+        f"This computer is {side} AWS, which refuses requests with a wrong time. "
         "Switch time synchronisation on.",
     )
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 from agent.core import saved
 from agent.core.apply import apply
 from agent.core.errors import CredtrayError, Problem
-from agent.core.events import Event, Stopping, Tick
+from agent.core.events import Event, StateSaved, Stopping, Tick
 from agent.core.policy import Action, decide, next_look
 from agent.core.state import State
 from agent.daemon.actions import Actions
@@ -83,7 +83,6 @@ class Loop:
         self._changes: set[asyncio.Event] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._saved = b""
-        self._unsaved: Problem | None = None
         """Why the state could not be written, said once."""
 
     # --- events -----------------------------------------------------------------------------------------
@@ -214,14 +213,15 @@ class Loop:
             )
 
     def _save_done(self, _result: None) -> None:
-        self._unsaved = None
+        if self.state.unsaved is not None:
+            self.take(StateSaved(None))
 
     def _save_failed(self, problem: Problem) -> None:
         """Forget that it was written: the next event, a tick at the latest, tries again."""
         self._saved = b""
-        if problem != self._unsaved:
+        if problem != self.state.unsaved:
             _log.warning("state not saved: %s", problem.title)
-        self._unsaved = problem
+            self.take(StateSaved(problem))
 
 
 @contextlib.contextmanager

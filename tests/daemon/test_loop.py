@@ -277,9 +277,12 @@ def test_what_could_not_be_saved_is_saved_when_there_is_room_again(caplog: pytes
         daemon.state_file.problem = FileUnwritable("no space left")
         daemon.loop.take(Activated(("dev",)))
         await asyncio.sleep(300)
+        unsaved = daemon.loop.state.unsaved
         daemon.state_file.problem = None
         await asyncio.sleep(61)
 
+        assert unsaved is not None
+        assert daemon.loop.state.unsaved is None
         assert saved.decode(daemon.state_file.document).active == ("dev",)
 
     run(drive())
