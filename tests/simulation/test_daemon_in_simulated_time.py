@@ -1,0 +1,211 @@
+"""B6 once more, over the real daemon: Loop, Actions, Reading and Requests in virtual time, with faults."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from datetime import timedelta
+
+import pytest
+
+from agent.core import protocol
+from agent.core.errors import (
+    CaptivePortal,
+    CredtrayError,
+    FileUnwritable,
+    Offline,
+    PortalFailed,
+    SettingsInvalid,
+    Throttled,
+)
+from agent.core.events import ClockChanged, Event, FilesChanged, NetworkChanged, Tick, Woke
+from agent.core.models import RoleCredentials
+from agent.core.protocol import CredentialsIssued
+from agent.daemon.loop import Conduct
+from tests.core.making import HOUR, MINUTE
+from tests.daemon.fakes import Daemon, run
+
+HOURS = 100
+SEEDS = 60 if os.environ.get("CREDTRAY_SOAK") == "1" else 4
+NAMES = ("dev", "ro", "dns")
+FAULTS: tuple[type[CredtrayError], ...] = (Offline, Throttled, PortalFailed, CaptivePortal)
+
+
+class World:
+    """A daemon, a person who signs in when told to, and everything that goes wrong."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.events = 0
+        self.daemon = Daemon(*NAMES, seed=seed, conduct=Conduct(heard=self._heard))
+        self.well_since = self.daemon.clock.now()
+        self.served = 0
+        self.real_ends: dict[str, float] = {}
+        """Access key id -> the instant of the event loop's time at which the portal lets it end."""
+        fetch = self.daemon.portal.fetch
+
+        def noted(*arguments: object) -> object:
+            issued = fetch(*arguments)  # type: ignore[arg-type]  # handed on as they came
+            life = self.daemon.portal.role_life.total_seconds()
+            self.real_ends[issued.value.access_key_id] = asyncio.get_running_loop().time() + life
+            return issued
+
+        self.daemon.portal.fetch = noted  # type: ignore[method-assign,assignment]  # takes notes
+
+    def _heard(self, event: Event) -> None:
+        self.events += 1
+
+    async def live(self) -> None:
+        await self.daemon.started()
+        await self.daemon.ask(protocol.Login("corp"))
+        await self.daemon.ask(protocol.Activate(NAMES[:2]))
+        tasks = [
+            asyncio.create_task(each())
+            for each in (self.ticks, self.person, self.programs, self.trouble, self.watch)
+        ]
+        done, _ = await asyncio.wait(tasks, timeout=HOURS * 3600, return_when=asyncio.FIRST_EXCEPTION)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*(task for task in tasks if task not in done), return_exceptions=True)
+        for task in done:
+            task.result()
+        await self.daemon.loop.stop(60)
+
+    async def some(self, low: float, high: float) -> None:
+        await asyncio.sleep(self.random.uniform(low, high))
+
+    async def ticks(self) -> None:
+        while True:
+            await asyncio.sleep(30)
+            self.daemon.loop.take(Tick())
+
+    async def person(self) -> None:
+        while True:
+            await self.some(60, 1800)
+            session = self.daemon.state.sessions["corp"]
+            if session.ended or session.token is None:
+                try:
+                    await self.daemon.ask(protocol.Login("corp"))
+                except CredtrayError:
+                    continue
+
+    async def programs(self) -> None:
+        while True:
+            await self.some(5, 900)
+            try:
+                reply = await self.daemon.ask(protocol.Credentials(self.random.choice(NAMES)))
+            except CredtrayError:
+                continue
+            assert isinstance(reply, CredentialsIssued)
+            key = reply.credentials.access_key_id
+
+            assert self.real_ends[key] > asyncio.get_running_loop().time(), "expired keys were served"
+            self.served += 1
+
+    async def trouble(self) -> None:
+        while True:
+            await self.some(600, 3 * 3600)
+            await self.random.choice(
+                (
+                    self.portal_fails,
+                    self.disk_full,
+                    self.clock_set,
+                    self.sleeps,
+                    self.revoked,
+                    self.settings_broken,
+                )
+            )()
+            self.well_since = self.daemon.clock.now()
+
+    async def portal_fails(self) -> None:
+        self.daemon.portal.fault = self.random.choice(FAULTS)("made up")
+        await self.some(30, 3600)
+        self.daemon.portal.fault = None
+        self.daemon.loop.take(NetworkChanged())
+
+    async def disk_full(self) -> None:
+        self.daemon.credentials.full = FileUnwritable("no space left")
+        self.daemon.state_file.problem = FileUnwritable("no space left")
+        await self.some(30, 3600)
+        self.daemon.credentials.full = self.daemon.state_file.problem = None
+
+    async def clock_set(self) -> None:
+        by = timedelta(seconds=self.random.choice((-5 * 3600, -1800, -60, 60, 1800, 5 * 3600)))
+        self.daemon.clock.shift += by
+        self.daemon.portal.ends_at += by
+        self.daemon.loop.take(ClockChanged(by))
+
+    async def sleeps(self) -> None:
+        """The wall clock runs on; what was under way comes back afterwards."""
+        seconds = self.random.uniform(60, 8 * 3600)
+        self.daemon.clock.shift += timedelta(seconds=seconds)
+        for key in self.real_ends:
+            self.real_ends[key] -= seconds
+        self.daemon.loop.take(Woke())
+
+    async def revoked(self) -> None:
+        self.daemon.portal.revoke()
+        self.daemon.portal.ends_at = self.daemon.clock.now()
+
+    async def settings_broken(self) -> None:
+        self.daemon.settings.problem = SettingsInvalid("line 1")
+        self.daemon.settings.touch()
+        self.daemon.loop.take(FilesChanged())
+        await self.some(30, 600)
+        self.daemon.settings.problem = None
+
+    async def watch(self) -> None:
+        """What must hold whenever nothing is broken and has not been for a while."""
+        while True:
+            await asyncio.sleep(60)
+            daemon, now = self.daemon, self.daemon.clock.now()
+            session = daemon.state.sessions["corp"]
+            troubled = daemon.portal.fault or daemon.credentials.full or daemon.settings.problem
+            if troubled:
+                self.well_since = now
+            calm = now - self.well_since > 10 * MINUTE
+            if not calm or session.ended or session.token is None or session.pending:
+                continue
+            if daemon.portal.ends_at - now < 10 * MINUTE:
+                continue
+            for name in daemon.state.kept:
+                held = daemon.state.profiles[name].credentials
+                assert isinstance(held, RoleCredentials), f"{name} has no keys"
+                assert held.expires_at - now > 5 * MINUTE, f"a refresh of {name} was missed"
+                written = daemon.credentials.keys[name].credentials.access_key_id
+                assert written == held.access_key_id or now - held.fetched_at < MINUTE, (
+                    f"[{name}] is not written"
+                )
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_hundred_hours_of_faults_over_the_real_daemon(seed: int) -> None:
+    async def drive() -> World:
+        world = World(seed)
+        await world.live()
+        return world
+
+    world = run(drive())
+    daemon = world.daemon
+
+    assert world.served > 50
+    assert daemon.credentials.sections == {}, "keys were left behind"
+    assert world.events < HOURS * 60 * 6, "it ran hot"
+    assert len(daemon.browser.opened) == daemon.portal.counted["exchange_code"]
+    assert daemon.workers.busy is False
+
+
+def test_a_hundred_calm_hours_cost_hardly_more_than_the_ideal_number_of_calls() -> None:
+    async def drive() -> Daemon:
+        daemon = Daemon("dev", "ro")
+        daemon.portal.sign_in_length = 200 * HOUR
+        await daemon.started()
+        await daemon.ask(protocol.Login("corp"))
+        await daemon.ask(protocol.Activate(("dev", "ro")))
+        daemon.portal.counted.clear()
+        await asyncio.sleep(HOURS * 3600)
+        return daemon
+
+    ideal = 3 * HOURS * 60 / 40
+    assert sum(run(drive()).portal.counted.values()) <= 1.2 * ideal
