@@ -22,7 +22,7 @@ from agent.core.models import (
     SectionKeys,
     SsoSession,
 )
-from agent.core.ports import Issued, Mark
+from agent.core.ports import CredentialsFile, Issued, Mark
 from agent.core.protocol import Progress, Reply, Request, Update
 from agent.core.secret import Secret
 from agent.core.settings import ProfileSettings, Settings
@@ -321,6 +321,8 @@ class Daemon:
         conduct: Conduct | None = None,
         seed: int = 0,
         workers: Workers | None = None,
+        credentials_file: CredentialsFile | None = None,
+        changes: Changes | None = None,
     ) -> None:
         chance = random.Random(seed)
         self.clock = LoopClock()
@@ -337,22 +339,22 @@ class Daemon:
         self.token_refresh = FakeTokenRefresh(self.portal, self.token_cache)
         self.record = Record()
         self.stopped = asyncio.Event()
-        self.ports = self._joined()
+        self.ports = self._joined(credentials_file)
         self.workers = workers or Workers(
             lambda name, most: SlowPool(name, most, lambda: chance.uniform(0.01, 0.5))
         )
         self.workers.start()
         self.loop = Loop(self.ports, self.workers, state or State(seed="s"), conduct=conduct)
         self.sign_ins = SignIns(self.ports, self.workers, self.loop)
-        changes = Changes(SettingsEdits(self.settings), NoRestorer(), self.record)
+        changes = changes or Changes(SettingsEdits(self.settings), NoRestorer(), self.record)
         self.requests = Requests(self.loop, self.sign_ins, changes, self.stopped.set)
 
-    def _joined(self) -> Ports:
+    def _joined(self, credentials_file: CredentialsFile | None) -> Ports:
         return Ports(
             clock=self.clock,
             config_file=self.config,
             settings_file=self.settings,
-            credentials_file=self.credentials,
+            credentials_file=credentials_file or self.credentials,
             token_cache=self.token_cache,
             identity_center=self.portal,
             token_refresh=self.token_refresh,

@@ -1,0 +1,192 @@
+"""The agent's process: helper tasks that die come back, and its end is short whatever hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent import service
+from agent.app import House, join
+from agent.core.events import Fetched, SignedIn, Tick
+from agent.core.protocol import Activate
+from agent.daemon.redaction import Redactor
+from agent.daemon.runtime_directory import prepare_runtime_directory
+from agent.daemon.single_instance import SingleInstance
+from agent.desktop import paths
+from agent.service import Service, _guarded, _secrets
+from agent.without_agent import carried_out
+from tests.core.making import keys, token
+
+
+@pytest.fixture
+def house(home: Path) -> House:
+    (home / ".aws").mkdir(mode=0o700)
+    (home / ".aws" / "config").write_text(
+        "[sso-session corp]\nsso_start_url = https://d-9067000001.awsapps.com/start\nsso_region = us-east-1\n"
+        "[profile dev]\nsso_session = corp\nsso_account_id = 111100000000\nsso_role_name = Admin\n"
+    )
+    return join()
+
+
+def agent(house: House) -> Service:
+    directory = paths.runtime_directory()
+    prepare_runtime_directory(directory)
+    instance = SingleInstance(directory)
+    instance.acquire()
+    return Service(house, instance, Redactor())
+
+
+async def seconds_to_end(made: Service, hang: Callable[[Callable[[], Any]], None]) -> float:
+    """Run until it serves, let something hang, and return how long the end takes."""
+    ready, release = asyncio.Event(), threading.Event()
+    running = asyncio.create_task(made.run(ready.set))
+    async with asyncio.timeout(20):
+        await ready.wait()
+    hang(release.wait)
+    began = time.monotonic()
+    made.stop()
+    try:
+        async with asyncio.timeout(20):
+            await running
+    finally:
+        release.set()
+    return time.monotonic() - began
+
+
+def test_helper_task_that_dies_is_logged_without_values_and_begun_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(service, "RESTART_SECONDS", (0.0,))
+    canary = f"CAN{'ARY'}"
+
+    async def drive() -> int:
+        began, enough = 0, asyncio.Event()
+
+        async def work() -> None:
+            nonlocal began
+            began += 1
+            if began < 4:
+                raise RuntimeError(canary)
+            enough.set()
+
+        async with _guarded("helper", work), asyncio.timeout(10):
+            await enough.wait()
+        return began
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(drive()) == 4
+    assert caplog.text.count("helper ended unexpectedly") == 3
+    assert canary not in caplog.text
+
+
+def test_ends_at_once_while_portal_and_sign_in_hang(house: House) -> None:
+    async def drive() -> float:
+        made = agent(house)
+
+        def hang(work: Callable[[], Any]) -> None:
+            made._workers.sign_in(work, print, print)
+            made._workers.notices(work, print, print)
+            made._workers.portal("corp", work, print, print)
+
+        return await seconds_to_end(made, hang)
+
+    assert asyncio.run(drive()) < 1.5
+
+
+def test_ends_within_three_seconds_though_a_file_hangs(house: House) -> None:
+    async def drive() -> float:
+        made = agent(house)
+        return await seconds_to_end(made, lambda work: made._workers.files(work, print, print))
+
+    assert asyncio.run(drive()) < 3
+
+
+def test_socket_that_cannot_be_closed_does_not_keep_the_keys_in_the_file(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __init__(self, *_: object) -> None:
+            return
+
+        async def start(self) -> None:
+            return
+
+        async def ensure_reachable(self) -> None:
+            return
+
+        async def close(self) -> None:
+            raise OSError("no")
+
+    monkeypatch.setattr(service, "ipc_server", Broken)
+
+    async def drive() -> bool:
+        made = agent(house)
+        with pytest.raises(OSError, match="no"):
+            await seconds_to_end(made, lambda _work: None)
+        return made.loop.state.stopping
+
+    assert asyncio.run(drive())
+
+
+def test_start_waits_for_a_command_that_works_without_an_agent(house: House) -> None:
+    """It has read state.json and will write it; an agent that read the old one would forget its choice."""
+    order: list[str] = []
+    held, go = threading.Event(), threading.Event()
+
+    def command() -> None:
+        with house.choices_lock(5):
+            held.set()
+            go.wait(20)
+            order.append("command")
+
+    def start() -> None:
+        with contextlib.ExitStack() as starting:
+            service._keep_others_out(house, starting)
+            order.append("agent")
+
+    first, second = threading.Thread(target=command), threading.Thread(target=start)
+    first.start()
+    assert held.wait(10)
+    second.start()
+    time.sleep(0.1)  # were the lock not heeded, it would be first now
+    go.set()
+    first.join(20)
+    second.join(20)
+
+    assert order == ["command", "agent"]
+
+
+def test_start_goes_on_when_the_command_takes_too_long(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(service, "START_SECONDS", 0.05)
+    with house.choices_lock(0), contextlib.ExitStack() as starting:
+        service._keep_others_out(house, starting)
+
+    assert "still busy" in caplog.text
+
+
+def test_choice_made_without_an_agent_is_the_agents(house: House) -> None:
+    asyncio.run(carried_out(house, Activate(("dev",)), lambda _step: None))
+
+    assert agent(join()).loop.state.active == ("dev",)
+
+
+@pytest.mark.parametrize(
+    ("event", "secrets"),
+    [
+        (SignedIn("corp", token()), ["a-t0", "r-t0", "client-secret"]),
+        (Fetched("dev", keys()), ["secret", "session"]),
+        (Tick(), []),
+    ],
+)
+def test_log_knows_every_secret_that_arrives(event: Any, secrets: list[str]) -> None:
+    assert [secret.reveal() for secret in _secrets(event)] == secrets
