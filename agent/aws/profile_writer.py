@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.core import ini
 from agent.core.config_edits import SetupPlan, SetupWish, plan_setup
 from agent.core.config_undo import Undone, difference, undo_setup
 from agent.core.errors import FileContended
@@ -35,6 +36,8 @@ class Written:
     outcome: EditOutcome
     originals: Mapping[str, bytes | None]
     """Section header -> its bytes before, None where there was none: what ``restore`` needs."""
+    results: Mapping[str, bytes | None]
+    """Section header -> its bytes afterwards, None where it was taken out: the other half of it."""
 
 
 def credential_command(start: Sequence[str]) -> Callable[[str], str]:
@@ -84,9 +87,10 @@ class ProfileWriter:
         originals: dict[str, bytes | None] = {}
         for plan in reversed(written):  # made again when others wrote meanwhile: the first one's word counts
             originals |= plan.originals
-        return Written(written[0], outcome, originals)
+        results = {header: ini.section_text(written[-1].after, header) for header in originals}
+        return Written(written[0], outcome, originals, results)
 
-    def restore(self, originals: Mapping[str, bytes | None]) -> Undone:
+    def restore(self, originals: Mapping[str, bytes | None], results: Mapping[str, bytes | None]) -> Undone:
         """Put sections back as they were, except those that somebody changed since.
 
         Raises:
@@ -95,7 +99,7 @@ class ProfileWriter:
         undone: list[Undone] = []
 
         def transform(data: bytes) -> bytes:
-            undone.append(undo_setup(data, originals))
+            undone.append(undo_setup(data, originals, results))
             return undone[-1].after
 
         self._file.edit(transform, secret=False)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from agent.app import House, join
-from agent.aws.profile_writer import Preview
+from agent.aws.profile_writer import Preview, Written
 from agent.cli import keeping, setup_access, terminal
 from agent.cli.backend import ask as ask_agent
 from agent.cli.setup_choice import ALL, Filter, chosen, names_of
@@ -191,7 +190,7 @@ class Setup:
         if preview.diff:
             written = house.profile_writer.apply(preview)
             self.after_interrupt = "The profiles are written; what came after that was cancelled."
-            _remember(house, preview.wish.session.name, written.plan.originals)
+            _remember(house, preview.wish.session.name, written)
         names = [item.profile for item in preview.plan.profiles if item.change is not Change.PRUNED]
         terminal.show(_summary(preview))
         if not self._wants_keys(len(names)):
@@ -213,9 +212,10 @@ def _place(house: House) -> str:
     return f"~/{path.relative_to(house.around.home)}" if path.is_relative_to(house.around.home) else str(path)
 
 
-def _remember(house: House, session: str, originals: Mapping[str, bytes | None]) -> None:
+def _remember(house: House, session: str, written: Written) -> None:
     try:
-        house.undo_file.remember(house.ports.clock.now(), f"setup {session}", originals)
+        now = house.ports.clock.now()
+        house.undo_file.remember(now, f"setup {session}", written.originals, written.results)
     except CredtrayError as error:
         terminal.complain(f"`credtray undo` will not know of this: {error}", error.advice, kind="warning")
 

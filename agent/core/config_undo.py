@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from agent.core import ini
 from agent.core.config_edits import MARK, PROFILE_KEYS, SESSION_KEYS, SetupPlan, removal
@@ -26,10 +27,15 @@ class Undone:
     """Section headers left alone, each with the reason."""
 
 
-def undo_setup(data: bytes, originals: Mapping[str, bytes | None]) -> Undone:
-    """Put sections back as they were before a setup.
+def undo_setup(
+    data: bytes,
+    originals: Mapping[str, bytes | None],
+    results: Mapping[str, bytes | None] = MappingProxyType({}),
+) -> Undone:
+    """Put sections back as they were before a setup, except those that are not what it made of them.
 
-    Profiles first: an sso-session goes only when no profile names it any more.
+    Profiles first: an sso-session goes only when no profile names it any more. *results* are the sections
+    as setup left them; one that is not known there is judged by what setup never writes.
 
     Raises:
         ConfigInvalid: the file is broken as a whole.
@@ -40,7 +46,7 @@ def undo_setup(data: bytes, originals: Mapping[str, bytes | None]) -> Undone:
     after = data
     for header in sorted(originals, key=lambda header: header.startswith("sso-session")):
         original = originals[header]
-        reason = _objection(after, header, original)
+        reason = _changed_since(after, header, results) or _objection(after, header, original)
         if reason is not None:
             skipped[header] = reason
             continue
@@ -66,6 +72,14 @@ def difference(plan: SetupPlan) -> str:
 def _lines(data: bytes, header: str) -> list[str]:
     text = ini.section_text(data, header)
     return [] if text is None else text.decode("utf-8", "replace").splitlines()
+
+
+def _changed_since(data: bytes, header: str, results: Mapping[str, bytes | None]) -> str | None:
+    result = results.get(header)
+    there = ini.section_keys(data, header)
+    if result is None or there is None or there == ini.section_keys(result, header):
+        return None
+    return "somebody has changed it since"
 
 
 def _objection(data: bytes, header: str, original: bytes | None) -> str | None:

@@ -47,6 +47,10 @@ class RecordedChange(Protocol):
         """Return section -> its bytes before, None where it did not exist."""
         ...
 
+    def results(self) -> dict[str, bytes | None]:
+        """Return section -> its bytes afterwards, None where it was taken out."""
+        ...
+
 
 class ChangeRecord(Protocol):
     """Remembers changes; see store/undo_file."""
@@ -77,7 +81,7 @@ class Restored(Protocol):
 class ConfigRestorer(Protocol):
     """The config file, as far as undo needs it."""
 
-    def restore(self, originals: Mapping[str, bytes | None]) -> Restored:
+    def restore(self, originals: Mapping[str, bytes | None], results: Mapping[str, bytes | None]) -> Restored:
         """Put sections back that nobody changed since."""
         ...
 
@@ -161,7 +165,7 @@ class Changes:
         restored: set[str] = set()
         skipped: dict[str, str] = {}
         for change in reversed(recorded):  # the newest first: each finds the file as it left it
-            report = self._config.restore(change.originals())
+            report = self._config.restore(change.originals(), change.results())
             restored.update(report.restored)
             skipped.update(report.skipped)
             self._record.forget(change)

@@ -10,6 +10,7 @@ import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import msgspec
@@ -30,13 +31,30 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """In a person's words: ``setup synderys``."""
     sections: dict[str, str | None]
     """Section -> its bytes before in base64, None where it did not exist."""
+    written: dict[str, str | None] = {}
+    """The same of the bytes afterwards: who finds others there leaves the section alone."""
 
     def originals(self) -> dict[str, bytes | None]:
         """Return section -> its bytes before."""
-        return {
-            name: None if text is None else base64.b64decode(text, validate=True)
-            for name, text in self.sections.items()
-        }
+        return _decoded(self.sections)
+
+    def results(self) -> dict[str, bytes | None]:
+        """Return section -> its bytes afterwards."""
+        return _decoded(self.written)
+
+
+def _decoded(sections: Mapping[str, str | None]) -> dict[str, bytes | None]:
+    def decoded(text: str | None) -> bytes | None:
+        return None if text is None else base64.b64decode(text, validate=True)
+
+    return {name: decoded(text) for name, text in sections.items()}
+
+
+def _coded(sections: Mapping[str, bytes | None]) -> dict[str, str | None]:
+    def coded(text: bytes | None) -> str | None:
+        return None if text is None else base64.b64encode(text).decode()
+
+    return {name: coded(text) for name, text in sections.items()}
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +81,7 @@ class UndoFile:
             document = msgspec.json.decode(data, type=_Document)
             for change in document.changes:
                 change.originals()
+                change.results()
         except (msgspec.DecodeError, binascii.Error, RecursionError, UnicodeDecodeError):
             if _version(data) > VERSION:
                 raise self._newer() from None
@@ -71,17 +90,20 @@ class UndoFile:
             raise self._newer()
         return document.changes
 
-    def remember(self, at: datetime, what: str, originals: Mapping[str, bytes | None]) -> None:
-        """Add a change.
+    def remember(
+        self,
+        at: datetime,
+        what: str,
+        originals: Mapping[str, bytes | None],
+        results: Mapping[str, bytes | None] = MappingProxyType({}),
+    ) -> None:
+        """Add a change: sections as they were before, and as they were left.
 
         Raises:
             FileUnwritable, FileRefused: it is not remembered; nothing else happened.
         """
-        coded = {
-            name: None if text is None else base64.b64encode(text).decode()
-            for name, text in originals.items()
-        }
-        self._write([*self.changes(), Change(at=at, what=what, sections=coded)])
+        change = Change(at=at, what=what, sections=_coded(originals), written=_coded(results))
+        self._write([*self.changes(), change])
 
     def forget(self, change: Change) -> None:
         """Drop a change that was taken back."""

@@ -53,7 +53,7 @@ def test_an_undo_gives_back_the_file(writer: ProfileWriter, path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(THEIRS)
     written = writer.apply(writer.preview(wish(ADMIN, READ_ONLY)))
-    undone = writer.restore(written.originals)
+    undone = writer.restore(written.originals, written.results)
 
     assert path.read_bytes() == THEIRS
     assert set(undone.restored) == {"sso-session corp", "profile corp-admin", "profile corp-readonly"}

@@ -38,6 +38,16 @@ def test_an_undo_leaves_alone_what_somebody_changed_since() -> None:
     assert list(parse_config(undone.after, {}).profiles) == ["corp-admin"]
 
 
+def test_an_undo_leaves_alone_a_section_whose_role_somebody_has_changed() -> None:
+    plan = plan_setup(b"", wish(ADMIN, READ_ONLY))
+    results = {header: ini.section_text(plan.after, header) for header in plan.originals}
+    changed = ini.set_keys(plan.after, "profile corp-admin", {"sso_role_name": "Other"})
+    undone = undo_setup(changed, plan.originals, results)
+
+    assert undone.restored == ("profile corp-readonly",)
+    assert undone.skipped["profile corp-admin"] == "somebody has changed it since"
+
+
 def test_the_difference_never_shows_lines_of_others() -> None:
     data = made(ADMIN, region="eu-west-1") + b"aws_secret_access_key = hunter2\n" + THEIRS
     text = difference(plan_setup(data, wish(ADMIN, READ_ONLY, region="us-west-2")))

@@ -404,5 +404,5 @@ def settings_with_section(settings: Settings, name: str, section: str | None) ->
 
 
 class NoRestorer:
-    def restore(self, originals: Mapping[str, bytes | None]) -> Any:
+    def restore(self, originals: Mapping[str, bytes | None], results: Mapping[str, bytes | None]) -> Any:
         raise AssertionError("there is nothing to restore")

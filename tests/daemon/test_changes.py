@@ -120,7 +120,7 @@ def test_change_that_could_not_be_taken_back_is_not_forgotten(
         disk = await Disk(tmp_path).kept()
         disk.undo_file.remember(NOON, "setup corp", {"profile dev": None})
 
-        def full(_self: object, _originals: object) -> None:
+        def full(_self: object, _originals: object, *_more: object) -> None:
             raise FileUnwritable("no space left")
 
         with monkeypatch.context() as broken:
