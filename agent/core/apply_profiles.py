@@ -26,9 +26,6 @@ OF_THE_SESSION = frozenset(
 )
 """Failures that say nothing about one role: all calls of the session wait together."""
 
-TOLERATED_CLOCK_ERROR = timedelta(minutes=5)
-"""AWS refuses signatures beyond about five minutes; below that nobody needs to know."""
-
 
 def _of_profile(
     change: Callable[[State, ProfileState, Any, datetime], State],
