@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from agent.core import apply_clock, apply_profiles, apply_sessions, apply_sign_out, events
+from agent.core import apply_clock, apply_desktop, apply_profiles, apply_sessions, apply_sign_out, events
 from agent.core.errors import Offline
 from agent.core.models import AwsConfig, Profile, SsoSession
 from agent.core.state import ProfileState, SessionState, State, Trouble, frozen
@@ -126,4 +126,5 @@ HANDLERS: Mapping[type, Handler] = {
     **apply_sessions.HANDLERS,
     **apply_sign_out.HANDLERS,
     **apply_profiles.HANDLERS,
+    **apply_desktop.HANDLERS,
 }

@@ -5,6 +5,7 @@ Knows no socket, file or clock. Secrets travel in ``CredentialsIssued`` and in n
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -104,6 +105,12 @@ class Snooze(Struct, frozen=True, tag_field="request", tag="snooze"):
     minutes: Annotated[int, Meta(ge=1, le=7 * 24 * 60)]
 
 
+class PauseNotices(Struct, frozen=True, tag_field="request", tag="pause_notices"):
+    """Show no notices until then; None: show them again."""
+
+    until: Annotated[datetime, Meta(tz=True)] | None = None
+
+
 class Stop(Struct, frozen=True, tag_field="request", tag="stop"):
     """End the agent; answered before it goes."""
 
@@ -121,6 +128,7 @@ Request: TypeAlias = (
     | Switch
     | Undo
     | Snooze
+    | PauseNotices
     | Stop
 )
 

@@ -34,6 +34,8 @@ class ProfileSettings:
 
     section: str | None = None
     """Section of the credentials file that takes the keys; the profile's own name when not set."""
+    production: bool = False
+    """Mark the profile in menus: what is done with it is done to production."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class Settings:
     """Take the keys of a session out of the credentials file when it is signed out."""
     remove_keys_on_stop: bool = True
     """Take all keys credtray wrote out of the credentials file when the agent stops."""
+    confirm_production: bool = False
+    """Ask again before a click in the menu makes a profile marked ``production`` active or the default."""
+    icon: str = "auto"
+    """For which panel the tray icon is drawn: ``"auto"``, ``"light"`` or ``"dark"``."""
     sessions: Mapping[str, SessionSettings] = field(default_factory=lambda: MappingProxyType({}))
     profiles: Mapping[str, ProfileSettings] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -96,6 +102,12 @@ def _text(value: Any, where: str) -> str:
     return value
 
 
+def _panel(value: Any, where: str) -> str:
+    if value not in {"auto", "light", "dark"}:
+        raise SettingsInvalid(f'{where} must be "auto", "light" or "dark", not {value!r}')
+    return str(value)
+
+
 def _duration(value: Any, where: str) -> timedelta:
     try:
         return parse_duration(value if isinstance(value, str) else "")
@@ -122,6 +134,7 @@ def _named(kind: type) -> Callable[[Any, str], Mapping[str, Any]]:
 
 _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "bool": _boolean,
+    "str": _panel,
     "str | None": _text,
     "timedelta | None": _duration,
     "tuple[timedelta, ...]": _durations,

@@ -12,7 +12,7 @@ from typing import TypeVar
 from agent.core.errors import Problem
 from agent.core.expiry import SignInMemory
 from agent.core.models import AccessToken, AwsConfig, Profile, RoleCredentials, SignIn, SsoSession
-from agent.core.ports import Mark
+from agent.core.ports import DesktopPart, Mark, Presence
 from agent.core.settings import Settings
 
 K = TypeVar("K")
@@ -97,6 +97,12 @@ class SessionState:
     said: frozenset[str] = frozenset()
     """Notices of this sign-in that were shown."""
     snoozed_until: datetime | None = None
+    showing: frozenset[str] = frozenset()
+    """Keys of the notices on the screen, as far as is known: those that become moot are taken back."""
+    news: bool = False
+    """A person has just signed in through us and was not told yet that it worked."""
+    accounts_asked: bool = False
+    """The accounts were listed, or could not be, since the last sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,18 @@ class State:
     """The portal's clock minus ours, when last heard."""
     remembered: Mapping[str, SessionState] = field(default_factory=lambda: MappingProxyType({}))
     """What was known of sessions that the config file does not name just now (it may again)."""
+    presence: Presence = Presence()
+    """Notices are held while nobody would see them."""
+    paused_until: datetime | None = None
+    """A person wants no notices before."""
+    unseen: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    """By session: what was to be told while nobody could be; told anew when notifications work again."""
+    desktop: Mapping[str, DesktopPart] = field(default_factory=lambda: MappingProxyType({}))
+    """By name: how tray, notifications and presence are served."""
+    recent: tuple[str, ...] = ()
+    """Profiles chosen lately, the latest first."""
+    accounts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Account id -> name, as far as the portal told."""
     stopping: bool = False
     seed: str = ""
     """Spreads retries of different machines; nothing else depends on it."""

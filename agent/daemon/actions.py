@@ -27,7 +27,7 @@ from agent.core.events import (
 from agent.core.marks import key_digest
 from agent.core.models import AccessToken, Profile, RoleCredentials, SsoSession
 from agent.core.policy import Action, FetchRoleCredentials, RefreshToken, ShowNotice, SyncCredentialsFile
-from agent.core.ports import Issued, Mark, SyncReport
+from agent.core.ports import Issued, Mark, Notification, SyncReport
 from agent.core.state import State
 from agent.core.view import notice_words
 from agent.daemon.ports import Ports
@@ -93,7 +93,8 @@ class Actions:
             case ShowNotice(notice):
                 words = notice_words(notice, self._ports.clock.now(), None)
                 show = self._ports.notifier.show
-                self._workers.notices(lambda: show(notice.key, words.title, words.body), _nothing, _not_shown)
+                notification = Notification(notice.key, words.title, words.body)
+                self._workers.notices(lambda: show(notification), _nothing, _not_shown)
             case _:
                 assert_never(action)
 

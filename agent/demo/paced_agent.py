@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agent.app import Surroundings, join
+from agent.core.ports import Notification
 from agent.demo.pace import PacedClock
 from agent.desktop.notifier import LogNotifier
 from agent.service import run
@@ -23,10 +24,13 @@ from agent.service import run
 class SpokenNotifier(LogNotifier):
     """Implements ``ports.Notifier``: into the log, and to the demo."""
 
-    def show(self, key: str, title: str, body: str) -> None:
+    def show(self, notification: Notification) -> None:
         """Tell one notice."""
-        super().show(key, title, body)
-        line = json.dumps({"key": key, "title": title, "body": body}) + "\n"
+        super().show(notification)
+        line = (
+            json.dumps({"key": notification.key, "title": notification.title, "body": notification.body})
+            + "\n"
+        )
         with suppress(OSError):  # the demo is gone, and so shall we be in a moment
             os.write(1, line.encode())
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import logging
 
+from agent.core.ports import Notification
+
 _log = logging.getLogger("agent.notice")
 
 
 class LogNotifier:
     """Implements ``ports.Notifier`` with the log, which a foreground agent also prints."""
 
-    def show(self, key: str, title: str, body: str) -> None:
+    def show(self, notification: Notification) -> None:
         """Log one notice; the key only matters to notifiers that can replace."""
+        key, title, body = notification.key, notification.title, notification.body
         _log.warning("NOTICE [%s] %s. %s", _clean(key), _clean(title), _clean(body))
 
     def withdraw(self, key: str) -> None:

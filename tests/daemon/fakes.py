@@ -22,7 +22,7 @@ from agent.core.models import (
     SectionKeys,
     SsoSession,
 )
-from agent.core.ports import CredentialsFile, Issued, Mark
+from agent.core.ports import CredentialsFile, Issued, Mark, Notification
 from agent.core.protocol import Progress, Reply, Request, Update
 from agent.core.secret import Secret
 from agent.core.settings import ProfileSettings, Settings
@@ -224,8 +224,8 @@ class MemoryNotifier:
     def __init__(self) -> None:
         self.shown: list[str] = []
 
-    def show(self, key: str, title: str, body: str) -> None:
-        self.shown.append(title)
+    def show(self, notification: Notification) -> None:
+        self.shown.append(notification.title)
 
     def withdraw(self, key: str) -> None:
         raise AssertionError("nothing here withdraws a notice")

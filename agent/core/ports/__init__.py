@@ -3,6 +3,7 @@
 Every method may block (it runs in a worker thread) and raises errors of core/errors only.
 """
 
+from agent.core.ports.desktop import Button, DesktopPart, Notification, Notifier, Presence, Urgency
 from agent.core.ports.files import (
     ConfigFile,
     CredentialsFile,
@@ -24,25 +25,29 @@ from agent.core.ports.surroundings import (
     Callback,
     CallbackListener,
     Clock,
-    Notifier,
 )
 
 __all__ = [
     "Browser",
+    "Button",
     "Callback",
     "CallbackListener",
     "Clock",
     "ConfigFile",
     "CredentialsFile",
+    "DesktopPart",
     "DeviceAuthorization",
     "IdentityCenter",
     "Issued",
     "Mark",
+    "Notification",
     "Notifier",
+    "Presence",
     "RoleCredentialsSource",
     "SettingsFile",
     "StateFile",
     "SyncReport",
     "TokenCache",
     "TokenRefresh",
+    "Urgency",
 ]

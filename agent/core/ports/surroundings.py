@@ -1,4 +1,4 @@
-"""Ports to the clock and to the desktop: notices, the browser, the loopback redirect. See the package."""
+"""Ports to the clock, the browser and the loopback redirect. See the package."""
 
 from __future__ import annotations
 
@@ -19,18 +19,6 @@ class Clock(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Block the calling worker thread for that long by this clock."""
-        ...
-
-
-class Notifier(Protocol):
-    """Tells a person something."""
-
-    def show(self, key: str, title: str, body: str) -> None:
-        """Show one notice; a later one with the same key replaces it."""
-        ...
-
-    def withdraw(self, key: str) -> None:
-        """Take the notice back: it is moot."""
         ...
 
 

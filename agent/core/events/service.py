@@ -1,10 +1,10 @@
-"""What can happen: the only way anything reaches ``State``. Events carry facts, never decisions."""
+"""What can happen to files, tokens, sign-ins and role credentials. See the package."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from agent.core.errors import Problem
 from agent.core.models import AccessToken, AwsConfig, RoleCredentials
@@ -244,14 +244,6 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
-class Snoozed:
-    """Nothing is said about this session's end until then."""
-
-    session: str
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Stopping:
     """The agent is about to stop: keys of ours leave the credentials file (a setting keeps them)."""
 
@@ -275,26 +267,3 @@ class SyncFailed:
     """The credentials file could not be rewritten; it is as it was."""
 
     problem: Problem
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeShown:
-    """A notice was handed to the notifier."""
-
-    session: str
-    says: frozenset[str]
-    """What it told; none of it is told again during this sign-in."""
-    settles_ends: bool = False
-    """True: it told whether a fresh sign-in moved the end."""
-
-
-# fmt: off
-Event = (
-    Tick | Woke | ClockChanged | NetworkChanged | FilesChanged | ConfigLoaded | ConfigBroken
-    | SettingsLoaded | SettingsBroken | StateSaved | TokenFound | TokenVanished | TokenDoubtful
-    | MarksRead | MarksUnread | SignInStarted | SignInAddressKnown | SignedIn | SignInFailed | SignedOut
-    | RefreshStarted | Refreshed | RefreshFailed | RefreshMoot | FetchStarted | Fetched | FetchFailed
-    | Asked | Activated | Deactivated | Switched | Snoozed | Stopping | SyncStarted | Synced | SyncFailed
-    | NoticeShown
-)
-# fmt: on

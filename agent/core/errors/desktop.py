@@ -1,0 +1,59 @@
+"""Errors of the desktop: something a person would see is not there. Refreshing never depends on these."""
+
+from __future__ import annotations
+
+from agent.core.errors.base import CredtrayError, Retry
+
+
+class BusUnavailable(CredtrayError):
+    """There is no D-Bus to talk to, or it does not answer."""
+
+    code = "bus_unavailable"
+    title = "The desktop's message bus (D-Bus) cannot be reached"
+    hint = "Start credtray inside a desktop session; without one use the commands."
+    retry = Retry.LATER
+
+
+class BusCallFailed(CredtrayError):
+    """A program on the bus refused a call, is gone, or did not answer in time."""
+
+    code = "bus_call_failed"
+    title = "A program of the desktop did not answer as it should"
+    hint = "It may be restarting; credtray tries again by itself."
+    retry = Retry.LATER
+
+
+class TrayUnavailable(CredtrayError):
+    """No icon can be shown."""
+
+    code = "tray_unavailable"
+    title = "No tray icon can be shown"
+    hint = "Use the commands, or add a tray (system tray, StatusNotifier or AppIndicator) to your panel."
+    retry = Retry.LATER
+
+
+class NotifierUnavailable(CredtrayError):
+    """Nobody could be told."""
+
+    code = "notifier_unavailable"
+    title = "No notification can be shown"
+    hint = "`credtray status` and the icon tell the same; the log keeps every notice."
+    retry = Retry.LATER
+
+
+class ClipboardUnavailable(CredtrayError):
+    """Nothing can be copied."""
+
+    code = "clipboard_unavailable"
+    title = "Nothing can be copied to the clipboard here"
+    hint = "On Wayland install wl-clipboard."
+    retry = Retry.PERSON
+
+
+class AutostartRefused(CredtrayError):
+    """Starting at login could not be switched on or off; nothing was changed."""
+
+    code = "autostart_refused"
+    title = "Starting at login could not be changed"
+    hint = "Make the folder named writable, then try again."
+    retry = Retry.PERSON

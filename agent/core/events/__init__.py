@@ -1,0 +1,110 @@
+"""What can happen: the only way anything reaches ``State``. Events carry facts, never decisions."""
+
+from agent.core.events.desktop import (
+    AccountsListed,
+    AccountsUnknown,
+    NoticeShown,
+    NoticesPaused,
+    NoticeUnseen,
+    NoticeWithdrawn,
+    PartChanged,
+    PresenceChanged,
+    Snoozed,
+)
+from agent.core.events.service import (
+    Activated,
+    Asked,
+    ClockChanged,
+    ConfigBroken,
+    ConfigLoaded,
+    Deactivated,
+    Fetched,
+    FetchFailed,
+    FetchStarted,
+    FilesChanged,
+    MarksRead,
+    MarksUnread,
+    NetworkChanged,
+    Refreshed,
+    RefreshFailed,
+    RefreshMoot,
+    RefreshStarted,
+    SettingsBroken,
+    SettingsLoaded,
+    SignedIn,
+    SignedOut,
+    SignInAddressKnown,
+    SignInFailed,
+    SignInStarted,
+    StateSaved,
+    Stopping,
+    Switched,
+    Synced,
+    SyncFailed,
+    SyncStarted,
+    Tick,
+    TokenDoubtful,
+    TokenFound,
+    TokenVanished,
+    Woke,
+)
+
+# fmt: off
+Event = (
+    Tick | Woke | ClockChanged | NetworkChanged | FilesChanged | ConfigLoaded | ConfigBroken
+    | SettingsLoaded | SettingsBroken | StateSaved | TokenFound | TokenVanished | TokenDoubtful
+    | MarksRead | MarksUnread | SignInStarted | SignInAddressKnown | SignedIn | SignInFailed | SignedOut
+    | RefreshStarted | Refreshed | RefreshFailed | RefreshMoot | FetchStarted | Fetched | FetchFailed
+    | Asked | Activated | Deactivated | Switched | Snoozed | Stopping | SyncStarted | Synced | SyncFailed
+    | NoticeShown | NoticesPaused | NoticeUnseen | NoticeWithdrawn | PresenceChanged | PartChanged
+    | AccountsListed | AccountsUnknown
+)
+# fmt: on
+
+__all__ = [
+    "AccountsListed",
+    "AccountsUnknown",
+    "Activated",
+    "Asked",
+    "ClockChanged",
+    "ConfigBroken",
+    "ConfigLoaded",
+    "Deactivated",
+    "Event",
+    "FetchFailed",
+    "FetchStarted",
+    "Fetched",
+    "FilesChanged",
+    "MarksRead",
+    "MarksUnread",
+    "NetworkChanged",
+    "NoticeShown",
+    "NoticeUnseen",
+    "NoticeWithdrawn",
+    "NoticesPaused",
+    "PartChanged",
+    "PresenceChanged",
+    "RefreshFailed",
+    "RefreshMoot",
+    "RefreshStarted",
+    "Refreshed",
+    "SettingsBroken",
+    "SettingsLoaded",
+    "SignInAddressKnown",
+    "SignInFailed",
+    "SignInStarted",
+    "SignedIn",
+    "SignedOut",
+    "Snoozed",
+    "StateSaved",
+    "Stopping",
+    "Switched",
+    "SyncFailed",
+    "SyncStarted",
+    "Synced",
+    "Tick",
+    "TokenDoubtful",
+    "TokenFound",
+    "TokenVanished",
+    "Woke",
+]

@@ -1,0 +1,86 @@
+"""What can happen between the agent and a person: notices, presence, the desktop. See the package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.core.models import Account
+from agent.core.ports import DesktopPart, Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """Nothing is said about this session's end until then."""
+
+    session: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesPaused:
+    """Nothing is said about anything until then; None: from now on again."""
+
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeShown:
+    """A notice was handed to the notifier."""
+
+    session: str
+    says: frozenset[str]
+    """What it told; none of it is told again during this sign-in."""
+    key: str = ""
+    """Under which it can be replaced or taken back."""
+    settles_ends: bool = False
+    """True: it told whether a fresh sign-in moved the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeUnseen:
+    """A notice could not be shown: it is decided again as soon as somebody can be told."""
+
+    session: str
+    key: str
+    says: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeWithdrawn:
+    """A notice that was moot was taken back."""
+
+    session: str
+    key: str
+
+
+# --- the desktop -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """Somebody came or went: the screen was locked or unlocked, the machine goes to sleep or woke up."""
+
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class PartChanged:
+    """A part of the desktop is served otherwise than before, or no longer."""
+
+    part: DesktopPart
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsListed:
+    """The portal told the accounts of a session by name."""
+
+    session: str
+    accounts: tuple[Account, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsUnknown:
+    """The accounts could not be listed; nobody asks again before the next sign-in."""
+
+    session: str
