@@ -55,6 +55,8 @@ class Surroundings:
     speed: float = 1.0
     """How fast ``clock`` runs against real time."""
     notifier: Notifier = field(default_factory=LogNotifier)
+    desktop: bool = True
+    """Whether an agent shows an icon and notifications where there is a desktop."""
 
     @property
     def aws(self) -> AwsLocations:
@@ -189,8 +191,8 @@ def watch(on_document: Callable[[dict[str, Any]], None]) -> None:
             on_document(update.document)
 
 
-def run_agent(*, console: bool = True) -> int:
-    """Be the agent until a signal or `credtray stop`; return the exit code."""
+def run_agent(*, console: bool = True, desktop: bool = True) -> int:
+    """Be the agent until a signal, `credtray stop` or Quit in the menu; return the exit code."""
     from agent.service import run  # noqa: PLC0415 - only the agent needs it
 
-    return run(join(), console=console)
+    return run(join(Surroundings(desktop=desktop)), console=console)

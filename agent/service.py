@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 from agent import __version__
 from agent.app import House
@@ -21,6 +19,7 @@ from agent.core.errors import AgentRefused, CredtrayError
 from agent.core.events import Event, Fetched, FilesChanged, NetworkChanged, Refreshed, SignedIn, TokenFound
 from agent.core.models import AccessToken
 from agent.core.secret import Secret
+from agent.daemon.guarded import guarded
 from agent.daemon.ipc import IpcServer, ipc_server
 from agent.daemon.log import logging_to
 from agent.daemon.loop import TICK_SECONDS, Conduct, Loop
@@ -30,7 +29,7 @@ from agent.daemon.runtime_directory import prepare_runtime_directory
 from agent.daemon.scheduler import Hint, Scheduler
 from agent.daemon.sign_ins import SignIns
 from agent.daemon.single_instance import SingleInstance, Start
-from agent.daemon.workers import Workers, without_values
+from agent.daemon.workers import Workers
 from agent.desktop import paths
 from agent.desktop.clock_watch import ClockWatch
 from agent.desktop.clocks import SystemClock
@@ -42,8 +41,6 @@ _log = logging.getLogger(__name__)
 
 START_SECONDS = 15.0
 """How long the start waits for a command that works without an agent."""
-RESTART_SECONDS = (1.0, 5.0, 30.0)
-"""Before a helper task that died is begun again; the last one for good."""
 READ_SECONDS = 3.0
 """How long the first reading of the files may hold up the first answer."""
 
@@ -92,10 +89,11 @@ class Service:
         self._workers = Workers()
         self._mending: asyncio.Task[None] | None = None
         """Held: asyncio forgets tasks nobody holds."""
+        ports = house.ports
         speed = house.around.speed
         state = house.state_file.load()
-        self.loop = Loop(house.ports, self._workers, state, speed=speed, conduct=Conduct(heard=self._heard))
-        sign_ins = SignIns(house.ports, self._workers, self.loop)
+        self.loop = Loop(ports, self._workers, state, speed=speed, conduct=Conduct(heard=self._heard))
+        sign_ins = SignIns(ports, self._workers, self.loop)
         self.requests = Requests(self.loop, sign_ins, house.changes, self._stop.set)
 
     def stop(self) -> None:
@@ -121,10 +119,10 @@ class Service:
             async with contextlib.AsyncExitStack() as stack:
                 await stack.enter_async_context(self._watching_files())
                 scheduler = self._scheduler(stack, server)
-                await stack.enter_async_context(_guarded("scheduler", scheduler.run))
+                await stack.enter_async_context(guarded("scheduler", scheduler.run))
                 network = network_watch()
                 await stack.enter_async_context(
-                    _guarded("network", lambda: network.run(lambda: self.loop.take(NetworkChanged())))
+                    guarded("network", lambda: network.run(lambda: self.loop.take(NetworkChanged())))
                 )
                 await self._stop.wait()
         finally:
@@ -177,7 +175,7 @@ class Service:
                     await changed.wait()
 
         try:
-            async with _guarded("files", follow):
+            async with guarded("files", follow):
                 yield
         finally:
             watch.close()
@@ -185,29 +183,6 @@ class Service:
     def _heard(self, event: Event) -> None:
         for secret in _secrets(event):
             self._redactor.register(secret)
-
-
-@contextlib.asynccontextmanager
-async def _guarded(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Run a helper task beside the service: its death is logged, and it is begun again after a while."""
-
-    async def guard() -> None:
-        for pause in itertools.chain(RESTART_SECONDS, itertools.repeat(RESTART_SECONDS[-1])):
-            try:
-                await work()
-            except Exception as error:  # noqa: BLE001 - an error border: what watches may die and come back
-                _log.error("%s ended unexpectedly", name, exc_info=without_values(error))
-            else:
-                return
-            await asyncio.sleep(pause)
-
-    task = asyncio.create_task(guard(), name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def _secrets(event: Event) -> list[Secret]:

@@ -28,7 +28,9 @@ WINGS: dict[str, frozenset[str]] = {
 }
 """What a wing may import besides itself."""
 
-JOINERS = frozenset({"__init__", "__main__", "app", "service", "without_agent", "cli", "demo"})
+JOINERS = frozenset(
+    {"__init__", "__main__", "app", "service", "desk", "desk_hands", "click_carrier", "without_agent", "cli", "demo"}
+)
 """The only places where wings meet."""
 
 PURE_LIBRARY = frozenset(

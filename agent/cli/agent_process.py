@@ -24,15 +24,19 @@ _STUCK_SECONDS = 4.0
 _LOOK_SECONDS = 0.05
 
 
-def run() -> None:
-    """Keep everything fresh, until Ctrl-C or `credtray stop`.
+def run(
+    tray: bool = typer.Option(True, "--tray/--no-tray", help="Show an icon and notifications, or none."),
+) -> None:
+    """Keep everything fresh, until Ctrl-C, `credtray stop` or Quit in the menu of its icon.
 
-    One agent per user: a second one says so and ends with 0.
+    The icon and the notifications appear where there is a desktop; without one the agent does the same work
+    and `credtray status` says what is missing. One agent per user: a second one says so and ends with 0.
 
     Examples:
       credtray run
+      credtray run --no-tray
     """
-    raise typer.Exit(backend.current().run_agent())
+    raise typer.Exit(backend.current().run_agent(desktop=tray))
 
 
 def stop(json_output: JsonOption = False) -> None:

@@ -28,8 +28,8 @@ class Backend(Protocol):
         """Carry the request out in this process, whether an agent runs or not; raises as ``perform``."""
         ...
 
-    def run_agent(self) -> int:
-        """Be the agent until a signal or `credtray stop`; return the exit code."""
+    def run_agent(self, *, desktop: bool) -> int:
+        """Be the agent until a signal, `credtray stop` or Quit in the menu; return the exit code."""
         ...
 
     def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
@@ -50,8 +50,8 @@ class _Agent:
     def perform_here(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
         return _app().perform_here(request, on_progress)
 
-    def run_agent(self) -> int:
-        return _app().run_agent()
+    def run_agent(self, *, desktop: bool) -> int:
+        return _app().run_agent(desktop=desktop)
 
     def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
         with AgentClient.connect() as client:

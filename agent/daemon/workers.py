@@ -22,6 +22,9 @@ PORTAL_CALLS = AT_ONCE + 1
 SIGN_INS = 16
 """At once, each of another session."""
 
+DESKTOP = 4
+"""At once: browsers, editors and files of the desktop, each of which may hang for two seconds."""
+
 STAFF_SECONDS = 1.0
 """How long to wait for the system to allow another thread."""
 
@@ -88,6 +91,7 @@ class Workers:
         self._files = pool("files", 1)
         self._sign_ins = pool("sign-in", SIGN_INS)
         self._notices = pool("notices", 1)
+        self._desktop = pool("desktop", DESKTOP)
         self._under_way = 0
         self._filing = 0
         self._resting: set[asyncio.Event] = set()
@@ -147,6 +151,13 @@ class Workers:
         Raises:
             CredtrayError: what it failed with.
         """
+        return await self._result(self._files, work)
+
+    async def desktop_result_of(self, work: Callable[[], T]) -> T:
+        """Run what a click asks of the desktop and return its result; raises as ``result_of`` does."""
+        return await self._result(self._desktop, work, counted=False)
+
+    async def _result(self, pool: Pool, work: Callable[[], T], *, counted: bool = True) -> T:
         outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         def done(result: T) -> None:
@@ -157,7 +168,7 @@ class Workers:
             if not outcome.done():
                 outcome.set_exception(error_for(problem))
 
-        self.files(work, done, failed)
+        self._submit(pool, work, done, failed, counted=counted)
         return await outcome
 
     def notices(

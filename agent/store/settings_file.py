@@ -73,6 +73,11 @@ class SettingsFile:
         if text != before:
             write_atomically(self.path, text.encode())
 
+    def create(self) -> None:
+        """Make the file when there is none, for a person to edit."""
+        if read_bounded(self.path, _LIMIT) is None:
+            write_atomically(self.path, _HEADER.encode())
+
     def _text(self) -> str:
         data = read_bounded(self.path, _LIMIT)
         try:

@@ -45,7 +45,7 @@ class FakeBackend:
             on_document(document)
         raise AgentNotRunning("it ended while it was asked")
 
-    def run_agent(self) -> int:
+    def run_agent(self, *, desktop: bool) -> int:
         return 0
 
 

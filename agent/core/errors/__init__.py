@@ -27,9 +27,11 @@ from agent.core.errors.base import (
 )
 from agent.core.errors.desktop import (
     AutostartRefused,
+    BrowserUnopened,
     BusCallFailed,
     BusUnavailable,
     ClipboardUnavailable,
+    FileUnopened,
     NotifierUnavailable,
     TrayUnavailable,
 )
@@ -79,6 +81,7 @@ __all__ = [
     "AgentSilent",
     "AutostartRefused",
     "BadFrame",
+    "BrowserUnopened",
     "BusCallFailed",
     "BusUnavailable",
     "CaptivePortal",
@@ -89,6 +92,7 @@ __all__ = [
     "CredtrayError",
     "FileContended",
     "FileRefused",
+    "FileUnopened",
     "FileUnparsable",
     "FileUnwritable",
     "ForeignProfile",

@@ -57,3 +57,21 @@ class AutostartRefused(CredtrayError):
     title = "Starting at login could not be changed"
     hint = "Make the folder named writable, then try again."
     retry = Retry.PERSON
+
+
+class FileUnopened(CredtrayError):
+    """No program of the desktop took a file of ours."""
+
+    code = "file_unopened"
+    title = "No program here opens this file"
+    hint = "Open it yourself in an editor."
+    retry = Retry.PERSON
+
+
+class BrowserUnopened(CredtrayError):
+    """No browser took an address."""
+
+    code = "browser_unopened"
+    title = "No browser could be opened"
+    hint = "Open the address yourself."
+    retry = Retry.PERSON

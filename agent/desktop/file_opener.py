@@ -1,0 +1,64 @@
+"""Opens one of our own files in the program this desktop prefers for it, because a person asked.
+
+Must not use a shell, and never keeps its caller waiting for longer than two seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from agent.core.errors import FileUnopened
+
+PATIENCE_SECONDS = 2.0
+_SCRUBBED = ("AWS_", "CREDTRAY_")
+
+
+def open_file(path: Path, environ: Mapping[str, str], patience: float = PATIENCE_SECONDS) -> None:
+    """Open a file that exists.
+
+    A launcher that still runs after the patience counts as success: it may be the editor itself.
+
+    Raises:
+        FileUnopened: no program took it; the path is named, so that a person can open it.
+    """
+    if sys.platform == "win32":
+        try:
+            os.startfile(path)  # noqa: S606 - a path of ours goes to the system's own handler
+        except OSError as error:
+            raise FileUnopened(f"{path} ({error.strerror})") from None
+        return
+    if not any(_taken([*launcher, str(path)], environ, patience) for launcher in _launchers(environ)):
+        raise FileUnopened(str(path))
+
+
+def _launchers(environ: Mapping[str, str]) -> Sequence[Sequence[str]]:
+    if sys.platform == "darwin":
+        return [["/usr/bin/open", "-t"]]
+    if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
+        return [["xdg-open"], ["gio", "open"]]
+    return []
+
+
+def _taken(argv: Sequence[str], environ: Mapping[str, str], patience: float) -> bool:
+    scrubbed = {name: value for name, value in environ.items() if not name.startswith(_SCRUBBED)}
+    try:
+        process = subprocess.Popen(  # noqa: S603 - no shell; a fixed launcher and a path of ours
+            argv,
+            env=scrubbed,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C in our terminal must not close the user's editor
+        )
+    except OSError:
+        return False
+    try:
+        return process.wait(patience) == 0
+    except subprocess.TimeoutExpired:
+        threading.Thread(target=process.wait, name="editor-exit", daemon=True).start()
+        return True
