@@ -29,7 +29,8 @@ WINGS: dict[str, frozenset[str]] = {
 """What a wing may import besides itself."""
 
 JOINERS = frozenset(
-    {"__init__", "__main__", "app", "service", "desk", "desk_hands", "click_carrier", "without_agent", "cli", "demo"}
+    {"__init__", "__main__", "app", "service", "without_agent", "cli", "demo"}
+    | {"desk", "desk_hands", "click_carrier"}
 )
 """The only places where wings meet."""
 
