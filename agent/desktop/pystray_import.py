@@ -1,0 +1,54 @@
+"""The one door to pystray: its import chooses a back-end, may connect to X and may raise, if not told better.
+
+Imports nothing by itself; modules with subclasses of pystray's classes (``_sni``, ``_xembed``) are imported
+after ``load_pystray`` only.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from typing import Any
+
+_VARIABLE = "PYSTRAY_BACKEND"
+
+
+def load_pystray(platform: str = sys.platform) -> Any:
+    """Return the module ``pystray``; on Linux without a back-end, because ours are chosen at run time.
+
+    Takes about 0.1 s the first time (Pillow): call it in a worker, and in one thread at a time.
+
+    Raises:
+        ImportError: it is not installed, or (macOS, Windows) its back-end cannot be had.
+    """
+    if platform in {"darwin", "win32"}:
+        import pystray  # noqa: PLC0415 - late: heavy, and it chooses its back-end at import
+
+        return pystray
+    before = os.environ.get(_VARIABLE)
+    os.environ[_VARIABLE] = "dummy"
+    try:
+        import pystray  # noqa: PLC0415 - late: heavy, and it chooses its back-end at import
+    finally:
+        if before is None:
+            del os.environ[_VARIABLE]
+        else:
+            os.environ[_VARIABLE] = before
+    return pystray
+
+
+@functools.cache
+def keyed_item_class() -> Any:
+    """Return the class ``KeyedItem``: a ``pystray.MenuItem`` with a ``key``, its lasting identity.
+
+    ``KeyedItem(key, text, action, checked=None, ...)``; what comes after the key is as pystray documents it.
+    """
+    menu_item: Any = load_pystray().MenuItem
+
+    class KeyedItem(menu_item):  # type: ignore[misc]  # pystray has no types
+        def __init__(self, key: str, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.key = key
+
+    return KeyedItem
