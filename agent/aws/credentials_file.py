@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from agent.aws.section_batch import Batch, own_sections, restored, synced
-from agent.aws.section_mark import SectionMark
-from agent.aws.section_standing import leaving, our_part
+from agent.aws.section_batch import Batch, own_sections, synced
+from agent.aws.section_standing import our_part
 from agent.core import ini
 from agent.core.errors import (
     CredtrayError,
@@ -30,7 +29,7 @@ from agent.core.ports import Mark
 from agent.files.settling import Stamp
 from agent.files.shared_file import EditOutcome, SharedFile
 
-__all__ = ["CredentialsFile", "RestoreReport", "SectionKeys", "SyncReport"]
+__all__ = ["CredentialsFile", "SectionKeys", "SyncReport"]
 
 PEACE = timedelta(seconds=10)
 """A section that somebody else changes back is rewritten at most this often."""
@@ -47,26 +46,12 @@ class SyncReport:
     removed: tuple[str, ...] = ()
     """Sections that hold nothing of ours any more."""
     refused: Mapping[str, Problem] = field(default_factory=lambda: MappingProxyType({}))
-    originals: Mapping[str, bytes | None] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """For each section touched for the first time: its bytes before (they hold no keys), None if absent.
-    Kept by the caller for ``restore``; a newer entry takes the place of an older one."""
     outcome: EditOutcome = EditOutcome(changed=False)
 
     @property
     def tightened_from(self) -> int | None:
         """The mode the file had when it was too wide for secrets."""
         return self.outcome.tightened_from
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreReport:
-    """What became of an undo."""
-
-    restored: tuple[str, ...]
-    """Sections that hold nothing of ours any more."""
-    skipped: Mapping[str, str]
-    """Sections left alone, each with the reason."""
-    outcome: EditOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +112,7 @@ class CredentialsFile:
             nonlocal batch, contended
             if contended is None:  # judged once: a later run sees our own keys, or a late writer's old text
                 contended = self._contended(fit, data, now)
-            batch = Batch(refused=dict(refused), originals=batch.originals, changed=batch.changed)
+            batch = Batch(refused=dict(refused), changed=batch.changed)
             for section in contended:
                 batch.refused[section] = _contention(section)
             peaceful = [keys for keys in fit if keys.section not in contended]
@@ -139,61 +124,8 @@ class CredentialsFile:
             tuple(batch.written),
             tuple(batch.removed),
             MappingProxyType(batch.refused),
-            MappingProxyType(batch.originals),
             outcome,
         )
-
-    def remove_expired(self, now: datetime) -> SyncReport:
-        """Take out our keys where their mark says that they have expired.
-
-        Raises:
-            As ``sync``.
-        """
-        return self._remove(lambda mark: mark.expires_at <= now)
-
-    def remove_all(self) -> SyncReport:
-        """Take out all our keys; what the sections held before is there again.
-
-        Raises:
-            As ``sync``.
-        """
-        return self._remove(lambda _mark: True)
-
-    def restore(self, journal: Mapping[str, bytes | None]) -> RestoreReport:
-        """Take back what ``sync`` did to the sections of *journal* (its ``originals``), and nothing else.
-
-        In a section that is still ours our keys, our mark and our region go, and the region from before comes
-        back; when the rest is as it was, the section gets its exact old bytes. Whatever the user has changed
-        in it since stays. A section whose keys are no longer ours is skipped.
-
-        Raises:
-            As ``sync``.
-        """
-        done: list[str] = []
-        skipped: dict[str, str] = {}
-
-        def transform(data: bytes) -> bytes:
-            done.clear()
-            skipped.clear()
-            return restored(data, journal, done, skipped)
-
-        outcome = self._file.edit(transform, secret=False)
-        for section in done:
-            self._last.pop(section, None)
-        return RestoreReport(tuple(done), MappingProxyType(skipped), outcome)
-
-    def _remove(self, chosen: Callable[[SectionMark], bool]) -> SyncReport:
-        removed: list[str] = []
-
-        def transform(data: bytes) -> bytes:
-            going = [(section, mark) for section, mark in own_sections(data) if chosen(mark)]
-            removed[:] = [section.name for section, _ in going]
-            return ini.edit(data, [leaving(section, mark) for section, mark in going])
-
-        outcome = self._file.edit(transform, secret=False)
-        for section in removed:
-            self._last.pop(section, None)
-        return SyncReport(removed=tuple(removed), outcome=outcome)
 
     def _contended(self, wanted: Sequence[SectionKeys], data: bytes, now: datetime) -> set[str]:
         """Return the sections that somebody has changed since we wrote them less than 10 s ago."""

@@ -72,12 +72,6 @@ def freshness(expires_at: datetime, now: datetime, windows: RefreshWindows) -> F
     return Freshness.FRESH
 
 
-def next_change(expires_at: datetime, now: datetime, windows: RefreshWindows) -> datetime | None:
-    """Return the next instant at which ``freshness`` answers differently, or None once expired."""
-    edges = (expires_at - windows.advisory, expires_at - windows.mandatory, expires_at)
-    return min((edge for edge in edges if edge > now), default=None)
-
-
 @dataclass(frozen=True, slots=True)
 class SignInMemory:
     """What a session's past taught us; it survives a restart."""

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.aws import section_mark
-from agent.aws.section_batch import Batch, restored, synced
+from agent.aws.section_batch import Batch, synced
 from agent.aws.section_mark import SectionMark
 from agent.core import ini
 from agent.core.errors import FileUnparsable, Retry
@@ -140,8 +140,7 @@ def test_section_whose_access_key_was_changed_by_the_user_is_left_alone(path: Pa
     gone = file.sync([], ["dev"], later)
 
     assert report.refused["dev"].code == gone.refused["dev"].code == "section_not_ours"
-    assert file.remove_all().removed == ()
-    assert file.restore({"dev": None}).skipped.keys() == {"dev"}
+    assert file.marks() == ()
     assert theirs == path.read_bytes()
 
 
@@ -150,7 +149,7 @@ def test_section_without_keys_is_used_and_its_lines_are_kept(path: Path) -> None
 
     report = credentials_file(path).sync([wanted("dev")], [], NOW)
 
-    assert dict(report.originals) == {"dev": b"[dev]\nregion = eu-west-1\n"}
+    assert report.written == ("dev",)
     assert botocore_oracle.profiles(path)["dev"] == {"region": "eu-west-1", **key_values()}
 
 
@@ -212,16 +211,6 @@ def test_broken_file_is_not_touched(path: Path) -> None:
 # --- leaving ----------------------------------------------------------------------------------------------
 
 
-def test_expired_keys_go_at_their_end_and_others_stay(path: Path) -> None:
-    path.write_bytes(USERS)
-    file = credentials_file(path)
-    file.sync([wanted("dev", hours=1), wanted("long", hours=12)], [], NOW)
-
-    assert file.remove_expired(NOW + timedelta(minutes=59)).removed == ()
-    assert file.remove_expired(NOW + timedelta(minutes=60)).removed == ("dev",)
-    assert [own.section for own in file.marks()] == ["long"]
-
-
 @pytest.mark.parametrize(
     "before",
     [
@@ -244,10 +233,10 @@ def test_removing_everything_leaves_the_file_as_it_was(path: Path, before: bytes
     file.sync(batch, [], NOW)
     file.sync([wanted("dev", 4), wanted("default", 4, region="us-west-2")], [], NOW + timedelta(minutes=40))
 
-    report = file.remove_all()
+    report = file.sync([], [mark.section for mark in file.marks()], NOW)
 
     assert set(report.removed) == {"dev", "new", "default"}
-    # An ending that the last line lacked is the one thing that stays; `restore` takes it back too.
+    # An ending that the last line lacked is the one thing that stays.
     assert path.read_bytes() in {before, before + b"\n"}
 
 
@@ -273,55 +262,31 @@ def test_refresh_without_a_region_gives_the_region_back(path: Path) -> None:
     assert botocore_oracle.profiles(path)["default"] == {"region": "eu-west-1", **key_values(2)}
 
 
-# --- undo -------------------------------------------------------------------------------------------------
+# --- what the user did since ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "before", [b"", USERS, USERS[:-1], USERS.replace(b"\n", b"\r\n"), b"[dev]", b"[dev]\nx = 1"]
-)
-def test_undo_restores_the_very_bytes(path: Path, before: bytes) -> None:
-    path.write_bytes(before)
-    file = credentials_file(path)
-    report = file.sync([wanted("dev"), wanted("default", region="us-east-1")], [], NOW)
-
-    undone = file.restore(report.originals)
-
-    assert set(undone.restored) == {"dev", "default"}
-    assert before == path.read_bytes()
-
-
-def test_undo_keeps_what_the_user_changed_since(path: Path) -> None:
+def test_leaving_keeps_what_the_user_changed_since(path: Path) -> None:
     path.write_bytes(b"[dev]\noutput = text\n")
     file = credentials_file(path)
-    report = file.sync([wanted("dev"), wanted("new")], [], NOW)
+    file.sync([wanted("dev"), wanted("new")], [], NOW)
     text = path.read_bytes().replace(b"output = text", b"output = json")
     path.write_bytes(text + b"mine = 1\n\n[later]\nk = 1\n")
 
-    undone = file.restore(report.originals)
+    left = file.sync([], ["dev", "new"], NOW)
 
-    assert set(undone.restored) == {"dev", "new"}
+    assert set(left.removed) == {"dev", "new"}
     assert path.read_bytes() == b"[dev]\noutput = json\n\n[new]\nmine = 1\n\n[later]\nk = 1\n"
 
 
-def test_undo_does_not_bring_back_a_section_that_the_user_removed(path: Path) -> None:
+def test_leaving_does_not_bring_back_a_section_that_the_user_removed(path: Path) -> None:
     path.write_bytes(b"[dev]\noutput = text\n")
     file = credentials_file(path)
-    report = file.sync([wanted("dev")], [], NOW)
+    file.sync([wanted("dev")], [], NOW)
     path.write_bytes(b"[other]\n")
 
-    undone = file.restore(report.originals)
+    file.sync([], ["dev"], NOW)
 
-    assert dict(undone.skipped) == {"dev": "the section has been removed since"}
     assert path.read_bytes() == b"[other]\n"
-
-
-def test_only_the_first_touch_of_a_section_is_an_original(path: Path) -> None:
-    file = credentials_file(path)
-    first = file.sync([wanted("dev")], [], NOW)
-    second = file.sync([wanted("dev", 2), wanted("b")], [], NOW + timedelta(minutes=40))
-
-    assert dict(first.originals) == {"dev": None}
-    assert dict(second.originals) == {"b": None}
 
 
 # --- peace ------------------------------------------------------------------------------------------------
@@ -379,19 +344,18 @@ def check_round_trip(data: bytes) -> None:
         name: values for name, values in new.items() if name not in batch.written
     }, data
     refreshed = synced(after, [wanted(section, 2, region="us-east-1"), wanted("a", 2)], [], Batch())
-    done: list[str] = []
-    skipped: dict[str, str] = {}
-    assert data == restored(refreshed, batch.originals, done, skipped), data
-    assert set(batch.originals) == set(done), data
+    left = synced(refreshed, [], batch.written, Batch())
+    # An ending that the last line lacked is the one thing that may stay.
+    assert left.rstrip(b"\r\n") == data.rstrip(b"\r\n"), data
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(readable_text)
-def test_writing_refreshing_and_undoing_restores_every_file(data: bytes) -> None:
+def test_writing_refreshing_and_leaving_restores_every_file(data: bytes) -> None:
     check_round_trip(data)
 
 
-def test_writing_refreshing_and_undoing_restores_thousands_of_odd_files() -> None:
+def test_writing_refreshing_and_leaving_restores_thousands_of_odd_files() -> None:
     for number in range(FUZZED // 10):
         check_round_trip(drawn(number))
 

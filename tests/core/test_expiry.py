@@ -3,7 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import example, given
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.expiry import (
@@ -16,7 +17,6 @@ from agent.core.expiry import (
     freshness,
     learn_from_refresh,
     learn_from_refusal,
-    next_change,
     remember,
     servable_window,
     windows_for,
@@ -30,20 +30,21 @@ NEAR = st.integers(-22 * 60, 3 * 60).map(lambda seconds: timedelta(seconds=secon
 WINDOWS = windows_for(HOUR)
 
 
-@given(NEAR)
-@example(-WINDOWS.advisory)
-@example(-WINDOWS.mandatory)
-@example(timedelta())
-def test_freshness_changes_exactly_at_next_change(offset: timedelta) -> None:
-    now = NOON + offset
-    change = next_change(NOON, now, WINDOWS)
-    before = freshness(NOON, now, WINDOWS)
+@pytest.mark.parametrize(
+    ("left", "just_before", "then"),
+    [
+        (WINDOWS.advisory, Freshness.FRESH, Freshness.ADVISORY),
+        (WINDOWS.mandatory, Freshness.ADVISORY, Freshness.MANDATORY),
+        (timedelta(), Freshness.MANDATORY, Freshness.EXPIRED),
+    ],
+)
+def test_both_edges_of_a_window_belong_to_the_more_urgent_side(
+    left: timedelta, just_before: Freshness, then: Freshness
+) -> None:
+    edge = NOON - left
 
-    if change is None:
-        assert before is Freshness.EXPIRED
-    else:
-        assert freshness(NOON, change - timedelta(microseconds=1), WINDOWS) is before
-        assert freshness(NOON, change, WINDOWS) is not before
+    assert freshness(NOON, edge - timedelta(microseconds=1), WINDOWS) is just_before
+    assert freshness(NOON, edge, WINDOWS) is then
 
 
 @given(NEAR, st.integers(0, 30 * 60))

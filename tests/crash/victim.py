@@ -38,7 +38,8 @@ def refresh(path: Path) -> None:
 
 def remove(path: Path) -> None:
     """Take everything of ours out."""
-    credentials_file(path).remove_all()
+    file = credentials_file(path)
+    file.sync([], [mark.section for mark in file.marks()], NOW)
 
 
 def token(path: Path) -> None:
