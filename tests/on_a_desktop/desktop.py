@@ -1,0 +1,205 @@
+"""A whole desktop without a monitor: screen, bus, XFCE's panel, a notification daemon; each can be broken.
+
+Needs no root, no login and no window manager. Leaves no process and no file behind, also after a failed test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from PIL import Image, ImageChops
+
+from tests.on_a_desktop.looks import PANEL_SIZE, Daemon, Furniture, furnish
+from tests.on_a_desktop.private_bus import NOTIFICATIONS, WATCHER, PrivateBus
+from tests.on_a_desktop.programs import Program
+from tests.on_a_desktop.screen import SIZE, Area, Screen, seen
+
+NEEDED = ("Xvfb", "dbus-daemon", "xfce4-panel", "dunst", "xdotool", "import", "setpriv", "xfconf-query")
+
+PANEL = Area(0, 0, SIZE[0], PANEL_SIZE)
+_NOTICEABLE = 40
+"""A pixel that differs from the panel's colour by less belongs to the panel: a border, a shadow."""
+_SMALLEST_ICON = 8
+
+
+def missing() -> list[str]:
+    """Return what this machine lacks for a desktop."""
+    absent = [name for name in NEEDED if shutil.which(name) is None]
+    return absent if xfce_notifyd() else [*absent, "xfce4-notifyd"]
+
+
+def xfce_notifyd() -> Path | None:
+    """Return the program, which is not on the path and lies in a directory named after the processor."""
+    return next(iter(sorted(Path("/usr/lib").glob("*/xfce4/notifyd/xfce4-notifyd"))), None)
+
+
+class Desktop:
+    """Up and ready inside its ``with`` block."""
+
+    def __init__(self, furniture: Furniture | None = None) -> None:
+        self.furniture = furniture or Furniture()
+        self._ending = ExitStack()
+
+    def __enter__(self) -> Self:
+        with self._ending:
+            self._begin()
+            self._ending = self._ending.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._ending.close()
+
+    def _begin(self) -> None:
+        # A socket's path may have 107 characters: pytest's own directories are too deep.
+        self.directory = Path(self._ending.enter_context(tempfile.TemporaryDirectory(prefix="desktop-")))
+        (self.directory / "run").mkdir(mode=0o700)
+        furnish(self.directory / ".config", self.furniture)
+        self._own = self._environ()
+        self.screen = Screen(self.directory, self._own)
+        self._ending.callback(self.screen.program.end)
+        self._own["DISPLAY"] = self.screen.display
+        self.bus = PrivateBus(self.directory, self._own)
+        self._own["DBUS_SESSION_BUS_ADDRESS"] = self.bus.address
+        self._start_bus()
+        self._start_panel()
+        self._start_daemon()
+        self._await_panel()
+        self._await_daemon()
+
+    def _environ(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.directory),
+            "XDG_CONFIG_HOME": str(self.directory / ".config"),
+            "XDG_CACHE_HOME": str(self.directory / ".cache"),
+            "XDG_DATA_HOME": str(self.directory / ".local" / "share"),
+            "XDG_STATE_HOME": str(self.directory / ".local" / "state"),
+            "XDG_RUNTIME_DIR": str(self.directory / "run"),
+            "XDG_CURRENT_DESKTOP": "XFCE",
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "NO_AT_BRIDGE": "1",
+            "GTK_A11Y": "none",
+            "GSETTINGS_BACKEND": "memory",
+            "GTK_THEME": self.furniture.theme.gtk,
+        }
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a program needs to be on this desktop."""
+        return {
+            "DISPLAY": self.screen.display,
+            "DBUS_SESSION_BUS_ADDRESS": self.bus.address,
+            "XDG_CURRENT_DESKTOP": "XFCE",
+        }
+
+    # --- its parts come and go ------------------------------------------------------------------------------
+
+    def start_panel(self) -> None:
+        """Start the panel anew; returns once items can register with it."""
+        self._start_panel()
+        self._await_panel()
+
+    def start_daemon(self) -> None:
+        """Start the notification daemon anew; returns once it can be told something."""
+        self._start_daemon()
+        self._await_daemon()
+
+    def restart_bus(self) -> None:
+        """Start the bus anew after it was killed, and all that ended with it."""
+        self._start_bus()
+        self.panel.end()
+        if self.daemon is not None:
+            self.daemon.end()
+        self.start_panel()
+        self.start_daemon()
+
+    def _start_panel(self) -> None:
+        self.panel = self._program("xfce4-panel", "--disable-wm-check")
+
+    def _start_daemon(self) -> None:
+        match self.furniture.daemon:
+            case Daemon.DUNST:
+                self.daemon: Program | None = self._program(
+                    "dunst", "-conf", self._own["XDG_CONFIG_HOME"] + "/dunst/dunstrc"
+                )
+            case Daemon.XFCE:
+                self.daemon = self._program(str(xfce_notifyd()))
+            case None:
+                self.daemon = None
+
+    def _start_bus(self) -> None:
+        self._ending.callback(self.bus.start().end)
+
+    def _await_panel(self) -> None:
+        self.bus.wait_for_owner(WATCHER)
+
+    def _await_daemon(self) -> None:
+        if self.furniture.daemon is not None:
+            self.bus.wait_for_owner(NOTIFICATIONS)
+
+    def _program(self, *command: str) -> Program:
+        output = self.directory / f"{Path(command[0]).name}.log"
+        program = Program(command, self._own, output)
+        self._ending.callback(program.end)
+        return program
+
+    # --- what a person sees and does ------------------------------------------------------------------------
+
+    def screenshot(self, file: Path, area: Area | None = None) -> Image.Image:
+        """Save what the screen shows, once it is still."""
+        image = self.screen.still(area)
+        image.save(file)
+        return image
+
+    def icon(self) -> Area | None:
+        """Return where the one icon is that the panel shows."""
+        picture = self.screen.picture(PANEL)
+        # Left of the tray there is nothing but the panel; its own edge has another colour too.
+        plain = Image.new("RGB", picture.size, picture.getpixel((PANEL_SIZE, PANEL_SIZE // 2)) or 0)
+        strange = ImageChops.difference(picture, plain).convert("L").point(_noticeable)
+        box = strange.crop((0, 2, strange.width, strange.height - 2)).getbbox()
+        if box is None or box[2] - box[0] < _SMALLEST_ICON or box[3] - box[1] < _SMALLEST_ICON:
+            return None
+        return Area(box[0], box[1] + 2, box[2] - box[0], box[3] - box[1])
+
+    def find_icon(self, seconds: float = 5) -> Area:
+        """Return where the icon is, as soon as it can be seen."""
+        return seen(self.icon, "an icon in the panel", seconds)
+
+    def popups(self) -> list[Area]:
+        """Return the windows over the desktop, the panel left out: menus, notifications, tooltips."""
+        return [area for area in self.screen.windows() if area.width < SIZE[0]]
+
+    def find_popup(self, known: list[Area] | None = None, seconds: float = 5) -> Area:
+        """Return a popup that is not among the *known* ones, as soon as there is one."""
+        old = known or []
+
+        def new() -> Area | None:
+            return next((area for area in self.popups() if area not in old), None)
+
+        return seen(new, "a popup", seconds)
+
+    def click_button(self, popup: Area, number: int, *, of: int) -> None:
+        """Click one of the buttons that xfce4-notifyd draws: equal ones in a row at the lower edge."""
+        self.screen.still(popup)
+        width = popup.width / of
+        self.screen.click(popup.left + round((number + 0.5) * width), popup.top + popup.height - 30)
+
+    def open_menu(self, button: int = 1) -> Area:
+        """Click the icon; return where its menu is."""
+        known = self.popups()
+        self.screen.click(*self.find_icon().centre, button)
+        return self.find_popup(known)
+
+
+def _noticeable(difference: float) -> float:
+    return 255.0 if difference > _NOTICEABLE else 0.0

@@ -1,0 +1,139 @@
+"""A screen nobody sees: pictures of it, its windows, a mouse.
+
+Knows nothing about what runs on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image, ImageChops
+from Xlib import X
+from Xlib.display import Display
+from Xlib.error import BadDrawable, BadWindow
+
+from tests.on_a_desktop.programs import Program
+
+SIZE = (1024, 768)
+PATIENCE_SECONDS = 5.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle on the screen, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def centre(self) -> tuple[int, int]:
+        return self.left + self.width // 2, self.top + self.height // 2
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """As Pillow wants it: left, top, right, bottom."""
+        return self.left, self.top, self.left + self.width, self.top + self.height
+
+
+class Screen:
+    """An X server with one screen and no window manager."""
+
+    def __init__(self, directory: Path, environ: dict[str, str]) -> None:
+        readable, writable = os.pipe()
+        try:
+            self.program = Program(
+                ["Xvfb", "-displayfd", str(writable), "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten",
+                 "tcp", "-noreset", "-dpi", "96"],
+                environ, directory / "screen.log", [writable],
+            )  # fmt: skip
+        finally:
+            os.close(writable)
+        with os.fdopen(readable) as pipe:
+            number = pipe.readline().strip()
+        if not number:
+            raise RuntimeError(f"no screen: {self.program.said()}")
+        self.display = f":{number}"
+        self._environ = {**environ, "DISPLAY": self.display}
+
+    # --- pictures ------------------------------------------------------------------------------------------
+
+    def picture(self, area: Area | None = None) -> Image.Image:
+        """What a person would see. Asked of the X server itself: `import` takes a second and more."""
+        area = area or Area(0, 0, *SIZE)
+        with self._looking() as display:
+            drawn = display.screen().root.get_image(
+                area.left, area.top, area.width, area.height, X.ZPixmap, 0xFFFFFFFF
+            )
+        return Image.frombytes("RGB", (area.width, area.height), drawn.data, "raw", "BGRX")
+
+    def still(self, area: Area | None = None, seconds: float = PATIENCE_SECONDS) -> Image.Image:
+        """Return the picture once two in a row are the same: nothing fades in or is drawn any more."""
+        deadline = time.monotonic() + seconds
+        before = self.picture(area)
+        while True:
+            time.sleep(0.08)
+            after = self.picture(area)
+            if ImageChops.difference(before, after).getbbox() is None:
+                return after
+            assert time.monotonic() < deadline, f"the screen did not come to rest in {seconds} s"
+            before = after
+
+    # --- windows -------------------------------------------------------------------------------------------
+
+    def windows(self) -> list[Area]:
+        """Return the windows that are shown, the topmost last."""
+        found = []
+        with self._looking() as display:
+            for window in display.screen().root.query_tree().children:
+                try:
+                    shown = window.get_attributes().map_state == X.IsViewable
+                    place = window.get_geometry()
+                except (BadWindow, BadDrawable):  # gone in between
+                    continue
+                if shown and place.width > 1 and place.height > 1:
+                    found.append(Area(place.x, place.y, place.width, place.height))
+        return found
+
+    @contextlib.contextmanager
+    def _looking(self) -> Iterator[Display]:
+        display = Display(self.display)
+        try:
+            yield display
+        finally:
+            display.close()
+
+    # --- the mouse -----------------------------------------------------------------------------------------
+
+    def move(self, x: int, y: int) -> None:
+        """Move there in two steps: a panel wants to see the mouse come in before it is clicked."""
+        self._mouse("mousemove", str(x - 2), str(y - 1), "mousemove", str(x), str(y))
+
+    def click(self, x: int, y: int, button: int = 1) -> None:
+        self.move(x, y)
+        self._mouse("sleep", "0.05", "click", str(button))
+
+    def key(self, name: str) -> None:
+        self._mouse("key", name)
+
+    def _mouse(self, *words: str) -> None:
+        subprocess.run(["xdotool", *words], env=self._environ, check=True, timeout=20, capture_output=True)
+
+
+def seen(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+    """Look again until there is something to see, and not longer."""
+    deadline = time.monotonic() + seconds
+    while (found := look()) is None:
+        assert time.monotonic() < deadline, f"not seen within {seconds} s: {what}"
+        time.sleep(0.05)
+    return found
