@@ -63,6 +63,26 @@ wanted_tools() {
 /usr/bin/setpriv util-linux starts that other user's process
 /usr/bin/unshare util-linux gives a test a network of its own
 /sbin/ip iproute2 takes that network up and down
+/usr/bin/Xvfb xvfb the screen of the test desktop
+/usr/bin/dbus-daemon dbus-daemon the test desktop's bus, apart from everybody's
+/usr/bin/xfce4-panel xfce4-panel a real panel shows icon and menu
+/usr/lib/*/xfce4/xfconf/xfconfd xfconf the panel reads its settings through it
+/usr/bin/xfce4-session xfce4-session a real session starts what is to start at login
+/usr/bin/dunst dunst shows notifications without buttons
+/usr/lib/*/xfce4/notifyd/xfce4-notifyd xfce4-notifyd shows notifications with buttons
+/usr/bin/notify-send libnotify-bin tries the test desktop without credtray
+/usr/bin/xdotool xdotool moves the mouse and clicks as a person does
+/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core letters on the test desktop, the same everywhere
+/usr/share/icons/Adwaita/index.theme adwaita-icon-theme check marks and arrows of the menus
+/usr/share/icons/hicolor/index.theme hicolor-icon-theme the theme that programs add their icons to
+/usr/lib/*/gdk-pixbuf-2.0/2.10.0/loaders/libpixbufloader-svg.so librsvg2-common draws those icons
+/usr/bin/desktop-file-validate desktop-file-utils judges the autostart entry
+/usr/bin/dex dex starts the autostart entry as a desktop does
+/usr/bin/xclip xclip reads the clipboard as another program does
+/usr/bin/gcc gcc compiles what lets a process live in another time
+/usr/include/stdlib.h libc6-dev needed to compile it
+/usr/bin/zsh zsh takes pasted credentials
+/usr/bin/fish fish takes pasted credentials
 TABLE
 }
 
