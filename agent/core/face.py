@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
+from datetime import datetime, tzinfo
 
-from agent.core.menu import Item
+from agent.core.lines import tooltip, troubles
+from agent.core.look import STEPS, Look, Shape
+from agent.core.menu import Item, Kind
+from agent.core.menu_agent import agent_items
+from agent.core.menu_branches import separator
+from agent.core.menu_profiles import profile_menus
+from agent.core.menu_sessions import session_menus
+from agent.core.overview import Overview, look, overview
+from agent.core.state import State
 
-STEPS = 24
-"""A ring has so many steps: a smaller change cannot be seen at 22 pixels, so it is not drawn."""
-
-
-class Shape(Enum):
-    """What the icon says, told by a shape as well as by a colour."""
-
-    FRESH = "fresh"
-    """Signed in: a tick."""
-    SOON = "soon"
-    """The sign-in ends soon: an exclamation mark."""
-    ENDED = "ended"
-    """The sign-in has ended: a cross."""
-    SIGNED_OUT = "signed_out"
-    """Nobody is signed in: a closed lock without a ring."""
-    SIGNING_IN = "signing_in"
-    """Waiting for a person in the browser: three dots."""
-    OFFLINE = "offline"
-    """The portal cannot be reached: a struck-through ring."""
-    TROUBLE = "trouble"
-    """Signed in, but something needs a person: a triangle."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The icon; two equal looks are the same picture."""
-
-    shape: Shape
-    steps: int = 0
-    """Of the remaining time, 0 to ``STEPS``; 0 where there is no ring."""
+__all__ = ["STEPS", "Extras", "Face", "Look", "Shape", "face"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +25,40 @@ class Face:
 
     look: Look
     tooltip: str
+    """One line for each session, at most five; no markup."""
     menu: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What the menu tells and the state does not know."""
+
+    autostart: bool | None
+    """Whether credtray starts with the desktop session; None where that cannot be told or changed."""
+    version: str
+    """Of the running agent."""
+
+
+def face(state: State, now: datetime, zone: tzinfo | None, extras: Extras) -> Face:
+    """Return icon, tooltip and menu of this moment; *zone* is the reader's, None that of this computer."""
+    seen = overview(state, now, zone)
+    return Face(look(seen), tooltip(seen), tuple(_menu(seen, extras)))
+
+
+def _menu(seen: Overview, extras: Extras) -> Iterator[Item]:
+    yield from session_menus(seen)
+    lines = [Item(f"trouble-{name}", Kind.TEXT, line) for name, line in troubles(seen)]
+    if not seen.state.sessions and seen.state.config_problem is None:
+        lines = [
+            Item("set-up", Kind.TEXT, "Not set up yet"),
+            Item("set-up-how", Kind.TEXT, "Run: credtray setup"),
+            *lines,
+        ]
+    yield from lines
+    yield separator("sessions")
+    if seen.state.sessions:
+        yield from profile_menus(seen)
+        yield separator("profiles")
+    yield from agent_items(
+        seen.state, seen.now, seen.zone, autostart=extras.autostart, version=extras.version
+    )

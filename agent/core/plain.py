@@ -1,0 +1,65 @@
+"""Foreign names made fit for a label: one line, nothing invisible, nothing that reorders its neighbours.
+
+Pure text to text. Knows nothing of markup or mnemonics: whoever draws the label doubles and escapes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+LIMIT = 48
+"""Characters of one name; a menu of longer ones reaches across the screen."""
+NAMELESS = "(no name)"
+"""What stands for a name of which nothing can be seen."""
+_ELLIPSIS = "…"
+_LOST = "\N{REPLACEMENT CHARACTER}"
+_STACK = 4
+"""Combining marks on one letter: no script needs more, and towers of them cover the lines above."""
+
+_INVISIBLE_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+"""Letters and marks that show nothing (Unicode: Default_Ignorable_Code_Point), and the empty Braille cell."""
+_BLANKS = frozenset({"Cc", "Zl", "Zp", "Zs"})
+_HIDDEN = frozenset({"Cf"})
+_NOTHING_TO_SEE = frozenset("MZ")
+
+
+@lru_cache(maxsize=8192)
+def plain(text: str, limit: int = LIMIT) -> str:
+    """Return the text as one visible line of at most *limit* characters, never empty.
+
+    Line breaks and control characters become blanks; bidirectional controls and zero-width characters go;
+    what has no character (unpaired surrogates, private use) is shown as lost. A long text loses its middle.
+    """
+    clean = text if text.isascii() and text.isprintable() else _visible(text)
+    return _shortened(clean.strip(" "), limit) or NAMELESS
+
+
+def _visible(text: str) -> str:
+    kept: list[str] = []
+    stack = 0
+    for char in text:
+        kind = unicodedata.category(char)
+        stack = stack + 1 if kind[0] == "M" else 0
+        if stack <= _STACK:
+            kept.append(_shown(char, kind))
+    clean = "".join(kept)
+    return clean if any(unicodedata.category(char)[0] not in _NOTHING_TO_SEE for char in clean) else ""
+
+
+def _shown(char: str, kind: str) -> str:
+    if kind in _HIDDEN or char in _INVISIBLE_LETTERS:
+        return ""
+    if kind in _BLANKS:
+        return " "
+    return char if char.isprintable() else _LOST
+
+
+def _shortened(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    room = limit - len(_ELLIPSIS)
+    head, tail = text[: room - room // 2], text[len(text) - room // 2 :]
+    while tail and unicodedata.category(tail[0])[0] == "M":
+        tail = tail[1:]  # it would sit on the ellipsis
+    return f"{head}{_ELLIPSIS}{tail}"
