@@ -21,6 +21,8 @@ class BusCallFailed(CredtrayError):
     title = "A program of the desktop did not answer as it should"
     hint = "It may be restarting; credtray tries again by itself."
     retry = Retry.LATER
+    error_name = ""
+    """D-Bus's name for what went wrong, such as ``org.freedesktop.DBus.Error.ServiceUnknown``."""
 
 
 class TrayUnavailable(CredtrayError):
@@ -74,4 +76,13 @@ class BrowserUnopened(CredtrayError):
     code = "browser_unopened"
     title = "No browser could be opened"
     hint = "Open the address yourself."
+    retry = Retry.PERSON
+
+
+class AssetMissing(CredtrayError):
+    """A file that is part of credtray is not there."""
+
+    code = "asset_missing"
+    title = "A file that belongs to credtray is missing"
+    hint = "Install credtray again; it is not complete."
     retry = Retry.PERSON

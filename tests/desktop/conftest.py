@@ -1,0 +1,36 @@
+"""What the tests of the desktop share: a message bus of their own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.desktop.dbus_daemon import DbusDaemon
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[DbusDaemon]:
+    """A running private bus; DBUS_SESSION_BUS_ADDRESS names it."""
+    if not DbusDaemon.installed():
+        pytest.skip("needs dbus-daemon")
+    # Not tmp_path: the address of a socket must stay below 108 bytes.
+    directory = Path(tempfile.mkdtemp(prefix="bus"))
+    daemon = DbusDaemon(directory)
+    try:
+        daemon.start()
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.address)
+        yield daemon
+    finally:
+        daemon.kill()
+        shutil.rmtree(directory)
+
+
+@pytest.fixture(autouse=True)
+def no_bus_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may speak to the desktop of whoever runs it."""
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.delenv("DBUS_SYSTEM_BUS_ADDRESS", raising=False)
