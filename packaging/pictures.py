@@ -1,6 +1,6 @@
 """Takes the README's pictures from the real commands, run against the embedded Identity Center.
 
-    python packaging/pictures.py          writes docs/images/*.svg
+    python packaging/pictures.py          writes docs/images/ and the icon's pictures in assets/
 
 Run it again when the look of the commands changes; the pictures are what a terminal shows, drawn as SVG.
 """
@@ -20,6 +20,8 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import icon_pictures  # noqa: E402 - beside this file
+
 from tests.end_to_end.house import House  # noqa: E402 - the checkout is not installed
 from tests.portal import running  # noqa: E402 - the same
 
@@ -27,7 +29,8 @@ _FONT_FACES = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def main() -> None:
-    """Run the commands and draw what they print."""
+    """Run the commands and draw what they print; draw the icon."""
+    icon_pictures.main()
     with tempfile.TemporaryDirectory() as home, running("--auto-approve", "alice") as portal:
         house = House(Path(home), portal)
         house.environ |= {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "92"}

@@ -16,11 +16,18 @@ import sysconfig
 import tempfile
 import venv
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOREIGN = ("tests/", "docs/", "packaging/", "bench/", "requirements/")
 """Folders of the checkout that have no place in a wheel."""
+DRAWING = """
+from agent.core.face import Look, Shape
+from agent.desktop.icon import Panel, draw
+assert draw(Look(Shape.FRESH, 19), 22, Panel.AUTO).getbbox() is not None
+"""
+"""What only works when the assets are in the wheel, and found there."""
 
 
 def main() -> int:
@@ -39,6 +46,7 @@ def main() -> int:
         home.mkdir()
         run(home, *commands, "--help")
         run(home, *commands, "version")
+        run(home, commands[0], "-I", "-c", DRAWING)
         if not quick:
             run(home, commands[0], "-m", "agent.demo", "--unattended")
     print(f"{wheel.name}: built, installed, run")
@@ -53,18 +61,21 @@ def build(place: Path) -> Path:
 
 
 def check_contents(wheel: Path) -> None:
-    """Refuse a wheel that lacks a file of the package, or that carries something else."""
+    """Refuse a wheel that lacks a file of the package or of its assets, or that carries something else."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    ours = {
-        path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "agent").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    ours = set(files_of("agent")) | {f"agent/{name}" for name in files_of("assets")}
     missing = sorted(ours - names)
     foreign = sorted(name for name in names if name.startswith(FOREIGN))
     licences = [name for name in names if name.endswith("licenses/LICENSE")]
     if missing or foreign or not licences:
         raise SystemExit(f"missing: {missing}; not to be there: {foreign}; licences: {licences}")
+
+
+def files_of(folder: str) -> Iterator[str]:
+    """Yield the path of every file below a folder of the checkout."""
+    for path in (ROOT / folder).rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path.relative_to(ROOT).as_posix()
 
 
 def install(wheel: Path, place: Path) -> tuple[str, ...]:
