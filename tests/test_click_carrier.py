@@ -1,0 +1,337 @@
+"""What a click does, over the real loop and requests; only the desktop's hands are recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from agent.click_carrier import ClickCarrier
+from agent.core import clicks, protocol
+from agent.core.clicks import Click, Form
+from agent.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline
+from agent.core.ports import Browser, Notification
+from tests.daemon.fakes import Daemon, run
+from tests.daemon.person import real, until, world
+from tests.fakes_identity_center import FakeBrowser
+
+T = TypeVar("T")
+
+
+@dataclass
+class RecordedClipboard:
+    texts: list[tuple[str, bool]] = field(default_factory=list)
+    problem: CredtrayError | None = None
+
+    async def put(self, text: str, *, secret: bool, seconds: float) -> None:
+        if self.problem is not None:
+            raise self.problem
+        assert (seconds == 45.0) is secret
+        self.texts.append((text, secret))
+
+
+@dataclass
+class RecordedHands:
+    browser: Browser = field(default_factory=FakeBrowser)
+    clipboard: RecordedClipboard = field(default_factory=RecordedClipboard)
+    settings_path: Path = Path("/home/somebody/settings.toml")
+    log_path: Path = Path("/home/somebody/agent.log")
+    done: list[str] = field(default_factory=list)
+    told: dict[str, Notification] = field(default_factory=dict)
+    taken_back: list[str] = field(default_factory=list)
+    problem: CredtrayError | None = None
+
+    def _do(self, what: str) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.done.append(what)
+
+    def open_file(self, path: Path) -> None:
+        self._do(f"open {path.name}")
+
+    def create_settings(self) -> None:
+        self._do("create settings")
+
+    def set_autostart(self, *, enabled: bool) -> None:
+        self._do(f"autostart {enabled}")
+
+    async def off_loop(self, work: Callable[[], T]) -> T:
+        await asyncio.sleep(0)
+        return work()
+
+    def tell(self, notification: Notification) -> None:
+        self.told[notification.key] = notification
+
+    def take_back(self, key: str) -> None:
+        self.taken_back.append(key)
+
+    def words(self) -> str:
+        return "\n".join(f"{each.title}|{each.body}" for each in self.told.values())
+
+
+class Scene:
+    """A daemon, a carrier and hands that remember."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.daemon = daemon
+        self.hands = RecordedHands()
+        self.carrier = ClickCarrier(self.daemon.loop, self.daemon.requests, self.hands)
+
+    async def started(self, *, signed_in: bool = True) -> Scene:
+        await self.daemon.started()
+        if signed_in:
+            await self.daemon.ask(protocol.Login("corp"))
+        return self
+
+    async def click(self, click: Click, seconds: float = 60) -> None:
+        self.carrier.carry(click)
+        await asyncio.sleep(seconds)
+
+
+def test_click_on_sign_in_signs_in_and_returns_at_once() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started(signed_in=False)
+        before = scene.daemon.loop.now()
+        scene.carrier.carry(protocol.Login("corp"))
+
+        assert scene.daemon.loop.now() == before
+        await asyncio.sleep(60)
+        assert scene.daemon.state.sessions["corp"].token is not None
+        assert len(scene.daemon.browser.opened) == 1
+
+    run(drive())
+
+
+def test_sign_in_while_a_long_one_is_active_says_so_and_opens_nothing() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        await scene.click(protocol.Login("corp"))
+
+        assert len(scene.daemon.browser.opened) == 1
+        assert "nothing to do" in scene.hands.words()
+
+    run(drive())
+
+
+def test_browser_that_does_not_open_leaves_a_link_to_copy() -> None:
+    async def drive() -> None:
+        async with world() as (daemon, _person):
+            daemon.browser.opens = False
+            scene = Scene(daemon)
+            scene.carrier.carry(protocol.Login("corp"))
+            await until(lambda: "corp:sign-in" in scene.hands.told)
+
+            assert [button.click for button in scene.hands.told["corp:sign-in"].buttons] == [
+                clicks.CopySignInLink("corp"),
+                protocol.CancelLogin("corp"),
+            ]
+            scene.carrier.carry(clicks.CopySignInLink("corp"))
+            await until(lambda: bool(scene.hands.clipboard.texts))
+            pending = daemon.state.sessions["corp"].pending
+            assert pending is not None
+            assert scene.hands.clipboard.texts == [(pending.url, False)]
+            scene.carrier.carry(protocol.CancelLogin("corp"))
+            await until(lambda: bool(scene.hands.taken_back))
+            assert daemon.state.sessions["corp"].pending is None
+            assert "cancelled" not in scene.hands.words()
+
+    real(drive())
+
+
+def test_code_of_another_device_is_shown_until_the_sign_in_ends() -> None:
+    async def drive() -> None:
+        async with world() as (daemon, _person):
+            scene = Scene(daemon)
+            scene.carrier.carry(protocol.Login("corp", device=True))
+            await until(lambda: "corp:sign-in" in scene.hands.told)
+
+            pending = daemon.state.sessions["corp"].pending
+            assert pending is not None
+            assert str(pending.user_code) in scene.hands.told["corp:sign-in"].title
+            assert scene.hands.taken_back == []
+            await scene.carrier.close()
+            await until(lambda: daemon.state.sessions["corp"].pending is None)
+            assert scene.hands.taken_back == ["corp:sign-in"]
+
+    real(drive())
+
+
+def test_sign_in_that_fails_tells_why() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started(signed_in=False)
+        scene.daemon.portal.fault = Offline("no route to the portal")
+        await scene.click(protocol.Login("corp"))
+
+        assert "no route to the portal" in scene.hands.words()
+
+    run(drive())
+
+
+def test_click_on_a_profile_rewrites_the_default_section() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev", "ro")).started()
+        await scene.click(protocol.Switch("ro"))
+
+        assert scene.daemon.credentials.sections["default"].profile == "ro"
+        assert scene.hands.told == {}
+        await scene.click(clicks.Confirm("dev", protocol.Switch("dev")))
+        assert scene.daemon.credentials.sections["default"].profile == "dev"
+        await scene.click(protocol.Switch(None))
+        assert scene.daemon.credentials.sections == {}
+
+    run(drive())
+
+
+def test_choice_that_cannot_take_effect_tells_why() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev")).started(signed_in=False)
+        await scene.click(protocol.Activate(("dev",)))
+
+        assert "sign-in is needed" in scene.hands.words()
+
+    run(drive())
+
+
+@pytest.mark.parametrize(("form", "mark"), [(Form.POSIX, "export AWS_"), (Form.SECTION, "[dev]")])
+def test_copied_credentials_reach_the_clipboard_and_nothing_else(form: Form, mark: str) -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev")).started()
+        await scene.click(clicks.CopyCredentials("dev", form))
+
+        ((text, secret),) = scene.hands.clipboard.texts
+        assert mark in text
+        assert "CANARY-key" in text
+        assert secret
+        assert "CANARY" not in scene.hands.words()
+
+    run(drive())
+
+
+def test_copying_without_a_clipboard_tells_why() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev")).started()
+        scene.hands.clipboard.problem = ClipboardUnavailable("no display")
+        await scene.click(clicks.CopyCredentials("dev", Form.FISH))
+
+        assert "no display" in scene.hands.words()
+
+    run(drive())
+
+
+def test_copying_while_signed_out_tells_that_a_sign_in_is_needed() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev")).started(signed_in=False)
+        await scene.click(clicks.CopyCredentials("dev", Form.FISH))
+
+        assert scene.hands.clipboard.texts == []
+        assert "sign-in is needed" in scene.hands.words()
+
+    run(drive())
+
+
+def test_console_opens_the_deep_link_of_the_portal_without_keys() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev")).started()
+        browser = FakeBrowser()
+        scene.hands.browser = browser
+        await scene.click(clicks.OpenConsole("dev"))
+
+        (link,) = browser.opened
+        assert link.startswith("https://d-9067000001.awsapps.com/start")
+        assert "account_id=111100000000" in link
+        assert "CANARY" not in link
+        browser.opens = False
+        await scene.click(clicks.OpenConsole("dev"))
+        assert "No browser could be opened" in scene.hands.words()
+
+    run(drive())
+
+
+def test_settings_are_created_before_they_are_opened() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        await scene.click(clicks.OpenSettings())
+        await scene.click(clicks.OpenLog())
+        await scene.click(clicks.SetAutostart(enabled=True))
+
+        assert scene.hands.done == [
+            "create settings",
+            "open settings.toml",
+            "open agent.log",
+            "autostart True",
+        ]
+
+    run(drive())
+
+
+def test_desktop_without_an_editor_tells_the_path() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        scene.hands.problem = FileUnopened("/home/somebody/agent.log")
+        await scene.click(clicks.OpenLog())
+
+        assert "/home/somebody/agent.log" in scene.hands.words()
+
+    run(drive())
+
+
+def test_about_tells_where_things_are() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        await scene.click(clicks.About())
+
+        assert "settings.toml" in scene.hands.words()
+
+    run(drive())
+
+
+@pytest.mark.parametrize(
+    "click",
+    [
+        protocol.Login("gone"),
+        protocol.CancelLogin("gone"),
+        protocol.Logout("gone"),
+        protocol.Snooze("gone", 10),
+        protocol.Switch("gone"),
+        protocol.Activate(("gone",)),
+        clicks.CopyCredentials("gone", Form.CMD),
+        clicks.CopySignInLink("gone"),
+        clicks.OpenConsole("gone"),
+    ],
+)
+def test_click_on_what_is_gone_meanwhile_tells_so(click: Click) -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        await scene.click(click)
+
+        assert "gone" in scene.hands.words()
+
+    run(drive())
+
+
+def test_quit_ends_the_agent() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        await scene.click(protocol.Stop(), 1)
+
+        assert scene.daemon.stopped.is_set()
+
+    run(drive())
+
+
+def test_clicks_under_way_are_given_up_at_the_end() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started(signed_in=False)
+        scene.daemon.browser.visit = lambda _url: None
+        scene.carrier.carry(protocol.Login("corp"))
+        await asyncio.sleep(1)
+        await scene.carrier.close()
+        await asyncio.sleep(30)
+
+        assert scene.daemon.state.sessions["corp"].pending is None
+
+    run(drive())
