@@ -26,6 +26,7 @@ from agent.core.errors.base import (
     every_error,
 )
 from agent.core.errors.desktop import (
+    AssetMissing,
     AutostartRefused,
     BrowserUnopened,
     BusCallFailed,
@@ -79,6 +80,7 @@ __all__ = [
     "AgentNotRunning",
     "AgentRefused",
     "AgentSilent",
+    "AssetMissing",
     "AutostartRefused",
     "BadFrame",
     "BrowserUnopened",
