@@ -151,7 +151,14 @@ def profile_writer() -> ProfileWriter:
     return join().profile_writer
 
 
-_AGENT_ONLY = (protocol.Ping, protocol.Watch, protocol.Snooze, protocol.Stop, protocol.CancelLogin)
+_AGENT_ONLY = (
+    protocol.Ping,
+    protocol.Watch,
+    protocol.Snooze,
+    protocol.PauseNotices,
+    protocol.Stop,
+    protocol.CancelLogin,
+)
 
 
 def perform(request: Request, on_progress: Callable[[Progress], None]) -> Reply:

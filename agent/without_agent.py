@@ -13,7 +13,14 @@ from dataclasses import replace
 from agent.app import House
 from agent.core import protocol, saved, status
 from agent.core.errors import AgentNotRunning, BadFrame, CredtrayError
-from agent.core.policy import Action, FetchRoleCredentials, RefreshToken, ShowNotice
+from agent.core.policy import (
+    Action,
+    FetchRoleCredentials,
+    ListAccounts,
+    RefreshToken,
+    ShowNotice,
+    WithdrawNotice,
+)
 from agent.core.protocol import Done, Progress, Reply, Request
 from agent.core.state import State, frozen
 from agent.daemon.loop import Conduct, Loop
@@ -103,8 +110,8 @@ def _allowed(request: Request) -> Callable[[State, Action], bool]:
         case protocol.Credentials(profile):
             return lambda state, action: _serves(state, action, profile)
         case _:
-            # The command itself tells the person what happened.
-            return lambda _state, action: not isinstance(action, ShowNotice)
+            # The command itself tells the person what happened, and needs no account's name for that.
+            return lambda _state, action: not isinstance(action, ShowNotice | WithdrawNotice | ListAccounts)
 
 
 def _serves(state: State, action: Action, profile: str) -> bool:

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "login": ("sign_in", _SIGN_IN),
     "logout": ("sign_in", _SIGN_IN),
     "snooze": ("sign_in", _SIGN_IN),
+    "pause": ("pausing", _SIGN_IN),
     "profiles": ("profiles", _PROFILES),
     "activate": ("keeping", _PROFILES),
     "deactivate": ("keeping", _PROFILES),

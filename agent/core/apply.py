@@ -1,7 +1,7 @@
 """How an event changes the state: ``apply(state, event, now) -> state``. It never decides what to do next.
 
 One handler per event; a test holds the table complete. Sessions are in ``apply_sessions``, role credentials
-and the credentials file in ``apply_profiles``.
+and the credentials file in ``apply_profiles``, notices in ``apply_notices``, the rest in ``apply_desktop``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from agent.core import apply_clock, apply_desktop, apply_profiles, apply_sessions, apply_sign_out, events
-from agent.core.errors import Offline
+from agent.core import (
+    apply_clock,
+    apply_desktop,
+    apply_notices,
+    apply_profiles,
+    apply_sessions,
+    apply_sign_out,
+    events,
+)
 from agent.core.models import AwsConfig, Profile, SsoSession
-from agent.core.state import ProfileState, SessionState, State, Trouble, frozen
+from agent.core.state import ProfileState, SessionState, State, frozen
 
 Handler = Callable[[State, Any, datetime], State]
 
@@ -26,16 +33,6 @@ def apply(state: State, event: events.Event, now: datetime) -> State:
 
 def _unchanged(state: State, _event: events.Event, _now: datetime) -> State:
     return state
-
-
-def _network_may_be_back(state: State, _event: events.Event, now: datetime) -> State:
-    def sooner(session: SessionState) -> SessionState:
-        trouble = session.trouble
-        if trouble is None or trouble.problem.code != Offline.code:
-            return session
-        return replace(session, trouble=Trouble(trouble.problem, now, 0, now))
-
-    return replace(state, sessions=frozen({name: sooner(item) for name, item in state.sessions.items()}))
 
 
 def _config_loaded(state: State, event: events.ConfigLoaded, _now: datetime) -> State:
@@ -60,7 +57,7 @@ def _session_state(known: SessionState | None, session: SsoSession) -> SessionSt
         return SessionState(session)
     if not same_portal(known.session, session):
         # Another Identity Center under the same name: its tokens and its habits are not this one's.
-        return SessionState(session)
+        return SessionState(session, showing=known.showing)
     return replace(known, session=session)
 
 
@@ -115,8 +112,6 @@ HANDLERS: Mapping[type, Handler] = {
     events.Tick: _unchanged,
     events.ClockChanged: apply_clock.clock_changed,
     events.FilesChanged: _unchanged,
-    events.Woke: _network_may_be_back,
-    events.NetworkChanged: _network_may_be_back,
     events.ConfigLoaded: _config_loaded,
     events.ConfigBroken: _config_broken,
     events.SettingsLoaded: _settings_loaded,
@@ -126,5 +121,6 @@ HANDLERS: Mapping[type, Handler] = {
     **apply_sessions.HANDLERS,
     **apply_sign_out.HANDLERS,
     **apply_profiles.HANDLERS,
+    **apply_notices.HANDLERS,
     **apply_desktop.HANDLERS,
 }

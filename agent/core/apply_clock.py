@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from agent.core.events import ClockChanged
 from agent.core.models import AccessToken, RoleCredentials, SignIn
+from agent.core.notices import TOLERATED_CLOCK_ERROR
 from agent.core.state import ProfileState, SessionState, State, Trouble, frozen
 
 
@@ -26,7 +27,14 @@ def clock_changed(state: State, event: ClockChanged, now: datetime) -> State:
         remembered=shift.sessions(state.remembered),
         profiles=frozen({name: shift.profile(item) for name, item in state.profiles.items()}),
         file=replace(state.file, trouble=shift.trouble(state.file.trouble)),
+        paused_until=None if state.paused_until is None else state.paused_until + event.by,
+        clock_error=_error_left(state.clock_error, event.by),
     )
+
+
+def _error_left(error: timedelta, by: timedelta) -> timedelta:
+    """Return how far off the clock is now; where no error was heard of, setting the clock tells of none."""
+    return error - by if abs(error) > TOLERATED_CLOCK_ERROR else error
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class _Shift:
             refreshed_at=self.past(session.refreshed_at),
             trouble=self.trouble(session.trouble),
             snoozed_until=None if session.snoozed_until is None else session.snoozed_until + self.by,
+            accounts_asked=self.past(session.accounts_asked),
         )
 
     def profile(self, profile: ProfileState) -> ProfileState:
@@ -76,7 +85,12 @@ class _Shift:
     def trouble(self, trouble: Trouble | None) -> Trouble | None:
         if trouble is None or self._later(trouble.since):
             return trouble
-        return replace(trouble, since=trouble.since + self.by, retry_at=trouble.retry_at + self.by)
+        return replace(
+            trouble,
+            since=trouble.since + self.by,
+            retry_at=trouble.retry_at + self.by,
+            began=self.past(trouble.began),
+        )
 
     def past(self, instant: datetime | None) -> datetime | None:
         return instant if instant is None or self._later(instant) else instant + self.by

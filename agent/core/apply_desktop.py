@@ -1,4 +1,7 @@
-"""How events of the desktop change the state: who is there, what is shown, how the parts are served."""
+"""How events of the desktop change the state: who is there, what woke the machine, how the parts are served.
+
+What a person is told, and when, follows from it in ``notices``.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,92 @@ from datetime import datetime
 from typing import Any
 
 from agent.core import events
-from agent.core.state import State, frozen, put
+from agent.core.errors import Offline
+from agent.core.plain import plain
+from agent.core.state import SessionState, State, Trouble, frozen, put
+
+NOTIFICATIONS = "notifications"
+"""The part that tells people something; see ``ports.DesktopPart``."""
+
+_LONGEST_NAME = 120
+"""Of an account; the portal allows 50 characters."""
+
+# --- presence ----------------------------------------------------------------------------------------
 
 
-def _presence_changed(state: State, event: events.PresenceChanged, _now: datetime) -> State:
-    return replace(state, presence=event.presence)
+def _presence_changed(state: State, event: events.PresenceChanged, now: datetime) -> State:
+    before, after = state.presence, event.presence
+    state = replace(state, presence=after)
+    if before.asleep and not after.asleep:
+        return _network_may_be_back(state, now, rested=True)
+    if before.locked and not after.locked:
+        return _network_may_be_back(state, now, rested=False)
+    return state
 
 
-def _notices_paused(state: State, event: events.NoticesPaused, _now: datetime) -> State:
-    return replace(state, paused_until=event.until)
+def _woke(state: State, _event: events.Woke, now: datetime) -> State:
+    # The clocks prove it, whether or not the desktop has said that the sleep is over.
+    awake = replace(state, presence=replace(state.presence, asleep=False))
+    return _network_may_be_back(awake, now, rested=True)
+
+
+def _network_changed(state: State, _event: events.NetworkChanged, now: datetime) -> State:
+    return _network_may_be_back(state, now, rested=False)
+
+
+def _network_may_be_back(state: State, now: datetime, *, rested: bool) -> State:
+    """Return the state in which everything that failed for want of a network is tried at once.
+
+    ``rested``: the machine slept; for how long nobody could be reached counts from now on.
+    """
+
+    def sooner(session: SessionState) -> SessionState:
+        trouble = session.trouble
+        if trouble is None or trouble.problem.code != Offline.code:
+            return session
+        began = now if rested else trouble.lasting_since
+        return replace(session, trouble=Trouble(trouble.problem, now, 0, now, began))
+
+    return replace(state, sessions=frozen({name: sooner(item) for name, item in state.sessions.items()}))
+
+
+# --- parts of the desktop ----------------------------------------------------------------------------
 
 
 def _part_changed(state: State, event: events.PartChanged, _now: datetime) -> State:
-    return replace(state, desktop=put(state.desktop, event.part.name, event.part))
+    before, part = state.desktop.get(event.part.name), event.part
+    state = replace(state, desktop=put(state.desktop, part.name, part))
+    served = before.back_end if before is not None else None
+    if part.name != NOTIFICATIONS or part.back_end is None or part.back_end == served:
+        return state
+    return replace(
+        state,
+        sessions=frozen({name: _to_tell_again(item) for name, item in state.sessions.items()}),
+        remembered=frozen({name: _to_tell_again(item) for name, item in state.remembered.items()}),
+    )
+
+
+def _to_tell_again(session: SessionState) -> SessionState:
+    """Return the session with what nobody could be told untold: the policy decides anew what is true now."""
+    if not session.unseen:
+        return session
+    return replace(session, said=session.said - session.unseen, unseen=frozenset())
+
+
+# --- accounts ----------------------------------------------------------------------------------------
+
+
+def _accounts_listed(state: State, event: events.AccountsListed, _now: datetime) -> State:
+    named = {item.account_id: plain(item.name, _LONGEST_NAME) for item in event.accounts if item.name}
+    return replace(state, accounts=frozen({**state.accounts, **named}))
 
 
 HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
     {
         events.PresenceChanged: _presence_changed,
-        events.NoticesPaused: _notices_paused,
+        events.Woke: _woke,
+        events.NetworkChanged: _network_changed,
         events.PartChanged: _part_changed,
+        events.AccountsListed: _accounts_listed,
     }
 )

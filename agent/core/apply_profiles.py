@@ -11,7 +11,17 @@ from agent.core import errors, events
 from agent.core.apply_sessions import end, troubled
 from agent.core.backoff import trouble_after
 from agent.core.models import RoleCredentials
-from agent.core.state import Doubt, FileState, ProfileState, SessionState, State, Trouble, frozen
+from agent.core.state import (
+    MOST_RECENT,
+    PASSING,
+    Doubt,
+    FileState,
+    ProfileState,
+    SessionState,
+    State,
+    Trouble,
+    frozen,
+)
 
 OF_THE_SESSION = frozenset(
     kind.code
@@ -55,7 +65,7 @@ def _fetched(state: State, profile: ProfileState, event: events.Fetched, _now: d
     state = state.with_profile(
         replace(profile, fetching=False, credentials=newer, trouble=None, asked_at=None)
     )
-    said = session.said - {"trouble"}
+    said = session.said - PASSING
     state = state.with_session(replace(session, trouble=None, doubt=Doubt.NONE, said=said))
     return _heard_clock(state, event.clock_error)
 
@@ -108,7 +118,7 @@ def _asked(state: State, profile: ProfileState, _event: events.Asked, now: datet
 
 def _activated(state: State, event: events.Activated, _now: datetime) -> State:
     added = tuple(name for name in dict.fromkeys(event.profiles) if name not in state.active)
-    return _wish_changed(replace(state, active=state.active + added))
+    return _wish_changed(_chosen(replace(state, active=state.active + added), event.profiles))
 
 
 def _deactivated(state: State, event: events.Deactivated, _now: datetime) -> State:
@@ -118,7 +128,13 @@ def _deactivated(state: State, event: events.Deactivated, _now: datetime) -> Sta
 
 
 def _switched(state: State, event: events.Switched, _now: datetime) -> State:
-    return _wish_changed(replace(state, default=event.profile))
+    chosen = () if event.profile is None else (event.profile,)
+    return _wish_changed(_chosen(replace(state, default=event.profile), chosen))
+
+
+def _chosen(state: State, profiles: tuple[str, ...]) -> State:
+    """Return the state that remembers what was chosen last, the latest first."""
+    return replace(state, recent=tuple(dict.fromkeys((*profiles, *state.recent)))[:MOST_RECENT])
 
 
 def _wish_changed(state: State) -> State:

@@ -1,4 +1,4 @@
-"""How events change what is known of sso-sessions: tokens, sign-ins, refreshes, notices."""
+"""How events change what is known of sso-sessions: tokens, sign-ins, refreshes. It tells nobody anything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from agent.core.expiry import (
     remember,
 )
 from agent.core.models import AccessToken, EndProof, SignIn
-from agent.core.state import Doubt, PendingSignIn, SessionState, State, frozen, put
+from agent.core.state import PASSING, Doubt, PendingSignIn, SessionState, State, frozen, put
 
 _ENDS_A_SIGN_IN = {TokenRefused.code, RegistrationRefused.code, SignInRequired.code}
 
@@ -120,8 +120,8 @@ def _still_true(session: SessionState, sign_in: SignIn) -> frozenset[str]:
     """Return the notices that stay said: an end that moved away lets its warnings come again."""
     assert session.sign_in is not None  # noqa: S101 - callers checked; tells the type checker
     if sign_in.ends_at <= session.sign_in.ends_at + CUT_TOLERANCE:
-        return session.said - {"trouble"}
-    return frozenset(key for key in session.said if not key.startswith(("soon:", "ended", "trouble")))
+        return session.said - PASSING
+    return frozenset(key for key in session.said - PASSING if not key.startswith(("soon:", "ended")))
 
 
 def _token_doubtful(
@@ -159,6 +159,7 @@ def _signed_in(session: SessionState, event: events.SignedIn, now: datetime, sta
         sign_in=sign_in,
         before=_still_to_compare(before, sign_in, event.token),
         memory=memory,
+        news=not event.joined,
     )
 
 
@@ -170,7 +171,10 @@ def _new_sign_in(session: SessionState, token: AccessToken, now: datetime, state
 
 
 def _cleared(session: SessionState, token: AccessToken, now: datetime) -> SessionState:
-    """Return the session as a new sign-in leaves it: no trouble, nothing said, no doubt."""
+    """Return the session as a new sign-in leaves it: no trouble, nothing said, no doubt.
+
+    What is on the screen stays known: it is taken back, or replaced.
+    """
     return SessionState(
         session.session,
         looked=True,
@@ -179,6 +183,7 @@ def _cleared(session: SessionState, token: AccessToken, now: datetime) -> Sessio
         memory=session.memory,
         refreshing=session.refreshing,
         overtaken=session.refreshing,
+        showing=session.showing,
     )
 
 
@@ -254,21 +259,6 @@ def troubled(session: SessionState, problem: Problem, now: datetime, state: Stat
     return replace(session, trouble=trouble_after(session.trouble, problem, now, seed))
 
 
-# --- people ------------------------------------------------------------------------------------------
-
-
-def _snoozed(session: SessionState, event: events.Snoozed, _now: datetime, _state: State) -> SessionState:
-    said = frozenset(key for key in session.said if not key.startswith("soon:"))
-    return replace(session, snoozed_until=event.until, said=said)
-
-
-def _notice_shown(
-    session: SessionState, event: events.NoticeShown, _now: datetime, _state: State
-) -> SessionState:
-    before = None if event.settles_ends else session.before
-    return replace(session, said=session.said | event.says, before=before)
-
-
 HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
     {
         events.TokenFound: on_session(_token_found),
@@ -281,7 +271,5 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.Refreshed: on_session(_refreshed),
         events.RefreshFailed: on_session(_refresh_failed),
         events.RefreshMoot: on_session(_refresh_moot),
-        events.Snoozed: on_session(_snoozed),
-        events.NoticeShown: on_session(_notice_shown),
     }
 )

@@ -34,6 +34,7 @@ def _signed_out(state: State, event: events.SignedOut | events.TokenVanished, _n
         memory=session.memory,
         refreshing=session.refreshing,
         overtaken=session.refreshing,
+        showing=session.showing,
     )
     return state.with_session(left)
 

@@ -32,6 +32,7 @@ def trouble_after(before: Trouble | None, problem: Problem, now: datetime, seed:
     """
     same = before is not None and before.problem.code == problem.code
     since = before.since if before is not None and same else now
+    began = before.began if before is not None and same else None
     attempts = before.attempts + 1 if before is not None and same else 1
     delay = _delay(problem.code, attempts, now - since)
     delay += delay * _SPREAD * _share(f"{seed}/{problem.code}/{attempts}")
@@ -40,6 +41,7 @@ def trouble_after(before: Trouble | None, problem: Problem, now: datetime, seed:
         since,
         attempts,
         now + max(delay, timedelta(seconds=min(problem.retry_after or 0, _LONGEST_WISH))),
+        began,
     )
 
 

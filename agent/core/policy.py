@@ -17,6 +17,7 @@ from agent.core.expiry import servable_window, windows_for
 from agent.core.models import SectionKeys
 from agent.core.notices import Notice
 from agent.core.standing import (
+    HEARD_OF,
     PROOF_FLOOR,
     can_refresh,
     end_needs_proof,
@@ -33,6 +34,9 @@ FETCH_FLOOR = timedelta(minutes=1)
 
 AT_ONCE = 8
 """Fetches of one session under way. Further ones are decided when one is done: others may be wanted then."""
+
+ACCOUNTS_FLOOR = timedelta(hours=24)
+"""The accounts of a session are listed at most this often in one sign-in, however long it lasts."""
 
 BATCH = timedelta(seconds=3)
 """How long finished fetches wait for slower ones to share one rewrite of the credentials file."""
@@ -67,7 +71,24 @@ class ShowNotice:
     notice: Notice
 
 
-Action = RefreshToken | FetchRoleCredentials | SyncCredentialsFile | ShowNotice
+@dataclass(frozen=True, slots=True)
+class WithdrawNotice:
+    """Take a notice back that is true no longer."""
+
+    session: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListAccounts:
+    """Ask the portal what the accounts of this session are called."""
+
+    session: str
+
+
+Action = (
+    RefreshToken | FetchRoleCredentials | ListAccounts | SyncCredentialsFile | ShowNotice | WithdrawNotice
+)
 
 
 def decide(state: State, now: datetime) -> tuple[Action, ...]:
@@ -77,8 +98,16 @@ def decide(state: State, now: datetime) -> tuple[Action, ...]:
         for session in state.sessions.values():
             actions.extend(_portal_calls(state, session, now))
             actions.extend(ShowNotice(notice) for notice in notices.due(state, session, now))
+        actions.extend(_withdrawals(state, now))
     actions.extend(_file_sync(state, now))
     return tuple(actions)
+
+
+def _withdrawals(state: State, now: datetime) -> Iterator[WithdrawNotice]:
+    for name, session in state.sessions.items():
+        yield from (WithdrawNotice(name, key) for key in notices.moot(state, session, now))
+    for name, session in state.remembered.items():  # the config file does not name it any more
+        yield from (WithdrawNotice(name, key) for key in session.showing)
 
 
 # --- portal calls ------------------------------------------------------------------------------------
@@ -93,6 +122,8 @@ def _portal_calls(state: State, session: SessionState, now: datetime) -> Iterato
     calls.extend(islice(_fetches(state, session, now), _room(state, session)))
     # While there is trouble one call finds out whether it has passed; the others follow when it has.
     yield from calls[:1] if session.trouble is not None else calls
+    if not calls and wants_accounts(state, session, now):
+        yield ListAccounts(session.session.name)
 
 
 def _room(state: State, session: SessionState) -> int:
@@ -138,6 +169,17 @@ def wants_fetch(session: SessionState, profile: ProfileState, now: datetime, *, 
     return held is None or not servable(held, now)
 
 
+def wants_accounts(state: State, session: SessionState, now: datetime) -> bool:
+    """Tell whether the names of accounts are to be asked for: nobody waits for them, all else comes first."""
+    if session.trouble is not None or not token_usable(session, now):
+        return False
+    if session.accounts_asked is not None and now - session.accounts_asked < ACCOUNTS_FLOOR:
+        return False
+    profiles = state.profiles_of(session.session.name)
+    nameless = any(item.profile.account_id not in state.accounts for item in profiles)
+    return nameless and not any(item.fetching for item in profiles)
+
+
 def _in_order(state: State, session: SessionState) -> list[ProfileState]:
     """Return the session's profiles: those a program waits for first, then the active ones."""
     names = state.kept
@@ -177,6 +219,8 @@ def next_look(state: State, now: datetime) -> datetime | None:
 
 
 def _instants(state: State) -> Iterator[datetime]:
+    if state.paused_until is not None:
+        yield state.paused_until
     for session in state.sessions.values():
         yield from _session_instants(state, session)
     for profile in state.profiles.values():
@@ -184,6 +228,7 @@ def _instants(state: State) -> Iterator[datetime]:
     if state.file.trouble is not None:
         yield state.file.trouble.retry_at
     for mark in state.file.marks.values():
+        yield mark.expires_at - notices.KEYS_END_SOON
         yield mark.expires_at
 
 
@@ -193,12 +238,18 @@ def _session_instants(state: State, session: SessionState) -> Iterator[datetime]
         yield session.token.expires_at
     if session.trouble is not None:
         yield session.trouble.retry_at
+        yield session.trouble.retry_at + HEARD_OF
         yield session.trouble.since + notices.PATIENCE
+        yield session.trouble.lasting_since + notices.OFFLINE_TOO_LONG
     if session.refreshed_at is not None:
         yield session.refreshed_at + PROOF_FLOOR
     if session.snoozed_until is not None:
         yield session.snoozed_until
+    if session.accounts_asked is not None:
+        yield session.accounts_asked + ACCOUNTS_FLOOR
     if session.sign_in is not None:
+        if session.news:
+            yield session.sign_in.started_at + notices.NEWS_LASTS
         yield session.sign_in.ends_at
         yield from (session.sign_in.ends_at - threshold for threshold in state.settings.warn_before)
 
@@ -213,6 +264,7 @@ def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
         yield profile.credentials.fetched_at + BATCH
         yield profile.credentials.expires_at - windows.advisory
         yield profile.credentials.expires_at - servable_window(profile.credentials.life)
+        yield profile.credentials.expires_at - notices.KEYS_END_SOON
         yield profile.credentials.expires_at
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from agent.core.expiry import SignInMemory
 from agent.core.models import EndProof, SignIn, SsoSession
-from agent.core.state import SessionState, State, frozen
+from agent.core.state import MOST_RECENT, SessionState, State, frozen
 
 VERSION = 1
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -33,6 +33,7 @@ class SavedSignIn(msgspec.Struct, frozen=True, kw_only=True):
     proof: EndProof
     observed: bool = True
     said: list[str] = []
+    snoozed_until: _Instant | None = None
 
 
 class SavedSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +53,9 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     active: list[str] = []
     default: str | None = None
     sessions: dict[str, SavedSession] = {}
+    recent: list[str] = []
+    accounts: dict[str, str] = {}
+    paused_until: _Instant | None = None
     seed: str = ""
 
 
@@ -62,6 +66,9 @@ def encode(state: State) -> bytes:
         active=list(state.active),
         default=state.default,
         sessions={name: _session(item) for name, item in known.items()},
+        recent=list(state.recent),
+        accounts=dict(state.accounts),
+        paused_until=state.paused_until,
         seed=state.seed,
     )
     return msgspec.json.format(msgspec.json.encode(saved), indent=1)
@@ -80,7 +87,8 @@ def _session(session: SessionState) -> SavedSession:
             ends_at=sign_in.ends_at,
             proof=sign_in.proof,
             observed=sign_in.observed,
-            said=sorted(session.said),
+            said=sorted(session.said - session.unseen),
+            snoozed_until=session.snoozed_until,
         )
         if sign_in
         else None,
@@ -106,6 +114,9 @@ def decode(data: bytes) -> State:
         active=tuple(dict.fromkeys(saved.active)),
         default=saved.default,
         remembered=frozen(remembered),
+        recent=tuple(dict.fromkeys(saved.recent))[:MOST_RECENT],
+        accounts=frozen(saved.accounts),
+        paused_until=saved.paused_until,
         seed=saved.seed,
     )
 
@@ -119,7 +130,8 @@ def _remembered(name: str, saved: SavedSession) -> SessionState:
         return state
     known = saved.sign_in
     sign_in = SignIn(known.started_at, known.ends_at, known.proof, known.observed)
-    return replace(state, sign_in=sign_in, said=frozenset(known.said))
+    said, snoozed_until = frozenset(known.said), known.snoozed_until
+    return replace(state, sign_in=sign_in, said=said, snoozed_until=snoozed_until)
 
 
 def _seconds(seconds: float | None) -> timedelta | None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from agent.core.errors import Offline
 from agent.core.expiry import servable_window
 from agent.core.models import EndProof, RoleCredentials
 from agent.core.state import Alive, Doubt, ProfileState, SessionState, State
 
 PROOF_FLOOR = timedelta(minutes=5)
 """A refresh that only proves when a sign-in ends is not repeated within this time."""
+
+HEARD_OF = timedelta(minutes=2)
+"""So long after the next try was due a trouble still counts: after that nobody has tried, so nobody knows."""
 
 
 def alive(session: SessionState, now: datetime) -> Alive:
@@ -57,19 +61,24 @@ def rides_the_end(session: SessionState) -> bool:
     return abs(token.expires_at - sign_in.ends_at) <= timedelta(minutes=1)
 
 
-def thresholds_passed(state: State, session: SessionState, now: datetime) -> tuple[timedelta, ...]:
-    """Return the warning thresholds that are passed and were not told yet, the longest first."""
+def offline(session: SessionState, now: datetime) -> bool:
+    """Tell whether the portal cannot be reached, as far as the last try knows."""
+    trouble = session.trouble
+    if trouble is None or trouble.problem.code != Offline.code:
+        return False
+    return now < trouble.retry_at + HEARD_OF
+
+
+def warnings_due(state: State, session: SessionState, now: datetime) -> frozenset[str]:
+    """Return the warnings whose threshold is passed, told or not, as they are remembered in ``said``."""
     sign_in = session.sign_in
     if sign_in is None or sign_in.ends_at <= now:
-        return ()
+        return frozenset()
     left = sign_in.ends_at - now
-    return tuple(
-        each for each in state.settings.warn_before if left <= each and warning(each) not in session.said
-    )
+    return frozenset(_warning(each) for each in state.settings.warn_before if left <= each)
 
 
-def warning(threshold: timedelta) -> str:
-    """Return the name under which a warning is remembered as told."""
+def _warning(threshold: timedelta) -> str:
     return f"soon:{int(threshold.total_seconds())}"
 
 
@@ -80,7 +89,7 @@ def end_needs_proof(state: State, session: SessionState, now: datetime) -> bool:
         return False
     if session.refreshed_at is not None and timedelta() <= now - session.refreshed_at < PROOF_FLOOR:
         return False
-    return bool(thresholds_passed(state, session, now))
+    return not warnings_due(state, session, now) <= session.said
 
 
 def awaiting_proof(state: State, session: SessionState, now: datetime) -> bool:
@@ -92,6 +101,14 @@ def awaiting_proof(state: State, session: SessionState, now: datetime) -> bool:
         return True
     proven = session.sign_in is None or session.sign_in.proof.proven
     return not proven and session.trouble is not None and can_refresh(session, now)
+
+
+def keys_until(state: State, profile: ProfileState) -> datetime | None:
+    """Return when the keys held end; after a start, and without an agent, those in the credentials file."""
+    if profile.credentials is not None:
+        return profile.credentials.expires_at
+    name = profile.profile.name
+    return max((mark.expires_at for mark in state.file.marks.values() if mark.profile == name), default=None)
 
 
 def waiting_for_keys(state: State, session: SessionState, now: datetime) -> tuple[ProfileState, ...]:

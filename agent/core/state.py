@@ -29,14 +29,29 @@ def put(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
     return MappingProxyType({**mapping, key: value})
 
 
+MOST_RECENT = 8
+"""So many profiles are remembered as chosen lately."""
+
+PASSING = frozenset({"trouble", "offline"})
+"""Notices that may be told again in one sign-in, once what they told has passed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Something failed and may pass by itself."""
 
     problem: Problem
     since: datetime
+    """Counted anew when the network may be back."""
     attempts: int
     retry_at: datetime
+    began: datetime | None = None
+    """Since when it lasts whatever the network did meanwhile; ``since`` where that is None."""
+
+    @property
+    def lasting_since(self) -> datetime:
+        """Since when nothing has worked while the machine was awake."""
+        return self.began or self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +112,14 @@ class SessionState:
     said: frozenset[str] = frozenset()
     """Notices of this sign-in that were shown."""
     snoozed_until: datetime | None = None
-    showing: frozenset[str] = frozenset()
-    """Keys of the notices on the screen, as far as is known: those that become moot are taken back."""
+    showing: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    """The notices on the screen, as far as is known: what each says, by key. The moot ones are taken back."""
+    unseen: frozenset[str] = frozenset()
+    """What was to be told while nobody could be; decided anew when notifications work again."""
     news: bool = False
-    """A person has just signed in through us and was not told yet that it worked."""
-    accounts_asked: bool = False
-    """The accounts were listed, or could not be, since the last sign-in."""
+    """The present sign-in came about through us: a person waits to hear that it worked."""
+    accounts_asked: datetime | None = None
+    """When the accounts were listed, or could not be, since the last sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +175,6 @@ class State:
     """Notices are held while nobody would see them."""
     paused_until: datetime | None = None
     """A person wants no notices before."""
-    unseen: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
-    """By session: what was to be told while nobody could be; told anew when notifications work again."""
     desktop: Mapping[str, DesktopPart] = field(default_factory=lambda: MappingProxyType({}))
     """By name: how tray, notifications and presence are served."""
     recent: tuple[str, ...] = ()

@@ -14,7 +14,8 @@ from agent.core.durations import short
 from agent.core.errors import ClockOff, Offline, Problem, RoleRefused, SignInDenied
 from agent.core.expiry import Freshness, RefreshWindows, freshness, windows_for
 from agent.core.notices import TOLERATED_CLOCK_ERROR
-from agent.core.standing import alive
+from agent.core.ports import DesktopPart
+from agent.core.standing import alive, keys_until
 from agent.core.state import Alive, ProfileState, SessionState, State
 from agent.core.wishes import sections_of
 
@@ -48,7 +49,33 @@ def document(state: State, agent: AgentFacts, now: datetime) -> dict[str, Any]:
         ],
         "problems": [_problem(item) for item in _problems(state) if item],
         "credentials_file": _problem(state.file.trouble.problem) if state.file.trouble else None,
+        "desktop": _desktop(state),
+        "notices_paused_until": iso(_paused_until(state, now)),
     }
+
+
+def _desktop(state: State) -> dict[str, Any]:
+    presence = state.presence
+    return {
+        "tray": _part(state.desktop.get("tray")),
+        "notifications": _part(state.desktop.get("notifications")),
+        "presence": {
+            **_part(state.desktop.get("presence")),
+            "locked": presence.locked,
+            "idle": presence.idle,
+            "asleep": presence.asleep,
+        },
+    }
+
+
+def _part(part: DesktopPart | None) -> dict[str, str | None]:
+    if part is None:
+        return {"back_end": None, "reason": None}
+    return {"back_end": part.back_end, "reason": part.reason}
+
+
+def _paused_until(state: State, now: datetime) -> datetime | None:
+    return state.paused_until if state.paused_until is not None and state.paused_until > now else None
 
 
 def _problems(state: State) -> tuple[Problem | None, ...]:
@@ -97,19 +124,11 @@ def profile_state(state: State, profile: ProfileState, now: datetime) -> str:
         return "refused"
     if _section_problem(state, profile.profile.name) is not None:
         return "refused"
-    until = _keys_until(state, profile)
+    until = keys_until(state, profile)
     if until is None:
         return session_state(state, session, now)
     life = profile.credentials.life if profile.credentials is not None else _USUAL_LIFE
     return freshness(until, now, windows_for(life)).value
-
-
-def _keys_until(state: State, profile: ProfileState) -> datetime | None:
-    """Return when the keys held end; after a start, and without an agent, those in the credentials file."""
-    if profile.credentials is not None:
-        return profile.credentials.expires_at
-    name = profile.profile.name
-    return max((mark.expires_at for mark in state.file.marks.values() if mark.profile == name), default=None)
 
 
 def _session(state: State, session: SessionState, now: datetime) -> dict[str, Any]:
@@ -135,11 +154,12 @@ def _profile(state: State, profile: ProfileState, now: datetime) -> dict[str, An
         "name": name,
         "session": profile.profile.session,
         "account_id": profile.profile.account_id,
+        "account_name": state.accounts.get(profile.profile.account_id),
         "role_name": profile.profile.role_name,
         "active": name in state.active,
         "default": name == state.default,
         "state": profile_state(state, profile, now),
-        "expires_at": iso(_keys_until(state, profile)),
+        "expires_at": iso(keys_until(state, profile)),
         "error": _problem(problem),
         "region": profile.profile.region,
         "section": state.settings.section(name),

@@ -10,11 +10,16 @@ from typing import assert_never
 from agent.core.apply import same_portal, same_role
 from agent.core.errors import FileContended, Problem
 from agent.core.events import (
+    AccountsAsked,
+    AccountsListed,
+    AccountsUnknown,
     Event,
     Fetched,
     FetchFailed,
     FetchStarted,
     NoticeShown,
+    NoticeUnseen,
+    NoticeWithdrawn,
     Refreshed,
     RefreshFailed,
     RefreshMoot,
@@ -25,11 +30,20 @@ from agent.core.events import (
     TokenVanished,
 )
 from agent.core.marks import key_digest
-from agent.core.models import AccessToken, Profile, RoleCredentials, SsoSession
-from agent.core.policy import Action, FetchRoleCredentials, RefreshToken, ShowNotice, SyncCredentialsFile
-from agent.core.ports import Issued, Mark, Notification, SyncReport
+from agent.core.models import AccessToken, Account, Profile, RoleCredentials, SsoSession
+from agent.core.notice_words import notification, what_to_type
+from agent.core.notices import Notice
+from agent.core.policy import (
+    Action,
+    FetchRoleCredentials,
+    ListAccounts,
+    RefreshToken,
+    ShowNotice,
+    SyncCredentialsFile,
+    WithdrawNotice,
+)
+from agent.core.ports import Issued, Mark, SyncReport
 from agent.core.state import State
-from agent.core.view import notice_words
 from agent.daemon.ports import Ports
 from agent.daemon.workers import Workers
 
@@ -61,8 +75,12 @@ class Actions:
                 return FetchStarted(profile)
             case SyncCredentialsFile():
                 return SyncStarted()
+            case ListAccounts(session):
+                return AccountsAsked(session)
             case ShowNotice(notice):
-                return NoticeShown(notice.session, notice.says, settles_ends=notice.settles_ends)
+                return NoticeShown(notice.session, notice.tells, notice.key)
+            case WithdrawNotice(session, key):
+                return NoticeWithdrawn(session, key)
             case _:
                 assert_never(action)
 
@@ -76,7 +94,11 @@ class Actions:
                 return FetchFailed(profile, problem)
             case SyncCredentialsFile():
                 return SyncFailed(problem)
-            case ShowNotice():
+            case ListAccounts(session):
+                return AccountsUnknown(session)
+            case ShowNotice(notice):
+                return _unseen(notice)
+            case WithdrawNotice():
                 return None
             case _:
                 assert_never(action)
@@ -90,11 +112,13 @@ class Actions:
                 self._fetch(profile, state)
             case SyncCredentialsFile():
                 self._sync(action)
+            case ListAccounts(session):
+                self._list_accounts(session, state)
             case ShowNotice(notice):
-                words = notice_words(notice, self._ports.clock.now(), None)
-                show = self._ports.notifier.show
-                notification = Notification(notice.key, words.title, words.body)
-                self._workers.notices(lambda: show(notification), _nothing, _not_shown)
+                self._show(notice)
+            case WithdrawNotice(_, key):
+                withdraw = self._ports.notifier.withdraw
+                self._workers.notices(lambda: withdraw(key), _nothing, _not_withdrawn)
             case _:
                 assert_never(action)
 
@@ -141,6 +165,35 @@ class Actions:
 
         work = partial(fetch, session.session, token, profile, clock.now)
         self._workers.portal(profile.session, work, done, failed)
+
+    def _list_accounts(self, name: str, state: State) -> None:
+        session = state.sessions[name]
+        token = session.token
+        if token is None:  # as above
+            return
+        accounts = self._ports.identity_center.accounts
+
+        def done(found: list[Account]) -> None:
+            if self._same_portal(session.session):
+                self._take(AccountsListed(name, tuple(found)))
+
+        def failed(problem: Problem) -> None:
+            _log.info("session %s: the accounts could not be listed: %s", name, problem.title)
+            self._take(AccountsUnknown(name))
+
+        work = partial(accounts, session.session, token, _nobody_waits)
+        self._workers.portal(name, work, done, failed, counted=False)
+
+    def _show(self, notice: Notice) -> None:
+        shown = notification(notice, self._ports.clock.now(), None)
+        show = self._ports.notifier.show
+
+        def failed(problem: Problem) -> None:
+            words = f"{shown.title}. {shown.body} {what_to_type(shown)}".rstrip()
+            _log.warning("nobody could be told (%s): %s", problem.title, words)
+            self._take(_unseen(notice))
+
+        self._workers.notices(lambda: show(shown), _nothing, failed)
 
     def _same_portal(self, session: SsoSession) -> bool:
         state = self._current()
@@ -196,9 +249,17 @@ def _log_sync(report: SyncReport) -> None:
         _log.warning("credentials file: [%s] refused: %s", section, problem.title)
 
 
+def _unseen(notice: Notice) -> NoticeUnseen:
+    return NoticeUnseen(notice.session, notice.key, notice.tells)
+
+
+def _nobody_waits(_found: int) -> None:
+    """Take the count of accounts found so far; nobody watches it."""
+
+
 def _nothing(_result: None) -> None:
-    """The notice is shown; nothing follows."""
+    """The notice is shown, or taken back; nothing follows."""
 
 
-def _not_shown(problem: Problem) -> None:
-    _log.warning("a notice could not be shown: %s", problem.title)
+def _not_withdrawn(problem: Problem) -> None:
+    _log.info("a notice could not be taken back: %s", problem.title)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from agent import __version__
 from agent.core import protocol, status
 from agent.core.answers import answer, chosen_session, known_profile, known_session, sign_in_required
 from agent.core.errors import Problem, TimedOut, UsageError, error_for
-from agent.core.events import Activated, Asked, Deactivated, Snoozed, Switched
+from agent.core.events import Activated, Asked, Deactivated, NoticesPaused, Snoozed, Switched
 from agent.core.models import RoleCredentials
 from agent.core.protocol import CredentialsIssued, Done, ProcessCredentials, Progress, Request, Update
 from agent.core.state import SessionState
@@ -26,6 +26,9 @@ CREDENTIALS_SECONDS = 18.0
 
 SETTLE_SECONDS = 15.0
 """How long a command waits for its effect on the credentials file before it answers all the same."""
+
+LONGEST_PAUSE = timedelta(days=7)
+"""Longer than that nobody remembers why notices do not come."""
 
 WATCH_SECONDS = 30.0
 """A watcher gets a new document at least this often."""
@@ -52,6 +55,7 @@ class Requests:
             protocol.Switch: self._switch,
             protocol.Undo: self._undo,
             protocol.Snooze: self._snooze,
+            protocol.PauseNotices: self._pause_notices,
             protocol.Stop: self._end,
         }
 
@@ -146,6 +150,13 @@ class Requests:
         until = self._loop.now() + timedelta(minutes=request.minutes)
         self._loop.take(Snoozed(session.session.name, until))
         return Done({"until": status.iso(until)})
+
+    async def _pause_notices(self, request: protocol.PauseNotices, _sink: ReplySink) -> Done:
+        until, now = request.until, self._loop.now()
+        if until is not None and until - now > LONGEST_PAUSE:
+            raise UsageError(f"a pause lasts at most {LONGEST_PAUSE.days}d")
+        self._loop.take(NoticesPaused(None if until is None else until.astimezone(UTC)))
+        return Done({"until": status.iso(self._loop.state.paused_until)})
 
     # --- choices ----------------------------------------------------------------------------------------
 

@@ -132,12 +132,17 @@ class Workers:
         work: Callable[[], T],
         done: Callable[[T], None],
         failed: Callable[[Problem], None],
+        *,
+        counted: bool = True,
     ) -> None:
-        """Run a portal call. One session's portal that hangs does not delay another's."""
+        """Run a portal call. One session's portal that hangs does not delay another's.
+
+        One that is not counted makes nobody ``busy``: no command waits for it.
+        """
         pool = self._portal.get(session)
         if pool is None:
             pool = self._portal[session] = self._pool("portal", PORTAL_CALLS)
-        self._submit(pool, work, done, failed)
+        self._submit(pool, work, done, failed, counted=counted)
 
     def files(
         self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Problem], None]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 
+from agent.core.notice_words import what_to_type
 from agent.core.ports import Notification
 
 _log = logging.getLogger("agent.notice")
@@ -16,9 +17,10 @@ class LogNotifier:
     """Implements ``ports.Notifier`` with the log, which a foreground agent also prints."""
 
     def show(self, notification: Notification) -> None:
-        """Log one notice; the key only matters to notifiers that can replace."""
+        """Log one notice, with what to type where others have buttons; nothing is replaced."""
         key, title, body = notification.key, notification.title, notification.body
-        _log.warning("NOTICE [%s] %s. %s", _clean(key), _clean(title), _clean(body))
+        words = f"{title}. {body} {what_to_type(notification)}".rstrip()
+        _log.warning("NOTICE [%s] %s", _clean(key), _clean(words))
 
     def withdraw(self, key: str) -> None:
         """Do nothing: what was printed cannot be taken back."""

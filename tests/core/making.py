@@ -59,11 +59,10 @@ def after(state: State, *events: Event, now: datetime = NOON) -> State:
 
 
 def started(*names: str, settings: Settings = Settings(), now: datetime = NOON) -> State:
-    """An agent that has read its files: profiles of one session, nobody signed in."""
+    """An agent that has read its files: profiles of one session, its account known, nobody signed in."""
     profiles = tuple(profile(name) for name in names or ("dev",))
-    return after(
-        replace(State(seed="s"), settings=settings), ConfigLoaded(config(*profiles)), MarksRead(()), now=now
-    )
+    fresh = replace(State(seed="s"), settings=settings, accounts={"111100000000": "Lab"})
+    return after(fresh, ConfigLoaded(config(*profiles)), MarksRead(()), now=now)
 
 
 def signed_in(

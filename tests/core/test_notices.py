@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from agent.core.errors import Offline, RoleRefused, SectionNotOurs, TokenRefused
+from agent.core.errors import PortalFailed, RoleRefused, SectionNotOurs, TokenRefused
 from agent.core.events import (
     Fetched,
     FetchFailed,
@@ -37,7 +37,7 @@ def subjects(state: State, minutes: float) -> list[Subject]:
 
 def shown(state: State, minutes: float) -> State:
     for notice in told(state, minutes):
-        event = NoticeShown(notice.session, notice.says, settles_ends=notice.settles_ends)
+        event = NoticeShown(notice.session, notice.tells, notice.key)
         state = after(state, event, now=NOON + timedelta(minutes=minutes))
     return state
 
@@ -102,7 +102,7 @@ def test_an_end_that_came_before_we_ever_looked_is_no_news() -> None:
 def test_signing_in_makes_the_warnings_fresh_again() -> None:
     state = after(shown(cut(), 85), SignedIn("corp", token(NOON + 86 * MINUTE)), now=NOON + 86 * MINUTE)
 
-    assert subjects(state, 86) == []
+    assert subjects(state, 86) == [Subject.SIGNED_IN]
     assert state.sessions["corp"].said == frozenset()
 
 
@@ -125,16 +125,16 @@ def test_a_fresh_sign_in_that_joined_the_old_one_is_told_as_such_once() -> None:
     assert subjects(shown(state, 50), 51) == []
 
 
-def test_a_fresh_sign_in_that_moved_the_end_is_not_told() -> None:
+def test_a_fresh_sign_in_that_moved_the_end_is_told_as_any_other() -> None:
     state = after(cut(), SignedIn("corp", token(NOON + 50 * MINUTE, name="t9")), now=NOON + 50 * MINUTE)
 
-    assert subjects(state, 50) == []
+    assert subjects(state, 50) == [Subject.SIGNED_IN]
     assert state.sessions["corp"].before is None
 
 
 def test_trouble_is_told_when_it_lasts_and_keys_are_about_to_fail() -> None:
     state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
-    state = after(state, RefreshFailed("corp", Offline().problem), now=NOON + 41 * MINUTE)
+    state = after(state, RefreshFailed("corp", PortalFailed().problem), now=NOON + 41 * MINUTE)
 
     assert subjects(state, 44) == []
     assert subjects(state, 46) == [Subject.CANNOT_REFRESH]
@@ -150,23 +150,23 @@ def test_refused_roles_are_told_together_once() -> None:
         FetchStarted("ro"),
         FetchFailed("ro", problem),
     )
-    [notice] = told(state, 1)
+    [notice] = told(state, 6)
 
     assert (notice.subject, notice.names) == (Subject.ROLE_REFUSED, ("dev", "ro"))
-    assert subjects(shown(state, 1), 2) == []
+    assert subjects(shown(state, 6), 7) == []
 
 
 def test_a_refused_section_is_told_once() -> None:
     state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
     state = after(state, Synced((), {"dev": SectionNotOurs("[dev]").problem}))
 
-    assert subjects(state, 1) == [Subject.SECTION_REFUSED]
-    assert subjects(shown(state, 1), 2) == []
+    assert subjects(state, 6) == [Subject.SECTION_REFUSED]
+    assert subjects(shown(state, 6), 7) == []
 
 
 def test_a_wrong_clock_is_told_beyond_five_minutes() -> None:
     state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(), 5 * MINUTE))
     worse = after(state, Fetched("dev", keys(), -7 * MINUTE))
 
-    assert subjects(state, 1) == []
-    assert subjects(worse, 1) == [Subject.CLOCK_OFF]
+    assert subjects(state, 6) == []
+    assert subjects(worse, 6) == [Subject.CLOCK_OFF]

@@ -1,6 +1,7 @@
 """What can happen: the only way anything reaches ``State``. Events carry facts, never decisions."""
 
 from agent.core.events.desktop import (
+    AccountsAsked,
     AccountsListed,
     AccountsUnknown,
     NoticeShown,
@@ -57,11 +58,12 @@ Event = (
     | RefreshStarted | Refreshed | RefreshFailed | RefreshMoot | FetchStarted | Fetched | FetchFailed
     | Asked | Activated | Deactivated | Switched | Snoozed | Stopping | SyncStarted | Synced | SyncFailed
     | NoticeShown | NoticesPaused | NoticeUnseen | NoticeWithdrawn | PresenceChanged | PartChanged
-    | AccountsListed | AccountsUnknown
+    | AccountsAsked | AccountsListed | AccountsUnknown
 )
 # fmt: on
 
 __all__ = [
+    "AccountsAsked",
     "AccountsListed",
     "AccountsUnknown",
     "Activated",

@@ -33,8 +33,6 @@ class NoticeShown:
     """What it told; none of it is told again during this sign-in."""
     key: str = ""
     """Under which it can be replaced or taken back."""
-    settles_ends: bool = False
-    """True: it told whether a fresh sign-in moved the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +67,13 @@ class PartChanged:
     """A part of the desktop is served otherwise than before, or no longer."""
 
     part: DesktopPart
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsAsked:
+    """The accounts of a session are being listed."""
+
+    session: str
 
 
 @dataclass(frozen=True, slots=True)

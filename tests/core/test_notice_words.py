@@ -1,0 +1,121 @@
+"""Every notice as a person reads it, with its buttons; see tests/core/snapshots/notices.txt.
+
+Run with UPDATE_SNAPSHOTS=1 to write the texts anew, and read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.core import protocol
+from agent.core.errors import Offline, PortalFailed, Problem, RoleRefused, SectionNotOurs
+from agent.core.notice_words import _WORDS, notice_words, notification, what_to_type
+from agent.core.notices import Notice, Subject
+from agent.core.ports import Urgency
+from tests.core.making import HOUR, MINUTE, NOON
+
+SNAPSHOT = Path(__file__).with_name("snapshots") / "notices.txt"
+NAMES = ("dev", "ro", "dns", "security", "audit", "billing")
+EVIL = "corp\u202e\x1b[31m\nevil\ud800"
+
+
+def notice(subject: Subject, problem: Problem | None = None, **parts: object) -> Notice:
+    fields = {"session": "corp", "ends_at": NOON + 29.6 * MINUTE, **parts}
+    return Notice(subject, key="corp:end", says=frozenset(), problem=problem, **fields)  # type: ignore[arg-type]  # a table
+
+
+NOTICES = {
+    "ends soon, proven": notice(Subject.ENDS_SOON),
+    "ends soon, an estimate": notice(Subject.ENDS_SOON, about=True),
+    "ends in seconds": notice(Subject.ENDS_SOON, ends_at=NOON + timedelta(seconds=5)),
+    "ends tomorrow": notice(Subject.ENDS_SOON, ends_at=NOON + 25 * HOUR),
+    "ends soon, a legacy profile": notice(
+        Subject.ENDS_SOON, session="https://d-9067000001.awsapps.com/start#/a-long-way-to-go"
+    ),
+    "ended": notice(Subject.ENDED, ends_at=NOON - 2 * MINUTE),
+    "ended while away": notice(Subject.ENDED, ends_at=NOON - 30 * HOUR),
+    "signed in": notice(Subject.SIGNED_IN, ends_at=NOON + 4 * HOUR),
+    "signed in, an estimate": notice(Subject.SIGNED_IN, ends_at=NOON + 8 * HOUR, about=True),
+    "fresh sign-in without effect": notice(Subject.END_UNMOVED),
+    "could not refresh": notice(Subject.CANNOT_REFRESH, PortalFailed("HTTP 500").problem, names=NAMES[:2]),
+    "could not refresh many": notice(Subject.CANNOT_REFRESH, PortalFailed().problem, names=NAMES),
+    "offline, keys end": notice(Subject.OFFLINE, Offline().problem, names=NAMES[:2], ends_at=NOON + MINUTE),
+    "offline, keys ended": notice(Subject.OFFLINE, Offline().problem, names=NAMES, ends_at=NOON - MINUTE),
+    "offline, no keys": notice(Subject.OFFLINE, Offline().problem, names=NAMES[:1], ends_at=None),
+    "role refused": notice(Subject.ROLE_REFUSED, RoleRefused("HTTP 403").problem, names=("dev",)),
+    "section refused": notice(Subject.SECTION_REFUSED, SectionNotOurs("[dev]").problem, names=("dev",)),
+    "clock behind": notice(Subject.CLOCK_OFF, clock_error=timedelta(minutes=12)),
+    "clock ahead": notice(Subject.CLOCK_OFF, clock_error=-5 * HOUR),
+}
+
+
+def text() -> str:
+    lines: list[str] = []
+    for name, each in NOTICES.items():
+        shown = notification(each, NOON, UTC)
+        lines += [f"{name}:", f"  {shown.title}", f"  {shown.body}"]
+        if shown.buttons:
+            lines += ["  " + " ".join(f"[{button.label}]" for button in shown.buttons)]
+            lines += [f"  typed: {what_to_type(shown)}"]
+        lines += [""]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def test_texts_are_as_they_were_read_and_approved() -> None:
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        SNAPSHOT.write_text(text())
+
+    assert SNAPSHOT.read_text() == text()
+
+
+def test_every_subject_has_its_words_and_a_snapshot() -> None:
+    assert set(Subject) == set(_WORDS) == {each.subject for each in NOTICES.values()}
+
+
+def test_titles_and_bodies_end_with_one_full_stop_at_most() -> None:
+    for name, each in NOTICES.items():
+        words = notice_words(each, NOON, UTC)
+
+        assert ".." not in words.body, name
+        assert not words.title.endswith("."), name
+
+
+def test_where_a_button_does_it_nobody_is_told_to_type() -> None:
+    for each in NOTICES.values():
+        words = notice_words(each, NOON, UTC)
+
+        assert "credtray" not in words.body or not words.buttons
+
+
+def test_warning_signs_in_by_the_way_of_the_commands_or_reminds() -> None:
+    buttons = notice_words(NOTICES["ends soon, proven"], NOON, UTC).buttons
+
+    assert [button.click for button in buttons] == [protocol.Login("corp"), protocol.Snooze("corp", 10)]
+    assert [button.click for button in notice_words(NOTICES["ended"], NOON, UTC).buttons] == [
+        protocol.Login("corp")
+    ]
+
+
+def test_good_news_is_quiet_and_nothing_stays_on_the_screen_for_ever() -> None:
+    urgencies = {each.subject: notification(each, NOON, UTC).urgency for each in NOTICES.values()}
+
+    assert urgencies.pop(Subject.SIGNED_IN) is Urgency.LOW
+    assert set(urgencies.values()) == {Urgency.NORMAL}
+
+
+def test_what_to_type_is_quoted_for_the_shell() -> None:
+    odd = notification(notice(Subject.ENDED, session="my corp; rm -rf"), NOON, UTC)
+
+    assert what_to_type(odd) == "Sign in: credtray login 'my corp; rm -rf'"
+
+
+@pytest.mark.parametrize("subject", Subject)
+def test_foreign_names_cannot_reorder_or_control_anything(subject: Subject) -> None:
+    problem = Problem("code", f"refused {EVIL}", f"ask {EVIL}", Offline.retry)
+    words = notice_words(notice(subject, problem, session=EVIL, names=(EVIL, EVIL)), NOON, UTC)
+
+    assert not {"\u202e", "\x1b", "\n", "\ud800"} & set(words.title + words.body)
