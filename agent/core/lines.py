@@ -12,8 +12,9 @@ from agent.core.durations import short
 from agent.core.errors import Offline, SignInCancelled
 from agent.core.look import Shape
 from agent.core.models import Profile, SignIn
-from agent.core.overview import Overview, clock_off, ends_soon, is_offline, lasting
+from agent.core.overview import Overview, clock_off, ends_soon, lasting
 from agent.core.plain import plain
+from agent.core.standing import offline
 from agent.core.state import ProfileState, SessionState, State
 from agent.core.view import clock_time
 
@@ -70,14 +71,14 @@ def _signed_in(seen: Overview, session: SessionState) -> str:
     sign_in = session.sign_in
     if sign_in is None or sign_in.ends_at <= seen.now:
         longer = "" if sign_in is None else ", longer than expected"
-        return "offline" if is_offline(session) else f"signed in{longer}"
+        return "offline" if offline(session, seen.now) else f"signed in{longer}"
     return _lasts(seen, session, sign_in)
 
 
 def _lasts(seen: Overview, session: SessionState, sign_in: SignIn) -> str:
     about = "" if sign_in.proof.proven else "about "
     until = clock_time(sign_in.ends_at, seen.now, seen.zone)
-    if is_offline(session):
+    if offline(session, seen.now):
         return f"offline (signed in until {about}{until})"
     left = f"{about}{short(sign_in.ends_at - seen.now)}"
     if ends_soon(seen.state, session, seen.now):
@@ -121,12 +122,12 @@ def account_words(state: State, account_id: str) -> str:
     return plain(state.accounts.get(account_id) or account_id)
 
 
-def profile_label(state: State, profile: Profile) -> str:
-    """Name a profile with its account and role, and warn of production."""
+def profile_label(state: State, profile: Profile, account: str) -> str:
+    """Name a profile with the label of its account and its role, and warn of production."""
     role = profile.role_name
     if profile.chain:
         role = " > ".join((role, *(step.role_arn.rpartition("/")[2] for step in profile.chain)))
-    label = f"{plain(profile.name)}{GAP}{account_words(state, profile.account_id)} / {plain(role)}"
+    label = f"{plain(profile.name)}{GAP}{account} / {plain(role)}"
     return f"{label}{GAP}{PRODUCTION}" if is_production(state, profile.name) else label
 
 

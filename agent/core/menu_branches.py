@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from agent.core.lines import CROWD, account_words, profile_label
 from agent.core.menu import Item, Kind
+from agent.core.models import Profile
 from agent.core.plain import plain
 from agent.core.state import State
 
@@ -57,14 +58,12 @@ def catalogue(state: State) -> Catalogue:
     for account, label in labels.items():
         accounts[account] = label if seen[label] == 1 else f"{label} ({plain(account)})"
     return tuple(
-        Entry(
-            name,
-            item.profile.account_id,
-            accounts[item.profile.account_id],
-            profile_label(state, item.profile),
-        )
-        for name, item in state.profiles.items()
+        _entry(state, item.profile, accounts[item.profile.account_id]) for item in state.profiles.values()
     )
+
+
+def _entry(state: State, profile: Profile, account: str) -> Entry:
+    return Entry(profile.name, profile.account_id, account, profile_label(state, profile, account))
 
 
 @lru_cache(maxsize=2)  # asked for at every tick

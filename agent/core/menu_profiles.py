@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from agent.core.clicks import CopyCredentials, Form, OpenConsole
-from agent.core.lines import CROWD, GAP, is_production, keys_words
+from agent.core.lines import CROWD, GAP, PRODUCTION, is_production, keys_words
 from agent.core.menu import Item, Kind
 from agent.core.menu_branches import Catalogue, Menu, catalogue, laid_out, separator
 from agent.core.overview import Overview
@@ -36,9 +36,8 @@ def profile_menus(seen: Overview) -> Iterator[Item]:
         return
     entries = catalogue(state)
     asks = frozenset(_asks(state))
-    chosen = "none" if state.default is None else plain(state.default)
     radios = _default(_default_menu(state, entries), state.default, asks)
-    yield Item("default", Kind.SUBMENU, f"Default profile: {chosen}", children=radios)
+    yield Item("default", Kind.SUBMENU, f"Default profile: {_chosen(state)}", children=radios)
     active = tuple(name for name in state.active if name in state.profiles)
     first = active if len(entries) > CROWD else ()
     checks = _active(seen, Menu(entries, first, state.recent), frozenset(active), asks)
@@ -49,6 +48,13 @@ def profile_menus(seen: Overview) -> Iterator[Item]:
 
 
 # --- choosing ----------------------------------------------------------------------------------------
+
+
+def _chosen(state: State) -> str:
+    if state.default is None:
+        return "none"
+    sign = f"{GAP}{PRODUCTION}" if is_production(state, state.default) else ""
+    return f"{plain(state.default)}{sign}"
 
 
 def _default_menu(state: State, entries: Catalogue) -> Menu:
@@ -110,13 +116,18 @@ def _copies(menu: Menu) -> tuple[Item, ...]:
     labels = _labels(menu)
 
     def forms(name: str, prefix: str) -> Item:
-        written = tuple(
-            Item(f"{prefix}-{form.value}:{name}", Kind.COMMAND, words, CopyCredentials(name, form))
-            for form, words in FORMS
-        )
-        return Item(f"{prefix}:{name}", Kind.SUBMENU, labels[name], children=written)
+        return _forms(name, labels[name], prefix)
 
     return laid_out(menu, "copy", forms)
+
+
+@lru_cache(maxsize=4096)  # what is activated moves to the top; the others' items stay as they are
+def _forms(name: str, label: str, prefix: str) -> Item:
+    written = tuple(
+        Item(f"{prefix}-{form.value}:{name}", Kind.COMMAND, words, CopyCredentials(name, form))
+        for form, words in FORMS
+    )
+    return Item(f"{prefix}:{name}", Kind.SUBMENU, label, children=written)
 
 
 @lru_cache(maxsize=2)

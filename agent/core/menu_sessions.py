@@ -17,6 +17,7 @@ from agent.core.state import Alive, SessionState
 
 MOST = 8
 """Sessions at the top of the menu; the others wait in a submenu."""
+_LONGEST_ADDRESS = 80
 _WANTS_SIGN_IN = frozenset({Shape.ENDED, Shape.SOON, Shape.SIGNED_OUT})
 """Where the next step is a person's sign-in."""
 
@@ -59,6 +60,8 @@ def _submenu(seen: Overview, session: SessionState) -> Item:
 
 def _actions(seen: Overview, session: SessionState, *, wanted: bool) -> Iterator[Item]:
     name = session.session.name
+    for place, line in enumerate(session_troubles(seen, session)):
+        yield Item(f"session-trouble-{place}:{name}", Kind.TEXT, line)
     if session.pending is not None:
         yield from _pending(session)
     else:
@@ -69,15 +72,16 @@ def _actions(seen: Overview, session: SessionState, *, wanted: bool) -> Iterator
         yield Item(f"sign-in-device:{name}", Kind.COMMAND, "Sign in on another device", device)
     if alive(session, seen.now) is not Alive.SIGNED_OUT:
         yield Item(f"sign-out:{name}", Kind.COMMAND, "Sign out", Logout(name))
-    for place, line in enumerate(session_troubles(seen, session)):
-        yield Item(f"session-trouble-{place}:{name}", Kind.TEXT, line)
 
 
 def _pending(session: SessionState) -> Iterator[Item]:
     name, pending = session.session.name, session.pending
-    known = pending is not None and pending.url is not None
+    url = pending.url if pending is not None else None
+    if pending is not None and pending.user_code is not None and url is not None:
+        place = plain(url.partition("?")[0], _LONGEST_ADDRESS)
+        yield Item(f"sign-in-place:{name}", Kind.TEXT, f"On any device: {place}")
     link = CopySignInLink(name)
-    yield Item(f"sign-in-link:{name}", Kind.COMMAND, "Copy sign-in link", link, enabled=known)
+    yield Item(f"sign-in-link:{name}", Kind.COMMAND, "Copy sign-in link", link, enabled=url is not None)
     yield Item(f"sign-in-cancel:{name}", Kind.COMMAND, "Cancel sign-in", CancelLogin(name))
 
 

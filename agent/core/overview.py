@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from agent.core.errors import ClockOff, Offline, Retry, RoleRefused, TokenUnreadable
 from agent.core.look import STEPS, Look, Shape, ring_steps
 from agent.core.notices import PATIENCE, TOLERATED_CLOCK_ERROR
-from agent.core.standing import alive
+from agent.core.standing import alive, offline
 from agent.core.state import Alive, SessionState, State, Trouble
 from agent.core.wishes import sections_of
 
@@ -110,7 +110,7 @@ def lasting(trouble: Trouble | None, now: datetime) -> bool:
     """Tell whether a trouble is worth a person's attention: not one that may have passed in a minute."""
     if trouble is None:
         return False
-    return trouble.problem.retry is Retry.PERSON or now - trouble.since >= PATIENCE
+    return trouble.problem.retry is Retry.PERSON or now - trouble.lasting_since >= PATIENCE
 
 
 def length(state: State, session: SessionState) -> timedelta:
@@ -120,15 +120,16 @@ def length(state: State, session: SessionState) -> timedelta:
 
 
 def _steps(seen: Overview) -> int:
+    """Return how much is left of the sign-in that ends first; all of it where no end is known."""
     sessions = [seen.state.sessions[name] for name in seen.mattering if seen.shapes[name] in _WITH_RING]
-    return min(
-        (
-            ring_steps(session.sign_in.ends_at - seen.now, length(seen.state, session))
-            for session in sessions
-            if session.sign_in is not None
-        ),
-        default=STEPS if sessions else 0,
-    )
+    steps = [
+        STEPS
+        if session.sign_in is None
+        else ring_steps(session.sign_in.ends_at - seen.now, length(seen.state, session))
+        for session in sessions
+        if session.token is not None
+    ]
+    return min(steps, default=0)
 
 
 def _shape(state: State, session: SessionState, now: datetime, *, refused: bool) -> Shape:
@@ -140,16 +141,11 @@ def _shape(state: State, session: SessionState, now: datetime, *, refused: bool)
         return Shape.ENDED
     if standing is Alive.SIGNED_OUT and not unreadable:
         return Shape.SIGNED_OUT
-    if is_offline(session):
+    if offline(session, now):
         return Shape.OFFLINE
     if ends_soon(state, session, now):
         return Shape.SOON
     return Shape.TROUBLE if refused or unreadable or _stuck(session, now) else Shape.FRESH
-
-
-def is_offline(session: SessionState) -> bool:
-    """Tell whether the portal of this session could not be reached."""
-    return session.trouble is not None and session.trouble.problem.code == Offline.code
 
 
 def ends_soon(state: State, session: SessionState, now: datetime) -> bool:
@@ -160,7 +156,9 @@ def ends_soon(state: State, session: SessionState, now: datetime) -> bool:
 
 def _stuck(session: SessionState, now: datetime) -> bool:
     trouble = session.trouble
-    return lasting(trouble, now) or (trouble is not None and trouble.problem.code == ClockOff.code)
+    if trouble is None or trouble.problem.code == Offline.code:
+        return False
+    return lasting(trouble, now) or trouble.problem.code == ClockOff.code
 
 
 def _role_refused(state: State, name: str) -> bool:

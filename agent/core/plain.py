@@ -26,7 +26,7 @@ _NOTHING_TO_SEE = frozenset("MZ")
 
 @lru_cache(maxsize=8192)
 def plain(text: str, limit: int = LIMIT) -> str:
-    """Return the text as one visible line of at most *limit* characters, never empty.
+    """Return the text as one visible line of at most *limit* characters (9 or more), never empty.
 
     Line breaks and control characters become blanks; bidirectional controls and zero-width characters go;
     what has no character (unpaired surrogates, private use) is shown as lost. A long text loses its middle.
@@ -40,9 +40,11 @@ def _visible(text: str) -> str:
     stack = 0
     for char in text:
         kind = unicodedata.category(char)
-        stack = stack + 1 if kind[0] == "M" else 0
+        shown = _shown(char, kind)
+        if shown:  # what is left out does not begin another stack
+            stack = stack + 1 if kind[0] == "M" else 0
         if stack <= _STACK:
-            kept.append(_shown(char, kind))
+            kept.append(shown)
     clean = "".join(kept)
     return clean if any(unicodedata.category(char)[0] not in _NOTHING_TO_SEE for char in clean) else ""
 
