@@ -51,7 +51,6 @@ from tests.core.making import (
     keys,
     profile,
     session,
-    started,
     token,
 )
 
@@ -68,6 +67,12 @@ class Moment:
 def fetched(state: State, *names: str, now: datetime = NOON, life: timedelta = HOUR) -> State:
     starts = (FetchStarted(name) for name in names)
     return after(state, *starts, *(Fetched(name, keys(now, life, name=name)) for name in names), now=now)
+
+
+def started(*names: str, settings: Settings = Settings()) -> State:
+    """An agent that has read its files, and knows no account by name."""
+    read = ConfigLoaded(config(*(profile(name) for name in names)))
+    return after(State(settings=settings, seed="s"), read, MarksRead(()))
 
 
 def working() -> State:

@@ -1,0 +1,265 @@
+"""The whole menu as text in typical moments, and what its items do; see tests/core/snapshots/menu-*.txt.
+
+Run with UPDATE_SNAPSHOTS=1 to write the texts anew, and read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from agent.core import clicks, protocol
+from agent.core.clicks import Form
+from agent.core.events import Activated, Deactivated, SignInAddressKnown, SignInStarted, Switched
+from agent.core.face import Extras, Face, face
+from agent.core.menu import Item, Kind
+from agent.core.menu_agent import tomorrow_morning
+from agent.core.state import State
+from tests.core.making import MINUTE, NOON, after, signed_in, started
+from tests.core.menu_states import (
+    Moment,
+    moments,
+    profile_moments,
+    session_moments,
+    trouble_moments,
+    working,
+)
+from tests.core.menu_text import every, labels, menu_of, text_of
+
+SNAPSHOTS = Path(__file__).with_name("snapshots")
+EXTRAS = Extras(autostart=False, version="0.1.0")
+USES = ("copy", "console")
+"""Submenus that look alike at all times; they are open in one moment only."""
+
+
+def seen(state: State, now: datetime = NOON, extras: Extras = EXTRAS) -> Face:
+    return face(state, now, UTC, extras)
+
+
+def at(name: str) -> Face:
+    moment = moments()[name]
+    return seen(moment.state, moment.now)
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "closed"),
+    [
+        ("sessions", session_moments, (*USES, "default", "notices-pause")),
+        ("troubles", trouble_moments, (*USES, "default", "notices-pause")),
+        ("profiles", profile_moments, (*USES, "notices-pause")),
+        ("opened", lambda: iter([("everything opened", Moment(working()))]), ()),
+    ],
+)
+def test_menus_are_as_they_were_read_and_approved(
+    name: str, found: Callable[[], Iterator[tuple[str, Moment]]], closed: tuple[str, ...]
+) -> None:
+    shown = {title: text_of(seen(moment.state, moment.now), closed) for title, moment in found()}
+    text = "\n\n".join(f"# {title}\n\n{menu}" for title, menu in shown.items()) + "\n"
+    snapshot = SNAPSHOTS / f"menu-{name}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        snapshot.write_text(text, encoding="utf-8")
+
+    assert snapshot.read_text(encoding="utf-8") == text
+
+
+# --- what holds at all times -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", moments())
+def test_menu_is_well_formed_at_all_times(name: str) -> None:
+    items = list(every(at(name).menu))
+    keys = [item.key for item in items]
+
+    assert len(keys) == len(set(keys))
+    assert sum(item.default for item in items) <= 1
+    for item in items:
+        assert (item.click is not None) == (item.kind in {Kind.COMMAND, Kind.CHECK, Kind.RADIO}), item.key
+        assert bool(item.children) == (item.kind is Kind.SUBMENU), item.key
+        assert bool(item.label) == (item.kind is not Kind.SEPARATOR), item.key
+
+
+def test_items_keep_their_keys_while_time_passes_and_choices_change() -> None:
+    state = working()
+    before = {item.key for item in every(seen(state).menu)}
+    later = after(state, Switched("ro"), Activated(("prod",)), Deactivated(("dev",)))
+
+    assert before == {item.key for item in every(seen(later, NOON + 20 * MINUTE).menu)}
+
+
+def test_the_icon_itself_is_at_the_top_of_the_menu_where_panels_look_for_it() -> None:
+    for name in moments():
+        shown = at(name)
+
+        assert [item.key for item in every(shown.menu) if item.default] == [
+            item.key for item in shown.menu if item.default
+        ], name
+
+
+# --- sessions ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("moment", "click"),
+    [
+        ("signed out, nothing chosen", protocol.Login("corp")),
+        ("ended", protocol.Login("corp")),
+        ("ends soon", protocol.Login("corp", fresh=True)),
+        ("sign-in denied", protocol.Login("corp")),
+        ("two sessions, one in use signed out", protocol.Login("lab")),
+        ("signed in, estimated", None),
+        ("offline", None),
+        ("clock off", None),
+        ("signing in, the address is not known yet", None),
+        ("nothing is set up", None),
+    ],
+)
+def test_click_on_the_icon_signs_in_where_a_person_is_wanted(
+    moment: str, click: protocol.Login | None
+) -> None:
+    defaults = [item.click for item in every(at(moment).menu) if item.default]
+
+    assert ([] if click is None else [click]) == defaults
+
+
+def test_signing_in_while_signed_in_asks_for_a_fresh_sign_in() -> None:
+    shown = at("signed in, estimated")
+
+    assert menu_of(shown, "sign-in:corp") == Item(
+        "sign-in:corp", Kind.COMMAND, "Sign in again", protocol.Login("corp", fresh=True)
+    )
+    assert menu_of(shown, "sign-in-device:corp").click == protocol.Login("corp", fresh=True, device=True)
+    assert menu_of(shown, "sign-out:corp").click == protocol.Logout("corp")
+
+
+def test_link_can_be_copied_as_soon_as_it_is_known() -> None:
+    pending = after(started("dev"), SignInStarted("corp"))
+    known = after(pending, SignInAddressKnown("corp", "https://oidc.us-east-1.amazonaws.com/authorize?x=1"))
+    links = [menu_of(seen(state), "sign-in-link:corp") for state in (pending, known)]
+
+    assert [link.enabled for link in links] == [False, True]
+    assert links[1].click == clicks.CopySignInLink("corp")
+    assert menu_of(seen(known), "sign-in-cancel:corp").click == protocol.CancelLogin("corp")
+
+
+def test_nothing_that_is_not_there_can_be_signed_out() -> None:
+    assert "sign-out:corp" not in {item.key for item in seen(started("dev")).menu}
+
+
+# --- profiles ----------------------------------------------------------------------------------------
+
+
+def test_choosing_the_default_switches_and_none_gives_it_back() -> None:
+    shown = at("signed in, estimated")
+
+    assert menu_of(shown, "default-is:ro").click == protocol.Switch("ro")
+    assert menu_of(shown, "default-is:dev").checked
+    assert menu_of(shown, "default-none").click == protocol.Switch(None)
+
+
+def test_checks_activate_and_deactivate_one_profile() -> None:
+    shown = at("signed in, estimated")
+
+    assert menu_of(shown, "active-is:prod").click == protocol.Activate(("prod",))
+    assert menu_of(shown, "active-is:dev").click == protocol.Deactivate(("dev",))
+
+
+def test_production_takes_a_second_click_and_only_on_the_way_in() -> None:
+    asked, chosen = at("production is asked twice"), at("production was chosen")
+
+    assert menu_of(asked, "default-is-ask:prod").click is None
+    assert menu_of(asked, "default-is-yes:prod").click == protocol.Switch("prod")
+    assert menu_of(asked, "active-is-yes:prod").click == protocol.Activate(("prod",))
+    assert menu_of(chosen, "active-is:prod").click == protocol.Deactivate(("prod",))
+    assert menu_of(chosen, "default-is:prod").checked
+
+
+def test_every_form_of_every_profile_can_be_copied() -> None:
+    found = {item.click for item in every(at("signed in, estimated").menu)}
+
+    assert {clicks.CopyCredentials(name, form) for name in ("dev", "ro", "prod") for form in Form} <= found
+    assert {clicks.OpenConsole(name) for name in ("dev", "ro", "prod")} <= found
+
+
+def test_profiles_whose_keys_are_kept_come_first_where_keys_are_wanted() -> None:
+    state = after(signed_in("dev", "ro", "prod"), Deactivated(("dev", "ro")))
+
+    assert [item.key for item in menu_of(seen(state), "copy").children] == [
+        "copy:prod",
+        "copy:dev",
+        "copy:ro",
+    ]
+
+
+def test_default_that_left_the_config_file_is_named_and_can_be_given_back() -> None:
+    shown = seen(replace(started("dev"), default="gone"))
+
+    assert menu_of(shown, "default").label == "Default profile: gone"
+    assert not any(item.checked for item in menu_of(shown, "default").children)
+
+
+# --- credtray itself ---------------------------------------------------------------------------------
+
+
+def test_start_at_login_shows_how_it_is_and_turns_it_round() -> None:
+    off, on, unknown = (
+        menu_of(seen(State(), extras=Extras(enabled, "0.1.0")), "autostart")
+        for enabled in (False, True, None)
+    )
+
+    assert (off.checked, off.click) == (False, clicks.SetAutostart(enabled=True))
+    assert (on.checked, on.click) == (True, clicks.SetAutostart(enabled=False))
+    assert (unknown.checked, unknown.enabled, on.enabled) == (False, False, True)
+
+
+def test_the_end_of_the_menu_is_always_there() -> None:
+    found = [item.click for item in seen(State()).menu if item.kind is Kind.COMMAND]
+
+    assert found == [clicks.OpenSettings(), clicks.OpenLog(), clicks.About(), protocol.Stop()]
+
+
+def test_pause_is_about_an_hour_or_until_tomorrow_morning() -> None:
+    pause = menu_of(seen(State(), NOON + timedelta(seconds=30)), "notices-pause").children
+
+    assert [item.click for item in pause] == [
+        protocol.PauseNotices(NOON + 61 * MINUTE),
+        protocol.PauseNotices(NOON + timedelta(hours=20)),
+    ]
+
+
+def test_pause_that_is_over_is_no_pause() -> None:
+    state = replace(State(), paused_until=NOON)
+
+    assert "notices-pause" in {item.key for item in seen(state, NOON).menu}
+    assert menu_of(seen(state, NOON - MINUTE), "notices-resume").click == protocol.PauseNotices(None)
+
+
+@pytest.mark.parametrize(
+    ("now", "morning"),
+    [
+        ("2026-11-22T12:00", "2026-11-23T07:00"),
+        ("2026-11-22T22:30", "2026-11-23T07:00"),
+        ("2026-11-22T23:30", "2026-11-24T07:00"),
+        ("2026-10-24T12:00", "2026-10-25T07:00"),
+        ("2026-03-28T12:00", "2026-03-29T06:00"),
+    ],
+)
+def test_tomorrow_is_the_readers_day_also_across_a_change_of_the_clocks(now: str, morning: str) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    found = tomorrow_morning(datetime.fromisoformat(f"{now}+00:00"), berlin)
+
+    assert datetime.fromisoformat(f"{morning}+00:00") == found
+
+
+def test_without_a_zone_this_computers_is_meant() -> None:
+    assert tomorrow_morning(NOON, None).astimezone().strftime("%H:%M") == "08:00"
+
+
+def test_labels_of_a_menu_hold_no_line_break() -> None:
+    for name in moments():
+        assert all("\n" not in label for label in labels(list(every(at(name).menu)))), name
