@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 CLIPBOARD_SECONDS = 45.0
 """How long role credentials stay on the clipboard."""
+LINK_SECONDS = 600.0
+"""As long as a sign-in may take."""
 _QUIET = (SignInCancelled.code, SignInTimedOut.code)
 """The person knows, or has gone away; the menu shows it."""
 
@@ -206,7 +208,7 @@ class ClickCarrier:
     async def _copy_link(self, click: clicks.CopySignInLink) -> None:
         pending = known_session(self._loop.state, click.session).pending
         if pending is not None and pending.url is not None:
-            await self._hands.clipboard.put(pending.url, secret=False, seconds=float("inf"))
+            await self._hands.clipboard.put(pending.url, secret=False, seconds=LINK_SECONDS)
 
     async def _open_console(self, click: clicks.OpenConsole) -> None:
         profile = known_profile(self._loop.state, click.profile).profile
