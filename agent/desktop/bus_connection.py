@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +108,19 @@ class Connection:
         finally:
             self._answers.pop(serial, None)
 
+    def tell(
+        self,
+        destination: str,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        body: Sequence[Any] = (),
+    ) -> None:
+        """Call a method whose answer does not matter; nothing happens when the connection is gone."""
+        if not self.is_lost:
+            self._wire.send_unanswered((destination, path, interface, member), signature, body)
+
     def _values(self, answer: Message) -> list[Any]:
         values: list[Any] = self._module.plain(answer.body)
         if answer.error_name:
@@ -165,9 +178,7 @@ class Connection:
             finally:
                 listener.active = False
                 self._listeners.remove(listener)
-                if not self.is_lost:
-                    target = (DAEMON, DAEMON_PATH, DAEMON, "RemoveMatch")
-                    self._wire.send_unanswered(target, "s", [listener.rule])
+                self.tell(DAEMON, DAEMON_PATH, DAEMON, "RemoveMatch", "s", [listener.rule])
 
     @contextlib.asynccontextmanager
     async def _following(self, name: str, listener: Listener) -> AsyncIterator[None]:
@@ -180,7 +191,7 @@ class Connection:
             listener.owner = await self.owner(name)
             yield
 
-    async def owners(self, name: str) -> AsyncIterator[str | None]:
+    async def owners(self, name: str) -> AsyncGenerator[str | None, None]:
         """Yield the unique name of the present owner of a name (None: nobody), then every change.
 
         Ends when the connection is gone. Raises what ``owner`` raises.
@@ -202,9 +213,10 @@ class Connection:
         """Answer the method calls to a path from now on."""
         self._exports[path] = handle
 
-    def withdraw(self, path: str) -> None:
-        """Answer for a path no longer."""
-        self._exports.pop(path, None)
+    def withdraw(self, path: str, handle: Handle | None = None) -> None:
+        """Answer for a path no longer; where ``handle`` is given, only if that one still does."""
+        if handle is None or self._exports.get(path) == handle:
+            self._exports.pop(path, None)
 
     def emit(
         self, path: str, interface: str, member: str, signature: str = "", body: Sequence[Any] = ()

@@ -1,0 +1,267 @@
+"""A pystray back-end for Linux: StatusNotifierItem and com.canonical.dbusmenu, on the running asyncio loop.
+
+Chooses nothing (see ``tray``). After ``run_detached`` it does not come back by itself: see ``Icon.gone``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import itertools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.core.errors import BusUnavailable, CredtrayError
+from agent.desktop.dbus_menu import PATH as MENU_PATH
+from agent.desktop.dbus_menu import DbusMenu
+from agent.desktop.pystray_import import load_pystray
+from agent.desktop.session_bus import Connection, SessionBus
+from agent.desktop.status_notifier import Looks, Pixmap, Status, StatusNotifier
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SIZES: Final = (22, 32, 48)
+"""Pixels; more would only make the messages longer."""
+COALESCE_SECONDS: Final = 0.05
+"""Changes that follow one another so quickly are told as one."""
+_AGAIN_SECONDS: Final = (1.0, 2.0, 5.0)
+"""Before ``run`` looks for a lost bus again; the last one for good."""
+
+
+class _StatusNotifierIcon:
+    """What makes ``pystray.Icon`` an icon on the bus. See ``Icon``."""
+
+    HAS_DEFAULT_ACTION = False
+    HAS_NOTIFICATION = False
+
+    if TYPE_CHECKING:
+        # of pystray._base.Icon
+        _name: str
+        _icon: Any
+        _icon_valid: bool
+        _title: str
+        _menu: Any
+        _options: dict[str, Any]
+        _mark_ready: Callable[[], None]
+        _handler: Callable[[Any], Callable[[], None]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.before_show: Callable[[], None] = lambda: None
+        """Called before a panel shows the menu: the last moment to change it."""
+        self._images: dict[int, Image] = {}
+        self._pixmaps: tuple[Pixmap, ...] = ()
+        self._status = Status.ACTIVE
+        self._shown = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[CredtrayError | None] | None = None
+        self._changed = asyncio.Event()
+        self._dbus_menu = DbusMenu(lambda: self._menu, self._clicked, self._about_to_show)
+        opens_menu = self._options.get("item_is_menu", True)
+        self._notifier = StatusNotifier(self._name, MENU_PATH, None if opens_menu else self._activated)
+
+    @property
+    def images(self) -> Mapping[int, Image]:
+        """The icon drawn once for each size of ``SIZES``, in pixels; instead of ``icon``, which is scaled."""
+        return self._images
+
+    @images.setter
+    def images(self, images: Mapping[int, Image]) -> None:
+        self._images = dict(images)
+        self._icon = self._images[max(self._images)]
+        self._update_icon()
+
+    @property
+    def status(self) -> Status:
+        """How much a panel should show of the icon."""
+        return self._status
+
+    @status.setter
+    def status(self, status: Status) -> None:
+        self._status = status
+        self._wake()
+
+    async def gone(self) -> CredtrayError | None:
+        """Return when the icon of ``run_detached`` is no more: the reason, or None after ``stop``."""
+        if self._task is None:
+            return None
+        await asyncio.wait([self._task])
+        return None if self._task.cancelled() else self._task.result()
+
+    # --- what pystray asks of a back-end; from any thread --------------------------------------------
+
+    def _show(self) -> None:
+        self._shown = True
+        self._wake()
+
+    def _hide(self) -> None:
+        self._shown = False
+        self._wake()
+
+    def _update_icon(self) -> None:
+        self._pixmaps = ()
+        self._icon_valid = True
+        self._wake()
+
+    def _update_title(self) -> None:
+        self._wake()
+
+    def _update_menu(self) -> None:
+        self._wake()
+
+    def _run(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(self._alone())
+
+    def _run_detached(self) -> None:
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError as error:
+            self._mark_ready()  # lets the setup thread end
+            raise NotImplementedError(
+                "run_detached() needs a running asyncio loop; else use run()"
+            ) from error
+        self._task = self._loop.create_task(self._once(), name="tray icon")
+        self._mark_ready()
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._on_loop(self._task.cancel)
+
+    def _wake(self) -> None:
+        self._on_loop(self._changed.set)
+
+    def _on_loop(self, call: Callable[[], Any]) -> None:
+        """Call it on the loop's own thread; nothing happens when the loop has ended."""
+        if self._loop is None:
+            return
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            call()
+            return
+        with contextlib.suppress(RuntimeError):  # closed meanwhile
+            self._loop.call_soon_threadsafe(call)
+
+    # --- its life ------------------------------------------------------------------------------------
+
+    async def _alone(self) -> None:
+        """Be there until ``stop``, whatever happens to the bus."""
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._mark_ready()
+        for pause in itertools.chain(_AGAIN_SECONDS, itertools.repeat(_AGAIN_SECONDS[-1])):
+            await self._once()
+            await asyncio.sleep(pause)
+
+    async def _once(self) -> CredtrayError | None:
+        """Be there until the connection is lost; return why there is no icon any more."""
+        bus = self._options.get("bus") or SessionBus()
+        try:
+            await self._live(await bus.connection())
+        except BusUnavailable as error:
+            return error
+        finally:
+            if "bus" not in self._options:
+                await bus.close()
+        return BusUnavailable("the connection was lost")
+
+    async def _live(self, connection: Connection) -> None:
+        connection.export(MENU_PATH, self._dbus_menu.handle)
+        self._dbus_menu.tell(connection)
+        work = asyncio.create_task(self._work(connection), name="tray changes")
+        lost = asyncio.create_task(connection.lost(), name="tray lost")
+        try:
+            await asyncio.wait([work, lost], return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        finally:
+            await _end(work, lost)
+            self._dbus_menu.tell(None)
+            connection.withdraw(MENU_PATH, self._dbus_menu.handle)
+
+    async def _work(self, connection: Connection) -> None:
+        """Tell what changes, at most once in ``COALESCE_SECONDS`` and never faster than the bus takes it."""
+        serving: asyncio.Task[None] | None = None
+        try:
+            while True:
+                self._changed.clear()
+                self._publish()
+                if self._shown and serving is None:
+                    serving = asyncio.create_task(self._notifier.serve(connection), name="tray item")
+                elif not self._shown and serving is not None:
+                    await _end(serving)
+                    serving = None
+                await self._changed.wait()
+                await asyncio.sleep(COALESCE_SECONDS)
+                await connection.drained()
+        finally:
+            if serving is not None:
+                await _end(serving)
+
+    def _publish(self) -> None:
+        if not self._pixmaps and self._icon:
+            self._pixmaps = pixmaps(self._icon, self._images)
+        title = str(self._options.get("title", self._name))
+        self._notifier.show(Looks(title, self._title, self._pixmaps, self._status))
+        self._dbus_menu.urgent = self._status is Status.NEEDS_ATTENTION
+        self._dbus_menu.refresh()
+
+    def _clicked(self, item: Any) -> None:
+        self._soon(self._handler(item))
+
+    def _activated(self) -> None:
+        icon: Any = self
+        self._soon(icon)  # pystray's icons are called for their default action
+
+    def _about_to_show(self) -> None:
+        self.before_show()
+
+    def _soon(self, call: Callable[[], Any]) -> None:
+        """Call it after the panel has its answer: a panel waits for that."""
+        asyncio.get_running_loop().call_soon(call)
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+def pixmaps(icon: Image, images: Mapping[int, Image]) -> tuple[Pixmap, ...]:
+    """Return the icon in each of ``SIZES``: as drawn for it where the icon is the largest of ``images``."""
+    drawn = images if images and icon is images[max(images)] else {}
+    return tuple(_pixmap(drawn.get(size, icon), size) for size in SIZES)
+
+
+def _pixmap(image: Image, size: int) -> Pixmap:
+    """Return ARGB32 in network byte order, as StatusNotifierItem wants it."""
+    from PIL import Image as Pillow  # noqa: PLC0415 - late: 6 MB
+
+    image = image.convert("RGBA")
+    if image.size != (size, size):
+        image = image.resize((size, size), Pillow.Resampling.LANCZOS)
+    red, green, blue, alpha = image.split()
+    return size, size, Pillow.merge("RGBA", (alpha, red, green, blue)).tobytes()
+
+
+def __getattr__(name: str) -> Any:
+    """Give out ``Icon``; it is made when it is wanted, because its base comes with pystray."""
+    if name == "Icon":
+        return _icon_class()
+    raise AttributeError(name)
+
+
+@functools.cache
+def _icon_class() -> type:
+    """Make the class ``Icon``: ``pystray.Icon`` with this back-end.
+
+    ``Icon(name, icon, title, menu, sni_bus=SessionBus(), sni_title=..., sni_item_is_menu=False)``: pystray
+    takes options by the name of the module.
+    """
+    base = load_pystray()._base.Icon  # noqa: SLF001 - what every back-end of pystray derives from
+    return type("Icon", (_StatusNotifierIcon, base), {"__module__": __name__, "__doc__": base.__doc__})
