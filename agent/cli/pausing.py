@@ -58,7 +58,8 @@ def _until(text: str, now: datetime) -> datetime | None:
     try:
         duration = parse_duration(word)
     except (ValueError, OverflowError):
-        raise UsageError(f"{text!r} is neither a duration such as 30m or 1h, nor {_TOMORROW} or {_OFF}") from None
+        known = f"a duration such as 30m or 1h, {_TOMORROW} or {_OFF}"
+        raise UsageError(f"{text!r} is none of these: {known}") from None
     if duration > _LONGEST:
         raise UsageError(f"a pause lasts at most {_LONGEST.days}d")
     return now + duration

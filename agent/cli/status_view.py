@@ -13,7 +13,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.status_words import Reader, agent_words, keys_words, session_words, token_words
+from agent.cli.status_words import (
+    Reader,
+    agent_words,
+    desktop_words,
+    keys_words,
+    session_words,
+    token_words,
+)
 from agent.cli.terminal import visible
 
 MOST_WARNINGS = 5
@@ -49,6 +56,8 @@ def _parts(document: dict[str, Any], reader: Reader) -> Iterator[RenderableType]
     yield from _warnings(document)
     lead, meaning = agent_words(document["agent"])
     yield Text.assemble((lead, "bold" if running else "bold yellow"), f": {meaning}")
+    for line in desktop_words(document, reader):
+        yield Padding(Text(visible(line), "dim", overflow="fold"), (0, 0, 0, _INDENT))
 
 
 def _session(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> Iterator[RenderableType]:

@@ -127,6 +127,20 @@ _WAITING = {
 }
 
 
+def desktop_words(document: dict[str, Any], reader: Reader) -> list[str]:
+    """Tell which parts of the desktop are missing, and why, and whether notices are paused."""
+    parts = document.get("desktop") or {}
+    lines = [
+        f"{name}: none ({part['reason']})"
+        for name, part in parts.items()
+        if part["back_end"] is None and part["reason"] is not None
+    ]
+    paused = _instant(document.get("notices_paused_until"))
+    if paused is not None and paused > reader.now:
+        lines.append(f"notices: paused until {reader.at(paused)} (credtray pause off)")
+    return lines
+
+
 def agent_words(agent: dict[str, Any]) -> tuple[str, str]:
     """Tell whether the agent runs, and what that means."""
     if agent["running"]:

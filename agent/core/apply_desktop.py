@@ -15,9 +15,6 @@ from agent.core.errors import Offline
 from agent.core.plain import plain
 from agent.core.state import SessionState, State, Trouble, frozen, put
 
-NOTIFICATIONS = "notifications"
-"""The part that tells people something; see ``ports.DesktopPart``."""
-
 _LONGEST_NAME = 120
 """Of an account; the portal allows 50 characters."""
 
@@ -64,10 +61,9 @@ def _network_may_be_back(state: State, now: datetime, *, rested: bool) -> State:
 
 
 def _part_changed(state: State, event: events.PartChanged, _now: datetime) -> State:
-    before, part = state.desktop.get(event.part.name), event.part
-    state = replace(state, desktop=put(state.desktop, part.name, part))
-    served = before.back_end if before is not None else None
-    if part.name != NOTIFICATIONS or part.back_end is None or part.back_end == served:
+    served = state.notifications
+    state = replace(state, desktop=put(state.desktop, event.part.name, event.part))
+    if state.notifications is None or state.notifications == served:
         return state
     return replace(
         state,

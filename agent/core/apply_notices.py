@@ -25,10 +25,11 @@ def _shown(session: SessionState, event: events.NoticeShown, _now: datetime, _st
 
 
 def _unseen(session: SessionState, event: events.NoticeUnseen, _now: datetime, _state: State) -> SessionState:
-    unseen = session.unseen | event.says
-    if session.showing.get(event.key) != event.says:
-        return replace(session, unseen=unseen)  # a later one has taken its place by now
-    return replace(session, unseen=unseen, showing=_without(session.showing, event.key))
+    if session.showing.get(event.key) == event.says:  # else a later one has taken its place by now
+        session = replace(session, showing=_without(session.showing, event.key))
+    if event.possible:
+        return replace(session, said=session.said - event.says)
+    return replace(session, unseen=session.unseen | event.says)
 
 
 def _withdrawn(

@@ -104,8 +104,7 @@ def _signed_in(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     about = "about " if notice.about else ""
     return Words(
         f"{_session(notice)}: signed in",
-        f"Until {about}{clock_time(ends_at, now, zone)} ({short(ends_at - now)}) "
-        "everything renews itself.",
+        f"Until {about}{clock_time(ends_at, now, zone)} ({short(ends_at - now)}) everything renews itself.",
     )
 
 

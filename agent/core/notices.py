@@ -1,7 +1,7 @@
 """What a person should be told now, at most once per sign-in. The words are in ``notice_words``. Pure.
 
 A notice is a condition, not an event: what holds and was not told is due; what is on the screen and holds
-no longer is moot. Nothing is due while nobody would see it: after an absence the truth of that moment is told.
+no longer is moot. Nothing is due while nobody would see it: afterwards the truth of that moment is told.
 """
 
 from __future__ import annotations

@@ -203,6 +203,12 @@ class State:
         )
         return tuple(name for name in names if name in self.profiles)
 
+    @property
+    def notifications(self) -> str | None:
+        """What shows notices now; None when nothing does, or nothing is known of it."""
+        part = self.desktop.get("notifications")
+        return None if part is None else part.back_end
+
     def profiles_of(self, session: str) -> tuple[ProfileState, ...]:
         """Return the profiles that take their credentials from this session."""
         return tuple(item for item in self.profiles.values() if item.profile.session == session)

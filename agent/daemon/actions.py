@@ -115,7 +115,7 @@ class Actions:
             case ListAccounts(session):
                 self._list_accounts(session, state)
             case ShowNotice(notice):
-                self._show(notice)
+                self._show(notice, state)
             case WithdrawNotice(_, key):
                 withdraw = self._ports.notifier.withdraw
                 self._workers.notices(lambda: withdraw(key), _nothing, _not_withdrawn)
@@ -184,14 +184,16 @@ class Actions:
         work = partial(accounts, session.session, token, _nobody_waits)
         self._workers.portal(name, work, done, failed, counted=False)
 
-    def _show(self, notice: Notice) -> None:
+    def _show(self, notice: Notice, state: State) -> None:
         shown = notification(notice, self._ports.clock.now(), None)
         show = self._ports.notifier.show
+        served = state.notifications
 
         def failed(problem: Problem) -> None:
             words = f"{shown.title}. {shown.body} {what_to_type(shown)}".rstrip()
             _log.warning("nobody could be told (%s): %s", problem.title, words)
-            self._take(_unseen(notice))
+            now_served = self._current().notifications
+            self._take(_unseen(notice, possible=now_served not in {None, served}))
 
         self._workers.notices(lambda: show(shown), _nothing, failed)
 
@@ -249,8 +251,8 @@ def _log_sync(report: SyncReport) -> None:
         _log.warning("credentials file: [%s] refused: %s", section, problem.title)
 
 
-def _unseen(notice: Notice) -> NoticeUnseen:
-    return NoticeUnseen(notice.session, notice.key, notice.tells)
+def _unseen(notice: Notice, *, possible: bool = False) -> NoticeUnseen:
+    return NoticeUnseen(notice.session, notice.key, notice.tells, possible)
 
 
 def _nobody_waits(_found: int) -> None:

@@ -102,6 +102,7 @@ def profile(name: str, **parts: Any) -> dict[str, Any]:
         "name": name,
         "session": "synderys",
         "account_id": "111100000001",
+        "account_name": "Synderys Platform",
         "role_name": "ReadOnly",
         "active": True,
         "default": False,
@@ -134,6 +135,18 @@ def document(
         "warnings": [],
         "problems": [],
         "credentials_file": None,
+        "desktop": {
+            "tray": {"back_end": "status_notifier", "reason": None},
+            "notifications": {"back_end": "freedesktop", "reason": None},
+            "presence": {
+                "back_end": "screensaver",
+                "reason": None,
+                "locked": False,
+                "idle": False,
+                "asleep": False,
+            },
+        },
+        "notices_paused_until": None,
         **parts,
     }
 

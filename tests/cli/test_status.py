@@ -80,6 +80,15 @@ PICTURES = {
     "calm": document([session()], [profile("synderys-readonly", default=True), profile("synderys-dns")]),
     "empty": document(),
     "no-agent": document([session()], [idle("synderys-readonly")], agent=NOT_RUNNING),
+    "no-desktop": document(
+        [session()],
+        desktop={
+            "tray": {"back_end": None, "reason": "the message bus cannot be reached"},
+            "notifications": {"back_end": "log", "reason": "no notification service"},
+            "presence": {"back_end": None, "reason": "nobody tells\x1b[31m", "locked": False},
+        },
+        notices_paused_until=iso(NOW + timedelta(minutes=40)),
+    ),
     "broken-files": document(
         [session()],
         problems=[

@@ -13,6 +13,9 @@ from agent.core.events import (
     FetchFailed,
     FetchStarted,
     NoticeShown,
+    NoticesPaused,
+    PartChanged,
+    PresenceChanged,
     Refreshed,
     RefreshFailed,
     SignedIn,
@@ -21,6 +24,7 @@ from agent.core.events import (
     TokenFound,
     TokenVanished,
 )
+from agent.core.ports import DesktopPart, Presence
 from agent.core.status import AgentFacts, document
 from tests.core.making import (
     HOUR,
@@ -125,6 +129,26 @@ def test_the_contract_of_status_json() -> None:
         }
         == found["profiles"][0]
     )
+
+
+def test_status_tells_how_the_desktop_is_served_and_who_is_there() -> None:
+    state = after(
+        signed_in("dev"),
+        PartChanged(DesktopPart("tray", None, "no panel shows icons")),
+        PartChanged(DesktopPart("notifications", "freedesktop")),
+        PresenceChanged(Presence(locked=True)),
+        NoticesPaused(NOON + HOUR),
+    )
+    found = document(state, AGENT, NOON)
+
+    assert found["desktop"] == {
+        "tray": {"back_end": None, "reason": "no panel shows icons"},
+        "notifications": {"back_end": "freedesktop", "reason": None},
+        "presence": {"back_end": None, "reason": None, "locked": True, "idle": False, "asleep": False},
+    }
+    assert found["notices_paused_until"] == "2026-11-22T13:00:00Z"
+    assert document(state, AGENT, NOON + HOUR)["notices_paused_until"] is None
+    assert found["profiles"][0]["account_name"] == "Lab"
 
 
 def test_no_secret_is_in_the_status_document() -> None:

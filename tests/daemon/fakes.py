@@ -223,12 +223,21 @@ class MemoryState:
 class MemoryNotifier:
     def __init__(self) -> None:
         self.shown: list[str] = []
+        """Titles, as they came."""
+        self.there: dict[str, Notification] = {}
+        """What stands on the screen, by key."""
+        self.problem: CredtrayError | None = None
 
     def show(self, notification: Notification) -> None:
+        if self.problem is not None:
+            raise self.problem
         self.shown.append(notification.title)
+        self.there[notification.key] = notification
 
     def withdraw(self, key: str) -> None:
-        raise AssertionError("nothing here withdraws a notice")
+        if self.problem is not None:
+            raise self.problem
+        self.there.pop(key, None)
 
 
 # --- the service -------------------------------------------------------------------------------------

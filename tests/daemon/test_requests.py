@@ -24,6 +24,7 @@ from agent.core.errors import (
 from agent.core.events import ConfigLoaded, FetchStarted, Tick
 from agent.core.models import AssumedRole
 from agent.core.protocol import CredentialsIssued, Done
+from agent.core.status import iso
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, Sink, run
 
@@ -350,6 +351,22 @@ def test_watcher_hears_of_each_change_and_at_least_twice_a_minute() -> None:
         daemon.loop.take(Tick())
         await asyncio.sleep(60)
         assert len(sink.updates) == heard
+
+    run(drive())
+
+
+def test_notices_can_be_paused_for_a_week_at_most_and_shown_again() -> None:
+    async def drive() -> None:
+        daemon = await signed_in()
+        noon = daemon.clock.now()
+        paused = await result(daemon, protocol.PauseNotices(noon + HOUR))
+
+        assert paused == {"until": iso(noon + HOUR)}
+        assert (await result(daemon, protocol.Status()))["notices_paused_until"] == iso(noon + HOUR)
+        assert await result(daemon, protocol.PauseNotices(None)) == {"until": None}
+        assert await result(daemon, protocol.PauseNotices(noon - HOUR)) == {"until": None}
+        with pytest.raises(UsageError):
+            await daemon.ask(protocol.PauseNotices(noon + 8 * 24 * HOUR))
 
     run(drive())
 

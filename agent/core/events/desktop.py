@@ -42,6 +42,8 @@ class NoticeUnseen:
     session: str
     key: str
     says: frozenset[str]
+    possible: bool = False
+    """True: while it was tried somebody has come who can be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,55 @@
+"""A screen that shows what the policy decides: what stands there, and what was shown since the last look."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agent.core.apply import apply
+from agent.core.events import Event, NoticeShown, NoticeUnseen, NoticeWithdrawn, Tick
+from agent.core.notices import Notice, Subject
+from agent.core.policy import ShowNotice, WithdrawNotice, decide
+from agent.core.state import State
+from tests.core.making import MINUTE, NOON
+
+
+class Screen:
+    """Takes events at a minute after noon, and carries out what concerns notices."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.there: dict[str, Notice] = {}
+        """By key."""
+        self.broken = False
+        """Nobody can be told."""
+
+    def at(self, minutes: float, *events: Event) -> list[Subject]:
+        """Return what is shown at that time."""
+        now = NOON + minutes * MINUTE
+        shown: list[Subject] = []
+        for event in events or (Tick(),):
+            self.state = apply(self.state, event, now)
+            shown += self._carry_out(now)
+        return shown
+
+    def standing(self) -> list[Subject]:
+        return [notice.subject for notice in self.there.values()]
+
+    def _carry_out(self, now: datetime) -> list[Subject]:
+        shown: list[Subject] = []
+        for action in decide(self.state, now):
+            match action:
+                case ShowNotice(notice):
+                    begun = NoticeShown(notice.session, notice.tells, notice.key)
+                    self.state = apply(self.state, begun, now)
+                    if self.broken:
+                        failed = NoticeUnseen(notice.session, notice.key, notice.tells)
+                        self.state = apply(self.state, failed, now)
+                    else:
+                        self.there[notice.key] = notice
+                        shown.append(notice.subject)
+                case WithdrawNotice(session, key):
+                    self.state = apply(self.state, NoticeWithdrawn(session, key), now)
+                    self.there.pop(key, None)
+                case _:
+                    pass
+        return shown
