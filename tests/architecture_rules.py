@@ -18,7 +18,7 @@ WINGS: dict[str, frozenset[str]] = {
     "files": frozenset({"core"}),
     "aws": frozenset({"core", "files"}),
     "store": frozenset({"core", "files"}),
-    "desktop": frozenset({"core"}),
+    "desktop": frozenset({"core", "files"}),
     "daemon": frozenset({"core"}),
     "web": frozenset({"core"}),
     "demo.identity_center": frozenset(),  # what the product is tried against shares no code with it
