@@ -252,6 +252,7 @@ if os.geteuid() == 0:  # whom no permission stops; as somebody else we could not
     for path in (config, config / "autostart"):
         os.chown(path, {NOBODY}, {NOBODY})
     os.chroot(config)
+    os.chdir("/")
     config = Path("/")
     os.setgroups([])
     os.setgid({NOBODY})
