@@ -77,7 +77,7 @@ class XThread:
         """Whether the caller runs on this thread."""
         return threading.current_thread() is self._thread
 
-    def join(self, seconds: float) -> bool:
+    def join(self, seconds: float | None) -> bool:
         """Wait for its end; False when it did not come in time."""
         if self._thread is None:
             return True
