@@ -20,16 +20,19 @@ from agent.core.models import AwsConfig, Profile, SsoSession
 from agent.core.settings import ProfileSettings, Settings
 from agent.core.state import State, frozen
 from tests.core.making import MINUTE, NOON, after, config, session, token
-from tests.core.menu_states import crowd
+from tests.core.menu_states import crowd, fetched
 from tests.core.menu_text import every, labels, menu_of
 
 MENUS = ("default", "active", "copy", "console")
+KEY_LIKE = (
+    *("a", "a:fish", "fish:a", "is:a", "shortcut:a", "is-shortcut:a", "ask:a", "yes:a", "none", "accounts"),
+    *("account:1", "0:account:1", "1.0:accounts", "shortcuts"),
+)
+"""Names that look like the keys of items."""
 _ODD_NAME = st.one_of(
     st.text(st.characters(), min_size=1, max_size=80),
     st.text(st.sampled_from("&_%<>:/\\-.{}אبע😀\u202e\u200d\u0301\ud800\n日"), min_size=1, max_size=12),
-    st.sampled_from(
-        ["is:a", "shortcut:a", "ask:a", "yes:a", "account:1", "none", "0:account:1", "1.0:accounts"]
-    ),
+    st.sampled_from(KEY_LIKE),
 )
 
 
@@ -84,6 +87,18 @@ def test_odd_names_make_a_menu_like_any_other(
     assert {item.click.profile for item in items if isinstance(item.click, clicks.OpenConsole)} == set(names)
 
 
+@pytest.mark.parametrize("count", [10, len(KEY_LIKE)])
+@pytest.mark.parametrize("confirm", [False, True])
+def test_names_that_look_like_keys_share_none(count: int, confirm: bool) -> None:  # noqa: FBT001 - a table
+    names = KEY_LIKE[:count]
+    marked = frozen({name: ProfileSettings(production=True) for name in names})
+    state = made({name: Profile(name, "a", name, "R") for name in names}, ("a", *names[1:]))
+    chosen = replace(state, settings=Settings(confirm_production=confirm, profiles=marked), recent=names[:3])
+    keys = [item.key for item in every(seen(chosen).menu)]
+
+    assert len(keys) == len(set(keys))
+
+
 def test_five_hundred_odd_names_can_each_be_told_apart_and_chosen() -> None:
     scripts = ("שלום", "مرحبا", "日本", "😀", "<b>", "&File", "_x_", "%s", "a/b", "naïve")
     names = [f"{scripts[number % len(scripts)]}-{number}" for number in range(500)]
@@ -102,7 +117,7 @@ def test_five_hundred_odd_names_can_each_be_told_apart_and_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "accounts"), [(13, 1), (41, 1), (500, 1), (500, 7), (500, 100), (500, 500), (2500, 2)]
+    ("count", "accounts"), [(13, 1), (41, 1), (500, 1), (500, 7), (500, 100), (500, 500), (3300, 2)]
 )
 def test_no_submenu_is_longer_than_a_screen_and_every_profile_is_in_each_menu_once(
     count: int, accounts: int
@@ -169,7 +184,7 @@ def test_active_profiles_lead_the_list_of_the_active_ones() -> None:
 
 def test_in_a_crowd_a_minute_changes_no_label() -> None:
     names = tuple(f"p{number:03}" for number in range(60))
-    state = after(crowd(), Activated(names))
+    state = fetched(after(crowd(), Activated(names)), *names)
     before, later = (
         [item.label for item in every(menu_of(seen(state, minutes), "active").children)] for minutes in (1, 2)
     )
