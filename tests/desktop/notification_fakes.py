@@ -83,7 +83,8 @@ class FakeDaemon:
         bus, self._bus = self._bus, None
         if bus is not None:
             bus.disconnect()
-            await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast forgot the types
+            with contextlib.suppress(EOFError, OSError):  # the bus itself may be gone
+                await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast forgot the types
 
     def wake(self) -> None:
         """Hang no longer, and take what waited."""

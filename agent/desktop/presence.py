@@ -1,0 +1,111 @@
+"""Tells whether somebody would see a notice: the screen locked, the session idle, the machine asleep.
+
+Decides nothing, and polls nothing on Linux. Whatever cannot be found out counts as somebody being there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from agent.core.errors import BusCallFailed, BusUnavailable
+from agent.core.ports import DesktopPart, Presence
+from agent.desktop.presence_logind import SOURCE as LOGIND
+from agent.desktop.presence_logind import Logind
+from agent.desktop.presence_macos import follow_macos
+from agent.desktop.presence_screen import tellers
+from agent.desktop.presence_sightings import Sightings
+from agent.desktop.presence_windows import follow_windows
+from agent.desktop.session_bus import Connection, SessionBus
+
+_log = logging.getLogger(__name__)
+
+RECONNECT_SECONDS: Final = (1.0, 2.0, 5.0, 5.0, 5.0, 30.0)
+"""Before a lost bus is tried again; the last one for good: a machine may have none at all."""
+SETTLE_SECONDS: Final = 2.0
+"""Only after that it is reported that nobody tells."""
+
+
+class PresenceWatch:
+    """Joins all sources of this system. Each is optional; each may come, go and hang."""
+
+    def __init__(
+        self,
+        session_bus: SessionBus,
+        system_bus: SessionBus,
+        changed: Callable[[Presence], None],
+        report: Callable[[DesktopPart], None],
+        platform: str = sys.platform,
+    ) -> None:
+        """Do nothing yet; ``changed`` and ``report`` are called on the loop that runs ``run``."""
+        self._session_bus = session_bus
+        self._system_bus = system_bus
+        self._sightings = Sightings(changed, report)
+        self._platform = platform
+
+    async def run(self) -> None:
+        """Tell every change, beginning from somebody who is present, until cancelled."""
+        settled = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._sightings.report)
+        try:
+            match self._platform:
+                case "darwin":
+                    await follow_macos(self._sightings)
+                case "win32":
+                    await follow_windows(self._sightings)
+                case _:
+                    await self._follow_buses()
+            await asyncio.Event().wait()
+        finally:
+            settled.cancel()
+
+    async def _follow_buses(self) -> None:
+        services = tellers()
+        logind = Logind(os.environ, self._sightings)
+        names = [service.name for service in services]
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(
+                self._follow_bus(
+                    self._session_bus,
+                    names,
+                    lambda bus: [service.follow(bus, self._sightings) for service in services],
+                )
+            )
+            tasks.create_task(self._follow_bus(self._system_bus, [LOGIND], lambda bus: [logind.follow(bus)]))
+
+    async def _follow_bus(
+        self,
+        bus: SessionBus,
+        sources: list[str],
+        follow: Callable[[Connection], Iterable[Awaitable[None]]],
+    ) -> None:
+        """Follow the sources of one bus, over all its connections."""
+        tries = 0
+        while True:
+            try:
+                connection = await bus.connection()
+                tries = 0
+                await _until_lost(connection, follow(connection))
+            except (BusUnavailable, BusCallFailed) as error:
+                _log.debug("a source of presence is missing: %s", error)
+            self._sightings.gone(*sources)
+            await asyncio.sleep(RECONNECT_SECONDS[min(tries, len(RECONNECT_SECONDS) - 1)])
+            tries += 1
+
+
+async def _until_lost(connection: Connection, follows: Iterable[Awaitable[None]]) -> None:
+    """Run all of them until the connection is lost or one of them fails, with its error."""
+    tasks = [asyncio.ensure_future(follow) for follow in follows]
+    lost = asyncio.ensure_future(connection.lost())
+    try:
+        done, _ = await asyncio.wait({lost, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        await lost
+    finally:
+        for task in (lost, *tasks):
+            task.cancel()
+        await asyncio.gather(lost, *tasks, return_exceptions=True)
