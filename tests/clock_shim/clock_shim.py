@@ -12,15 +12,21 @@ from pathlib import Path
 SOURCE = Path(__file__).with_name("clock_shim.c")
 
 
-class ShiftedTime:
-    """The compiled library and its file; processes with ``environ`` read their clocks through it."""
+def compiled(directory: Path) -> Path:
+    """Compile the library into the directory and return its path."""
+    library = directory / "clock_shim.so"
+    command = ["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run([*command, "-o", library, SOURCE], check=True, timeout=60)
+    return library
 
-    def __init__(self, directory: Path) -> None:
-        self._library = directory / "clock_shim.so"
+
+class ShiftedTime:
+    """One other time; processes with ``environ`` read their clocks through the compiled *library*."""
+
+    def __init__(self, library: Path, directory: Path) -> None:
+        self._library = library
         self._file = directory / "clock_shift"
         self._real = self._boot = 0
-        command = ["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror"]
-        subprocess.run([*command, "-o", self._library, SOURCE], check=True, timeout=60)
         self._write()
 
     @property

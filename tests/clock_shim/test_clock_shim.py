@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clock_shim.clock_shim import ShiftedTime
+from tests.clock_shim.clock_shim import ShiftedTime, compiled
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 
@@ -35,7 +35,7 @@ for _ in sys.stdin:
 
 @pytest.fixture
 def shifted(tmp_path: Path) -> ShiftedTime:
-    return ShiftedTime(tmp_path)
+    return ShiftedTime(compiled(tmp_path), tmp_path)
 
 
 class Reader:

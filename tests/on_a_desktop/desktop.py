@@ -79,6 +79,7 @@ class Desktop:
             "PATH": os.environ["PATH"],
             "HOME": str(self.directory),
             "XDG_CONFIG_HOME": str(self.directory / ".config"),
+            "XDG_CONFIG_DIRS": str(self.directory / "etc"),  # what this machine starts at login is not ours
             "XDG_CACHE_HOME": str(self.directory / ".cache"),
             "XDG_DATA_HOME": str(self.directory / ".local" / "share"),
             "XDG_STATE_HOME": str(self.directory / ".local" / "state"),
