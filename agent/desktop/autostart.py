@@ -15,6 +15,8 @@ from pathlib import Path
 from agent.core.errors import AutostartRefused
 from agent.desktop.login_entry import Found, LoginEntry
 
+ENABLE = "credtray autostart enable"
+
 
 class Outcome(Enum):
     """What came of switching it on or off."""
@@ -34,9 +36,11 @@ class AutostartStatus:
     command: tuple[str, ...]
     """What `enable` would have started."""
     stale: str | None = None
-    """Why what is started there is not this installation any more; `enable` mends it."""
+    """Why what is started there is not this installation any more."""
     remark: str | None = None
     """Why it is off although there is an entry."""
+    cure: str | None = None
+    """What to do about either."""
 
 
 class Autostart:
@@ -86,12 +90,13 @@ class Autostart:
         try:
             found = self._ours(entry)
         except AutostartRefused as error:
-            return replace(off, remark=error.detail)
+            return replace(off, remark=error.detail, cure=error.advice)
         if found is None:
             return off
         if found.switched_off is not None:
-            return replace(off, remark=found.switched_off)
-        return replace(off, enabled=True, stale=_stale(found, entry, command))
+            return replace(off, remark=found.switched_off, cure=ENABLE)
+        stale = _stale(found, entry, command)
+        return replace(off, enabled=True, stale=stale, cure=None if stale is None else ENABLE)
 
     def _parts(self) -> tuple[tuple[str, ...], LoginEntry]:
         return self._command or agent_command(), self._given or login_entry(os.environ)

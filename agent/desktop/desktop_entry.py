@@ -14,7 +14,7 @@ MARK = "X-Credtray-Version"
 
 _RESERVED = frozenset(" \t\n\"'\\><~|&;$*?#()`")
 """An argument with one of these is quoted (section "The Exec key")."""
-_ESCAPED_IN_QUOTES = str.maketrans({character: f"\\{character}" for character in '"`$\\'})
+_ESCAPED_IN_QUOTES = re.compile(r'["`$\\]')
 _ESCAPE = re.compile(r"\\(.)")
 _MEANINGS = MappingProxyType({"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\"})
 _ENV = "/usr/bin/env"
@@ -64,7 +64,8 @@ def exec_value(command: Sequence[str]) -> str:
 def _quoted(argument: str) -> str:
     if argument and not _RESERVED & set(argument):
         return argument
-    return f'"{argument.translate(_ESCAPED_IN_QUOTES)}"'
+    escaped = _ESCAPED_IN_QUOTES.sub(r"\\\g<0>", argument)
+    return f'"{escaped}"'
 
 
 def _string(value: str) -> str:

@@ -47,7 +47,10 @@ class EntryFile:
             except FileNotFoundError:
                 return True
             if self.path.is_symlink():
-                raise FileRefused(f"{self.path} is a symbolic link, which credtray does not make")
+                raise AutostartRefused(
+                    f"{self.path} is a symbolic link, which credtray does not make",
+                    hint="Move it away, then try again.",
+                )
         return False
 
 

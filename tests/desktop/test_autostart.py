@@ -188,6 +188,7 @@ def test_entry_switched_off_in_the_desktop_is_off_until_it_is_enabled_again(
 
     assert (status.enabled, status.stale) == (False, None)
     assert named in (status.remark or "")
+    assert status.cure == "credtray autostart enable"
     assert (autostart.enable(), entry.read_text()) == (Outcome.CHANGED, ours)
 
 
@@ -203,6 +204,7 @@ def test_entry_of_somebody_else_stays(autostart: Autostart, entry: Path, change:
         getattr(autostart, change)()
     assert entry.read_bytes() == FOREIGN
     assert (status.enabled, status.remark) == (False, f"{entry} was not written by credtray")
+    assert status.cure == "Move it away, then try again."
 
 
 @pytest.mark.parametrize("change", ["enable", "disable"])

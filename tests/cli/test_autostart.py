@@ -1,0 +1,101 @@
+"""`credtray autostart` in a home of the test's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.desktop.desktop_entry import MARK
+from tests.cli.fake_backend import credtray
+
+
+@pytest.fixture
+def entry(home: Path) -> Path:
+    return home / ".config" / "autostart" / "credtray.desktop"
+
+
+def test_it_is_off_until_it_is_enabled(entry: Path) -> None:
+    outcome = credtray("autostart", "status")
+
+    assert (outcome.code, outcome.out, outcome.err) == (0, "credtray does not start at login.\n", "")
+    assert not entry.exists()
+
+
+def test_enabled_once_or_twice_it_starts_at_login(entry: Path) -> None:
+    first, second, status = (credtray("autostart", word) for word in ("enable", "enable", "status"))
+
+    assert first.out == f"credtray starts at login from now on: {entry}\n"
+    assert second.out == f"credtray starts at login already: {entry}\n"
+    assert status.out == f"credtray starts at login: {entry}\n"
+    assert {outcome.code for outcome in (first, second, status)} == {0}
+    assert {outcome.err for outcome in (first, second, status)} == {""}
+
+
+def test_disabled_once_or_twice_it_does_not(entry: Path) -> None:
+    credtray("autostart", "enable")
+    first, second = (credtray("autostart", "disable") for _ in range(2))
+
+    assert (first.code, first.out) == (0, "credtray does not start at login any more.\n")
+    assert (second.code, second.out) == (0, "credtray does not start at login anyway.\n")
+    assert not entry.exists()
+
+
+def test_json_tells_place_and_command(entry: Path) -> None:
+    enabled = json.loads(credtray("autostart", "enable", "--json").out)
+    status = json.loads(credtray("autostart", "status", "--json").out)
+
+    assert enabled == {**status, "changed": True}
+    assert status["command"][1:] == ["-I", "-m", "agent", "run"]
+    assert {key: value for key, value in status.items() if key != "command"} == {
+        "enabled": True,
+        "place": str(entry),
+        "stale": None,
+        "remark": None,
+        "cure": None,
+    }
+
+
+def test_stale_entry_is_a_warning_with_its_cure_and_ends_with_4(entry: Path) -> None:
+    entry.parent.mkdir(parents=True)
+    entry.write_text(f"[Desktop Entry]\nExec=/gone/python -I\nTryExec=/gone/python\n{MARK}=0.0.1\n")
+    outcome = credtray("autostart", "status")
+
+    assert (outcome.code, outcome.out) == (4, f"credtray starts at login: {entry}\n")
+    assert outcome.err == (
+        "warning: it starts /gone/python, which does not exist any more\nhint: credtray autostart enable\n"
+    )
+    assert json.loads(credtray("autostart", "status", "--json").out)["stale"].startswith("it starts /gone/")
+    assert credtray("autostart", "enable").code == 0
+    assert credtray("autostart", "status").code == 0
+
+
+def test_entry_of_somebody_else_is_refused_and_told(entry: Path) -> None:
+    entry.parent.mkdir(parents=True)
+    entry.write_text("[Desktop Entry]\nExec=/usr/bin/other\n")
+    enabled, status = credtray("autostart", "enable"), credtray("autostart", "status")
+    why = f"{entry} was not written by credtray"
+
+    assert (enabled.code, enabled.out) == (1, "")
+    assert enabled.err == (
+        f"error: Starting at login could not be changed: {why}\nhint: Move it away, then try again.\n"
+    )
+    assert (status.code, status.err) == (0, f"warning: {why}\nhint: Move it away, then try again.\n")
+    assert status.out == "credtray does not start at login.\n"
+
+
+def test_unknown_word_is_a_wrong_word() -> None:
+    outcome = credtray("autostart", "on")
+
+    assert outcome.code == 2
+    assert "'on' is not one of 'enable', 'disable', 'status'" in outcome.err
+
+
+def test_shell_completes_the_three_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_CREDTRAY_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "credtray autostart ")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    outcome = credtray()
+
+    assert outcome.out.split() == ["enable", "disable", "status"]
