@@ -1,0 +1,86 @@
+"""Turns a menu of values into pystray's menu.
+
+Decides nothing about what is in the menu; a click only hands its value over.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from agent.core.clicks import Click
+from agent.core.menu import Item, Kind
+from agent.desktop.pystray_import import keyed_item_class, load_pystray
+
+Clicked = Callable[[Click], None]
+"""Takes a click and returns at once; called on whatever thread the back-end uses."""
+
+_CHECKABLE = (Kind.CHECK, Kind.RADIO)
+
+
+def pystray_menu(items: Iterable[Item], clicked: Clicked, *, ampersands: bool = False) -> Any:
+    """Return a ``pystray.Menu`` once. See ``TrayMenu``."""
+    return TrayMenu(clicked, ampersands=ampersands).menu(items)
+
+
+class TrayMenu:
+    """Makes one menu after another, and keeps the branches that did not change: 500 profiles are 4000 items.
+
+    Items carry their ``key``, separators do not. An item that cannot be clicked is shown disabled.
+    """
+
+    def __init__(self, clicked: Clicked, *, ampersands: bool = False) -> None:
+        """``ampersands`` doubles each ``&``, which Windows takes for the mark of a mnemonic."""
+        self._clicked = clicked
+        self._ampersands = ampersands
+        self._branches: dict[str, tuple[Item, Any]] = {}
+        """By key, of the last menu's own items: what each was made from, and the item of pystray."""
+
+    def menu(self, items: Iterable[Item]) -> Any:
+        """Return a ``pystray.Menu``."""
+        branches: dict[str, tuple[Item, Any]] = {}
+        for item in items:
+            before = self._branches.get(item.key)
+            if before is None or before[0] != item:
+                before = (item, self._item(item))
+            branches[item.key] = before
+        self._branches = branches
+        return load_pystray().Menu(*(made for _, made in branches.values()))
+
+    def _item(self, item: Item) -> Any:
+        if item.kind is Kind.SEPARATOR:
+            return load_pystray().Menu.SEPARATOR
+        label = item.label.replace("&", "&&") if self._ampersands else item.label
+        submenu = None
+        if item.kind is Kind.SUBMENU:
+            submenu = load_pystray().Menu(*(self._item(child) for child in item.children))
+        return _value_item_class()(item, label, submenu, self._clicked)
+
+
+@functools.cache
+def _value_item_class() -> Any:
+    keyed_item: Any = keyed_item_class()
+
+    class ValueItem(keyed_item):  # type: ignore[misc]  # pystray has no types
+        """A ``pystray.MenuItem`` of plain values; pystray's own calls a function for whatever it is asked."""
+
+        text = checked = radio = default = visible = enabled = submenu = None
+
+        def __init__(self, item: Item, label: str, submenu: Any, clicked: Clicked) -> None:
+            self.key = item.key
+            self.text = self.__name__ = label
+            self.checked = item.checked if item.kind in _CHECKABLE else None
+            self.radio = item.kind is Kind.RADIO
+            self.default = item.default
+            self.visible = submenu is None or bool(item.children)
+            self.enabled = item.enabled and (submenu is not None or item.click is not None)
+            self.submenu = self._action = submenu
+            self._click = item.click
+            self._clicked = clicked
+
+        def __call__(self, _icon: object) -> None:
+            if self._click is not None:
+                self._clicked(self._click)
+
+    return ValueItem
