@@ -425,6 +425,29 @@ def test_a_new_owner_of_the_name_is_listened_to_from_its_first_signal(bus: DbusD
     assert heard == [0, 1]
 
 
+def test_a_new_owner_counts_for_what_is_read_together_with_it(bus: DbusDaemon) -> None:
+    heard: list[object] = []
+    changed = Message.new_signal(
+        DAEMON[1], DAEMON[2], "NameOwnerChanged", "sss", ["credtray.Ours", "", ":1.99"]
+    )
+    changed.sender = DAEMON[0]
+    first = Message.new_signal(PATH, INTERFACE, "A", "u", [1])
+    first.sender = ":1.99"
+
+    async def scenario() -> None:
+        async with (
+            connected() as [theirs],
+            theirs.listen(lambda s: heard.append(s.body[0]), sender="credtray.Ours", member="A"),
+        ):
+            for message in (first, changed, first):
+                theirs._received(message)
+            await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+
+    assert heard == [1]
+
+
 def test_a_handler_that_raises_hinders_nobody(bus: DbusDaemon) -> None:
     heard: list[str] = []
     raised: list[str] = []

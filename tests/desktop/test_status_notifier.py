@@ -420,17 +420,39 @@ def test_six_hundred_quick_updates_do_not_lose_the_icon(bus: DbusDaemon) -> None
     assert run(scenario()) == (Entry("599 min left"),)
 
 
-def test_quick_changes_are_told_as_one(bus: DbusDaemon) -> None:
+def test_quick_changes_are_told_together(bus: DbusDaemon) -> None:
     async def scenario() -> list[str]:
         async with showing(Menu(KeyedItem("k", "before", None))) as (icon, _, host), host.listening():
-            for number in range(100):
+            for number in range(200):
                 icon.menu = Menu(KeyedItem("k", str(number), None))
-            await host.until_heard("ItemsPropertiesUpdated")
+                await asyncio.sleep(0)  # each in a turn of the loop of its own
             icon.title = "end"
             await host.until_heard("NewToolTip")
             return host.heard
 
-    assert run(scenario()) == ["ItemsPropertiesUpdated", "NewToolTip"]
+    assert len(run(scenario())) < 20
+
+
+def test_a_bus_that_takes_nothing_is_not_sent_more_and_more(bus: DbusDaemon) -> None:
+    def large(number: int) -> Any:
+        """Much more than a socket holds when it changes."""
+        return Menu(*(KeyedItem(f"k{line}", f"{number} {'x' * 400}", None) for line in range(1000)))
+
+    async def scenario() -> tuple[int, tuple[Entry, ...]]:
+        async with showing(large(0)) as (icon, _, host), host.listening():
+            bus.freeze()
+            for number in range(1, 9):
+                icon.menu = large(number)
+                await asyncio.sleep(0.06)
+            icon.title = "end"
+            bus.thaw()
+            await host.until_heard("NewToolTip")
+            return host.heard.count("ItemsPropertiesUpdated"), await host.open()
+
+    told, entries = run(scenario())
+
+    assert told < 5
+    assert entries[0].label.startswith("8 ")
 
 
 # --- as pystray documents it -------------------------------------------------------------------------
