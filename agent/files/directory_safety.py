@@ -33,7 +33,9 @@ def resolve(path: Path) -> Path:
 
 
 def _walk(path: Path) -> Path:
-    todo = list(reversed(Path(os.path.join(os.getcwd(), path)).parts))  # noqa: PTH109, PTH118 - keeps `..`
+    # An agent outlives the directory it was started in: only a relative path needs to know it.
+    whole = path if path.is_absolute() else Path.cwd() / path
+    todo = list(reversed(whole.parts))
     at = Path(todo.pop())
     links = 0
     while todo:

@@ -427,3 +427,15 @@ def test_other_errors_of_replacing_are_not_retried(error: OSError) -> None:
     with pytest.raises(OSError, match="in use"):
         replace_with_retry(replace, clock)
     assert clock.slept == 0
+
+
+def test_process_whose_directory_was_removed_still_writes_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    write_atomically(tmp_path / "state.json", b"{}")
+
+    assert (tmp_path / "state.json").read_bytes() == b"{}"
