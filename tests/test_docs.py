@@ -74,7 +74,7 @@ def test_commands_and_options_exist(page: Path) -> None:
         known = {
             "--help",
             "--verbose",
-            *(name for item in command_named(command).params for name in item.opts),
+            *(name for item in command_named(command).params for name in (*item.opts, *item.secondary_opts)),
         }
         unknown += [f"{command} {option}" for option in options if option not in known]
 
