@@ -33,8 +33,8 @@ AGAIN_SECONDS: Final = 60.0
 """After a refusal."""
 CLOSING_SECONDS: Final = 0.4
 """For taking notices whose buttons go dead off the screen, at the end."""
-RECONNECT_SECONDS: Final = (1.0, 2.0, 5.0)
-"""Before a lost bus is tried again; the last one for good."""
+RECONNECT_SECONDS: Final = (1.0, 2.0, 5.0, 5.0, 5.0, 30.0)
+"""Before a lost bus is tried again; the last one for good: a machine may have none at all."""
 
 _ABSENT: Final = "no notification service is running"
 _SILENT: Final = "the notification service does not answer"

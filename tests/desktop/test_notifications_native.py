@@ -1,0 +1,399 @@
+"""Notifications through desktop-notifier or plyer; stand-ins of both, as their systems are not at hand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import threading
+import time
+import types
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.core import protocol
+from agent.core.clicks import Click
+from agent.core.errors import NotifierUnavailable
+from agent.core.ports import Button, DesktopPart, Notification, Urgency
+from agent.desktop import notifications_native, notifications_plyer
+from agent.desktop.notifications import notifier_for
+from agent.desktop.notifications_dbus import DesktopNotifier
+from agent.desktop.notifications_native import NativeNotifier
+from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
+from agent.desktop.session_bus import SessionBus
+from tests.desktop.notification_fakes import until
+
+SIGN_IN = Button("Sign in", protocol.Login("corp"))
+LATER = Button("Later", protocol.Snooze("corp", 10))
+WARNING = Notification("corp:end", "ends <soon>", "Sign in.", (SIGN_IN, LATER), Urgency.CRITICAL)
+ENDED = Notification("corp:end", "has ended", "", (SIGN_IN,))
+
+
+@dataclass(frozen=True)
+class FakeButton:
+    """desktop_notifier.Button."""
+
+    title: str
+    on_pressed: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class FakeNotification:
+    """desktop_notifier.Notification."""
+
+    title: str
+    message: str
+    urgency: Enum
+    buttons: tuple[FakeButton, ...]
+    on_clicked: Callable[[], None] | None
+    on_dispatched: Callable[[], None]
+    identifier: str
+
+
+class FakeUrgency(Enum):
+    """desktop_notifier.Urgency."""
+
+    Critical = "critical"
+    Normal = "normal"
+    Low = "low"
+
+
+@dataclass
+class FakeCenter:
+    """desktop_notifier, module and DesktopNotifier in one: it never raises, as that does not."""
+
+    capable: bool = True
+    allowed: bool = True
+    fails: bool = False
+    hangs: bool = False
+    missing: bool = False
+    on_screen: dict[str, FakeNotification] = field(default_factory=dict)
+    sent: list[FakeNotification] = field(default_factory=list)
+    threads: set[str] = field(default_factory=set)
+
+    def load(self, name: str) -> Any:
+        assert name == "desktop_notifier"
+        if self.missing:
+            raise ImportError(name)
+        return types.SimpleNamespace(
+            DesktopNotifier=lambda _name, _icon: self,
+            Icon=lambda path: path,
+            Button=FakeButton,
+            Notification=FakeNotification,
+            Urgency=FakeUrgency,
+        )
+
+    async def get_capabilities(self) -> frozenset[str]:
+        return frozenset({"buttons"} if self.capable else ())
+
+    async def request_authorisation(self) -> bool:
+        return self.allowed
+
+    async def send_notification(self, notification: FakeNotification) -> str:
+        self.threads.add(threading.current_thread().name)
+        if self.hangs:
+            await asyncio.sleep(60)
+        if not self.fails:
+            self.sent.append(notification)
+            self.on_screen[notification.identifier] = notification
+            notification.on_dispatched()
+        return notification.identifier
+
+    async def clear(self, identifier: str) -> None:
+        if self.fails:
+            raise OSError("the system is not in the mood")
+        self.on_screen.pop(identifier, None)
+
+
+@dataclass
+class Running:
+    """A running notifier and what it told."""
+
+    notifier: NativeNotifier
+    clicks: list[Click]
+    parts: list[DesktopPart]
+
+    async def show(self, notification: Notification) -> None:
+        await asyncio.to_thread(self.notifier.show, notification)
+
+    async def settled(self) -> DesktopPart:
+        await until(lambda: len(self.parts) > 1)
+        return self.parts[-1]
+
+
+@contextlib.asynccontextmanager
+async def running(center: FakeCenter, platform: str = "darwin") -> AsyncIterator[Running]:
+    clicks: list[Click] = []
+    parts: list[DesktopPart] = []
+    notifier = NativeNotifier(platform, clicks.append, parts.append, center.load)
+    task = asyncio.create_task(notifier.run())
+    try:
+        yield Running(notifier, clicks, parts)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert "notifications" not in {thread.name for thread in threading.enumerate()}
+
+
+# --- desktop-notifier ---------------------------------------------------------------------------------
+
+
+def test_a_notice_is_shown_on_a_thread_of_its_own_and_its_clicks_come_back() -> None:
+    async def drive() -> None:
+        center = FakeCenter()
+        async with running(center) as agent:
+            part = await agent.settled()
+            await agent.show(WARNING)
+            [shown] = center.sent
+            for press in (shown.on_clicked, *(button.on_pressed for button in shown.buttons)):
+                assert press is not None
+                press()
+            await until(lambda: len(agent.clicks) == 3)
+
+        assert part == DesktopPart("notifications", "desktop-notifier")
+        assert center.threads == {"notifications"}
+        assert [button.title for button in shown.buttons] == ["Sign in", "Later"]
+        assert shown.urgency is FakeUrgency.Critical
+        assert not set(shown.title) & set("<>")
+        assert agent.clicks == [SIGN_IN.click, SIGN_IN.click, LATER.click]
+
+    asyncio.run(drive())
+
+
+def test_a_later_notice_takes_the_place_of_the_earlier_and_its_clicks() -> None:
+    async def drive() -> None:
+        center = FakeCenter()
+        async with running(center) as agent:
+            await agent.settled()
+            await agent.show(WARNING)
+            await agent.show(ENDED)
+            old, new = center.sent
+            old.buttons[1].on_pressed()
+            new.buttons[0].on_pressed()
+            await until(lambda: agent.clicks)
+
+            assert list(center.on_screen.values()) == [new]
+            assert agent.clicks == [SIGN_IN.click]
+
+    asyncio.run(drive())
+
+
+def test_a_notice_is_withdrawn_and_its_clicks_with_it() -> None:
+    async def drive() -> None:
+        center = FakeCenter()
+        async with running(center) as agent:
+            await agent.settled()
+            await agent.show(WARNING)
+            await asyncio.to_thread(agent.notifier.withdraw, WARNING.key)
+            await asyncio.to_thread(agent.notifier.withdraw, "nobody's")
+            center.sent[0].buttons[0].on_pressed()
+            await agent.show(ENDED)
+            center.sent[1].buttons[0].on_pressed()
+            await until(lambda: agent.clicks)
+
+            assert list(center.on_screen.values()) == center.sent[1:]
+            assert len(agent.clicks) == 1
+
+    asyncio.run(drive())
+
+
+def test_what_desktop_notifier_only_logs_is_told() -> None:
+    async def drive() -> None:
+        center = FakeCenter()
+        async with running(center) as agent:
+            await agent.settled()
+            await agent.show(WARNING)
+            center.fails = True
+            with pytest.raises(NotifierUnavailable, match="refused"):
+                await agent.show(ENDED)
+            await asyncio.to_thread(agent.notifier.withdraw, WARNING.key)
+
+    asyncio.run(drive())
+
+
+def test_a_system_that_hangs_costs_two_seconds() -> None:
+    async def drive() -> float:
+        center = FakeCenter()
+        async with running(center) as agent:
+            await agent.settled()
+            center.hangs = True
+            began = time.monotonic()
+            with pytest.raises(NotifierUnavailable, match="within 2 s"):
+                await agent.show(WARNING)
+            return time.monotonic() - began
+
+    assert asyncio.run(drive()) < 2.5
+
+
+@pytest.mark.parametrize(
+    ("center", "reason"),
+    [
+        (FakeCenter(missing=True), "desktop-notifier does not work here: ImportError"),
+        (FakeCenter(capable=False), "macOS lets only app bundles notify"),
+        (FakeCenter(allowed=False), "switched off in the system's settings"),
+    ],
+)
+def test_without_it_and_without_plyer_the_reason_is_told(center: FakeCenter, reason: str) -> None:
+    async def drive() -> None:
+        async with running(center) as agent:
+            part = await agent.settled()
+            with pytest.raises(NotifierUnavailable) as caught:
+                await agent.show(WARNING)
+
+            assert part.back_end is None
+            assert reason in (part.reason or "")
+            assert "pyobjus" in (part.reason or "")
+            assert caught.value.detail == part.reason
+
+    asyncio.run(drive())
+
+
+def test_before_it_runs_nobody_is_told() -> None:
+    notifier = NativeNotifier("darwin", lambda _click: None, lambda _part: None, FakeCenter().load)
+
+    with pytest.raises(NotifierUnavailable):
+        notifier.show(WARNING)
+    notifier.withdraw(WARNING.key)
+
+
+# --- plyer --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class FakePlyer:
+    """plyer.notification."""
+
+    fails: bool = False
+    hold: threading.Event = field(default_factory=threading.Event)
+    shown: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.hold.set()
+
+    def notify(self, **what: Any) -> None:
+        self.hold.wait(10)
+        if self.fails:
+            raise NotImplementedError("No usable implementation found!")
+        self.shown.append(what)
+
+
+def test_where_only_plyer_works_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    plyer = FakePlyer()
+    monkeypatch.setattr(notifications_native, "PlyerNotifier", lambda: PlyerNotifier(lambda: plyer))
+
+    async def drive() -> None:
+        async with running(FakeCenter(missing=True), "win32") as agent:
+            part = await agent.settled()
+            await agent.show(WARNING)
+
+            assert (part.back_end, part.reason) == (
+                "plyer",
+                "desktop-notifier does not work here: ImportError",
+            )
+
+    asyncio.run(drive())
+
+    assert len(plyer.shown) == 1
+
+
+def test_plyer_shows_where_the_buttons_are() -> None:
+    plyer = FakePlyer()
+    notifier = PlyerNotifier(lambda: plyer)
+
+    notifier.show(WARNING)
+    notifier.withdraw(WARNING.key)
+
+    assert plyer.shown[0]["message"] == "Sign in. To act, use the tray menu."
+
+
+def test_plyers_texts_fit_a_balloon_and_are_no_options() -> None:
+    plyer = FakePlyer()
+
+    PlyerNotifier(lambda: plyer).show(Notification("key", "--help" + "x" * 200, "-u " + "y" * 900))
+
+    title, message = plyer.shown[0]["title"], plyer.shown[0]["message"]
+    assert len(title) < 64
+    assert len(message) < 256
+    assert [title[:1], message[:1]] == ["\N{EN DASH}"] * 2
+
+
+def test_plyers_failure_is_told() -> None:
+    with pytest.raises(NotifierUnavailable, match="NotImplementedError"):
+        PlyerNotifier(lambda: FakePlyer(fails=True)).show(WARNING)
+
+
+def test_plyer_that_hangs_costs_two_seconds_once() -> None:
+    plyer = FakePlyer()
+    plyer.hold.clear()
+    notifier = PlyerNotifier(lambda: plyer)
+    began = time.monotonic()
+    with pytest.raises(NotifierUnavailable, match="within 2 s"):
+        notifier.show(WARNING)
+    with pytest.raises(NotifierUnavailable, match="still hangs"):
+        notifier.show(WARNING)
+    took = time.monotonic() - began
+    plyer.hold.set()
+
+    assert took < 2.5
+
+
+def test_plyer_on_linux_asks_the_same_service_as_we_do() -> None:
+    assert why_not_plyer("linux") == "plyer asks the same service"
+
+
+@pytest.mark.parametrize(("tool", "reason"), [(True, None), (False, "plyer needs notify-send")])
+def test_plyer_helps_on_linux_where_dbus_fast_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: object, reason: str | None
+) -> None:
+    monkeypatch.setitem(sys.modules, "dbus_fast", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if tool:
+        (tmp_path / "notify-send").write_text("#!/bin/sh\n")
+        (tmp_path / "notify-send").chmod(0o755)
+
+    assert why_not_plyer("linux") == reason
+
+
+def test_the_real_plyer_calls_notify_send_and_warns_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = tmp_path / "said"
+    (tmp_path / "notify-send").write_text(f'#!/bin/sh\nprintf "%s|" "$@" > {said}\n')
+    (tmp_path / "notify-send").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    PlyerNotifier(notifications_plyer._plyer_notification).show(WARNING)
+
+    assert "Sign in. To act, use the tray menu.|" in said.read_text()
+
+
+# --- the choice ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind"),
+    [("linux", DesktopNotifier), ("freebsd14", DesktopNotifier), ("darwin", NativeNotifier)],
+)
+def test_each_system_has_its_notifier(platform: str, kind: type) -> None:
+    chosen = notifier_for(platform, SessionBus(), lambda _click: None, lambda _part: None)
+
+    assert type(chosen) is kind
+
+
+def test_choosing_imports_nothing_heavy() -> None:
+    heavy = {"dbus_fast", "plyer", "desktop_notifier"}
+    code = (
+        "import sys; from agent.desktop.notifications import notifier_for;"
+        "import agent.desktop.presence;"
+        f"print(sorted({heavy} & set(sys.modules)))"
+    )
+
+    outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert outcome.stdout.strip() == "[]"
