@@ -6,6 +6,7 @@ Touches nothing: no bus, no loop. Labels and states are read from the menu once 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -48,7 +49,7 @@ DEFAULTS: Final[MappingProxyType[str, Value]] = MappingProxyType(
 _SEPARATOR: Final[dict[str, Value]] = {"type": "separator"}
 _LONGEST_LABEL: Final = 500
 """Characters; a panel draws the whole of it."""
-_BLANKS: Final = {ord(char): " " for char in "\n\r\t\v\f"}
+_BLANKS: Final = re.compile(r"[\t-\r]")
 
 
 class Node(NamedTuple):
@@ -188,7 +189,7 @@ def label(text: str) -> str:
 
     What D-Bus cannot carry (NUL, unpaired surrogates) is replaced; a label has one line.
     """
-    clean = carried(str(text)).translate(_BLANKS)
+    clean = _BLANKS.sub(" ", carried(str(text)))
     if len(clean) > _LONGEST_LABEL:
         clean = clean[: _LONGEST_LABEL - 1] + "…"
     return clean.replace("_", "__")
