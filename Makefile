@@ -14,11 +14,11 @@ python := ./.venv/bin/python
 ARGS ?=
 WORKERS ?= 2
 
-.PHONY: help demo test lint pytest bench soak wheel docs lock clean setup-runtime setup-dev setup-tools
+.PHONY: help demo test lint pytest bench soak wheel docs screenshots lock clean setup-runtime setup-dev setup-tools
 
 help: ## Say what can be made
 	@$(enter) sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; \
-		do printf '  make %-8s %s\n' "$$name" "$$what"; done
+		do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 demo: setup-runtime ## Show the whole of it against an embedded Identity Center, in a throw-away home
 	@$(enter) $(python) -m agent.demo $(ARGS)
@@ -44,6 +44,9 @@ wheel: setup-dev ## Build the wheel, install it elsewhere and run it
 
 docs: setup-runtime ## Write the reference pages that are generated from the code
 	@$(enter) $(python) -m agent.cli.reference docs/reference
+
+screenshots: setup-dev setup-tools ## Take the pictures of docs/images from a desktop nobody sees
+	@$(enter) $(python) packaging/screenshots.py
 
 lock: ## Choose the newest dependencies anew and lock them by their hashes
 	@$(enter) sh packaging/lock.sh

@@ -41,6 +41,11 @@ class Area:
         return self.left + self.width // 2, self.top + self.height // 2
 
     @property
+    def on_screen(self) -> bool:
+        """Toolkits keep windows for their own use outside of it."""
+        return self.left >= 0 and self.top >= 0 and self.box[2] <= SIZE[0] and self.box[3] <= SIZE[1]
+
+    @property
     def box(self) -> tuple[int, int, int, int]:
         """As Pillow wants it: left, top, right, bottom."""
         return self.left, self.top, self.left + self.width, self.top + self.height
@@ -92,7 +97,7 @@ class Screen:
     # --- windows -------------------------------------------------------------------------------------------
 
     def windows(self) -> list[Area]:
-        """Return the windows that are shown, the topmost last."""
+        """Return the windows that are to be seen, the topmost last."""
         found = []
         with self._looking() as display:
             for window in display.screen().root.query_tree().children:
@@ -101,8 +106,9 @@ class Screen:
                     place = window.get_geometry()
                 except (BadWindow, BadDrawable):  # gone in between
                     continue
-                if shown and place.width > 1 and place.height > 1:
-                    found.append(Area(place.x, place.y, place.width, place.height))
+                area = Area(place.x, place.y, place.width, place.height)
+                if shown and area.on_screen:
+                    found.append(area)
         return found
 
     @contextlib.contextmanager
@@ -112,6 +118,14 @@ class Screen:
             yield display
         finally:
             display.close()
+
+    def paint(self, colour: int) -> None:
+        """Give the empty screen a colour, as 0xRRGGBB."""
+        with self._looking() as display:
+            root = display.screen().root
+            root.change_attributes(background_pixel=colour)
+            root.clear_area(0, 0, *SIZE)
+            display.sync()
 
     # --- the mouse -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,106 @@
+"""Takes the pictures of tray, menu and notification from a real panel, against the embedded Identity Center.
+
+    python packaging/screenshots.py          writes docs/images/{menu,notification}-{light,dark}.png
+
+Opens nothing on the screen of whoever runs it: the desktop is the one of the tests. The clock of what is
+shown always says the same time, so that a picture changes only with what it shows.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from unittest.mock import patch
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.clock_shim.clock_shim import ShiftedTime, compiled  # noqa: E402 - the checkout is not installed
+from tests.end_to_end.house import House, until  # noqa: E402 - the same
+from tests.on_a_desktop.desktop import PANEL, Desktop, missing  # noqa: E402 - the same
+from tests.on_a_desktop.looks import Daemon, Furniture, Theme  # noqa: E402 - the same
+from tests.on_a_desktop.screen import SIZE, Area  # noqa: E402 - the same
+from tests.on_a_desktop.seat import Seat, find  # noqa: E402 - the same
+from tests.portal import running  # noqa: E402 - the same
+
+IMAGES = ROOT / "docs" / "images"
+SHOWN_TIME = datetime(2026, 1, 14, 9, 20, tzinfo=UTC)
+WALLPAPERS = {Theme.LIGHT: 0x8FA3B8, Theme.DARK: 0x1F2A36}
+MARGIN = 14
+
+
+def main() -> int:
+    """Take all pictures; return 1 when this machine lacks what it takes."""
+    if absent := missing():
+        print(f"missing: {', '.join(absent)}. Run: sh packaging/environment.sh tools", file=sys.stderr)
+        return 1
+    for theme in Theme:
+        with seat(theme) as taken, taken.agent():
+            taken.house.run("login")
+            taken.house.run("activate", "synderys-readonly", "synderys-dns")
+            taken.house.run("switch", "synderys-readonly")
+            taken.clear_popups()
+            take_menu(taken, theme)
+            take_notification(taken, theme)
+    return 0
+
+
+@contextmanager
+def seat(theme: Theme) -> Iterator[Seat]:
+    """Somebody's desk at the time that is shown."""
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        time = ShiftedTime(compiled(home), home)
+        time.set_clock(seconds=(SHOWN_TIME - datetime.now(UTC)).total_seconds())
+        with (
+            patch.dict(os.environ, time.environ),
+            running("--auto-approve", "alice") as portal,
+            Desktop(Furniture(theme, Daemon.XFCE)) as desktop,
+        ):
+            desktop.screen.paint(WALLPAPERS[theme])
+            yield Seat(House(home, portal), desktop, time)
+
+
+def take_menu(seat: Seat, theme: Theme) -> None:
+    """Open the menu and its submenu of profiles."""
+    until(lambda: find(seat.menu(), "Default profile").label.endswith("synderys-readonly"))
+    menu = seat.desktop.open_menu()
+    lines = seat.menu()
+    place = seat.places(lines, menu)[find(lines, "Active profiles").label]
+    seat.desktop.screen.move(*place)
+    submenu = seat.desktop.find_popup([menu])
+    save(seat.desktop, f"menu-{theme.value}", [menu, submenu])
+    seat.desktop.screen.key("Escape")
+    seat.desktop.screen.key("Escape")
+    until(lambda: seat.desktop.popups() == [])
+
+
+def take_notification(seat: Seat, theme: Theme) -> None:
+    """Let the sign-in come to its last half hour."""
+    seat.desktop.screen.move(SIZE[0] // 2, SIZE[1] // 2)
+    seat.sleep(hours=3, minutes=31)
+    save(seat.desktop, f"notification-{theme.value}", [seat.desktop.find_popup()])
+
+
+def save(desktop: Desktop, name: str, shown: Sequence[Area]) -> None:
+    """Write what is around these windows, with the panel where they hang from it."""
+    left = min(area.left for area in shown) - MARGIN
+    top = min(area.top for area in shown) - MARGIN
+    right = max(area.left + area.width for area in shown) + MARGIN
+    bottom = max(area.top + area.height for area in shown) + MARGIN
+    if top <= PANEL.height:
+        top = 0
+    box = (max(left, 0), max(top, 0), min(right, SIZE[0]), min(bottom, SIZE[1]))
+    picture = desktop.screen.still().crop(box)
+    # Without a palette's few colours the letters' edges take four times the bytes.
+    picture.quantize(256).save(IMAGES / f"{name}.png", optimize=True)
+    print(f"docs/images/{name}.png: {picture.width} x {picture.height}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
