@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import random
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,8 @@ class Surroundings:
     notifier: Notifier = field(default_factory=LogNotifier)
     desktop: bool = True
     """Whether an agent shows an icon and notifications where there is a desktop."""
+    lends_main_thread: bool = sys.platform in {"darwin", "win32"}
+    """Whether an agent with a desktop leaves the main thread to the icon."""
 
     @property
     def aws(self) -> AwsLocations:

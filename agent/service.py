@@ -11,7 +11,9 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from agent import __version__
 from agent.app import House
@@ -30,10 +32,12 @@ from agent.daemon.scheduler import Hint, Scheduler
 from agent.daemon.sign_ins import SignIns
 from agent.daemon.single_instance import SingleInstance, Start
 from agent.daemon.workers import Workers
+from agent.desk import Desk
 from agent.desktop import paths
 from agent.desktop.clock_watch import ClockWatch
 from agent.desktop.clocks import SystemClock
 from agent.desktop.hardening import harden
+from agent.desktop.main_thread import MainThread
 from agent.desktop.network import network_watch
 from agent.files.file_watch import FileWatch
 
@@ -65,7 +69,7 @@ def run(house: House, *, console: bool) -> int:
         with contextlib.ExitStack() as starting:
             _keep_others_out(house, starting)
             service = Service(house, instance, redactor)
-            asyncio.run(service.run(starting.close))
+            service.serve(starting.close)
         _log.info("credtray ends")
     return 0
 
@@ -86,19 +90,30 @@ class Service:
         self._instance = instance
         self._redactor = redactor
         self._stop = asyncio.Event()
+        self._asked_to_end = threading.Event()
         self._workers = Workers()
         self._mending: asyncio.Task[None] | None = None
         """Held: asyncio forgets tasks nobody holds."""
-        ports = house.ports
-        speed = house.around.speed
+        around = house.around
+        self._main_thread = MainThread() if around.desktop and around.lends_main_thread else None
+        self._desk = Desk(house, self._workers, self._main_thread) if around.desktop else None
+        ports = house.ports if self._desk is None else replace(house.ports, notifier=self._desk.notifier)
         state = house.state_file.load()
-        self.loop = Loop(ports, self._workers, state, speed=speed, conduct=Conduct(heard=self._heard))
+        self.loop = Loop(ports, self._workers, state, speed=around.speed, conduct=Conduct(heard=self._heard))
         sign_ins = SignIns(ports, self._workers, self.loop)
         self.requests = Requests(self.loop, sign_ins, house.changes, self._stop.set)
 
     def stop(self) -> None:
-        """Ask it to end. Only on its own thread."""
-        self._stop.set()
+        """Ask it to end; from any thread, also before it has begun."""
+        self._asked_to_end.set()
+        self._workers.call_soon(self._stop.set)
+
+    def serve(self, started: Callable[[], None] = lambda: None) -> None:
+        """Run until the end, beside the main thread where that belongs to the icon; raises as ``run``."""
+        if self._main_thread is None:
+            asyncio.run(self.run(started))
+        else:
+            self._main_thread.run(lambda: asyncio.run(self.run(started)), self.stop)
 
     async def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Serve until ``stop`` or a signal; ``started`` is called as soon as commands can reach us.
@@ -107,7 +122,10 @@ class Service:
             AgentRefused: the socket cannot be had.
         """
         self._workers.start()
-        self._heed_signals()
+        if self._main_thread is None:
+            self._heed_signals()
+        elif self._asked_to_end.is_set():
+            self._stop.set()
         await self.loop.file_work(self._house.sweep)
         self.loop.start()
         # Who asks before the files were read would hear that there are no profiles.
@@ -124,6 +142,8 @@ class Service:
                 await stack.enter_async_context(
                     guarded("network", lambda: network.run(lambda: self.loop.take(NetworkChanged())))
                 )
+                if self._desk is not None:
+                    await stack.enter_async_context(self._desk.serving(self.loop, self.requests))
                 await self._stop.wait()
         finally:
             try:
@@ -140,6 +160,8 @@ class Service:
 
         def post(hint: Hint) -> None:
             self.loop.take(hint)
+            if self._desk is not None:
+                self._desk.look_again()
             self._mending = asyncio.create_task(reachable(), name="reachable")
 
         every = max(1, round(TICK_SECONDS / self._house.around.speed))

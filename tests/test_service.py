@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -21,9 +23,10 @@ from agent.daemon.redaction import Redactor
 from agent.daemon.runtime_directory import prepare_runtime_directory
 from agent.daemon.single_instance import SingleInstance
 from agent.desktop import paths
-from agent.service import Service, _guarded, _secrets
+from agent.service import Service, _secrets
 from agent.without_agent import carried_out
 from tests.core.making import keys, token
+from tests.end_to_end.house import until
 
 
 @pytest.fixture
@@ -59,32 +62,6 @@ async def seconds_to_end(made: Service, hang: Callable[[Callable[[], Any]], None
     finally:
         release.set()
     return time.monotonic() - began
-
-
-def test_helper_task_that_dies_is_logged_without_values_and_begun_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(service, "RESTART_SECONDS", (0.0,))
-    canary = f"CAN{'ARY'}"
-
-    async def drive() -> int:
-        began, enough = 0, asyncio.Event()
-
-        async def work() -> None:
-            nonlocal began
-            began += 1
-            if began < 4:
-                raise RuntimeError(canary)
-            enough.set()
-
-        async with _guarded("helper", work), asyncio.timeout(10):
-            await enough.wait()
-        return began
-
-    with caplog.at_level(logging.ERROR):
-        assert asyncio.run(drive()) == 4
-    assert caplog.text.count("helper ended unexpectedly") == 3
-    assert canary not in caplog.text
 
 
 def test_ends_at_once_while_portal_and_sign_in_hang(house: House) -> None:
@@ -190,3 +167,22 @@ def test_choice_made_without_an_agent_is_the_agents(house: House) -> None:
 )
 def test_log_knows_every_secret_that_arrives(event: Any, secrets: list[str]) -> None:
     assert [secret.reveal() for secret in _secrets(event)] == secrets
+
+
+def test_agent_beside_a_lent_main_thread_serves_and_ends_on_a_signal(home: Path) -> None:
+    """As on macOS and Windows; this thread stays free for the icon."""
+    (home / "run").mkdir(exist_ok=True)
+    program = (
+        "import sys\n"
+        "from agent.app import Surroundings, join\n"
+        "from agent.service import run\n"
+        "sys.exit(run(join(Surroundings(lends_main_thread=True)), console=False))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program]) as process:
+        try:
+            until((home / "run" / "credtray" / "agent.sock").exists, 20)
+            process.send_signal(signal.SIGTERM)
+
+            assert process.wait(10) == 0
+        finally:
+            process.kill()

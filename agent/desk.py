@@ -1,0 +1,147 @@
+"""Joins the running agent with the desktop: state to icon and menu, clicks to requests, presence to events.
+
+The desktop may die at any time without the agent: every part here is guarded and begun again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+
+from agent import __version__
+from agent.app import House
+from agent.click_carrier import ClickCarrier
+from agent.core.clicks import Click, SetAutostart
+from agent.core.errors import CredtrayError
+from agent.core.events import PartChanged, PresenceChanged
+from agent.core.face import Extras, Face, face
+from agent.core.ports import DesktopPart, Notifier, Presence
+from agent.daemon.guarded import guarded
+from agent.daemon.loop import Loop
+from agent.daemon.requests import Requests
+from agent.daemon.workers import Workers
+from agent.desk_hands import DeskHands
+from agent.desktop.autostart import Autostart
+from agent.desktop.clipboard import Clipboard
+from agent.desktop.main_thread import MainThread
+from agent.desktop.notifications import notifier_for
+from agent.desktop.presence import PresenceWatch
+from agent.desktop.session_bus import BusKind, SessionBus
+from agent.desktop.tray import Tray
+
+_log = logging.getLogger(__name__)
+
+COALESCE_SECONDS = 0.05
+"""Changes that come together are drawn together: a panel is slow, and so is an eye."""
+
+LEAVE_SECONDS = 1.0
+"""How long a desktop that hangs may hold up the agent's end."""
+
+
+class Desk:
+    """The desktop of one running agent. Does nothing until ``serving``."""
+
+    def __init__(self, house: House, workers: Workers, main_thread: MainThread | None = None) -> None:
+        self._house = house
+        self._main_thread = main_thread
+        self._workers = workers
+        self._bus = SessionBus()
+        self._system_bus = SessionBus(BusKind.SYSTEM)
+        self._notifier = notifier_for(sys.platform, self._bus, self._clicked, self._report)
+        self._autostart = Autostart()
+        self._starts_at_login: bool | None = None
+        self._loop: Loop | None = None
+        self._carrier: ClickCarrier | None = None
+        self._changed: asyncio.Event | None = None
+
+    @property
+    def notifier(self) -> Notifier:
+        """Where notices go; also before ``serving``."""
+        return self._notifier
+
+    @contextlib.asynccontextmanager
+    async def serving(self, loop: Loop, requests: Requests) -> AsyncIterator[None]:
+        """Be there while the block runs; afterwards nothing of it is left on the desktop.
+
+        A desktop that hangs may keep the end waiting for a second, not longer.
+        """
+        task = asyncio.create_task(self._run(loop, requests), name="desktop")
+        try:
+            yield
+        finally:
+            task.cancel()
+            _, hanging = await asyncio.wait({task}, timeout=LEAVE_SECONDS)
+            if hanging:
+                _log.warning("the desktop did not let go in time")
+
+    async def _run(self, loop: Loop, requests: Requests) -> None:
+        environ = dict(os.environ)
+        clipboard = Clipboard(environ)
+        hands = DeskHands(self._house, self._workers, self._notifier, clipboard, self._autostart)
+        self._loop, self._carrier = loop, ClickCarrier(loop, requests, hands)
+        tray = Tray(self._bus, self._clicked, self._report, self._face, environ, self._main_thread)
+        presence = PresenceWatch(self._bus, self._system_bus, self._presence, self._report)
+        try:
+            async with (
+                guarded("notifications", self._notifier.run),
+                guarded("presence", presence.run),
+                guarded("tray", tray.run),
+                guarded("menu", lambda: self._follow(loop, tray)),
+            ):
+                await asyncio.Event().wait()
+        finally:
+            await self._leave(self._carrier, clipboard)
+
+    async def _leave(self, carrier: ClickCarrier, clipboard: Clipboard) -> None:
+        await carrier.close()
+        for close in (clipboard.close, self._bus.close, self._system_bus.close):
+            with contextlib.suppress(CredtrayError, OSError):
+                await close()
+
+    # --- what the desktop sees --------------------------------------------------------------------------
+
+    def look_again(self) -> None:
+        """Time has passed, and what is shown may have changed with it. Only on the loop's thread."""
+        if self._changed is not None:
+            self._changed.set()
+
+    async def _follow(self, loop: Loop, tray: Tray) -> None:
+        async with loop.watching() as changed:
+            self._changed = changed
+            await self._look_at_autostart()
+            while True:
+                changed.clear()
+                tray.draw_for(loop.state.settings.icon)
+                tray.show(self._face())
+                await changed.wait()
+                await asyncio.sleep(COALESCE_SECONDS)
+
+    def _face(self) -> Face:
+        assert self._loop is not None  # noqa: S101 - whoever asks was begun with it
+        extras = Extras(autostart=self._starts_at_login, version=__version__)
+        return face(self._loop.state, self._loop.now(), None, extras)
+
+    async def _look_at_autostart(self) -> None:
+        with contextlib.suppress(CredtrayError):
+            status = await self._workers.desktop_result_of(self._autostart.status)
+            self._starts_at_login = status.enabled
+        self.look_again()
+
+    # --- what the desktop says --------------------------------------------------------------------------
+
+    def _clicked(self, click: Click) -> None:
+        if self._carrier is not None:
+            after = self._look_at_autostart if isinstance(click, SetAutostart) else None
+            self._carrier.carry(click, after)
+
+    def _report(self, part: DesktopPart) -> None:
+        if self._loop is not None:
+            self._loop.take(PartChanged(part))
+
+    def _presence(self, presence: Presence) -> None:
+        if self._loop is not None:
+            self._loop.take(PresenceChanged(presence))
