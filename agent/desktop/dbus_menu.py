@@ -20,12 +20,10 @@ from agent.desktop.dbus_menu_layout import (
     SIGNATURES,
     Changes,
     Layout,
-    Node,
-    Numbers,
+    Renderer,
     Value,
     below,
     changes,
-    render,
 )
 
 INTERFACE: Final = "com.canonical.dbusmenu"
@@ -66,8 +64,7 @@ class DbusMenu:
         self._menu = menu
         self._clicked = clicked
         self._before_show = before_show
-        self._numbers = Numbers()
-        self._layout: Layout = {ROOT: Node({"children-display": "submenu"})}
+        self._renderer = Renderer()
         self._revision = 1
         self._emitter: Emitter | None = None
         self._object = BusObject(self._interface(), self._property)
@@ -83,10 +80,13 @@ class DbusMenu:
     def refresh(self) -> bool:
         """Read the menu again and tell what changed; return whether anything did."""
         before = self._layout
-        self._layout = render(self._menu(), self._numbers)
-        changed = changes(before, self._layout)
+        changed = changes(before, self._renderer.render(self._menu()))
         self._tell(changed)
         return bool(changed)
+
+    @property
+    def _layout(self) -> Layout:
+        return self._renderer.layout
 
     def _tell(self, changed: Changes) -> None:
         if changed.updated or changed.removed:

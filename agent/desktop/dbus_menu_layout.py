@@ -59,6 +59,8 @@ class Node(NamedTuple):
     children: tuple[int, ...] = ()
     item: Any = None
     """The ``pystray.MenuItem``; None for the root and for separators."""
+    identity: Hashable = None
+    """What its number was given for."""
 
 
 Layout = dict[int, Node]
@@ -80,99 +82,100 @@ class Changes:
         return bool(self.updated or self.removed or self.parents)
 
 
-class Numbers:
-    """Gives the same item the same number again, and never one number to two items.
+class Renderer:
+    """Reads menus into layouts; the same item keeps its number, and no number is given to two items.
 
     An item with a ``key`` is the same as long as its key, its kind and the item above it are; another one as
     long as its place is. The item above counts because Qt's importer deletes an item that moves to another
     submenu, and the kind because GTK's makes the widget of an item only once.
+
+    An item with a true ``fixed`` promises that nothing in it or below it changes while it is the same object:
+    it is read once, which makes a menu of thousands cheap.
     """
 
     def __init__(self) -> None:
+        self.layout: Layout = {ROOT: _root(())}
+        """The latest one."""
+        self._before: Layout = {}
         self._known: dict[Hashable, int] = {}
         self._used: dict[Hashable, int] = {}
         self._fresh = itertools.count(ROOT + 1)
 
-    def begin(self) -> None:
-        """Begin a rendering: what does not occur in it again is forgotten."""
-        self._known, self._used = self._used, {}
+    def render(self, menu: Any) -> Layout:
+        """Read a ``pystray.Menu`` (or None: an empty one).
 
-    def number(self, identity: Hashable) -> int | None:
-        """Return the item's number; None when it occurred in this rendering already."""
-        if identity in self._used:
+        What is not visible and separators without neighbours are left out, as ``pystray.Menu`` documents it.
+        """
+        self._before, self.layout = self.layout, {}
+        self._known, self._used = self._used, {}
+        self.layout[ROOT] = _root(() if menu is None else self._children(menu, ROOT))
+        return self.layout
+
+    def _children(self, menu: Any, above: int) -> tuple[int, ...]:
+        found: list[int] = []
+        separators = 0
+        separate = False
+        for place, item in enumerate(menu.items):
+            if item is menu.SEPARATOR:
+                separate = bool(found)
+                continue
+            number = self._item(item, above, place)
+            if number is None:
+                continue
+            if separate:
+                separate = False
+                separators += 1
+                found.append(self._separator((above, "separator", separators)))
+            found.append(number)
+        return tuple(found)
+
+    def _separator(self, identity: Hashable) -> int:
+        number = self._number(identity)
+        self.layout[number] = Node(_SEPARATOR, identity=identity)
+        return number
+
+    def _item(self, item: Any, above: int, place: int) -> int | None:
+        """Add an item and what is below it; return its number, or None when it is not visible."""
+        if not item.visible:
             return None
+        submenu = item.submenu
+        identity: Hashable = (above, "key", getattr(item, "key", None), submenu is not None)
+        if not hasattr(item, "key") or identity in self._used:
+            identity = (above, place, submenu is not None)
+        number = self._number(identity)
+        old = self._before.get(number)
+        if old is not None and old.item is item and getattr(item, "fixed", False):
+            self._keep(number)
+            return number
+        children: tuple[int, ...] = ()
+        if submenu is not None:
+            children = self._children(submenu, number)
+            if not children:
+                return None
+        self.layout[number] = Node(_properties(item, is_submenu=bool(children)), children, item, identity)
+        return number
+
+    def _number(self, identity: Hashable) -> int:
         number = self._known.get(identity)
         if number is None:
             number = next(self._fresh)
         self._used[identity] = number
         return number
 
+    def _keep(self, number: int) -> None:
+        """Take over a branch as it was."""
+        node = self.layout[number] = self._before[number]
+        self._used[node.identity] = number
+        for child in node.children:
+            self._keep(child)
 
-def render(menu: Any, numbers: Numbers) -> Layout:
-    """Read a ``pystray.Menu`` (or None: an empty one) into a layout.
 
-    What is not visible and separators without neighbours are left out, as ``pystray.Menu`` documents it.
-    """
-    numbers.begin()
-    layout: Layout = {}
-    children = () if menu is None else _render_children(menu, ROOT, numbers, layout)
+def _root(children: tuple[int, ...]) -> Node:
     # Without children-display some panels (libdbusmenu's) show no menu at all.
-    layout[ROOT] = Node({"children-display": "submenu"}, children)
-    return layout
+    return Node({"children-display": "submenu"}, children)
 
 
-def _render_children(menu: Any, above: int, numbers: Numbers, layout: Layout) -> tuple[int, ...]:
-    found: list[int] = []
-    separators = 0
-    separate = False
-    for place, item in enumerate(menu.items):
-        if item is menu.SEPARATOR:
-            separate = bool(found)
-            continue
-        number = _render_item(item, (above, place), numbers, layout)
-        if number is None:
-            continue
-        if separate:
-            separate = False
-            separators += 1
-            line = _number((above, "separator", separators), numbers)
-            layout[line] = Node(_SEPARATOR)
-            found.append(line)
-        found.append(number)
-    return tuple(found)
-
-
-def _render_item(item: Any, place: tuple[int, int], numbers: Numbers, layout: Layout) -> int | None:
-    """Add an item and what is below it; return its number, or None when it is not visible."""
-    submenu = item.submenu
-    # The public property would go through the whole branch once more at each of its levels.
-    if not (item.visible if submenu is None else item._visible(item)):  # noqa: SLF001 - see above
-        return None
-    number = _item_number(item, place, submenu is not None, numbers)
-    children: tuple[int, ...] = ()
-    if submenu is not None:
-        children = _render_children(submenu, number, numbers, layout)
-        if not children:
-            return None
-    layout[number] = Node(_properties(item, bool(children)), children, item)
-    return number
-
-
-def _item_number(item: Any, place: tuple[int, int], is_submenu: bool, numbers: Numbers) -> int:  # noqa: FBT001 - private
-    key = getattr(item, "key", None)
-    if key is not None:
-        number = numbers.number((place[0], "key", key, is_submenu))
-        if number is not None:
-            return number
-    return _number((*place, is_submenu), numbers)
-
-
-def _number(identity: Hashable, numbers: Numbers) -> int:
-    """Return the number of something whose identity cannot occur twice in one rendering."""
-    return numbers.number(identity) or ROOT
-
-
-def _properties(item: Any, is_submenu: bool) -> dict[str, Value]:  # noqa: FBT001 - private
+def _properties(item: Any, *, is_submenu: bool) -> dict[str, Value]:
     properties: dict[str, Value] = {"label": label(item.text), "enabled": bool(item.enabled)}
     if is_submenu:
         properties["children-display"] = "submenu"
@@ -202,7 +205,7 @@ def changes(before: Layout, after: Layout) -> Changes:
     parents: list[int] = []
     for number, node in after.items():
         old = before.get(number)
-        if old is None:
+        if old is None or old is node:
             continue
         if old.properties != node.properties:
             new = {key: value for key, value in node.properties.items() if old.properties.get(key) != value}

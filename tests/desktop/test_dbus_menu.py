@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,17 +34,36 @@ class Line:
     radio: bool = False
     below: tuple[Line, ...] | None = None
     separator: bool = False
+    fixed: bool = False
+    """True: the item is the same object each time, and says that it does not change."""
+
+
+class FixedItem(KeyedItem):  # type: ignore[misc, valid-type]  # pystray has no types
+    fixed = True
+
+
+@functools.cache
+def fixed_item(line: Line) -> Any:
+    return FixedItem(line.key, line.label, *arguments(line), **options(line))
 
 
 def item_for(line: Line) -> Any:
     if line.separator:
         return Menu.SEPARATOR
-    action = None if line.below is None else menu_for(line.below)
-    checked: Any = None if line.checked is None else lambda _: line.checked
-    options = {"checked": checked, "radio": line.radio, "enabled": line.enabled, "visible": line.visible}
+    if line.fixed:
+        return fixed_item(line)
     if line.key is None:
-        return MenuItem(line.label, action, **options)
-    return KeyedItem(line.key, line.label, action, **options)
+        return MenuItem(line.label, *arguments(line), **options(line))
+    return KeyedItem(line.key, line.label, *arguments(line), **options(line))
+
+
+def arguments(line: Line) -> list[Any]:
+    return [None if line.below is None else menu_for(line.below)]
+
+
+def options(line: Line) -> dict[str, Any]:
+    checked: Any = None if line.checked is None else lambda _: line.checked
+    return {"checked": checked, "radio": line.radio, "enabled": line.enabled, "visible": line.visible}
 
 
 def menu_for(lines: tuple[Line, ...]) -> Any:
@@ -90,6 +110,7 @@ LEAVES = st.builds(
     visible=st.sampled_from([True, True, True, False]),
     checked=st.sampled_from([None, None, True, False]),
     radio=st.booleans(),
+    fixed=st.booleans(),
     separator=st.sampled_from([False, False, False, True]),
 )
 LINES = st.recursive(
@@ -393,7 +414,13 @@ def large(changed: str = "profile_7") -> tuple[Line, ...]:
     def profiles(section: str, account: int) -> tuple[Line, ...]:
         names = (f"profile_{account * 20 + number}" for number in range(20))
         return tuple(
-            Line(changed if name == "profile_7" else name, f"{section}/{name}", checked=False, radio=True)
+            Line(
+                changed if name == "profile_7" else name,
+                f"{section}/{name}",
+                checked=False,
+                radio=True,
+                fixed=True,
+            )
             for name in names
         )
 
