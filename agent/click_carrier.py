@@ -19,6 +19,7 @@ from agent.core.console_link import portal_link
 from agent.core.errors import BrowserUnopened, CredtrayError, SignInCancelled, SignInTimedOut
 from agent.core.ports import Browser, Button, Notification, Urgency
 from agent.core.protocol import Done, Progress, Reply
+from agent.core.session_details import details
 from agent.core.shells import written
 from agent.core.view import session_line
 from agent.daemon.loop import Loop
@@ -104,7 +105,6 @@ class ClickCarrier:
             protocol.Login: self._login,
             protocol.Switch: self._choose,
             protocol.Activate: self._choose,
-            clicks.Confirm: lambda click: self._choose(click.click),
             clicks.CopyCredentials: self._copy_credentials,
             clicks.CopySignInLink: self._copy_link,
             clicks.OpenConsole: self._open_console,
@@ -112,6 +112,7 @@ class ClickCarrier:
             clicks.OpenSettings: self._open_settings,
             clicks.OpenLog: self._open_log,
             clicks.About: self._about,
+            clicks.ShowSession: self._show_session,
         }
 
     def carry(self, click: Click, after: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -237,6 +238,12 @@ class ClickCarrier:
             f"Settings: {self._hands.settings_path}. Log: {self._hands.log_path}. "
             "How things stand: credtray status",
         )
+
+    async def _show_session(self, click: clicks.ShowSession) -> None:
+        state, now = self._loop.state, self._loop.now()
+        session = known_session(state, click.session)
+        line = session_line(session, now, None)
+        self._tell(click, f"{click.session}: {line}", details(state, session, now, None))
 
 
 class _Heard:

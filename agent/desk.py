@@ -57,6 +57,8 @@ class Desk:
         self._loop: Loop | None = None
         self._carrier: ClickCarrier | None = None
         self._changed: asyncio.Event | None = None
+        self._looking: asyncio.Task[None] | None = None
+        """Held: asyncio forgets tasks nobody holds."""
 
     @property
     def notifier(self) -> Notifier:
@@ -83,7 +85,7 @@ class Desk:
         clipboard = Clipboard(environ)
         hands = DeskHands(self._house, self._workers, self._notifier, clipboard, self._autostart)
         self._loop, self._carrier = loop, ClickCarrier(loop, requests, hands)
-        tray = Tray(self._bus, self._clicked, self._report, self._face, environ, self._main_thread)
+        tray = Tray(self._bus, self._clicked, self._report, self._fresh, environ, self._main_thread)
         presence = PresenceWatch(self._bus, self._system_bus, self._presence, self._report)
         try:
             async with (
@@ -119,6 +121,11 @@ class Desk:
                 tray.show(self._face())
                 await changed.wait()
                 await asyncio.sleep(COALESCE_SECONDS)
+
+    def _fresh(self) -> Face:
+        """Return what a menu shows that is about to open; what costs a look at a file follows in a moment."""
+        self._looking = asyncio.create_task(self._look_at_autostart(), name="autostart")
+        return self._face()
 
     def _face(self) -> Face:
         assert self._loop is not None  # noqa: S101 - whoever asks was begun with it

@@ -178,7 +178,7 @@ def test_click_on_a_profile_rewrites_the_default_section() -> None:
 
         assert scene.daemon.credentials.sections["default"].profile == "ro"
         assert scene.hands.told == {}
-        await scene.click(clicks.Confirm("dev", protocol.Switch("dev")))
+        await scene.click(protocol.Switch("dev"))
         assert scene.daemon.credentials.sections["default"].profile == "dev"
         await scene.click(protocol.Switch(None))
         assert scene.daemon.credentials.sections == {}
@@ -301,6 +301,7 @@ def test_about_tells_where_things_are() -> None:
         clicks.CopyCredentials("gone", Form.CMD),
         clicks.CopySignInLink("gone"),
         clicks.OpenConsole("gone"),
+        clicks.ShowSession("gone"),
     ],
 )
 def test_click_on_what_is_gone_meanwhile_tells_so(click: Click) -> None:
@@ -309,6 +310,19 @@ def test_click_on_what_is_gone_meanwhile_tells_so(click: Click) -> None:
         await scene.click(click)
 
         assert "gone" in scene.hands.words()
+
+    run(drive())
+
+
+def test_line_of_a_session_tells_more_when_it_is_clicked() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev")).started()
+        await scene.click(protocol.Activate(("dev",)))
+        await scene.click(clicks.ShowSession("corp"))
+
+        assert "renews itself" in scene.hands.words()
+        assert "Keys of dev" in scene.hands.words()
+        assert "CANARY" not in scene.hands.words()
 
     run(drive())
 

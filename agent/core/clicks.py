@@ -65,11 +65,10 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Confirm:
-    """Do it only after it was asked a second time: the profile belongs to production."""
+class ShowSession:
+    """Tell more of a session than its line in the menu does."""
 
-    profile: str
-    click: protocol.Switch | protocol.Activate
+    session: str
 
 
 Click = (
@@ -89,5 +88,5 @@ Click = (
     | OpenSettings
     | OpenLog
     | About
-    | Confirm
+    | ShowSession
 )

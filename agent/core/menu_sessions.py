@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.core.clicks import CopySignInLink
+from agent.core.clicks import CopySignInLink, ShowSession
 from agent.core.lines import headline, session_troubles
 from agent.core.look import Shape
 from agent.core.menu import Item, Kind
@@ -27,7 +27,9 @@ def session_menus(seen: Overview) -> Iterator[Item]:
     sessions = tuple(seen.state.sessions.values())
     if len(sessions) == 1:
         (session,) = sessions
-        yield Item(f"session:{session.session.name}", Kind.TEXT, headline(seen, session))
+        name = session.session.name
+        # Clickable, so that no panel greys out the line that matters most.
+        yield Item(f"session:{name}", Kind.COMMAND, headline(seen, session), ShowSession(name))
         yield from _actions(seen, session, wanted=_wants_sign_in(seen, session))
         return
     yield from _wanted(seen)
