@@ -212,6 +212,17 @@ def test_an_item_that_moves_to_another_submenu_is_another_item() -> None:
     assert desk.panel.seen.numbers()[("t", "x")] != before
 
 
+def test_a_branch_that_was_fixed_for_a_while_keeps_its_numbers() -> None:
+    branch = Line("more", "m", below=(Line("a", "a"),), fixed=True)
+    desk = Desk(branch)
+    numbers = desk.panel.seen.numbers()
+    desk.change(branch, Line("other"))
+    desk.change(replace(branch, enabled=False), Line("other"))
+    desk.panel.look()
+
+    assert numbers.items() <= desk.panel.seen.numbers().items()
+
+
 def test_two_items_with_the_same_key_are_still_two() -> None:
     desk = Desk(Line("a", "k"), Line("b", "k"))
 
