@@ -74,7 +74,8 @@ def _value_item_class() -> Any:
             self.radio = item.kind is Kind.RADIO
             self.default = item.default
             self.visible = submenu is None or bool(item.children)
-            self.enabled = item.enabled and (submenu is not None or item.click is not None)
+            can_be_used = submenu is not None or (item.click is not None and item.kind is not Kind.TEXT)
+            self.enabled = item.enabled and can_be_used
             self.submenu = self._action = submenu
             self._click = item.click
             self._clicked = clicked

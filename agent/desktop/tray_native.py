@@ -1,4 +1,4 @@
-"""The tray icon on macOS and Windows: pystray's own back-end on the main thread, told by the loop what to show.
+"""The tray icon on macOS and Windows: pystray's own back-end on the main thread, led by the loop beside it.
 
 Touches the icon on the main thread only; what is special is in ``tray_macos`` and ``tray_windows``.
 """
@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.core.clicks import Click
+from agent.core.face import Look
 from agent.core.ports import DesktopPart
+from agent.desktop.icon import Panel
 from agent.desktop.main_thread import MainThread
 from agent.desktop.tray_back_ends import handed_to
 from agent.desktop.tray_menu import TrayMenu
-from agent.desktop.tray_painting import Draw, Painter, Shown
+from agent.desktop.tray_painting import Painter, Shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,8 +37,10 @@ class NativeBackEnd(Protocol):
 
     AMPERSANDS: bool
     """Whether the system takes ``&`` in labels for the mark of a mnemonic."""
-    images: Draw
-    """How the icon is drawn there."""
+
+    def images(self, look: Look, panel: Panel, /) -> Mapping[int, Image]:
+        """Draw the icon as it is wanted there: ``tray_painting.Draw``."""
+        ...
 
     def icon_class(self) -> Callable[..., Any]:
         """Return a ``pystray.Icon`` that takes ``images``, and ``on_main(work)`` from any thread."""

@@ -1,0 +1,194 @@
+"""The tray of macOS and Windows on a stand-in for pystray's icon bound to the main thread like theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from PIL import Image
+
+from agent.core.clicks import About, Click
+from agent.core.face import Face, Look, Shape
+from agent.core.menu import Item, Kind
+from agent.core.ports import DesktopPart
+from agent.desktop.icon import Panel
+from agent.desktop.main_thread import MainThread
+from agent.desktop.tray_native import NativeTray
+from agent.desktop.tray_painting import Shown
+
+FACE = Face(Look(Shape.FRESH, 9), "credtray: signed in", (Item("about", Kind.COMMAND, "About R&D", About()),))
+
+
+class MainThreadIcon:
+    """A ``pystray.Icon`` with an event loop of its own; it refuses to be touched from any other thread."""
+
+    visible: bool
+    title: str
+    menu: Any
+    images: Mapping[int, Image.Image]
+
+    def __init__(self, name: str, icon: Image.Image, title: str, menu: Any) -> None:
+        self._mine()
+        self.__dict__.update(name=name, icon=icon, title=title, menu=menu, visible=False, images={})
+        self._messages: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+
+    def _mine(self) -> None:
+        assert threading.current_thread() is threading.main_thread()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_"):
+            self._mine()
+        object.__setattr__(self, name, value)
+
+    def run(self, setup: Callable[[Any], None]) -> None:
+        self._mine()
+        threading.Thread(target=setup, args=(self,)).start()
+        while (message := self._messages.get()) is not None:
+            message()
+        self.visible = False
+
+    def stop(self) -> None:
+        self._mine()
+        self._messages.put(None)
+
+    def on_main(self, work: Callable[[], None]) -> None:
+        self._messages.put(work)
+
+
+class BackEnd:
+    """What a system's module offers."""
+
+    AMPERSANDS = True
+
+    def __init__(self) -> None:
+        self.made: list[MainThreadIcon] = []
+
+    def images(self, look: Look, panel: Panel) -> Mapping[int, Image.Image]:
+        return {look.steps: Image.new("RGBA", (look.steps, look.steps))}
+
+    def icon_class(self) -> Callable[..., Any]:
+        def make(*args: Any) -> MainThreadIcon:
+            self.made.append(MainThreadIcon(*args))
+            return self.made[-1]
+
+        return make
+
+
+class Stage:
+    """A tray, and the loop beside the main thread it runs on."""
+
+    def __init__(self) -> None:
+        self.main = MainThread()
+        self.back_end = BackEnd()
+        self.shown = Shown()
+        self.clicks: list[Click] = []
+        self.reports: list[DesktopPart] = []
+        self.clicked_on: list[threading.Thread] = []
+
+    def _clicked(self, click: Click) -> None:
+        self.clicks.append(click)
+        self.clicked_on.append(threading.current_thread())
+
+    def play(self, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async def scene() -> None:
+            tray = NativeTray(self.shown, self._clicked, self.reports.append, self.main, self.back_end)
+            running = asyncio.create_task(tray.run())
+            try:
+                async with asyncio.timeout(10):
+                    await story()
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+
+        self.main.run(lambda: asyncio.run(scene()), stop=lambda: None)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.005)
+
+    async def icon(self, number: int = 0) -> MainThreadIcon:
+        await self.until(lambda: len(self.back_end.made) > number and self.back_end.made[number].visible)
+        return self.back_end.made[number]
+
+
+def test_icon_lives_on_the_main_thread_and_follows_what_is_shown() -> None:
+    stage = Stage()
+
+    async def story() -> None:
+        stage.shown.show(FACE)
+        icon = await stage.icon()
+
+        assert (icon.title, [item.text for item in icon.menu]) == ("credtray: signed in", ["About R&&D"])
+        assert stage.reports == [DesktopPart("tray", "pystray")]
+
+        stage.shown.show(Face(Look(Shape.SOON, 2), "credtray: ends in 9 min", ()))
+        await stage.until(lambda: icon.title == "credtray: ends in 9 min" and list(icon.images) == [2])
+        await stage.until(lambda: list(icon.menu) == [])
+
+    stage.play(story)
+
+    assert [icon.visible for icon in stage.back_end.made] == [False]
+
+
+def test_click_on_the_main_thread_is_handed_to_the_loop() -> None:
+    stage = Stage()
+
+    async def story() -> None:
+        stage.shown.show(FACE)
+        icon = await stage.icon()
+        icon.on_main(lambda: next(iter(icon.menu))(icon))
+        await stage.until(lambda: bool(stage.clicks))
+
+    stage.play(story)
+
+    assert stage.clicks == [About()]
+    assert stage.clicked_on[0] is not threading.main_thread()
+
+
+def test_icon_whose_loop_ends_by_itself_is_begun_again() -> None:
+    stage = Stage()
+
+    async def story() -> None:
+        stage.shown.show(FACE)
+        first = await stage.icon()
+        first.on_main(first.stop)
+        await stage.icon(1)
+
+    stage.play(story)
+
+    assert [part.back_end for part in stage.reports] == ["pystray", None, "pystray"]
+
+
+def test_icon_that_fails_is_told_and_begun_again() -> None:
+    stage = Stage()
+
+    async def story() -> None:
+        stage.shown.show(FACE)
+        first = await stage.icon()
+
+        def crash() -> None:
+            raise OSError("the menu bar has gone")
+
+        first.on_main(crash)
+        await stage.icon(1)
+
+    stage.play(story)
+
+    assert "OSError" in (stage.reports[1].reason or "")
+
+
+def test_without_the_main_thread_the_reason_is_told() -> None:
+    reports: list[DesktopPart] = []
+
+    async def scene() -> None:
+        task = asyncio.create_task(NativeTray(Shown(), lambda _: None, reports.append, None).run())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+
+    asyncio.run(scene())
+
+    assert [(part.back_end, "main thread" in (part.reason or "")) for part in reports] == [(None, True)]
