@@ -18,7 +18,10 @@ settings.register_profile("quick", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("quick")
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy")
-_LEAKY = ("AWS_", "XDG_", "CREDTRAY_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", *_PROXIES)
+_LEAKY = ("AWS_", "XDG_", "CREDTRAY_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_", *_PROXIES)
+
+NO_BUS = "unix:path=/nonexistent/bus"
+"""The machine's own bus has a usual place: a screen that is locked now must not decide about a test."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("XDG_STATE_HOME", str(directory / ".local" / "state"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(directory / ".cache"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", NO_BUS)
     return directory
 
 

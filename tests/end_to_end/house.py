@@ -60,6 +60,7 @@ class House:
             "XDG_RUNTIME_DIR": str(runtime),
             "TZ": "UTC",
             "AWS_EC2_METADATA_DISABLED": "true",
+            "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent/bus",
             "AWS_ENDPOINT_URL_SSO_OIDC": self.portal.url,
             "AWS_ENDPOINT_URL_SSO": self.portal.url,
             "AWS_ENDPOINT_URL_STS": self.portal.url,
