@@ -14,13 +14,24 @@ from agent.core.errors import (
     CaptivePortal,
     CredtrayError,
     FileUnwritable,
+    NotifierUnavailable,
     Offline,
     PortalFailed,
     SettingsInvalid,
     Throttled,
 )
-from agent.core.events import ClockChanged, Event, FilesChanged, NetworkChanged, Tick, Woke
+from agent.core.events import (
+    ClockChanged,
+    Event,
+    FilesChanged,
+    NetworkChanged,
+    PartChanged,
+    PresenceChanged,
+    Tick,
+    Woke,
+)
 from agent.core.models import RoleCredentials
+from agent.core.ports import DesktopPart, Notification, Presence
 from agent.core.protocol import CredentialsIssued
 from agent.daemon.loop import Conduct
 from tests.core.making import HOUR, MINUTE
@@ -52,6 +63,17 @@ class World:
             return issued
 
         self.daemon.portal.fetch = noted  # type: ignore[method-assign,assignment]  # takes notes
+        self.away_since: float | None = None
+        self.told_to_nobody: list[str] = []
+        show = self.daemon.notifier.show
+
+        def seen(notification: Notification) -> None:
+            # What was decided a moment before somebody left may still be on its way.
+            if self.away_since is not None and asyncio.get_running_loop().time() - self.away_since > 2:
+                self.told_to_nobody.append(notification.title)
+            show(notification)
+
+        self.daemon.notifier.show = seen  # type: ignore[method-assign]  # looks who is there
 
     def _heard(self, event: Event) -> None:
         self.events += 1
@@ -114,6 +136,9 @@ class World:
                     self.sleeps,
                     self.revoked,
                     self.settings_broken,
+                    self.locked,
+                    self.quiet,
+                    self.no_notifications,
                 )
             )()
             self.well_since = self.daemon.clock.now()
@@ -143,6 +168,31 @@ class World:
         for key in self.real_ends:
             self.real_ends[key] -= seconds
         self.daemon.loop.take(Woke())
+
+    async def locked(self) -> None:
+        """Afterwards at most one notice about the end, and it says how things stand then."""
+        daemon = self.daemon
+        self.away_since = asyncio.get_running_loop().time()
+        daemon.loop.take(PresenceChanged(Presence(locked=True)))
+        await self.some(60, 4 * 3600)
+        self.away_since = None
+        before = len(daemon.notifier.shown)
+        daemon.loop.take(PresenceChanged(Presence()))
+        await asyncio.sleep(2)
+        told = [title for title in daemon.notifier.shown[before:] if "corp: sign-in" in title]
+
+        assert len(told) <= 1, told
+
+    async def quiet(self) -> None:
+        await self.daemon.ask(protocol.PauseNotices(self.daemon.clock.now() + HOUR))
+        await self.some(60, 2 * 3600)
+
+    async def no_notifications(self) -> None:
+        self.daemon.notifier.problem = NotifierUnavailable("no service")
+        self.daemon.loop.take(PartChanged(DesktopPart("notifications", None, "no service")))
+        await self.some(60, 3600)
+        self.daemon.notifier.problem = None
+        self.daemon.loop.take(PartChanged(DesktopPart("notifications", "freedesktop")))
 
     async def revoked(self) -> None:
         self.daemon.portal.revoke()
@@ -194,6 +244,10 @@ def test_a_hundred_hours_of_faults_over_the_real_daemon(seed: int) -> None:
     assert world.events < HOURS * 60 * 6, "it ran hot"
     assert len(daemon.browser.opened) == daemon.portal.counted["exchange_code"]
     assert daemon.workers.busy is False
+    assert world.told_to_nobody == []
+    assert set(daemon.notifier.there) <= set(daemon.state.sessions["corp"].showing), (
+        "a notice was left behind"
+    )
 
 
 def test_a_hundred_calm_hours_cost_hardly_more_than_the_ideal_number_of_calls() -> None:

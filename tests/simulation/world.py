@@ -26,6 +26,9 @@ from agent.core.errors import (
     TokenRefused,
 )
 from agent.core.events import (
+    AccountsAsked,
+    AccountsListed,
+    AccountsUnknown,
     Activated,
     Asked,
     ConfigLoaded,
@@ -35,6 +38,7 @@ from agent.core.events import (
     FetchStarted,
     MarksRead,
     NoticeShown,
+    NoticeWithdrawn,
     Refreshed,
     RefreshFailed,
     RefreshStarted,
@@ -52,9 +56,11 @@ from agent.core.notices import Notice, Subject
 from agent.core.policy import (
     Action,
     FetchRoleCredentials,
+    ListAccounts,
     RefreshToken,
     ShowNotice,
     SyncCredentialsFile,
+    WithdrawNotice,
     decide,
     next_look,
 )
@@ -170,8 +176,12 @@ class World:
                 return FetchStarted(name)
             case SyncCredentialsFile():
                 return SyncStarted()
+            case ListAccounts(session):
+                return AccountsAsked(session)
             case ShowNotice(notice):
-                return NoticeShown(notice.session, notice.says, settles_ends=notice.settles_ends)
+                return NoticeShown(notice.session, notice.tells, notice.key)
+            case WithdrawNotice(session, key):
+                return NoticeWithdrawn(session, key)
 
     def start(self, action: Action) -> None:
         delay = self.some(0.05, 4)
@@ -182,8 +192,12 @@ class World:
                 self.at(delay, lambda: self.fetch(name))
             case SyncCredentialsFile():
                 self.at(self.some(0.01, 0.3), lambda: self.sync(action))
+            case ListAccounts():
+                self.at(delay, self.list_accounts)
             case ShowNotice(notice):
                 self.show(notice)
+            case WithdrawNotice(_, key):
+                self.withdraw(key)
 
     # --- the portal -------------------------------------------------------------------------------------
 
@@ -237,6 +251,10 @@ class World:
         keys = RoleCredentials(f"ASIA{self.serial}", Secret("s"), Secret("t"), self.now + life, self.now)
         self.take(Fetched(name, keys))
 
+    def list_accounts(self) -> None:
+        failed = self.called("accounts")
+        self.take(AccountsListed("corp", ()) if failed is None else AccountsUnknown("corp"))
+
     # --- the disk ---------------------------------------------------------------------------------------
 
     def sync(self, action: SyncCredentialsFile) -> None:
@@ -258,6 +276,9 @@ class World:
         self.notices[(started.started_at, notice.subject, notice.says)] += 1
         if notice.subject in {Subject.ENDED, Subject.ENDS_SOON} and self.present:
             self.at(self.some(20, 3000), self.sign_in)
+
+    def withdraw(self, key: str) -> None:
+        """Nobody looks at this screen."""
 
     def sign_in(self) -> None:
         if self.signing_in or self.asleep or not self.present or self.portal.fault is not None:
@@ -293,10 +314,11 @@ class World:
 
     # --- faults -----------------------------------------------------------------------------------------
 
+    def faults(self) -> tuple[Callable[[], None], ...]:
+        return self.portal_fails, self.sleep, self.go_away, self.revoke, self.refuse_role, self.fill_disk
+
     def break_something(self) -> None:
-        self.random.choice(
-            (self.portal_fails, self.sleep, self.go_away, self.revoke, self.refuse_role, self.fill_disk)
-        )()
+        self.random.choice(self.faults())()
         self.at(self.some(600, 4 * 3600), self.break_something)
 
     def portal_fails(self) -> None:
@@ -328,12 +350,11 @@ class World:
 
     def go_away(self) -> None:
         self.present = False
+        self.at(self.some(60, 10 * 3600), self.come_back)
 
-        def back() -> None:
-            self.present = True
-            self.sign_in()
-
-        self.at(self.some(60, 10 * 3600), back)
+    def come_back(self) -> None:
+        self.present = True
+        self.sign_in()
 
     def revoke(self) -> None:
         if self.random.random() < 0.2:
