@@ -39,7 +39,8 @@ def main(arguments: list[str]) -> int:
     """Be the agent; return its exit code."""
     path, speed = arguments
     threading.Thread(target=_end_with_the_demo, name="demo", daemon=True).start()
-    around = Surroundings(clock=PacedClock(Path(path)), speed=float(speed), notifier=SpokenNotifier())
+    clock = PacedClock(Path(path))
+    around = Surroundings(clock=clock, speed=float(speed), notifier=SpokenNotifier(), desktop=False)
     return run(join(around), console=False)
 
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 
 from agent.core.apply import apply
-from agent.core.events import Event, NoticeShown, NoticeUnseen, NoticeWithdrawn, Tick
+from agent.core.events import (
+    Event,
+    Fetched,
+    FetchStarted,
+    NoticeShown,
+    NoticeUnseen,
+    NoticeWithdrawn,
+    Refreshed,
+    Tick,
+)
 from agent.core.notices import Notice, Subject
 from agent.core.policy import ShowNotice, WithdrawNotice, decide
 from agent.core.state import State
-from tests.core.making import MINUTE, NOON
+from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, token
 
 
 class Screen:
@@ -53,3 +62,18 @@ class Screen:
                 case _:
                     pass
         return shown
+
+
+def cut() -> State:
+    """Signed in at noon until 13:30, which is proven: the token refreshed at 12:40 was cut there."""
+    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(life=3 * HOUR)))
+    cut_token = token(NOON + 40 * MINUTE, 50 * MINUTE)
+    return after(state, Refreshed("corp", cut_token), now=NOON + 40 * MINUTE)
+
+
+def warned() -> Screen:
+    """The first warning stands on the screen."""
+    screen = Screen(cut())
+
+    assert screen.at(60) == [Subject.ENDS_SOON]
+    return screen

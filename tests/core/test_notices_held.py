@@ -1,61 +1,44 @@
-"""Notices wait while nobody would see them, come once, with the truth of that moment, and go when moot."""
+"""Notices wait while nobody would see them, and come once, with the truth of that moment."""
 
 from __future__ import annotations
 
 import pytest
 
-from agent.core.errors import Offline, PortalFailed, SectionNotOurs, SignInCancelled, TokenRefused
+from agent.core.errors import Offline, TokenRefused
 from agent.core.events import (
+    Activated,
     ClockChanged,
-    ConfigLoaded,
-    Event,
     Fetched,
+    FetchFailed,
     FetchStarted,
-    MarksRead,
     NetworkChanged,
     NoticesPaused,
-    PartChanged,
     PresenceChanged,
     Refreshed,
     RefreshFailed,
     RefreshStarted,
     SignedIn,
-    SignedOut,
-    SignInFailed,
-    SignInStarted,
-    Snoozed,
-    Synced,
-    SyncStarted,
-    TokenFound,
-    TokenVanished,
     Woke,
 )
-from agent.core.notices import NEWS_LASTS, Subject
+from agent.core.notices import Subject
 from agent.core.policy import FetchRoleCredentials, RefreshToken, decide, next_look
-from agent.core.ports import DesktopPart, Presence
-from agent.core.state import State
-from tests.core.making import HOUR, MINUTE, NOON, after, config, keys, profile, session, signed_in, token
-from tests.core.screen import Screen
+from agent.core.ports import Presence
+from tests.core.making import (
+    HOUR,
+    MINUTE,
+    NOON,
+    after,
+    keys,
+    signed_in,
+    started,
+    token,
+)
+from tests.core.screen import Screen, cut, warned
 
 HERE, LOCKED, IDLE, ASLEEP = Presence(), Presence(locked=True), Presence(idle=True), Presence(asleep=True)
 SOON, ENDED = Subject.ENDS_SOON, Subject.ENDED
 REFUSED = RefreshFailed("corp", TokenRefused().problem)
 NO_NETWORK = RefreshFailed("corp", Offline().problem)
-
-
-def cut(name: str = "t0") -> State:
-    """Signed in at noon until 13:30, which is proven: the token refreshed at 12:40 was cut there."""
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(life=3 * HOUR)))
-    cut_token = token(NOON + 40 * MINUTE, 50 * MINUTE, name=name)
-    return after(state, Refreshed("corp", cut_token), now=NOON + 40 * MINUTE)
-
-
-def warned() -> Screen:
-    """The first warning stands on the screen."""
-    screen = Screen(cut())
-
-    assert screen.at(60) == [SOON]
-    return screen
 
 
 # --- away --------------------------------------------------------------------------------------------
@@ -170,6 +153,17 @@ def test_trouble_that_nobody_looks_into_any_more_holds_nothing() -> None:
     assert offline().at(62) == [SOON]
 
 
+def test_end_of_a_token_that_nothing_renews_waits_for_the_network_as_well() -> None:
+    legacy = token(NOON, 100 * MINUTE, refreshable=False)
+    screen = Screen(after(started("dev"), SignedIn("corp", legacy), Activated(("dev",))))
+    screen.at(10)
+    screen.at(61, FetchStarted("dev"), FetchFailed("dev", Offline().problem))
+    screen.at(99.5, FetchStarted("dev"), FetchFailed("dev", Offline().problem))
+
+    assert screen.at(100) == []
+    assert screen.at(110) == [ENDED]
+
+
 def test_offline_too_long_is_told_once_with_the_keys_that_fail() -> None:
     state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
     screen = Screen(state)
@@ -199,6 +193,16 @@ def test_offline_is_taken_back_with_the_network_and_told_again_the_next_time() -
     assert screen.at(40, RefreshStarted("corp"), NO_NETWORK) == [Subject.OFFLINE]
 
 
+def test_offline_after_a_sleep_is_told_anew() -> None:
+    screen = Screen(after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(life=20 * MINUTE))))
+    screen.at(6, RefreshStarted("corp"), NO_NETWORK)
+    screen.at(22, RefreshStarted("corp"), NO_NETWORK)
+
+    assert screen.standing() == [Subject.OFFLINE]
+    assert screen.at(300, Woke(), RefreshStarted("corp"), NO_NETWORK) == screen.standing() == []
+    assert screen.at(316, RefreshStarted("corp"), NO_NETWORK) == [Subject.OFFLINE]
+
+
 def test_network_that_comes_and_goes_does_not_hide_how_long_nothing_worked() -> None:
     screen = Screen(after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(life=20 * MINUTE))))
     screen.at(6, RefreshStarted("corp"), NO_NETWORK)
@@ -214,181 +218,3 @@ def test_time_asleep_is_not_time_without_network() -> None:
 
     assert screen.at(300, Woke(), RefreshStarted("corp"), NO_NETWORK) == []
     assert screen.at(316, RefreshStarted("corp"), NO_NETWORK) == [Subject.OFFLINE]
-
-
-# --- moot --------------------------------------------------------------------------------------------
-
-
-def signed_in_elsewhere() -> Event:
-    return TokenFound("corp", token(NOON + 61 * MINUTE, 3 * HOUR, name="cli"))
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        signed_in_elsewhere(),
-        SignedIn("corp", token(NOON + 61 * MINUTE, name="cli"), joined=True),
-        SignedOut("corp"),
-        TokenVanished("corp"),
-        Refreshed("corp", token(NOON + 61 * MINUTE, 2 * HOUR, name="longer")),
-        ConfigLoaded(config(sessions=())),
-        ConfigLoaded(config(profile("x", of="other"), sessions=(session("other"),))),
-        Snoozed("corp", NOON + 71 * MINUTE),
-    ],
-    ids=lambda event: type(event).__name__,
-)
-def test_warning_goes_when_it_is_moot(event: Event) -> None:
-    screen = warned()
-
-    assert screen.at(61, event) == []
-    assert screen.standing() == []
-
-
-def test_warning_stays_while_somebody_signs_in_and_nothing_is_added() -> None:
-    screen = warned()
-
-    assert screen.at(81, SignInStarted("corp")) + screen.at(82) == []
-    assert screen.standing() == [SOON]
-
-
-def test_warning_gives_way_to_the_good_news_and_that_goes_by_itself() -> None:
-    screen = warned()
-    told = screen.at(61, SignInStarted("corp"), SignedIn("corp", token(NOON + 61 * MINUTE, name="n")))
-
-    assert told == screen.standing() == [Subject.SIGNED_IN]
-    assert next_look(screen.state, NOON + 65 * MINUTE) == NOON + 61 * MINUTE + NEWS_LASTS
-    assert screen.at(66) == screen.standing() == []
-
-
-def test_good_news_that_nobody_saw_in_time_is_no_news() -> None:
-    screen = warned()
-    screen.at(61, PresenceChanged(LOCKED), SignedIn("corp", token(NOON + 61 * MINUTE, name="n")))
-
-    assert screen.standing() == []
-    assert screen.at(66, PresenceChanged(HERE)) == []
-
-
-def test_end_replaces_the_warning() -> None:
-    screen = warned()
-
-    assert screen.at(90, REFUSED) == [ENDED]
-    assert list(screen.there) == ["corp:end"]
-
-
-def test_warning_of_a_sign_in_given_up_for_a_new_one_does_not_stay() -> None:
-    screen = warned()
-    screen.at(61, SignInStarted("corp"))
-    told = screen.at(62, SignInFailed("corp", SignInCancelled().problem, dropped=True))
-
-    assert told == screen.standing() == []
-
-
-def test_end_that_did_not_move_replaces_the_warning_and_covers_it() -> None:
-    screen = warned()
-    joined = token(NOON + 81 * MINUTE, 9 * MINUTE, name="t9")
-
-    assert screen.at(81, SignedIn("corp", joined)) == [Subject.END_UNMOVED]
-    assert screen.at(82) == []
-    assert screen.standing() == [Subject.END_UNMOVED]
-
-
-def test_trouble_that_passed_is_taken_back() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
-    screen = Screen(after(state, RefreshFailed("corp", PortalFailed().problem), now=NOON + 41 * MINUTE))
-
-    assert screen.at(46) == [Subject.CANNOT_REFRESH]
-    assert screen.at(47, Refreshed("corp", token(NOON + 47 * MINUTE))) == screen.standing() == []
-
-
-def test_clock_that_was_set_right_is_no_trouble_any_more() -> None:
-    screen = Screen(after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(), 7 * MINUTE)))
-
-    assert screen.at(6) == [Subject.CLOCK_OFF]
-    assert screen.at(14, ClockChanged(7 * MINUTE)) == screen.standing() == []
-
-
-def test_refused_section_stays_told_while_a_rewrite_finds_out_whether_it_still_is() -> None:
-    screen = Screen(after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys())))
-    refused = Synced((), {"dev": SectionNotOurs("[dev]").problem})
-    screen.at(6, SyncStarted(), refused)
-
-    assert screen.standing() == [Subject.SECTION_REFUSED]
-    assert screen.at(7, MarksRead(()), SyncStarted(), refused) == []
-    assert screen.standing() == [Subject.SECTION_REFUSED]
-
-
-# --- reminders ---------------------------------------------------------------------------------------
-
-
-def test_remind_me_brings_the_truth_of_that_moment() -> None:
-    screen = warned()
-
-    assert screen.at(61, Snoozed("corp", NOON + 71 * MINUTE)) + screen.at(70.9) == []
-    assert screen.at(71) == [SOON]
-    assert screen.at(72) == []
-
-
-def test_remind_me_after_the_end_says_that_it_ended() -> None:
-    screen = warned()
-    screen.at(84, Snoozed("corp", NOON + 94 * MINUTE))
-
-    assert screen.at(85) == []
-    assert screen.at(90, REFUSED) + screen.at(94) == [ENDED]
-
-
-def test_nobody_is_reminded_who_has_signed_in() -> None:
-    screen = warned()
-    screen.at(61, Snoozed("corp", NOON + 71 * MINUTE), signed_in_elsewhere())
-
-    assert screen.at(71) + screen.at(90) == []
-
-
-# --- nobody can be told ------------------------------------------------------------------------------
-
-
-def part(back_end: str | None) -> PartChanged:
-    return PartChanged(DesktopPart("notifications", back_end))
-
-
-def test_what_nobody_could_be_told_is_told_when_somebody_can_be() -> None:
-    screen = Screen(cut())
-    screen.broken = True
-    screen.at(60)
-    screen.broken = False
-
-    assert screen.at(61) == []
-    assert screen.at(62, part("dbus")) == [SOON]
-    assert screen.at(63, part("dbus"), part(None), part("dbus")) == []
-
-
-def test_truth_of_that_moment_is_told_then() -> None:
-    screen = Screen(cut())
-    screen.broken = True
-    screen.at(60)
-    screen.at(80)
-    screen.at(91, REFUSED)
-    screen.broken = False
-
-    assert screen.at(92, part("dbus")) == [ENDED]
-
-
-def test_each_service_is_tried_once_however_often_it_fails() -> None:
-    screen = Screen(cut())
-    screen.broken = True
-    shown = [screen.state.sessions["corp"].said]
-    for minute in (60, 61, 62):
-        screen.at(minute, part("dbus"))
-        shown.append(screen.state.sessions["corp"].said)
-
-    assert shown[1:] == [shown[1]] * 3
-    assert screen.state.sessions["corp"].unseen == {"soon:1800"}
-
-
-def test_new_sign_in_forgets_what_nobody_saw_of_the_old_one() -> None:
-    screen = Screen(cut())
-    screen.broken = True
-    screen.at(60)
-    screen.broken = False
-    screen.at(61, signed_in_elsewhere())
-
-    assert screen.at(62, part("dbus")) == []

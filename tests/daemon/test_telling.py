@@ -184,11 +184,13 @@ def test_no_command_waits_for_the_names_of_accounts() -> None:
         daemon = await Daemon().started()
         portal: Any = daemon.workers.portal
         slow = asyncio.get_running_loop()
+        uncounted: list[str] = []
 
         def crawl(session: str, work: object, *rest: object, counted: bool = True) -> None:
             if counted:
                 portal(session, work, *rest)
             else:
+                uncounted.append(session)
                 slow.call_later(300, portal, session, work, *rest)
 
         daemon.workers.portal = crawl  # type: ignore[method-assign,assignment]  # a portal with 600 accounts
@@ -197,6 +199,7 @@ def test_no_command_waits_for_the_names_of_accounts() -> None:
         await daemon.ask(protocol.Activate(("dev",)))
 
         assert slow.time() - began < 10
+        assert uncounted == ["corp"]
         assert "dev" in daemon.credentials.sections
 
     run(drive())
