@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.desktop.pystray_import import load_pystray
 from agent.desktop.x_embedding import Embedding, Picture, Told
+from agent.desktop.x_menu import PopupMenu
 from agent.desktop.x_thread import XThread
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ class _XEmbedIcon:
         told = Told(
             docked=self._options.get("docked", lambda _docked: None),
             pressed=self._pressed,
-            other=lambda _event: None,
+            other=self._other,
             ended=self._options.get("gone", lambda _reason: None),
         )
+        self._popup: PopupMenu | None = None
         self._embedding = Embedding(self._name, told)
         self._thread = XThread("tray", self._options["address"], self._embedding)
 
@@ -99,9 +101,27 @@ class _XEmbedIcon:
     # --- clicks; on the thread of the connection --------------------------------------------------
 
     def _pressed(self, event: Any) -> None:
-        if event.detail in {_LEFT, _RIGHT} and self._menu is not None:
+        """A left click means the default item, if there is one; any other click opens the menu."""
+        if event.detail not in {_LEFT, _RIGHT} or self._menu is None:
+            return
+        if event.detail == _LEFT and any(item.default for item in self._menu):
             icon: Any = self
             icon()  # pystray's icons are called for their default action
+            return
+        before_show = self._options.get("before_show")
+        if before_show is None:
+            self._open(event)
+        else:
+            before_show(lambda: self._thread.post(lambda: self._open(event)))
+
+    def _open(self, event: Any) -> None:
+        if self._popup is None:
+            self._popup = PopupMenu(self._embedding.display, lambda item: self._handler(item)())
+        self._popup.open(self._menu, event.root_x, event.root_y, event.time)
+
+    def _other(self, event: Any) -> None:
+        if self._popup is not None:
+            self._popup.handle(event)
 
 
 def _scaled(images: Mapping[int, Image]) -> Picture:
@@ -132,7 +152,8 @@ def _icon_class() -> type:
 
     ``Icon(name, icon, title, menu, xembed_address=":0", xembed_docked=..., xembed_gone=...)``: the X server;
     called with True and False as the icon appears in a tray and disappears; called once at the end, with why
-    the X server is gone or None after ``stop``. Both are called on the thread of the connection.
+    the X server is gone or None after ``stop``. ``xembed_before_show`` is called with a function before the
+    menu is opened, which opens it: there is time to change it. All are called on the connection's thread.
     """
     base = load_pystray()._base.Icon  # noqa: SLF001 - what every back-end of pystray derives from
     return type("Icon", (_XEmbedIcon, base), {"__module__": __name__, "__doc__": base.__doc__})

@@ -55,10 +55,16 @@ async def live_in_x_tray(
     module = await _loaded("agent.desktop._xembed")
     painter = Painter(shown, TrayMenu(handed_to(loop, clicked)))
     first = await painter.begin()
+
+    def before_show(then: Callable[[], None]) -> None:
+        painter.before_show(icon)
+        then()
+
     icon = module.Icon(
         *first.arguments,
         xembed_address=address,
         xembed_docked=handed_to(loop, docked),
+        xembed_before_show=handed_to(loop, before_show),
         xembed_gone=handed_to(loop, gone.set_result),
     )
     icon.images = first.images

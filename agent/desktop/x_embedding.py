@@ -156,7 +156,7 @@ class Embedding:
 
     def _dock(self, tray: Any) -> None:
         from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
-        from Xlib.protocol.event import ClientMessage  # noqa: PLC0415
+        from Xlib.protocol.event import ClientMessage  # noqa: PLC0415 - as above
 
         self._window = self._new_window(tray)
         self._gc = self._window.create_gc()
