@@ -59,16 +59,20 @@ def icon_class() -> Callable[..., Any]:
                 self._status_bar.removeStatusItem_(self._status_item)
 
         def _assert_image(self) -> None:
-            """Hand over all pixels, and say that it is a template."""
-            import AppKit  # type: ignore[import-not-found]  # noqa: PLC0415 - macOS only
-            import Foundation  # type: ignore[import-not-found]  # noqa: PLC0415 - macOS only
-
-            buffer = io.BytesIO()
-            self.icon.save(buffer, "png")
-            data = Foundation.NSData(buffer.getvalue())
-            self._icon_image = AppKit.NSImage.alloc().initWithData_(data)
-            self._icon_image.setSize_((_POINTS, _POINTS))
-            self._icon_image.setTemplate_(True)
+            self._icon_image = _template_image(self.icon)
             self._status_item.button().setImage_(self._icon_image)
 
     return MenuBarIcon
+
+
+def _template_image(image: Image) -> Any:
+    """Return an NSImage with all pixels, whose colour the system chooses."""
+    import AppKit  # type: ignore[import-not-found]  # noqa: PLC0415 - macOS only
+    import Foundation  # type: ignore[import-not-found]  # noqa: PLC0415 - macOS only
+
+    buffer = io.BytesIO()
+    image.save(buffer, "png")
+    made = AppKit.NSImage.alloc().initWithData_(Foundation.NSData(buffer.getvalue()))
+    made.setSize_((_POINTS, _POINTS))
+    made.setTemplate_(True)
+    return made
