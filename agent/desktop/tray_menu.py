@@ -36,17 +36,21 @@ class TrayMenu:
         self._ampersands = ampersands
         self._branches: dict[str, tuple[Item, Any]] = {}
         """By key, of the last menu's own items: what each was made from, and the item of pystray."""
+        self._last: Any = None
 
     def menu(self, items: Iterable[Item]) -> Any:
-        """Return a ``pystray.Menu``."""
+        """Return a ``pystray.Menu``; the same object as before when nothing has changed."""
         branches: dict[str, tuple[Item, Any]] = {}
         for item in items:
             before = self._branches.get(item.key)
             if before is None or before[0] != item:
                 before = (item, self._item(item))
             branches[item.key] = before
+        made = [each for _, each in branches.values()]
+        if self._last is None or made != [each for _, each in self._branches.values()]:
+            self._last = load_pystray().Menu(*made)
         self._branches = branches
-        return load_pystray().Menu(*(made for _, made in branches.values()))
+        return self._last
 
     def _item(self, item: Item) -> Any:
         if item.kind is Kind.SEPARATOR:
@@ -65,6 +69,7 @@ def _value_item_class() -> Any:
     class ValueItem(keyed_item):  # type: ignore[misc]  # pystray has no types
         """A ``pystray.MenuItem`` of plain values; pystray's own calls a function for whatever it is asked."""
 
+        fixed = True  # to back-ends: the same object is the same menu
         text = checked = radio = default = visible = enabled = submenu = None
 
         def __init__(self, item: Item, label: str, submenu: Any, clicked: Clicked) -> None:

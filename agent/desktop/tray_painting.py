@@ -35,9 +35,8 @@ class Shown:
 
     def show(self, face: Face) -> None:
         """Show this from now on."""
-        if face != self._face:
-            self._face = face
-            self.changed.set()
+        self._face = face
+        self.changed.set()
 
     def found(self, panel: Panel) -> None:
         """The desktop has told which panel it has."""
@@ -99,7 +98,8 @@ class Painter:
         self._menu = menu
         self._images = images
         self._picture: tuple[Look, Panel] | None = None
-        self._items: tuple[Item, ...] | None = None
+        self._items: tuple[Item, ...] = ()
+        self._last: Any = None
 
     async def begin(self) -> Beginning:
         """Return what the icon starts with, as soon as there is a face.
@@ -108,8 +108,9 @@ class Painter:
             AssetMissing: this installation is incomplete.
         """
         face = await self._shown.face()
-        self._items = face.menu
-        return Beginning(await self._new_images(face.look), face.tooltip, self._menu.menu(face.menu))
+        images = await self._new_images(face.look)
+        self._items, self._last = face.menu, self._menu.menu(face.menu)
+        return Beginning(images, face.tooltip, self._last)
 
     async def follow(self, icon: Any) -> None:
         """Paint what changes, for ever. Raises as ``begin``."""
@@ -129,9 +130,12 @@ class Painter:
 
     def _say(self, icon: Any, face: Face) -> None:
         icon.title = face.tooltip  # pystray sends it only when it is another one
-        if face.menu != self._items:
-            self._items = face.menu
-            icon.menu = self._menu.menu(face.menu)
+        if face.menu is self._items:
+            return
+        self._items, before = face.menu, self._last
+        self._last = self._menu.menu(face.menu)
+        if self._last is not before:
+            icon.menu = self._last
 
     async def _new_images(self, look: Look) -> Mapping[int, Image]:
         panel = self._shown.panel

@@ -101,3 +101,11 @@ def test_branch_that_did_not_change_is_kept_and_one_that_did_is_made_anew() -> N
         True,
         True,
     ]
+
+
+def test_equal_menu_is_the_same_object() -> None:
+    menus = TrayMenu(lambda _click: None)
+    before = menus.menu(MENU)
+
+    assert menus.menu(tuple(MENU)) is before
+    assert menus.menu(MENU[1:]) is not before
