@@ -9,17 +9,23 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from types import MappingProxyType
 from typing import Final
 
 from agent.core.clicks import Click
 from agent.core.errors import BusCallFailed, BusUnavailable, NotifierUnavailable
 from agent.core.ports import DesktopPart, Notification
-from agent.desktop.notifications_freedesktop import NAME, NO_SERVICE, SILENT, NotificationService
+from agent.desktop.notifications_freedesktop import (
+    ABSENT,
+    HANGING,
+    NAME,
+    UNREACHABLE,
+    NotificationService,
+)
 from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
 from agent.desktop.notifications_text import daemon_text
 from agent.desktop.notifications_waiting import NOT_JOINED, wait_for_loop
 from agent.desktop.notifier import LogNotifier
+from agent.desktop.reconnecting import RECONNECT_SECONDS, pause_before_try
 from agent.desktop.session_bus import Connection, SessionBus
 
 _log = logging.getLogger(__name__)
@@ -33,14 +39,9 @@ AGAIN_SECONDS: Final = 60.0
 """After a refusal."""
 CLOSING_SECONDS: Final = 0.4
 """For taking notices whose buttons go dead off the screen, at the end."""
-RECONNECT_SECONDS: Final = (1.0, 2.0, 5.0, 5.0, 5.0, 30.0)
-"""Before a lost bus is tried again; the last one for good: a machine may have none at all."""
 
-_ABSENT: Final = "no notification service is running"
-_SILENT: Final = "the notification service does not answer"
 _NO_BUTTONS: Final = "it shows no buttons; the tray menu has them"
 _LONGEST_REASON: Final = 160
-_REASONS: Final = MappingProxyType(dict.fromkeys(NO_SERVICE, _ABSENT) | dict.fromkeys(SILENT, _SILENT))
 
 
 class DesktopNotifier:
@@ -100,7 +101,7 @@ class DesktopNotifier:
                     self._tell(None, "the message bus was lost")
                 except (BusUnavailable, BusCallFailed) as error:
                     self._without_bus(error)
-                await asyncio.sleep(RECONNECT_SECONDS[min(tries, len(RECONNECT_SECONDS) - 1)])
+                await pause_before_try(tries, RECONNECT_SECONDS)
                 tries += 1
         finally:
             self._loop = None
@@ -109,7 +110,7 @@ class DesktopNotifier:
         """Use one connection until it is lost."""
         service = NotificationService(connection, self._clicked)
         async with service.listening(self._look_again.set):
-            self._service, self._instead = service, None
+            self._service = service
             try:
                 async with asyncio.TaskGroup() as tasks:
                     looking = tasks.create_task(self._look(service))
@@ -123,7 +124,7 @@ class DesktopNotifier:
         """Find out who shows notices now, and again whenever that may have changed."""
         while True:
             self._look_again.clear()
-            hanging = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._tell, None, _SILENT)
+            hanging = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._tell, None, HANGING)
             try:
                 self._tell(*await _seen(service))
             except (BusCallFailed, BusUnavailable) as error:
@@ -154,8 +155,8 @@ class DesktopNotifier:
             self._late.add(sending)
             sending.add_done_callback(self._answered_late)
             service.doubt()
-            self._tell(None, _SILENT)
-            raise NotifierUnavailable(_SILENT)
+            self._tell(None, HANGING)
+            raise NotifierUnavailable(HANGING)
         try:
             sending.result()
         except (BusCallFailed, BusUnavailable) as error:
@@ -201,7 +202,7 @@ class DesktopNotifier:
 async def _seen(service: NotificationService) -> tuple[str | None, str | None]:
     """Return back-end and reason; starts no daemon."""
     if not service.owned:
-        return (NAME, None) if await service.startable() else (None, _ABSENT)
+        return (NAME, None) if await service.startable() else (None, ABSENT)
     server = await service.server(PATIENCE_SECONDS)
     return f"{NAME} ({server.name})", None if server.actions else _NO_BUTTONS
 
@@ -210,4 +211,4 @@ def _reason(error: BusCallFailed | BusUnavailable) -> str:
     if isinstance(error, BusUnavailable):
         return daemon_text(f"the message bus cannot be reached: {error.detail}", _LONGEST_REASON)
     refused = f"the notification service refused: {error.detail}"
-    return _REASONS.get(error.error_name) or daemon_text(refused, _LONGEST_REASON)
+    return UNREACHABLE.get(error.error_name) or daemon_text(refused, _LONGEST_REASON)

@@ -33,8 +33,18 @@ DEFAULT_ACTION: Final = "default"
 DRAWS_DEFAULT: Final = frozenset({"Xfce Notify Daemon"})
 """Servers that draw the default action as a button too; the first button would stand there twice."""
 
-NO_SERVICE: Final = frozenset({f"{_BUS}.Error.ServiceUnknown", f"{_BUS}.Error.NameHasNoOwner"})
-SILENT: Final = frozenset({f"{_BUS}.Error.NoReply", f"{_BUS}.Error.Timeout", f"{_BUS}.Error.TimedOut"})
+ABSENT: Final = "no notification service is running"
+HANGING: Final = "the notification service does not answer"
+UNREACHABLE: Final = MappingProxyType(
+    {
+        f"{_BUS}.Error.ServiceUnknown": ABSENT,
+        f"{_BUS}.Error.NameHasNoOwner": ABSENT,
+        f"{_BUS}.Error.NoReply": HANGING,
+        f"{_BUS}.Error.Timeout": HANGING,
+        f"{_BUS}.Error.TimedOut": HANGING,
+    }
+)
+"""D-Bus's errors after which nobody was asked at all, in words for a person."""
 
 _EXPIRES: Final = MappingProxyType({Urgency.LOW: 5000, Urgency.NORMAL: -1, Urgency.CRITICAL: 0})
 """Milliseconds; -1 is the daemon's own time, 0 is never."""
@@ -217,7 +227,7 @@ class NotificationService:
         try:
             return await self._call(member, "", [], seconds)
         except BusCallFailed as error:
-            if error.error_name in NO_SERVICE | SILENT:
+            if error.error_name in UNREACHABLE:
                 raise
             return []
 

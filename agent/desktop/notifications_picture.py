@@ -11,5 +11,5 @@ def picture() -> Path | None:
     A wheel carries ``assets`` inside the package; in a checkout the folder lies beside it.
     """
     package = Path(__file__).resolve().parent.parent
-    places = (folder / "assets" / "credtray-128.png" for folder in (package, package.parent))
+    places = (folder / "assets" / "credtray-64.png" for folder in (package, package.parent))
     return next((place for place in places if place.is_file()), None)

@@ -21,9 +21,9 @@ USE_THE_MENU: Final = "To act, use the tray menu."
 # full-width ampersand is in few, so "R&D" becomes "R+D", which reads the same.
 _LOOK_ALIKES: Final = MappingProxyType(
     {
-        ord("<"): "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
-        ord(">"): "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
-        ord("&"): "+",
+        0x3C: "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
+        0x3E: "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
+        0x26: "+",
     }
 )
 

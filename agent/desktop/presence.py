@@ -20,12 +20,11 @@ from agent.desktop.presence_macos import follow_macos
 from agent.desktop.presence_screen import tellers
 from agent.desktop.presence_sightings import Sightings
 from agent.desktop.presence_windows import follow_windows
+from agent.desktop.reconnecting import RECONNECT_SECONDS, pause_before_try
 from agent.desktop.session_bus import Connection, SessionBus
 
 _log = logging.getLogger(__name__)
 
-RECONNECT_SECONDS: Final = (1.0, 2.0, 5.0, 5.0, 5.0, 30.0)
-"""Before a lost bus is tried again; the last one for good: a machine may have none at all."""
 SETTLE_SECONDS: Final = 2.0
 """Only after that it is reported that nobody tells."""
 
@@ -92,7 +91,7 @@ class PresenceWatch:
             except (BusUnavailable, BusCallFailed) as error:
                 _log.debug("a source of presence is missing: %s", error)
             self._sightings.gone(*sources)
-            await asyncio.sleep(RECONNECT_SECONDS[min(tries, len(RECONNECT_SECONDS) - 1)])
+            await pause_before_try(tries, RECONNECT_SECONDS)
             tries += 1
 
 

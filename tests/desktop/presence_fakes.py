@@ -31,6 +31,8 @@ class FakeService:
     name: str
     answers: dict[tuple[str, str], tuple[str, list[Any]]] = field(default_factory=dict)
     hangs: bool = False
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """(path, member) of each call."""
 
     def __post_init__(self) -> None:
         self._bus: MessageBus | None = None
@@ -54,9 +56,10 @@ class FakeService:
     def _received(self, message: Message) -> Message | bool | None:
         if message.message_type is not MessageType.METHOD_CALL:
             return None
+        self.asked.append((message.path or "", message.member or ""))
         if self.hangs:
             return True
-        answer = self.answers.get((message.path or "", message.member or ""))
+        answer = self.answers.get(self.asked[-1])
         return None if answer is None else Message.new_method_return(message, *answer)
 
 
@@ -96,20 +99,20 @@ class FakeLogind(FakeService):
         self.hints: dict[str, Any] = {"Type": kind, "LockedHint": False, "IdleHint": False}
         self.found()
 
-    def found(self) -> None:
+    def found(self, path: str = OURS) -> None:
         """Let our session be found."""
-        self.answers[LOGIN_PATH, "GetSessionByPID"] = ("o", [OURS])
-        self._answer_hints()
+        self.answers[LOGIN_PATH, "GetSessionByPID"] = ("o", [path])
+        self.answer_hints(path)
 
-    def _answer_hints(self) -> None:
+    def answer_hints(self, path: str = OURS) -> None:
         values = {
             key: Variant("s" if isinstance(value, str) else "b", value) for key, value in self.hints.items()
         }
-        self.answers[OURS, "GetAll"] = ("a{sv}", [values])
+        self.answers[path, "GetAll"] = ("a{sv}", [values])
 
     def hint(self, **hints: bool) -> None:
         self.hints.update(hints)
-        self._answer_hints()
+        self.answer_hints()
         self.stir(OURS, {key: Variant("b", value) for key, value in hints.items()}, [])
 
     def stir(self, path: str, values: dict[str, Variant], invalidated: list[str]) -> None:

@@ -36,7 +36,7 @@ def test_a_notice_is_shown_with_its_words_and_our_picture(bus: DbusDaemon) -> No
 
     assert (shown.app_name, shown.title, shown.body) == ("credtray", "corp ends in 10 min", "Sign in again.")
     assert shown.hints["desktop-entry"] == "credtray"
-    assert shown.icon.endswith("/assets/credtray-128.png")
+    assert shown.icon.endswith("/assets/credtray-64.png")
     assert Path(shown.icon.removeprefix("file://")).is_file()
 
 

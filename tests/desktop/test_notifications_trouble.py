@@ -255,6 +255,44 @@ def test_a_notice_withdrawn_while_the_daemon_hangs_leaves_when_it_wakes(bus: Dbu
     asyncio.run(drive())
 
 
+def test_a_daemon_that_hangs_on_is_not_taken_for_one_that_answers(
+    bus: DbusDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications_dbus, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(notifications_dbus, "PATIENCE_SECONDS", 0.3)
+
+    async def drive() -> None:
+        async with shown_by(bus.address) as (daemon, agent):
+            daemon.hangs = True
+            await refused(agent)
+            await until(lambda: daemon.asked.count("GetCapabilities") == 2)
+
+            assert agent.parts == [SERVED, SILENT]
+
+    asyncio.run(drive())
+
+
+def test_while_a_replacement_is_on_its_way_a_click_means_nothing_old(
+    bus: DbusDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications_dbus, "ANSWER_SECONDS", 0.1)
+
+    async def drive() -> None:
+        async with shown_by(bus.address) as (daemon, agent):
+            await agent.show(WARNING)
+            daemon.hangs = True
+            await refused(agent, Notification(WARNING.key, "it did not move", "", OTHER.buttons))
+            daemon.click(1, "default")
+            daemon.wake()
+            await agent.served()
+            daemon.click(1, "default")
+            await until(lambda: agent.clicks)
+
+            assert agent.clicks == [OpenLog()]
+
+    asyncio.run(drive())
+
+
 def test_a_daemon_that_hangs_from_the_beginning_is_told_and_found_when_it_wakes(bus: DbusDaemon) -> None:
     async def drive() -> None:
         async with daemon_on(bus.address, hangs=True) as daemon, told(bus.address) as agent:

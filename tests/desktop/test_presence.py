@@ -253,17 +253,18 @@ def test_logind_that_dies_during_sleep_leaves_nobody_asleep(bus: DbusDaemon) -> 
 def test_somebody_elses_session_is_not_ours(bus: DbusDaemon) -> None:
     async def drive() -> None:
         logind = FakeLogind(bus.address)
-        logind.answers[THEIRS, "GetAll"] = ("a{sv}", [{}])
         async with watched(NOWHERE, logind, system=bus.address) as seen:
             await seen.uses("logind")
-            asked = logind.answers.pop((OURS, "GetAll"))
             logind.stir(THEIRS, {}, ["LockedHint"])
             logind.emit(THEIRS, f"{LOGIN}.Session", "Lock", "", [])
-            logind.answers[OURS, "GetAll"] = asked
+            for begins in (True, False):  # these change nothing about the session
+                logind.sleep(begins=begins)
+                await seen.becomes(asleep=begins)
             logind.hint(LockedHint=True)
             await seen.becomes(locked=True)
 
-            assert seen.told == [Presence(locked=True)]
+            assert logind.asked.count((OURS, "GetAll")) == 2
+            assert (THEIRS, "GetAll") not in logind.asked
 
     asyncio.run(drive())
 
@@ -276,7 +277,7 @@ def test_a_user_service_finds_the_session_of_its_users_desktop(bus: DbusDaemon) 
         logind.answers[LOGIN_PATH, "GetUser"] = ("o", [user])
         logind.answers[user, "Get"] = ("v", [_display("2", OURS)])
         logind.hints["LockedHint"] = True
-        logind._answer_hints()
+        logind.answer_hints()
         async with watched(NOWHERE, logind, system=bus.address) as seen:
             await seen.becomes(locked=True)
 
@@ -301,7 +302,7 @@ def test_a_session_that_begins_after_the_agent_is_found(bus: DbusDaemon) -> None
     asyncio.run(drive())
 
 
-def test_a_locked_session_that_ends_keeps_nobody_away(bus: DbusDaemon) -> None:
+def test_a_locked_session_that_ends_keeps_nobody_away_and_the_next_is_found(bus: DbusDaemon) -> None:
     async def drive() -> None:
         logind = FakeLogind(bus.address)
         logind.hints["LockedHint"] = True
@@ -311,6 +312,9 @@ def test_a_locked_session_that_ends_keeps_nobody_away(bus: DbusDaemon) -> None:
             logind.answers.clear()
             logind.emit(LOGIN_PATH, f"{LOGIN}.Manager", "SessionRemoved", "so", ["2", OURS])
             await seen.becomes()
+            logind.found(THEIRS)
+            logind.emit(LOGIN_PATH, f"{LOGIN}.Manager", "SessionNew", "so", ["3", THEIRS])
+            await seen.becomes(locked=True)
 
     asyncio.run(drive())
 
@@ -325,7 +329,7 @@ def test_the_session_named_by_the_environment_counts(
         logind.answers[LOGIN_PATH, "GetSession"] = ("o", [OURS])
         logind.answers[LOGIN_PATH, "GetSessionByPID"] = ("o", [THEIRS])
         logind.hints["LockedHint"] = True
-        logind._answer_hints()
+        logind.answer_hints()
         async with watched(NOWHERE, logind, system=bus.address) as seen:
             await seen.becomes(locked=True)
 
