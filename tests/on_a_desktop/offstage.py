@@ -43,9 +43,9 @@ def offstage(*services: FakeService) -> Iterator[Offstage]:
         for service in services:
             found.run(service.start())
         yield found
+    finally:
         for service in services:
             found.run(service.die())
-    finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

@@ -1,0 +1,124 @@
+"""Warnings on the screen and what a click on them does, with two real notification daemons."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.end_to_end.house import until
+from tests.on_a_desktop.person import CHROMIUM
+from tests.on_a_desktop.screen import Area
+from tests.on_a_desktop.seat import Seat
+
+SIGN_IN, LATER = 0, 1
+"""The buttons of a warning."""
+
+
+def signed_in(seat: Seat) -> None:
+    seat.house.run("login")
+    seat.house.run("activate", "synderys-dns")
+    seat.clear_popups()
+
+
+def warning(seat: Seat) -> Area:
+    """Let the sign-in come to its last minutes; return the warning on the screen."""
+    seat.sleep(hours=3, minutes=35)
+    return seat.desktop.find_popup()
+
+
+def end(seat: Seat) -> datetime:
+    return datetime.fromisoformat(seat.house.session()["signed_in_until"])
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium package")
+def test_button_of_the_warning_signs_in_with_chromium(seat_with_buttons: Seat) -> None:
+    seat = seat_with_buttons
+    seat.house.run("login")
+    seat.house.portal.command("auto_approve", user=None)
+    seat.house.journal.unlink()
+    seat.use_chromium()
+    with seat.agent():
+        seat.house.run("activate", "synderys-dns")
+        popup = warning(seat)
+        before = end(seat)
+        seat.desktop.click_button(popup, SIGN_IN, of=2)
+        until(lambda: end(seat) - before > timedelta(hours=3), 30)
+
+        assert len(seat.house.visits()) == 1
+        assert seat.house.session()["state"] == "fresh"
+        assert seat.house.profile("synderys-dns")["state"] == "fresh"
+
+
+def test_click_on_dunsts_popup_signs_in(seat: Seat) -> None:
+    with seat.agent():
+        signed_in(seat)
+        popup = warning(seat)
+        before = end(seat)
+        seat.desktop.screen.click(*popup.centre)
+
+        until(lambda: end(seat) - before > timedelta(hours=3))
+        assert len(seat.house.visits()) == 2
+
+
+def test_warning_alone_opens_no_browser(seat: Seat) -> None:
+    with seat.agent():
+        signed_in(seat)
+        warning(seat)
+        seat.desktop.screen.still()
+
+        assert len(seat.house.visits()) == 1
+
+
+def test_warning_goes_away_when_somebody_signs_in_elsewhere(seat_with_buttons: Seat) -> None:
+    seat = seat_with_buttons
+    with seat.agent():
+        signed_in(seat)
+        popup = warning(seat)
+        seat.house.run("login", "--fresh")
+
+        until(lambda: popup not in seat.desktop.popups())
+
+
+def test_reminder_brings_the_warning_back(seat_with_buttons: Seat) -> None:
+    seat = seat_with_buttons
+    with seat.agent():
+        signed_in(seat)
+        popup = warning(seat)
+        seat.desktop.click_button(popup, LATER, of=2)
+        until(lambda: seat.desktop.popups() == [])
+        seat.sleep(minutes=11)
+        seat.desktop.find_popup()
+
+        assert len(seat.house.visits()) == 1
+
+
+def test_refreshing_goes_on_without_anybody_who_shows_notifications(seat: Seat) -> None:
+    with seat.agent():
+        signed_in(seat)
+        assert seat.desktop.daemon is not None
+        seat.desktop.daemon.kill()
+        before = seat.house.calls("GetRoleCredentials")
+        seat.sleep(hours=3, minutes=35)
+        until(lambda: seat.house.calls("GetRoleCredentials") > before)
+        assert seat.part("notifications")["back_end"] is None
+        seat.desktop.start_daemon()
+        seat.desktop.find_popup(seconds=10)
+
+        assert seat.part("notifications")["back_end"] is not None
+
+
+def test_daemon_that_hangs_holds_up_nobody(seat: Seat) -> None:
+    with seat.agent():
+        signed_in(seat)
+        assert seat.desktop.daemon is not None
+        seat.desktop.daemon.suspend()
+        before = seat.house.calls("GetRoleCredentials")
+        seat.sleep(hours=3, minutes=35)
+        began = time.monotonic()
+        until(lambda: seat.house.calls("GetRoleCredentials") > before)
+        seat.house.status()
+        assert time.monotonic() - began < 4
+        seat.desktop.daemon.resume()
+        seat.desktop.find_popup(seconds=15)
