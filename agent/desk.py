@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 
 from agent import __version__
@@ -38,6 +39,7 @@ _log = logging.getLogger(__name__)
 COALESCE_SECONDS = 0.05
 """Changes that come together are drawn together: a panel is slow, and so is an eye."""
 
+_HEAVY = ("agent.desktop.bus_wire", "PIL.Image", "PIL.ImageDraw")
 LEAVE_SECONDS = 1.0
 """How long a desktop that hangs may hold up the agent's end."""
 
@@ -64,6 +66,10 @@ class Desk:
     def notifier(self) -> Notifier:
         """Where notices go; also before ``serving``."""
         return self._notifier
+
+    def prepare(self) -> None:
+        """Begin to load, in a thread, what takes long to load: the files are read meanwhile."""
+        self._workers.preload(_HEAVY)
 
     @contextlib.asynccontextmanager
     async def serving(self, loop: Loop, requests: Requests) -> AsyncIterator[None]:
@@ -119,8 +125,10 @@ class Desk:
                 changed.clear()
                 tray.draw_for(loop.state.settings.icon)
                 tray.show(self._face())
+                drawn = time.monotonic()
                 await changed.wait()
-                await asyncio.sleep(COALESCE_SECONDS)
+                # What comes alone is drawn at once: an idle agent is not to wake up twice for it.
+                await asyncio.sleep(max(0.0, drawn + COALESCE_SECONDS - time.monotonic()))
 
     def _fresh(self) -> Face:
         """Return what a menu shows that is about to open; what costs a look at a file follows in a moment."""

@@ -126,6 +126,8 @@ class Service:
             self._heed_signals()
         elif self._asked_to_end.is_set():
             self._stop.set()
+        if self._desk is not None:
+            self._desk.prepare()
         await self.loop.file_work(self._house.sweep)
         self.loop.start()
         # Who asks before the files were read would hear that there are no profiles.

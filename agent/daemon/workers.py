@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from agent.core.errors import CredtrayError, Problem, error_for
@@ -158,6 +159,16 @@ class Workers:
         """
         return await self._result(self._files, work)
 
+    def preload(self, modules: Sequence[str]) -> None:
+        """Import modules in a thread, for who needs them soon; what is missing is told when it is used."""
+
+        def work() -> None:
+            for name in modules:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
+
+        self._submit(self._desktop, work, _loaded, _loaded, counted=False)
+
     async def desktop_result_of(self, work: Callable[[], T]) -> T:
         """Run what a click asks of the desktop and return its result; raises as ``result_of`` does."""
         return await self._result(self._desktop, work, counted=False)
@@ -240,3 +251,7 @@ class Workers:
 def without_values(error: Exception) -> Exception:
     """Return an error of the same traceback whose text cannot carry a secret."""
     return Exception(type(error).__name__).with_traceback(error.__traceback__)
+
+
+def _loaded(_outcome: Problem | None) -> None:
+    """Nothing follows."""

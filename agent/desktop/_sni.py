@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import functools
 import itertools
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -196,8 +197,10 @@ class _StatusNotifierIcon:
                 elif not self._shown and serving is not None:
                     await _end(serving)
                     serving = None
+                told = time.monotonic()
                 await self._changed.wait()
-                await asyncio.sleep(COALESCE_SECONDS)
+                # What comes alone is told at once: an idle agent is not to wake up twice for it.
+                await asyncio.sleep(max(0.0, told + COALESCE_SECONDS - time.monotonic()))
                 await connection.drained()
         finally:
             if serving is not None:

@@ -5,13 +5,13 @@ Only a hint: what nobody knows is ``Panel.AUTO``, whose icon is readable on both
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
 
 from agent.core.errors import BusCallFailed, BusUnavailable
 from agent.desktop.icon import Panel
+from agent.desktop.reconnecting import RECONNECT_SECONDS, pause_before_try
 from agent.desktop.session_bus import Connection, SessionBus, Signal
 
 PORTAL = "org.freedesktop.portal.Desktop"
@@ -21,8 +21,6 @@ NAMESPACE, KEY = "org.freedesktop.appearance", "color-scheme"
 """Where the desktop tells what people prefer: 0 nothing, 1 dark, 2 light (portal.Settings)."""
 _PREFERS_DARK, _PREFERS_LIGHT = 1, 2
 _UNKNOWN_METHOD = "org.freedesktop.DBus.Error.UnknownMethod"
-RECONNECT_SECONDS = (1.0, 2.0, 5.0)
-"""After a bus that is not there or went away; the last one for good."""
 
 
 def wanted_panel(setting: str, found: Panel) -> Panel:
@@ -65,7 +63,7 @@ async def watch_theme(
             await _follow(connection, theme)
         except (BusUnavailable, BusCallFailed):
             pass  # the tray says in `status` that there is no bus
-        await asyncio.sleep(RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)])
+        await pause_before_try(failures, RECONNECT_SECONDS)
         failures += 1
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ __all__ = ["CALL_SECONDS", "CONNECT_SECONDS", "BusKind", "Connection", "SessionB
 
 CONNECT_SECONDS = 2.0
 """For connecting and authenticating, together."""
+
+
+_WIRE = "agent.desktop.bus_wire"
 
 
 class BusKind(Enum):
@@ -88,8 +92,11 @@ class SessionBus:
 
 async def _wire_module() -> Any:
     """Import dbus-fast in a thread: its shared libraries take longer to load than the loop may be held up."""
+    loaded = sys.modules.get(_WIRE)
+    if loaded is not None:
+        return loaded
     try:
-        return await asyncio.to_thread(importlib.import_module, "agent.desktop.bus_wire")
+        return await asyncio.to_thread(importlib.import_module, _WIRE)
     except ImportError as error:
         raise BusUnavailable(f"dbus-fast cannot be loaded here: {error}") from error
 

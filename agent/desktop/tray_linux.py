@@ -16,6 +16,7 @@ from enum import Enum
 from agent.core.clicks import Click
 from agent.core.errors import BusCallFailed, BusUnavailable, CredtrayError
 from agent.core.ports import DesktopPart
+from agent.desktop.reconnecting import pause_before_try
 from agent.desktop.session_bus import SessionBus
 from agent.desktop.tray_back_ends import live_as_status_notifier, live_in_x_tray
 from agent.desktop.tray_painting import Shown
@@ -27,7 +28,7 @@ WATCHER = "org.kde.StatusNotifierWatcher"
 
 SETTLE_SECONDS = 1.0
 """A panel that restarts lets go of its names for so long: the icon does not change its kind for that."""
-PAUSES = (1.0, 2.0, 5.0, 30.0)
+PAUSES = (1.0, 2.0, 5.0, 30.0, 60.0)
 """Before the bus or an X server is tried again; the last one for good."""
 CRASHES = 3
 """In a row; then the next kind of tray is taken."""
@@ -93,7 +94,7 @@ class LinuxTray:
                 self._found(None, "the connection to the message bus was lost")
             except (BusUnavailable, BusCallFailed) as error:
                 self._found(None, _sentence(error))
-            await asyncio.sleep(_pause(PAUSES, failures))
+            await pause_before_try(failures, PAUSES)
             failures += 1
 
     def _found(self, owner: str | None, reason: str) -> None:
