@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import credentials_fetch, idle, rewrite, sync
+from bench import credentials_fetch, desk, idle, rewrite, sync
 
 
 def main() -> int:
@@ -23,8 +23,12 @@ def main() -> int:
     say(*rewrite.measure().lines())
     for profiles in idle.START_LIMITS:
         say(idle.start(profiles).line())
+    say(desk.to_icon().line())
+    say(*desk.menu_update().lines())
     say("(watching an idle agent for a minute)")
     say(*idle.idle().lines())
+    say("(and one with a tray)")
+    say(*desk.idle_with_tray().lines("the agent with a tray"))
     return 0
 
 

@@ -36,13 +36,13 @@ class Idle:
     """Percent of one core."""
     calls: int
 
-    def lines(self) -> list[str]:
+    def lines(self, of: str = "the idle agent") -> list[str]:
         """Return the rows of the table."""
         memory = f"{self.rss:9.0f} MiB  (<= {RSS_LIMIT:.0f}; {self.rss / self.bare:.1f} x a bare interpreter)"
         return [
-            f"memory of the idle agent           {memory}",
-            f"wakeups of the idle agent          {self.wakeups:9.1f} a minute  (<= {WAKEUPS_LIMIT:.0f})",
-            f"CPU of the idle agent              {self.cpu:9.3f} %  (<= 0.1), {self.calls} API calls (0)",
+            f"memory of {of:24} {memory}",
+            f"wakeups of {of:23} {self.wakeups:9.1f} a minute  (<= {WAKEUPS_LIMIT:.0f})",
+            f"CPU of {of:27} {self.cpu:9.3f} %  (<= 0.1), {self.calls} API calls (0)",
         ]
 
 
@@ -62,20 +62,23 @@ class Start:
         return f"start to serving, {self.profiles:4d} profiles    {1000 * self.took:9.0f} ms  {ratio}"
 
 
-def idle(seconds: float = 60) -> Idle:
-    """Watch a settled agent for *seconds*."""
-    with world(20) as house, house.agent() as process:
-        house.run("activate", *profile_names(house), seconds=120)
-        watched = psutil.Process(process.pid)
-        time.sleep(5)
-        house.portal.command("counters", reset=True)
-        switches, used = _switches(watched), watched.cpu_times()
-        time.sleep(seconds)
-        now = watched.cpu_times()
-        cpu = now.user + now.system - used.user - used.system
-        wakeups = 60 * (_switches(watched) - switches) / seconds
-        rss = watched.memory_info().rss / 2**20
-        calls = sum(house.portal.command("counters")["calls"].values())
+def idle(seconds: float = 60, bus_address: str | None = None) -> Idle:
+    """Watch a settled agent for *seconds*; with an address it has a desktop."""
+    with world(20) as house:
+        if bus_address is not None:
+            house.environ["DBUS_SESSION_BUS_ADDRESS"] = bus_address
+        with house.agent() as process:
+            house.run("activate", *profile_names(house), seconds=120)
+            watched = psutil.Process(process.pid)
+            time.sleep(5)
+            house.portal.command("counters", reset=True)
+            switches, used = _switches(watched), watched.cpu_times()
+            time.sleep(seconds)
+            now = watched.cpu_times()
+            cpu = now.user + now.system - used.user - used.system
+            wakeups = 60 * (_switches(watched) - switches) / seconds
+            rss = watched.memory_info().rss / 2**20
+            calls = sum(house.portal.command("counters")["calls"].values())
     return Idle(rss, _bare_memory(), wakeups, 100 * cpu / seconds, calls)
 
 
@@ -100,8 +103,8 @@ def _bare_memory() -> float:
 def start(profiles: int, rounds: int = 5) -> Start:
     """Return the median of a few starts."""
     with world(0) as house:
-        _many(house, profiles)
-        took = [_started(house) for _ in range(rounds)]
+        many_profiles(house, profiles)
+        took = [started(house) for _ in range(rounds)]
     bare = []
     for _ in range(rounds):
         began = time.perf_counter()
@@ -110,7 +113,8 @@ def start(profiles: int, rounds: int = 5) -> Start:
     return Start(profiles, statistics.median(took), statistics.median(bare))
 
 
-def _many(house: House, profiles: int) -> None:
+def many_profiles(house: House, profiles: int) -> None:
+    """Add so many profiles to the config file."""
     with house.config.open("a") as file:
         file.writelines(
             f"\n[profile extra-{number}]\nsso_session = synderys\nsso_account_id = {number:012d}\n"
@@ -119,7 +123,8 @@ def _many(house: House, profiles: int) -> None:
         )
 
 
-def _started(house: House) -> float:
+def started(house: House) -> float:
+    """Return the seconds from the start of the process to its first answer."""
     import os  # noqa: PLC0415 - only here is the environment of this process changed
 
     os.environ["XDG_RUNTIME_DIR"] = house.environ["XDG_RUNTIME_DIR"]
