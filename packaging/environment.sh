@@ -78,6 +78,7 @@ wanted_tools() {
 /usr/lib/*/gdk-pixbuf-2.0/2.10.0/loaders/libpixbufloader-svg.so librsvg2-common draws those icons
 /usr/bin/desktop-file-validate desktop-file-utils judges the autostart entry
 /usr/bin/gio libglib2.0-bin starts the autostart entry as GNOME and XFCE do
+/usr/bin/trayer trayer is an X11 tray that knows nothing of StatusNotifierItem
 /usr/bin/dex dex starts the autostart entry as a desktop does
 /usr/bin/xclip xclip reads the clipboard as another program does
 /usr/bin/gcc gcc compiles what lets a process live in another time
