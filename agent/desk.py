@@ -20,7 +20,7 @@ from agent.core.clicks import Click, SetAutostart
 from agent.core.errors import CredtrayError
 from agent.core.events import PartChanged, PresenceChanged
 from agent.core.face import Extras, Face, face
-from agent.core.ports import DesktopPart, Notifier, Presence
+from agent.core.ports import DesktopPart, Presence
 from agent.daemon.guarded import guarded
 from agent.daemon.loop import Loop
 from agent.daemon.requests import Requests
@@ -30,6 +30,7 @@ from agent.desktop.autostart import Autostart
 from agent.desktop.clipboard import Clipboard
 from agent.desktop.main_thread import MainThread
 from agent.desktop.notifications import notifier_for
+from agent.desktop.notifier import LoggedNotifier
 from agent.desktop.presence import PresenceWatch
 from agent.desktop.session_bus import BusKind, SessionBus
 from agent.desktop.tray import Tray
@@ -54,6 +55,8 @@ class Desk:
         self._bus = SessionBus()
         self._system_bus = SessionBus(BusKind.SYSTEM)
         self._notifier = notifier_for(sys.platform, self._bus, self._clicked, self._report)
+        self.notifier = LoggedNotifier(house.around.notifier, self._notifier)
+        """Where notices go; also before ``serving``."""
         self._autostart = Autostart()
         self._starts_at_login: bool | None = None
         self._loop: Loop | None = None
@@ -61,11 +64,6 @@ class Desk:
         self._changed: asyncio.Event | None = None
         self._looking: asyncio.Task[None] | None = None
         """Held: asyncio forgets tasks nobody holds."""
-
-    @property
-    def notifier(self) -> Notifier:
-        """Where notices go; also before ``serving``."""
-        return self._notifier
 
     def prepare(self) -> None:
         """Begin to load, in a thread, what takes long to load: the files are read meanwhile."""
@@ -89,7 +87,7 @@ class Desk:
     async def _run(self, loop: Loop, requests: Requests) -> None:
         environ = dict(os.environ)
         clipboard = Clipboard(environ)
-        hands = DeskHands(self._house, self._workers, self._notifier, clipboard, self._autostart)
+        hands = DeskHands(self._house, self._workers, self.notifier, clipboard, self._autostart)
         self._loop, self._carrier = loop, ClickCarrier(loop, requests, hands)
         tray = Tray(self._bus, self._clicked, self._report, self._fresh, environ, self._main_thread)
         presence = PresenceWatch(self._bus, self._system_bus, self._presence, self._report)

@@ -24,7 +24,6 @@ from agent.desktop.notifications_freedesktop import (
 from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
 from agent.desktop.notifications_text import daemon_text
 from agent.desktop.notifications_waiting import NOT_JOINED, wait_for_loop
-from agent.desktop.notifier import LogNotifier
 from agent.desktop.reconnecting import RECONNECT_SECONDS, pause_before_try
 from agent.desktop.session_bus import Connection, SessionBus
 
@@ -45,7 +44,7 @@ _LONGEST_REASON: Final = 160
 
 
 class DesktopNotifier:
-    """Implements ``ports.Notifier`` over D-Bus. Everything told is in the log as well."""
+    """Implements ``ports.Notifier`` over D-Bus."""
 
     def __init__(
         self, bus: SessionBus, clicked: Callable[[Click], None], report: Callable[[DesktopPart], None]
@@ -57,7 +56,6 @@ class DesktopNotifier:
         self._bus = bus
         self._clicked = clicked
         self._report = report
-        self._log = LogNotifier()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._service: NotificationService | None = None
         self._instead: PlyerNotifier | None = None
@@ -75,7 +73,6 @@ class DesktopNotifier:
         Raises:
             NotifierUnavailable: nobody was told within two seconds; the reason is in it.
         """
-        self._log.show(notification)
         if self._instead is not None:
             self._instead.show(notification)
         else:

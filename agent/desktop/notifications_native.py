@@ -22,7 +22,6 @@ from agent.desktop.notifications_picture import picture
 from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
 from agent.desktop.notifications_text import LABEL_LENGTH, TITLE_LENGTH, body_text, daemon_text
 from agent.desktop.notifications_waiting import NOT_JOINED, wait_for_loop
-from agent.desktop.notifier import LogNotifier
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ _WAITING: Final = "waiting for the permission to notify"
 
 
 class NativeNotifier:
-    """Implements ``ports.Notifier`` with what the system offers. Everything told is in the log as well."""
+    """Implements ``ports.Notifier`` with what the system offers."""
 
     def __init__(
         self,
@@ -46,7 +45,6 @@ class NativeNotifier:
         self._clicked = clicked
         self._report = report
         self._load = load
-        self._log = LogNotifier()
         self._count = itertools.count(1)
         self._part = DesktopPart(_PART, None, NOT_JOINED)
         self._agent_loop: asyncio.AbstractEventLoop | None = None
@@ -65,7 +63,6 @@ class NativeNotifier:
         Raises:
             NotifierUnavailable: nobody was told within two seconds; the reason is in it.
         """
-        self._log.show(notification)
         if self._instead is not None:
             self._instead.show(notification)
         elif self._center is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 
 from agent.core.notice_words import what_to_type
-from agent.core.ports import Notification
+from agent.core.ports import Notification, Notifier
 
 _log = logging.getLogger("agent.notice")
 
@@ -24,6 +24,24 @@ class LogNotifier:
 
     def withdraw(self, key: str) -> None:
         """Do nothing: what was printed cannot be taken back."""
+
+
+class LoggedNotifier:
+    """Implements ``ports.Notifier``: everything told on the desktop is in the log as well."""
+
+    def __init__(self, log: Notifier, desktop: Notifier) -> None:
+        self._log = log
+        self._desktop = desktop
+
+    def show(self, notification: Notification) -> None:
+        """Log it and show it; raises what the desktop's notifier raises."""
+        self._log.show(notification)
+        self._desktop.show(notification)
+
+    def withdraw(self, key: str) -> None:
+        """Take it back from the desktop."""
+        self._log.withdraw(key)
+        self._desktop.withdraw(key)
 
 
 def _clean(text: str) -> str:
