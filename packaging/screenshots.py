@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -29,7 +29,7 @@ from tests.on_a_desktop.seat import Seat, find  # noqa: E402 - the same
 from tests.portal import running  # noqa: E402 - the same
 
 IMAGES = ROOT / "docs" / "images"
-SHOWN_TIME = datetime(2026, 1, 14, 9, 20, tzinfo=UTC)
+SHOWN_TIME = time(9, 20)
 WALLPAPERS = {Theme.LIGHT: 0x8FA3B8, Theme.DARK: 0x1F2A36}
 MARGIN = 14
 
@@ -55,23 +55,27 @@ def seat(theme: Theme) -> Iterator[Seat]:
     """Somebody's desk at the time that is shown."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        time = ShiftedTime(compiled(home), home)
-        time.set_clock(seconds=(SHOWN_TIME - datetime.now(UTC)).total_seconds())
+        shifted = ShiftedTime(compiled(home), home)
+        # Tomorrow: no file may seem to be of the future, and no picture shows a date.
+        now = datetime.now(UTC)
+        shown = datetime.combine(now.date() + timedelta(days=1), SHOWN_TIME, UTC)
+        shifted.set_clock(seconds=(shown - now).total_seconds())
         with (
-            patch.dict(os.environ, time.environ),
+            patch.dict(os.environ, shifted.environ),
             running("--auto-approve", "alice") as portal,
             Desktop(Furniture(theme, Daemon.XFCE)) as desktop,
         ):
             desktop.screen.paint(WALLPAPERS[theme])
-            yield Seat(House(home, portal), desktop, time)
+            yield Seat(House(home, portal), desktop, shifted)
 
 
 def take_menu(seat: Seat, theme: Theme) -> None:
     """Open the menu and its submenu of profiles."""
-    until(lambda: find(seat.menu(), "Default profile").label.endswith("synderys-readonly"))
+    seat.sleep(minutes=22)
+    until(lambda: "3 h 38 min left" in seat.menu()[0].label)
     menu = seat.desktop.open_menu()
     lines = seat.menu()
-    place = seat.places(lines, menu)[find(lines, "Active profiles").label]
+    place = seat.places(lines, menu)[find(lines, "Default profile").label]
     seat.desktop.screen.move(*place)
     submenu = seat.desktop.find_popup([menu])
     save(seat.desktop, f"menu-{theme.value}", [menu, submenu])
@@ -83,7 +87,7 @@ def take_menu(seat: Seat, theme: Theme) -> None:
 def take_notification(seat: Seat, theme: Theme) -> None:
     """Let the sign-in come to its last half hour."""
     seat.desktop.screen.move(SIZE[0] // 2, SIZE[1] // 2)
-    seat.sleep(hours=3, minutes=31)
+    seat.sleep(hours=3, minutes=9)
     save(seat.desktop, f"notification-{theme.value}", [seat.desktop.find_popup()])
 
 

@@ -76,7 +76,7 @@ _PANEL = """\
 _XFCE_NOTIFYD = """\
 <?xml version="1.0" encoding="UTF-8"?>
 <channel name="xfce4-notifyd" version="1.0">
-  <property name="theme" type="string" value="{theme}"/>
+  <property name="theme" type="string" value="Default"/>
   <property name="notify-location" type="uint" value="3"/>
   <property name="initial-opacity" type="double" value="1.0"/>
   <property name="do-fadeout" type="bool" value="false"/>
@@ -118,9 +118,7 @@ def furnish(config: Path, furniture: Furniture) -> None:
     channels.mkdir(parents=True)
     dark = "true" if theme is Theme.DARK else "false"
     (channels / "xfce4-panel.xml").write_text(_PANEL.format(dark=dark, size=PANEL_SIZE))
-    (channels / "xfce4-notifyd.xml").write_text(
-        _XFCE_NOTIFYD.format(theme="Default" if theme is Theme.DARK else "Bright")
-    )
+    (channels / "xfce4-notifyd.xml").write_text(_XFCE_NOTIFYD)
     dunst = config / "dunst"
     dunst.mkdir()
     (dunst / "dunstrc").write_text(_DUNST.format(colours=_DUNST_COLOURS[theme]))

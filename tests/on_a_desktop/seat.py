@@ -49,9 +49,10 @@ class Seat:
         return found
 
     def sleep(self, **parts: float) -> None:
-        """The machine sleeps so long; on waking something happens to ~/.aws, so that the agent looks."""
+        """The machine sleeps so long; on waking ~/.aws/config is edited, so that the agent looks at once."""
         self.time.sleep(**parts)
-        self.house.config.touch()
+        with self.house.config.open("a") as file:
+            file.write("\n")
 
     def clear_popups(self) -> None:
         """Take away the notifications that are shown, as their daemon's own button does."""
