@@ -1,7 +1,8 @@
 """The demo's agent: the real service with the demo's clock, and a notifier that the demo hears.
 
-Usage: ``python -m agent.demo.paced_agent CLOCK SPEED``, in the environment of the throw-away home. Ends
-with whoever holds its standard input. Notices go to standard output as one JSON object per line.
+Usage: ``python -m agent.demo.paced_agent CLOCK SPEED [--desktop]``, in the environment of the throw-away
+home; ``--desktop`` shows the icon to the person who watches. Ends with whoever holds its standard input.
+Notices go to standard output as one JSON object per line.
 """
 
 from __future__ import annotations
@@ -27,20 +28,22 @@ class SpokenNotifier(LogNotifier):
     def show(self, notification: Notification) -> None:
         """Tell one notice."""
         super().show(notification)
-        line = (
-            json.dumps({"key": notification.key, "title": notification.title, "body": notification.body})
-            + "\n"
-        )
+        told = {"key": notification.key, "title": notification.title, "body": notification.body}
+        line = json.dumps(told) + "\n"
         with suppress(OSError):  # the demo is gone, and so shall we be in a moment
             os.write(1, line.encode())
 
 
 def main(arguments: list[str]) -> int:
     """Be the agent; return its exit code."""
-    path, speed = arguments
+    path, speed, *options = arguments
     threading.Thread(target=_end_with_the_demo, name="demo", daemon=True).start()
-    clock = PacedClock(Path(path))
-    around = Surroundings(clock=clock, speed=float(speed), notifier=SpokenNotifier(), desktop=False)
+    around = Surroundings(
+        clock=PacedClock(Path(path)),
+        speed=float(speed),
+        notifier=SpokenNotifier(),
+        desktop="--desktop" in options,
+    )
     return run(join(around), console=False)
 
 

@@ -58,7 +58,9 @@ class Stage:
 
     def start_agent(self) -> Child:
         """Start the demo's agent; it ends with the stage."""
-        arguments = ("-m", "agent.demo.paced_agent", str(self.home.pace), str(self.plan.speed))
+        desktop = ("--desktop",) if self.plan.attended else ()
+        speed = str(self.plan.speed)
+        arguments = ("-m", "agent.demo.paced_agent", str(self.home.pace), speed, *desktop)
         return self.ending.enter_context(
             Child.begin(arguments, self.environment, hear=self.observed.hear_notice)
         )
