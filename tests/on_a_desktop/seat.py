@@ -54,6 +54,10 @@ class Seat:
         with self.house.config.open("a") as file:
             file.write("\n")
 
+    def notices(self) -> list[str]:
+        """What the agent's log tells of notices: it keeps every one."""
+        return [line for line in self.house.log.read_text().splitlines() if " NOTICE " in line]
+
     def clear_popups(self) -> None:
         """Take away the notifications that are shown, as their daemon's own button does."""
         path = "/org/freedesktop/Notifications"

@@ -19,7 +19,7 @@ def test_twelve_hours_asleep_are_one_notice_after_unlocking_and_no_browser(seat_
         seat.house.run("login")
         seat.house.run("activate", "synderys-dns")
         seat.clear_popups()
-        visits = len(seat.house.visits())
+        visits, told = len(seat.house.visits()), len(seat.notices())
 
         stage.do(lambda: saver.say(active=True))
         stage.do(lambda: logind.sleep(begins=True))
@@ -35,6 +35,7 @@ def test_twelve_hours_asleep_are_one_notice_after_unlocking_and_no_browser(seat_
         seat.desktop.screen.still()
 
         assert len(seat.desktop.popups()) == 1
+        assert len(seat.notices()) == told + 1
         assert len(seat.house.visits()) == visits
         assert "aws_access_key_id" not in seat.house.written()
 

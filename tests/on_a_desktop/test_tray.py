@@ -71,6 +71,21 @@ def test_icon_is_back_after_the_panel_was_killed(seat: Seat) -> None:
         assert seat.part("tray")["back_end"] == "status_notifier"
 
 
+def test_panel_that_hangs_holds_up_nobody_and_keeps_the_icon(seat: Seat) -> None:
+    with seat.agent():
+        seat.house.run("login")
+        seat.desktop.panel.suspend()
+        began = time.monotonic()
+        seat.house.run("activate", "synderys-dns")
+        until(lambda: "[synderys-dns]" in seat.house.written())
+        seat.house.status()
+        assert time.monotonic() - began < 5
+        seat.desktop.panel.resume()
+
+        until(lambda: find(seat.menu(), "Active profiles").label == "Active profiles: 1")
+        seat.desktop.find_icon()
+
+
 def test_panel_that_comes_late_gets_the_icon(seat: Seat) -> None:
     seat.desktop.panel.kill()
     with seat.house.agent():
@@ -125,7 +140,7 @@ def test_refreshing_goes_on_without_the_bus_and_the_icon_comes_back_with_it(seat
         seat.sleep(minutes=50)
         until(lambda: seat.house.calls("GetRoleCredentials") > before)
         until(lambda: seat.part("tray")["back_end"] != "status_notifier")
-        assert "bus cannot be reached" in seat.part("notifications")["reason"]
+        assert "bus" in seat.part("notifications")["reason"]
         seat.desktop.restart_bus()
         seat.desktop.find_icon(10)
 
