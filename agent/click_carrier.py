@@ -17,11 +17,13 @@ from agent.core.answers import known_profile, known_session
 from agent.core.clicks import Click, Form
 from agent.core.console_link import portal_link
 from agent.core.errors import BrowserUnopened, CredtrayError, SignInCancelled, SignInTimedOut
+from agent.core.lines import headline
+from agent.core.overview import overview
 from agent.core.ports import Browser, Button, Notification, Urgency
 from agent.core.protocol import Done, Progress, Reply
 from agent.core.session_details import details
 from agent.core.shells import written
-from agent.core.view import session_line
+from agent.core.view import sign_in_words
 from agent.daemon.loop import Loop
 from agent.daemon.requests import Requests
 from agent.daemon.workers import without_values
@@ -187,7 +189,7 @@ class ClickCarrier:
             self._tell(
                 request,
                 f"{request.session}: nothing to do",
-                f"You are {session_line(session, self._loop.now(), None)}.",
+                f"You are {sign_in_words(session, self._loop.now(), None)}.",
             )
 
     # --- what only a desktop has ------------------------------------------------------------------------
@@ -242,8 +244,7 @@ class ClickCarrier:
     async def _show_session(self, click: clicks.ShowSession) -> None:
         state, now = self._loop.state, self._loop.now()
         session = known_session(state, click.session)
-        line = session_line(session, now, None)
-        self._tell(click, f"{click.session}: {line}", details(state, session, now, None))
+        self._tell(click, headline(overview(state, now, None), session), details(state, session, now, None))
 
 
 class _Heard:

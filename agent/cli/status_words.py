@@ -10,9 +10,12 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from agent.core.durations import short
-from agent.core.view import clock_time
+from agent.core.state import Alive
+from agent.core.view import SIGNING_IN, Standing, clock_time, standing_words
 
 _SAME_END = timedelta(minutes=1)
+_ALIVE = {"signed_out": Alive.SIGNED_OUT, "expired": Alive.ENDED}
+_NEAR_THE_END = {"advisory", "mandatory"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,31 +37,28 @@ class Reader:
 
 def session_words(item: dict[str, Any], reader: Reader) -> str:
     """Tell how a session stands, in one line without its name."""
-    match item["state"]:
+    state = item["state"]
+    match state:
         case "signing_in":
-            return "signing in: finish it in the browser"
-        case "signed_out":
-            return "signed out"
-        case "expired":
-            ended = _instant(item["signed_in_until"])
-            # Given up early (a cancelled fresh sign-in) it ended before the end that is written here.
-            return f"ended at {reader.at(ended)}" if ended and ended <= reader.now else "ended"
+            return SIGNING_IN
         case "refused":
             return "refused"
-        case "offline":
-            return f"{_signed_in(item, reader)}, offline"
         case _:
-            return _signed_in(item, reader)
+            standing = Standing(
+                _ALIVE.get(state, Alive.SIGNED_IN),
+                _instant(item["signed_in_until"]),
+                about=bool(item["end_is_estimate"]),
+                ends_soon=state in _NEAR_THE_END,
+                offline=state == "offline",
+            )
+            return standing_words(standing, reader.now, reader.zone)
 
 
-def _signed_in(item: dict[str, Any], reader: Reader) -> str:
+def _sign_in_words(item: dict[str, Any], reader: Reader) -> str:
+    """Tell until when somebody is signed in, whatever else there is to say."""
     ends_at = _instant(item["signed_in_until"])
-    if ends_at is None:
-        return "signed in"
-    if ends_at <= reader.now:
-        return "signed in, longer than expected"
-    about = "about " if item["end_is_estimate"] else ""
-    return f"signed in, {about}{reader.left(ends_at)} left (until {about}{reader.at(ends_at)})"
+    standing = Standing(Alive.SIGNED_IN, ends_at, about=bool(item["end_is_estimate"]))
+    return standing_words(standing, reader.now, reader.zone)
 
 
 def token_words(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> str:
@@ -98,7 +98,7 @@ def still_valid_words(document: dict[str, Any], session: str | None, reader: Rea
         reader: when and where it is read.
     """
     lines = [
-        f"{item['name']}: still {session_words(item, reader)}."
+        f"{item['name']}: still {_sign_in_words(item, reader)}."
         for item in document["sessions"]
         if session in {None, item["name"]} and item["state"] in _STILL_SIGNED_IN
     ]

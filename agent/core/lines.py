@@ -5,18 +5,18 @@ Every foreign name in them went through ``plain``. Knows nothing of items or cli
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from agent.core.durations import short
 from agent.core.errors import Offline, SignInCancelled
 from agent.core.look import Shape
-from agent.core.models import Profile, SignIn
+from agent.core.models import Profile
 from agent.core.overview import Overview, clock_off, ends_soon, lasting
 from agent.core.plain import plain
-from agent.core.standing import offline
+from agent.core.standing import alive, offline
 from agent.core.state import ProfileState, SessionState, State
-from agent.core.view import clock_time
+from agent.core.view import SIGNING_IN, Standing, clock_time, name_list, standing_words
 
 GAP = "  ·  "
 """Between the parts of a label."""
@@ -24,10 +24,9 @@ CROWD = 12
 """More profiles than this are a crowd: shortcuts first, the rest by account."""
 PRODUCTION = "PRODUCTION"
 _SAY_THE_CLOCK = frozenset({Shape.FRESH, Shape.SOON, Shape.OFFLINE, Shape.TROUBLE})
-"""Sessions whose headline tells of a wrong clock."""
+"""Signed in, as far as anybody knows: then a wrong clock is what the headline tells."""
 _HOUR = timedelta(hours=1)
 _LONGEST_PROBLEM = 110
-_SHOWN_NAMES = 4
 _TOOLTIP_LINES = 4
 
 
@@ -41,49 +40,27 @@ def headline(seen: Overview, session: SessionState) -> str:
 
 def standing(seen: Overview, session: SessionState) -> str:
     """Tell how a session stands, in one line without its name."""
-    match seen.shapes[session.session.name]:
-        case Shape.SIGNING_IN:
-            return _signing_in(session)
-        case Shape.SIGNED_OUT:
-            return "signed out"
-        case Shape.ENDED:
-            return _ended(seen, session)
-        case _:
-            return _signed_in(seen, session)
+    shape = seen.shapes[session.session.name]
+    if shape is Shape.SIGNING_IN:
+        code = session.pending.user_code if session.pending is not None else None
+        return f"{SIGNING_IN} (code {plain(code)})" if code else SIGNING_IN
+    if shape in _SAY_THE_CLOCK:
+        if session.token is None:
+            return "the saved sign-in cannot be read"
+        if clock_off(seen.state):
+            return clock_words(seen.state)
+    return standing_words(_standing(seen, session), seen.now, seen.zone)
 
 
-def _signing_in(session: SessionState) -> str:
-    code = session.pending.user_code if session.pending is not None else None
-    return "signing in: finish it in the browser" + (f" (code {plain(code)})" if code else "")
-
-
-def _ended(seen: Overview, session: SessionState) -> str:
-    if session.sign_in is None:
-        return "ended"
-    return f"ended at {clock_time(min(session.sign_in.ends_at, seen.now), seen.now, seen.zone)}"
-
-
-def _signed_in(seen: Overview, session: SessionState) -> str:
-    if session.token is None:
-        return "the saved sign-in cannot be read"
-    if clock_off(seen.state):
-        return clock_words(seen.state)
-    sign_in = session.sign_in
-    if sign_in is None or sign_in.ends_at <= seen.now:
-        longer = "" if sign_in is None else ", longer than expected"
-        return "offline" if offline(session, seen.now) else f"signed in{longer}"
-    return _lasts(seen, session, sign_in)
-
-
-def _lasts(seen: Overview, session: SessionState, sign_in: SignIn) -> str:
-    about = "" if sign_in.proof.proven else "about "
-    until = clock_time(sign_in.ends_at, seen.now, seen.zone)
-    if offline(session, seen.now):
-        return f"offline (signed in until {about}{until})"
-    left = f"{about}{short(sign_in.ends_at - seen.now)}"
-    if ends_soon(seen.state, session, seen.now):
-        return f"ends in {left} (at {until})"
-    return f"signed in, {left} left (until {until})"
+def _standing(seen: Overview, session: SessionState) -> Standing:
+    sign_in, now = session.sign_in, seen.now
+    return Standing(
+        alive(session, now),
+        sign_in.ends_at if sign_in is not None else None,
+        about=sign_in is not None and not sign_in.proof.proven,
+        ends_soon=ends_soon(seen.state, session, now),
+        offline=offline(session, now),
+    )
 
 
 def clock_words(state: State) -> str:
@@ -190,10 +167,10 @@ def troubles(seen: Overview) -> Iterator[tuple[str, str]]:
         if problem is not None:
             yield name, plain(problem.title, _LONGEST_PROBLEM)
     if seen.left_alone:
-        sections = _names([f"[{plain(section)}]" for section in seen.left_alone.values()])
+        sections = name_list(tuple(f"[{plain(section)}]" for section in seen.left_alone.values()))
         yield "sections", f"Left alone in the credentials file, being not ours: {sections}"
     if seen.no_access:
-        yield "roles", f"No access to {_names([plain(name) for name in sorted(seen.no_access)])}"
+        yield "roles", f"No access to {name_list(tuple(plain(name) for name in sorted(seen.no_access)))}"
     if clock_off(state) and not _SAY_THE_CLOCK.intersection(seen.shapes.values()):
         yield "clock", clock_words(state).capitalize()
     if state.config.warnings:
@@ -203,9 +180,3 @@ def troubles(seen: Overview) -> Iterator[tuple[str, str]]:
     notifications = state.desktop.get("notifications")
     if notifications is not None and notifications.back_end is None:
         yield "notifications", plain(f"No notifications: {notifications.reason}", _LONGEST_PROBLEM)
-
-
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_SHOWN_NAMES])
-    more = len(names) - _SHOWN_NAMES
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -23,8 +23,10 @@ from agent.core.events import (
     TokenFound,
     TokenVanished,
 )
+from agent.core.lines import standing
+from agent.core.overview import overview
 from agent.core.state import State
-from agent.core.view import clock_time, session_line, still_valid
+from agent.core.view import clock_time, still_valid
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started, token
 
 SNAPSHOT = Path(__file__).with_name("snapshots") / "view.txt"
@@ -63,7 +65,7 @@ def sessions() -> Iterator[tuple[str, State, float]]:
 def text() -> str:
     lines = ["# session lines", ""]
     for name, state, minutes in sessions():
-        line = session_line(state.sessions["corp"], NOON + minutes * MINUTE, UTC)
+        line = standing(overview(state, NOON + minutes * MINUTE, UTC), state.sessions["corp"])
         lines += [f"{name}:", f"  {line}", ""]
     held = after(
         signed_in(*NAMES), *(FetchStarted(name) for name in NAMES), *(Fetched(name, keys()) for name in NAMES)

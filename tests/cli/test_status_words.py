@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+
+from agent.cli.status_words import Reader, session_words
+from agent.core.lines import standing
+from agent.core.overview import overview
+from agent.core.status import AgentFacts, document
+from tests.core.menu_states import moments
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "signed out, nothing chosen",
+        "signed in, estimated",
+        "signed in, proven",
+        "ends soon",
+        "ended",
+        "longer than expected",
+        "offline",
+        "signing in, the address is not known yet",
+    ],
+)
+def test_status_and_menu_tell_of_a_session_in_the_same_words(name: str) -> None:
+    moment = moments()[name]
+    told = document(moment.state, AgentFacts(running=True, pid=1, version="1"), moment.now)
+    menu = [
+        standing(overview(moment.state, moment.now, UTC), each) for each in moment.state.sessions.values()
+    ]
+
+    assert menu == [session_words(each, Reader(moment.now, UTC)) for each in told["sessions"]]
