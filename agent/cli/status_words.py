@@ -129,12 +129,16 @@ _WAITING = {
 
 def desktop_words(document: dict[str, Any], reader: Reader) -> list[str]:
     """Tell which parts of the desktop are missing, and why, and whether notices are paused."""
-    parts = document.get("desktop") or {}
-    lines = [
-        f"{name}: none ({part['reason']})"
-        for name, part in parts.items()
+    missing = {
+        name: part["reason"]
+        for name, part in (document.get("desktop") or {}).items()
         if part["back_end"] is None and part["reason"] is not None
-    ]
+    }
+    if {"tray", "notifications"} <= missing.keys():
+        # A machine without a desktop: one line, not one for each thing that follows from it.
+        lines = [f"no icon and no notifications: {missing['tray']}"]
+    else:
+        lines = [f"{name}: none ({reason})" for name, reason in missing.items()]
     paused = _instant(document.get("notices_paused_until"))
     if paused is not None and paused > reader.now:
         lines.append(f"notices: paused until {reader.at(paused)} (credtray pause off)")

@@ -263,7 +263,7 @@ def test_without_a_bus_the_reason_is_told() -> None:
         icon.stop()
         return reason
 
-    assert "no address" in str(asyncio.run(scenario()))
+    assert "is not set" in str(asyncio.run(scenario()))
 
 
 def test_stopping_while_the_bus_hangs_takes_a_moment_only(bus: DbusDaemon) -> None:
