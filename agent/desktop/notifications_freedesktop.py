@@ -18,7 +18,7 @@ from typing import Any, Final
 from agent.core.clicks import Click
 from agent.core.errors import BusCallFailed, BusUnavailable
 from agent.core.ports import Notification, Urgency
-from agent.desktop.notifications_picture import picture
+from agent.desktop.assets import PICTURE, asset_path
 from agent.desktop.notifications_text import LABEL_LENGTH, TITLE_LENGTH, body_text, daemon_text
 from agent.desktop.session_bus import Connection, Signal
 
@@ -250,7 +250,7 @@ class NotificationService:
 
 
 def _icon() -> str:
-    found = picture()
+    found = asset_path(PICTURE)
     return "credtray" if found is None else found.as_uri()  # else its name in an icon theme
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from agent.core.clicks import Click
 from agent.core.errors import NotifierUnavailable
 from agent.core.ports import DesktopPart, Notification, Urgency
-from agent.desktop.notifications_picture import picture
+from agent.desktop.assets import PICTURE, asset_path
 from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
 from agent.desktop.notifications_text import LABEL_LENGTH, TITLE_LENGTH, body_text, daemon_text
 from agent.desktop.notifications_waiting import NOT_JOINED, wait_for_loop
@@ -125,7 +125,7 @@ class NativeNotifier:
     async def _begin(self) -> None:
         try:
             module = self._load("desktop_notifier")
-            path = picture()
+            path = asset_path(PICTURE)
             center = module.DesktopNotifier("credtray", path and module.Icon(path=path))
             capabilities = await center.get_capabilities()
             allowed = await center.request_authorisation()
