@@ -16,11 +16,11 @@ from typing import Self
 from PIL import Image, ImageChops
 
 from tests.on_a_desktop.looks import PANEL_SIZE, Daemon, Furniture, furnish
-from tests.on_a_desktop.private_bus import NOTIFICATIONS, WATCHER, PrivateBus
+from tests.on_a_desktop.private_bus import NOTIFICATIONS, WATCHER, XFCONF, PrivateBus
 from tests.on_a_desktop.programs import Program
 from tests.on_a_desktop.screen import SIZE, Area, Screen, seen
 
-NEEDED = ("Xvfb", "dbus-daemon", "xfce4-panel", "dunst", "xdotool", "import", "setpriv", "xfconf-query")
+NEEDED = ("Xvfb", "dbus-daemon", "xfce4-panel", "dunst", "xdotool", "notify-send", "setpriv")
 
 PANEL = Area(0, 0, SIZE[0], PANEL_SIZE)
 _NOTICEABLE = 40
@@ -31,7 +31,11 @@ _SMALLEST_ICON = 8
 def missing() -> list[str]:
     """Return what this machine lacks for a desktop."""
     absent = [name for name in NEEDED if shutil.which(name) is None]
-    return absent if xfce_notifyd() else [*absent, "xfce4-notifyd"]
+    if xfce_notifyd() is None:
+        absent.append("xfce4-notifyd")
+    if not XFCONF.exists():
+        absent.append("xfconf")
+    return absent
 
 
 def xfce_notifyd() -> Path | None:
