@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
+from agent.core.pauses import pause_after
 from agent.daemon.workers import without_values
 
 _log = logging.getLogger(__name__)
@@ -22,14 +23,14 @@ async def guarded(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> A
     """Run a helper task beside the service: its death is logged, and it is begun again after a while."""
 
     async def guard() -> None:
-        for pause in itertools.chain(RESTART_SECONDS, itertools.repeat(RESTART_SECONDS[-1])):
+        for failures in itertools.count():
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - an error border: what watches may die and come back
                 _log.error("%s ended unexpectedly", name, exc_info=without_values(error))
             else:
                 return
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause_after(failures, RESTART_SECONDS))
 
     task = asyncio.create_task(guard(), name=name)
     try:

@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.core.errors import BusUnavailable, CredtrayError
+from agent.core.pauses import pause_after
 from agent.desktop.dbus_menu import PATH as MENU_PATH
 from agent.desktop.dbus_menu import DbusMenu
 from agent.desktop.pystray_import import load_pystray
 from agent.desktop.session_bus import Connection, SessionBus
-from agent.desktop.status_notifier import Looks, Pixmap, Status, StatusNotifier
+from agent.desktop.status_notifier import AGAIN_SECONDS, Looks, Pixmap, Status, StatusNotifier
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,8 +28,6 @@ SIZES: Final = (22, 32, 48)
 """Pixels; more would only make the messages longer."""
 COALESCE_SECONDS: Final = 0.05
 """Changes that follow one another so quickly are told as one."""
-_AGAIN_SECONDS: Final = (1.0, 2.0, 5.0)
-"""Before ``run`` looks for a lost bus again; the last one for good."""
 
 
 class _StatusNotifierIcon:
@@ -155,9 +154,9 @@ class _StatusNotifierIcon:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._mark_ready()
-        for pause in itertools.chain(_AGAIN_SECONDS, itertools.repeat(_AGAIN_SECONDS[-1])):
+        for failures in itertools.count():
             await self._once()
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause_after(failures, AGAIN_SECONDS))
 
     async def _once(self) -> CredtrayError | None:
         """Be there until the connection is lost; return why there is no icon any more."""

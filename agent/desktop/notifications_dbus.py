@@ -24,7 +24,7 @@ from agent.desktop.notifications_freedesktop import (
 from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
 from agent.desktop.notifications_text import daemon_text
 from agent.desktop.notifications_waiting import NOT_JOINED, wait_for_loop
-from agent.desktop.reconnecting import RECONNECT_SECONDS, pause_before_try
+from agent.desktop.reconnecting import BusTrouble, use_connections
 from agent.desktop.session_bus import Connection, SessionBus
 
 _log = logging.getLogger(__name__)
@@ -88,18 +88,8 @@ class DesktopNotifier:
     async def run(self) -> None:
         """Keep joined with bus and daemon, and report who shows notices, until cancelled."""
         self._loop = asyncio.get_running_loop()
-        tries = 0
         try:
-            while True:
-                try:
-                    connection = await self._bus.connection()
-                    tries = 0
-                    await self._serve(connection)
-                    self._tell(None, "the message bus was lost")
-                except (BusUnavailable, BusCallFailed) as error:
-                    self._without_bus(error)
-                await pause_before_try(tries, RECONNECT_SECONDS)
-                tries += 1
+            await use_connections(self._bus, self._serve, self._without_bus)
         finally:
             self._loop = None
 
@@ -172,15 +162,17 @@ class DesktopNotifier:
 
     # --- who shows notices ------------------------------------------------------------------------------
 
-    def _failed(self, error: BusCallFailed | BusUnavailable) -> None:
+    def _failed(self, error: BusTrouble) -> None:
         """Report it, and look again after a while: a refusal may pass without a word."""
         self._tell(None, _reason(error))
         if self._later is not None:
             self._later.cancel()
         self._later = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._look_again.set)
 
-    def _without_bus(self, error: BusCallFailed | BusUnavailable) -> None:
-        if isinstance(error, BusUnavailable) and why_not_plyer("linux") is None:
+    def _without_bus(self, error: BusTrouble | None) -> None:
+        if error is None:
+            self._tell(None, "the message bus was lost")
+        elif isinstance(error, BusUnavailable) and why_not_plyer("linux") is None:
             self._instead = self._instead or PlyerNotifier()
             self._tell("plyer", _reason(error))
         else:
@@ -204,7 +196,7 @@ async def _seen(service: NotificationService) -> tuple[str | None, str | None]:
     return f"{NAME} ({server.name})", None if server.actions else _NO_BUTTONS
 
 
-def _reason(error: BusCallFailed | BusUnavailable) -> str:
+def _reason(error: BusTrouble) -> str:
     if isinstance(error, BusUnavailable):
         return daemon_text(f"the message bus cannot be reached: {error.detail}", _LONGEST_REASON)
     refused = f"the notification service refused: {error.detail}"

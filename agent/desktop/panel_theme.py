@@ -5,13 +5,12 @@ Only a hint: what nobody knows is ``Panel.AUTO``, whose icon is readable on both
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 
-from agent.core.errors import BusCallFailed, BusUnavailable
+from agent.core.errors import BusCallFailed
 from agent.desktop.icon import Panel
-from agent.desktop.reconnecting import RECONNECT_SECONDS, pause_before_try
+from agent.desktop.reconnecting import use_connections
 from agent.desktop.session_bus import Connection, SessionBus, Signal
 
 PORTAL = "org.freedesktop.portal.Desktop"
@@ -45,26 +44,15 @@ def panel_for(scheme: object, desktops: str) -> Panel:
     return Panel.AUTO
 
 
-async def watch_theme(
-    bus: SessionBus, changed: Callable[[Panel], None], environ: Mapping[str, str] | None = None
-) -> None:
+async def watch_theme(bus: SessionBus, changed: Callable[[Panel], None], environ: Mapping[str, str]) -> None:
     """Call ``changed`` with the panel there is, at once and whenever it becomes another, until cancelled.
 
     A desktop that tells nothing has ``Panel.AUTO``; one that stops answering keeps what it told last.
     """
-    desktops = (os.environ if environ is None else environ).get("XDG_CURRENT_DESKTOP", "")
-    theme = _Theme(desktops, changed)
+    theme = _Theme(environ.get("XDG_CURRENT_DESKTOP", ""), changed)
     theme.take(None)
-    failures = 0
-    while True:
-        try:
-            connection = await bus.connection()
-            failures = 0
-            await _follow(connection, theme)
-        except (BusUnavailable, BusCallFailed):
-            pass  # the tray says in `status` that there is no bus
-        await pause_before_try(failures, RECONNECT_SECONDS)
-        failures += 1
+    # That there is no bus is said in `status` by the tray.
+    await use_connections(bus, theme.follow, lambda _trouble: None)
 
 
 class _Theme:
@@ -88,17 +76,16 @@ class _Theme:
             case _:
                 pass  # another setting, or nothing a portal would send
 
-
-async def _follow(connection: Connection, theme: _Theme) -> None:
-    """Ask each portal that comes up, and listen to what it tells; returns when the connection is gone."""
-    async with connection.listen(
-        theme.hear, sender=PORTAL, interface=SETTINGS, member="SettingChanged", arg0=NAMESPACE
-    ):
-        # Asked also when nobody is there yet: like every program's question it starts the portal.
-        async for _owner in connection.owners(PORTAL):
-            scheme = await _asked(connection)
-            if scheme is not None:
-                theme.take(scheme)
+    async def follow(self, connection: Connection) -> None:
+        """Ask each portal that comes up, and listen to what it tells; return when the connection is gone."""
+        async with connection.listen(
+            self.hear, sender=PORTAL, interface=SETTINGS, member="SettingChanged", arg0=NAMESPACE
+        ):
+            # Asked also when nobody is there yet: like every program's question it starts the portal.
+            async for _owner in connection.owners(PORTAL):
+                scheme = await _asked(connection)
+                if scheme is not None:
+                    self.take(scheme)
 
 
 async def _asked(connection: Connection) -> object:

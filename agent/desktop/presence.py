@@ -12,7 +12,6 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from agent.core.errors import BusCallFailed, BusUnavailable
 from agent.core.ports import DesktopPart, Presence
 from agent.desktop.presence_logind import SOURCE as LOGIND
 from agent.desktop.presence_logind import Logind
@@ -20,7 +19,7 @@ from agent.desktop.presence_macos import follow_macos
 from agent.desktop.presence_screen import tellers
 from agent.desktop.presence_sightings import Sightings
 from agent.desktop.presence_windows import follow_windows
-from agent.desktop.reconnecting import RECONNECT_SECONDS, pause_before_try
+from agent.desktop.reconnecting import BusTrouble, use_connections
 from agent.desktop.session_bus import Connection, SessionBus
 
 _log = logging.getLogger(__name__)
@@ -82,17 +81,12 @@ class PresenceWatch:
         follow: Callable[[Connection], Iterable[Awaitable[None]]],
     ) -> None:
         """Follow the sources of one bus, over all its connections."""
-        tries = 0
-        while True:
-            try:
-                connection = await bus.connection()
-                tries = 0
-                await _until_lost(connection, follow(connection))
-            except (BusUnavailable, BusCallFailed) as error:
-                _log.debug("a source of presence is missing: %s", error)
+
+        def ended(trouble: BusTrouble | None) -> None:
+            _log.debug("sources of presence are missing: %s", trouble or "the bus was lost")
             self._sightings.gone(*sources)
-            await pause_before_try(tries, RECONNECT_SECONDS)
-            tries += 1
+
+        await use_connections(bus, lambda connection: _until_lost(connection, follow(connection)), ended)
 
 
 async def _until_lost(connection: Connection, follows: Iterable[Awaitable[None]]) -> None:

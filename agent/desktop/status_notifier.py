@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from agent.core.errors import BusCallFailed, BusUnavailable
+from agent.core.pauses import pause_after
 from agent.desktop.bus_connection import Connection
 from agent.desktop.bus_object import BusObject, Interface, Method, Refusal
 from agent.desktop.bus_text import carried
@@ -34,8 +35,8 @@ _PRIMARY_OWNER: Final = 1
 _MOST_NAMES: Final = 64
 """Icons of one process; more are a mistake somewhere."""
 _LONGEST_LINE: Final = 200
-_AGAIN_SECONDS: Final = (1.0, 2.0, 5.0)
-"""Before a watcher that did not take us is asked again; the last one for good."""
+AGAIN_SECONDS: Final = (1.0, 2.0, 5.0)
+"""Before a bus or a watcher that did not take us is asked again; the last one for good."""
 
 _PROPERTIES: Final = MappingProxyType(
     {
@@ -128,13 +129,14 @@ class StatusNotifier:
 
     async def serve(self, connection: Connection) -> None:
         """Be an icon there until the connection is lost or the task cancelled; outlast a bus that hangs."""
-        pauses = _pauses()
+        failures = 0
         while not connection.is_lost:
             try:
                 await self._serve(connection)
             except (BusUnavailable, BusCallFailed) as error:
                 _log.debug("no icon for now: %s", error)
-                await asyncio.sleep(next(pauses))
+                await asyncio.sleep(pause_after(failures, AGAIN_SECONDS))
+                failures += 1
 
     async def _serve(self, connection: Connection) -> None:
         async with contextlib.AsyncExitStack() as stack:
@@ -207,12 +209,12 @@ class StatusNotifier:
 
 async def _register(connection: Connection, name: str) -> None:
     """Ask the watcher to show us; again and again, for a watcher that just starts may be slow or refuse."""
-    for pause in _pauses():
+    for failures in itertools.count():
         try:
             await connection.call(WATCHER, _WATCHER_PATH, WATCHER, "RegisterStatusNotifierItem", "s", [name])
         except (BusUnavailable, BusCallFailed) as error:
             _log.debug("the panel does not take the icon: %s", error)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause_after(failures, AGAIN_SECONDS))
         else:
             _log.debug("the icon is registered as %s", name)
             return
@@ -226,11 +228,6 @@ def _heading_and_rest(tooltip: str) -> list[str]:
     """Split a tooltip as panels want it; what some of them take for markup is replaced."""
     lines = [daemon_text(line, _LONGEST_LINE) for line in tooltip.splitlines() if line.strip()]
     return [lines[0] if lines else "", "\n".join(lines[1:])]
-
-
-def _pauses() -> Iterator[float]:
-    """Yield how long to wait before each further try."""
-    return itertools.chain(_AGAIN_SECONDS, itertools.repeat(_AGAIN_SECONDS[-1]))
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:

@@ -10,14 +10,15 @@ import contextlib
 import functools
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 from agent.core.clicks import Click
-from agent.core.errors import BusCallFailed, BusUnavailable, CredtrayError
+from agent.core.errors import CredtrayError
+from agent.core.pauses import pause_after
 from agent.core.ports import DesktopPart
-from agent.desktop.reconnecting import pause_before_try
-from agent.desktop.session_bus import SessionBus
+from agent.desktop.reconnecting import BusTrouble, use_connections
+from agent.desktop.session_bus import Connection, SessionBus
 from agent.desktop.tray_back_ends import live_as_status_notifier, live_in_x_tray
 from agent.desktop.tray_painting import Shown
 
@@ -29,7 +30,7 @@ WATCHER = "org.kde.StatusNotifierWatcher"
 SETTLE_SECONDS = 1.0
 """A panel that restarts lets go of its names for so long: the icon does not change its kind for that."""
 PAUSES = (1.0, 2.0, 5.0, 30.0, 60.0)
-"""Before the bus or an X server is tried again; the last one for good."""
+"""Before an icon that ended by itself is begun again; the last one for good."""
 CRASHES = 3
 """In a row; then the next kind of tray is taken."""
 FORGIVE_SECONDS = 300.0
@@ -83,19 +84,16 @@ class LinuxTray:
     # --- what there is --------------------------------------------------------------------------------
 
     async def _follow_watcher(self) -> None:
-        failures = 0
-        while True:
-            try:
-                connection = await self._bus.connection()
-                async with contextlib.aclosing(connection.owners(WATCHER)) as owners:
-                    async for owner in owners:
-                        failures = 0
-                        self._found(owner, "no panel that shows StatusNotifier icons is running")
-                self._found(None, "the connection to the message bus was lost")
-            except (BusUnavailable, BusCallFailed) as error:
-                self._found(None, _sentence(error))
-            await pause_before_try(failures, PAUSES)
-            failures += 1
+        async def follow(connection: Connection) -> None:
+            async with contextlib.aclosing(connection.owners(WATCHER)) as owners:
+                async for owner in owners:
+                    self._found(owner, "no panel that shows StatusNotifier icons is running")
+
+        def ended(trouble: BusTrouble | None) -> None:
+            lost = "the connection to the message bus was lost"
+            self._found(None, lost if trouble is None else _sentence(trouble))
+
+        await use_connections(self._bus, follow, ended)
 
     def _found(self, owner: str | None, reason: str) -> None:
         if owner is not None and owner != self._watcher:
@@ -154,7 +152,7 @@ class LinuxTray:
         if back_end is BackEnd.STATUS_NOTIFIER and crashes == CRASHES:
             asyncio.get_running_loop().call_later(FORGIVE_SECONDS, self._forgive)
         self._tell(None, f"{back_end.value}: {reason}")
-        await self._change(None, _pause(PAUSES, crashes - 1))
+        await self._change(None, pause_after(crashes - 1, PAUSES))
 
     def _forgive(self) -> None:
         del self._crashes[BackEnd.STATUS_NOTIFIER]
@@ -189,10 +187,6 @@ class LinuxTray:
         if part != self._reported:
             self._reported = part
             self._report(part)
-
-
-def _pause(pauses: Sequence[float], failures: int) -> float:
-    return pauses[min(failures, len(pauses) - 1)]
 
 
 def _sentence(error: CredtrayError) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.core.clicks import Click
 from agent.core.face import Look
+from agent.core.pauses import pause_after
 from agent.core.ports import DesktopPart
 from agent.desktop.icon import Panel
 from agent.desktop.main_thread import MainThread
@@ -80,7 +81,7 @@ class NativeTray:
                 _log.error("the tray icon failed", exc_info=error)
                 reason = f"it failed ({type(error).__name__}); see the log"
             self._report(DesktopPart("tray", None, reason))
-            await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
+            await asyncio.sleep(pause_after(failures, _PAUSES))
             failures += 1
 
     async def _live(self, main_thread: MainThread, back_end: NativeBackEnd) -> None:

@@ -12,7 +12,7 @@ from agent.core import protocol
 from agent.core.clicks import OpenLog
 from agent.core.errors import NotifierUnavailable
 from agent.core.ports import Button, DesktopPart, Notification
-from agent.desktop import notifications_dbus
+from agent.desktop import notifications_dbus, reconnecting
 from agent.desktop.notifications_plyer import PlyerNotifier
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Told, daemon_on, shown_by, told, until
@@ -78,7 +78,7 @@ def test_without_a_bus_the_reason_is_told() -> None:
 
 
 def test_a_bus_that_begins_later_is_found(bus: DbusDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notifications_dbus, "RECONNECT_SECONDS", (0.05,))
+    monkeypatch.setattr(reconnecting, "RECONNECT_SECONDS", (0.05,))
     bus.kill()
 
     async def drive() -> None:
@@ -97,7 +97,7 @@ def test_a_bus_that_begins_later_is_found(bus: DbusDaemon, monkeypatch: pytest.M
 def test_a_bus_that_is_restarted_costs_one_notice_and_no_more(
     bus: DbusDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications_dbus, "RECONNECT_SECONDS", (0.05,))
+    monkeypatch.setattr(reconnecting, "RECONNECT_SECONDS", (0.05,))
 
     async def drive() -> None:
         async with shown_by(bus.address) as (daemon, agent):

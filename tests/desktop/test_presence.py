@@ -9,7 +9,7 @@ import pytest
 from dbus_fast import Variant
 
 from agent.core.ports import Presence
-from agent.desktop import presence
+from agent.desktop import presence, reconnecting
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.presence_fakes import (
     LOGIN,
@@ -385,7 +385,7 @@ def test_who_is_away_for_one_source_is_away(bus: DbusDaemon) -> None:
 def test_a_lost_bus_keeps_nobody_away_and_is_found_again(
     bus: DbusDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presence, "RECONNECT_SECONDS", (0.05,))
+    monkeypatch.setattr(reconnecting, "RECONNECT_SECONDS", (0.05,))
 
     async def drive() -> None:
         screen = saver(bus.address, active=True)
