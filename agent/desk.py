@@ -19,7 +19,8 @@ from agent.click_carrier import ClickCarrier
 from agent.core.clicks import Click, SetAutostart
 from agent.core.errors import CredtrayError
 from agent.core.events import PartChanged, PresenceChanged
-from agent.core.face import Extras, Face, face
+from agent.core.face import Face, face
+from agent.core.menu_agent import Extras
 from agent.core.ports import DesktopPart, Presence
 from agent.daemon.guarded import guarded
 from agent.daemon.loop import Loop

@@ -14,7 +14,8 @@ from datetime import UTC
 from pathlib import Path
 
 from agent.core.events import Activated, ConfigLoaded, Fetched, MarksRead, SignedIn
-from agent.core.face import Extras, face
+from agent.core.face import face
+from agent.core.menu_agent import Extras
 from agent.core.models import Profile
 from agent.core.state import State
 from agent.core.status import AgentFacts, document

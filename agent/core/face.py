@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from agent.core.lines import tooltip, troubles
-from agent.core.look import STEPS, Look, Shape
+from agent.core.look import Look
 from agent.core.menu import Item, Kind
-from agent.core.menu_agent import agent_items
+from agent.core.menu_agent import Extras, agent_items
 from agent.core.menu_branches import separator
 from agent.core.menu_profiles import profile_menus
 from agent.core.menu_sessions import session_menus
 from agent.core.overview import Overview, look, overview
 from agent.core.state import State
-
-__all__ = ["STEPS", "Extras", "Face", "Look", "Shape", "face"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +25,6 @@ class Face:
     tooltip: str
     """One line for each session, at most five; no markup."""
     menu: tuple[Item, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Extras:
-    """What the menu tells and the state does not know."""
-
-    autostart: bool | None
-    """Whether credtray starts with the desktop session; None where that cannot be told or changed."""
-    version: str
-    """Of the running agent."""
 
 
 def face(state: State, now: datetime, zone: tzinfo | None, extras: Extras) -> Face:
@@ -59,6 +47,4 @@ def _menu(seen: Overview, extras: Extras) -> Iterator[Item]:
     if seen.state.sessions:
         yield from profile_menus(seen)
         yield separator("profiles")
-    yield from agent_items(
-        seen.state, seen.now, seen.zone, autostart=extras.autostart, version=extras.version
-    )
+    yield from agent_items(seen, extras)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from agent.core.clicks import About, OpenLog, OpenSettings, SetAutostart
 from agent.core.menu import Item, Kind
+from agent.core.overview import Overview
 from agent.core.protocol import PauseNotices, Stop
-from agent.core.state import State
 from agent.core.view import clock_time
 
 MORNING = time(8)
@@ -16,11 +17,20 @@ MORNING = time(8)
 _MINUTE = timedelta(minutes=1)
 
 
-def agent_items(
-    state: State, now: datetime, zone: tzinfo | None, *, autostart: bool | None, version: str
-) -> Iterator[Item]:
-    """Yield the items about credtray itself; *autostart* None: that cannot be told or changed here."""
-    yield _notices(state, now, zone)
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What the menu tells and the state does not know."""
+
+    autostart: bool | None
+    """Whether credtray starts with the desktop session; None where that cannot be told or changed."""
+    version: str
+    """Of the running agent."""
+
+
+def agent_items(seen: Overview, extras: Extras) -> Iterator[Item]:
+    """Yield the items about credtray itself."""
+    yield _notices(seen)
+    autostart = extras.autostart
     yield Item(
         "autostart",
         Kind.CHECK,
@@ -31,12 +41,12 @@ def agent_items(
     )
     yield Item("settings", Kind.COMMAND, "Settings file", OpenSettings())
     yield Item("log", Kind.COMMAND, "Log", OpenLog())
-    yield Item("about", Kind.COMMAND, f"About credtray {version}", About())
+    yield Item("about", Kind.COMMAND, f"About credtray {extras.version}", About())
     yield Item("quit", Kind.COMMAND, "Quit", Stop())
 
 
-def _notices(state: State, now: datetime, zone: tzinfo | None) -> Item:
-    paused = state.paused_until
+def _notices(seen: Overview) -> Item:
+    paused, now, zone = seen.state.paused_until, seen.now, seen.zone
     if paused is not None and paused > now:
         label = f"Resume notices (paused until {clock_time(paused, now, zone)})"
         return Item("notices-resume", Kind.COMMAND, label, PauseNotices(None))

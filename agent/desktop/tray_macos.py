@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agent.core.face import Look
+from agent.core.look import Look
 from agent.desktop.icon import Panel, template
 from agent.desktop.pystray_import import load_pystray
 

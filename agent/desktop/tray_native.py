@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.core.clicks import Click
-from agent.core.face import Look
+from agent.core.look import Look
 from agent.core.pauses import pause_after
 from agent.core.ports import DesktopPart
 from agent.desktop.icon import Panel

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agent.core.face import Face, Look
+from agent.core.face import Face
+from agent.core.look import Look
 from agent.core.menu import Item
 from agent.desktop.icon import Panel, draw
 from agent.desktop.panel_theme import wanted_panel

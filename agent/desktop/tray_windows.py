@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agent.core.face import Look
+from agent.core.look import Look
 from agent.desktop.icon import Panel, draw
 from agent.desktop.panel_theme import system_panel
 from agent.desktop.pystray_import import load_pystray

@@ -16,9 +16,9 @@ import pytest
 from agent.core import clicks, protocol
 from agent.core.clicks import Form
 from agent.core.events import Activated, Deactivated, SignInAddressKnown, SignInStarted, Switched
-from agent.core.face import Extras, Face, face
+from agent.core.face import Face, face
 from agent.core.menu import Item, Kind
-from agent.core.menu_agent import tomorrow_morning
+from agent.core.menu_agent import Extras, tomorrow_morning
 from agent.core.state import State
 from tests.core.making import MINUTE, NOON, after, signed_in, started
 from tests.core.menu_states import (

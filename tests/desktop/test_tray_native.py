@@ -11,7 +11,8 @@ from typing import Any
 from PIL import Image
 
 from agent.core.clicks import About, Click
-from agent.core.face import Face, Look, Shape
+from agent.core.face import Face
+from agent.core.look import Look, Shape
 from agent.core.menu import Item, Kind
 from agent.core.ports import DesktopPart
 from agent.desktop.icon import Panel
