@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-import sys
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -91,10 +90,10 @@ class SessionBus:
 
 
 async def _wire_module() -> Any:
-    """Import dbus-fast in a thread: its shared libraries take longer to load than the loop may be held up."""
-    loaded = sys.modules.get(_WIRE)
-    if loaded is not None:
-        return loaded
+    """Import dbus-fast in a thread: its shared libraries take longer to load than the loop may be held up.
+
+    Never taken from ``sys.modules``: there it stands from the moment another thread begins to load it.
+    """
     try:
         return await asyncio.to_thread(importlib.import_module, _WIRE)
     except ImportError as error:

@@ -5,7 +5,6 @@ Decides nothing about what is shown; a tray that fails is begun again and never 
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from agent.core.ports import DesktopPart
 from agent.desktop.main_thread import MainThread
 from agent.desktop.panel_theme import watch_theme
 from agent.desktop.session_bus import SessionBus
+from agent.desktop.together import together
 from agent.desktop.tray_linux import LinuxTray
 from agent.desktop.tray_painting import Shown
 
@@ -65,15 +65,8 @@ class Tray:
             await self._run_linux()
 
     async def _run_linux(self) -> None:
-        theme = asyncio.create_task(
-            watch_theme(self._bus, self._shown.found, self._environ), name="tray theme"
-        )
-        try:
-            tray = LinuxTray(self._bus, self._shown, self._clicked, self._report, self._environ)
-            await tray.run()
-        finally:
-            theme.cancel()
-            await asyncio.wait({theme})
+        tray = LinuxTray(self._bus, self._shown, self._clicked, self._report, self._environ)
+        await together(tray.run(), watch_theme(self._bus, self._shown.found, self._environ))
 
     async def _run_native(self) -> None:
         from agent.desktop.tray_native import NativeTray  # noqa: PLC0415 - of these systems only

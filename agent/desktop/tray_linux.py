@@ -19,6 +19,7 @@ from agent.core.pauses import pause_after
 from agent.core.ports import DesktopPart
 from agent.desktop.reconnecting import BusTrouble, use_connections
 from agent.desktop.session_bus import Connection, SessionBus
+from agent.desktop.together import together
 from agent.desktop.tray_back_ends import live_as_status_notifier, live_in_x_tray
 from agent.desktop.tray_painting import Shown
 
@@ -72,14 +73,12 @@ class LinuxTray:
 
     async def run(self) -> None:
         """Show the icon wherever it can be shown, until cancelled."""
-        following = asyncio.create_task(self._follow_watcher(), name="tray watcher")
-        try:
-            await self._looked.wait()
-            while True:
-                await self._live_while_chosen(self._choice())
-        finally:
-            following.cancel()
-            await asyncio.wait({following})
+        await together(self._follow_watcher(), self._live_on())
+
+    async def _live_on(self) -> None:
+        await self._looked.wait()
+        while True:
+            await self._live_while_chosen(self._choice())
 
     # --- what there is --------------------------------------------------------------------------------
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import socket
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from dbus_fast import Message, Variant
 
 from agent.core.errors import BusCallFailed, BusUnavailable
+from agent.desktop import session_bus
 from agent.desktop.session_bus import BusKind, Connection, SessionBus, Signal
 from tests.desktop.dbus_daemon import DbusDaemon
 
@@ -105,6 +109,39 @@ def test_all_who_ask_share_one_connection(bus: DbusDaemon) -> None:
         return len({connection.unique_name for connection in connections})
 
     assert asyncio.run(scenario()) == 1
+
+
+def test_library_that_another_thread_is_loading_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_wire.py").write_text(
+        "import threading\n"
+        "may_go_on = threading.Event()\n"
+        "may_go_on.wait(10)\n"
+        "async def open_wire(address):\n"
+        "    raise EOFError('loaded to its end')\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(session_bus, "_WIRE", "slow_wire")
+    preloading = threading.Thread(target=importlib.import_module, args=("slow_wire",))
+
+    def half_loaded() -> bool:
+        return hasattr(sys.modules.get("slow_wire"), "may_go_on")
+
+    async def connect() -> None:
+        connecting = asyncio.create_task(SessionBus(address="unix:path=/nowhere").connection())
+        asyncio.get_running_loop().call_later(0.2, sys.modules["slow_wire"].may_go_on.set)
+        await connecting
+
+    preloading.start()
+    try:
+        while not half_loaded():
+            time.sleep(0.001)
+        with pytest.raises(EOFError, match="loaded to its end"):
+            asyncio.run(connect())
+    finally:
+        preloading.join(10)
+        sys.modules.pop("slow_wire", None)
 
 
 def test_a_frozen_bus_is_given_up_after_two_seconds_for_all_who_ask(bus: DbusDaemon) -> None:

@@ -19,7 +19,7 @@ from agent.core.look import Look, Shape
 from agent.core.menu import Item, Kind
 from agent.core.ports import DesktopPart
 from agent.desktop import tray_linux
-from agent.desktop.session_bus import SessionBus
+from agent.desktop.session_bus import Connection, SessionBus
 from agent.desktop.tray import Tray
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import Entry, FakeWatcher, MenuHost, watching
@@ -193,6 +193,20 @@ def test_crashes_in_a_row_fall_to_the_next_kind_of_tray(
     failures = [record.getMessage() for record in caplog.records]
 
     assert failures == ["the tray icon (status_notifier) failed"] * tray_linux.CRASHES
+
+
+def test_tray_that_cannot_look_for_panels_any_more_ends_instead_of_waiting_for_ever() -> None:
+    class Broken(SessionBus):
+        async def connection(self) -> Connection:
+            raise RuntimeError("planted")
+
+    async def story() -> None:
+        tray = Tray(Broken(), lambda _click: None, lambda _part: None, environ={})
+        async with asyncio.timeout(5):
+            await tray.run()
+
+    with pytest.raises(RuntimeError, match="planted"):
+        play(story())
 
 
 # --- with X ------------------------------------------------------------------------------------------------
