@@ -18,13 +18,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from agent.desktop.child_environ import child_environ
+
 PATIENCE_SECONDS = 2.0
 
 _WEB_ADDRESS = re.compile(
     r"https://[A-Za-z0-9.-]+(?::\d+)?(?:/[!-~]*)?|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/[!-~]*)?"
 )
 _NEVER = frozenset("\"'`\\<>^{|}")
-_SCRUBBED = ("AWS_", "CREDTRAY_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ class SystemBrowser:
         deadline = time.monotonic() + self._patience
         if sys.platform == "win32" and not environment.get("BROWSER"):
             return _start_file(url, self._patience)
-        scrubbed = {name: value for name, value in environment.items() if not name.startswith(_SCRUBBED)}
-        return any(_opened(command, scrubbed, deadline) for command in _commands(url, environment))
+        told = child_environ(environment)
+        return any(_opened(command, told, deadline) for command in _commands(url, environment))
 
 
 def _commands(url: str, environment: Mapping[str, str]) -> list[_Command]:

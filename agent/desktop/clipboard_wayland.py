@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from agent.core.errors import ClipboardUnavailable
+from agent.desktop.child_environ import child_environ
 from agent.desktop.clipboard import ANSWER_SECONDS
 
 _END_SECONDS = 0.5
@@ -23,7 +24,6 @@ _LOOK_SECONDS = 0.05
 _SENSITIVE = "--sensitive"
 """Keeps the text out of clipboard histories; known to wl-copy from 2.3 on."""
 _BUFFERS = "wl-copy-buffer-*/*"
-_SCRUBBED = ("AWS_", "CREDTRAY_")
 _TEXT = "text/plain;charset=utf-8"
 
 
@@ -122,8 +122,8 @@ class WlCopyHolder:
 
 def _surroundings(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what the programs are told: no keys, and a buffer in memory where the version heeds TMPDIR."""
-    kept = {name: value for name, value in environ.items() if not name.startswith(_SCRUBBED)}
-    return kept | {"TMPDIR": environ.get("XDG_RUNTIME_DIR") or environ.get("TMPDIR") or tempfile.gettempdir()}
+    buffer = environ.get("XDG_RUNTIME_DIR") or environ.get("TMPDIR") or tempfile.gettempdir()
+    return child_environ(environ) | {"TMPDIR": buffer}
 
 
 async def _ended(process: asyncio.subprocess.Process, patience: float) -> None:

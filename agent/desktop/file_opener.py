@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agent.core.errors import FileUnopened
+from agent.desktop.child_environ import child_environ
 
 PATIENCE_SECONDS = 2.0
-_SCRUBBED = ("AWS_", "CREDTRAY_")
 
 
 def open_file(path: Path, environ: Mapping[str, str], patience: float = PATIENCE_SECONDS) -> None:
@@ -45,11 +45,10 @@ def _launchers(environ: Mapping[str, str]) -> Sequence[Sequence[str]]:
 
 
 def _taken(argv: Sequence[str], environ: Mapping[str, str], patience: float) -> bool:
-    scrubbed = {name: value for name, value in environ.items() if not name.startswith(_SCRUBBED)}
     try:
         process = subprocess.Popen(  # noqa: S603 - no shell; a fixed launcher and a path of ours
             argv,
-            env=scrubbed,
+            env=child_environ(environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
