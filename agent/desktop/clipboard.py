@@ -15,9 +15,6 @@ from typing import Protocol
 
 from agent.core.errors import ClipboardUnavailable
 
-SECONDS = 45.0
-"""How long a text stays."""
-
 ANSWER_SECONDS = 2.0
 """How long the desktop may take for one step."""
 
@@ -52,7 +49,7 @@ class Clipboard:
         self._clearing: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
 
-    async def put(self, text: str, *, secret: bool, seconds: float = SECONDS) -> None:
+    async def put(self, text: str, *, secret: bool, seconds: float) -> None:
         """Copy a text; after *seconds* it is taken away if it is still there.
 
         A secret is marked, so that clipboard histories that know the mark (``x-kde-passwordManagerHint``)

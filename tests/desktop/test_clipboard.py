@@ -24,6 +24,7 @@ from agent.desktop.clipboard_windows import WindowsHolder
 from tests.desktop.xvfb import Xvfb, xvfb
 
 SECRET = "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG+bPxRfi ü 漢字\n"
+LONG = 45.0
 PATIENCE = 10.0
 
 
@@ -80,7 +81,7 @@ async def until(expected: str | None, look: Callable[[], str | None]) -> None:
 
 def test_another_program_pastes_what_was_copied(screen: Xvfb) -> None:
     async def story(clipboard: Clipboard) -> None:
-        await clipboard.put(SECRET, secret=True)
+        await clipboard.put(SECRET, secret=True, seconds=LONG)
 
         assert await asyncio.to_thread(pasted, screen) == SECRET
         assert await asyncio.to_thread(pasted, screen, "text/plain;charset=utf-8") == SECRET
@@ -92,11 +93,11 @@ def test_secrets_are_marked_for_clipboard_histories_and_other_texts_are_not(scre
     hint = "x-kde-passwordManagerHint"
 
     async def story(clipboard: Clipboard) -> None:
-        await clipboard.put(SECRET, secret=True)
+        await clipboard.put(SECRET, secret=True, seconds=LONG)
 
         assert await asyncio.to_thread(pasted, screen, hint) == "secret"
 
-        await clipboard.put("https://example.com/sign-in", secret=False)
+        await clipboard.put("https://example.com/sign-in", secret=False, seconds=LONG)
 
         assert hint not in (await asyncio.to_thread(pasted, screen, "TARGETS") or "")
 
@@ -105,13 +106,13 @@ def test_secrets_are_marked_for_clipboard_histories_and_other_texts_are_not(scre
 
 def test_string_is_offered_only_where_latin_1_can_say_it(screen: Xvfb) -> None:
     async def story(clipboard: Clipboard) -> None:
-        await clipboard.put("plain", secret=False)
+        await clipboard.put("plain", secret=False, seconds=LONG)
         offered = (await asyncio.to_thread(pasted, screen, "TARGETS") or "").split()
 
         assert await asyncio.to_thread(pasted, screen, "STRING") == "plain"
         assert {"TARGETS", "TIMESTAMP", "MULTIPLE", "UTF8_STRING", "STRING"} <= set(offered)
 
-        await clipboard.put("漢字", secret=False)
+        await clipboard.put("漢字", secret=False, seconds=LONG)
 
         assert await asyncio.to_thread(pasted, screen, "STRING") is None
 
@@ -144,7 +145,7 @@ def test_text_somebody_copied_since_is_left_alone(screen: Xvfb) -> None:
 def test_second_text_replaces_the_first_and_has_its_own_time(screen: Xvfb) -> None:
     async def story(clipboard: Clipboard) -> None:
         await clipboard.put("first", secret=True, seconds=0.2)
-        await clipboard.put("second", secret=True)
+        await clipboard.put("second", secret=True, seconds=LONG)
         await asyncio.sleep(0.5)
 
         assert await asyncio.to_thread(pasted, screen) == "second"
@@ -154,7 +155,7 @@ def test_second_text_replaces_the_first_and_has_its_own_time(screen: Xvfb) -> No
 
 def test_the_end_clears_the_clipboard_and_leaves_no_thread(screen: Xvfb) -> None:
     async def story(clipboard: Clipboard) -> None:
-        await clipboard.put(SECRET, secret=True)
+        await clipboard.put(SECRET, secret=True, seconds=LONG)
         await clipboard.close()
         await clipboard.close()
 
@@ -170,7 +171,7 @@ def test_the_end_clears_the_clipboard_and_leaves_no_thread(screen: Xvfb) -> None
 
 def test_several_targets_are_had_at_once(screen: Xvfb) -> None:
     async def story(clipboard: Clipboard) -> None:
-        await clipboard.put("both", secret=False)
+        await clipboard.put("both", secret=False, seconds=LONG)
 
         assert await asyncio.to_thread(_multiple, screen) == ([b"both", b"both"], [True, True, False])
 
@@ -206,11 +207,11 @@ def test_x_server_that_dies_takes_the_text_with_it_and_nothing_else() -> None:
 
     async def scene(screen: Xvfb) -> None:
         clipboard = Clipboard({"DISPLAY": screen.address})
-        await clipboard.put(SECRET, secret=True)
+        await clipboard.put(SECRET, secret=True, seconds=LONG)
         screen.kill()
         await clipboard.close()
         with pytest.raises(ClipboardUnavailable):
-            await clipboard.put(SECRET, secret=True)
+            await clipboard.put(SECRET, secret=True, seconds=LONG)
         await clipboard.close()
 
     with xvfb() as screen:
@@ -220,7 +221,7 @@ def test_x_server_that_dies_takes_the_text_with_it_and_nothing_else() -> None:
 def test_text_that_is_too_long_is_refused_without_being_quoted(screen: Xvfb) -> None:
     async def story(clipboard: Clipboard) -> None:
         with pytest.raises(ClipboardUnavailable) as refused:
-            await clipboard.put("secret" * 20_000, secret=True)
+            await clipboard.put("secret" * 20_000, secret=True, seconds=LONG)
 
         assert "secretsecret" not in str(refused.value)
 
@@ -231,7 +232,7 @@ def test_secret_is_in_no_log_line(screen: Xvfb, caplog: pytest.LogCaptureFixture
     caplog.set_level(logging.DEBUG)
 
     async def story(clipboard: Clipboard) -> None:
-        await clipboard.put(SECRET, secret=True)
+        await clipboard.put(SECRET, secret=True, seconds=LONG)
         await asyncio.to_thread(pasted, screen)
 
     with_clipboard(screen, story)
@@ -316,7 +317,7 @@ def wayland(tmp_path: Path) -> Wayland:
 def test_wayland_takes_the_text_on_standard_input_only(wayland: Wayland) -> None:
     async def scene() -> None:
         clipboard = Clipboard(wayland.environ)
-        await clipboard.put(SECRET, secret=True)
+        await clipboard.put(SECRET, secret=True, seconds=LONG)
 
         assert wayland.text == SECRET
 
@@ -333,7 +334,7 @@ def test_wayland_takes_the_text_on_standard_input_only(wayland: Wayland) -> None
 def test_wayland_text_somebody_copied_since_is_left_alone(wayland: Wayland) -> None:
     async def scene() -> None:
         clipboard = Clipboard(wayland.environ)
-        await clipboard.put(SECRET, secret=True)
+        await clipboard.put(SECRET, secret=True, seconds=LONG)
         wayland.copy_elsewhere("a shopping list")
         await asyncio.sleep(0.3)
         await clipboard.close()
@@ -355,7 +356,7 @@ def test_wl_copy_that_hangs_is_ended_and_its_buffer_removed(wayland: Wayland) ->
     async def scene() -> None:
         clipboard = Clipboard(wayland.environ)
         with pytest.raises(ClipboardUnavailable):
-            await clipboard.put(SECRET, secret=False)
+            await clipboard.put(SECRET, secret=False, seconds=LONG)
 
     before = time.monotonic()
     asyncio.run(scene())
@@ -371,7 +372,7 @@ def test_wl_copy_that_fails_is_told(wayland: Wayland) -> None:
 
     async def scene() -> None:
         with pytest.raises(ClipboardUnavailable, match="ended with 1"):
-            await Clipboard(wayland.environ).put(SECRET, secret=True)
+            await Clipboard(wayland.environ).put(SECRET, secret=True, seconds=LONG)
 
     asyncio.run(scene())
 
