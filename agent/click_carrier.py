@@ -35,6 +35,8 @@ CLIPBOARD_SECONDS = 45.0
 """How long role credentials stay on the clipboard."""
 LINK_SECONDS = 600.0
 """As long as a sign-in may take."""
+REPEAT_SECONDS = 0.5
+"""The same click within this time of the last one is a double click, or a panel that repeats itself."""
 _QUIET = (SignInCancelled.code, SignInTimedOut.code)
 """The person knows, or has gone away; the menu shows it."""
 
@@ -103,6 +105,8 @@ class ClickCarrier:
         self._requests = requests
         self._hands = hands
         self._under_way: set[asyncio.Task[None]] = set()
+        self._clicked: dict[Click, float] = {}
+        """When each of the latest clicks came last, in that order."""
         self._carriers: Mapping[type, Callable[[Any], Awaitable[None]]] = {
             protocol.Login: self._login,
             protocol.Switch: self._choose,
@@ -118,11 +122,24 @@ class ClickCarrier:
         }
 
     def carry(self, click: Click, after: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Begin what the click asks for, and when it is done what is to follow. Only on the loop's thread."""
+        """Begin what the click asks for, and when it is done what is to follow. Only on the loop's thread.
+
+        However often it comes in a row without a pause, it counts once: each could open a browser.
+        """
+        if self._is_repeated(click):
+            return
         _log.info("clicked: %s", type(click).__name__)
         task = asyncio.create_task(self._guarded(click, after), name=f"click {type(click).__name__}")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+
+    def _is_repeated(self, click: Click) -> bool:
+        now = asyncio.get_running_loop().time()
+        while self._clicked and now - self._clicked[oldest := next(iter(self._clicked))] > REPEAT_SECONDS:
+            del self._clicked[oldest]
+        repeated = self._clicked.pop(click, None) is not None
+        self._clicked[click] = now
+        return repeated
 
     async def close(self) -> None:
         """Give up what is under way."""

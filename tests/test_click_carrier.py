@@ -42,6 +42,7 @@ class RecordedHands:
     log_path: Path = Path("/home/somebody/agent.log")
     done: list[str] = field(default_factory=list)
     told: dict[str, Notification] = field(default_factory=dict)
+    tellings: int = 0
     taken_back: list[str] = field(default_factory=list)
     problem: CredtrayError | None = None
 
@@ -64,6 +65,7 @@ class RecordedHands:
         return work()
 
     def tell(self, notification: Notification) -> None:
+        self.tellings += 1
         self.told[notification.key] = notification
 
     def take_back(self, key: str) -> None:
@@ -86,6 +88,10 @@ class Scene:
         if signed_in:
             await self.daemon.ask(protocol.Login("corp"))
         return self
+
+    def effects(self) -> int:
+        """Return how much was opened and told."""
+        return len(self.daemon.browser.opened) + len(self.hands.done) + self.hands.tellings
 
     async def click(self, click: Click, seconds: float = 60) -> None:
         self.carrier.carry(click)
@@ -347,5 +353,47 @@ def test_clicks_under_way_are_given_up_at_the_end() -> None:
         await asyncio.sleep(30)
 
         assert scene.daemon.state.sessions["corp"].pending is None
+
+    run(drive())
+
+
+@pytest.mark.parametrize(
+    "click", [clicks.OpenConsole("dev"), clicks.OpenLog(), clicks.About(), protocol.Login("corp", fresh=True)]
+)
+def test_click_that_is_repeated_without_a_pause_counts_once(click: Click) -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev")).started()
+        scene.hands.browser = console = FakeBrowser()
+        before = scene.effects()
+        for _ in range(5000):
+            scene.carrier.carry(click)
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(60)
+
+        assert len(console.opened) + scene.effects() == before + 1
+
+    run(drive())
+
+
+def test_same_click_after_a_pause_counts_again() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        await scene.click(clicks.OpenLog(), 1)
+        await scene.click(clicks.OpenLog(), 1)
+
+        assert scene.hands.done == ["open agent.log"] * 2
+
+    run(drive())
+
+
+def test_clicks_on_different_items_in_a_row_all_count() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        for click in (protocol.Switch("dev"), protocol.Switch(None), protocol.Activate(("dev",))):
+            scene.carrier.carry(click)
+        await asyncio.sleep(60)
+
+        assert scene.daemon.state.default is None
+        assert scene.daemon.state.active == ("dev",)
 
     run(drive())
