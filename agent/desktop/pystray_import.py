@@ -6,7 +6,6 @@ after ``load_pystray`` only.
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from typing import Any
@@ -36,19 +35,3 @@ def load_pystray(platform: str = sys.platform) -> Any:
         else:
             os.environ[_VARIABLE] = before
     return pystray
-
-
-@functools.cache
-def keyed_item_class() -> Any:
-    """Return the class ``KeyedItem``: a ``pystray.MenuItem`` with a ``key``, its lasting identity.
-
-    ``KeyedItem(key, text, action, checked=None, ...)``; what comes after the key is as pystray documents it.
-    """
-    menu_item: Any = load_pystray().MenuItem
-
-    class KeyedItem(menu_item):  # type: ignore[misc]  # pystray has no types
-        def __init__(self, key: str, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self.key = key
-
-    return KeyedItem

@@ -11,17 +11,12 @@ from typing import Any
 
 from agent.core.clicks import Click
 from agent.core.menu import Item, Kind
-from agent.desktop.pystray_import import keyed_item_class, load_pystray
+from agent.desktop.pystray_import import load_pystray
 
 Clicked = Callable[[Click], None]
 """Takes a click and returns at once; called on whatever thread the back-end uses."""
 
 _CHECKABLE = (Kind.CHECK, Kind.RADIO)
-
-
-def pystray_menu(items: Iterable[Item], clicked: Clicked, *, ampersands: bool = False) -> Any:
-    """Return a ``pystray.Menu`` once. See ``TrayMenu``."""
-    return TrayMenu(clicked, ampersands=ampersands).menu(items)
 
 
 class TrayMenu:
@@ -64,9 +59,9 @@ class TrayMenu:
 
 @functools.cache
 def _value_item_class() -> Any:
-    keyed_item: Any = keyed_item_class()
+    menu_item: Any = load_pystray().MenuItem
 
-    class ValueItem(keyed_item):  # type: ignore[misc]  # pystray has no types
+    class ValueItem(menu_item):  # type: ignore[misc]  # pystray has no types
         """A ``pystray.MenuItem`` of plain values; pystray's own calls a function for whatever it is asked."""
 
         fixed = True  # to back-ends: the same object is the same menu

@@ -64,11 +64,6 @@ class PopupMenu:
         self._opened_at = 0
         self._pressed = False
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it takes all clicks and keys."""
-        return bool(self._levels)
-
     def open(self, menu: Any, x: int, y: int, time: int) -> None:
         """Show the menu at a place of the screen; ``time`` is the click's, in the server's milliseconds."""
         self.close()

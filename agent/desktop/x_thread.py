@@ -72,11 +72,6 @@ class XThread:
         self._stopping = True
         self._wake()
 
-    @property
-    def on_it(self) -> bool:
-        """Whether the caller runs on this thread."""
-        return threading.current_thread() is self._thread
-
     def join(self, seconds: float | None) -> bool:
         """Wait for its end; False when it did not come in time."""
         if self._thread is None:

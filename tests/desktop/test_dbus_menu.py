@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from agent.core.errors import BusCallFailed
 from agent.desktop.dbus_menu import INTERFACE, PATH, DbusMenu
 from agent.desktop.dbus_menu_layout import label
-from agent.desktop.pystray_import import keyed_item_class, load_pystray
+from agent.desktop.pystray_import import load_pystray
+from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.panel_fakes import PROPERTIES, Entry, PaperPanel, menu_entries
 
 pystray = load_pystray()
-Menu, MenuItem, KeyedItem = pystray.Menu, pystray.MenuItem, keyed_item_class()
+Menu, MenuItem = pystray.Menu, pystray.MenuItem
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Line:
     """True: the item is the same object each time, and says that it does not change."""
 
 
-class FixedItem(KeyedItem):  # type: ignore[misc, valid-type]  # pystray has no types
+class FixedItem(KeyedItem):
     fixed = True
 
 

@@ -15,10 +15,11 @@ from PIL import Image
 
 from agent.core.errors import BusCallFailed, BusUnavailable, CredtrayError
 from agent.desktop._sni import Icon
-from agent.desktop.pystray_import import keyed_item_class, load_pystray
+from agent.desktop.pystray_import import load_pystray
 from agent.desktop.session_bus import Connection, SessionBus
 from agent.desktop.status_notifier import Status
 from tests.desktop.dbus_daemon import DbusDaemon
+from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.panel_fakes import (
     ITEM,
     ITEM_PATH,
@@ -32,7 +33,7 @@ from tests.desktop.panel_fakes import (
 )
 
 pystray = load_pystray()
-Menu, MenuItem, KeyedItem = pystray.Menu, pystray.MenuItem, keyed_item_class()
+Menu, MenuItem = pystray.Menu, pystray.MenuItem
 
 RED = Image.new("RGBA", (64, 64), (255, 0, 0, 128))
 RED_PIXEL = bytes((128, 255, 0, 0))

@@ -6,7 +6,7 @@ from agent.core import protocol
 from agent.core.clicks import About, Click, OpenLog
 from agent.core.menu import Item, Kind
 from agent.desktop.pystray_import import load_pystray
-from agent.desktop.tray_menu import TrayMenu, pystray_menu
+from agent.desktop.tray_menu import TrayMenu
 
 MENU = (
     Item("header", Kind.TEXT, "corp: signed in", About()),
@@ -37,7 +37,7 @@ def seen(menu: Any) -> list[tuple[Any, ...]]:
 
 
 def test_every_kind_of_item_becomes_the_one_pystray_knows() -> None:
-    menu = pystray_menu(MENU, lambda _click: None)
+    menu = TrayMenu(lambda _click: None).menu(MENU)
     [default] = [item for item in menu if item.text == "Default profile"]
 
     assert [item is menu.SEPARATOR for item in menu] == [False, False, True, False, False, False]
@@ -55,7 +55,7 @@ def test_every_kind_of_item_becomes_the_one_pystray_knows() -> None:
 
 
 def test_items_are_pystray_items_and_carry_their_key() -> None:
-    menu = pystray_menu(MENU, lambda _click: None)
+    menu = TrayMenu(lambda _click: None).menu(MENU)
 
     assert all(isinstance(item, load_pystray().MenuItem) for item in menu)
     assert [getattr(item, "key", None) for item in menu] == [
@@ -70,7 +70,7 @@ def test_items_are_pystray_items_and_carry_their_key() -> None:
 
 def test_click_hands_its_value_over() -> None:
     clicks: list[Click] = []
-    menu = pystray_menu(MENU, clicks.append)
+    menu = TrayMenu(clicks.append).menu(MENU)
     items = {item.text: item for item in menu}
 
     items["Sign in"](None)
@@ -81,7 +81,7 @@ def test_click_hands_its_value_over() -> None:
 
 
 def test_ampersand_is_doubled_where_it_would_vanish() -> None:
-    menu = pystray_menu(MENU, lambda _click: None, ampersands=True)
+    menu = TrayMenu(lambda _click: None, ampersands=True).menu(MENU)
 
     assert [item.text for item in list(menu)[3].submenu] == ["R&&D_a", "b"]
 

@@ -18,7 +18,7 @@ from agent.core import protocol
 from agent.core.clicks import About, Click, OpenLog
 from agent.core.menu import Item, Kind
 from agent.desktop._xembed import Icon
-from agent.desktop.tray_menu import pystray_menu
+from agent.desktop.tray_menu import TrayMenu
 from agent.desktop.x_menu_sheet import Sheet, rows_of
 from agent.desktop.x_screen import Area
 from tests.desktop.x_tray import x_tray
@@ -56,7 +56,7 @@ class Person:
     def __init__(self, screen: Xvfb) -> None:
         self.screen = screen
         self.clicks: queue.Queue[Click] = queue.Queue()
-        self.sheet = Sheet(rows_of(pystray_menu(MENU, self.clicks.put)))
+        self.sheet = Sheet(rows_of(TrayMenu(self.clicks.put).menu(MENU)))
 
     def does(self, *what: str) -> None:
         subprocess.run(["xdotool", *what], env=self.screen.environ, check=True, timeout=PATIENCE)
@@ -102,7 +102,7 @@ def at_the_screen(screen: Xvfb, items: tuple[Item, ...] = MENU, **options: Any) 
             "credtray",
             Image.new("RGBA", (22, 22), "red"),
             "credtray",
-            pystray_menu(items, person.clicks.put),
+            TrayMenu(person.clicks.put).menu(items),
             xembed_address=screen.address,
             **options,
         )
@@ -216,7 +216,7 @@ def test_end_of_the_icon_closes_its_menu(screen: Xvfb) -> None:
 
 
 def sheet_of(*items: Item) -> Sheet:
-    return Sheet(rows_of(pystray_menu(items, lambda _click: None)))
+    return Sheet(rows_of(TrayMenu(lambda _click: None).menu(items)))
 
 
 def test_arrow_keys_go_round_and_leave_out_what_cannot_be_chosen() -> None:
@@ -249,7 +249,7 @@ def test_any_label_can_be_drawn(label: str) -> None:
 
 
 def test_finer_screens_get_larger_rows() -> None:
-    rows = rows_of(pystray_menu(MENU, lambda _click: None))
+    rows = rows_of(TrayMenu(lambda _click: None).menu(MENU))
 
     assert Sheet(rows, 192).height == pytest.approx(2 * Sheet(rows, 96).height, rel=0.05)
 

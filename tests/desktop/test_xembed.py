@@ -18,7 +18,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from agent.desktop._xembed import Icon
-from agent.desktop.pystray_import import keyed_item_class, load_pystray
+from agent.desktop.pystray_import import load_pystray
+from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.x_tray import BACKGROUND, pixel, windows_called, x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 
@@ -55,7 +56,7 @@ class Shown:
         self.docked: queue.Queue[bool] = queue.Queue()
         self.gone: queue.Queue[str | None] = queue.Queue()
         self.clicks: queue.Queue[str] = queue.Queue()
-        item = keyed_item_class()("a", "Sign in", lambda: self.clicks.put("sign in"), default=True)
+        item = KeyedItem("a", "Sign in", lambda: self.clicks.put("sign in"), default=True)
         self.icon: Any = Icon(
             "credtray",
             disc(22),
