@@ -202,7 +202,9 @@ class Desktop:
     def open_menu(self, button: int = 1) -> Area:
         """Click the icon; return where its menu is."""
         known = self.popups()
-        self.screen.click(*self.find_icon().centre, button)
+        icon = self.find_icon()
+        self.screen.still(PANEL)  # a click on a picture that is just being changed is lost
+        self.screen.click(*icon.centre, button)
         return self.find_popup(known)
 
 
