@@ -7,53 +7,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.core.errors import BusUnavailable, CredtrayError
 from agent.core.pauses import pause_after
 from agent.desktop.dbus_menu import PATH as MENU_PATH
 from agent.desktop.dbus_menu import DbusMenu
-from agent.desktop.pystray_import import load_pystray
+from agent.desktop.drawn_icon import DrawnIcon, icon_class, scaled
+from agent.desktop.icon import SIZES
 from agent.desktop.session_bus import Connection, SessionBus
-from agent.desktop.status_notifier import AGAIN_SECONDS, Looks, Pixmap, Status, StatusNotifier
+from agent.desktop.status_notifier import AGAIN_SECONDS, Looks, Pixmap, StatusNotifier
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SIZES: Final = (22, 32, 48)
-"""Pixels; more would only make the messages longer."""
 COALESCE_SECONDS: Final = 0.05
 """Changes that follow one another so quickly are told as one."""
 
 
-class _StatusNotifierIcon:
-    """What makes ``pystray.Icon`` an icon on the bus. See ``Icon``."""
+class StatusNotifierIcon(DrawnIcon):
+    """``pystray.Icon`` on the bus.
+
+    ``Icon(name, icon, title, menu, sni_bus=SessionBus(), sni_title=..., sni_item_is_menu=False)``.
+    """
 
     HAS_DEFAULT_ACTION = False
-    HAS_NOTIFICATION = False
-
-    if TYPE_CHECKING:
-        # of pystray._base.Icon
-        _name: str
-        _icon: Any
-        _icon_valid: bool
-        _title: str
-        _menu: Any
-        _options: dict[str, Any]
-        _mark_ready: Callable[[], None]
-        _handler: Callable[[Any], Callable[[], None]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.before_show: Callable[[], None] = lambda: None
         """Called before a panel shows the menu: the last moment to change it."""
-        self._images: dict[int, Image] = {}
         self._pixmaps: tuple[Pixmap, ...] = ()
-        self._status = Status.ACTIVE
         self._shown = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[CredtrayError | None] | None = None
@@ -61,27 +48,6 @@ class _StatusNotifierIcon:
         self._dbus_menu = DbusMenu(lambda: self._menu, self._clicked, self._about_to_show)
         opens_menu = self._options.get("item_is_menu", True)
         self._notifier = StatusNotifier(self._name, MENU_PATH, None if opens_menu else self._activated)
-
-    @property
-    def images(self) -> Mapping[int, Image]:
-        """The icon drawn once for each size of ``SIZES``, in pixels; instead of ``icon``, which is scaled."""
-        return self._images
-
-    @images.setter
-    def images(self, images: Mapping[int, Image]) -> None:
-        self._images = dict(images)
-        self._icon = self._images[max(self._images)]
-        self._update_icon()
-
-    @property
-    def status(self) -> Status:
-        """How much a panel should show of the icon."""
-        return self._status
-
-    @status.setter
-    def status(self, status: Status) -> None:
-        self._status = status
-        self._wake()
 
     async def gone(self) -> CredtrayError | None:
         """Return when the icon of ``run_detached`` is no more: the reason, or None after ``stop``."""
@@ -207,10 +173,10 @@ class _StatusNotifierIcon:
 
     def _publish(self) -> None:
         if not self._pixmaps and self._icon:
-            self._pixmaps = pixmaps(self._icon, self._images)
+            drawn = self._drawn()
+            self._pixmaps = tuple(_pixmap(scaled(drawn, size)) for size in SIZES)
         title = str(self._options.get("title", self._name))
-        self._notifier.show(Looks(title, self._title, self._pixmaps, self._status))
-        self._dbus_menu.urgent = self._status is Status.NEEDS_ATTENTION
+        self._notifier.show(Looks(title, self._title, self._pixmaps))
         self._dbus_menu.refresh()
 
     def _clicked(self, item: Any) -> None:
@@ -234,36 +200,16 @@ async def _end(*tasks: asyncio.Task[Any]) -> None:
     await asyncio.wait(tasks)
 
 
-def pixmaps(icon: Image, images: Mapping[int, Image]) -> tuple[Pixmap, ...]:
-    """Return the icon in each of ``SIZES``: as drawn for it where the icon is the largest of ``images``."""
-    drawn = images if images and icon is images[max(images)] else {}
-    return tuple(_pixmap(drawn.get(size, icon), size) for size in SIZES)
-
-
-def _pixmap(image: Image, size: int) -> Pixmap:
+def _pixmap(image: Image) -> Pixmap:
     """Return ARGB32 in network byte order, as StatusNotifierItem wants it."""
     from PIL import Image as Pillow  # noqa: PLC0415 - late: 6 MB
 
-    image = image.convert("RGBA")
-    if image.size != (size, size):
-        image = image.resize((size, size), Pillow.Resampling.LANCZOS)
     red, green, blue, alpha = image.split()
-    return size, size, Pillow.merge("RGBA", (alpha, red, green, blue)).tobytes()
+    return image.width, image.height, Pillow.merge("RGBA", (alpha, red, green, blue)).tobytes()
 
 
 def __getattr__(name: str) -> Any:
     """Give out ``Icon``; it is made when it is wanted, because its base comes with pystray."""
     if name == "Icon":
-        return _icon_class()
+        return icon_class(StatusNotifierIcon)
     raise AttributeError(name)
-
-
-@functools.cache
-def _icon_class() -> type:
-    """Make the class ``Icon``: ``pystray.Icon`` with this back-end.
-
-    ``Icon(name, icon, title, menu, sni_bus=SessionBus(), sni_title=..., sni_item_is_menu=False)``: pystray
-    takes options by the name of the module.
-    """
-    base = load_pystray()._base.Icon  # noqa: SLF001 - what every back-end of pystray derives from
-    return type("Icon", (_StatusNotifierIcon, base), {"__module__": __name__, "__doc__": base.__doc__})

@@ -70,8 +70,6 @@ class DbusMenu:
         self._object = BusObject(self._interface(), self._property)
         self.handle = self._object.handle
         """For ``Connection.export``."""
-        self.urgent = False
-        """True: the panel may draw attention to the menu."""
 
     def tell(self, emitter: Emitter | None) -> None:
         """Send the signals there from now on, or nowhere."""
@@ -120,7 +118,7 @@ class DbusMenu:
         values = {
             "Version": _VERSION,
             "TextDirection": "ltr",
-            "Status": "notice" if self.urgent else "normal",
+            "Status": "normal",
             "IconThemePath": [],
         }
         return values[name]

@@ -17,6 +17,8 @@ from agent.desktop.icon_parts import Geometry, Layer, Part, geometry_from
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+SIZES = (22, 32, 48)
+"""Pixels: of usual panels, and of the same on finer screens; more would only make the messages longer."""
 _FINEST = 16
 """At most so many times as large everything is painted before it is made small, for smooth edges."""
 _LARGEST_PAINTED = 1536

@@ -12,7 +12,6 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -70,15 +69,6 @@ _SIGNALS: Final = MappingProxyType(
 )
 
 
-class Status(Enum):
-    """How much a panel should show of the icon."""
-
-    PASSIVE = "Passive"
-    """May be hidden."""
-    ACTIVE = "Active"
-    NEEDS_ATTENTION = "NeedsAttention"
-
-
 Pixmap = tuple[int, int, bytes]
 """Width, height and ARGB32 in network byte order."""
 
@@ -92,7 +82,6 @@ class Looks:
     tooltip: str = ""
     """The first line is its heading."""
     pixmaps: tuple[Pixmap, ...] = ()
-    status: Status = Status.ACTIVE
 
 
 class StatusNotifier:
@@ -120,12 +109,8 @@ class StatusNotifier:
             self._emit("NewTitle")
         if looks.pixmaps != before.pixmaps:
             self._emit("NewIcon")
-            if looks.status is Status.NEEDS_ATTENTION:
-                self._emit("NewAttentionIcon")
         if looks.tooltip != before.tooltip:
             self._emit("NewToolTip")
-        if looks.status is not before.status:
-            self._emit("NewStatus", "s", [looks.status.value])
 
     async def serve(self, connection: Connection) -> None:
         """Be an icon there until the connection is lost or the task cancelled; outlast a bus that hangs."""
@@ -188,18 +173,15 @@ class StatusNotifier:
 
     def _property(self, name: str) -> Any:
         looks = self._looks
-        pixmaps = [list(pixmap) for pixmap in looks.pixmaps]
-        wants_attention = looks.status is Status.NEEDS_ATTENTION
         values = {
             "Category": "ApplicationStatus",
             "Id": self._identity,
             "Title": carried(looks.title),
-            "Status": looks.status.value,
+            "Status": "Active",
             "WindowId": 0,
-            "IconPixmap": pixmaps,
+            "IconPixmap": [list(pixmap) for pixmap in looks.pixmaps],
             "OverlayIconPixmap": [],
-            # Some panels show nothing at all instead of the usual icon when this one is missing.
-            "AttentionIconPixmap": pixmaps if wants_attention else [],
+            "AttentionIconPixmap": [],
             "ToolTip": ["", [], *_heading_and_rest(looks.tooltip)],
             "ItemIsMenu": self._activated is None,
             "Menu": self._menu_path,

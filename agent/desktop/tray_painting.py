@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, Any
 from agent.core.face import Face
 from agent.core.look import Look
 from agent.core.menu import Item
-from agent.desktop.icon import Panel, draw
+from agent.desktop.icon import SIZES, Panel, draw
 from agent.desktop.panel_theme import wanted_panel
 from agent.desktop.tray_menu import TrayMenu
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-SIZES = (22, 32, 48)
-"""Pixels: of usual panels, and of the same on finer screens."""
 
 
 class Shown:

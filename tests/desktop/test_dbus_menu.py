@@ -319,8 +319,6 @@ def test_the_properties_panels_look_for_are_there() -> None:
         "Status": "normal",
         "IconThemePath": [],
     }
-    desk.served.urgent = True
-    assert desk.panel.send(PROPERTIES, "Get", "ss", [INTERFACE, "Status"]).body == [Variant("s", "notice")]
 
 
 BODIES = {

@@ -17,7 +17,6 @@ from agent.core.errors import BusCallFailed, BusUnavailable, CredtrayError
 from agent.desktop._sni import Icon
 from agent.desktop.pystray_import import load_pystray
 from agent.desktop.session_bus import Connection, SessionBus
-from agent.desktop.status_notifier import Status
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.panel_fakes import (
@@ -134,26 +133,11 @@ def test_a_tooltip_has_a_heading_and_no_markup(bus: DbusDaemon) -> None:
     assert not set("<>&\0") & set(heading + rest)
 
 
-def test_attention_is_asked_for_with_the_same_picture(bus: DbusDaemon) -> None:
-    async def scenario() -> dict[str, Any]:
-        async with showing() as (icon, _, host):
-            async with host.listening():
-                icon.status = Status.NEEDS_ATTENTION
-                await host.until_heard("NewStatus")
-            return await host.properties()
-
-    found = run(scenario())
-
-    assert found["Status"] == "NeedsAttention"
-    assert found["AttentionIconPixmap"] == found["IconPixmap"]
-
-
 def test_what_did_not_change_is_not_told(bus: DbusDaemon) -> None:
     async def scenario() -> list[str]:
         async with showing(Menu(MenuItem("a", None))) as (icon, _, host), host.listening():
             icon.icon = RED.copy()
             icon.menu = Menu(MenuItem("a", None))
-            icon.status = Status.ACTIVE
             icon.update_menu()
             await asyncio.sleep(0.06)  # so that the next change is told by itself
             icon.title = "other"
