@@ -12,7 +12,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 from agent.core.errors import BusCallFailed, BusUnavailable
-from agent.desktop.bus_signals import DAEMON, Gone, Listener, Signal, new_owner, owner_listener
+from agent.desktop.bus_names import DAEMON, DAEMON_PATH, ERRORS
+from agent.desktop.bus_signals import Gone, Listener, Signal, new_owner, owner_listener
 
 if TYPE_CHECKING:
     from dbus_fast import Message
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
 CALL_SECONDS = 2.0
 """For the answer to one call."""
 
-DAEMON_PATH = "/org/freedesktop/DBus"
-_NO_REPLY = "org.freedesktop.DBus.Error.NoReply"
-_NO_OWNER = "org.freedesktop.DBus.Error.NameHasNoOwner"
+_NO_REPLY = f"{ERRORS}.NoReply"
+_NO_OWNER = f"{ERRORS}.NameHasNoOwner"
 _LONGEST_TEXT = 200
 """Characters of a foreign error's text that are passed on."""
 
@@ -96,7 +96,7 @@ class Connection:
         try:
             serial = self._wire.send_call((destination, path, interface, member), signature, body)
         except ValueError as error:
-            raise _failed("org.freedesktop.DBus.Error.InvalidArgs", str(error)) from error
+            raise _failed(f"{ERRORS}.InvalidArgs", str(error)) from error
         answer = self._answers[serial] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(seconds):
@@ -104,7 +104,9 @@ class Connection:
         except TimeoutError as error:
             if destination == DAEMON:
                 raise BusUnavailable(f"it does not answer within {seconds:g} s") from error
-            raise _failed(_NO_REPLY, f"{destination} does not answer within {seconds:g} s") from error
+            raise _failed(
+                f"{ERRORS}.NoReply", f"{destination} does not answer within {seconds:g} s"
+            ) from error
         finally:
             self._answers.pop(serial, None)
 

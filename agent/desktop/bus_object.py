@@ -14,11 +14,10 @@ from xml.sax.saxutils import quoteattr
 
 from dbus_fast import Message, Variant
 
+from agent.desktop.bus_names import ERRORS, INTROSPECTABLE, PROPERTIES
+
 _log = logging.getLogger(__name__)
 
-PROPERTIES: Final = "org.freedesktop.DBus.Properties"
-_INTROSPECTABLE: Final = "org.freedesktop.DBus.Introspectable"
-_ERRORS: Final = "org.freedesktop.DBus.Error."
 _QUIET_SECONDS: Final = 60.0
 """A panel that sends rubbish is mentioned in the log once in so long."""
 
@@ -85,7 +84,7 @@ class BusObject:
     def handle(self, message: Message) -> Message | None:
         """Answer one call; None leaves it to what every connection answers (such as Ping)."""
         offered = (
-            self._standard() if message.interface in {PROPERTIES, _INTROSPECTABLE} else self._own(message)
+            self._standard() if message.interface in {PROPERTIES, INTROSPECTABLE} else self._own(message)
         )
         if offered is None:
             return None
@@ -136,7 +135,7 @@ class BusObject:
         if now - self._mentioned >= _QUIET_SECONDS:
             self._mentioned = now
             _log.debug("%s asks for what is not there: %s", message.sender, refusal.text[:200])
-        return Message.new_error(message, _ERRORS + refusal.error, refusal.text)
+        return Message.new_error(message, f"{ERRORS}.{refusal.error}", refusal.text)
 
 
 def _complete_types(signature: str) -> list[str]:

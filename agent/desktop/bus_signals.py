@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-DAEMON = "org.freedesktop.DBus"
-"""The bus itself: its name, and the name of its interface."""
+from agent.desktop.bus_names import DAEMON
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from dbus_fast.errors import DBusFastError
 from dbus_fast.unpack import unpack_variants
 
 from agent.core.errors import BusUnavailable
+from agent.desktop.bus_names import ERRORS
 
 _log = logging.getLogger(__name__)
 
@@ -122,13 +123,12 @@ class _PatientBus(MessageBus):
         _log.warning("%s.%s cannot be sent: %s", message.interface, message.member, type(error).__name__)
         written.cancel()
         if message.message_type is MessageType.METHOD_RETURN:
-            failed = "org.freedesktop.DBus.Error.Failed"
             self.send(
                 Message(
                     message_type=MessageType.ERROR,
                     reply_serial=message.reply_serial,
                     destination=message.destination,
-                    error_name=failed,
+                    error_name=f"{ERRORS}.Failed",
                     signature="s",
                     body=["the answer cannot be sent"],
                 )

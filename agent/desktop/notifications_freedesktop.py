@@ -19,6 +19,7 @@ from agent.core.clicks import Click
 from agent.core.errors import BusCallFailed, BusUnavailable
 from agent.core.ports import Notification, Urgency
 from agent.desktop.assets import PICTURE, asset_path
+from agent.desktop.bus_names import DAEMON, DAEMON_PATH, ERRORS
 from agent.desktop.notifications_text import LABEL_LENGTH, TITLE_LENGTH, body_text, daemon_text
 from agent.desktop.session_bus import Connection, Signal
 
@@ -26,8 +27,6 @@ _log = logging.getLogger(__name__)
 
 NAME: Final = "org.freedesktop.Notifications"
 _PATH: Final = "/org/freedesktop/Notifications"
-_BUS: Final = "org.freedesktop.DBus"
-_BUS_PATH: Final = "/org/freedesktop/DBus"
 DEFAULT_ACTION: Final = "default"
 """What a click on the body invokes, by the specification."""
 DRAWS_DEFAULT: Final = frozenset({"Xfce Notify Daemon"})
@@ -37,11 +36,11 @@ ABSENT: Final = "no notification service is running"
 HANGING: Final = "the notification service does not answer"
 UNREACHABLE: Final = MappingProxyType(
     {
-        f"{_BUS}.Error.ServiceUnknown": ABSENT,
-        f"{_BUS}.Error.NameHasNoOwner": ABSENT,
-        f"{_BUS}.Error.NoReply": HANGING,
-        f"{_BUS}.Error.Timeout": HANGING,
-        f"{_BUS}.Error.TimedOut": HANGING,
+        f"{ERRORS}.ServiceUnknown": ABSENT,
+        f"{ERRORS}.NameHasNoOwner": ABSENT,
+        f"{ERRORS}.NoReply": HANGING,
+        f"{ERRORS}.Timeout": HANGING,
+        f"{ERRORS}.TimedOut": HANGING,
     }
 )
 """D-Bus's errors after which nobody was asked at all, in words for a person."""
@@ -115,7 +114,7 @@ class NotificationService:
 
         connection = self._connection
         async with (
-            connection.listen(owner_changed, sender=_BUS, member="NameOwnerChanged", arg0=NAME),
+            connection.listen(owner_changed, sender=DAEMON, member="NameOwnerChanged", arg0=NAME),
             connection.listen(self._heard, sender=NAME, interface=NAME, path=_PATH),
         ):
             self._owned = await connection.owner(NAME) is not None
@@ -123,7 +122,7 @@ class NotificationService:
 
     async def startable(self) -> bool:
         """Return whether the bus starts a daemon when the first notification is sent."""
-        [names] = await self._connection.call(_BUS, _BUS_PATH, _BUS, "ListActivatableNames")
+        [names] = await self._connection.call(DAEMON, DAEMON_PATH, DAEMON, "ListActivatableNames")
         return NAME in names
 
     async def server(self, seconds: float) -> Server:

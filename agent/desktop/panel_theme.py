@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from agent.core.errors import BusCallFailed
+from agent.desktop.bus_names import ERRORS
 from agent.desktop.icon import Panel
 from agent.desktop.reconnecting import use_connections
 from agent.desktop.session_bus import Connection, SessionBus, Signal
@@ -19,7 +20,7 @@ SETTINGS = "org.freedesktop.portal.Settings"
 NAMESPACE, KEY = "org.freedesktop.appearance", "color-scheme"
 """Where the desktop tells what people prefer: 0 nothing, 1 dark, 2 light (portal.Settings)."""
 _PREFERS_DARK, _PREFERS_LIGHT = 1, 2
-_UNKNOWN_METHOD = "org.freedesktop.DBus.Error.UnknownMethod"
+_UNKNOWN_METHOD = f"{ERRORS}.UnknownMethod"
 
 
 def wanted_panel(setting: str, found: Panel) -> Panel:

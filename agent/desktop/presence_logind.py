@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from agent.core.errors import BusCallFailed
 from agent.core.ports import Presence
+from agent.desktop.bus_names import DAEMON, PROPERTIES
 from agent.desktop.presence_sightings import Sightings
 from agent.desktop.session_bus import Connection, Signal
 
@@ -22,11 +23,9 @@ _log = logging.getLogger(__name__)
 
 SOURCE: Final = "logind"
 NAME: Final = "org.freedesktop.login1"
-_BUS: Final = "org.freedesktop.DBus"
 _PATH: Final = "/org/freedesktop/login1"
 _MANAGER: Final = f"{NAME}.Manager"
 _SESSION: Final = f"{NAME}.Session"
-_PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 _GRAPHICAL: Final = frozenset({"x11", "wayland", "mir"})
 """Only there IdleHint is the person's: of a text session logind looks at the terminal."""
 
@@ -49,9 +48,9 @@ class Logind:
         """
         async with AsyncExitStack() as stack:
             for listening in (
-                connection.listen(self._owner_changed, sender=_BUS, member="NameOwnerChanged", arg0=NAME),
+                connection.listen(self._owner_changed, sender=DAEMON, member="NameOwnerChanged", arg0=NAME),
                 connection.listen(self._manager_says, sender=NAME, interface=_MANAGER),
-                connection.listen(self._stirs, sender=NAME, interface=_PROPERTIES, arg0=_SESSION),
+                connection.listen(self._stirs, sender=NAME, interface=PROPERTIES, arg0=_SESSION),
                 # Lock and Unlock only ask the desktop for it, and not every desktop obeys: time to look.
                 connection.listen(self._stirs, sender=NAME, interface=_SESSION),
             ):
@@ -88,7 +87,7 @@ class Logind:
             return
         try:
             self._session = self._session or await self._find_session(connection, owner)
-            [hints] = await connection.call(owner, self._session, _PROPERTIES, "GetAll", "s", [_SESSION])
+            [hints] = await connection.call(owner, self._session, PROPERTIES, "GetAll", "s", [_SESSION])
         except (BusCallFailed, ValueError) as error:
             _log.debug("logind does not tell of our session: %s", error)
             hints = {}
@@ -118,7 +117,7 @@ class Logind:
         except BusCallFailed:
             user = await ask("GetUser", "u", [getattr(os, "getuid", int)()])
             arguments = [f"{NAME}.User", "Display"]
-            [[number, path]] = await connection.call(owner, user, _PROPERTIES, "Get", "ss", arguments)
+            [[number, path]] = await connection.call(owner, user, PROPERTIES, "Get", "ss", arguments)
             if not number:
                 raise BusCallFailed("the user has no desktop") from None
             return str(path)

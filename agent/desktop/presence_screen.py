@@ -12,6 +12,7 @@ from typing import Final
 
 from agent.core.errors import BusCallFailed
 from agent.core.ports import Presence
+from agent.desktop.bus_names import PROPERTIES
 from agent.desktop.presence_sightings import Sightings
 from agent.desktop.session_bus import Connection, Signal
 
@@ -91,7 +92,7 @@ def tellers() -> tuple[Teller, ...]:
     """
     freedesktop = "org.freedesktop.ScreenSaver"
     presence = "org.gnome.SessionManager.Presence"
-    status = ("org.freedesktop.DBus.Properties", "Get", "ss", (presence, "status"))
+    status = (PROPERTIES, "Get", "ss", (presence, "status"))
     return (
         _screen_saver(freedesktop, "/org/freedesktop/ScreenSaver", "/ScreenSaver"),
         _screen_saver(

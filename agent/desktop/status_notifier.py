@@ -17,18 +17,18 @@ from typing import Any, Final
 
 from agent.core.errors import BusCallFailed, BusUnavailable
 from agent.core.pauses import pause_after
-from agent.desktop.bus_connection import Connection
+from agent.desktop.bus_names import DAEMON, DAEMON_PATH, WATCHER
 from agent.desktop.bus_object import BusObject, Interface, Method, Refusal
 from agent.desktop.bus_text import carried
 from agent.desktop.notifications_text import daemon_text
+from agent.desktop.session_bus import Connection
 
 _log = logging.getLogger(__name__)
 
-WATCHER: Final = "org.kde.StatusNotifierWatcher"
 _WATCHER_PATH: Final = "/StatusNotifierWatcher"
 INTERFACE: Final = "org.kde.StatusNotifierItem"
 PATH: Final = "/StatusNotifierItem"
-_DAEMON: Final = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
+_DAEMON: Final = (DAEMON, DAEMON_PATH, DAEMON)
 _DO_NOT_QUEUE: Final = 4
 _PRIMARY_OWNER: Final = 1
 _MOST_NAMES: Final = 64

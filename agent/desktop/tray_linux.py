@@ -17,6 +17,7 @@ from agent.core.clicks import Click
 from agent.core.errors import CredtrayError
 from agent.core.pauses import pause_after
 from agent.core.ports import DesktopPart
+from agent.desktop.bus_names import WATCHER
 from agent.desktop.reconnecting import BusTrouble, use_connections
 from agent.desktop.session_bus import Connection, SessionBus
 from agent.desktop.together import together
@@ -24,9 +25,6 @@ from agent.desktop.tray_back_ends import live_as_status_notifier, live_in_x_tray
 from agent.desktop.tray_painting import Shown
 
 _log = logging.getLogger(__name__)
-
-WATCHER = "org.kde.StatusNotifierWatcher"
-"""Owned on the bus by panels that show StatusNotifier icons."""
 
 SETTLE_SECONDS = 1.0
 """A panel that restarts lets go of its names for so long: the icon does not change its kind for that."""
