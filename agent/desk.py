@@ -22,6 +22,7 @@ from agent.core.events import PartChanged, PresenceChanged
 from agent.core.face import Face, face
 from agent.core.menu_agent import Extras
 from agent.core.ports import DesktopPart, Presence
+from agent.core.state import State
 from agent.daemon.guarded import guarded
 from agent.daemon.loop import Loop
 from agent.daemon.requests import Requests
@@ -42,6 +43,8 @@ COALESCE_SECONDS = 0.05
 """Changes that come together are drawn together: a panel is slow, and so is an eye."""
 
 _HEAVY = ("agent.desktop.bus_wire", "PIL.Image", "PIL.ImageDraw")
+LOOK_SECONDS = 2.0
+"""How long a home directory that hangs may hold up the icon."""
 LEAVE_SECONDS = 1.0
 """How long a desktop that hangs may hold up the agent's end."""
 
@@ -65,6 +68,8 @@ class Desk:
         self._changed: asyncio.Event | None = None
         self._looking: asyncio.Task[None] | None = None
         """Held: asyncio forgets tasks nobody holds."""
+        self._latest: tuple[State, float, Face] | None = None
+        """Of which state, when it was made, and what is shown."""
 
     def prepare(self) -> None:
         """Begin to load, in a thread, what takes long to load: the files are read meanwhile."""
@@ -119,7 +124,7 @@ class Desk:
     async def _follow(self, loop: Loop, tray: Tray) -> None:
         async with loop.watching() as changed:
             self._changed = changed
-            await self._look_at_autostart()
+            await asyncio.wait({self._look()}, timeout=LOOK_SECONDS)
             while True:
                 changed.clear()
                 tray.draw_for(loop.state.settings.icon)
@@ -130,20 +135,38 @@ class Desk:
                 await asyncio.sleep(max(0.0, drawn + COALESCE_SECONDS - time.monotonic()))
 
     def _fresh(self) -> Face:
-        """Return what a menu shows that is about to open; what costs a look at a file follows in a moment."""
-        self._looking = asyncio.create_task(self._look_at_autostart(), name="autostart")
+        """Return what a menu shows that is about to open; what costs a look at a file follows in a moment.
+
+        A panel that asks without a pause gets the face it has: it is not made a hundred times a second.
+        """
+        assert self._loop is not None  # noqa: S101 - whoever asks was begun with it
+        self._look()
+        if self._latest is not None:
+            state, made, latest = self._latest
+            if state is self._loop.state and time.monotonic() - made < COALESCE_SECONDS:
+                return latest
         return self._face()
 
     def _face(self) -> Face:
         assert self._loop is not None  # noqa: S101 - whoever asks was begun with it
         extras = Extras(autostart=self._starts_at_login, version=__version__)
-        return face(self._loop.state, self._loop.now(), None, extras)
+        now = face(self._loop.state, self._loop.now(), None, extras)
+        self._latest = (self._loop.state, time.monotonic(), now)
+        return now
+
+    def _look(self) -> asyncio.Task[None]:
+        """Look at the autostart entry, unless that is being done: a home that hangs takes one worker only."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_at_autostart(), name="autostart")
+        return self._looking
 
     async def _look_at_autostart(self) -> None:
+        before = self._starts_at_login
         with contextlib.suppress(CredtrayError):
             status = await self._workers.desktop_result_of(self._autostart.status)
             self._starts_at_login = status.enabled
-        self.look_again()
+        if self._starts_at_login != before:
+            self.look_again()
 
     # --- what the desktop says --------------------------------------------------------------------------
 

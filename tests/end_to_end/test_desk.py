@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -16,6 +17,19 @@ from agent.desktop.session_bus import SessionBus
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import Entry, FakeWatcher, MenuHost
 from tests.end_to_end.house import House, until
+
+CROWD = """
+[profile crowd-{0}]
+sso_session = synderys
+sso_account_id = {1}
+sso_role_name = ReadOnly
+"""
+
+
+def processor_seconds(pid: int) -> float:
+    """Return how long a process has kept a processor busy (proc(5), utime and stime)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture
@@ -140,6 +154,32 @@ def test_bus_that_hangs_holds_up_neither_commands_nor_the_end(house: House, bus:
                     bus.thaw()
 
                 assert process.returncode == 0
+
+    drive(work())
+
+
+def test_panel_that_asks_without_a_pause_is_not_answered_anew_each_time(
+    house: House, bus: DbusDaemon
+) -> None:
+    house.configure(more="".join(CROWD.format(number, f"{number:012}") for number in range(500)))
+
+    async def work() -> None:
+        async with panel(bus) as watcher:
+            with house.agent() as process:
+                host = await shown_by(watcher)
+                await opened(host, lambda labels: labels[0] == "synderys: signed out")
+
+                async def cost(asked: int, pause: float) -> float:
+                    before = processor_seconds(process.pid)
+                    for _ in range(asked):
+                        await host.ask("AboutToShow", "i", 0)
+                        await asyncio.sleep(pause)
+                    return (processor_seconds(process.pid) - before) / asked
+
+                slowly = await cost(40, 0.06)
+                quickly = await cost(200, 0)
+
+                assert quickly < slowly * 0.55
 
     drive(work())
 
