@@ -41,9 +41,8 @@ def _failed(error_name: str, text: str) -> BusCallFailed:
 class Connection:
     """A live connection, until ``lost`` returns."""
 
-    def __init__(self, wire: Wire, module: Any) -> None:
+    def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._module = module
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._listeners: list[Listener] = []
         self._exports: dict[str, Handle] = {}
@@ -124,7 +123,7 @@ class Connection:
             self._wire.send_unanswered((destination, path, interface, member), signature, body)
 
     def _values(self, answer: Message) -> list[Any]:
-        values: list[Any] = self._module.plain(answer.body)
+        values = self._wire.values(answer)
         if answer.error_name:
             raise _failed(answer.error_name, str(values[0]) if values else "")
         return values
@@ -248,7 +247,7 @@ class Connection:
             message.path or "",
             message.interface or "",
             message.member or "",
-            self._module.plain(message.body),
+            self._wire.values(message),
         )
         for listener in [each for each in self._listeners if each.wants(heard)]:
             if listener.at_once:
@@ -262,7 +261,7 @@ class Connection:
         if handle is None:
             return None
         answer = handle(message)
-        return True if answer is not None and self._module.unanswerable(message) else answer
+        return answer if answer is None or self._wire.is_to_be_answered(message) else True
 
     def _ended(self) -> None:
         self._lost.set()

@@ -190,6 +190,15 @@ class Wire:
         """Send a signal to everybody who asked for it."""
         self._bus.send(Message.new_signal(path, interface, member, signature, list(body)))
 
+    def values(self, message: Message) -> list[Any]:
+        """Return what is in a message, without D-Bus's variants."""
+        values: list[Any] = unpack_variants(message.body)
+        return values
+
+    def is_to_be_answered(self, message: Message) -> bool:
+        """Tell whether the caller waits for an answer."""
+        return not message.flags & MessageFlag.NO_REPLY_EXPECTED
+
     async def drained(self) -> None:
         """Return when nothing waits to be written any more, or the connection is gone."""
         await self._bus.drained()
@@ -220,16 +229,6 @@ def _message(
         )
     except DBusFastError as error:
         raise ValueError(str(error)) from error
-
-
-def plain(body: Any) -> Any:
-    """Return a body without D-Bus's variants."""
-    return unpack_variants(body)
-
-
-def unanswerable(message: Message) -> bool:
-    """Tell whether the caller wants no answer."""
-    return bool(message.flags & MessageFlag.NO_REPLY_EXPECTED)
 
 
 async def open_wire(address: str) -> Wire:

@@ -83,7 +83,7 @@ class SessionBus:
         wire = await _wire_module()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                return Connection(await wire.open_wire(address), wire)
+                return Connection(await wire.open_wire(address))
         except TimeoutError as error:
             detail = f"{address} does not answer within {CONNECT_SECONDS:g} s"
             raise BusUnavailable(detail) from error
