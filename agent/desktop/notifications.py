@@ -6,22 +6,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from agent.core.clicks import Click
-from agent.core.ports import DesktopPart, Notification
+from agent.core.ports import DesktopPart, Notifier
 from agent.desktop.notifications_dbus import DesktopNotifier
 from agent.desktop.notifications_native import NativeNotifier
 from agent.desktop.session_bus import SessionBus
 
 
-class RunningNotifier(Protocol):
-    """A ``ports.Notifier`` that has to run to be of use."""
-
-    def show(self, notification: Notification) -> None:
-        """See ``ports.Notifier``."""
-        ...
-
-    def withdraw(self, key: str) -> None:
-        """See ``ports.Notifier``."""
-        ...
+class RunningNotifier(Notifier, Protocol):
+    """One that has to run to be of use."""
 
     async def run(self) -> None:
         """Serve on the agent's loop until cancelled; afterwards nothing of it is left."""
