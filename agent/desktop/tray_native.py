@@ -131,37 +131,16 @@ class NativeTray:
 
 
 class _OnMain:
-    """The icon as the painter knows it; what is set is set on the main thread."""
+    """The icon as the painter knows it: whatever is set, is set on the main thread."""
+
+    _icon: Any
 
     def __init__(self, icon: Any) -> None:
-        self._icon = icon
+        object.__setattr__(self, "_icon", icon)
 
-    def _set(self, name: str, value: Any) -> None:
-        self._icon.on_main(lambda: setattr(self._icon, name, value))
-
-    @property
-    def images(self) -> Mapping[int, Image]:
-        raise AttributeError("write only")
-
-    @images.setter
-    def images(self, images: Mapping[int, Image]) -> None:
-        self._set("images", images)
-
-    @property
-    def title(self) -> str:
-        raise AttributeError("write only")
-
-    @title.setter
-    def title(self, title: str) -> None:
-        self._set("title", title)
-
-    @property
-    def menu(self) -> Any:
-        raise AttributeError("write only")
-
-    @menu.setter
-    def menu(self, menu: Any) -> None:
-        self._set("menu", menu)
+    def __setattr__(self, name: str, value: Any) -> None:
+        icon = self._icon
+        icon.on_main(lambda: setattr(icon, name, value))
 
 
 async def _this_system() -> NativeBackEnd:
