@@ -8,9 +8,13 @@ from __future__ import annotations
 import logging
 
 from agent.core.notice_words import what_to_type
+from agent.core.plain import plain
 from agent.core.ports import Notification, Notifier
 
 _log = logging.getLogger("agent.notice")
+
+_LONGEST = 2000
+"""Characters of a line in the log."""
 
 
 class LogNotifier:
@@ -20,7 +24,7 @@ class LogNotifier:
         """Log one notice, with what to type where others have buttons; nothing is replaced."""
         key, title, body = notification.key, notification.title, notification.body
         words = f"{title}. {body} {what_to_type(notification)}".rstrip()
-        _log.warning("NOTICE [%s] %s", _clean(key), _clean(words))
+        _log.warning("NOTICE [%s] %s", plain(key, _LONGEST), plain(words, _LONGEST))
 
     def withdraw(self, key: str) -> None:
         """Do nothing: what was printed cannot be taken back."""
@@ -42,8 +46,3 @@ class LoggedNotifier:
         """Take it back from the desktop."""
         self._log.withdraw(key)
         self._desktop.withdraw(key)
-
-
-def _clean(text: str) -> str:
-    """Return the text without control and direction-changing characters."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
