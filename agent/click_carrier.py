@@ -19,6 +19,7 @@ from agent.core.console_link import portal_link
 from agent.core.errors import BrowserUnopened, CredtrayError, SignInCancelled, SignInTimedOut
 from agent.core.lines import headline
 from agent.core.overview import overview
+from agent.core.plain import plain
 from agent.core.ports import Browser, Button, Notification, Urgency
 from agent.core.protocol import Done, Progress, Reply
 from agent.core.session_details import details
@@ -170,8 +171,10 @@ class ClickCarrier:
     async def _ask(self, click: Any) -> None:
         await self._result(click)
 
-    async def _result(self, request: protocol.Request) -> dict[str, Any]:
-        heard = _Heard()
+    async def _result(
+        self, request: protocol.Request, step: Callable[[Progress], None] = lambda _progress: None
+    ) -> dict[str, Any]:
+        heard = _Heard(step)
         await self._requests.handle(request, heard)
         return heard.final.result if isinstance(heard.final, Done) else {}
 
@@ -181,11 +184,12 @@ class ClickCarrier:
             if reason is not None:
                 self._tell(request, reason["text"], reason["hint"])
                 return
-        if result.get("shadowed_default") and isinstance(request, protocol.Switch):
+        shadowed = result.get("shadowed_default")
+        if shadowed and isinstance(request, protocol.Switch) and request.profile is not None:
             self._tell(
                 request,
-                f"{request.profile} is the default, but not for every program",
-                f"{result['shadowed_default']}.",
+                f"{plain(request.profile)} is the default, but not for every program",
+                f"{shadowed}.",
             )
 
     async def _login(self, request: protocol.Login) -> None:
@@ -195,17 +199,15 @@ class ClickCarrier:
             if progress.user_code is not None or progress.text is not None:
                 self._hands.tell(_to_do(key, request, progress))
 
-        heard = _Heard(step)
         try:
-            await self._requests.handle(request, heard)
+            result = await self._result(request, step)
         finally:
             self._hands.take_back(key)
-        result = heard.final.result if isinstance(heard.final, Done) else {}
         if result.get("already") and request.session is not None:
             session = known_session(self._loop.state, request.session)
             self._tell(
                 request,
-                f"{request.session}: nothing to do",
+                f"{plain(request.session)}: nothing to do",
                 f"You are {sign_in_words(session, self._loop.now(), None)}.",
             )
 
@@ -221,7 +223,7 @@ class ClickCarrier:
         where = "the credentials file" if click.form is Form.SECTION else "a terminal"
         self._tell(
             click,
-            f"Keys of {click.profile} copied",
+            f"Keys of {plain(click.profile)} copied",
             f"Paste them into {where}; they leave the clipboard in {CLIPBOARD_SECONDS:.0f} s.",
         )
 
@@ -267,7 +269,7 @@ class ClickCarrier:
 class _Heard:
     """The client's end of a request that was clicked."""
 
-    def __init__(self, step: Callable[[Progress], None] = lambda _progress: None) -> None:
+    def __init__(self, step: Callable[[Progress], None]) -> None:
         self.final: Reply | None = None
         self._step = step
 
@@ -281,15 +283,14 @@ class _Heard:
 def _to_do(key: str, request: protocol.Login, progress: Progress) -> Notification:
     """Tell what a person has to do when no browser window does: enter a code, or open the address."""
     session = request.session or ""
+    name = plain(session)
     buttons = (
         Button("Copy sign-in link", clicks.CopySignInLink(session)),
         Button("Cancel", protocol.CancelLogin(session)),
     )
     if progress.user_code is None:
-        return Notification(
-            key, f"{session}: {progress.text}", "Copy the link and open it yourself.", buttons
-        )
+        return Notification(key, f"{name}: {progress.text}", "Copy the link and open it yourself.", buttons)
     where = progress.verification_uri or progress.url or ""
     return Notification(
-        key, f"{session}: enter the code {progress.user_code}", f"Open {where} on any device.", buttons
+        key, f"{name}: enter the code {progress.user_code}", f"Open {where} on any device.", buttons
     )
