@@ -70,7 +70,7 @@ def geometry() -> Geometry:
 
 def painted(layers: Sequence[Layer], grid: float, size: int) -> Image:
     """Paint the layers, given on a square of *grid* units, on a transparent one of *size* pixels."""
-    from PIL import Image  # noqa: PLC0415 - 6 MB that no command needs
+    from PIL import Image  # noqa: PLC0415 - late: 6 MB
 
     finer = max(_COARSEST, min(_FINEST, _LARGEST_PAINTED // size))
     image = Image.new("RGBA", (size, size))

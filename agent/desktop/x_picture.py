@@ -24,7 +24,7 @@ def background(window: Any, width: int, height: int, depth: int) -> Image:
     Raises:
         Xlib.error.XError: it is not, or no longer.
     """
-    from PIL import Image  # noqa: PLC0415 - late: heavy
+    from PIL import Image  # noqa: PLC0415 - late: 6 MB
     from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
 
     reply = window.get_image(0, 0, width, height, X.ZPixmap, _ALL_PLANES)
