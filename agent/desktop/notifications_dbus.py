@@ -22,10 +22,10 @@ from agent.desktop.notifications_freedesktop import (
     NotificationService,
 )
 from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
-from agent.desktop.notifications_text import daemon_text
 from agent.desktop.notifications_waiting import NOT_JOINED, wait_for_loop
 from agent.desktop.reconnecting import BusTrouble, use_connections
 from agent.desktop.session_bus import Connection, SessionBus
+from agent.desktop.shown_text import without_markup
 
 _log = logging.getLogger(__name__)
 
@@ -198,6 +198,6 @@ async def _seen(service: NotificationService) -> tuple[str | None, str | None]:
 
 def _reason(error: BusTrouble) -> str:
     if isinstance(error, BusUnavailable):
-        return daemon_text(f"the message bus cannot be reached: {error.detail}", _LONGEST_REASON)
+        return without_markup(f"the message bus cannot be reached: {error.detail}", _LONGEST_REASON)
     refused = f"the notification service refused: {error.detail}"
-    return UNREACHABLE.get(error.error_name) or daemon_text(refused, _LONGEST_REASON)
+    return UNREACHABLE.get(error.error_name) or without_markup(refused, _LONGEST_REASON)

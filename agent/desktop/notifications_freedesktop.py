@@ -20,8 +20,9 @@ from agent.core.errors import BusCallFailed, BusUnavailable
 from agent.core.ports import Notification, Urgency
 from agent.desktop.assets import PICTURE, asset_path
 from agent.desktop.bus_names import DAEMON, DAEMON_PATH, ERRORS
-from agent.desktop.notifications_text import LABEL_LENGTH, TITLE_LENGTH, body_text, daemon_text
+from agent.desktop.notifications_text import LABEL_LENGTH, TITLE_LENGTH, body_text
 from agent.desktop.session_bus import Connection, Signal
+from agent.desktop.shown_text import without_markup
 
 _log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class NotificationService:
             capabilities = await self._told("GetCapabilities", seconds)
             identity = await self._told("GetServerInformation", seconds)
             offered = capabilities[0] if capabilities and isinstance(capabilities[0], list) else []
-            name = daemon_text(str(identity[0]), LABEL_LENGTH) if identity else ""
+            name = without_markup(str(identity[0]), LABEL_LENGTH) if identity else ""
             self._server = Server(name, "actions" in offered)
         return self._server
 
@@ -193,7 +194,7 @@ class NotificationService:
         actions: list[str] = []
         count = next(self._count)
         for index, button in enumerate(notification.buttons if server.actions else ()):
-            label = daemon_text(button.label, LABEL_LENGTH)
+            label = without_markup(button.label, LABEL_LENGTH)
             ids = [f"n{count}:{index}"]
             if index == 0:
                 # A real label: some daemons draw it.
@@ -202,7 +203,7 @@ class NotificationService:
                 popup.clicks[action] = button.click
                 actions += [action, label]
         without_buttons = bool(notification.buttons) and not server.actions
-        title = daemon_text(notification.title, TITLE_LENGTH)
+        title = without_markup(notification.title, TITLE_LENGTH)
         body = body_text(notification.body, without_buttons=without_buttons)
         hints = _hints(notification.urgency)
         expires = _EXPIRES[notification.urgency]

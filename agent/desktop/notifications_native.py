@@ -20,8 +20,9 @@ from agent.core.errors import NotifierUnavailable
 from agent.core.ports import DesktopPart, Notification, Urgency
 from agent.desktop.assets import PICTURE, asset_path
 from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
-from agent.desktop.notifications_text import LABEL_LENGTH, TITLE_LENGTH, body_text, daemon_text
+from agent.desktop.notifications_text import LABEL_LENGTH, TITLE_LENGTH, body_text
 from agent.desktop.notifications_waiting import NOT_JOINED, wait_for_loop
+from agent.desktop.shown_text import without_markup
 
 _log = logging.getLogger(__name__)
 
@@ -160,13 +161,13 @@ class NativeNotifier:
         module = self._module
         buttons = [
             module.Button(
-                title=daemon_text(button.label, LABEL_LENGTH),
+                title=without_markup(button.label, LABEL_LENGTH),
                 on_pressed=self._pressed(notification.key, identifier, button.click),
             )
             for button in notification.buttons
         ]
         return module.Notification(
-            title=daemon_text(notification.title, TITLE_LENGTH),
+            title=without_markup(notification.title, TITLE_LENGTH),
             message=body_text(notification.body),
             urgency=_urgency(module, notification.urgency),
             buttons=tuple(buttons),

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from agent.core.errors import NotifierUnavailable
 from agent.core.ports import Notification
-from agent.desktop.notifications_text import body_text, daemon_text
+from agent.desktop.notifications_text import body_text
 from agent.desktop.notifications_waiting import SHOW_SECONDS
+from agent.desktop.shown_text import without_markup
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class PlyerNotifier:
 
 
 def _texts(notification: Notification) -> tuple[str, str]:
-    title = daemon_text(notification.title, _TITLE_LENGTH)
+    title = without_markup(notification.title, _TITLE_LENGTH)
     body = body_text(notification.body, length=_BODY_LENGTH, without_buttons=bool(notification.buttons))
     return _no_option(title), _no_option(body)
 

@@ -20,8 +20,8 @@ from agent.core.pauses import pause_after
 from agent.desktop.bus_names import DAEMON, DAEMON_PATH, WATCHER
 from agent.desktop.bus_object import BusObject, Interface, Method, Refusal
 from agent.desktop.bus_text import carried
-from agent.desktop.notifications_text import daemon_text
 from agent.desktop.session_bus import Connection
+from agent.desktop.shown_text import without_markup
 
 _log = logging.getLogger(__name__)
 
@@ -208,7 +208,7 @@ def _panel_draws_the_menu(member: str) -> Refusal:
 
 def _heading_and_rest(tooltip: str) -> list[str]:
     """Split a tooltip as panels want it; what some of them take for markup is replaced."""
-    lines = [daemon_text(line, _LONGEST_LINE) for line in tooltip.splitlines() if line.strip()]
+    lines = [without_markup(line, _LONGEST_LINE) for line in tooltip.splitlines() if line.strip()]
     return [lines[0] if lines else "", "\n".join(lines[1:])]
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.desktop.notifications_text import BODY_LENGTH, TITLE_LENGTH, USE_THE_MENU, body_text, daemon_text
+from agent.desktop.notifications_text import BODY_LENGTH, TITLE_LENGTH, USE_THE_MENU, body_text
+from agent.desktop.shown_text import without_markup
 
 ODD = st.text(
     st.one_of(
@@ -26,7 +27,7 @@ def is_plain(text: str) -> bool:
 
 @given(ODD)
 def test_a_title_is_plain_and_short(text: str) -> None:
-    shown = daemon_text(text, TITLE_LENGTH)
+    shown = without_markup(text, TITLE_LENGTH)
 
     assert is_plain(shown)
     assert 0 < len(shown) <= TITLE_LENGTH
@@ -54,7 +55,7 @@ def test_a_body_is_plain_and_short_and_keeps_its_advice(text: str, without_butto
     ],
 )
 def test_names_are_shown_like_this(name: str, shown: str) -> None:
-    assert daemon_text(name, TITLE_LENGTH) == shown
+    assert without_markup(name, TITLE_LENGTH) == shown
 
 
 def test_an_empty_body_stays_empty() -> None:
@@ -62,5 +63,5 @@ def test_an_empty_body_stays_empty() -> None:
 
 
 def test_a_text_that_fits_exactly_is_not_shortened() -> None:
-    assert daemon_text("x" * TITLE_LENGTH, TITLE_LENGTH) == "x" * TITLE_LENGTH
-    assert len(daemon_text("x" * (TITLE_LENGTH + 1), TITLE_LENGTH)) == TITLE_LENGTH
+    assert without_markup("x" * TITLE_LENGTH, TITLE_LENGTH) == "x" * TITLE_LENGTH
+    assert len(without_markup("x" * (TITLE_LENGTH + 1), TITLE_LENGTH)) == TITLE_LENGTH
