@@ -1,4 +1,4 @@
-"""Makes a text one that panels and notification daemons show as it stands: none of it is markup. Words nothing."""
+"""Makes a text one that panels and notification daemons show as it stands. Words nothing itself."""
 
 from __future__ import annotations
 
