@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.desktop.dbus_daemon import DbusDaemon
+from tests.desktop.notification_fakes import daemon_on
+from tests.desktop.xvfb import xvfb
 from tests.end_to_end.house import House, until
+from tests.end_to_end.test_desk import eventually, opened, panel, shown_by
 
 CANARY = b"CANARY"
 
@@ -103,3 +110,75 @@ def test_the_credentials_file_is_the_only_other_place_while_signed_in(house: Hou
 
         assert _files_with_canary(house) == {house.token_file().parent, house.credentials.parent}
         assert CANARY not in house.log.read_bytes()
+
+
+XDG_OPEN = """\
+#!/bin/sh
+{ printf '%s ' "$@"; cat "/proc/$$/environ"; } >> "$HOME/opened"
+"""
+
+
+@pytest.mark.skipif(shutil.which("dbus-monitor") is None, reason="needs dbus-monitor")
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
+def test_no_secret_reaches_bus_opened_programs_or_log_while_the_desktop_is_used(
+    house: House, bus: DbusDaemon
+) -> None:
+    house.configure("synderys-dns")
+    programs = house.home / "programs"
+    programs.mkdir()
+    (programs / "xdg-open").write_text(XDG_OPEN)
+    (programs / "xdg-open").chmod(0o755)
+    house.environ["PATH"] = f"{programs}:{house.environ['PATH']}"
+    watch = ProcessWatch(house)
+
+    async def work() -> None:
+        async with daemon_on(bus.address) as notifications, panel(bus) as watcher:
+            with house.agent():
+                host = await shown_by(watcher)
+
+                async def click(first: str, last: str) -> None:
+                    await opened(host, lambda labels: any(each.startswith(first) for each in labels))
+                    ways = (way for way in host.seen.numbers() if way[0].startswith(first))
+                    await host.click(*next(way for way in ways if way[-1].startswith(last)))
+
+                async def copy(form: str) -> None:
+                    shown = len(notifications.notified)
+                    await click("Copy credentials", form)
+                    await eventually(lambda: len(notifications.notified) > shown)
+                    assert "copied" in notifications.notified[-1].title
+
+                await click("Sign in", "Sign in")
+                await opened(host, lambda labels: "signed in, about" in labels[0])
+                await click("Default profile", "synderys-dns")
+                await eventually(lambda: "[default]" in house.written())
+                for form in ("bash", "fish", "PowerShell", "cmd", "credentials file"):
+                    await copy(form)
+                await click("synderys: signed in", "synderys: signed in")
+                await click("Log", "Log")
+                await click("Settings file", "Settings file")
+                await eventually((house.home / "opened").exists)
+
+    with xvfb() as screen, eavesdropping(bus, house.home / "traffic"), watch.watching():
+        house.environ["DISPLAY"] = screen.address
+        asyncio.run(work())
+
+    traffic = (house.home / "traffic").read_bytes()
+
+    assert b"Keys of synderys-dns copied" in traffic
+    assert CANARY not in traffic
+    assert b"agent.log" in (house.home / "opened").read_bytes()
+    assert watch.leaks == set()
+    assert _files_with_canary(house) <= {house.token_file().parent}
+
+
+@contextmanager
+def eavesdropping(bus: DbusDaemon, journal: Path) -> Iterator[None]:
+    """Write everything that goes over the bus to a file."""
+    with journal.open("wb") as file:
+        monitor = subprocess.Popen(["dbus-monitor", "--address", bus.address, "--binary"], stdout=file)
+        try:
+            until(lambda: journal.stat().st_size > 0)
+            yield
+        finally:
+            monitor.terminate()
+            monitor.wait(10)

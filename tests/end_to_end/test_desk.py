@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from agent.desktop.session_bus import SessionBus
 from tests.desktop.dbus_daemon import DbusDaemon
@@ -30,21 +26,6 @@ def processor_seconds(pid: int) -> float:
     """Return how long a process has kept a processor busy (proc(5), utime and stime)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@pytest.fixture
-def bus(house: House) -> Iterator[DbusDaemon]:
-    if not DbusDaemon.installed():
-        pytest.skip("needs dbus-daemon: sh packaging/environment.sh tools")
-    directory = Path(tempfile.mkdtemp(prefix="bus"))  # a socket's path must be short
-    daemon = DbusDaemon(directory)
-    daemon.start()
-    house.environ["DBUS_SESSION_BUS_ADDRESS"] = daemon.address
-    try:
-        yield daemon
-    finally:
-        daemon.kill()
-        shutil.rmtree(directory)
 
 
 @asynccontextmanager
