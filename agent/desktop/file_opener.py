@@ -37,11 +37,12 @@ def open_file(path: Path, environ: Mapping[str, str], patience: float = PATIENCE
 
 
 def _launchers(environ: Mapping[str, str]) -> Sequence[Sequence[str]]:
+    found: Sequence[Sequence[str]] = ()
     if sys.platform == "darwin":
-        return [["/usr/bin/open", "-t"]]
-    if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
-        return [["xdg-open"], ["gio", "open"]]
-    return []
+        found = (("/usr/bin/open", "-t"),)
+    elif environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
+        found = (("xdg-open",), ("gio", "open"))
+    return found
 
 
 def _taken(argv: Sequence[str], environ: Mapping[str, str], patience: float) -> bool:
