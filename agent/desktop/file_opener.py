@@ -31,8 +31,7 @@ def open_file(path: Path, environ: Mapping[str, str], patience: float = PATIENCE
             os.startfile(path)  # noqa: S606 - a path of ours goes to the system's own handler
         except OSError as error:
             raise FileUnopened(f"{path} ({error.strerror})") from None
-        return
-    if not any(_taken([*launcher, str(path)], environ, patience) for launcher in _launchers(environ)):
+    elif not any(_taken([*launcher, str(path)], environ, patience) for launcher in _launchers(environ)):
         raise FileUnopened(str(path))
 
 
