@@ -76,9 +76,10 @@ class Clipboard:
 
     async def _clear_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        held, self._held = self._held, None
-        if held is not None:
-            await held.give_up()
+        # In turn: who copies or ends meanwhile must not break off half-way, with a key still on the clipboard.
+        async with self._turn:
+            self._clearing = None  # it is this very task
+            await self._drop()
 
     async def _drop(self) -> None:
         if self._clearing is not None:

@@ -104,6 +104,32 @@ def test_secrets_are_marked_for_clipboard_histories_and_other_texts_are_not(scre
     with_clipboard(screen, story)
 
 
+def test_end_in_the_middle_of_clearing_waits_until_it_is_cleared() -> None:
+    class SlowHolder:
+        def __init__(self) -> None:
+            self.giving_up = asyncio.Event()
+            self.gave_up = False
+
+        async def offer(self, text: str, *, secret: bool) -> None:
+            """It is there."""
+
+        async def give_up(self) -> None:
+            self.giving_up.set()
+            await asyncio.sleep(0.05)
+            self.gave_up = True
+
+    async def story() -> None:
+        holder = SlowHolder()
+        clipboard = Clipboard({}, lambda _environ: holder)
+        await clipboard.put("text", secret=True, seconds=0)
+        await holder.giving_up.wait()
+        await clipboard.close()
+
+        assert holder.gave_up
+
+    asyncio.run(story())
+
+
 def test_string_is_offered_only_where_latin_1_can_say_it(screen: Xvfb) -> None:
     async def story(clipboard: Clipboard) -> None:
         await clipboard.put("plain", secret=False, seconds=LONG)
