@@ -20,6 +20,7 @@ from agent.desktop.drawn_icon import DrawnIcon, icon_class, scaled
 from agent.desktop.icon import SIZES
 from agent.desktop.session_bus import Connection, SessionBus
 from agent.desktop.status_notifier import AGAIN_SECONDS, Looks, Pixmap, StatusNotifier
+from agent.desktop.together import together
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -139,14 +140,9 @@ class StatusNotifierIcon(DrawnIcon):
     async def _live(self, connection: Connection) -> None:
         connection.export(MENU_PATH, self._dbus_menu.handle)
         self._dbus_menu.tell(connection)
-        work = asyncio.create_task(self._work(connection), name="tray changes")
-        lost = asyncio.create_task(connection.lost(), name="tray lost")
         try:
-            await asyncio.wait([work, lost], return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
+            await together(self._work(connection), connection.lost())
         finally:
-            await _end(work, lost)
             self._dbus_menu.tell(None)
             connection.withdraw(MENU_PATH, self._dbus_menu.handle)
 

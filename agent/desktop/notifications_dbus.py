@@ -26,6 +26,7 @@ from agent.desktop.notifications_waiting import NOT_JOINED, wait_for_loop
 from agent.desktop.reconnecting import BusTrouble, use_connections
 from agent.desktop.session_bus import Connection, SessionBus
 from agent.desktop.shown_text import without_markup
+from agent.desktop.together import together
 
 _log = logging.getLogger(__name__)
 
@@ -99,10 +100,7 @@ class DesktopNotifier:
         async with service.listening(self._look_again.set):
             self._service = service
             try:
-                async with asyncio.TaskGroup() as tasks:
-                    looking = tasks.create_task(self._look(service))
-                    await connection.lost()
-                    looking.cancel()
+                await together(self._look(service), connection.lost())
             finally:
                 self._service = None
                 await self._leave(service)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from agent.core.ports import DesktopPart, Presence
@@ -21,6 +21,7 @@ from agent.desktop.presence_sightings import Sightings
 from agent.desktop.presence_windows import follow_windows
 from agent.desktop.reconnecting import BusTrouble, use_connections
 from agent.desktop.session_bus import Connection, SessionBus
+from agent.desktop.together import together
 
 _log = logging.getLogger(__name__)
 
@@ -64,41 +65,19 @@ class PresenceWatch:
         services = tellers()
         logind = Logind(os.environ, self._sightings)
         names = [service.name for service in services]
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(
-                self._follow_bus(
-                    self._session_bus,
-                    names,
-                    lambda bus: [service.follow(bus, self._sightings) for service in services],
-                )
-            )
-            tasks.create_task(self._follow_bus(self._system_bus, [LOGIND], lambda bus: [logind.follow(bus)]))
 
-    async def _follow_bus(
-        self,
-        bus: SessionBus,
-        sources: list[str],
-        follow: Callable[[Connection], Iterable[Awaitable[None]]],
-    ) -> None:
-        """Follow the sources of one bus, over all its connections."""
+        async def ask_services(connection: Connection) -> None:
+            follows = (service.follow(connection, self._sightings) for service in services)
+            await together(connection.lost(), *follows)
 
-        def ended(trouble: BusTrouble | None) -> None:
-            _log.debug("sources of presence are missing: %s", trouble or "the bus was lost")
-            self._sightings.gone(*sources)
+        async def ask_logind(connection: Connection) -> None:
+            await together(connection.lost(), logind.follow(connection))
 
-        await use_connections(bus, lambda connection: _until_lost(connection, follow(connection)), ended)
+        await together(
+            use_connections(self._session_bus, ask_services, lambda trouble: self._silent(names, trouble)),
+            use_connections(self._system_bus, ask_logind, lambda trouble: self._silent([LOGIND], trouble)),
+        )
 
-
-async def _until_lost(connection: Connection, follows: Iterable[Awaitable[None]]) -> None:
-    """Run all of them until the connection is lost or one of them fails, with its error."""
-    tasks = [asyncio.ensure_future(follow) for follow in follows]
-    lost = asyncio.ensure_future(connection.lost())
-    try:
-        done, _ = await asyncio.wait({lost, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-        await lost
-    finally:
-        for task in (lost, *tasks):
-            task.cancel()
-        await asyncio.gather(lost, *tasks, return_exceptions=True)
+    def _silent(self, sources: Sequence[str], trouble: BusTrouble | None) -> None:
+        _log.debug("sources of presence are missing: %s", trouble or "the bus was lost")
+        self._sightings.gone(*sources)
