@@ -9,7 +9,6 @@ import importlib
 import importlib.util
 import logging
 import shutil
-import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -30,7 +29,7 @@ _BALLOON_SECONDS: Final = 5
 """On Windows plyer sleeps so long in a thread that holds up the end of the process."""
 
 
-def why_not_plyer(platform: str = sys.platform) -> str | None:
+def why_not_plyer(platform: str) -> str | None:
     """Return why plyer 2.1 shows nothing here, or None when it may.
 
     On Linux it calls notify-send, which asks the same daemon on the same bus as we do: where we find nobody,
