@@ -76,7 +76,7 @@ class Clipboard:
 
     async def _clear_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        # In turn: who copies or ends meanwhile must not break off half-way, with a key still on the clipboard.
+        # In turn: whoever copies or ends meanwhile must not break it off with a key still there.
         async with self._turn:
             self._clearing = None  # it is this very task
             await self._drop()
