@@ -281,6 +281,13 @@ def test_properties_are_told_for_some_or_for_all_items() -> None:
     assert {0, *numbers.values()} == {number for number, _ in everything}
 
 
+def test_item_that_is_asked_for_again_and_again_is_told_once() -> None:
+    desk = Desk(*TREE)
+    d = desk.panel.seen.numbers()[("d",)]
+
+    assert [[(d, {"label": "d"})]] == desk.panel.ask("GetGroupProperties", "aias", [d] * 10_000, ["label"])
+
+
 def test_one_property_is_told_also_when_it_is_the_default() -> None:
     desk = Desk(*TREE)
     d = desk.panel.seen.numbers()[("d",)]
