@@ -47,7 +47,7 @@ def test_nobody_who_takes_it_is_an_error_that_names_the_file(
     environ = launcher(tmp_path, "exit 3", monkeypatch)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(FileUnopened, match="agent.log"):
+    with pytest.raises(FileUnopened, match=r"agent\.log"):
         open_file(tmp_path / "agent.log", environ)
-    with pytest.raises(FileUnopened, match="agent.log"):
+    with pytest.raises(FileUnopened, match=r"agent\.log"):
         open_file(tmp_path / "agent.log", {"PATH": str(tmp_path)})
