@@ -69,7 +69,7 @@ class Desktop:
         self._own = self._environ()
         self.screen = Screen(self.directory, self._own)
         self._ending.callback(self.screen.program.end)
-        self._own["DISPLAY"] = self.screen.display
+        self._own |= self.screen.environ
         self.bus = PrivateBus(self.directory, self._own)
         self._own["DBUS_SESSION_BUS_ADDRESS"] = self.bus.address
         self._start_bus()
@@ -101,7 +101,7 @@ class Desktop:
     def environ(self) -> dict[str, str]:
         """What a program needs to be on this desktop."""
         return {
-            "DISPLAY": self.screen.display,
+            **self.screen.environ,
             "DBUS_SESSION_BUS_ADDRESS": self.bus.address,
             "XDG_CURRENT_DESKTOP": "XFCE",
         }

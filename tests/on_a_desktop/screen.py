@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
+import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from unittest import mock
 
 from PIL import Image, ImageChops
 from Xlib import X
@@ -23,6 +27,7 @@ from tests.on_a_desktop.programs import Program
 
 SIZE = (1024, 768)
 PATIENCE_SECONDS = 5.0
+_FAMILY_LOCAL = 256
 
 T = TypeVar("T")
 
@@ -56,20 +61,35 @@ class Screen:
 
     def __init__(self, directory: Path, environ: dict[str, str]) -> None:
         readable, writable = os.pipe()
+        # The number of a screen that was killed is soon another one's: who was here must not get in there.
+        self.authority = directory / "Xauthority"
+        cookie = secrets.token_bytes(16)
+        self._write_authority("", cookie)
+        shape = ["-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-dpi", "96", "-noreset"]
+        closed = ["-nolisten", "tcp", "-auth", str(self.authority)]
         try:
             self.program = Program(
-                ["Xvfb", "-displayfd", str(writable), "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten",
-                 "tcp", "-noreset", "-dpi", "96"],
-                environ, directory / "screen.log", [writable],
-            )  # fmt: skip
+                ["Xvfb", "-displayfd", str(writable), *shape, *closed],
+                environ,
+                directory / "screen.log",
+                [writable],
+            )
         finally:
             os.close(writable)
         with os.fdopen(readable) as pipe:
             number = pipe.readline().strip()
         if not number:
             raise RuntimeError(f"no screen: {self.program.said()}")
+        self._write_authority(number, cookie)
         self.display = f":{number}"
-        self._environ = {**environ, "DISPLAY": self.display}
+        self.environ = {"DISPLAY": self.display, "XAUTHORITY": str(self.authority)}
+        self._environ = {**environ, **self.environ}
+
+    def _write_authority(self, number: str, cookie: bytes) -> None:
+        """Write who may connect, as Xau(3) wants it."""
+        members = (socket.gethostname().encode(), number.encode(), b"MIT-MAGIC-COOKIE-1", cookie)
+        entry = b"".join(struct.pack(">H", len(member)) + member for member in members)
+        self.authority.write_bytes(struct.pack(">H", _FAMILY_LOCAL) + entry)
 
     # --- pictures ------------------------------------------------------------------------------------------
 
@@ -113,7 +133,8 @@ class Screen:
 
     @contextlib.contextmanager
     def _looking(self) -> Iterator[Display]:
-        display = Display(self.display)
+        with mock.patch.dict(os.environ, self.environ):
+            display = Display(self.display)
         try:
             yield display
         finally:

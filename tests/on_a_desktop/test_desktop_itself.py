@@ -125,6 +125,17 @@ def test_desktop_of_a_failed_test_leaves_nothing_behind() -> None:
     assert not desktop.directory.exists()
 
 
+def test_programs_of_another_desktop_cannot_connect(desktop_with: Callable[[Furniture], Desktop]) -> None:
+    mine, theirs = desktop_with(Furniture(daemon=None)), desktop_with(Furniture(daemon=None))
+    environ = {**os.environ, **theirs.screen.environ, "DISPLAY": mine.screen.display}
+    refused = subprocess.run(
+        ["xdotool", "getmouselocation"], env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert refused.returncode != 0
+    assert mine.screen.windows() != []
+
+
 def processes_below(directory: Path) -> list[str]:
     """Programs whose home was that directory, such as the ones the bus activated."""
     return [process.name() for process in psutil.process_iter() if str(directory) in _environ(process)]
