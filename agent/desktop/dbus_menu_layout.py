@@ -90,7 +90,7 @@ class Renderer:
     submenu, and the kind because GTK's makes the widget of an item only once.
 
     An item with a true ``fixed`` promises that nothing in it or below it changes while it is the same object:
-    it is read once, which makes a menu of thousands cheap.
+    it is read once, which makes a menu of thousands cheap. A menu of the same fixed items is not read again.
     """
 
     def __init__(self) -> None:
@@ -100,12 +100,18 @@ class Renderer:
         self._known: dict[Hashable, int] = {}
         self._used: dict[Hashable, int] = {}
         self._fresh = itertools.count(ROOT + 1)
+        self._fixed: tuple[Any, ...] | None = None
+        """All items of the latest menu, where nothing in it changes while they are the same."""
 
     def render(self, menu: Any) -> Layout:
         """Read a ``pystray.Menu`` (or None: an empty one).
 
         What is not visible and separators without neighbours are left out, as ``pystray.Menu`` documents it.
         """
+        fixed = _fixed_items(menu)
+        if fixed is not None and fixed == self._fixed:  # panels may ask again and again
+            return self.layout
+        self._fixed = fixed
         self._before, self.layout = self.layout, {}
         self._known, self._used = self._used, {}
         self.layout[ROOT] = _root(() if menu is None else self._children(menu, ROOT))
@@ -170,6 +176,14 @@ class Renderer:
             self._keep(child)
 
 
+def _fixed_items(menu: Any) -> tuple[Any, ...] | None:
+    """Return the items of a menu in which everything is fixed; None for any other."""
+    items = () if menu is None else tuple(menu.items)
+    if all(item is menu.SEPARATOR or getattr(item, "fixed", False) for item in items):
+        return items
+    return None
+
+
 def _root(children: tuple[int, ...]) -> Node:
     # Without children-display some panels (libdbusmenu's) show no menu at all.
     return Node({"children-display": "submenu"}, children)
@@ -203,6 +217,8 @@ def changes(before: Layout, after: Layout) -> Changes:
     updated: dict[int, dict[str, Value]] = {}
     removed: dict[int, list[str]] = {}
     parents: list[int] = []
+    if after is before:
+        return Changes(updated, removed, parents)
     for number, node in after.items():
         old = before.get(number)
         if old is None or old is node:

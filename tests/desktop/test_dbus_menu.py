@@ -454,6 +454,28 @@ def large(changed: str = "profile_7") -> tuple[Line, ...]:
     )
 
 
+def test_menu_of_the_same_fixed_items_is_not_read_again() -> None:
+    class Counted(FixedItem):
+        reads = 0
+
+        @property
+        def visible(self) -> bool:
+            Counted.reads += 1
+            return True
+
+    items = [Counted(name, name, lambda: None) for name in "abc"]
+    desk = Desk()
+    desk.menu = Menu(*items)
+    desk.served.refresh()
+    before = Counted.reads
+    desk.menu = Menu(*items)
+    again = desk.served.refresh()
+    assert (False, before) == (again, Counted.reads)
+
+    desk.menu = Menu(*reversed(items))
+    assert desk.served.refresh()
+
+
 def test_one_label_among_two_thousand_items_costs_little_and_says_little() -> None:
     desk = Desk(*large())
     desk.change(*large("profile_7: 9 min left"))
