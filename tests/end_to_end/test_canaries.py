@@ -130,37 +130,9 @@ def test_no_secret_reaches_bus_opened_programs_or_log_while_the_desktop_is_used(
     (programs / "xdg-open").chmod(0o755)
     house.environ["PATH"] = f"{programs}:{house.environ['PATH']}"
     watch = ProcessWatch(house)
-
-    async def work() -> None:
-        async with daemon_on(bus.address) as notifications, panel(bus) as watcher:
-            with house.agent():
-                host = await shown_by(watcher)
-
-                async def click(first: str, last: str) -> None:
-                    await opened(host, lambda labels: any(each.startswith(first) for each in labels))
-                    ways = (way for way in host.seen.numbers() if way[0].startswith(first))
-                    await host.click(*next(way for way in ways if way[-1].startswith(last)))
-
-                async def copy(form: str) -> None:
-                    shown = len(notifications.notified)
-                    await click("Copy credentials", form)
-                    await eventually(lambda: len(notifications.notified) > shown)
-                    assert "copied" in notifications.notified[-1].title
-
-                await click("Sign in", "Sign in")
-                await opened(host, lambda labels: "signed in, about" in labels[0])
-                await click("Default profile", "synderys-dns")
-                await eventually(lambda: "[default]" in house.written())
-                for form in ("bash", "fish", "PowerShell", "cmd", "credentials file"):
-                    await copy(form)
-                await click("synderys: signed in", "synderys: signed in")
-                await click("Log", "Log")
-                await click("Settings file", "Settings file")
-                await eventually((house.home / "opened").exists)
-
     with xvfb() as screen, eavesdropping(bus, house.home / "traffic"), watch.watching():
         house.environ["DISPLAY"] = screen.address
-        asyncio.run(work())
+        asyncio.run(use_the_menu(house, bus))
 
     traffic = (house.home / "traffic").read_bytes()
 
@@ -169,6 +141,34 @@ def test_no_secret_reaches_bus_opened_programs_or_log_while_the_desktop_is_used(
     assert b"agent.log" in (house.home / "opened").read_bytes()
     assert watch.leaks == set()
     assert _files_with_canary(house) <= {house.token_file().parent}
+
+
+async def use_the_menu(house: House, bus: DbusDaemon) -> None:
+    """Sign in, choose, copy the keys in every form, and open what can be opened."""
+    async with daemon_on(bus.address) as notifications, panel(bus) as watcher:
+        with house.agent():
+            host = await shown_by(watcher)
+
+            async def click(first: str, last: str = "") -> None:
+                await opened(host, lambda labels: any(each.startswith(first) for each in labels))
+                ways = (way for way in host.seen.numbers() if way[0].startswith(first))
+                await host.click(*next(way for way in ways if way[-1].startswith(last)))
+
+            async def copy(form: str) -> None:
+                shown = len(notifications.notified)
+                await click("Copy credentials", form)
+                await eventually(lambda: len(notifications.notified) > shown)
+                assert "copied" in notifications.notified[-1].title
+
+            await click("Sign in")
+            await opened(host, lambda labels: "signed in, about" in labels[0])
+            await click("Default profile", "synderys-dns")
+            await eventually(lambda: "[default]" in house.written())
+            for form in ("bash", "fish", "PowerShell", "cmd", "credentials file"):
+                await copy(form)
+            for label in ("synderys: signed in", "Log", "Settings file"):
+                await click(label)
+            await eventually((house.home / "opened").exists)
 
 
 @contextmanager
