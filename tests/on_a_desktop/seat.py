@@ -19,6 +19,9 @@ from tests.on_a_desktop.desktop import Desktop
 from tests.on_a_desktop.private_bus import NOTIFICATIONS
 from tests.on_a_desktop.screen import Area
 
+PROMPT_SECONDS = 10.0
+"""For two commands, on a busy machine too; whoever waits for D-Bus waits for 25 s."""
+
 PERSON = Path(__file__).with_name("person.py")
 
 

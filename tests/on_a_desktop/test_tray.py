@@ -17,7 +17,7 @@ from agent.ipc_client import AgentClient
 from tests.connect_proxy import ConnectProxy
 from tests.end_to_end.house import ROLES, until
 from tests.on_a_desktop.desktop import PANEL
-from tests.on_a_desktop.seat import Seat, find
+from tests.on_a_desktop.seat import PROMPT_SECONDS, Seat, find
 
 AWS = Path("/usr/bin/aws")
 
@@ -79,7 +79,7 @@ def test_panel_that_hangs_holds_up_nobody_and_keeps_the_icon(seat: Seat) -> None
         seat.house.run("activate", "synderys-dns")
         until(lambda: "[synderys-dns]" in seat.house.written())
         seat.house.status()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < PROMPT_SECONDS
         seat.desktop.panel.resume()
 
         until(lambda: find(seat.menu(), "Active profiles").label == "Active profiles: 1")
@@ -126,7 +126,7 @@ def test_agent_outlives_its_screen(seat: Seat) -> None:
         seat.house.run("activate", "synderys-dns")
         until(lambda: "[synderys-dns]" in seat.house.written())
 
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < PROMPT_SECONDS
         until(lambda: seat.part("tray")["back_end"] is None)
         assert seat.part("tray")["reason"]
 
