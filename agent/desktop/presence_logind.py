@@ -104,8 +104,8 @@ class Logind:
         """
 
         async def ask(member: str, signature: str, body: list[Any]) -> str:
-            [path] = await connection.call(owner, _PATH, _MANAGER, member, signature, body)
-            return str(path)
+            answer = await connection.call(owner, _PATH, _MANAGER, member, signature, body)
+            return _path(answer)
 
         if number := self._environ.get("XDG_SESSION_ID"):
             try:
@@ -117,14 +117,26 @@ class Logind:
         except BusCallFailed:
             user = await ask("GetUser", "u", [getattr(os, "getuid", int)()])
             arguments = [f"{NAME}.User", "Display"]
-            [[number, path]] = await connection.call(owner, user, PROPERTIES, "Get", "ss", arguments)
-            if not number:
-                raise BusCallFailed("the user has no desktop") from None
-            return str(path)
+            match await connection.call(owner, user, PROPERTIES, "Get", "ss", arguments):
+                case [[str() as number, str() as path]] if number:
+                    return path
+            raise BusCallFailed("the user has no desktop") from None
+
+
+def _path(answer: list[Any]) -> str:
+    """Return the path that is the whole answer.
+
+    Raises:
+        BusCallFailed: it is something else.
+    """
+    match answer:
+        case [str() as path]:
+            return path
+    raise BusCallFailed("logind answers with something else than a path")
 
 
 def _presence(hints: object) -> Presence:
     if not isinstance(hints, dict):
         return Presence()
-    graphical = hints.get("Type") in _GRAPHICAL
+    graphical = str(hints.get("Type")) in _GRAPHICAL
     return Presence(locked=hints.get("LockedHint") is True, idle=graphical and hints.get("IdleHint") is True)

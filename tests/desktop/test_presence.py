@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from dbus_fast import Variant
 
+from agent.core.errors import BusCallFailed
 from agent.core.ports import Presence
-from agent.desktop import presence, reconnecting
+from agent.desktop import presence, presence_logind, reconnecting
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.presence_fakes import (
     LOGIN,
@@ -440,3 +441,14 @@ def test_nothing_is_started_only_to_be_asked(bus: DbusDaemon) -> None:
 
 def _display(number: str, path: str) -> Variant:
     return Variant("(so)", (number, path))
+
+
+@pytest.mark.parametrize("hints", [None, [], {"Type": ["x11"], "IdleHint": True}, {"LockedHint": "yes"}])
+def test_hints_of_the_wrong_kind_count_as_present(hints: object) -> None:
+    assert presence_logind._presence(hints) == Presence()
+
+
+@pytest.mark.parametrize("answer", [[], [7], [["/a", "/b"]], ["/a", "/b"]])
+def test_logind_that_answers_with_no_path_is_a_failed_call(answer: list[object]) -> None:
+    with pytest.raises(BusCallFailed):
+        presence_logind._path(answer)
