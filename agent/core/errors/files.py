@@ -73,7 +73,7 @@ class FileUnwritable(CredtrayError):
 
     code = "file_unwritable"
     title = "The file could not be written"
-    hint = "Nothing was changed; it is tried again by itself."
+    hint = "Nothing was changed. Make room or mend the permission; what the agent keeps is written then."
     retry = Retry.LATER
 
 
