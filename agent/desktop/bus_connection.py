@@ -103,9 +103,7 @@ class Connection:
         except TimeoutError as error:
             if destination == DAEMON:
                 raise BusUnavailable(f"it does not answer within {seconds:g} s") from error
-            raise _failed(
-                f"{ERRORS}.NoReply", f"{destination} does not answer within {seconds:g} s"
-            ) from error
+            raise _failed(_NO_REPLY, f"{destination} does not answer within {seconds:g} s") from error
         finally:
             self._answers.pop(serial, None)
 
