@@ -45,6 +45,7 @@ def test_button_of_the_warning_signs_in_with_chromium(seat_with_buttons: Seat) -
         before = end(seat)
         seat.desktop.click_button(popup, SIGN_IN, of=2)
         until(lambda: end(seat) - before > timedelta(hours=3), 30)
+        until(seat.house.journal.with_suffix(".done").exists)
 
         assert len(seat.house.visits()) == 1
         assert seat.house.session()["state"] == "fresh"
