@@ -247,10 +247,18 @@ def end(session: SessionState, now: datetime) -> SessionState:
     """Return the session after the service refused to go on: only a person can begin another sign-in."""
     if session.sign_in is None:
         return replace(session, ended=True, trouble=None)
-    sign_in = learn_from_refusal(session.sign_in, now)
+    sign_in = learn_from_refusal(session.sign_in, now, _alive_at(session, now), session.token_life)
     return replace(
         session, ended=True, trouble=None, sign_in=sign_in, memory=remember(sign_in, session.memory)
     )
+
+
+def _alive_at(session: SessionState, now: datetime) -> datetime:
+    """Return when the sign-in was alive for certain: a token is cut at its end, so it lasts as long."""
+    token = session.token
+    if token is None:
+        return now
+    return token.expires_at if token.expires_at <= now else token.expires_at - session.token_life
 
 
 def troubled(session: SessionState, problem: Problem, now: datetime, state: State) -> SessionState:

@@ -133,10 +133,25 @@ def learn_from_refresh(
     return replace(sign_in, ends_at=token_expires_at + margin, proof=EndProof.SETTING)
 
 
-def learn_from_refusal(sign_in: SignIn, now: datetime) -> SignIn:
-    """Return what is known after a refresh was refused: it has ended, now at the latest."""
-    ends_at = min(sign_in.ends_at, now) if sign_in.proof is EndProof.CUT else now
-    return replace(sign_in, ends_at=ends_at, proof=EndProof.REFUSED)
+def learn_from_refusal(
+    sign_in: SignIn, now: datetime, alive_at: datetime, precision: timedelta = timedelta(hours=1)
+) -> SignIn:
+    """Return what is known after a refresh was refused: it has ended, now at the latest.
+
+    That proves when only if it was alive shortly before. After a night's sleep the end may be hours ago:
+    then the estimate stands, as far as it fits, and stays one.
+
+    Args:
+        sign_in: as it was believed to be.
+        now: when the refusal came.
+        alive_at: the last moment at which it is known to have been alive.
+        precision: how long before now that may be for the refusal to be a proof.
+    """
+    if sign_in.proof is EndProof.CUT:
+        return replace(sign_in, ends_at=min(sign_in.ends_at, now), proof=EndProof.REFUSED)
+    if now - alive_at <= precision:
+        return replace(sign_in, ends_at=now, proof=EndProof.REFUSED)
+    return replace(sign_in, ends_at=min(max(sign_in.ends_at, alive_at), now))
 
 
 def remember(sign_in: SignIn, memory: SignInMemory) -> SignInMemory:

@@ -92,9 +92,10 @@ def _whole_minutes(left: timedelta) -> timedelta:
 
 def _ended(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     at = clock_time(min(notice.ends_at or now, now), now, zone)
+    about = "about " if notice.about else ""
     return Words(
         f"{_session(notice)}: sign-in ended",
-        f"It ended at {at}; keys already issued work until they expire.",
+        f"It ended at {about}{at}; keys already issued work until they expire.",
         (_sign_in(notice),),
     )
 

@@ -151,7 +151,8 @@ def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]
     if sign_in is None or standing is Alive.SIGNED_OUT:
         return
     if standing is Alive.ENDED:
-        yield Notice(Subject.ENDED, name, key, frozenset({"ended"}), ends_at=sign_in.ends_at)
+        about = not sign_in.proof.proven
+        yield Notice(Subject.ENDED, name, key, frozenset({"ended"}), ends_at=sign_in.ends_at, about=about)
         return
     passed = warnings_due(state, session, now)
     ends_at, about = sign_in.ends_at, not sign_in.proof.proven

@@ -153,3 +153,15 @@ def test_no_sequence_of_events_confuses_it(steps: list[tuple[events.Event, int]]
 
         assert len({repr(action) for action in actions}) == len(actions)
         assert look is None or look > now
+
+
+def test_sign_in_that_ended_in_the_night_teaches_no_wrong_length() -> None:
+    state = signed_in("dev")
+    morning = NOON + 12 * HOUR
+    state = after(state, events.RefreshFailed("corp", TokenRefused("InvalidGrant").problem), now=morning)
+
+    found = state.sessions["corp"]
+    assert found.ended
+    assert found.memory.length is None
+    assert found.sign_in is not None
+    assert found.sign_in.ends_at == NOON + 8 * HOUR

@@ -151,8 +151,21 @@ def test_a_refusal_ends_the_sign_in_now_but_keeps_a_proven_earlier_end() -> None
     guess = SignIn(NOON - 4 * HOUR, NOON + HOUR, EndProof.SETTING)
     cut = SignIn(NOON - 4 * HOUR, NOON - MINUTE, EndProof.CUT)
 
-    assert learn_from_refusal(guess, NOON) == SignIn(NOON - 4 * HOUR, NOON, EndProof.REFUSED)
-    assert learn_from_refusal(cut, NOON).ends_at == NOON - MINUTE
+    refused = learn_from_refusal(guess, NOON, NOON - 40 * MINUTE)
+    assert refused == SignIn(NOON - 4 * HOUR, NOON, EndProof.REFUSED)
+    assert learn_from_refusal(cut, NOON, NOON - MINUTE).ends_at == NOON - MINUTE
+
+
+@pytest.mark.parametrize(
+    ("believed", "kept"),
+    [(-8 * HOUR, -8 * HOUR), (-11 * HOUR, -10 * HOUR), (HOUR, timedelta())],
+)
+def test_a_refusal_after_a_nights_sleep_proves_no_length(believed: timedelta, kept: timedelta) -> None:
+    guess = SignIn(NOON - 12 * HOUR, NOON + believed, EndProof.LAST_LENGTH)
+    refused = learn_from_refusal(guess, NOON, alive_at=NOON - 10 * HOUR)
+
+    assert refused == replace(guess, ends_at=NOON + kept)
+    assert remember(refused, SignInMemory(length=4 * HOUR)).length == 4 * HOUR
 
 
 def test_only_a_proven_length_that_was_seen_from_the_beginning_is_remembered() -> None:
