@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from agent.core.events import ClockChanged
 from agent.core.models import AccessToken, RoleCredentials, SignIn
-from agent.core.notices import TOLERATED_CLOCK_ERROR
+from agent.core.standing import TOLERATED_CLOCK_ERROR
 from agent.core.state import ProfileState, SessionState, State, Trouble, frozen
 
 

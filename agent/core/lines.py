@@ -12,9 +12,9 @@ from agent.core.durations import short
 from agent.core.errors import Offline, SignInCancelled
 from agent.core.look import Shape
 from agent.core.models import Profile
-from agent.core.overview import Overview, clock_off, ends_soon, lasting
+from agent.core.overview import Overview, ends_soon, lasting
 from agent.core.plain import plain
-from agent.core.standing import alive, offline
+from agent.core.standing import alive, clock_off, offline
 from agent.core.state import ProfileState, SessionState, State
 from agent.core.view import SIGNING_IN, Standing, clock_time, name_list, standing_words
 

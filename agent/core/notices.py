@@ -16,6 +16,7 @@ from agent.core.expiry import Moved, compare_ends
 from agent.core.standing import (
     alive,
     awaiting_proof,
+    clock_off,
     keys_until,
     offline,
     waiting_for_keys,
@@ -35,9 +36,6 @@ KEYS_END_SOON = timedelta(minutes=15)
 
 NEWS_LASTS = timedelta(minutes=5)
 """That a sign-in worked is told within this time or not at all, and taken back afterwards."""
-
-TOLERATED_CLOCK_ERROR = timedelta(minutes=5)
-"""AWS refuses signatures beyond about five minutes; below that nobody needs to know."""
 
 
 class Subject(Enum):
@@ -259,6 +257,6 @@ def _unsettled(state: State, key: str, now: datetime) -> bool:
 
 def _clock(state: State, session: SessionState) -> Iterator[Notice]:
     name = session.session.name
-    if abs(state.clock_error) > TOLERATED_CLOCK_ERROR and name == next(iter(state.sessions)):
+    if clock_off(state) and name == next(iter(state.sessions)):
         # The computer has one clock: the first session speaks for all.
         yield Notice(Subject.CLOCK_OFF, name, "clock", frozenset({"clock"}), clock_error=state.clock_error)

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from agent.core.errors import ClockOff, Offline, Retry, RoleRefused, TokenUnreadable
 from agent.core.look import STEPS, Look, Shape, ring_steps
-from agent.core.notices import PATIENCE, TOLERATED_CLOCK_ERROR
-from agent.core.standing import alive, offline
+from agent.core.notices import PATIENCE
+from agent.core.standing import alive, clock_off, offline
 from agent.core.state import Alive, SessionState, State, Trouble
 from agent.core.wishes import sections_of
 
@@ -99,11 +99,6 @@ def needs_person(seen: Overview) -> bool:
     state = seen.state
     problems = (state.config_problem, state.settings_problem, state.unsaved)
     return any(problems) or bool(seen.left_alone) or clock_off(state) or lasting(state.file.trouble, seen.now)
-
-
-def clock_off(state: State) -> bool:
-    """Tell whether AWS refuses what this computer signs."""
-    return abs(state.clock_error) > TOLERATED_CLOCK_ERROR
 
 
 def lasting(trouble: Trouble | None, now: datetime) -> bool:

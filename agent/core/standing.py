@@ -12,8 +12,16 @@ from agent.core.state import Alive, Doubt, ProfileState, SessionState, State
 PROOF_FLOOR = timedelta(minutes=5)
 """A refresh that only proves when a sign-in ends is not repeated within this time."""
 
+TOLERATED_CLOCK_ERROR = timedelta(minutes=5)
+"""AWS refuses signatures beyond about five minutes; below that nobody needs to know."""
+
 HEARD_OF = timedelta(minutes=2)
 """So long after the next try was due a trouble still counts: after that nobody has tried, so nobody knows."""
+
+
+def clock_off(state: State) -> bool:
+    """Tell whether AWS refuses what this computer signs."""
+    return abs(state.clock_error) > TOLERATED_CLOCK_ERROR
 
 
 def alive(session: SessionState, now: datetime) -> Alive:

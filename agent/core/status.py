@@ -13,9 +13,8 @@ from typing import Any
 from agent.core.durations import short
 from agent.core.errors import ClockOff, Offline, Problem, RoleRefused, SignInDenied
 from agent.core.expiry import Freshness, RefreshWindows, freshness, windows_for
-from agent.core.notices import TOLERATED_CLOCK_ERROR
 from agent.core.ports import DesktopPart
-from agent.core.standing import alive, keys_until
+from agent.core.standing import alive, clock_off, keys_until
 from agent.core.state import Alive, ProfileState, SessionState, State
 from agent.core.wishes import sections_of
 
@@ -80,7 +79,7 @@ def _paused_until(state: State, now: datetime) -> datetime | None:
 
 def _problems(state: State) -> tuple[Problem | None, ...]:
     clock = None
-    if abs(state.clock_error) > TOLERATED_CLOCK_ERROR:
+    if clock_off(state):
         clock = ClockOff(f"it differs from AWS's by {short(abs(state.clock_error))}").problem
     return state.config_problem, state.settings_problem, state.unsaved, clock
 
