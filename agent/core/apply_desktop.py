@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.core import events
+from agent.core.apply_sessions import on_session
 from agent.core.errors import Offline
 from agent.core.plain import plain
 from agent.core.state import SessionState, State, Trouble, frozen, put
@@ -82,6 +83,15 @@ def _to_tell_again(session: SessionState) -> SessionState:
 # --- accounts ----------------------------------------------------------------------------------------
 
 
+def _accounts_asked(
+    session: SessionState,
+    _event: events.AccountsAsked | events.AccountsUnknown,
+    now: datetime,
+    _state: State,
+) -> SessionState:
+    return replace(session, accounts_asked=now)
+
+
 def _accounts_listed(state: State, event: events.AccountsListed, _now: datetime) -> State:
     named = {item.account_id: plain(item.name, _LONGEST_NAME) for item in event.accounts if item.name}
     return replace(state, accounts=frozen({**state.accounts, **named}))
@@ -93,6 +103,8 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.Woke: _woke,
         events.NetworkChanged: _network_changed,
         events.PartChanged: _part_changed,
+        events.AccountsAsked: on_session(_accounts_asked),
+        events.AccountsUnknown: on_session(_accounts_asked),
         events.AccountsListed: _accounts_listed,
     }
 )

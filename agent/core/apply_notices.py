@@ -50,15 +50,6 @@ def _snoozed(session: SessionState, event: events.Snoozed, _now: datetime, _stat
     return replace(session, snoozed_until=event.until, said=said)
 
 
-def _accounts_asked(
-    session: SessionState,
-    _event: events.AccountsAsked | events.AccountsUnknown,
-    now: datetime,
-    _state: State,
-) -> SessionState:
-    return replace(session, accounts_asked=now)
-
-
 def _paused(state: State, event: events.NoticesPaused, now: datetime) -> State:
     over = event.until is None or event.until <= now
     return replace(state, paused_until=None if over else event.until)
@@ -71,7 +62,5 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.NoticeWithdrawn: on_session(_withdrawn),
         events.Snoozed: on_session(_snoozed),
         events.NoticesPaused: _paused,
-        events.AccountsAsked: on_session(_accounts_asked),
-        events.AccountsUnknown: on_session(_accounts_asked),
     }
 )
