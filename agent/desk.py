@@ -72,8 +72,12 @@ class Desk:
         """Of which state, when it was made, and what is shown."""
 
     def prepare(self) -> None:
-        """Begin to load, in a thread, what takes long to load: the files are read meanwhile."""
-        self._workers.preload(_HEAVY)
+        """Begin to load, in a thread, what takes long to load: the files are read meanwhile.
+
+        Where there is no bus none of it may ever be needed.
+        """
+        if self._bus.is_named:
+            self._workers.preload(_HEAVY)
 
     @contextlib.asynccontextmanager
     async def serving(self, loop: Loop, requests: Requests) -> AsyncIterator[None]:

@@ -22,7 +22,6 @@ __all__ = ["CALL_SECONDS", "CONNECT_SECONDS", "BusKind", "Connection", "SessionB
 CONNECT_SECONDS = 2.0
 """For connecting and authenticating, together."""
 
-
 _WIRE = "agent.desktop.bus_wire"
 
 
@@ -43,7 +42,17 @@ class SessionBus:
         self._address = address
         self._live: Connection | None = None
         self._attempt: asyncio.Task[Connection] | None = None
+        self._wire: Any = None
+        """The module, once it is loaded: a bus that is not there is tried again and again."""
         self._closed = False
+
+    @property
+    def is_named(self) -> bool:
+        """Whether anything says where the bus is."""
+        try:
+            return bool(self._address or _address(self._kind))
+        except BusUnavailable:
+            return False
 
     async def connection(self) -> Connection:
         """Return the live connection, connected anew if need be; all who ask meanwhile share one attempt.
@@ -80,10 +89,11 @@ class SessionBus:
 
     async def _connect(self) -> Connection:
         address = self._address or _address(self._kind)
-        wire = await _wire_module()
+        if self._wire is None:
+            self._wire = await _wire_module()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                return Connection(await wire.open_wire(address))
+                return Connection(await self._wire.open_wire(address))
         except TimeoutError as error:
             detail = f"{address} does not answer within {CONNECT_SECONDS:g} s"
             raise BusUnavailable(detail) from error
