@@ -35,9 +35,10 @@ def test_launcher_that_stays_counts_as_the_editor_itself(
 ) -> None:
     # It ends when this test lets it: nothing of it is left behind.
     gate = tmp_path / "gate"
-    script = f"while [ ! -e {gate} ]; do /bin/sleep 0.05; done"
+    script = f"while [ ! -e {gate} ]; do /bin/sleep 0.05; done; touch {tmp_path}/ended"
     open_file(tmp_path / "agent.log", launcher(tmp_path, script, monkeypatch), patience=0.2)
 
+    assert not (tmp_path / "ended").exists()
     gate.touch()
 
 
