@@ -12,7 +12,7 @@ async def together(*parts: Coroutine[Any, Any, None]) -> None:
 
     Unlike a TaskGroup it raises the very error, whose traceback is worth logging.
     """
-    tasks = [asyncio.create_task(part, name=f"tray {number}") for number, part in enumerate(parts)]
+    tasks = [asyncio.create_task(part, name=f"part {number}") for number, part in enumerate(parts)]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
