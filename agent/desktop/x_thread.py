@@ -12,6 +12,7 @@ import selectors
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -95,9 +96,7 @@ class XThread:
         self._guest.ended(reason)
 
     def _serve(self, woken: socket.socket) -> None:
-        import Xlib.display  # noqa: PLC0415 - late: only where an X server is used
-
-        display = Xlib.display.Display(_reachable(self._address))
+        display = opened_display(_reachable(self._address))
         # The default handler prints. An error of one request means that a foreign window has gone meanwhile.
         display.set_error_handler(lambda error, _request: _log.debug("X error: %s", error))
         try:
@@ -124,6 +123,32 @@ class XThread:
             ready.select()
             with contextlib.suppress(BlockingIOError):
                 woken.recv(4096)
+
+
+def opened_display(name: str) -> Any:
+    """Return the ``Xlib.display.Display`` of python-xlib's display ``name``; a failure leaves no socket open.
+
+    Raises:
+        Exception: one of python-xlib's, or of the operating system; see ``_said``.
+    """
+    import Xlib.display  # noqa: PLC0415 - late: only where an X server is used
+
+    try:
+        return Xlib.display.Display(name)
+    except Exception as error:
+        _close_forgotten(error)
+        raise
+
+
+def _close_forgotten(error: BaseException | None) -> None:
+    """Close the socket that python-xlib forgets when it cannot connect: only its frames still know it."""
+    while error is not None:
+        for frame, _line in traceback.walk_tb(error.__traceback__):
+            for value in frame.f_locals.values():
+                forgotten = vars(value).get("socket") if hasattr(value, "__dict__") else value
+                if isinstance(forgotten, socket.socket):
+                    forgotten.close()
+        error = error.__context__
 
 
 def _reachable(address: str) -> str:

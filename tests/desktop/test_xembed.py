@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import shutil
@@ -19,6 +20,7 @@ from PIL import Image, ImageDraw
 
 from agent.desktop._xembed import Icon
 from agent.desktop.pystray_import import load_pystray
+from agent.desktop.x_thread import opened_display
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.x_tray import BACKGROUND, pixel, windows_called, x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
@@ -226,6 +228,27 @@ def test_x_server_that_hangs_keeps_nobody_waiting() -> None:
     # Its connections break with the socket, so that not even the thread is left.
     assert showing.icon.join(PATIENCE)
     assert [each.name for each in threading.enumerate() if each.name == "tray"] == []
+
+
+def _hang_up(listening: socket.socket) -> None:
+    listening.accept()[0].close()
+
+
+def test_x_server_that_goes_before_it_answers_leaves_no_socket_open() -> None:
+    number = 2000 + os.getpid()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
+        silent.bind(f"\0/tmp/.X11-unix/X{number}")
+        with pytest.raises(Exception, match="refused"):
+            opened_display(f"unix/:{number}")
+        silent.listen()
+        goes = threading.Thread(target=_hang_up, args=(silent,))
+        goes.start()
+        with pytest.raises(Exception, match="closed"):
+            opened_display(f"unix/:{number}")
+        goes.join()
+
+    # A socket that is forgotten warns here, and a warning is an error.
+    gc.collect()
 
 
 def test_end_leaves_no_window_and_no_thread(screen: Xvfb) -> None:
