@@ -52,7 +52,7 @@ lock: ## Choose the newest dependencies anew and lock them by their hashes
 	@$(enter) sh packaging/lock.sh
 
 clean: ## Take away everything that was made here
-	@$(enter) rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist
+	@$(enter) rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist tests/js/node_modules
 	@$(enter) find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup-runtime:

@@ -161,6 +161,8 @@ _AGENT_ONLY = (
     protocol.PauseNotices,
     protocol.Stop,
     protocol.CancelLogin,
+    protocol.Endpoint,
+    protocol.Copy,
 )
 
 

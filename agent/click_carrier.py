@@ -14,9 +14,10 @@ from typing import Any, Protocol, TypeVar
 from agent import __version__
 from agent.core import clicks, protocol
 from agent.core.answers import known_profile, known_session
-from agent.core.clicks import Click, Form
+from agent.core.clicks import Click
 from agent.core.console_link import portal_link
 from agent.core.errors import BrowserUnopened, CredtrayError, SignInCancelled, SignInTimedOut
+from agent.core.forms import Form
 from agent.core.lines import headline
 from agent.core.overview import overview
 from agent.core.plain import plain

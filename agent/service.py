@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from agent import __version__
 from agent.app import House
+from agent.carriers import requests_of
 from agent.core.errors import AgentRefused, CredtrayError
 from agent.core.events import Event, Fetched, FilesChanged, NetworkChanged, Refreshed, SignedIn, TokenFound
 from agent.core.models import AccessToken
@@ -26,7 +27,6 @@ from agent.daemon.ipc import IpcServer, ipc_server
 from agent.daemon.log import logging_to
 from agent.daemon.loop import TICK_SECONDS, Conduct, Loop
 from agent.daemon.redaction import Redactor
-from agent.daemon.requests import Requests
 from agent.daemon.runtime_directory import prepare_runtime_directory
 from agent.daemon.scheduler import Hint, Scheduler
 from agent.daemon.sign_ins import SignIns
@@ -101,7 +101,7 @@ class Service:
         state = house.state_file.load()
         self.loop = Loop(ports, self._workers, state, speed=around.speed, conduct=Conduct(heard=self._heard))
         sign_ins = SignIns(ports, self._workers, self.loop)
-        self.requests = Requests(self.loop, sign_ins, house.changes, self._stop.set)
+        self.requests = requests_of(house, self.loop, sign_ins, self._stop.set)
 
     def stop(self) -> None:
         """Ask it to end; from any thread, also before it has begun."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agent.app import House
+from agent.carriers import requests_of
 from agent.core import protocol, saved, status
 from agent.core.errors import AgentNotRunning, BadFrame, CredtrayError
 from agent.core.policy import (
@@ -24,7 +25,6 @@ from agent.core.policy import (
 from agent.core.protocol import Done, Progress, Reply, Request
 from agent.core.state import State, frozen
 from agent.daemon.loop import Conduct, Loop
-from agent.daemon.requests import Requests
 from agent.daemon.sign_ins import SignIns
 from agent.daemon.workers import Workers
 from agent.ipc_client import AgentClient
@@ -68,7 +68,7 @@ async def _carried_out(house: House, request: Request, on_progress: Callable[[Pr
         conduct=Conduct(_allowed(request), saves=isinstance(request, _CHOICES)),
     )
     stopped = asyncio.Event()
-    handler = Requests(loop, SignIns(house.ports, workers, loop), house.changes, stopped.set)
+    handler = requests_of(house, loop, SignIns(house.ports, workers, loop), stopped.set)
     loop.start()
     await loop.settled(READ_SECONDS)
     if isinstance(request, protocol.Status):

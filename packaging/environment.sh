@@ -3,10 +3,10 @@
 #
 #   runtime  .venv with the locked runtime dependencies; the checkout itself is importable in it
 #   dev      the same, the locked tools of development, and the project installed in place
-#   tools    the Debian packages that some tests drive; says which and why
+#   tools    the Debian packages, and the AWS SDK for JavaScript, that some tests drive; says which and why
 #
 # Run from the root of the checkout. Whatever is there already is not touched: a second run costs nothing.
-# Never writes outside .venv, except for Debian packages, and says so each time.
+# Never writes outside .venv and tests/js/node_modules, except for Debian packages, and says so each time.
 set -eu
 
 say() {
@@ -85,6 +85,8 @@ wanted_tools() {
 /usr/include/stdlib.h libc6-dev needed to compile it
 /usr/bin/zsh zsh takes pasted credentials
 /usr/bin/fish fish takes pasted credentials
+/usr/bin/node nodejs runs the AWS SDK for JavaScript, which takes keys in its own order
+/usr/bin/npm npm fetches that SDK, checked against tests/js/package-lock.json
 TABLE
 }
 
@@ -100,9 +102,23 @@ tools() {
     done <<EOT
 $(wanted_tools)
 EOT
-    [ -n "$missing" ] || return 0
-    # shellcheck disable=SC2086 # one word per package
-    install "for tests${reasons}" $missing || say "tests that need them are skipped"
+    if [ -n "$missing" ]; then
+        # shellcheck disable=SC2086 # one word per package
+        install "for tests${reasons}" $missing || say "tests that need them are skipped"
+    fi
+    javascript
+}
+
+# The AWS SDK for JavaScript, in tests/js/node_modules.
+javascript() {
+    command -v npm >/dev/null || return 0
+    print=$(cat tests/js/package-lock.json | sha256sum | cut -d ' ' -f 1)
+    [ -f tests/js/node_modules/credtray ] && [ "$(cat tests/js/node_modules/credtray)" = "$print" ] && return 0
+    say "the AWS SDK for JavaScript, checked against tests/js/package-lock.json"
+    # Its own scripts are not run: nothing of it is compiled or fetched from elsewhere.
+    (cd tests/js && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
+        { say "it cannot be fetched: tests that need it are skipped"; return 0; }
+    echo "$print" >tests/js/node_modules/credtray
 }
 
 # --- Python --------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ WINGS: dict[str, frozenset[str]] = {
 
 JOINERS = frozenset(
     {"__init__", "__main__", "app", "service", "without_agent", "cli", "demo"}
-    | {"desk", "desk_hands", "click_carrier"}
+    | {"desk", "desk_hands", "click_carrier", "carriers"}
 )
 """The only places where wings meet."""
 

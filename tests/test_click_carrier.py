@@ -12,8 +12,9 @@ import pytest
 
 from agent.click_carrier import ClickCarrier
 from agent.core import clicks, protocol
-from agent.core.clicks import Click, Form
+from agent.core.clicks import Click
 from agent.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline
+from agent.core.forms import Form
 from agent.core.ports import Browser, Notification
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import real, until, world

@@ -26,7 +26,8 @@ _INTERRUPTED = 130
 _PIPE_CLOSED = 141
 _MISUSE = 2
 
-_START, _SIGN_IN, _PROFILES, _AGENT = "Begin", "Sign in", "Profiles and keys", "The agent"
+_START, _SIGN_IN, _PROFILES = "Begin", "Sign in", "Profiles and keys"
+_PROGRAMS, _TROUBLE, _AGENT = "Programs that need keys", "When something does not work", "The agent"
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("setup", _START),
@@ -40,14 +41,28 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deactivate": ("keeping", _PROFILES),
     "switch": ("keeping", _PROFILES),
     "credentials": ("credentials", _PROFILES),
+    "import": ("importing", _PROFILES),
     "undo": ("undo", _PROFILES),
+    "exec": ("execution", _PROGRAMS),
+    "env": ("environment", _PROGRAMS),
+    "copy": ("environment", _PROGRAMS),
+    "endpoint": ("endpoint", _PROGRAMS),
+    "wait": ("waiting", _PROGRAMS),
+    "console": ("console", _PROGRAMS),
+    "doctor": ("doctor", _TROUBLE),
+    "explain": ("doctor", _TROUBLE),
+    "repair": ("repair", _TROUBLE),
     "run": ("agent_process", _AGENT),
     "stop": ("agent_process", _AGENT),
     "autostart": ("autostart", _AGENT),
+    "settings": ("settings", _AGENT),
     "version": ("agent_process", _AGENT),
     "completion": ("completion", _AGENT),
 }
-"""Command -> (module of this package that holds a function of that name, panel of the help)."""
+"""Command -> (module of this package that holds a function of that name, panel of the help).
+
+A name that Python keeps for itself has an underscore at its end there: ``exec_``, ``import_``.
+"""
 
 OVERVIEW = f"""\
 {SUMMARY}
@@ -96,7 +111,8 @@ class _Commands(TyperGroup):
 def command_named(name: str) -> Any:
     """Return one command of ``COMMANDS`` as typer runs it; only now its module is imported."""
     module, panel = COMMANDS[name]
-    function = getattr(importlib.import_module(f"agent.cli.{module}"), name)
+    found = importlib.import_module(f"agent.cli.{module}")
+    function = getattr(found, name, None) or getattr(found, f"{name}_")
     text = _unwrapped(inspect.getdoc(function) or "")
     program = typer.Typer(add_completion=False, rich_markup_mode="rich")
     program.command(name, cls=_Command, rich_help_panel=panel, help=text)(function)
@@ -138,7 +154,8 @@ def command_line() -> Any:
 
 
 _EPILOG = (
-    "Exit codes: 0 done, 1 failed, 2 wrong words, 3 no agent, 4 chosen but not in effect yet, 130 Ctrl-C."
+    "Exit codes: 0 done, 1 failed, 2 wrong words, 3 no agent, 4 chosen but not in effect yet, "
+    "5 would not last, 6 not in time, 130 Ctrl-C."
 )
 
 

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from agent.core import protocol
-
-
-class Form(Enum):
-    """How role credentials are written for pasting."""
-
-    POSIX = "posix"
-    """bash, zsh and sh."""
-    FISH = "fish"
-    POWERSHELL = "powershell"
-    CMD = "cmd"
-    SECTION = "section"
-    """A section of the credentials file."""
+from agent.core.forms import Form
 
 
 @dataclass(frozen=True, slots=True)

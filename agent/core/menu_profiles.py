@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from agent.core.clicks import CopyCredentials, Form, OpenConsole
+from agent.core.clicks import CopyCredentials, OpenConsole
+from agent.core.forms import Form
 from agent.core.lines import CROWD, GAP, PRODUCTION, is_production, keys_words
 from agent.core.menu import Item, Kind
 from agent.core.menu_branches import Catalogue, Menu, catalogue, laid_out, separator

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,17 @@ from agent.core.durations import parse_duration
 from agent.core.errors import SettingsInvalid
 from agent.core.nearest import did_you_mean
 from agent.core.presets import usual_length
+
+
+class Delivery(StrEnum):
+    """How the programs of an active profile get its role credentials."""
+
+    FILE = "file"
+    """Its keys are written into a section of the credentials file."""
+    PROCESS = "process"
+    """Held in memory for ``credtray credentials``; nothing is written."""
+    ENDPOINT = "endpoint"
+    """Held in memory for the local endpoint, which is open then; nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,16 @@ class SessionSettings:
     """How long a sign-in lasts, until credtray has learned it. Example: ``"4h"``."""
     device_flow: bool = False
     """Sign in with a code on any device instead of a browser on this machine."""
+    warn_before: tuple[timedelta, ...] | None = None
+    """When to say that this session's sign-in ends soon; as for all sessions when not set."""
+    browser: str | None = None
+    """Command for this session's pages, such as ``"firefox -P work %s"``; else the desktop's own."""
+    open_by_itself: bool = False
+    """Open one window by itself when a sign-in has ended, only while the screen is unlocked and online."""
+    proxy: str | None = None
+    """Proxy of this session, such as ``"http://proxy.example.com:3128"``; else as the environment says."""
+    ca_bundle: str | None = None
+    """File of the certificate authorities to trust for this session; else as AWS's own settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +56,18 @@ class ProfileSettings:
 
     section: str | None = None
     """Section of the credentials file that takes the keys; the profile's own name when not set."""
+    delivery: Delivery = Delivery.FILE
+    """How programs get the keys while the profile is active: ``"file"``, ``"process"`` or ``"endpoint"``."""
+    region: str | None = None
+    """Region handed out with the keys; the config file's when not set."""
+    description: str | None = None
+    """What the role is for, in one line; shown in the menu and in lists."""
+    notes: str | None = None
+    """Anything worth knowing before the profile is used."""
+    tags: tuple[str, ...] = ()
+    """Words to find the profile by. Example: ``["billing", "weekly"]``."""
+    favourite: bool = False
+    """Show the profile before the others."""
     production: bool = False
     """Mark the profile in menus: what is done with it is done to production."""
 
@@ -59,18 +93,29 @@ class Settings:
 
     def sign_in_length(self, session: str) -> timedelta:
         """Return the configured length of a sign-in, or the preset's, or the service's default."""
-        chosen = self.sessions.get(session, SessionSettings()).duration
+        chosen = self.session(session).duration
         return chosen if chosen is not None else usual_length(session)
 
     def section(self, profile: str) -> str:
         """Return the section of the credentials file that takes this profile's keys."""
-        chosen = self.profiles.get(profile)
-        return (chosen.section if chosen is not None else None) or profile
+        return self.profile(profile).section or profile
+
+    def session(self, name: str) -> SessionSettings:
+        """Return what is set for this sso-session."""
+        return self.sessions.get(name, _NO_SESSION)
+
+    def profile(self, name: str) -> ProfileSettings:
+        """Return what is set for this profile."""
+        return self.profiles.get(name, _NO_PROFILE)
 
     @property
     def longest_warning(self) -> timedelta:
         """The earliest warning threshold; zero when there is none."""
         return max(self.warn_before, default=timedelta())
+
+
+_NO_SESSION = SessionSettings()
+_NO_PROFILE = ProfileSettings()
 
 
 def from_mapping(data: Mapping[str, Any]) -> Settings:
@@ -100,6 +145,19 @@ def _text(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable() or "]" in value:
         raise SettingsInvalid(f"{where} must be a printable text without ']', not {value!r}")
     return value
+
+
+def _words(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise SettingsInvalid(f'{where} must be a list of words such as ["billing"], not {value!r}')
+    return tuple(dict.fromkeys(_text(item, where) for item in value))
+
+
+def _delivery(value: Any, where: str) -> Delivery:
+    try:
+        return Delivery(value)
+    except ValueError:
+        raise SettingsInvalid(f'{where} must be "file", "process" or "endpoint", not {value!r}') from None
 
 
 def _panel(value: Any, where: str) -> str:
@@ -136,6 +194,9 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "bool": _boolean,
     "str": _panel,
     "str | None": _text,
+    "Delivery": _delivery,
+    "tuple[str, ...]": _words,
+    "tuple[timedelta, ...] | None": _durations,
     "timedelta | None": _duration,
     "tuple[timedelta, ...]": _durations,
     "Mapping[str, SessionSettings]": _named(SessionSettings),

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from agent.core import ini
-from agent.core.clicks import Form
 from agent.core.errors import UnexpectedReply
+from agent.core.forms import Form
 from agent.core.models import RoleCredentials
 from agent.core.secret import Secret
 

@@ -11,7 +11,7 @@ from typing import Any
 from agent import __version__
 from agent.core import protocol, status
 from agent.core.answers import answer, chosen_session, known_profile, known_session, sign_in_required
-from agent.core.errors import Problem, TimedOut, UsageError, error_for
+from agent.core.errors import AgentNotRunning, Problem, TimedOut, UsageError, error_for
 from agent.core.events import Activated, Asked, Deactivated, NoticesPaused, Snoozed, Switched
 from agent.core.models import RoleCredentials
 from agent.core.protocol import CredentialsIssued, Done, ProcessCredentials, Progress, Request, Update
@@ -34,6 +34,10 @@ WATCH_SECONDS = 30.0
 """A watcher gets a new document at least this often."""
 
 
+Carrier = Callable[[Any, ReplySink], Awaitable[protocol.Reply]]
+"""Carries out one kind of request: takes the request and where progress goes, returns the final reply."""
+
+
 class Requests:
     """The ``RequestHandler`` of the agent, and of commands that work without one."""
 
@@ -42,7 +46,7 @@ class Requests:
         self._sign_ins = sign_ins
         self._changes = changes
         self._stop = stop
-        self._carriers: Mapping[type, Callable[[Any, ReplySink], Awaitable[protocol.Reply]]] = {
+        self._carriers: dict[type, Carrier] = {
             protocol.Ping: self._ping,
             protocol.Status: self._status,
             protocol.Watch: self._watch,
@@ -59,9 +63,16 @@ class Requests:
             protocol.Stop: self._end,
         }
 
+    def also(self, carriers: Mapping[type, Carrier]) -> None:
+        """Carry these kinds of requests out, too; raises nothing, the last one given counts."""
+        self._carriers |= carriers
+
     async def handle(self, request: Request, reply: ReplySink) -> None:
         """Carry out one request; see daemon/ipc_connection."""
-        await reply.send(await self._carriers[type(request)](request, reply))
+        carrier = self._carriers.get(type(request))
+        if carrier is None:
+            raise AgentNotRunning(f"only a running agent does this ({type(request).__name__.lower()})")
+        await reply.send(await carrier(request, reply))
 
     # --- looking ----------------------------------------------------------------------------------------
 

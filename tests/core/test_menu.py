@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from agent.core import clicks, protocol
-from agent.core.clicks import Form
 from agent.core.events import Activated, Deactivated, SignInAddressKnown, SignInStarted, Switched
 from agent.core.face import Face, face
+from agent.core.forms import Form
 from agent.core.menu import Item, Kind
 from agent.core.menu_agent import Extras, tomorrow_morning
 from agent.core.state import State

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.core.clicks import Form
 from agent.core.errors import IniRefused, UnexpectedReply
+from agent.core.forms import Form
 from agent.core.models import RoleCredentials
 from agent.core.secret import Secret
 from agent.core.shells import written

@@ -1,0 +1,18 @@
+"""Joins what carries out requests: the daemon's own, and what needs another wing.
+
+Decides nothing. A request nobody here carries out needs a running agent, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.app import House
+from agent.daemon.loop import Loop
+from agent.daemon.requests import Requests
+from agent.daemon.sign_ins import SignIns
+
+
+def requests_of(house: House, loop: Loop, sign_ins: SignIns, stop: Callable[[], None]) -> Requests:
+    """Return the handler of everything that works with and without an agent."""
+    return Requests(loop, sign_ins, house.changes, stop)
