@@ -14,6 +14,7 @@ from agent.core.look import Shape
 from agent.core.models import Profile
 from agent.core.overview import Overview, ends_soon, lasting
 from agent.core.plain import plain
+from agent.core.ports import Part
 from agent.core.standing import alive, clock_off, offline
 from agent.core.state import ProfileState, SessionState, State
 from agent.core.view import SIGNING_IN, Standing, clock_time, name_list, standing_words
@@ -177,6 +178,6 @@ def troubles(seen: Overview) -> Iterator[tuple[str, str]]:
         count = len(state.config.warnings)
         plural = "" if count == 1 else "s"
         yield "warnings", f"{count} warning{plural} about the config file: credtray status"
-    notifications = state.desktop.get("notifications")
+    notifications = state.desktop.get(Part.NOTIFICATIONS)
     if notifications is not None and notifications.back_end is None:
         yield "notifications", plain(f"No notifications: {notifications.reason}", _LONGEST_PROBLEM)

@@ -12,7 +12,7 @@ from typing import TypeVar
 from agent.core.errors import Problem
 from agent.core.expiry import SignInMemory
 from agent.core.models import AccessToken, AwsConfig, Profile, RoleCredentials, SignIn, SsoSession
-from agent.core.ports import DesktopPart, Mark, Presence
+from agent.core.ports import DesktopPart, Mark, Part, Presence
 from agent.core.settings import Settings
 
 K = TypeVar("K")
@@ -206,7 +206,7 @@ class State:
     @property
     def notifications(self) -> str | None:
         """What shows notices now; None when nothing does, or nothing is known of it."""
-        part = self.desktop.get("notifications")
+        part = self.desktop.get(Part.NOTIFICATIONS)
         return None if part is None else part.back_end
 
     def profiles_of(self, session: str) -> tuple[ProfileState, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from agent.core.durations import short
 from agent.core.errors import ClockOff, Offline, Problem, RoleRefused, SignInDenied
 from agent.core.expiry import Freshness, RefreshWindows, freshness, windows_for
-from agent.core.ports import DesktopPart
+from agent.core.ports import DesktopPart, Part
 from agent.core.standing import alive, clock_off, keys_until
 from agent.core.state import Alive, ProfileState, SessionState, State
 from agent.core.wishes import sections_of
@@ -56,10 +56,10 @@ def document(state: State, agent: AgentFacts, now: datetime) -> dict[str, Any]:
 def _desktop(state: State) -> dict[str, Any]:
     presence = state.presence
     return {
-        "tray": _part(state.desktop.get("tray")),
-        "notifications": _part(state.desktop.get("notifications")),
+        "tray": _part(state.desktop.get(Part.TRAY)),
+        "notifications": _part(state.desktop.get(Part.NOTIFICATIONS)),
         "presence": {
-            **_part(state.desktop.get("presence")),
+            **_part(state.desktop.get(Part.PRESENCE)),
             "locked": presence.locked,
             "idle": presence.idle,
             "asleep": presence.asleep,

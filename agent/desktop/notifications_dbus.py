@@ -13,7 +13,7 @@ from typing import Final
 
 from agent.core.clicks import Click
 from agent.core.errors import BusCallFailed, BusUnavailable, NotifierUnavailable
-from agent.core.ports import DesktopPart, Notification
+from agent.core.ports import DesktopPart, Notification, Part
 from agent.desktop.notifications_freedesktop import (
     ABSENT,
     HANGING,
@@ -23,6 +23,7 @@ from agent.desktop.notifications_freedesktop import (
 )
 from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
 from agent.desktop.notifications_waiting import NOT_JOINED, wait_for_loop
+from agent.desktop.part_report import PartReport
 from agent.desktop.reconnecting import BusTrouble, use_connections
 from agent.desktop.session_bus import Connection, SessionBus
 from agent.desktop.shown_text import without_markup
@@ -30,7 +31,6 @@ from agent.desktop.together import together
 
 _log = logging.getLogger(__name__)
 
-PART: Final = "notifications"
 ANSWER_SECONDS: Final = 1.8
 """A daemon that takes longer counts as hanging; below two seconds, so that the waiting thread learns why."""
 PATIENCE_SECONDS: Final = 60.0
@@ -56,11 +56,10 @@ class DesktopNotifier:
         """
         self._bus = bus
         self._clicked = clicked
-        self._report = report
+        self._part = PartReport(Part.NOTIFICATIONS, report)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._service: NotificationService | None = None
         self._instead: PlyerNotifier | None = None
-        self._part: DesktopPart | None = None
         self._sent: set[asyncio.Task[None]] = set()
         self._late: set[asyncio.Task[None]] = set()
         self._look_again = asyncio.Event()
@@ -109,9 +108,9 @@ class DesktopNotifier:
         """Find out who shows notices now, and again whenever that may have changed."""
         while True:
             self._look_again.clear()
-            hanging = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._tell, None, HANGING)
+            hanging = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._part.tell, None, HANGING)
             try:
-                self._tell(*await _seen(service))
+                self._part.tell(*await _seen(service))
             except (BusCallFailed, BusUnavailable) as error:
                 self._failed(error)
             finally:
@@ -140,7 +139,7 @@ class DesktopNotifier:
             self._late.add(sending)
             sending.add_done_callback(self._answered_late)
             service.doubt()
-            self._tell(None, HANGING)
+            self._part.tell(None, HANGING)
             raise NotifierUnavailable(HANGING)
         try:
             sending.result()
@@ -162,28 +161,22 @@ class DesktopNotifier:
 
     def _failed(self, error: BusTrouble) -> None:
         """Report it, and look again after a while: a refusal may pass without a word."""
-        self._tell(None, _reason(error))
+        self._part.tell(None, _reason(error))
         if self._later is not None:
             self._later.cancel()
         self._later = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._look_again.set)
 
     def _without_bus(self, error: BusTrouble | None) -> None:
         if error is None:
-            self._tell(None, "the message bus was lost")
+            self._part.tell(None, "the message bus was lost")
         elif isinstance(error, BusUnavailable) and why_not_plyer("linux") is None:
             self._instead = self._instead or PlyerNotifier()
-            self._tell("plyer", _reason(error))
+            self._part.tell("plyer", _reason(error))
         else:
-            self._tell(None, _reason(error))
-
-    def _tell(self, back_end: str | None, reason: str | None) -> None:
-        part = DesktopPart(PART, back_end, reason)
-        if part != self._part:
-            self._part = part
-            self._report(part)
+            self._part.tell(None, _reason(error))
 
     def _why_not(self) -> str:
-        return (self._part and self._part.reason) or NOT_JOINED
+        return self._part.reason or NOT_JOINED
 
 
 async def _seen(service: NotificationService) -> tuple[str | None, str | None]:

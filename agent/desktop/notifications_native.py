@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from agent.core.clicks import Click
 from agent.core.errors import NotifierUnavailable
-from agent.core.ports import DesktopPart, Notification, Urgency
+from agent.core.ports import DesktopPart, Notification, Part, Urgency
 from agent.desktop.assets import PICTURE, asset_path
 from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
 from agent.desktop.notifications_text import LABEL_LENGTH, TITLE_LENGTH, body_text
@@ -26,7 +26,6 @@ from agent.desktop.shown_text import without_markup
 
 _log = logging.getLogger(__name__)
 
-_PART: Final = "notifications"
 _STOP_SECONDS: Final = 0.5
 _WAITING: Final = "waiting for the permission to notify"
 
@@ -47,7 +46,7 @@ class NativeNotifier:
         self._report = report
         self._load = load
         self._count = itertools.count(1)
-        self._part = DesktopPart(_PART, None, NOT_JOINED)
+        self._part = DesktopPart(Part.NOTIFICATIONS, None, NOT_JOINED)
         self._agent_loop: asyncio.AbstractEventLoop | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._module: Any = None
@@ -118,7 +117,7 @@ class NativeNotifier:
             self._tell(None, f"{reason}; {why_not}")
 
     def _tell(self, back_end: str | None, reason: str | None) -> None:
-        self._part = DesktopPart(_PART, back_end, reason)
+        self._part = DesktopPart(Part.NOTIFICATIONS, back_end, reason)
         self._report(self._part)
 
     # --- on the own loop --------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from agent.core.ports import DesktopPart, Presence
+from agent.core.ports import DesktopPart, Part, Presence
+from agent.desktop.part_report import PartReport
 
-PART: Final = "presence"
 _NOBODY_TELLS: Final = (
     "nothing here tells when the screen is locked or the machine sleeps; notices always come"
 )
@@ -19,10 +19,9 @@ class Sightings:
     def __init__(self, changed: Callable[[Presence], None], report: Callable[[DesktopPart], None]) -> None:
         """Do nothing yet; ``changed`` hears of every change, beginning from somebody who is present."""
         self._changed = changed
-        self._report = report
+        self._part = PartReport(Part.PRESENCE, report)
         self._seen: dict[str, Presence] = {}
         self._told = Presence()
-        self._part: DesktopPart | None = None
 
     def of(self, source: str) -> Presence:
         """Return what a source saw last."""
@@ -43,10 +42,7 @@ class Sightings:
     def report(self) -> None:
         """Tell which sources are in use, if that has changed."""
         names = ", ".join(sorted(self._seen))
-        part = DesktopPart(PART, names or None, None if names else _NOBODY_TELLS)
-        if part != self._part:
-            self._part = part
-            self._report(part)
+        self._part.tell(names or None, None if names else _NOBODY_TELLS)
 
     def _tell(self) -> None:
         seen = self._seen.values()

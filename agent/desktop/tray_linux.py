@@ -16,8 +16,9 @@ from enum import Enum
 from agent.core.clicks import Click
 from agent.core.errors import CredtrayError
 from agent.core.pauses import pause_after
-from agent.core.ports import DesktopPart
+from agent.core.ports import DesktopPart, Part
 from agent.desktop.bus_names import WATCHER
+from agent.desktop.part_report import PartReport
 from agent.desktop.reconnecting import BusTrouble, use_connections
 from agent.desktop.session_bus import Connection, SessionBus
 from agent.desktop.together import together
@@ -58,7 +59,7 @@ class LinuxTray:
         self._bus = bus
         self._shown = shown
         self._clicked = clicked
-        self._report = report
+        self._part = PartReport(Part.TRAY, report)
         self._address = environ.get("DISPLAY", "")
         self._watcher: str | None = None
         self._no_watcher = ""
@@ -67,7 +68,6 @@ class LinuxTray:
         """Set as soon as it is known whether there is a watcher."""
         self._changed = asyncio.Event()
         self._crashes: Counter[BackEnd] = Counter()
-        self._reported: DesktopPart | None = None
 
     async def run(self) -> None:
         """Show the icon wherever it can be shown, until cancelled."""
@@ -148,7 +148,7 @@ class LinuxTray:
             _log.error("the tray icon (%s) failed", back_end.value, exc_info=error)
         if back_end is BackEnd.STATUS_NOTIFIER and crashes == CRASHES:
             asyncio.get_running_loop().call_later(FORGIVE_SECONDS, self._forgive)
-        self._tell(None, f"{back_end.value}: {reason}")
+        self._part.tell(None, f"{back_end.value}: {reason}")
         await self._change(None, pause_after(crashes - 1, PAUSES))
 
     def _forgive(self) -> None:
@@ -157,11 +157,11 @@ class LinuxTray:
 
     async def _live(self, back_end: BackEnd) -> str:
         if back_end is BackEnd.STATUS_NOTIFIER:
-            begun = functools.partial(self._tell, back_end.value, None)
+            begun = functools.partial(self._part.tell, back_end.value, None)
             return await live_as_status_notifier(self._bus, self._shown, self._clicked, begun)
         if back_end is BackEnd.XEMBED:
             return await live_in_x_tray(self._address, self._shown, self._clicked, self._docked)
-        self._tell(None, f"{self._no_status_notifier}, and there is no X server (DISPLAY is not set)")
+        self._part.tell(None, f"{self._no_status_notifier}, and there is no X server (DISPLAY is not set)")
         await asyncio.Event().wait()
         return ""
 
@@ -175,15 +175,9 @@ class LinuxTray:
 
     def _docked(self, docked: bool) -> None:  # noqa: FBT001 - called with what happened
         if docked:
-            self._tell(BackEnd.XEMBED.value, self._no_status_notifier)
+            self._part.tell(BackEnd.XEMBED.value, self._no_status_notifier)
         else:
-            self._tell(None, f"{self._no_status_notifier}, and the X server {self._address} has no tray")
-
-    def _tell(self, back_end: str | None, reason: str | None) -> None:
-        part = DesktopPart("tray", back_end, reason)
-        if part != self._reported:
-            self._reported = part
-            self._report(part)
+            self._part.tell(None, f"{self._no_status_notifier}, and the X server {self._address} has no tray")
 
 
 def _sentence(error: CredtrayError) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from agent.core.clicks import Click
 from agent.core.look import Look
 from agent.core.pauses import pause_after
-from agent.core.ports import DesktopPart
+from agent.core.ports import DesktopPart, Part
 from agent.desktop.icon import Panel
 from agent.desktop.main_thread import MainThread
 from agent.desktop.tray_back_ends import handed_to
@@ -68,7 +68,7 @@ class NativeTray:
     async def run(self) -> None:
         """Show the icon until cancelled; then the main thread is given back."""
         if self._main_thread is None:
-            self._report(DesktopPart("tray", None, "the agent was started without the main thread for it"))
+            self._report(DesktopPart(Part.TRAY, None, "the agent was started without the main thread for it"))
             await asyncio.Event().wait()
             return
         failures = 0
@@ -80,7 +80,7 @@ class NativeTray:
             except Exception as error:  # noqa: BLE001 - an error border: the tray never stops the agent
                 _log.error("the tray icon failed", exc_info=error)
                 reason = f"it failed ({type(error).__name__}); see the log"
-            self._report(DesktopPart("tray", None, reason))
+            self._report(DesktopPart(Part.TRAY, None, reason))
             await asyncio.sleep(pause_after(failures, _PAUSES))
             failures += 1
 
@@ -113,7 +113,7 @@ class NativeTray:
             await asyncio.wait({ready, running}, return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
                 icon.on_main(lambda: setattr(icon, "visible", True))
-                self._report(DesktopPart("tray", "pystray"))
+                self._report(DesktopPart(Part.TRAY, "pystray"))
                 painting = asyncio.create_task(painter.follow(on_main), name="tray painting")
                 await asyncio.wait({painting, running}, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -39,7 +39,7 @@ from agent.core.events import (
     TokenFound,
 )
 from agent.core.models import AssumedRole, ConfigWarning, Profile
-from agent.core.ports import DesktopPart, Mark
+from agent.core.ports import DesktopPart, Mark, Part
 from agent.core.settings import ProfileSettings, Settings
 from agent.core.state import FileState, State, Trouble, frozen
 from tests.core.making import (
@@ -155,7 +155,7 @@ def trouble_moments() -> Iterator[tuple[str, Moment]]:
     failing = after(working(), RefreshStarted("corp"), RefreshFailed("corp", PortalFailed().problem))
     yield "portal failing for ten minutes", Moment(failing, NOON + 10 * MINUTE)
     quiet = replace(
-        working(), desktop=frozen({"notifications": DesktopPart("notifications", None, "no D-Bus")})
+        working(), desktop=frozen({"notifications": DesktopPart(Part.NOTIFICATIONS, None, "no D-Bus")})
     )
     yield "no notifications, paused ones", Moment(after(quiet, NoticesPaused(NOON + HOUR)))
     warned = replace(working().config, warnings=(ConfigWarning("x", 3, "it lacks sso_region", ""),) * 2)

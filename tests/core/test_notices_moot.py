@@ -31,7 +31,7 @@ from agent.core.events import (
 )
 from agent.core.notices import NEWS_LASTS, Subject
 from agent.core.policy import next_look
-from agent.core.ports import DesktopPart, Presence
+from agent.core.ports import DesktopPart, Part, Presence
 from tests.core.making import (
     HOUR,
     MINUTE,
@@ -190,7 +190,7 @@ def test_nobody_is_reminded_who_has_signed_in() -> None:
 
 
 def part(back_end: str | None) -> PartChanged:
-    return PartChanged(DesktopPart("notifications", back_end))
+    return PartChanged(DesktopPart(Part.NOTIFICATIONS, back_end))
 
 
 def test_what_nobody_could_be_told_is_told_when_somebody_can_be() -> None:

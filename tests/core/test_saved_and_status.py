@@ -24,7 +24,7 @@ from agent.core.events import (
     TokenFound,
     TokenVanished,
 )
-from agent.core.ports import DesktopPart, Presence
+from agent.core.ports import DesktopPart, Part, Presence
 from agent.core.status import AgentFacts, document
 from tests.core.making import (
     HOUR,
@@ -134,8 +134,8 @@ def test_the_contract_of_status_json() -> None:
 def test_status_tells_how_the_desktop_is_served_and_who_is_there() -> None:
     state = after(
         signed_in("dev"),
-        PartChanged(DesktopPart("tray", None, "no panel shows icons")),
-        PartChanged(DesktopPart("notifications", "freedesktop")),
+        PartChanged(DesktopPart(Part.TRAY, None, "no panel shows icons")),
+        PartChanged(DesktopPart(Part.NOTIFICATIONS, "freedesktop")),
         PresenceChanged(Presence(locked=True)),
         NoticesPaused(NOON + HOUR),
     )

@@ -11,7 +11,7 @@ import pytest
 from agent.core import protocol
 from agent.core.errors import NotifierUnavailable, PortalFailed
 from agent.core.events import PartChanged, PresenceChanged
-from agent.core.ports import DesktopPart, Presence
+from agent.core.ports import DesktopPart, Part, Presence
 from tests.core.making import MINUTE
 from tests.daemon.fakes import Daemon, run
 
@@ -32,7 +32,7 @@ def titles(daemon: Daemon) -> list[str]:
 
 
 def part(back_end: str | None) -> PartChanged:
-    return PartChanged(DesktopPart("notifications", back_end))
+    return PartChanged(DesktopPart(Part.NOTIFICATIONS, back_end))
 
 
 # --- notices -----------------------------------------------------------------------------------------

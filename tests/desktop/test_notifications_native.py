@@ -20,7 +20,7 @@ import pytest
 from agent.core import protocol
 from agent.core.clicks import Click
 from agent.core.errors import NotifierUnavailable
-from agent.core.ports import Button, DesktopPart, Notification, Urgency
+from agent.core.ports import Button, DesktopPart, Notification, Part, Urgency
 from agent.desktop import notifications_native, notifications_plyer
 from agent.desktop.notifications import notifier_for
 from agent.desktop.notifications_dbus import DesktopNotifier
@@ -156,7 +156,7 @@ def test_a_notice_is_shown_on_a_thread_of_its_own_and_its_clicks_come_back() -> 
                 press()
             await until(lambda: len(agent.clicks) == 3)
 
-        assert part == DesktopPart("notifications", "desktop-notifier")
+        assert part == DesktopPart(Part.NOTIFICATIONS, "desktop-notifier")
         assert center.threads == {"notifications"}
         assert [button.title for button in shown.buttons] == ["Sign in", "Later"]
         assert shown.urgency is FakeUrgency.Critical

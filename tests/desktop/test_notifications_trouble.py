@@ -11,7 +11,7 @@ import pytest
 from agent.core import protocol
 from agent.core.clicks import OpenLog
 from agent.core.errors import NotifierUnavailable
-from agent.core.ports import Button, DesktopPart, Notification
+from agent.core.ports import Button, DesktopPart, Notification, Part
 from agent.desktop import notifications_dbus, reconnecting
 from agent.desktop.notifications_plyer import PlyerNotifier
 from tests.desktop.dbus_daemon import DbusDaemon
@@ -21,9 +21,9 @@ WARNING = Notification("corp:end", "ends soon", "", (Button("Sign in", protocol.
 ENDED = Notification("corp:end", "has ended", "", (Button("Sign in", protocol.Login("corp")),))
 OTHER = Notification("other", "something else", "", (Button("Log", OpenLog()),))
 
-SERVED = DesktopPart("notifications", "org.freedesktop.Notifications (fake)")
-SILENT = DesktopPart("notifications", None, "the notification service does not answer")
-ABSENT = DesktopPart("notifications", None, "no notification service is running")
+SERVED = DesktopPart(Part.NOTIFICATIONS, "org.freedesktop.Notifications (fake)")
+SILENT = DesktopPart(Part.NOTIFICATIONS, None, "the notification service does not answer")
+ABSENT = DesktopPart(Part.NOTIFICATIONS, None, "no notification service is running")
 
 
 async def refused(agent: Told, notification: Notification = WARNING) -> tuple[str, float]:
@@ -72,7 +72,7 @@ def test_without_a_bus_the_reason_is_told() -> None:
 
             assert why.startswith("the message bus cannot be reached: ")
             assert seconds < 1
-            assert agent.part == DesktopPart("notifications", None, why)
+            assert agent.part == DesktopPart(Part.NOTIFICATIONS, None, why)
 
     asyncio.run(drive())
 

@@ -17,7 +17,7 @@ from agent.core.clicks import About, Click
 from agent.core.face import Face
 from agent.core.look import Look, Shape
 from agent.core.menu import Item, Kind
-from agent.core.ports import DesktopPart
+from agent.core.ports import DesktopPart, Part
 from agent.desktop import tray_linux
 from agent.desktop.session_bus import Connection, SessionBus
 from agent.desktop.tray import Tray
@@ -98,7 +98,7 @@ def test_panel_shows_the_menu_and_a_click_arrives(bus: DbusDaemon) -> None:
             host = await host_of(watcher)
 
             assert await host.open() == (Entry("About credtray"),)
-            assert await stage.served_by("status_notifier") == DesktopPart("tray", "status_notifier")
+            assert await stage.served_by("status_notifier") == DesktopPart(Part.TRAY, "status_notifier")
 
             await host.click("About credtray")
             await stage.until(lambda: stage.clicks == [About()])

@@ -14,7 +14,7 @@ from agent.core.clicks import About, Click
 from agent.core.face import Face
 from agent.core.look import Look, Shape
 from agent.core.menu import Item, Kind
-from agent.core.ports import DesktopPart
+from agent.core.ports import DesktopPart, Part
 from agent.desktop.icon import Panel
 from agent.desktop.main_thread import MainThread
 from agent.desktop.tray_native import NativeTray
@@ -123,7 +123,7 @@ def test_icon_lives_on_the_main_thread_and_follows_what_is_shown() -> None:
         icon = await stage.icon()
 
         assert (icon.title, [item.text for item in icon.menu]) == ("credtray: signed in", ["About R&&D"])
-        assert stage.reports == [DesktopPart("tray", "pystray")]
+        assert stage.reports == [DesktopPart(Part.TRAY, "pystray")]
 
         stage.shown.show(Face(Look(Shape.SOON, 2), "credtray: ends in 9 min", ()))
         await stage.until(lambda: icon.title == "credtray: ends in 9 min" and list(icon.images) == [2])

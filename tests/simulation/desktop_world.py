@@ -19,7 +19,7 @@ from agent.core.events import (
     Snoozed,
 )
 from agent.core.notices import Notice, Subject
-from agent.core.ports import DesktopPart, Presence
+from agent.core.ports import DesktopPart, Part, Presence
 from agent.core.standing import alive, offline
 from agent.core.state import Alive, SessionState
 from tests.core.making import MINUTE, NOON
@@ -190,7 +190,7 @@ class DesktopWorld(World):
 
 
 def part(back_end: str | None) -> PartChanged:
-    return PartChanged(DesktopPart("notifications", back_end))
+    return PartChanged(DesktopPart(Part.NOTIFICATIONS, back_end))
 
 
 def unseen(notice: Notice) -> NoticeUnseen:

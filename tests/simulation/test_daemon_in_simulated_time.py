@@ -31,7 +31,7 @@ from agent.core.events import (
     Woke,
 )
 from agent.core.models import RoleCredentials
-from agent.core.ports import DesktopPart, Notification, Presence
+from agent.core.ports import DesktopPart, Notification, Part, Presence
 from agent.core.protocol import CredentialsIssued
 from agent.daemon.loop import Conduct
 from tests.core.making import HOUR, MINUTE
@@ -189,10 +189,10 @@ class World:
 
     async def no_notifications(self) -> None:
         self.daemon.notifier.problem = NotifierUnavailable("no service")
-        self.daemon.loop.take(PartChanged(DesktopPart("notifications", None, "no service")))
+        self.daemon.loop.take(PartChanged(DesktopPart(Part.NOTIFICATIONS, None, "no service")))
         await self.some(60, 3600)
         self.daemon.notifier.problem = None
-        self.daemon.loop.take(PartChanged(DesktopPart("notifications", "freedesktop")))
+        self.daemon.loop.take(PartChanged(DesktopPart(Part.NOTIFICATIONS, "freedesktop")))
 
     async def revoked(self) -> None:
         self.daemon.portal.revoke()

@@ -3,7 +3,7 @@
 Every method may block (it runs in a worker thread) and raises errors of core/errors only.
 """
 
-from agent.core.ports.desktop import Button, DesktopPart, Notification, Notifier, Presence, Urgency
+from agent.core.ports.desktop import Button, DesktopPart, Notification, Notifier, Part, Presence, Urgency
 from agent.core.ports.files import (
     ConfigFile,
     CredentialsFile,
@@ -42,6 +42,7 @@ __all__ = [
     "Mark",
     "Notification",
     "Notifier",
+    "Part",
     "Presence",
     "RoleCredentialsSource",
     "SettingsFile",

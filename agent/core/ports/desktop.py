@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Protocol
 
 from agent.core.clicks import Click
@@ -56,12 +56,19 @@ class Notifier(Protocol):
         ...
 
 
+class Part(StrEnum):
+    """The parts of the desktop that may be missing."""
+
+    TRAY = "tray"
+    NOTIFICATIONS = "notifications"
+    PRESENCE = "presence"
+
+
 @dataclass(frozen=True, slots=True)
 class DesktopPart:
     """How one part of the desktop is served; it is what `credtray status` tells of it."""
 
-    name: str
-    """``tray``, ``notifications`` or ``presence``."""
+    name: Part
     back_end: str | None
     """The one in use, such as ``status_notifier``; None when there is none."""
     reason: str | None = None
