@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-async def together(*parts: Coroutine[Any, Any, None]) -> None:
+async def together(*parts: Coroutine[Any, Any, object]) -> None:
     """Run them side by side until one of them ends, or the caller is cancelled; raise what it failed with.
 
     Unlike a TaskGroup it raises the very error, whose traceback is worth logging.

@@ -8,17 +8,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 from agent.core.clicks import Click
 from agent.desktop.pystray_import import load_pystray
 from agent.desktop.session_bus import SessionBus
+from agent.desktop.together import together
 from agent.desktop.tray_menu import TrayMenu
 from agent.desktop.tray_painting import Painter, Shown
 
 _LEAVE_SECONDS = 1.0
 """How long an X server that hangs may hold up the end."""
+_STOPPED = "the icon was stopped"
 
 
 async def live_as_status_notifier(
@@ -34,10 +36,8 @@ async def live_as_status_notifier(
     try:
         icon.run_detached()
         begun()
-        async with _beside(painter.follow(icon)) as painting:
-            gone = asyncio.create_task(icon.gone(), name="tray gone")
-            await _first(gone, painting)
-            return str(gone.result() or "the icon was stopped")
+        await together(painter.follow(icon), icon.gone())
+        return str(await icon.gone() or _STOPPED)
     finally:
         icon.stop()
         await icon.gone()
@@ -70,9 +70,8 @@ async def live_in_x_tray(
     icon.images = first.images
     try:
         icon.run_detached()
-        async with _beside(painter.follow(icon)) as painting:
-            await _first(gone, painting)
-            return gone.result() or "the icon was stopped"
+        await together(painter.follow(icon), _done(gone))
+        return gone.result() or _STOPPED
     finally:
         icon.stop()
         await asyncio.wait({gone}, timeout=_LEAVE_SECONDS)
@@ -94,22 +93,5 @@ def handed_to(loop: asyncio.AbstractEventLoop, call: Callable[[Any], object]) ->
     return hand_over
 
 
-@contextlib.asynccontextmanager
-async def _beside(work: Any) -> AsyncIterator[asyncio.Task[None]]:
-    task: asyncio.Task[None] = asyncio.create_task(work, name="tray painting")
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-
-
-async def _first(end: asyncio.Future[Any], painting: asyncio.Task[None]) -> None:
-    """Wait for the end; what makes painting fail is raised."""
-    try:
-        await asyncio.wait({end, painting}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        if isinstance(end, asyncio.Task) and not end.done():
-            end.cancel()
-    if painting.done():
-        painting.result()
+async def _done(future: asyncio.Future[Any]) -> None:
+    await asyncio.wait({future})
