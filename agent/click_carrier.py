@@ -25,6 +25,7 @@ from agent.core.ports import Browser, Button, Notification, Urgency
 from agent.core.protocol import Done, Progress, Reply
 from agent.core.session_details import details
 from agent.core.shells import written
+from agent.core.state import region_of
 from agent.core.view import sign_in_words
 from agent.daemon.loop import Loop
 from agent.daemon.requests import Requests
@@ -217,9 +218,8 @@ class ClickCarrier:
     async def _copy_credentials(self, click: clicks.CopyCredentials) -> None:
         credentials = await self._requests.credentials(click.profile)
         state = self._loop.state
-        profile = known_profile(state, click.profile).profile
         section = state.settings.section(click.profile)
-        text = written(credentials, click.form, section, profile.region)
+        text = written(credentials, click.form, section, region_of(state, click.profile))
         await self._hands.clipboard.put(text.reveal(), secret=True, seconds=CLIPBOARD_SECONDS)
         where = "the credentials file" if click.form is Form.SECTION else "a terminal"
         self._tell(

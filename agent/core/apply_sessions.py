@@ -94,7 +94,7 @@ def _renewed(session: SessionState, token: AccessToken, now: datetime, state: St
         memory = replace(memory, token_life=life)
     # A token of unknown age looks short without having been cut: it teaches nothing.
     teaches = memory if token.issued_at is not None else replace(memory, token_life=None)
-    margin = state.settings.longest_warning + timedelta(minutes=1)
+    margin = state.settings.longest_warning(session.session.name) + timedelta(minutes=1)
     sign_in = learn_from_refresh(session.sign_in, life, token.expires_at, teaches, margin)
     memory = remember(sign_in, memory)
     return replace(

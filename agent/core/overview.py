@@ -145,7 +145,7 @@ def _shape(state: State, session: SessionState, now: datetime, *, refused: bool)
 
 def ends_soon(state: State, session: SessionState, now: datetime) -> bool:
     """Tell whether the sign-in is within the earliest warning; an estimate that has passed is, too."""
-    warning = state.settings.longest_warning
+    warning = state.settings.longest_warning(session.session.name)
     return session.sign_in is not None and bool(warning) and session.sign_in.ends_at - now <= warning
 
 

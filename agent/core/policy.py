@@ -251,7 +251,8 @@ def _session_instants(state: State, session: SessionState) -> Iterator[datetime]
         if session.news:
             yield session.sign_in.started_at + notices.NEWS_LASTS
         yield session.sign_in.ends_at
-        yield from (session.sign_in.ends_at - threshold for threshold in state.settings.warn_before)
+        thresholds = state.settings.warnings(session.session.name)
+        yield from (session.sign_in.ends_at - threshold for threshold in thresholds)
 
 
 def _profile_instants(profile: ProfileState) -> Iterator[datetime]:

@@ -1,7 +1,7 @@
 """The user's settings with typed defaults, and how a TOML mapping becomes one.
 
 The reference page docs/reference/settings.md is generated from the field docstrings below.
-Knows nothing of the file itself: see agent/settings_file.py.
+Knows nothing of the file itself: see agent/store/settings_file.py.
 """
 
 from __future__ import annotations
@@ -108,10 +108,14 @@ class Settings:
         """Return what is set for this profile."""
         return self.profiles.get(name, _NO_PROFILE)
 
-    @property
-    def longest_warning(self) -> timedelta:
-        """The earliest warning threshold; zero when there is none."""
-        return max(self.warn_before, default=timedelta())
+    def warnings(self, session: str) -> tuple[timedelta, ...]:
+        """Return how long before the end of this session's sign-in to warn, the earliest first."""
+        chosen = self.session(session).warn_before
+        return self.warn_before if chosen is None else chosen
+
+    def longest_warning(self, session: str) -> timedelta:
+        """Return the earliest warning threshold of this session; zero when there is none."""
+        return max(self.warnings(session), default=timedelta())
 
 
 _NO_SESSION = SessionSettings()

@@ -83,7 +83,8 @@ def warnings_due(state: State, session: SessionState, now: datetime) -> frozense
     if sign_in is None or sign_in.ends_at <= now:
         return frozenset()
     left = sign_in.ends_at - now
-    return frozenset(_warning(each) for each in state.settings.warn_before if left <= each)
+    thresholds = state.settings.warnings(session.session.name)
+    return frozenset(_warning(each) for each in thresholds if left <= each)
 
 
 def _warning(threshold: timedelta) -> str:

@@ -212,3 +212,10 @@ class State:
     def profiles_of(self, session: str) -> tuple[ProfileState, ...]:
         """Return the profiles that take their credentials from this session."""
         return tuple(item for item in self.profiles.values() if item.profile.session == session)
+
+
+def region_of(state: State, name: str) -> str | None:
+    """Return the region handed out with the keys of a profile: the setting, else the config file's."""
+    chosen = state.settings.profile(name).region
+    profile = state.profiles.get(name)
+    return chosen if chosen is not None or profile is None else profile.profile.region

@@ -15,7 +15,7 @@ from agent.core.errors import ClockOff, Offline, Problem, RoleRefused, SignInDen
 from agent.core.expiry import Freshness, RefreshWindows, freshness, windows_for
 from agent.core.ports import DesktopPart, Part
 from agent.core.standing import alive, clock_off, keys_until
-from agent.core.state import Alive, ProfileState, SessionState, State
+from agent.core.state import Alive, ProfileState, SessionState, State, region_of
 from agent.core.wishes import sections_of
 
 VERSION = 1
@@ -107,7 +107,7 @@ def session_state(state: State, session: SessionState, now: datetime) -> str:
 def _sign_in_freshness(state: State, session: SessionState, now: datetime) -> Freshness:
     if session.sign_in is None:
         return Freshness.FRESH
-    warnings = state.settings.warn_before
+    warnings = state.settings.warnings(session.session.name)
     windows = RefreshWindows(max(warnings, default=timedelta()), min(warnings, default=timedelta()))
     found = freshness(session.sign_in.ends_at, now, windows)
     # An estimate that has passed while tokens still renew is no end.
@@ -160,8 +160,9 @@ def _profile(state: State, profile: ProfileState, now: datetime) -> dict[str, An
         "state": profile_state(state, profile, now),
         "expires_at": iso(keys_until(state, profile)),
         "error": _problem(problem),
-        "region": profile.profile.region,
+        "region": region_of(state, name),
         "section": state.settings.section(name),
+        "delivery": state.settings.profile(name).delivery.value,
         "assumes": [step.role_arn for step in profile.profile.chain],
     }
 

@@ -7,14 +7,22 @@ from datetime import datetime
 from agent.core.marks import key_digest
 from agent.core.models import SectionKeys
 from agent.core.ports import Mark
-from agent.core.state import ProfileState, State
+from agent.core.settings import Delivery
+from agent.core.state import ProfileState, State, region_of
 
 DEFAULT = "default"
 
 
 def sections_of(state: State) -> dict[str, str]:
-    """Return section -> profile for everything people chose to have in the credentials file."""
-    chosen = {state.settings.section(name): name for name in state.active if name in state.profiles}
+    """Return section -> profile for everything people chose to have in the credentials file.
+
+    A profile that is delivered otherwise has no section of its own; ``[default]`` is chosen by itself.
+    """
+    chosen = {
+        state.settings.section(name): name
+        for name in state.active
+        if name in state.profiles and state.settings.profile(name).delivery is Delivery.FILE
+    }
     if state.default is not None and state.default in state.profiles:
         chosen[DEFAULT] = state.default
     return chosen
@@ -36,7 +44,7 @@ def _keys(state: State, section: str, profile: ProfileState, now: datetime) -> S
     credentials = profile.credentials
     if credentials is None or credentials.expires_at <= now or _signed_out(state, profile):
         return None
-    region = profile.profile.region if section == DEFAULT else None
+    region = region_of(state, profile.profile.name) if section == DEFAULT else None
     return SectionKeys(section, profile.profile.name, credentials, region)
 
 

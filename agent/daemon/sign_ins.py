@@ -97,7 +97,7 @@ class SignIns:
             return False
         if session.sign_in is None:
             return True
-        return session.sign_in.ends_at - now > self._loop.state.settings.longest_warning
+        return session.sign_in.ends_at - now > self._loop.state.settings.longest_warning(name)
 
     async def _wait_for_refresh(self, name: str) -> None:
         def waiting() -> bool:
