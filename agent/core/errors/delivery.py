@@ -95,3 +95,12 @@ class RepairRefused(CredtrayError):
     title = "This cannot be repaired by itself"
     hint = "Run `credtray doctor` again: it says what to do by hand."
     retry = Retry.PERSON
+
+
+class FormRefused(CredtrayError):
+    """A value cannot be written for that shell or kind of file."""
+
+    code = "form_refused"
+    title = "This cannot be written in that form"
+    hint = "Choose another form with --shell."
+    retry = Retry.PERSON
