@@ -13,6 +13,24 @@ class EndpointUnavailable(CredtrayError):
     hint = "`credtray exec --env` and `credtray env` work without it."
 
 
+class EndpointRefused(CredtrayError):
+    """A request to the local credentials endpoint is of a shape that no SDK sends."""
+
+    code = "endpoint_refused"
+    title = "The credentials endpoint does not take this request"
+    hint = "Programs ask with what `credtray endpoint PROFILE` prints; web pages and proxies cannot."
+    retry = Retry.PERSON
+
+
+class EndpointTokenRefused(CredtrayError):
+    """The token sent to the local credentials endpoint opens no such profile."""
+
+    code = "endpoint_token_refused"
+    title = "The token is not accepted for this profile"
+    hint = "Run `credtray endpoint PROFILE` again; the token file is to be read at each request."
+    retry = Retry.PERSON
+
+
 class SignInTooShort(CredtrayError):
     """The present sign-in ends before the credentials may."""
 
