@@ -65,6 +65,7 @@ class _Shift:
             attempted_at=self.past(profile.attempted_at),
             trouble=self.trouble(profile.trouble),
             asked_at=self.past(profile.asked_at),
+            needed_until=None if profile.needed_until is None else profile.needed_until + self.by,
         )
 
     def token(self, token: AccessToken | None) -> AccessToken | None:

@@ -60,11 +60,10 @@ def _fetched(state: State, profile: ProfileState, event: events.Fetched, _now: d
     session = state.sessions.get(profile.profile.session)
     if session is None or (session.token is None and not session.ended):
         # Signed out while they were on their way: they are not to be used.
-        return state.with_profile(replace(profile, fetching=False, asked_at=None))
+        return state.with_profile(replace(profile, fetching=False, asked_at=None, needed_until=None))
     newer = _newer(profile.credentials, event.credentials)
-    state = state.with_profile(
-        replace(profile, fetching=False, credentials=newer, trouble=None, asked_at=None)
-    )
+    answered = replace(profile, asked_at=None, needed_until=None)
+    state = state.with_profile(replace(answered, fetching=False, credentials=newer, trouble=None))
     said = session.said - PASSING
     state = state.with_session(replace(session, trouble=None, doubt=Doubt.NONE, said=said))
     return _heard_clock(state, event.clock_error)
@@ -80,7 +79,7 @@ def _heard_clock(state: State, clock_error: timedelta | None) -> State:
 
 
 def _fetch_failed(state: State, profile: ProfileState, event: events.FetchFailed, now: datetime) -> State:
-    profile = replace(profile, fetching=False, asked_at=None)
+    profile = replace(profile, fetching=False, asked_at=None, needed_until=None)
     session = state.sessions.get(profile.profile.session)
     code = event.problem.code
     if session is not None and code == errors.PortalUnauthorized.code:
@@ -111,6 +110,11 @@ def _doubted(session: SessionState, profile: ProfileState, now: datetime) -> Ses
 
 def _asked(state: State, profile: ProfileState, _event: events.Asked, now: datetime) -> State:
     return state.with_profile(replace(profile, asked_at=now))
+
+
+def _needed(state: State, profile: ProfileState, event: events.Needed, _now: datetime) -> State:
+    until = event.until if profile.needed_until is None else max(event.until, profile.needed_until)
+    return state.with_profile(replace(profile, needed_until=until))
 
 
 # --- what people choose ------------------------------------------------------------------------------
@@ -189,6 +193,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.Fetched: _of_profile(_fetched),
         events.FetchFailed: _of_profile(_fetch_failed),
         events.Asked: _of_profile(_asked),
+        events.Needed: _of_profile(_needed),
         events.Activated: _activated,
         events.Deactivated: _deactivated,
         events.Switched: _switched,

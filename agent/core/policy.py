@@ -22,6 +22,7 @@ from agent.core.standing import (
     can_refresh,
     end_needs_proof,
     held_back,
+    needs_longer,
     rides_the_end,
     servable,
     token_usable,
@@ -157,16 +158,18 @@ def wants_fetch(session: SessionState, profile: ProfileState, now: datetime, *, 
     """Tell whether role credentials of this profile are to be fetched now."""
     if profile.fetching or not token_usable(session, now):
         return False
-    if not kept and profile.asked_at is None:
-        return False
     if profile.trouble is not None and profile.trouble.retry_at > now:
         return False
     if profile.attempted_at is not None and timedelta() <= now - profile.attempted_at < FETCH_FLOOR:
         return False
+    return needs_longer(profile, now) or _wants_keys(profile, now, kept=kept)
+
+
+def _wants_keys(profile: ProfileState, now: datetime, *, kept: bool) -> bool:
     held = profile.credentials
     if kept:
         return held is None or held.expires_at - now <= windows_for(held.life).advisory
-    return held is None or not servable(held, now)
+    return profile.asked_at is not None and (held is None or not servable(held, now))
 
 
 def wants_accounts(state: State, session: SessionState, now: datetime) -> bool:
@@ -185,9 +188,15 @@ def _in_order(state: State, session: SessionState) -> list[ProfileState]:
     names = state.kept
     rank = {name: place for place, name in enumerate(names)}
     profiles = (
-        item for item in state.profiles_of(session.session.name) if item.asked_at or item.profile.name in rank
+        item
+        for item in state.profiles_of(session.session.name)
+        if _awaited(item) or item.profile.name in rank
     )
-    return sorted(profiles, key=lambda item: (item.asked_at is None, rank.get(item.profile.name, len(names))))
+    return sorted(profiles, key=lambda item: (not _awaited(item), rank.get(item.profile.name, len(names))))
+
+
+def _awaited(profile: ProfileState) -> bool:
+    return profile.asked_at is not None or profile.needed_until is not None
 
 
 # --- the credentials file ----------------------------------------------------------------------------
@@ -260,6 +269,8 @@ def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
         yield profile.trouble.retry_at
     if profile.attempted_at is not None and _wanted_again(profile, profile.attempted_at + FETCH_FLOOR):
         yield profile.attempted_at + FETCH_FLOOR
+    if profile.needed_until is not None:
+        yield profile.needed_until - (profile.credentials.life if profile.credentials else timedelta())
     if profile.credentials is not None:
         windows = windows_for(profile.credentials.life)
         yield profile.credentials.fetched_at + BATCH
@@ -272,4 +283,6 @@ def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
 def _wanted_again(profile: ProfileState, instant: datetime) -> bool:
     """Tell whether keys are wanted by then: otherwise each fetch would wake the agent a minute later."""
     held = profile.credentials
-    return held is None or held.expires_at - instant <= windows_for(held.life).advisory
+    if held is None or needs_longer(profile, instant):
+        return True
+    return held.expires_at - instant <= windows_for(held.life).advisory

@@ -53,6 +53,19 @@ def servable(credentials: RoleCredentials, now: datetime) -> bool:
     return credentials.expires_at - now > servable_window(credentials.life)
 
 
+def needs_longer(profile: ProfileState, now: datetime) -> bool:
+    """Tell whether somebody needs keys that last longer than those held, and a fetch would bring such.
+
+    What the role's keys live is learned: where that does not reach, another fetch would not either.
+    """
+    until, held = profile.needed_until, profile.credentials
+    if until is None or until <= now:
+        return False
+    if held is None or not servable(held, now):
+        return True
+    return held.expires_at < until <= now + held.life
+
+
 def held_back(session: SessionState, now: datetime) -> bool:
     """Tell whether nothing may be asked of this session's portal just now."""
     if alive(session, now) is not Alive.SIGNED_IN or (session.refreshing and not session.overtaken):

@@ -134,6 +134,8 @@ class ProfileState:
     """Of this role alone: refused, wrong answer."""
     asked_at: datetime | None = None
     """When a program last asked and was not yet answered."""
+    needed_until: datetime | None = None
+    """Somebody needs keys that last until then; the next fetch, however it ends, answers that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from agent.core.events.service import (
     FilesChanged,
     MarksRead,
     MarksUnread,
+    Needed,
     NetworkChanged,
     Refreshed,
     RefreshFailed,
@@ -56,9 +57,9 @@ Event = (
     | SettingsLoaded | SettingsBroken | StateSaved | TokenFound | TokenVanished | TokenDoubtful
     | MarksRead | MarksUnread | SignInStarted | SignInAddressKnown | SignedIn | SignInFailed | SignedOut
     | RefreshStarted | Refreshed | RefreshFailed | RefreshMoot | FetchStarted | Fetched | FetchFailed
-    | Asked | Activated | Deactivated | Switched | Snoozed | Stopping | SyncStarted | Synced | SyncFailed
-    | NoticeShown | NoticesPaused | NoticeUnseen | NoticeWithdrawn | PresenceChanged | PartChanged
-    | AccountsAsked | AccountsListed | AccountsUnknown
+    | Asked | Needed | Activated | Deactivated | Switched | Snoozed | Stopping | SyncStarted | Synced
+    | SyncFailed | NoticeShown | NoticesPaused | NoticeUnseen | NoticeWithdrawn | PresenceChanged
+    | PartChanged | AccountsAsked | AccountsListed | AccountsUnknown
 )
 # fmt: on
 
@@ -79,6 +80,7 @@ __all__ = [
     "FilesChanged",
     "MarksRead",
     "MarksUnread",
+    "Needed",
     "NetworkChanged",
     "NoticeShown",
     "NoticeUnseen",

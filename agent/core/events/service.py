@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agent.core.errors import Problem
 from agent.core.models import AccessToken, AwsConfig, RoleCredentials
@@ -220,6 +220,14 @@ class Asked:
     """A program asked for this profile's role credentials."""
 
     profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Somebody needs role credentials of this profile that last until then, however good those held are."""
+
+    profile: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
