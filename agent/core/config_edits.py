@@ -137,14 +137,14 @@ def is_ours(section: Section) -> bool:
     )
 
 
-def removal(span: SectionSpan) -> ini.Edit:
-    """Return the edit that takes a section of ours out, with the blank line that was put before it."""
+def removal(span: SectionSpan, gap: int = 1) -> ini.Edit:
+    """Return the edit that takes a section of ours out, with the line ends that were put before it."""
     return ini.SectionEdit(
         span.name,
         remove_keys=frozenset(span.values),
         mark=ini.Mark(MARK, None),
         drop_if_empty=True,  # a comment of the user keeps the header
-        gap=1,
+        gap=gap,
     )
 
 

@@ -6,7 +6,7 @@ Leaves alone what somebody changed since; never shows a line that setup did not 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -35,7 +35,8 @@ def undo_setup(
     """Put sections back as they were before a setup, except those that are not what it made of them.
 
     Profiles first: an sso-session goes only when no profile names it any more. *results* are the sections
-    as setup left them; one that is not known there is judged by what setup never writes.
+    as they were left, a new one with the line ends that were put before it; one that is not known there is
+    judged by what setup never writes.
 
     Raises:
         ConfigInvalid: the file is broken as a whole.
@@ -44,17 +45,28 @@ def undo_setup(
     done: list[str] = []
     skipped: dict[str, str] = {}
     after = data
-    for header in sorted(originals, key=lambda header: header.startswith("sso-session")):
+    for header in _in_order(data, originals):
         original = originals[header]
-        reason = _changed_since(after, header, results) or _objection(after, header, original)
+        if ini.section_text(after, header) == original:
+            done.append(header)  # the change was recorded and never made, or somebody took it back
+            continue
+        reason = _changed_since(after, header, results) or _objection(after, header, original, results)
         if reason is not None:
             skipped[header] = reason
             continue
         after = (
-            _without(after, header) if original is None else ini.replace_section_text(after, header, original)
+            _without(after, header, results.get(header))
+            if original is None
+            else ini.replace_section_text(after, header, original)
         )
         done.append(header)
     return Undone(after, tuple(sorted(done)), skipped)
+
+
+def _in_order(data: bytes, headers: Iterable[str]) -> list[str]:
+    """Return profiles first, and what stands last in the file first: it was appended last."""
+    places = {section.name: section.start for section in ini.scan(data).sections}
+    return sorted(headers, key=lambda header: (header.startswith("sso-session"), -places.get(header, 0)))
 
 
 def difference(plan: SetupPlan) -> str:
@@ -82,7 +94,9 @@ def _changed_since(data: bytes, header: str, results: Mapping[str, bytes | None]
     return "somebody has changed it since"
 
 
-def _objection(data: bytes, header: str, original: bytes | None) -> str | None:
+def _objection(
+    data: bytes, header: str, original: bytes | None, results: Mapping[str, bytes | None]
+) -> str | None:
     section = ini.scan(data).last(header)
     if section is None:
         # Gone, or one of ours that setup itself pruned.
@@ -90,7 +104,8 @@ def _objection(data: bytes, header: str, original: bytes | None) -> str | None:
     ours = SESSION_KEYS if header.startswith("sso-session") else PROFILE_KEYS
     before = {} if original is None else ini.section_keys(original, header) or {}
     there = {name: value for name, value in section.values.items() if name not in ours}
-    if there != {name: value for name, value in before.items() if name not in ours}:
+    known = results.get(header) is not None  # then it is as it was left, see _changed_since
+    if not known and there != {name: value for name, value in before.items() if name not in ours}:
         return "somebody has changed it since"
     if original is None and ours is PROFILE_KEYS and not _marked(section):
         return "it does not carry credtray's mark any more"
@@ -112,6 +127,7 @@ def _used(data: bytes, header: str) -> bool:
     )
 
 
-def _without(data: bytes, header: str) -> bytes:
+def _without(data: bytes, header: str, result: bytes | None) -> bytes:
     section = ini.scan(data).last(header)
-    return data if section is None else ini.edit(data, [removal(section)])
+    gap = 0 if result is None else len(result) - len(result.lstrip(b"\n"))
+    return data if section is None else ini.edit(data, [removal(section, gap or 1)])
