@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from agent import __version__
+from agent.clipboard_requests import CLIPBOARD_SECONDS, Clipboard, Copying
 from agent.core import clicks, protocol
 from agent.core.answers import known_profile, known_session
 from agent.core.clicks import Click
@@ -24,8 +25,6 @@ from agent.core.plain import plain
 from agent.core.ports import Browser, Button, Notification, Urgency
 from agent.core.protocol import Done, Progress, Reply
 from agent.core.session_details import details
-from agent.core.shells import written
-from agent.core.state import region_of
 from agent.core.view import sign_in_words
 from agent.daemon.loop import Loop
 from agent.daemon.requests import Requests
@@ -34,22 +33,12 @@ from agent.daemon.workers import without_values
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-CLIPBOARD_SECONDS = 45.0
-"""How long role credentials stay on the clipboard."""
 LINK_SECONDS = 600.0
 """As long as a sign-in may take."""
 REPEAT_SECONDS = 0.5
 """The same click within this time of the last one is a double click, or a panel that repeats itself."""
 _QUIET = (SignInCancelled.code, SignInTimedOut.code)
 """The person knows, or has gone away; the menu shows it."""
-
-
-class Clipboard(Protocol):
-    """See desktop/clipboard."""
-
-    async def put(self, text: str, *, secret: bool, seconds: float) -> None:
-        """Copy; cleared after so many seconds, if it is still ours."""
-        ...
 
 
 class Hands(Protocol):
@@ -107,6 +96,7 @@ class ClickCarrier:
         self._loop = loop
         self._requests = requests
         self._hands = hands
+        self._copying = Copying(loop, requests, hands.clipboard)
         self._under_way: set[asyncio.Task[None]] = set()
         self._clicked: dict[Click, float] = {}
         """When each of the latest clicks came last, in that order."""
@@ -216,11 +206,7 @@ class ClickCarrier:
     # --- what only a desktop has ------------------------------------------------------------------------
 
     async def _copy_credentials(self, click: clicks.CopyCredentials) -> None:
-        credentials = await self._requests.credentials(click.profile)
-        state = self._loop.state
-        section = state.settings.section(click.profile)
-        text = written(credentials, click.form, section, region_of(state, click.profile))
-        await self._hands.clipboard.put(text.reveal(), secret=True, seconds=CLIPBOARD_SECONDS)
+        await self._copying.copy(click.profile, click.form)
         where = "the credentials file" if click.form is Form.SECTION else "a terminal"
         self._tell(
             click,

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from agent import __version__
 from agent.app import House
 from agent.click_carrier import ClickCarrier
+from agent.clipboard_requests import Copying
 from agent.core.clicks import Click, SetAutostart
 from agent.core.errors import CredtrayError
 from agent.core.events import PartChanged, PresenceChanged
@@ -99,6 +100,7 @@ class Desk:
         clipboard = Clipboard(environ)
         hands = DeskHands(self._house, self._workers, self.notifier, clipboard, self._autostart)
         self._loop, self._carrier = loop, ClickCarrier(loop, requests, hands)
+        requests.also(Copying(loop, requests, clipboard).carriers)
         tray = Tray(self._bus, self._clicked, self._report, self._fresh, environ, self._main_thread)
         presence = PresenceWatch(self._bus, self._system_bus, self._presence, self._report)
         try:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from agent import __version__
 from agent.app import House
 from agent.carriers import requests_of
+from agent.clipboard_requests import without_desktop
 from agent.core.errors import AgentRefused, CredtrayError
 from agent.core.events import Event, Fetched, FilesChanged, NetworkChanged, Refreshed, SignedIn, TokenFound
 from agent.core.models import AccessToken
@@ -102,6 +103,7 @@ class Service:
         self.loop = Loop(ports, self._workers, state, speed=around.speed, conduct=Conduct(heard=self._heard))
         sign_ins = SignIns(ports, self._workers, self.loop)
         self.requests = requests_of(house, self.loop, sign_ins, self._stop.set)
+        self.requests.also(without_desktop(self.loop))
 
     def stop(self) -> None:
         """Ask it to end; from any thread, also before it has begun."""
