@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.core.errors import IniRefused, UnexpectedReply
+from agent.core.errors import FormRefused, IniRefused, UnexpectedReply
 from agent.core.forms import Form
 from agent.core.models import RoleCredentials
 from agent.core.secret import Secret
-from agent.core.shells import written
+from agent.core.shells import assignments, removals, written
 from tests import botocore_oracle
 from tests.core.making import HOUR, NOON, keys
 
@@ -23,10 +25,13 @@ NAMES = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
 )
+SHADOWS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
 REGION = "eu-west-1"
+UNTIL = "2026-11-22T13:00:00Z"
 _SPECIAL = "'\"\\`$%^&|<>()!;#~*?[]{}= aA1\u2018\u2019\u201c\u201d\u201e"
 _PRINTABLE = st.one_of(
     st.text(st.sampled_from(_SPECIAL), min_size=1, max_size=24),
@@ -47,19 +52,29 @@ def text(form: Form, of: RoleCredentials, region: str | None = REGION) -> str:
 
 
 @pytest.mark.parametrize(
-    ("form", "line", "ending"),
+    ("form", "away", "line", "ending"),
     [
-        (Form.POSIX, "export {}='{}'", "\n"),
-        (Form.FISH, "set -gx {} '{}'", "\n"),
-        (Form.POWERSHELL, '$Env:{}="{}"', "\r\n"),
-        (Form.CMD, "SET {}={}", "\r\n"),
+        (Form.POSIX, "unset {}", "export {}='{}'", "\n"),
+        (Form.FISH, "set -eg {}", "set -gx {} '{}'", "\n"),
+        (Form.POWERSHELL, "Remove-Item Env:{} -ErrorAction Ignore", '$Env:{}="{}"', "\r\n"),
+        (Form.CMD, "SET {}=", "SET {}={}", "\r\n"),
+        (Form.DOTENV, None, "{}={}", "\n"),
     ],
 )
-def test_each_shell_is_written_to_as_its_users_know_it(form: Form, line: str, ending: str) -> None:
-    values = zip(NAMES, ("ASIA0", "secret", "session", REGION, REGION), strict=True)
-    expected = "".join(line.format(name, value) + ending for name, value in values)
+def test_each_shell_is_written_to_as_its_users_know_it(
+    form: Form, away: str | None, line: str, ending: str
+) -> None:
+    values = zip(NAMES, ("ASIA0", "secret", "session", UNTIL, REGION, REGION), strict=True)
+    removed = "".join(away.format(name) + ending for name in SHADOWS) if away else ""
+    expected = removed + "".join(line.format(name, value) + ending for name, value in values)
 
     assert expected == text(form, keys())
+
+
+def test_json_is_one_object_of_the_same_variables() -> None:
+    values = ("ASIA0", "secret", "session", UNTIL, REGION, REGION)
+
+    assert dict(zip(NAMES, values, strict=True)) == json.loads(text(Form.JSON, keys()))
 
 
 def test_without_a_region_none_is_set() -> None:
@@ -114,25 +129,113 @@ def test_real_shells_read_every_value_back(
     shell: str, tmp_path: Path, values: list[tuple[str, str, str]]
 ) -> None:
     form, command = _SHELLS[shell]
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed: packaging/environment.sh tools")
     show = " ".join(f'"${name}"' for name in NAMES)
-    script = "".join(f"{text(form, credentials(*each))}printf '%s\\0' {show}\n" for each in values)
-    path = tmp_path / "script"
-    path.write_text(script)
-    ran = subprocess.run([*command, path], capture_output=True, check=False, timeout=60)
-    expected = [value for each in values for value in (*each, REGION, REGION)]
+    texts = (text(form, credentials(*each)) for each in values)
+    ran = run_by(command, tmp_path, "".join(f"{each}printf '%s\\0' {show}\n" for each in texts))
+    expected = [value for each in values for value in (*each, UNTIL, REGION, REGION)]
 
     assert ran.stderr == b""
     assert expected == ran.stdout.decode().split("\0")[:-1]
 
 
+@pytest.mark.parametrize("shell", _SHELLS)
+def test_real_shells_hand_on_nothing_that_would_shadow_the_keys(shell: str, tmp_path: Path) -> None:
+    form, command = _SHELLS[shell]
+    old = dict.fromkeys((*SHADOWS, *NAMES), "old")
+    ran = run_by(command, tmp_path, f"{text(form, keys(), None)}env\n", **old)
+    left = dict(line.split("=", 1) for line in ran.stdout.decode().splitlines() if line.startswith("AWS_"))
+
+    assert ran.stderr == b""
+    assert left == {
+        **dict(zip(NAMES, ("ASIA0", "secret", "session", UNTIL), strict=False)),
+        "AWS_REGION": "old",
+        "AWS_DEFAULT_REGION": "old",
+    }
+
+
+@pytest.mark.parametrize("shell", _SHELLS)
+def test_real_shells_take_variables_away_whether_they_are_set_or_not(shell: str, tmp_path: Path) -> None:
+    form, command = _SHELLS[shell]
+    ran = run_by(command, tmp_path, f"{removals(['AWS_A', 'AWS_B'], form)}env\n", AWS_A="old")
+
+    assert ran.stderr == b""
+    assert "AWS_" not in ran.stdout.decode()
+
+
+def run_by(
+    command: list[str], tmp_path: Path, script: str, **environ: str
+) -> subprocess.CompletedProcess[bytes]:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed: packaging/environment.sh tools")
+    path = tmp_path / "script"
+    path.write_text(script)
+    environ |= {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    return subprocess.run([*command, path], capture_output=True, check=False, timeout=60, env=environ)
+
+
+_IN_ENV_FILES = st.text(st.sampled_from("aZ09+/=._:@%,-"), min_size=1, max_size=24)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_IN_ENV_FILES, min_size=1, max_size=40))
+def test_env_file_is_read_alike_by_sh_docker_and_python_dotenv(tmp_path: Path, values: list[str]) -> None:
+    expected = {f"V{number}": value for number, value in enumerate(values)}
+    written_out = assignments(expected, Form.DOTENV)
+    path = tmp_path / "keys.env"
+    path.write_text(written_out)
+    show = " ".join(f'"${name}"' for name in expected)
+    ran = run_by(["sh", "-eu"], tmp_path, f"set -a\n. '{path}'\nset +a\nprintf '%s\\0' {show}\n")
+
+    assert ran.stderr == b""
+    assert list(expected.values()) == ran.stdout.decode().split("\0")[:-1]
+    assert expected == dict(line.split("=", 1) for line in written_out.splitlines())  # docker: as it stands
+    assert expected == dict(dotenv_reads(line) for line in written_out.splitlines())
+
+
+def dotenv_reads(line: str) -> tuple[str, str]:
+    """Read one line by python-dotenv 1.0's rules for values without quotes, ``${}`` expanded afterwards."""
+    name, value = line.split("=", 1)
+    assert value[0] not in "'\"", "it would be taken for a quoted one"
+    assert "${" not in value, "it would be expanded"
+    return name, re.sub(r"\s+#.*", "", value).rstrip()
+
+
+@pytest.mark.parametrize(
+    "value", ["a b", "a#b", "$HOME", "~", "'q'", '"q"', "back\\slash", "a`b", "ü", "a;b"]
+)
+def test_what_env_files_do_not_read_alike_is_refused_without_being_told(value: str) -> None:
+    with pytest.raises(FormRefused) as refused:
+        assignments({"AWS_SECRET_ACCESS_KEY": value}, Form.DOTENV)
+
+    assert "AWS_SECRET_ACCESS_KEY" in str(refused.value)
+    assert value not in str(refused.value)
+
+
+def test_env_file_and_section_take_nothing_away() -> None:
+    for form in (Form.DOTENV, Form.SECTION):
+        with pytest.raises(FormRefused):
+            removals(["AWS_PROFILE"], form)
+
+
+def test_section_holds_no_variables() -> None:
+    with pytest.raises(FormRefused):
+        assignments({"AWS_PROFILE": "dev"}, Form.SECTION)
+
+
+@given(_PRINTABLE)
+def test_json_reads_every_value_back(value: str) -> None:
+    assert {"V": value} == json.loads(assignments({"V": value}, Form.JSON))
+    assert json.loads(removals(["V"], Form.JSON)) == {"V": None}
+
+
 @given(_PRINTABLE, _PRINTABLE, _PRINTABLE)
 def test_powershell_reads_every_value_back(access: str, secret: str, session: str) -> None:
     lines = text(Form.POWERSHELL, credentials(access, secret, session)).split("\r\n")
+    values = (access, secret, session, UNTIL, REGION, REGION)
 
-    assert {**dict(zip(NAMES, (access, secret, session), strict=False)), "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION} == dict(powershell_reads(line) for line in lines[:-1])  # fmt: skip
+    assert dict(zip(NAMES, values, strict=True)) == dict(
+        powershell_reads(line) for line in lines[len(SHADOWS) : -1]
+    )
 
 
 def powershell_reads(line: str) -> tuple[str, str]:
@@ -155,18 +258,19 @@ def powershell_reads(line: str) -> tuple[str, str]:
 def test_cmd_reads_every_value_back(access: str, secret: str, session: str) -> None:
     lines = text(Form.CMD, credentials(access, secret, session), None).split("\r\n")
 
-    assert dict(zip(NAMES, (access, secret, session), strict=False)) == dict(
-        cmd_reads(line) for line in lines[:-1]
-    )
+    assert {
+        **dict.fromkeys(SHADOWS, ""),
+        **dict(zip(NAMES, (access, secret, session, UNTIL), strict=False)),
+    } == dict(cmd_reads(line) for line in lines[:-1])
 
 
 @pytest.mark.parametrize(
     "value", ["%PATH%", "%PATH:a=b%", "%path:~0,3%", "100%PATH%%", "a&del b", 'say "%PATH%"', "x>1"]
 )
 def test_cmd_expands_and_runs_nothing(value: str) -> None:
-    ((_, read), *_) = [cmd_reads(line) for line in text(Form.CMD, credentials(value, "s", "t")).splitlines()]
+    lines = text(Form.CMD, credentials(value, "s", "t")).splitlines()
 
-    assert value == read
+    assert value == dict(cmd_reads(line) for line in lines)["AWS_ACCESS_KEY_ID"]
 
 
 _VARIABLES = {"PATH": "EXPANDED", "A": "EXPANDED", "X": "EXPANDED"}
