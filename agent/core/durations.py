@@ -36,3 +36,14 @@ def short(duration: timedelta) -> str:
     if not hours:
         return f"{minutes} min"
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def exact(duration: timedelta) -> str:
+    """Write a duration of whole seconds so that ``parse_duration`` reads it back: ``1h30m``."""
+    rest = int(duration.total_seconds())
+    parts = []
+    for unit, seconds in (("d", 24 * _HOUR), ("h", _HOUR), ("m", _MINUTE), ("s", 1)):
+        amount, rest = divmod(rest, seconds)
+        if amount:
+            parts.append(f"{amount}{unit}")
+    return "".join(parts)

@@ -6,6 +6,8 @@ Knows nothing of the file itself: see agent/store/settings_file.py.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -13,10 +15,18 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from agent.core.addresses import check_region
 from agent.core.durations import parse_duration
-from agent.core.errors import SettingsInvalid
+from agent.core.errors import RegionRefused, SettingsInvalid
 from agent.core.nearest import did_you_mean
 from agent.core.presets import usual_length
+
+Section = str
+"""A name that can stand between the brackets of a section's header."""
+Region = str
+"""The name of an AWS region."""
+Panel = str
+"""``"auto"``, ``"light"`` or ``"dark"``."""
 
 
 class Delivery(StrEnum):
@@ -35,11 +45,11 @@ class SessionSettings:
     """Settings of one sso-session: the table ``[sessions.NAME]``."""
 
     duration: timedelta | None = None
-    """How long a sign-in lasts, until credtray has learned it. Example: ``"4h"``."""
+    """How long a sign-in lasts, until credtray has learned it, such as ``"4h"``."""
     device_flow: bool = False
     """Sign in with a code on any device instead of a browser on this machine."""
     warn_before: tuple[timedelta, ...] | None = None
-    """When to say that this session's sign-in ends soon; as for all sessions when not set."""
+    """When to say that this session's sign-in ends soon, such as ``["1h", "10m"]``; else as for all."""
     browser: str | None = None
     """Command for this session's pages, such as ``"firefox -P work %s"``; else the desktop's own."""
     open_by_itself: bool = False
@@ -47,23 +57,23 @@ class SessionSettings:
     proxy: str | None = None
     """Proxy of this session, such as ``"http://proxy.example.com:3128"``; else as the environment says."""
     ca_bundle: str | None = None
-    """File of the certificate authorities to trust for this session; else as AWS's own settings say."""
+    """File of the authorities to trust for this session, such as ``"/etc/ssl/proxy.pem"``; else AWS's."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileSettings:
     """Settings of one profile: the table ``[profiles.NAME]``."""
 
-    section: str | None = None
-    """Section of the credentials file that takes the keys; the profile's own name when not set."""
+    section: Section | None = None
+    """Section of the credentials file for the keys, such as ``"dns-keys"``; else the profile's name."""
     delivery: Delivery = Delivery.FILE
     """How programs get the keys while the profile is active: ``"file"``, ``"process"`` or ``"endpoint"``."""
-    region: str | None = None
-    """Region handed out with the keys; the config file's when not set."""
+    region: Region | None = None
+    """Region handed out with the keys, such as ``"eu-central-1"``; else the config file's."""
     description: str | None = None
-    """What the role is for, in one line; shown in the menu and in lists."""
+    """What the role is for, in one line, such as ``"Reads the bills"``; shown in the menu and in lists."""
     notes: str | None = None
-    """Anything worth knowing before the profile is used."""
+    """Anything worth knowing before it is used, such as ``"Ask Kim before Friday"``."""
     tags: tuple[str, ...] = ()
     """Words to find the profile by. Example: ``["billing", "weekly"]``."""
     favourite: bool = False
@@ -86,7 +96,7 @@ class Settings:
     """Take all keys credtray wrote out of the credentials file when the agent stops."""
     confirm_production: bool = False
     """Ask again before a click in the menu makes a profile marked ``production`` active or the default."""
-    icon: str = "auto"
+    icon: Panel = "auto"
     """For which panel the tray icon is drawn: ``"auto"``, ``"light"`` or ``"dark"``."""
     sessions: Mapping[str, SessionSettings] = field(default_factory=lambda: MappingProxyType({}))
     profiles: Mapping[str, ProfileSettings] = field(default_factory=lambda: MappingProxyType({}))
@@ -122,81 +132,136 @@ _NO_SESSION = SessionSettings()
 _NO_PROFILE = ProfileSettings()
 
 
+Where = tuple[str, ...]
+"""The path of a value: ``("profiles", "my prof", "tags")``."""
+
+
 def from_mapping(data: Mapping[str, Any]) -> Settings:
     """Read what the TOML parser returned.
 
     Raises:
-        SettingsInvalid: an unknown name (the nearest known one is offered) or a value of the wrong kind.
+        SettingsInvalid: an unknown name (the nearest known one is offered) or a value of the wrong kind; its
+            ``keys`` say which.
     """
-    return Settings(**_table(Settings, data, ""))
+    return Settings(**_table(Settings, data, ()))
 
 
-def _table(kind: type, data: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    known = {item.name: str(item.type) for item in fields(kind)}
+def read_value(kind: str, value: Any, where: Where) -> Any:
+    """Return a value of the TOML parser as a field of this type (as written in the class) holds it.
+
+    Raises:
+        SettingsInvalid: a value of the wrong kind.
+    """
+    return _READERS[kind](value, where)
+
+
+def types_of(kind: type) -> dict[str, str]:
+    """Return field -> its type as written, for one of the classes of settings."""
+    return {item.name: str(item.type) for item in fields(kind)}
+
+
+def unknown(kind: type, where: Where) -> SettingsInvalid:
+    """Return the error for a name that the class has no field for."""
+    return _refused(where, f"is not a setting.{did_you_mean(where[-1], types_of(kind))}")
+
+
+def _refused(where: Where, text: str) -> SettingsInvalid:
+    error = SettingsInvalid(f"{dotted(where)} {text}")
+    error.keys = where
+    return error
+
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def dotted(where: Where) -> str:
+    """Return a path as TOML writes it: ``profiles."my prof".tags``."""
+    return ".".join(key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False) for key in where)
+
+
+def _table(kind: type, data: Mapping[str, Any], where: Where) -> dict[str, Any]:
+    known = types_of(kind)
     for name in data:
         if name not in known:
-            raise SettingsInvalid(f"{prefix}{name} is not a setting.{did_you_mean(name, known)}")
-    return {name: _READERS[known[name]](value, prefix + name) for name, value in data.items()}
+            raise unknown(kind, (*where, name))
+    return {name: read_value(known[name], value, (*where, name)) for name, value in data.items()}
 
 
-def _boolean(value: Any, where: str) -> bool:
+def _boolean(value: Any, where: Where) -> bool:
     if not isinstance(value, bool):
-        raise SettingsInvalid(f"{where} must be true or false, not {value!r}")
+        raise _refused(where, f"must be true or false, not {value!r}")
     return value
 
 
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable() or "]" in value:
-        raise SettingsInvalid(f"{where} must be a printable text without ']', not {value!r}")
+def _text(value: Any, where: Where) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise _refused(where, f"must be a printable text, not {value!r}")
     return value
 
 
-def _words(value: Any, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise SettingsInvalid(f'{where} must be a list of words such as ["billing"], not {value!r}')
-    return tuple(dict.fromkeys(_text(item, where) for item in value))
+def _section(value: Any, where: Where) -> str:
+    if not isinstance(value, str) or "]" in value:
+        raise _refused(where, f"must be a printable text without ']', not {value!r}")
+    return _text(value, where)
 
 
-def _delivery(value: Any, where: str) -> Delivery:
+def _region(value: Any, where: Where) -> str:
     try:
-        return Delivery(value)
-    except ValueError:
-        raise SettingsInvalid(f'{where} must be "file", "process" or "endpoint", not {value!r}') from None
-
-
-def _panel(value: Any, where: str) -> str:
-    if value not in {"auto", "light", "dark"}:
-        raise SettingsInvalid(f'{where} must be "auto", "light" or "dark", not {value!r}')
+        check_region(value if isinstance(value, str) else "")
+    except RegionRefused:
+        raise _refused(where, f'must be a region such as "eu-central-1", not {value!r}') from None
     return str(value)
 
 
-def _duration(value: Any, where: str) -> timedelta:
+def _words(value: Any, where: Where) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _refused(where, f'must be a list of words such as ["billing"], not {value!r}')
+    return tuple(dict.fromkeys(_text(item, where) for item in value))
+
+
+def _delivery(value: Any, where: Where) -> Delivery:
+    try:
+        return Delivery(value)
+    except ValueError:
+        raise _refused(where, f'must be "file", "process" or "endpoint", not {value!r}') from None
+
+
+def _panel(value: Any, where: Where) -> str:
+    if not isinstance(value, str) or value not in {"auto", "light", "dark"}:
+        raise _refused(where, f'must be "auto", "light" or "dark", not {value!r}')
+    return value
+
+
+def _duration(value: Any, where: Where) -> timedelta:
     try:
         return parse_duration(value if isinstance(value, str) else "")
     except (ValueError, OverflowError):
-        raise SettingsInvalid(f'{where} must be a duration such as "30m" or "4h", not {value!r}') from None
+        raise _refused(where, f'must be a duration such as "30m" or "4h", not {value!r}') from None
 
 
-def _durations(value: Any, where: str) -> tuple[timedelta, ...]:
+def _durations(value: Any, where: Where) -> tuple[timedelta, ...]:
     if not isinstance(value, list):
-        raise SettingsInvalid(f'{where} must be a list such as ["30m", "10m"], not {value!r}')
+        raise _refused(where, f'must be a list such as ["30m", "10m"], not {value!r}')
     return tuple(sorted({_duration(item, where) for item in value}, reverse=True))
 
 
-def _named(kind: type) -> Callable[[Any, str], Mapping[str, Any]]:
-    def read(value: Any, where: str) -> Mapping[str, Any]:
-        if not isinstance(value, Mapping) or not all(isinstance(item, Mapping) for item in value.values()):
-            raise SettingsInvalid(f"{where} must be tables such as [{where}.NAME], not {value!r}")
+def _named(kind: type) -> Callable[[Any, Where], Mapping[str, Any]]:
+    def read(value: Any, where: Where) -> Mapping[str, Any]:
+        tables = value.values() if isinstance(value, Mapping) else (None,)
+        if not all(isinstance(item, Mapping) for item in tables):
+            raise _refused(where, f"must be tables such as [{dotted(where)}.NAME], not {value!r}")
         return MappingProxyType(
-            {name: kind(**_table(kind, table, f"{where}.{name}.")) for name, table in value.items()}
+            {name: kind(**_table(kind, table, (*where, name))) for name, table in value.items()}
         )
 
     return read
 
 
-_READERS: Mapping[str, Callable[[Any, str], Any]] = {
+_READERS: Mapping[str, Callable[[Any, Where], Any]] = {
     "bool": _boolean,
-    "str": _panel,
+    "Panel": _panel,
+    "Section | None": _section,
+    "Region | None": _region,
     "str | None": _text,
     "Delivery": _delivery,
     "tuple[str, ...]": _words,

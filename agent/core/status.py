@@ -148,6 +148,7 @@ def _session(state: State, session: SessionState, now: datetime) -> dict[str, An
 
 def _profile(state: State, profile: ProfileState, now: datetime) -> dict[str, Any]:
     name = profile.profile.name
+    chosen = state.settings.profile(name)
     problem = profile.trouble.problem if profile.trouble else _section_problem(state, name)
     return {
         "name": name,
@@ -162,8 +163,14 @@ def _profile(state: State, profile: ProfileState, now: datetime) -> dict[str, An
         "error": _problem(problem),
         "region": region_of(state, name),
         "section": state.settings.section(name),
-        "delivery": state.settings.profile(name).delivery.value,
+        "delivery": chosen.delivery.value,
         "assumes": [step.role_arn for step in profile.profile.chain],
+        "description": chosen.description,
+        "notes": chosen.notes,
+        "tags": list(chosen.tags),
+        "favourite": chosen.favourite,
+        "production": chosen.production,
+        "recent": state.recent.index(name) if name in state.recent else None,
     }
 
 

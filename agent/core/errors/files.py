@@ -30,6 +30,8 @@ class SettingsInvalid(CredtrayError):
     title = "The settings file cannot be used"
     hint = "Mend the line named; until then the last good settings are used."
     retry = Retry.PERSON
+    keys: tuple[str, ...] = ()
+    """Which setting is wrong, where the file as such can be read."""
 
 
 class SectionNotOurs(CredtrayError):
