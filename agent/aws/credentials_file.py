@@ -83,7 +83,7 @@ class CredentialsFile:
             FileContended, FileRefused, FileUnwritable: see ``SharedFile.read``.
         """
         return tuple(
-            Mark(section.name, mark.profile, mark.expires_at, mark.key_digest)
+            Mark(section.name, mark.profile, mark.expires_at, mark.key_digest, mark.pasted)
             for section, mark in own_sections(self._file.read())
         )
 

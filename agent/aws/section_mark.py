@@ -2,7 +2,8 @@
 
 Pure text in, values out. The mark holds no secret: of the access key id only a short digest.
 
-``# credtray keeps this section: profile "dev", expires 2026-11-22T19:36:43Z, key 3f2a9c1b0d4e, ...``
+``# credtray keeps this section: profile "dev", expires 2026-11-22T19:36:43Z, key 3f2a9c1b0d4e, ...``;
+for keys that `credtray import` wrote, ``pasted "111122223333/ReadOnly"`` in place of the profile.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ PREFIX = "# credtray keeps this section:"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _PATTERN = re.compile(
     re.escape(PREFIX)
-    + rf" profile ({_STRING})"
+    + rf" (profile|pasted) ({_STRING})"
     + r", expires (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
     + rf", key ([0-9a-f]{{{DIGEST_LENGTH}}})"
     + r"(?:, added (\d))?"
@@ -40,11 +41,13 @@ class SectionMark:
     """The region that was written by us."""
     region_before: str | None = None
     """The region that stood there before; None: there was none."""
+    pasted: bool = False
+    """Of no profile: ``profile`` says whose the pasted keys are, account and role."""
 
     def line(self) -> str:
         """Return the comment line, without its ending."""
         words = [
-            f"{PREFIX} profile {_quoted(self.profile)}",
+            f"{PREFIX} {'pasted' if self.pasted else 'profile'} {_quoted(self.profile)}",
             f"expires {self.expires_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z",
             f"key {self.key_digest}",
         ]
@@ -61,7 +64,7 @@ def parsed(comment: str) -> SectionMark | None:
     found = _PATTERN.fullmatch(comment)
     if found is None:
         return None
-    profile, expires, digest, gap, region, before = found.groups()
+    kind, profile, expires, digest, gap, region, before = found.groups()
     try:
         return SectionMark(
             profile=_unquoted(profile),
@@ -70,6 +73,7 @@ def parsed(comment: str) -> SectionMark | None:
             gap=None if gap is None else int(gap),
             region=None if region is None else _unquoted(region),
             region_before=None if before is None else _unquoted(before),
+            pasted=kind == "pasted",
         )
     except ValueError:  # a date such as the 31st of June, or a broken string: somebody edited it
         return None

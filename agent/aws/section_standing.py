@@ -108,7 +108,7 @@ def writing(
         _give_back(mark, values, remove)
     added = gap if section is None else None if mark is None else mark.gap
     line = SectionMark(
-        wanted.profile, keys.expires_at, key_digest(keys.access_key_id), added, written, before
+        wanted.profile, keys.expires_at, key_digest(keys.access_key_id), added, written, before, wanted.pasted
     ).line()
     return SectionEdit(wanted.section, values, frozenset(remove), Mark(PREFIX, line))
 

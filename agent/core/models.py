@@ -188,3 +188,5 @@ class SectionKeys:
     credentials: RoleCredentials
     region: str | None = None
     """Written only where a program would otherwise miss it: in ``[default]``."""
+    pasted: bool = False
+    """They were pasted: ``profile`` is no profile's name but says whose they are."""

@@ -120,6 +120,8 @@ class Mark:
     expires_at: datetime
     digest: str
     """Of the access key id written; see core/marks."""
+    pasted: bool = False
+    """Keys that `credtray import` wrote: they belong to no profile, ``profile`` says whose they are."""
 
 
 class SyncReport(Protocol):
