@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from agent.core.errors import Problem
 from agent.core.expiry import SignInMemory
+from agent.core.imports import ImportedKeys
 from agent.core.models import AccessToken, AwsConfig, Profile, RoleCredentials, SignIn, SsoSession
-from agent.core.ports import DesktopPart, Mark, Part, Presence
+from agent.core.ports import DesktopPart, EndpointStanding, Mark, Part, Presence
 from agent.core.settings import Settings
 
 K = TypeVar("K")
@@ -179,10 +180,13 @@ class State:
     """A person wants no notices before."""
     desktop: Mapping[str, DesktopPart] = field(default_factory=lambda: MappingProxyType({}))
     """By name: how tray, notifications and presence are served."""
+    endpoint: EndpointStanding = EndpointStanding()
     recent: tuple[str, ...] = ()
     """Profiles chosen lately, the latest first."""
     accounts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Account id -> name, as far as the portal told."""
+    imports: Mapping[str, ImportedKeys] = field(default_factory=lambda: MappingProxyType({}))
+    """Pasted keys, by section."""
     stopping: bool = False
     seed: str = ""
     """Spreads retries of different machines; nothing else depends on it."""
