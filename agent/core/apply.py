@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from agent.core import (
-    apply_clock,
     apply_desktop,
+    apply_imports,
     apply_notices,
     apply_profiles,
     apply_sessions,
@@ -21,6 +21,7 @@ from agent.core import (
     events,
 )
 from agent.core.models import AwsConfig, Profile, SsoSession
+from agent.core.session_network import in_effect
 from agent.core.state import ProfileState, SessionState, State, frozen
 
 Handler = Callable[[State, Any, datetime], State]
@@ -36,14 +37,14 @@ def _unchanged(state: State, _event: events.Event, _now: datetime) -> State:
 
 
 def _config_loaded(state: State, event: events.ConfigLoaded, _now: datetime) -> State:
-    config = event.config
+    config = in_effect(event.config, state.settings)
     known = {**state.remembered, **state.sessions}
     sessions = {name: _session_state(known.get(name), session) for name, session in config.sessions.items()}
     forgotten = {name: item for name, item in known.items() if name not in sessions}
     profiles = {name: _profile_state(state, config, profile) for name, profile in config.profiles.items()}
     return replace(
         state,
-        config=config,
+        config=event.config,
         config_problem=None,
         sessions=frozen(sessions),
         remembered=frozen(forgotten),
@@ -58,6 +59,9 @@ def _session_state(known: SessionState | None, session: SsoSession) -> SessionSt
     if not same_portal(known.session, session):
         # Another Identity Center under the same name: its tokens and its habits are not this one's.
         return SessionState(session, showing=known.showing)
+    if known.session.endpoints != session.endpoints:
+        # Another way to the portal: what failed on the old one says nothing of it.
+        return replace(known, session=session, trouble=None)
     return replace(known, session=session)
 
 
@@ -96,12 +100,31 @@ def _settings_broken(state: State, event: events.SettingsBroken, _now: datetime)
 
 
 def _settings_loaded(state: State, event: events.SettingsLoaded, _now: datetime) -> State:
-    file = replace(state.file, refused=frozen({}))
-    return replace(state, settings=event.settings, settings_problem=None, file=file)
+    config = in_effect(state.config, event.settings)
+    sessions = {
+        name: _session_state(item, config.sessions.get(name, item.session))
+        for name, item in state.sessions.items()
+    }
+    profiles = {
+        name: replace(item, profile=config.profiles.get(name, item.profile))
+        for name, item in state.profiles.items()
+    }
+    return replace(
+        state,
+        settings=event.settings,
+        settings_problem=None,
+        sessions=frozen(sessions),
+        profiles=frozen(profiles),
+        file=replace(state.file, refused=frozen({})),
+    )
 
 
 def _state_saved(state: State, event: events.StateSaved, _now: datetime) -> State:
     return replace(state, unsaved=event.problem)
+
+
+def _endpoint_changed(state: State, event: events.EndpointChanged, _now: datetime) -> State:
+    return replace(state, endpoint=event.standing)
 
 
 def _stopping(state: State, _event: events.Stopping, _now: datetime) -> State:
@@ -109,18 +132,18 @@ def _stopping(state: State, _event: events.Stopping, _now: datetime) -> State:
 
 
 HANDLERS: Mapping[type, Handler] = {
-    events.Tick: _unchanged,
-    events.ClockChanged: apply_clock.clock_changed,
     events.FilesChanged: _unchanged,
     events.ConfigLoaded: _config_loaded,
     events.ConfigBroken: _config_broken,
     events.SettingsLoaded: _settings_loaded,
     events.SettingsBroken: _settings_broken,
     events.StateSaved: _state_saved,
+    events.EndpointChanged: _endpoint_changed,
     events.Stopping: _stopping,
     **apply_sessions.HANDLERS,
     **apply_sign_out.HANDLERS,
     **apply_profiles.HANDLERS,
     **apply_notices.HANDLERS,
     **apply_desktop.HANDLERS,
+    **apply_imports.HANDLERS,  # last: it hands on to those above what concerns them too
 }

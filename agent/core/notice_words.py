@@ -165,6 +165,25 @@ def _clock_off(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
     )
 
 
+# --- pasted keys -------------------------------------------------------------------------------------
+
+
+def _pasted_end_soon(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    at = clock_time(notice.ends_at or now, now, zone)
+    return Words(f"Pasted keys of {_names(notice)} end at {at}", _PASTE_OR_CONVERT)
+
+
+def _pasted_ended(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    at = clock_time(notice.ends_at or now, now, zone)
+    return Words(f"Pasted keys of {_names(notice)} ended at {at}", _PASTE_OR_CONVERT)
+
+
+_PASTE_OR_CONVERT = (
+    "Paste new ones (credtray import), or convert to a sign-in that renews keys by itself (credtray import "
+    "--convert)."
+)
+
+
 def _session(notice: Notice) -> str:
     return plain(notice.session)
 
@@ -183,4 +202,6 @@ _WORDS = {
     Subject.ROLE_REFUSED: _role_refused,
     Subject.SECTION_REFUSED: _section_refused,
     Subject.CLOCK_OFF: _clock_off,
+    Subject.PASTED_END_SOON: _pasted_end_soon,
+    Subject.PASTED_ENDED: _pasted_ended,
 }

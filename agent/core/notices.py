@@ -38,6 +38,21 @@ NEWS_LASTS = timedelta(minutes=5)
 """That a sign-in worked is told within this time or not at all, and taken back afterwards."""
 
 
+OF_PASTED_KEYS = ""
+"""Stands for the session in notices of pasted keys, which belong to none; no session has an empty name."""
+_PASTED = "pasted:"
+
+
+def pasted_key(section: str) -> str:
+    """Return the key of the notices about the pasted keys in a section."""
+    return _PASTED + section
+
+
+def pasted_section(key: str) -> str:
+    """Return the section that such a key is about."""
+    return key.removeprefix(_PASTED)
+
+
 class Subject(Enum):
     """What a notice is about."""
 
@@ -50,6 +65,8 @@ class Subject(Enum):
     ROLE_REFUSED = "role_refused"
     SECTION_REFUSED = "section_refused"
     CLOCK_OFF = "clock_off"
+    PASTED_END_SOON = "pasted_end_soon"
+    PASTED_ENDED = "pasted_ended"
 
 
 @dataclass(frozen=True, slots=True)

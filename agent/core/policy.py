@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from agent.core import notices
+from agent.core import import_notices, notices
 from agent.core.expiry import servable_window, windows_for
 from agent.core.models import SectionKeys
 from agent.core.notices import Notice
@@ -99,6 +99,7 @@ def decide(state: State, now: datetime) -> tuple[Action, ...]:
         for session in state.sessions.values():
             actions.extend(_portal_calls(state, session, now))
             actions.extend(ShowNotice(notice) for notice in notices.due(state, session, now))
+        actions.extend(ShowNotice(notice) for notice in import_notices.due(state, now))
         actions.extend(_withdrawals(state, now))
     actions.extend(_file_sync(state, now))
     return tuple(actions)
@@ -109,6 +110,7 @@ def _withdrawals(state: State, now: datetime) -> Iterator[WithdrawNotice]:
         yield from (WithdrawNotice(name, key) for key in notices.moot(state, session, now))
     for name, session in state.remembered.items():  # the config file does not name it any more
         yield from (WithdrawNotice(name, key) for key in session.showing)
+    yield from (WithdrawNotice(notices.OF_PASTED_KEYS, key) for key in import_notices.moot(state, now))
 
 
 # --- portal calls ------------------------------------------------------------------------------------
@@ -234,6 +236,7 @@ def _instants(state: State) -> Iterator[datetime]:
         yield from _session_instants(state, session)
     for profile in state.profiles.values():
         yield from _profile_instants(profile)
+    yield from import_notices.instants(state)
     if state.file.trouble is not None:
         yield state.file.trouble.retry_at
     for mark in state.file.marks.values():

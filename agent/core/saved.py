@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from agent.core.expiry import SignInMemory
+from agent.core.imports import ImportedKeys
 from agent.core.models import EndProof, SignIn, SsoSession
 from agent.core.state import MOST_RECENT, SessionState, State, frozen
 
@@ -46,6 +47,17 @@ class SavedSession(msgspec.Struct, frozen=True, kw_only=True):
     sign_in: SavedSignIn | None = None
 
 
+class SavedImport(msgspec.Struct, frozen=True, kw_only=True):
+    """Pasted keys without the keys: these are in the credentials file only."""
+
+    expires_at: _Instant
+    digest: str
+    account_id: str | None = None
+    role_name: str | None = None
+    imported_at: _Instant | None = None
+    said: list[str] = []
+
+
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
     """The whole document."""
 
@@ -56,6 +68,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     recent: list[str] = []
     accounts: dict[str, str] = {}
     paused_until: _Instant | None = None
+    imports: dict[str, SavedImport] = {}
     seed: str = ""
 
 
@@ -69,6 +82,7 @@ def encode(state: State) -> bytes:
         recent=list(state.recent),
         accounts=dict(state.accounts),
         paused_until=state.paused_until,
+        imports={item.section: _import(item) for item in state.imports.values() if not item.released},
         seed=state.seed,
     )
     return msgspec.json.format(msgspec.json.encode(saved), indent=1)
@@ -95,6 +109,17 @@ def _session(session: SessionState) -> SavedSession:
     )
 
 
+def _import(item: ImportedKeys) -> SavedImport:
+    return SavedImport(
+        expires_at=item.expires_at,
+        digest=item.digest,
+        account_id=item.account_id,
+        role_name=item.role_name,
+        imported_at=item.imported_at,
+        said=sorted(item.said - item.unseen),
+    )
+
+
 def decode(data: bytes) -> State:
     """Return a state that knows what the document says; sessions wait in ``remembered`` for the config file.
 
@@ -117,7 +142,20 @@ def decode(data: bytes) -> State:
         recent=tuple(dict.fromkeys(saved.recent))[:MOST_RECENT],
         accounts=frozen(saved.accounts),
         paused_until=saved.paused_until,
+        imports=frozen({section: _kept(section, item) for section, item in saved.imports.items()}),
         seed=saved.seed,
+    )
+
+
+def _kept(section: str, saved: SavedImport) -> ImportedKeys:
+    return ImportedKeys(
+        section,
+        saved.expires_at,
+        saved.digest,
+        saved.account_id,
+        saved.role_name,
+        saved.imported_at,
+        said=frozenset(saved.said),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from agent.core import imports
 from agent.core.marks import key_digest
 from agent.core.models import SectionKeys
 from agent.core.ports import Mark
@@ -30,10 +31,12 @@ def sections_of(state: State) -> dict[str, str]:
 
 def wanted_sections(state: State, now: datetime) -> tuple[SectionKeys, ...]:
     """Return the sections that must be written because the file does not hold these keys yet."""
+    chosen = sections_of(state)
+    pasted = imports.wanted_imports(state.imports, state.file.marks, chosen, now)
+    wanted = [keys for keys in pasted if keys.section not in state.file.refused]
     if _emptied(state):
-        return ()
-    wanted = []
-    for section, name in sections_of(state).items():
+        return tuple(wanted)
+    for section, name in chosen.items():
         keys = _keys(state, section, state.profiles[name], now)
         if keys is not None and section not in state.file.refused and not _holds(state, keys):
             wanted.append(keys)
@@ -50,7 +53,7 @@ def _keys(state: State, section: str, profile: ProfileState, now: datetime) -> S
 
 def _holds(state: State, keys: SectionKeys) -> bool:
     mark = state.file.marks.get(keys.section)
-    if mark is None or mark.profile != keys.profile:
+    if mark is None or mark.pasted or mark.profile != keys.profile:
         return False
     return mark.digest == key_digest(keys.credentials.access_key_id)
 
@@ -64,6 +67,9 @@ def unwanted_sections(state: State, now: datetime) -> tuple[str, ...]:
 
 
 def _may_stay(state: State, mark: Mark, chosen: dict[str, str], now: datetime) -> bool:
+    if mark.pasted:
+        at_end = state.settings.remove_keys_at_end
+        return imports.may_stay(state.imports, mark, chosen, now, remove_at_end=at_end)
     if _emptied(state):
         return False
     if state.stopping:

@@ -12,6 +12,7 @@ from agent.core.events.desktop import (
     PresenceChanged,
     Snoozed,
 )
+from agent.core.events.imports import Imported, ImportFailed
 from agent.core.events.service import (
     Activated,
     Asked,
@@ -19,6 +20,7 @@ from agent.core.events.service import (
     ConfigBroken,
     ConfigLoaded,
     Deactivated,
+    EndpointChanged,
     Fetched,
     FetchFailed,
     FetchStarted,
@@ -59,7 +61,8 @@ Event = (
     | RefreshStarted | Refreshed | RefreshFailed | RefreshMoot | FetchStarted | Fetched | FetchFailed
     | Asked | Needed | Activated | Deactivated | Switched | Snoozed | Stopping | SyncStarted | Synced
     | SyncFailed | NoticeShown | NoticesPaused | NoticeUnseen | NoticeWithdrawn | PresenceChanged
-    | PartChanged | AccountsAsked | AccountsListed | AccountsUnknown
+    | PartChanged | EndpointChanged | AccountsAsked | AccountsListed | AccountsUnknown
+    | Imported | ImportFailed
 )
 # fmt: on
 
@@ -73,11 +76,14 @@ __all__ = [
     "ConfigBroken",
     "ConfigLoaded",
     "Deactivated",
+    "EndpointChanged",
     "Event",
     "FetchFailed",
     "FetchStarted",
     "Fetched",
     "FilesChanged",
+    "ImportFailed",
+    "Imported",
     "MarksRead",
     "MarksUnread",
     "Needed",
