@@ -51,7 +51,7 @@ class DeskHands:
 
     def create_settings(self) -> None:
         """Make settings.toml when there is none."""
-        SettingsFile(self.settings_path).create()
+        SettingsFile(self.settings_path, paths.state_directory()).create()
 
     def set_autostart(self, *, enabled: bool) -> None:
         """Start with the desktop session from now on, or no longer."""

@@ -1,27 +1,47 @@
-"""Reads settings.toml, and edits it without losing the user's comments. Their meaning is in core/settings."""
+"""Reads settings.toml, and edits it without losing the user's comments. Their meaning is in core/settings.
+
+Writes whole files or nothing, never over what somebody saved meanwhile, and keeps what was there before.
+"""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Sequence
+import stat
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent.core.errors import SettingsInvalid
-from agent.core.settings import Settings, from_mapping
-from agent.files.atomic_file import read_bounded, write_atomically
+from agent.core.errors import FileContended, NothingToUndo, SettingsInvalid
+from agent.core.settings import Settings
+from agent.core.settings_values import Toml
+from agent.files.atomic_file import Draft, check_replaceable, opened, read_bounded, write_atomically
+from agent.files.directory_safety import make_directory, resolve
+from agent.files.file_lock import FileLock
+from agent.files.os_errors import translated
+from agent.files.settling import Stamp, stamp_at
+from agent.files.waiting import RealWaiter
+from agent.store.settings_parse import settings_of
 
 _LIMIT = 1024 * 1024
-_HEADER = """\
-# Settings of credtray. Everything has a default: this file may be empty or missing.
-# The reference of all settings is docs/reference/settings.md.
-"""
+_ATTEMPTS = 8
+"""So often an edit starts over because another program saved the file meanwhile."""
 
 
 class SettingsFile:
-    """Implements ``ports.SettingsFile``."""
+    """Implements ``ports.SettingsFile``.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: as the user names it; may be a symbolic link or not exist yet.
+        own_directory: where the lock and the version before the last edit are kept; beside the file if not
+            given.
+    """
+
+    def __init__(self, path: Path, own_directory: Path | None = None) -> None:
         self.path = path
+        self._own = own_directory if own_directory is not None else path.parent
+
+    @property
+    def backup_path(self) -> Path:
+        """Where the file as it was before our last edit is kept."""
+        return self._own / f"{self.path.name}.before"
 
     def stamp(self) -> object:
         """Return what changes when the file does."""
@@ -35,52 +55,121 @@ class SettingsFile:
         """Read the settings; defaults when there is no file.
 
         Raises:
-            SettingsInvalid: not TOML (the line is named), an unknown setting, a value of the wrong kind.
+            SettingsInvalid: not TOML, an unknown setting, a value of the wrong kind; the line is named.
         """
-        text = self._text()
-        try:
-            return from_mapping(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsInvalid(f"{self.path}: {error}") from None
-        except RecursionError:
-            raise SettingsInvalid(f"{self.path} is nested too deeply") from None
+        return self._checked(self.text())
 
-    def set(self, keys: Sequence[str], value: str | None) -> None:
-        """Set (or with None take out) one value, keeping comments and layout; the result is checked first.
+    def text(self) -> str:
+        """Return what is in the file; nothing when there is none.
 
         Raises:
-            SettingsInvalid: the file is broken already, or would be with this value. Nothing was changed.
+            SettingsInvalid: it is not UTF-8.
+            FileRefused, FileUnwritable: it cannot be read.
         """
-        import tomlkit  # noqa: PLC0415 - the agent itself never edits: 3 MiB it need not carry
-        from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
-
-        before = self._text()
-        try:
-            document = tomlkit.parse(before or _HEADER)
-            table: tomlkit.container.Container | tomlkit.items.Table = document
-            for key in keys[:-1]:
-                if value is None and key not in table:
-                    return
-                table = table.setdefault(key, tomlkit.table())
-            if value is None:
-                table.pop(keys[-1], None)
-            else:
-                table[keys[-1]] = value
-        except (TOMLKitError, AttributeError, TypeError, RecursionError) as error:
-            raise SettingsInvalid(f"{self.path}: {error}") from None
-        text = tomlkit.dumps(document)
-        from_mapping(tomllib.loads(text))
-        if text != before:
-            write_atomically(self.path, text.encode())
-
-    def create(self) -> None:
-        """Make the file when there is none, for a person to edit."""
-        if read_bounded(self.path, _LIMIT) is None:
-            write_atomically(self.path, _HEADER.encode())
-
-    def _text(self) -> str:
         data = read_bounded(self.path, _LIMIT)
         try:
             return (data or b"").decode()
         except UnicodeDecodeError as error:
             raise SettingsInvalid(f"{self.path} is not UTF-8 at byte {error.start}") from None
+
+    def set(self, keys: Sequence[str], value: Toml | None) -> None:
+        """Set (or with None take out) one value, keeping comments and layout; the result is checked first.
+
+        Raises:
+            SettingsInvalid: the file is broken already, or would be with this value. Nothing was changed.
+            FileContended, FileRefused, FileUnwritable: nothing was changed.
+        """
+        from agent.store.settings_edit import edited  # noqa: PLC0415 - the agent itself hardly ever edits
+
+        def change(text: str) -> str:
+            if value is None and not text:
+                return text
+            return edited(text or _new_text(), tuple(keys), value)
+
+        self._replace(change)
+
+    def create(self) -> None:
+        """Make the file when there is none, for a person to edit: all settings, explained, commented out."""
+        if read_bounded(self.path, _LIMIT) is None:
+            write_atomically(self.path, _new_text().encode())
+
+    def take_over(self, before: str, after: str) -> None:
+        """Replace the text a person began to edit with what they made of it.
+
+        Raises:
+            SettingsInvalid: *after* is broken. Nothing was changed.
+            FileContended: the file is not *before* any more, or as ``set``.
+        """
+
+        def change(text: str) -> str:
+            if text != before:
+                raise FileContended(f"{self.path} was changed by somebody else meanwhile")
+            return after
+
+        self._replace(change)
+
+    def undo(self) -> None:
+        """Put back what was there before our last edit; once more, and the edit is back.
+
+        Raises:
+            NothingToUndo: there was none.
+            SettingsInvalid: what was there is broken for this version. Nothing was changed.
+        """
+
+        def change(_text: str) -> str:
+            before = read_bounded(self.backup_path, _LIMIT)
+            if before is None:
+                raise NothingToUndo(f"{self.path} was not edited by credtray")
+            return before.decode()
+
+        self._replace(change)
+
+    def _checked(self, text: str) -> Settings:
+        try:
+            return settings_of(text)
+        except SettingsInvalid as error:
+            raise SettingsInvalid(f"{self.path}: {error.detail}", hint=error.advice) from None
+
+    # --- writing ----------------------------------------------------------------------------------------
+
+    def _replace(self, change: Callable[[str], str]) -> None:
+        with FileLock(self._own / "locks" / "settings.lock"):
+            for _ in range(_ATTEMPTS):
+                seen, before = self._seen(), self.text()
+                after = self._changed(change, before)
+                if after == before or self._published(seen, before, after):
+                    return
+        raise FileContended(f"{self.path} changed each time it was about to be replaced")
+
+    def _changed(self, change: Callable[[str], str], before: str) -> str:
+        try:
+            after = change(before)
+            if after != before:
+                settings_of(after)
+        except SettingsInvalid as error:
+            raise SettingsInvalid(f"{self.path}: {error.detail}", hint=error.advice) from None
+        return after
+
+    def _seen(self) -> Stamp | None:
+        return Stamp.at(self.path)
+
+    def _published(self, seen: Stamp | None, before: str, after: str) -> bool:
+        """Put the text in place, unless somebody has changed the file since; the old one is kept."""
+        target = resolve(self.path)
+        make_directory(target.parent)
+        with opened(target.parent, RealWaiter()) as directory:
+            found = check_replaceable(directory, target)
+            mode = 0o600 if found is None else stat.S_IMODE(found.st_mode)
+            with translated(target, "writing"), Draft(directory) as draft:
+                draft.fill(after.encode(), mode)
+                write_atomically(self.backup_path, before.encode())
+                if stamp_at(directory, target.name) != seen:
+                    return False
+                draft.publish(target.name)
+        return True
+
+
+def _new_text() -> str:
+    from agent.store.settings_text import new_text  # noqa: PLC0415 - reads source code, needed once in a life
+
+    return new_text()
