@@ -17,6 +17,7 @@ from agent.aws.wire import Limits, Request
 from agent.core.addresses import check_region
 from agent.core.errors import ConfigInvalid
 from agent.core.models import Endpoints, RoleCredentials, SsoSession
+from agent.core.secret import Secret
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 _FROM_ENVIRONMENT = frozenset({"use_fips_endpoint", "use_dualstack_endpoint"})
 """The only botocore variables taken from the environment: they choose the host, as for every SDK."""
 
+Way = tuple[str | None, Secret | None]
+"""CA bundle and proxy."""
+
 _PASSED_ON = frozenset({"content-type", "date", "retry-after", "x-amzn-errortype", "x-amzn-requestid"})
 """The reply headers botocore gets to see."""
 
@@ -42,8 +46,8 @@ class Clients:
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._session: Session | None = None
-        self._transports: dict[str | None, Transport] = {}
-        self._clients: dict[tuple[str, str, str | None, str | None], Any] = {}
+        self._transports: dict[Way, Transport] = {}
+        self._clients: dict[tuple[str, str, str | None, Way], Any] = {}
 
     def oidc(self, session: SsoSession) -> SSOOIDCClient:
         """Return the unsigned sso-oidc client of this session.
@@ -71,13 +75,13 @@ class Clients:
             client: STSClient = self._made("sts", region, endpoints.sts, endpoints, keys)
         return client
 
-    def transport(self, ca_bundle: str | None) -> Transport:
-        """Return the transport that trusts this CA bundle (None: the defaults)."""
+    def transport(self, endpoints: Endpoints) -> Transport:
+        """Return the transport that goes this way: its CA bundle and proxy, or the defaults."""
         with self._lock:
-            return self._transport(ca_bundle)
+            return self._transport(endpoints)
 
     def _kept(self, service: str, region: str, endpoint: str | None, endpoints: Endpoints) -> Any:
-        key = (service, region, endpoint, endpoints.ca_bundle)
+        key = (service, region, endpoint, _way(endpoints))
         with self._lock:  # botocore sessions must not create two clients at once
             if key not in self._clients:
                 self._clients[key] = self._made(service, region, endpoint, endpoints, None)
@@ -106,15 +110,20 @@ class Clients:
             )
         except ValueError:
             raise ConfigInvalid(f"the endpoint of {service} is not an address: {endpoint!r}") from None
-        client.meta.events.register("before-send", _carrier(self._transport(endpoints.ca_bundle)))
+        client.meta.events.register("before-send", _carrier(self._transport(endpoints)))
         return client
 
-    def _transport(self, ca_bundle: str | None) -> Transport:
+    def _transport(self, endpoints: Endpoints) -> Transport:
         from agent.aws.transport import Transport  # noqa: PLC0415 - late, see the module's docstring
 
-        if ca_bundle not in self._transports:
-            self._transports[ca_bundle] = Transport(ca_bundle, self._limits)
-        return self._transports[ca_bundle]
+        way = _way(endpoints)
+        if way not in self._transports:
+            self._transports[way] = Transport(endpoints.ca_bundle, self._limits, endpoints.proxy)
+        return self._transports[way]
+
+
+def _way(endpoints: Endpoints) -> Way:
+    return endpoints.ca_bundle, endpoints.proxy
 
 
 def _independent_session() -> Session:

@@ -150,7 +150,7 @@ class BotocoreIdentityCenter:
     def resolve_start_url(self, session: SsoSession) -> tuple[str, str]:
         """Return (start URL to send, region); see ``start_url``."""
         return resolve_start_url(
-            session, lambda request: self._clients.transport(session.endpoints.ca_bundle).send(request)
+            session, lambda request: self._clients.transport(session.endpoints).send(request)
         )
 
     def _create_token(

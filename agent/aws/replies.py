@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from agent.aws.wire import Reply
-from agent.core.errors import CaptivePortal, Offline, UnexpectedReply
+from agent.core.errors import CaptivePortal, ProxyRefused, UnexpectedReply
 
 LONGEST_TOKEN_LIFE = 30 * 24 * 3600
 """Seconds; a longer access token is not believed."""
@@ -136,7 +136,7 @@ def approved(operation: str, reply: Reply) -> bytes:
 
     Raises:
         CaptivePortal: a web page or a redirect, which no service sends.
-        Offline: the proxy asks for a sign-in of its own.
+        ProxyRefused: the proxy asks for a sign-in of its own.
         UnexpectedReply: a success that has not the shape of this operation, or anything compressed: it was
             not asked to be, and unpacking it could fill the memory.
     """
@@ -162,7 +162,7 @@ def _refuse_strangers(reply: Reply) -> None:
     if 300 <= status < 400 or status == 511:  # noqa: PLR2004 - redirects; Network Authentication Required
         raise CaptivePortal(f"it answered HTTP {status}")
     if status == 407:  # noqa: PLR2004 - Proxy Authentication Required
-        raise Offline("the proxy wants a sign-in of its own (HTTP 407)")
+        raise ProxyRefused("it wants a user name and a password, or others than these (HTTP 407)")
     if reply.is_web_page and (status < 500 and status != 429):  # noqa: PLR2004 - AWS's front ends may fail in HTML
         raise CaptivePortal(f"it answered HTTP {status} with a web page")
 

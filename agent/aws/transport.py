@@ -6,26 +6,27 @@ cost memory and start-up time that only a network call is worth.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urlsplit
 
 import urllib3
 from botocore.httpsession import get_cert_path
 from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
-from urllib3.util import make_headers
 
+from agent.aws.certificate_issuer import issuer_at
+from agent.aws.proxies import login_headers, proxy_for, refusal_of_proxy
 from agent.aws.wire import Limits, Reply, Request
+from agent.core.addresses import shown
 from agent.core.errors import CertificateRefused, CredtrayError, Offline, UnexpectedReply
+from agent.core.secret import Secret
 
 _PART = 1 << 16
 _CONNECTIONS = 8
@@ -33,11 +34,12 @@ _CONNECTIONS = 8
 
 
 class Transport:
-    """Keeps connections per CA bundle; safe to use from several threads at once."""
+    """Keeps connections per CA bundle and proxy; safe to use from several threads at once."""
 
-    def __init__(self, ca_bundle: str | None, limits: Limits) -> None:
+    def __init__(self, ca_bundle: str | None, limits: Limits, proxy: Secret | None = None) -> None:
         self._ca_bundle = ca_bundle
         self._limits = limits
+        self._proxy = proxy
         self._lock = threading.Lock()
         self._pools: dict[tuple[str, str | None], urllib3.PoolManager] = {}
 
@@ -47,10 +49,16 @@ class Transport:
         Raises:
             Offline: no connection, a broken one, silence, or the total time is over.
             CertificateRefused: TLS verification failed, or the CA bundle cannot be read.
+            ProxyRefused: the proxy wants another login, does not let the address through, or is no address.
             UnexpectedReply: the answer is too large.
         """
-        pool = self._pool(urlsplit(request.url).scheme, proxy_for(request.url))
-        fetch = _Fetch(lambda: self._exchange(pool, request))
+        proxy = proxy_for(request.url, self._proxy)
+        pool = self._pool(urlsplit(request.url).scheme, proxy)
+
+        def explained(error: Exception) -> CredtrayError:
+            return _translated(error, lambda: issuer_at(request.url, proxy, self._limits.connect))
+
+        fetch = _Fetch(lambda: self._exchange(pool, request), explained)
         fetch.start()
         fetch.join(self._limits.total)
         if fetch.is_alive():
@@ -92,9 +100,12 @@ class _Fetch(threading.Thread):
     Socket timeouts bound each silence only; a peer that trickles would hold the caller for ever.
     """
 
-    def __init__(self, exchange: Callable[[], Reply]) -> None:
+    def __init__(
+        self, exchange: Callable[[], Reply], explained: Callable[[Exception], CredtrayError]
+    ) -> None:
         super().__init__(name="portal-request", daemon=True)
         self._exchange = exchange
+        self._explained = explained
         self._connection: socket.socket | None = None
         self._reply: Reply | None = None
         self._error: CredtrayError = Offline("the connection broke")
@@ -105,7 +116,7 @@ class _Fetch(threading.Thread):
         except CredtrayError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001 - urllib3 lets errors of four libraries through
-            self._error = _translated(error)
+            self._error = self._explained(error)
 
     def outcome(self) -> Reply:
         if self._reply is None:
@@ -154,7 +165,7 @@ def _new_pool(proxy: str | None, context: ssl.SSLContext | None, limits: Limits)
             timeout=timeout,
             ssl_context=context,
             maxsize=_CONNECTIONS,
-            proxy_headers=_proxy_headers(proxy),
+            proxy_headers=login_headers(proxy),
         )
     pool.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
     return pool
@@ -169,7 +180,7 @@ def _watch(connection: socket.socket | None) -> None:
 def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     """Trust the bundle named, else this computer's own store and the list botocore brings.
 
-    The order is botocore's: the config file, AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE.
+    The settings come first, then botocore's order (core/endpoints): who sets the agent's environment?
     """
     named = ca_bundle or os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
     try:
@@ -185,33 +196,8 @@ def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     return context
 
 
-def proxy_for(url: str) -> str | None:
-    """Return the proxy the environment (or the system) names for this address; never one for loopback."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    proxy = getproxies().get(parts.scheme)
-    if not proxy or _is_loopback(host) or proxy_bypass(host):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _proxy_headers(proxy: str) -> Mapping[str, str]:
-    parts = urlsplit(proxy)
-    if parts.username is None:
-        return {}
-    return make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
-
-
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.SSLError, "the TLS handshake failed"),
-    (exceptions.ProxyError, "the proxy cannot be used"),
     (exceptions.NameResolutionError, "the service's name cannot be resolved"),
     (exceptions.NewConnectionError, "the connection was refused"),
     (exceptions.ConnectTimeoutError, "the connection was not answered in time"),
@@ -222,8 +208,11 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 """Why there was no answer; the first row that fits counts; a kind stands above those it derives from."""
 
 
-def _translated(error: Exception) -> CredtrayError:
+def _translated(error: Exception, issuer: Callable[[], str | None]) -> CredtrayError:
     cause = error.args[0] if error.args else None
     if isinstance(error, exceptions.SSLError) and isinstance(cause, ssl.SSLCertVerificationError):
-        return CertificateRefused(cause.verify_message)
+        name = issuer()
+        return CertificateRefused(cause.verify_message + (f"; issued by {shown(name)}" if name else ""))
+    if isinstance(error, exceptions.ProxyError):
+        return refusal_of_proxy(error)
     return Offline(next(text for kind, text in _REASONS if isinstance(error, kind)))

@@ -31,6 +31,7 @@ OF_THE_SESSION = frozenset(
         errors.PortalFailed,
         errors.CaptivePortal,
         errors.CertificateRefused,
+        errors.ProxyRefused,
         errors.ClockOff,
     )
 )

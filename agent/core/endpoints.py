@@ -40,6 +40,8 @@ def find_endpoints(profile: Section | None, config: ConfigText, environ: Mapping
         portal=_endpoint("sso", profile, config, environ),
         sts=_endpoint("sts", profile, config, environ),
         ca_bundle=bundle,
+        # Named outright or not at all: AWS_ENDPOINT_URL is for services, and the console is none.
+        signin=environ.get("AWS_ENDPOINT_URL_SIGNIN") or _from_services("signin", profile, config),
     )
 
 

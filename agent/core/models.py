@@ -16,12 +16,16 @@ from agent.core.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where requests go when it is not AWS's default: overrides in botocore's order of precedence."""
+    """Where requests go, and how, when it is not AWS's default: overrides in botocore's order."""
 
     oidc: str | None = None
     portal: str | None = None
     sts: str | None = None
     ca_bundle: str | None = None
+    signin: str | None = None
+    """In place of the console's federation endpoint."""
+    proxy: Secret | None = None
+    """The session's own proxy, which may carry a password; None: as the environment says."""
 
 
 @dataclass(frozen=True, slots=True)

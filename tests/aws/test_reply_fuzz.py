@@ -23,7 +23,7 @@ from agent.aws.transport import Transport
 from agent.aws.wire import Limits, Reply, Request
 from agent.core import oauth
 from agent.core.errors import CredtrayError
-from agent.core.models import AccessToken, ClientRegistration, Profile
+from agent.core.models import AccessToken, ClientRegistration, Endpoints, Profile
 from agent.core.secret import Secret
 from tests.fakes_identity_center import CORP, NOON, FakeClock
 from tests.soak import examples
@@ -145,7 +145,7 @@ class ScriptedClients(Clients):
         super().__init__()
         self.scripted = Scripted(None, Limits())
 
-    def _transport(self, ca_bundle: str | None) -> Transport:
+    def _transport(self, endpoints: Endpoints) -> Transport:
         return self.scripted
 
 

@@ -12,10 +12,11 @@ import pytest
 from agent.aws.clients import Clients
 from agent.aws.identity_center import BotocoreIdentityCenter
 from agent.aws.portal import Portal
-from agent.aws.transport import Transport, proxy_for
+from agent.aws.proxies import proxy_for
+from agent.aws.transport import Transport
 from agent.aws.wire import Limits, Reply, Request
 from agent.core import oauth
-from agent.core.errors import CertificateRefused, Offline, StartUrlRefused
+from agent.core.errors import CertificateRefused, Offline, ProxyRefused, StartUrlRefused
 from agent.core.models import Endpoints, SsoSession
 from agent.demo.identity_center import IdentityCenter
 from tests.connect_proxy import Certificate, ConnectProxy
@@ -116,7 +117,7 @@ def test_proxy_that_wants_a_login_is_told(portal: IdentityCenter, monkeypatch: p
     with behind(portal, monkeypatch, login="alice:s3cret") as proxy:
         port = proxy.url.rpartition(":")[2]
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-        with pytest.raises(Offline, match="the proxy cannot be used"):
+        with pytest.raises(ProxyRefused, match="user name and a password"):
             register()
 
 
@@ -191,8 +192,8 @@ def answering(*replies: Reply) -> tuple[list[Request], Clients]:
             return next(rest)
 
     class ScriptedClients(Clients):
-        def transport(self, ca_bundle: str | None) -> Transport:
-            return Scripted(ca_bundle, SHORT)
+        def transport(self, endpoints: Endpoints) -> Transport:
+            return Scripted(endpoints.ca_bundle, SHORT)
 
     return asked, ScriptedClients(SHORT)
 

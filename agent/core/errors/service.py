@@ -102,6 +102,15 @@ class Offline(CredtrayError):
     retry = Retry.LATER
 
 
+class ProxyRefused(CredtrayError):
+    """The proxy wants a user name and password, refuses the address, or its own address is none."""
+
+    code = "proxy_refused"
+    title = "The proxy does not let us through"
+    hint = "Put user name and password into its address: the setting sessions.NAME.proxy, or HTTPS_PROXY."
+    retry = Retry.LATER
+
+
 class CaptivePortal(CredtrayError):
     """A 200 that is not the portal's JSON: something in between answers for it."""
 
@@ -125,7 +134,7 @@ class CertificateRefused(CredtrayError):
 
     code = "certificate_refused"
     title = "The portal's certificate is not trusted"
-    hint = "Behind a TLS inspecting proxy set ca_bundle in the config file or AWS_CA_BUNDLE."
+    hint = "Behind a TLS inspecting proxy set ca_bundle in the settings, in the config file or AWS_CA_BUNDLE."
     retry = Retry.LATER
 
 
