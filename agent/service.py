@@ -23,6 +23,7 @@ from agent.core.errors import AgentRefused, CredtrayError
 from agent.core.events import Event, Fetched, FilesChanged, NetworkChanged, Refreshed, SignedIn, TokenFound
 from agent.core.models import AccessToken
 from agent.core.secret import Secret
+from agent.daemon.endpoint import Endpoint
 from agent.daemon.guarded import guarded
 from agent.daemon.ipc import IpcServer, ipc_server
 from agent.daemon.log import logging_to
@@ -41,6 +42,8 @@ from agent.desktop.hardening import harden
 from agent.desktop.main_thread import MainThread
 from agent.desktop.network import network_watch
 from agent.files.file_watch import FileWatch
+from agent.store.endpoint_tokens import EndpointTokens
+from agent.web.credentials_endpoint import listening_on
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +107,9 @@ class Service:
         sign_ins = SignIns(ports, self._workers, self.loop)
         self.requests = requests_of(house, self.loop, sign_ins, self._stop.set)
         self.requests.also(without_desktop(self.loop))
+        tokens = EndpointTokens(paths.state_directory() / "endpoint")
+        self._endpoint = Endpoint(self.loop, self.requests, tokens, listening_on, redactor.register)
+        self.requests.also(self._endpoint.carriers)
 
     def stop(self) -> None:
         """Ask it to end; from any thread, also before it has begun."""
@@ -142,6 +148,7 @@ class Service:
                 await stack.enter_async_context(self._watching_files())
                 scheduler = self._scheduler(stack, server)
                 await stack.enter_async_context(guarded("scheduler", scheduler.run))
+                await stack.enter_async_context(guarded("endpoint", self._endpoint.run))
                 network = network_watch()
                 await stack.enter_async_context(
                     guarded("network", lambda: network.run(lambda: self.loop.take(NetworkChanged())))

@@ -49,6 +49,7 @@ def document(state: State, agent: AgentFacts, now: datetime) -> dict[str, Any]:
         "problems": [_problem(item) for item in _problems(state) if item],
         "credentials_file": _problem(state.file.trouble.problem) if state.file.trouble else None,
         "desktop": _desktop(state),
+        "endpoint": {"port": state.endpoint.port, "error": _problem(state.endpoint.problem)},
         "notices_paused_until": iso(_paused_until(state, now)),
     }
 

@@ -99,10 +99,13 @@ class Requests:
     # --- credentials ------------------------------------------------------------------------------------
 
     async def _credentials(self, request: protocol.Credentials, _sink: ReplySink) -> CredentialsIssued:
-        credentials = await self.credentials(request.profile)
-        account = self._loop.state.profiles[request.profile].profile.account_id
-        chained = bool(self._loop.state.profiles[request.profile].profile.chain)
-        return CredentialsIssued(ProcessCredentials.of(credentials, None if chained else account))
+        return CredentialsIssued(await self.issued(request.profile))
+
+    async def issued(self, name: str) -> ProcessCredentials:
+        """Return what ``credentials`` does in the form in which programs take it; raises the same."""
+        credentials = await self.credentials(name)
+        profile = self._loop.state.profiles[name].profile
+        return ProcessCredentials.of(credentials, None if profile.chain else profile.account_id)
 
     async def credentials(self, name: str) -> RoleCredentials:
         """Return role credentials that are good enough to hand out, fetched now if need be.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from agent.core.errors import Problem
 from agent.core.models import AccessToken, AwsConfig, RoleCredentials
-from agent.core.ports import Mark
+from agent.core.ports import EndpointStanding, Mark
 from agent.core.settings import Settings
 
 
@@ -76,6 +76,13 @@ class StateSaved:
     """What should survive a restart was written, or (with a problem) could not be."""
 
     problem: Problem | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointChanged:
+    """The local credentials endpoint was opened or closed, or could not be."""
+
+    standing: EndpointStanding
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Every method may block (it runs in a worker thread) and raises errors of core/er
 """
 
 from agent.core.ports.desktop import Button, DesktopPart, Notification, Notifier, Part, Presence, Urgency
+from agent.core.ports.endpoint import EndpointMemory, EndpointPort, EndpointStanding, EndpointStore
 from agent.core.ports.files import (
     ConfigFile,
     CredentialsFile,
@@ -37,6 +38,10 @@ __all__ = [
     "CredentialsFile",
     "DesktopPart",
     "DeviceAuthorization",
+    "EndpointMemory",
+    "EndpointPort",
+    "EndpointStanding",
+    "EndpointStore",
     "IdentityCenter",
     "Issued",
     "Mark",
