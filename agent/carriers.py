@@ -11,8 +11,11 @@ from agent.app import House
 from agent.daemon.loop import Loop
 from agent.daemon.requests import Requests
 from agent.daemon.sign_ins import SignIns
+from agent.daemon.waiting_requests import WaitingRequests
 
 
 def requests_of(house: House, loop: Loop, sign_ins: SignIns, stop: Callable[[], None]) -> Requests:
     """Return the handler of everything that works with and without an agent."""
-    return Requests(loop, sign_ins, house.changes, stop)
+    requests = Requests(loop, sign_ins, house.changes, stop)
+    requests.also(WaitingRequests(loop, sign_ins).carriers)
+    return requests

@@ -26,6 +26,7 @@ from agent.core.protocol import Done, Progress, Reply, Request
 from agent.core.state import State, frozen
 from agent.daemon.loop import Conduct, Loop
 from agent.daemon.sign_ins import SignIns
+from agent.daemon.waiting_requests import WaitingRequests
 from agent.daemon.workers import Workers
 from agent.ipc_client import AgentClient
 
@@ -68,7 +69,9 @@ async def _carried_out(house: House, request: Request, on_progress: Callable[[Pr
         conduct=Conduct(_allowed(request), saves=isinstance(request, _CHOICES)),
     )
     stopped = asyncio.Event()
-    handler = requests_of(house, loop, SignIns(house.ports, workers, loop), stopped.set)
+    sign_ins = SignIns(house.ports, workers, loop)
+    handler = requests_of(house, loop, sign_ins, stopped.set)
+    handler.also(WaitingRequests(loop, sign_ins, watched=False).carriers)
     loop.start()
     await loop.settled(READ_SECONDS)
     if isinstance(request, protocol.Status):
@@ -77,7 +80,7 @@ async def _carried_out(house: House, request: Request, on_progress: Callable[[Pr
     sink = _Sink(on_progress)
     await handler.handle(request, sink)
     await loop.settled(SETTLE_SECONDS)
-    if isinstance(request, protocol.Login):
+    if isinstance(request, protocol.Login) or (isinstance(request, protocol.Wait) and request.login):
         _remember_sign_ins(house, loop.state)
     return sink.final()
 
@@ -107,7 +110,7 @@ def _allowed(request: Request) -> Callable[[State, Action], bool]:
     match request:
         case protocol.Status():
             return lambda _state, _action: False
-        case protocol.Credentials(profile):
+        case protocol.Credentials(profile) | protocol.Wait(profile=profile, login=False):
             return lambda state, action: _serves(state, action, profile)
         case _:
             # The command itself tells the person what happened, and needs no account's name for that.
