@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from agent.core.diagnosis.facts import Facts
-from agent.core.diagnosis.finding import Finding, Kind, Severity
+from agent.core.diagnosis.finding import Finding, Group, Kind, Severity
 from agent.core.diagnosis.kinds import BY_CODE, EVERY_KIND
 from agent.core.diagnosis.making import found
 from agent.core.diagnosis.rules import findings
 from agent.core.diagnosis.rules_of_sign_in import KIND_OF
-from agent.core.diagnosis.symptoms import SYMPTOMS, Symptom
+from agent.core.diagnosis.symptoms import SYMPTOMS
 from agent.core.errors import CredtrayError, every_error
 
 MOST_TEXT = 64 * 1024
@@ -32,7 +32,7 @@ class Explanation:
 
     kind: Kind
     present: Finding | None
-    """The cause as it was found here and now; None: it was not seen, which need not mean that it is not so."""
+    """The cause as it was found here and now; None: it was not seen, and may be so all the same."""
     cure: str
     error: str | None = None
     """The code of the error of ours that the text is, where it is one."""
@@ -53,8 +53,7 @@ def explain(text: str, facts: Facts) -> tuple[Explanation, ...]:
 def _once(candidates: Iterable[tuple[Kind, str | None]]) -> Iterator[tuple[Kind, str | None]]:
     told: dict[str, tuple[Kind, str | None]] = {}
     for kind, error in candidates:
-        key = kind.code if kind.code in BY_CODE else f"{kind.code}/{error}"
-        told.setdefault(key, (kind, error))
+        told.setdefault(kind.code, (kind, error))
     return iter(told.values())
 
 
@@ -75,13 +74,9 @@ def _named(text: str) -> Iterator[tuple[Kind, str | None]]:
 def _by_symptom(text: str) -> Iterator[tuple[Kind, str | None]]:
     """Yield causes; the symptom that stands first in the text comes first: what follows is its detail."""
     fitting = [(match.start(), item) for item in SYMPTOMS if (match := item.pattern.search(text))]
-    for symptom in _first_causes_first([item for _, item in sorted(fitting, key=lambda pair: pair[0])]):
-        yield symptom, None
-
-
-def _first_causes_first(symptoms: list[Symptom]) -> Iterator[Kind]:
-    for symptom in symptoms:
-        yield from symptom.causes
+    for _, symptom in sorted(fitting, key=lambda pair: pair[0]):
+        for cause in symptom.causes:
+            yield cause, None
 
 
 def _by_error(text: str) -> Iterator[tuple[Kind, str | None]]:
@@ -101,8 +96,6 @@ def _same_code(error: type[CredtrayError]) -> Kind | None:
 
 def _of_error(error: type[CredtrayError]) -> Kind:
     """Return an error of ours that is no finding as if it were one."""
-    from agent.core.diagnosis.finding import Group
-
     return Kind(error.code, Group.AGENT, Severity.BROKEN, error.title, "", error.hint)
 
 
@@ -110,11 +103,11 @@ def _explained(
     kind: Kind, error: str | None, here: tuple[Finding, ...], sessions: frozenset[str]
 ) -> Explanation:
     present = [item for item in here if item.code == kind.code and item.severity is not Severity.FINE]
-    present.sort(key=lambda item: bool(sessions) and item.session not in sessions)
-    first = present[0] if present else None
-    about = first is None and len(sessions) == 1
-    cure = first.cure if first else found(kind, session=next(iter(sessions)) if about else None).cure
-    return Explanation(kind, first, cure, error)
+    if present:
+        first = min(present, key=lambda item: bool(sessions) and item.session not in sessions)
+        return Explanation(kind, first, first.cure, error)
+    session = next(iter(sessions)) if len(sessions) == 1 else None
+    return Explanation(kind, None, found(kind, session=session).cure, error)
 
 
 def _sessions(text: str, facts: Facts) -> frozenset[str]:

@@ -14,8 +14,6 @@ from types import MappingProxyType
 from agent.core.ini_text import IniProblem
 from agent.core.models import AwsConfig
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
@@ -96,6 +94,8 @@ class KeySection:
     """Only one half of the pair is there."""
     old_token: bool = False
     """It holds aws_security_token, and not the same as aws_session_token."""
+    pasted: bool = False
+    """They came by `credtray import`: nobody can renew them."""
     edited: bool = False
     """It carries our mark, and another key than the mark was made for."""
 
@@ -235,11 +235,11 @@ class Facts:
     credentials: CredentialsFacts
     tokens: Mapping[str, TokenFacts] = field(default_factory=lambda: MappingProxyType({}))
     """By session."""
-    environ: Mapping[str, str] = NOTHING
+    environ: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """What programs started from here inherit; see ``environment.spoken``: secrets are only ``set``."""
-    missing_bundles: Mapping[str, str] = NOTHING
+    missing_bundles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Where it is named -> a CA bundle that cannot be read."""
-    missing_programs: Mapping[str, str] = NOTHING
+    missing_programs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Profile -> program of its credential_process that does not exist."""
     active: tuple[str, ...] = ()
     """Profiles kept fresh, the one that ``[default]`` mirrors included."""

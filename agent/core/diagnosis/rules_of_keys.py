@@ -51,7 +51,7 @@ def _section(facts: Facts, section: KeySection) -> Iterator[Finding]:
 def _ours(facts: Facts, section: KeySection, place: Sight) -> Iterator[Finding]:
     if section.expires_at is not None and section.expires_at <= facts.now:
         yield found(kinds.STALE_KEYS, place, profiles=_about(section))
-    elif not facts.agent.running:
+    elif not facts.agent.running and not section.pasted:
         yield found(kinds.UNATTENDED_KEYS, place, profiles=_about(section))
 
 

@@ -53,14 +53,14 @@ _STALE = (
 SYMPTOMS = (
     _seen(
         "Error loading SSO Token: Token for ... does not exist",
-        r"token for .{0,2000}? does not exist|failed to read cached SSO token file|"
+        r"token for .{0,300}? does not exist|failed to read cached SSO token file|"
         r"The SSO session token associated with profile=.{0,300} was not found",
         keys.SIGNED_OUT,
         keys.TOKEN_UNREADABLE,
     ),
     _seen(
         "Error loading SSO Token: Token for ... is invalid",
-        r"error loading SSO token: token for .{0,2000}? is invalid|cached SSO token must contain",
+        r"error loading SSO token: token for .{0,300}? is invalid|cached SSO token must contain",
         keys.TOKEN_UNREADABLE,
     ),
     _seen(
@@ -71,7 +71,7 @@ SYMPTOMS = (
     ),
     _seen(
         "The SSO session associated with this profile has expired or is otherwise invalid.",
-        r"SSO session (?:token )?associated with (?:this )?profile.{0,300}?(?:has expired|is otherwise invalid)",
+        r"SSO session (?:token )?associated with (?:this )?profile.{0,300}?(?:has expired|otherwise invalid)",
         *_RENEWAL,
     ),
     _seen(
@@ -87,14 +87,16 @@ SYMPTOMS = (
     ),
     _seen(
         "Pending authorization to retrieve an SSO token has expired.",
-        r"pending authori[sz]ation .{0,60}has expired",
+        r"pending authori[sz]ation .{0,60}has expired|"
+        r"ExpiredTokenException\) when calling the CreateToken",
         keys.SIGN_IN_TIMED_OUT,
         around.LOOPBACK_ELSEWHERE,
         around.BROWSER_MISSING,
     ),
     _seen(
         "Error loading authorization code: Failed to retrieve an authorization code.",
-        r"(?:error loading|failed to retrieve an) authori[sz]ation code",
+        r"(?:error loading|failed to retrieve an) authori[sz]ation code|"
+        r"AccessDeniedException\) when calling the CreateToken",
         keys.SIGN_IN_REFUSED,
         around.LOOPBACK_ELSEWHERE,
     ),
@@ -123,8 +125,8 @@ SYMPTOMS = (
         files.ENVIRONMENT_KEYS,
     ),
     _seen(
-        "An error occurred (InvalidClientTokenId) when calling the ... operation: The security token included "
-        "in the request is invalid",
+        "An error occurred (InvalidClientTokenId) when calling the ... operation: "
+        "The security token included in the request is invalid",
         r"InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId\b|"
         r"security token included in the request is invalid",
         keys.OLD_TOKEN,
@@ -149,7 +151,7 @@ SYMPTOMS = (
         keys.KEYS_SHADOW,
     ),
     _seen(
-        "An error occurred (AccessDenied) when calling the ... operation: ... is not authorized to perform ...",
+        "An error occurred (AccessDenied) when calling the ... operation: ... is not authorized to perform",
         r"AccessDenied(?:Exception)?\b|UnauthorizedOperation|is not authori[sz]ed to perform",
         keys.ACCESS_DENIED,
     ),
@@ -183,7 +185,7 @@ SYMPTOMS = (
     ),
     _seen(
         'Could not connect to the endpoint URL: "https://..."',
-        r"could not connect to the endpoint|connect timeout on endpoint|read timeout on endpoint|no such host|"
+        r"could not connect to the endpoint|(?:connect|read) timeout on endpoint|no such host|"
         r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|connection was closed before|name or service not known",
         around.UNREACHABLE,
         around.PROXY_REFUSED,
@@ -230,7 +232,7 @@ SYMPTOMS = (
     ),
     _seen(
         "Error when retrieving credentials from custom-process: ...",
-        r"credentials from custom-process|error in credential_process|credential_process.{0,80}(?:fail|error)",
+        r"credentials from custom-process|error in credential_process|credential_process.{0,80}fail",
         files.PROCESS_MISSING,
         files.PROCESS_FAILED,
         keys.SIGN_IN_ENDED,
@@ -239,7 +241,7 @@ SYMPTOMS = (
     _seen(
         "Attempting to open the SSO authorization page in your default browser. ... "
         "gio: Operation not supported",
-        r"could not (?:locate|open) .{0,30}browser|no (?:usable |web )?browser|browser.{0,60}(?:not open|unable)|"
+        r"could not (?:locate|open) .{0,30}browser|no (?:usable |web )?browser|browser.{0,60}not open|"
         r"operation not supported|xdg-open: ",
         around.BROWSER_MISSING,
         around.LOOPBACK_ELSEWHERE,
