@@ -63,9 +63,7 @@ def field_texts(kind: type) -> dict[str, str]:
     found: dict[str, str] = {}
     if isinstance(body, ast.ClassDef):
         for above, below in zip(body.body, body.body[1:], strict=False):
-            field = (
-                isinstance(above, ast.AnnAssign) and isinstance(above.target, ast.Name) and above.target.id
-            )
-            if field and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-                found[field] = str(below.value.value)
+            match above, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=text)):
+                    found[name] = str(text)
     return found
