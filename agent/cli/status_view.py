@@ -17,6 +17,7 @@ from agent.cli.status_words import (
     Reader,
     agent_words,
     desktop_words,
+    endpoint_words,
     keys_words,
     session_words,
     token_words,
@@ -56,7 +57,7 @@ def _parts(document: dict[str, Any], reader: Reader) -> Iterator[RenderableType]
     yield from _warnings(document)
     lead, meaning = agent_words(document["agent"])
     yield Text.assemble((lead, "bold" if running else "bold yellow"), f": {meaning}")
-    for line in desktop_words(document, reader):
+    for line in [*desktop_words(document, reader), *endpoint_words(document)]:
         yield Padding(Text(visible(line), "dim", overflow="fold"), (0, 0, 0, _INDENT))
 
 

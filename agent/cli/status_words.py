@@ -145,6 +145,12 @@ def desktop_words(document: dict[str, Any], reader: Reader) -> list[str]:
     return lines
 
 
+def endpoint_words(document: dict[str, Any]) -> list[str]:
+    """Tell why the local credentials endpoint is closed although somebody wants it."""
+    problem = (document.get("endpoint") or {}).get("error")
+    return [] if problem is None else [f"endpoint: closed ({problem['text']})"]
+
+
 def agent_words(agent: dict[str, Any]) -> tuple[str, str]:
     """Tell whether the agent runs, and what that means."""
     if agent["running"]:

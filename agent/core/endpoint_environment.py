@@ -1,4 +1,4 @@
-"""The variables that lead a program to the local credentials endpoint, and those that would lead it elsewhere.
+"""The variables that lead a program to the local credentials endpoint, and those that lead it elsewhere.
 
 Pure: names and values only. No value is a secret: the token stays in its file.
 """
