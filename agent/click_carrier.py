@@ -26,6 +26,7 @@ from agent.core.ports import Browser, Button, Notification, Urgency
 from agent.core.protocol import Done, Progress, Reply
 from agent.core.session_details import details
 from agent.core.view import sign_in_words
+from agent.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 from agent.daemon.loop import Loop
 from agent.daemon.requests import Requests
 from agent.daemon.workers import without_values
@@ -37,6 +38,7 @@ LINK_SECONDS = 600.0
 """As long as a sign-in may take."""
 REPEAT_SECONDS = 0.5
 """The same click within this time of the last one is a double click, or a panel that repeats itself."""
+_OTHER_BROWSER = "Opened in another browser"
 _QUIET = (SignInCancelled.code, SignInTimedOut.code)
 """The person knows, or has gone away; the menu shows it."""
 
@@ -188,7 +190,9 @@ class ClickCarrier:
         key = f"{request.session}:sign-in"
 
         def step(progress: Progress) -> None:
-            if progress.user_code is not None or progress.text is not None:
+            if progress.text == BROKEN_COMMAND:
+                self._tell(request, _OTHER_BROWSER, BROKEN_COMMAND)
+            elif progress.user_code is not None or progress.text is not None:
                 self._hands.tell(_to_do(key, request, progress))
 
         try:
@@ -223,8 +227,12 @@ class ClickCarrier:
         profile = known_profile(self._loop.state, click.profile).profile
         session = known_session(self._loop.state, profile.session).session
         link = portal_link(session.start_url, profile.account_id, profile.role_name)
-        if not await self._hands.off_loop(lambda: self._hands.browser.open(link)):
+        command = self._loop.state.settings.session(profile.session).browser
+        opened = await self._hands.off_loop(lambda: open_page(self._hands.browser, link, command))
+        if opened is Opened.NOT_AT_ALL:
             raise BrowserUnopened(f"the address is {link}")
+        if opened is Opened.BY_ANOTHER:
+            self._tell(click, _OTHER_BROWSER, BROKEN_COMMAND)
 
     async def _set_autostart(self, click: clicks.SetAutostart) -> None:
         await self._hands.off_loop(lambda: self._hands.set_autostart(enabled=click.enabled))

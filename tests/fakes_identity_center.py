@@ -369,8 +369,14 @@ class FakeBrowser:
     visit: Callable[[str], None] = lambda _url: None
     opens: bool = True
     opened: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    """What was to be run for it; ``broken`` is one that does not work."""
 
-    def open(self, url: str) -> bool:
+    def open(self, url: str, command: str | None = None) -> bool:
+        if command is not None:
+            self.commands.append(command)
+        if command == "broken":
+            return False
         self.opened.append(url)
         if self.opens:
             self.visit(url)

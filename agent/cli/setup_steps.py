@@ -9,6 +9,7 @@ from agent.app import House, join
 from agent.aws.profile_writer import Preview, Written
 from agent.cli import keeping, setup_access, terminal
 from agent.cli.backend import ask as ask_agent
+from agent.cli.configured import configuration
 from agent.cli.setup_choice import ALL, Filter, chosen, names_of
 from agent.cli.setup_plan_view import plan_view
 from agent.cli.setup_session import SessionWish, known_session, new_session
@@ -20,6 +21,8 @@ from agent.core.errors import CredtrayError, UnknownProfile, UsageError
 from agent.core.models import Account, AwsConfig, SsoSession
 from agent.core.naming import RoleChoice, check_template
 from agent.core.protocol import Activate
+from agent.core.session_network import in_effect
+from agent.core.settings import Settings
 from agent.core.sso_config import parse_config
 from agent.daemon.sign_in import SignInRequest
 from agent.desktop.credential_command import credential_process_command
@@ -64,9 +67,11 @@ class Setup:
         """
         self._check()
         house = join()
-        config = house.ports.config_file.load()
-        session = self._session(house, config)
-        request = SignInRequest(device=device, browser=browser)
+        config, settings = configuration(house)
+        session = self._session(house, config, settings)
+        request = SignInRequest(
+            device=device, browser=browser, command=settings.session(session.name).browser
+        )
         access = setup_access.sign_in(house.ports, session, request)
         self.after_interrupt = (
             "Setup was cancelled; the config file was not changed. You stay signed in: "
@@ -94,7 +99,7 @@ class Setup:
         if missing:
             raise UsageError(f"{' and '.join(missing)} missing", hint="Name them, or say all.")
 
-    def _session(self, house: House, config: AwsConfig) -> SsoSession:
+    def _session(self, house: House, config: AwsConfig, settings: Settings) -> SsoSession:
         wish = self._wish
         if self._ask:
             from agent.cli.setup_answers import complete  # noqa: PLC0415 -- questionary is dear
@@ -106,14 +111,15 @@ class Setup:
                 f"Session {existing.name}: {existing.start_url}, {existing.region} (in your config file)"
             )
             return existing
-        session = self._as_read(house, new_session(wish, config))
+        session = self._as_read(house, new_session(wish, config), settings)
         terminal.say(f"Session {session.name}: {session.start_url}, {session.region}")
         return setup_access.located(house.ports, session)
 
-    def _as_read(self, house: House, session: SsoSession) -> SsoSession:
+    def _as_read(self, house: House, session: SsoSession, settings: Settings) -> SsoSession:
         """Return a new session as it will be read from the config file, so with the endpoints named there."""
         after = house.profile_writer.preview(SetupWish(session, ())).plan.after
-        return parse_config(after, house.around.environ).sessions[session.name]
+        config = parse_config(after, house.around.environ)
+        return in_effect(config, settings).sessions[session.name]
 
     def _picked(
         self, config: AwsConfig, session: SsoSession, accounts: list[Account], found: list[RoleChoice]

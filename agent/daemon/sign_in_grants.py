@@ -23,6 +23,7 @@ from agent.core.errors import (
 from agent.core.models import AccessToken, ClientRegistration, SsoSession
 from agent.core.ports import Callback, DeviceAuthorization
 from agent.core.secret import Secret
+from agent.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 from agent.daemon.sign_in_values import (
     Cancelled,
     Progress,
@@ -141,11 +142,15 @@ class Grant:
     def _show(self, url: str) -> None:
         if not self.request.browser:
             self.progress(SignInProgress(Step.ADDRESS, url=url))
-        elif self.ports.browser.open(url):
-            self.progress(SignInProgress(Step.BROWSER, url=url))
-        else:
-            text = "No browser could be opened here."
-            self.progress(SignInProgress(Step.ADDRESS, url=url, text=text))
+            return
+        match open_page(self.ports.browser, url, self.request.command):
+            case Opened.AS_WISHED:
+                self.progress(SignInProgress(Step.BROWSER, url=url))
+            case Opened.BY_ANOTHER:
+                self.progress(SignInProgress(Step.BROWSER, url=url, text=BROKEN_COMMAND))
+            case Opened.NOT_AT_ALL:
+                text = "No browser could be opened here."
+                self.progress(SignInProgress(Step.ADDRESS, url=url, text=text))
 
     def _code(self, callback: Callback) -> Secret | Joined:
         deadline = self.ports.clock.now() + LIMIT

@@ -58,6 +58,8 @@ class SignInRequest:
     """Device authorization grant, also where a browser could be used."""
     browser: bool = True
     """False: open nothing, the asker shows the address."""
+    command: str | None = None
+    """The browser of this session's settings; None: the desktop's own."""
 
 
 class Step(StrEnum):

@@ -119,9 +119,9 @@ class SignIns:
         active = alive(session, self._loop.now()) is Alive.SIGNED_IN
         attempt = Attempt(session.session, session.sign_in if active else None)
         self._attempts[name] = attempt
-        settings = self._loop.state.settings.sessions.get(name)
-        device = request.device or (settings is not None and settings.device_flow)
-        asked = SignInRequest(fresh=active, device=device, browser=request.browser)
+        settings = self._loop.state.settings.session(name)
+        device = request.device or settings.device_flow
+        asked = SignInRequest(active, device, request.browser, settings.browser)
         self._loop.take(SignInStarted(name))
 
         def progress(step: SignInProgress) -> None:

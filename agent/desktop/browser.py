@@ -38,7 +38,7 @@ class _Command:
 
 
 class SystemBrowser:
-    """The browser this desktop prefers, or the one ``BROWSER`` names."""
+    """The browser a caller names, the one ``BROWSER`` names, or the one this desktop prefers."""
 
     def __init__(
         self, environment: Mapping[str, str] | None = None, patience: float = PATIENCE_SECONDS
@@ -46,19 +46,23 @@ class SystemBrowser:
         self._environment = environment
         self._patience = patience
 
-    def open(self, url: str) -> bool:
+    def open(self, url: str, command: str | None = None) -> bool:
         """Return True when a browser took the address, as far as can be told within the patience.
 
+        With a *command* only that is tried; it is run as it is, never by a shell.
         False also for a launcher that neither ends nor fails: then the caller shows the address as well.
         """
         if not _WEB_ADDRESS.fullmatch(url) or _NEVER & set(url):
             return False
         environment = os.environ if self._environment is None else self._environment
         deadline = time.monotonic() + self._patience
+        told = child_environ(environment)
+        if command is not None:
+            argv = _browser_argv(command, url)
+            return bool(argv) and _opened(_Command(argv, stays=True), told, deadline)
         if sys.platform == "win32" and not environment.get("BROWSER"):
             return _start_file(url, self._patience)
-        told = child_environ(environment)
-        return any(_opened(command, told, deadline) for command in _commands(url, environment))
+        return any(_opened(way, told, deadline) for way in _commands(url, environment))
 
 
 def _commands(url: str, environment: Mapping[str, str]) -> list[_Command]:
@@ -74,11 +78,14 @@ def _commands(url: str, environment: Mapping[str, str]) -> list[_Command]:
 
 
 def _browser_argv(entry: str, url: str) -> tuple[str, ...]:
-    """Read one entry of ``BROWSER`` as Python's webbrowser does: ``cmd``, ``cmd %s`` or ``cmd %s &``."""
+    """Read a command as Python's webbrowser reads ``BROWSER``: ``cmd``, ``cmd %s`` or ``cmd %s &``."""
+    windows = sys.platform == "win32"  # there a backslash parts the folders of a path
     try:
-        words = shlex.split(entry)
+        words = shlex.split(entry, posix=not windows)
     except ValueError:  # an open quote
         return ()
+    if windows:
+        words = [word.strip('"') for word in words]
     if words[-1:] == ["&"]:
         words = words[:-1]
     if not any("%s" in word for word in words[1:]):

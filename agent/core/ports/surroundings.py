@@ -25,8 +25,12 @@ class Clock(Protocol):
 class Browser(Protocol):
     """Opens an address because a person asked."""
 
-    def open(self, url: str) -> bool:
-        """Return False when no browser could be started; the caller shows the address."""
+    def open(self, url: str, command: str | None = None) -> bool:
+        """Open it with this command line, or with the desktop's own browser.
+
+        A command holds ``%s`` where the address goes, or gets it as its last argument. Return False when no
+        browser could be started; the caller shows the address.
+        """
         ...
 
 
