@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.app import House
+from agent.daemon.import_requests import ImportRequests
 from agent.daemon.loop import Loop
 from agent.daemon.requests import Requests
 from agent.daemon.sign_ins import SignIns
@@ -18,4 +19,5 @@ def requests_of(house: House, loop: Loop, sign_ins: SignIns, stop: Callable[[], 
     """Return the handler of everything that works with and without an agent."""
     requests = Requests(loop, sign_ins, house.changes, stop)
     requests.also(WaitingRequests(loop, sign_ins).carriers)
+    requests.also(ImportRequests(loop).carriers)
     return requests

@@ -20,7 +20,16 @@ from agent.app import House
 from agent.carriers import requests_of
 from agent.clipboard_requests import without_desktop
 from agent.core.errors import AgentRefused, CredtrayError
-from agent.core.events import Event, Fetched, FilesChanged, NetworkChanged, Refreshed, SignedIn, TokenFound
+from agent.core.events import (
+    Event,
+    Fetched,
+    FilesChanged,
+    Imported,
+    NetworkChanged,
+    Refreshed,
+    SignedIn,
+    TokenFound,
+)
 from agent.core.models import AccessToken
 from agent.core.secret import Secret
 from agent.daemon.endpoint import Endpoint
@@ -222,7 +231,7 @@ def _secrets(event: Event) -> list[Secret]:
     match event:
         case TokenFound(_, token) | SignedIn(_, token) | Refreshed(_, token):
             return _token_secrets(token)
-        case Fetched(_, credentials):
+        case Fetched(_, credentials) | Imported(_, credentials):
             return [credentials.secret_access_key, credentials.session_token]
         case _:
             return []

@@ -37,7 +37,14 @@ READ_SECONDS = 10.0
 LOCK_SECONDS = 30.0
 """Another command without agent may wait for the portal and the credentials file in turn."""
 
-_CHOICES = (protocol.Activate, protocol.Deactivate, protocol.Switch, protocol.Undo, protocol.Logout)
+_CHOICES = (
+    protocol.Activate,
+    protocol.Deactivate,
+    protocol.Switch,
+    protocol.Undo,
+    protocol.Logout,
+    protocol.ImportKeys,
+)
 """Requests that change state.json: one process at a time, or the last one to write wins."""
 
 

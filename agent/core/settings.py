@@ -93,7 +93,7 @@ class Settings:
     remove_keys_at_sign_out: bool = True
     """Take the keys of a session out of the credentials file when it is signed out."""
     remove_keys_on_stop: bool = True
-    """Take all keys credtray wrote out of the credentials file when the agent stops."""
+    """Take the keys credtray renews out of the credentials file when the agent stops; pasted ones stay."""
     confirm_production: bool = False
     """Ask again before a click in the menu makes a profile marked ``production`` active or the default."""
     icon: Panel = "auto"

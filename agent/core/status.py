@@ -13,6 +13,7 @@ from typing import Any
 from agent.core.durations import short
 from agent.core.errors import ClockOff, Offline, Problem, RoleRefused, SignInDenied
 from agent.core.expiry import Freshness, RefreshWindows, freshness, windows_for
+from agent.core.imports import ImportedKeys, kept_imports
 from agent.core.ports import DesktopPart, Part
 from agent.core.standing import alive, clock_off, keys_until
 from agent.core.state import Alive, ProfileState, SessionState, State, region_of
@@ -41,6 +42,7 @@ def document(state: State, agent: AgentFacts, now: datetime) -> dict[str, Any]:
         "agent": {"running": agent.running, "pid": agent.pid, "version": agent.version},
         "sessions": [_session(state, item, now) for item in state.sessions.values()],
         "profiles": [_profile(state, item, now) for item in state.profiles.values()],
+        "imports": [_import(state, item, now) for item in kept_imports(state.imports)],
         "foreign": [{"name": item.name, "reason": item.reason} for item in state.config.foreign],
         "warnings": [
             {"profile": item.profile, "line": item.line, "text": item.text, "hint": item.hint}
@@ -172,6 +174,19 @@ def _profile(state: State, profile: ProfileState, now: datetime) -> dict[str, An
         "favourite": chosen.favourite,
         "production": chosen.production,
         "recent": state.recent.index(name) if name in state.recent else None,
+    }
+
+
+def _import(state: State, item: ImportedKeys, now: datetime) -> dict[str, Any]:
+    life = _USUAL_LIFE if item.imported_at is None else item.expires_at - item.imported_at
+    return {
+        "section": item.section,
+        "account_id": item.account_id,
+        "account_name": state.accounts.get(item.account_id or ""),
+        "role_name": item.role_name,
+        "state": freshness(item.expires_at, now, windows_for(life)).value,
+        "expires_at": iso(item.expires_at),
+        "error": _problem(state.file.refused.get(item.section)),
     }
 
 

@@ -146,7 +146,7 @@ class Changes:
             return plan
         if not ours and not recorded and not loop.state.kept:
             raise NothingToUndo
-        loop.take(Deactivated(loop.state.active))
+        loop.take(Deactivated((*loop.state.active, *loop.state.imports)))
         loop.take(Switched(None))
         await loop.settled(SETTLE_SECONDS)
         left = set(loop.state.file.marks)

@@ -187,7 +187,7 @@ class Requests:
     async def _deactivate(self, request: protocol.Deactivate, _sink: ReplySink) -> Done:
         state = self._loop.state
         for name in request.profiles:
-            if name not in state.active and name != state.default:
+            if name not in state.active and name != state.default and name not in state.imports:
                 known_profile(state, name)
         self._loop.take(Deactivated(request.profiles))
         return await self._effect(request.profiles)

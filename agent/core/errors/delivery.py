@@ -93,7 +93,7 @@ class KeysRefused(CredtrayError):
     """AWS does not take the pasted keys, or they belong to somebody else."""
 
     code = "keys_refused"
-    title = "AWS does not take these keys"
+    title = "These keys are not taken"
     hint = "Copy them anew from the access portal: they may have ended."
     retry = Retry.PERSON
 
