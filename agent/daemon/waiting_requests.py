@@ -89,6 +89,8 @@ class _Asker:
     renewing_until: float | None = None
     seen: set[datetime] = field(default_factory=set)
     """When keys were fetched that did not last, since this asker came."""
+    trouble: Problem | None = None
+    """Why keys could not be fetched, when last heard."""
     signed_in: bool = False
     """The sign-in this asker waited for, or joined, was finished."""
     told: set[str] = field(default_factory=set)
@@ -163,12 +165,9 @@ class _Asker:
             async with asyncio.timeout_at(self.renewing_until):
                 await self._fetch_over()
         except TimeoutError:
-            reason = answer(self.loop.state, self._profile(), self.loop.now())
-            raise (
-                error_for(reason)
-                if isinstance(reason, Problem)
-                else TimedOut(f"no keys of {name} that last so long came in time")
-            ) from None
+            if self.trouble is not None:
+                raise error_for(self.trouble) from None
+            raise TimedOut(f"no keys of {name} that last so long came in time") from None
 
     async def _fetch_over(self) -> None:
         """Return when keys came, or when it takes something else now.
@@ -183,6 +182,7 @@ class _Asker:
                 if isinstance(reason, Problem):
                     if reason.retry is Retry.PERSON or self._clock() >= self.deadline:
                         raise error_for(reason)
+                    self.trouble = reason
                     await self._tell("trouble", f"{reason.title}. It is tried again.")
                 elif self._profile().needed_until is None:
                     return
