@@ -67,9 +67,10 @@ def kind_of(keys: Where) -> str:
             raise unknown(Settings, (head,)) if not rest else _no_table(keys)
         return types_of(Settings)[head]
     if len(rest) != 2:  # noqa: PLR2004 -- a name and a setting
-        names = " or ".join(names_of(TABLES[head])[:3])
+        names = ", ".join(names_of(TABLES[head])[:3])
         raise SettingsInvalid(
-            f"{dotted(keys)} is not one setting", hint=f"Name one: {head}.NAME.SETTING, such as {names}."
+            f"{dotted(keys)} is not one setting",
+            hint=f"Name one: '{head}.NAME.SETTING', quoted when NAME has blanks; SETTING is {names}, ...",
         )
     kind = TABLES[head]
     if rest[1] not in types_of(kind):
@@ -112,13 +113,13 @@ def _list(words: tuple[str, ...]) -> list[str]:
 
 
 def as_toml(value: Any) -> Toml:
-    """Return the value of a field as the file holds it."""
+    """Return the value of a field, or one from the file, as the file holds it."""
     match value:
         case bool():
             return value
         case timedelta():
             return exact(value)
-        case tuple():
+        case tuple() | list():
             return [str(as_toml(item)) for item in value]
         case Enum():
             return str(value.value)
