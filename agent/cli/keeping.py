@@ -14,6 +14,7 @@ import typer
 from agent.cli import terminal
 from agent.cli.backend import ask
 from agent.cli.choices import JsonOption, ProfilesArgument
+from agent.cli.delivery_words import way, what_to_do
 from agent.cli.names import complete_profile
 from agent.core.durations import short
 from agent.core.errors import UsageError
@@ -53,7 +54,10 @@ def activate(
 def report_activation(result: dict[str, Any]) -> int:
     """Tell what came of an ``Activate`` and return the exit code."""
     for item in result["profiles"]:
-        _tell_kept(item, f"{item['name']} is active", item["section"], result)
+        if way(item):
+            _tell_held(item, result)
+        else:
+            _tell_kept(item, f"{item['name']} is active", item["section"], result)
     return _tell_whole(result, quiet=False)
 
 
@@ -120,6 +124,21 @@ def _tell_kept(item: dict[str, Any], lead: str, section: str, result: dict[str, 
         now, until = datetime.now(UTC), datetime.fromisoformat(item["expires_at"])
         left = f"{clock_time(until, now, None)} ({short(until - now)} left)"
         terminal.show(f"{lead}: keys in [{section}] until {left}.")
+
+
+def _tell_held(item: dict[str, Any], result: dict[str, Any]) -> None:
+    """Tell of keys that are in no section, and what programs do to get them."""
+    lead = f"{item['name']} is active: its keys are kept fresh for {way(item)}"
+    reason = result["reasons"].get(item["name"]) or item["error"]
+    if reason is not None:
+        terminal.show(f"{item['name']} is active, but there are no keys yet.")
+        terminal.complain(reason["text"], reason["hint"], kind="warning")
+    elif item["expires_at"] is None:
+        terminal.show(f"{item['name']} is active; its keys are being fetched.")
+    else:
+        now, until = datetime.now(UTC), datetime.fromisoformat(item["expires_at"])
+        terminal.show(f"{lead}, now until {clock_time(until, now, None)} ({short(until - now)} left).")
+    terminal.show(what_to_do(item))
 
 
 def _finish(result: dict[str, Any], *, quiet: bool) -> None:

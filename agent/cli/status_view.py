@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from agent.cli.delivery_words import way
 from agent.cli.status_words import (
     Reader,
     agent_words,
@@ -106,6 +107,8 @@ def _profile(item: dict[str, Any], reader: Reader) -> tuple[Text, ...]:
     name = Text.assemble(
         (f"{mark} ", style), visible(item["name"]), (" [default]", "cyan") if item["default"] else ""
     )
+    if item["active"] and way(item):
+        name.append(f" by {way(item)}", "cyan")
     role = Text(f"{item['account_id']} {visible(item['role_name'])}", "dim")
     return name, role, Text(keys_words(item, reader), style if kept else "dim")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, timedelta
 from typing import Any
@@ -15,7 +16,8 @@ from agent.core.errors import AgentNotRunning, Problem, TimedOut, UsageError, er
 from agent.core.events import Activated, Asked, Deactivated, NoticesPaused, Snoozed, Switched
 from agent.core.models import RoleCredentials
 from agent.core.protocol import CredentialsIssued, Done, ProcessCredentials, Progress, Request, Update
-from agent.core.state import SessionState
+from agent.core.settings import Delivery, dotted
+from agent.core.state import SessionState, State
 from agent.daemon.changes import Changes
 from agent.daemon.ipc_connection import ReplySink
 from agent.daemon.loop import Loop
@@ -180,6 +182,7 @@ class Requests:
         if request.section is not None:
             if len(request.profiles) != 1:
                 raise UsageError("--section goes with exactly one profile")
+            _refuse_section(self._loop.state, request.profiles[0])
             await self._changes.set_section(self._loop, request.profiles[0], request.section)
         self._loop.take(Activated(request.profiles))
         return await self._effect(request.profiles)
@@ -233,3 +236,17 @@ class Requests:
         # Answered first: the client sees the socket close when the agent is gone.
         asyncio.get_running_loop().call_soon(self._stop)
         return Done({"pid": os.getpid()})
+
+
+def _refuse_section(state: State, name: str) -> None:
+    """Refuse a section for keys that are written into none.
+
+    Raises:
+        UsageError: the profile is delivered otherwise.
+    """
+    delivery = state.settings.profile(name).delivery
+    if delivery is not Delivery.FILE:
+        raise UsageError(
+            f"{name} is delivered by {delivery.value}, so its keys are written into no section",
+            hint=f"credtray settings set {shlex.quote(dotted(('profiles', name, 'delivery')))} file",
+        )
