@@ -77,12 +77,15 @@ class TroubleKind(Enum):
     KEYS_EXPIRED = "keys-expired"
     KEYS_SHADOWED = "keys-shadowed"
     """Keys of ours are there, but something else is used."""
+    SSO_SHADOWED = "sso-shadowed"
+    """Keys in the files are used instead of the profile's SSO settings."""
     STALE_SECURITY_TOKEN = "stale-security-token"  # noqa: S105 - the name of a trouble
     ENVIRONMENT_WINS = "environment-wins"
     VARIABLES_DISAGREE = "variables-disagree"
     """AWS_PROFILE and AWS_DEFAULT_PROFILE name different profiles."""
     ROLE_UNUSABLE = "role-unusable"
     """``role_arn`` without a source, with two, or in a loop."""
+    ENDPOINT_SILENT = "endpoint-silent"
     UNSUPPORTED = "unsupported"
     """This client does not know such a provider, or not without help."""
     NOTHING_FOUND = "nothing-found"
@@ -114,10 +117,20 @@ class Resolution:
     why: str
     """One sentence."""
     kept_fresh_by_us: bool
-    trouble: Trouble | None
-    """The gravest one."""
+    troubles: tuple[Trouble, ...]
+    """The gravest one first."""
     will_notice_renewal: bool
     """Whether a long-running process of this client gets new keys from this provider by itself."""
     base: Provider | None = None
     """Of an assumed role: where the credentials come from that assume it."""
     base_where: Where | None = None
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """The gravest one; None: nothing is known to be wrong."""
+        return self.troubles[0] if self.troubles else None
+
+    @property
+    def works(self) -> bool:
+        """False: the client gets no credentials, or such that AWS refuses."""
+        return self.trouble is None or not self.trouble.fatal

@@ -1,25 +1,71 @@
 """What a client's search for credentials looks at, as one value: variables, both files, token files.
 
-Reads nothing itself and keeps no secret: a value that is one, or may be one, is replaced by ``set``.
+Reads nothing itself and keeps no secret: keys, tokens and commands are replaced by words about them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 
+from agent.core.cache_format import read_date, read_fields
 from agent.core.ini_text import IniProblem
+from agent.core.marks import key_digest
 from agent.core.ports.files import Mark
+from agent.core.resolution.raw_text import FileKind, RawFile, RawSection, Refused
+from agent.core.resolution.read_botocore import read_botocore
+from agent.core.resolution.read_by_line import read_go, read_java, read_javascript
+from agent.core.sources import OUR_SESSION
 
 SET = "set"
 """Stands for a value that is not shown."""
+TEMPORARY = "temporary"
+"""Stands for the access key id of temporary keys, which need a session token."""
+OURS = "credtray"
+"""Stands for a credential process that runs credtray."""
+
+ACCESS_KEY_ID = "aws_access_key_id"
+SECRET_ACCESS_KEY = "aws_secret_access_key"  # noqa: S105 - the name of a setting
+SESSION_TOKEN = "aws_session_token"  # noqa: S105 - the name of a setting
+SECURITY_TOKEN = "aws_security_token"  # noqa: S105 - the name of a setting
+WEB_IDENTITY = "web_identity_token_file"
+PROCESS = "credential_process"
+LOGIN = "login_session"
+
+EXPIRY_KEYS = (
+    "aws_session_expiration",
+    "aws_credential_expiration",
+    "x_security_token_expires",
+    "aws_expiration",
+)
+"""Where other tools note when the keys of a section end; no SDK reads them."""
+
+_SHOWN = frozenset(
+    {"role_arn", "source_profile", "credential_source", "region", *EXPIRY_KEYS}
+    | {"sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region"}
+    | {"sso_registration_scopes"}
+)
+_HIDDEN = frozenset({SECRET_ACCESS_KEY, SESSION_TOKEN, SECURITY_TOKEN, WEB_IDENTITY, LOGIN, "mfa_serial"})
+_VARIABLES = frozenset(
+    {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CREDENTIAL_EXPIRATION", "AWS_ROLE_ARN"}
+    | {"AWS_EC2_METADATA_DISABLED", "AWS_CONTAINER_CREDENTIALS_FULL_URI"}
+    | {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}
+)
+_SECRET_VARIABLES = frozenset(
+    {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_SECRET_KEY"}
+    | {"AWS_WEB_IDENTITY_TOKEN_FILE"}
+)
+_ACCESS_KEY_VARIABLES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"})
+_OUR_COMMAND = re.compile(r"(?:\bcredtray(?:\.exe)?|[/\\]agent[/\\]__main__\.py)['\"]?\s.*\bcredentials\b")
 
 
 class Dialect(Enum):
-    """The ways clients read the two files."""
+    """The ways in which clients read the two files."""
 
     BOTOCORE = "botocore"
     JAVASCRIPT = "javascript"
@@ -43,15 +89,15 @@ class Section:
     """Of its header, counted from 1."""
     settings: Mapping[str, Setting]
     mark: Mark | None = None
-    """Ours, and the access key is still the one it was made for."""
+    """Ours, and the access key is still the one that it was made for."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileView:
     """One file as one client reads it."""
 
-    profiles: Mapping[str, Section]
-    sso_sessions: Mapping[str, Section]
+    profiles: Mapping[str, Section] = field(default_factory=lambda: MappingProxyType({}))
+    sso_sessions: Mapping[str, Section] = field(default_factory=lambda: MappingProxyType({}))
     problem: IniProblem | None = None
     """Why this client refuses the file as a whole."""
 
@@ -74,7 +120,7 @@ class Beside:
     marks: Sequence[Mark] = ()
     """All marks of ours in the credentials file."""
     endpoint_answers: bool | None = None
-    """Whether the endpoint of AWS_CONTAINER_CREDENTIALS_FULL_URI is ours and answers; None: not asked."""
+    """Whether what AWS_CONTAINER_CREDENTIALS_FULL_URI names is ours and answers; None: not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +128,7 @@ class Surroundings:
     """Everything a client's search looks at."""
 
     environ: Mapping[str, str]
-    """The variables that matter; secret ones as ``set``."""
+    """The variables that matter; secret ones as ``SET`` or ``TEMPORARY``."""
     config: Mapping[Dialect, FileView]
     credentials: Mapping[Dialect, FileView]
     tokens: Mapping[str, TokenFile]
@@ -97,5 +143,102 @@ def surroundings_of(
     now: datetime,
     beside: Beside = Beside(),
 ) -> Surroundings:
-    """Read the bytes of both files (None: there is none) into what ``resolve`` looks at."""
-    raise NotImplementedError
+    """Read the bytes of both files (None: there is none) into what ``resolve`` looks at. Never raises."""
+    marks = {mark.section: mark for mark in beside.marks}
+    return Surroundings(
+        _variables(environ),
+        {dialect: _view(dialect, config, FileKind.CONFIG, {}) for dialect in Dialect},
+        {dialect: _view(dialect, credentials, FileKind.CREDENTIALS, marks) for dialect in Dialect},
+        beside.tokens,
+        beside.endpoint_answers,
+        now,
+    )
+
+
+def token_file(data: bytes, now: datetime) -> TokenFile:
+    """Read a file of the SSO token cache for its dates; what is no whole token has no date."""
+    try:
+        fields = read_fields(data)
+        expires_at = read_date(fields.get("expiresAt"))
+    except ValueError:
+        return TokenFile(None)
+    if not isinstance(fields.get("accessToken"), str):
+        return TokenFile(None)
+    needed = (fields.get(name) for name in ("refreshToken", "clientId", "clientSecret"))
+    try:
+        registered = read_date(fields.get("registrationExpiresAt")) > now
+    except ValueError:
+        registered = False
+    return TokenFile(expires_at, refreshable=registered and all(needed))
+
+
+def token_name(text: str) -> str:
+    """Return the name of the token file of an sso-session or, for legacy profiles, of a start URL.
+
+    Source: botocore 1.44 utils.py ``SSOTokenLoader``; the SDKs do the same.
+    """
+    return hashlib.sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+
+
+_READERS: Mapping[Dialect, Callable[[bytes, FileKind], RawFile]] = MappingProxyType(
+    {
+        Dialect.BOTOCORE: read_botocore,
+        Dialect.JAVASCRIPT: read_javascript,
+        Dialect.GO: read_go,
+        Dialect.JAVA: read_java,
+    }
+)
+
+
+def _variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Keep what matters; a security token that says the same as the session token harms nobody."""
+    kept = {name: value for name, value in environ.items() if name in _VARIABLES}
+    for name in _SECRET_VARIABLES & environ.keys():
+        kept[name] = SET if environ[name] else ""
+    for name in _ACCESS_KEY_VARIABLES & environ.keys():
+        kept[name] = _kind_of_key(environ[name]) if environ[name] else ""
+    if environ.get("AWS_SECURITY_TOKEN") == environ.get("AWS_SESSION_TOKEN"):
+        kept.pop("AWS_SECURITY_TOKEN", None)
+    return kept
+
+
+def _view(dialect: Dialect, data: bytes | None, kind: FileKind, marks: Mapping[str, Mark]) -> FileView:
+    if data is None:
+        return FileView()
+    try:
+        raw = _READERS[dialect](data, kind)
+    except Refused as refused:
+        return FileView(problem=refused.problem)
+    return FileView(
+        {name: _section(section, marks.get(name)) for name, section in raw.profiles.items()},
+        {name: _section(section, None) for name, section in raw.sso_sessions.items()},
+    )
+
+
+def _section(raw: RawSection, mark: Mark | None) -> Section:
+    held, _ = raw.values.get(ACCESS_KEY_ID, ("", 0))
+    ours = mark is not None and key_digest(held) == mark.digest
+    settings: dict[str, Setting] = {}
+    for name, (value, line) in raw.values.items():
+        if name in _SHOWN or not value:
+            settings[name] = Setting(value, line)
+        elif name in _HIDDEN:
+            settings[name] = Setting(SET, line)
+        elif name == ACCESS_KEY_ID:
+            settings[name] = Setting(_kind_of_key(value), line)
+        elif name == PROCESS:
+            credtray = OUR_SESSION in raw.values or _OUR_COMMAND.search(value)
+            settings[name] = Setting(OURS if credtray else SET, line)
+    _drop_twin(raw, settings)
+    return Section(raw.line, settings, mark if ours else None)
+
+
+def _drop_twin(raw: RawSection, settings: dict[str, Setting]) -> None:
+    """Forget ``aws_security_token`` where it says the same as ``aws_session_token``: then it harms nobody."""
+    old, new = raw.values.get(SECURITY_TOKEN), raw.values.get(SESSION_TOKEN)
+    if old is not None and new is not None and old[0] == new[0]:
+        del settings[SECURITY_TOKEN]
+
+
+def _kind_of_key(access_key_id: str) -> str:
+    return TEMPORARY if access_key_id.startswith("ASIA") else SET

@@ -1,12 +1,48 @@
-"""Answers the one question of the resolution table.
+"""Answers the one question of the resolution table: which keys does this client really use, and why?
 
 Decides from the surroundings alone; runs nothing and asks nobody.
 """
 
 from __future__ import annotations
 
-from agent.core.resolution.answer import Client, Resolution
-from agent.core.resolution.surroundings import Surroundings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from agent.core.resolution.answer import Client, Place, Provider, Resolution, Trouble, TroubleKind, Where
+from agent.core.resolution.chain_botocore import BOTOCORE
+from agent.core.resolution.chain_go import GO
+from agent.core.resolution.chain_java import JAVA
+from agent.core.resolution.chain_javascript import JAVASCRIPT
+from agent.core.resolution.raw_text import DEFAULT_PROFILE
+from agent.core.resolution.search import Chain, Find, Search, fatal, follow, noticed
+from agent.core.resolution.surroundings import Dialect, Surroundings
+
+_PROFILE = "AWS_PROFILE"
+_OLD_PROFILE = "AWS_DEFAULT_PROFILE"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """How one client goes about it."""
+
+    dialect: Dialect
+    chain: Chain
+    profile_variables: tuple[str, ...]
+    """The one that is looked at first, first."""
+    takes_empty: bool = False
+    """A variable that is set to nothing names a profile of that name, which there cannot be."""
+
+
+_WAYS: Mapping[Client, _Ways] = MappingProxyType(
+    {
+        Client.AWS_CLI: _Ways(Dialect.BOTOCORE, BOTOCORE, (_PROFILE, _OLD_PROFILE), takes_empty=True),
+        Client.BOTO3: _Ways(Dialect.BOTOCORE, BOTOCORE, (_OLD_PROFILE, _PROFILE), takes_empty=True),
+        Client.GO: _Ways(Dialect.GO, GO, (_PROFILE, _OLD_PROFILE)),
+        Client.JAVASCRIPT: _Ways(Dialect.JAVASCRIPT, JAVASCRIPT, (_PROFILE,)),
+        Client.JAVA: _Ways(Dialect.JAVA, JAVA, (_PROFILE,)),
+    }
+)
 
 
 def resolve(
@@ -16,10 +52,82 @@ def resolve(
 
     Args:
         surroundings: what its search looks at.
-        profile: None when no profile is named, neither in the program nor in the environment, or to let the
-            variables in *surroundings* decide.
+        profile: None: as the variables in *surroundings* say, or ``default`` when they name none.
         client: whose rules.
-        explicit: True: the profile is given to the program itself (``--profile``, ``profile_name``); False:
-            it is named by AWS_PROFILE.
+        explicit: True: *profile* is given to the program itself (``--profile``, ``profile_name``); False: it
+            is named by AWS_PROFILE, and AWS_DEFAULT_PROFILE stays what it is.
     """
-    raise NotImplementedError
+    ways = _WAYS[client]
+    search = _search(surroundings, profile, client, ways, explicit=explicit and profile is not None)
+    found = follow(ways.chain, search) or _nothing()
+    troubles = found.troubles + _disagreement(search) + _shadowed(search, found)
+    return Resolution(
+        client=client,
+        asked=profile,
+        profile=search.profile,
+        provider=found.provider,
+        where=found.where,
+        why=found.why,
+        kept_fresh_by_us=found.kept_fresh and not found.fatal,
+        troubles=tuple(sorted(troubles, key=lambda trouble: not trouble.fatal)),
+        will_notice_renewal=found.renews,
+        base=None if found.base is None else found.base.provider,
+        base_where=None if found.base is None else found.base.where,
+    )
+
+
+def _search(
+    surroundings: Surroundings, profile: str | None, client: Client, ways: _Ways, *, explicit: bool
+) -> Search:
+    environ = surroundings.environ
+    if profile is not None and not explicit:
+        environ = {**environ, _PROFILE: profile}
+    name = profile if explicit else _named_by(environ, ways)
+    return Search(
+        client=client,
+        profile=DEFAULT_PROFILE if name is None else name,
+        named=name is not None,
+        explicit=explicit,
+        environ=environ,
+        config=surroundings.config[ways.dialect],
+        credentials=surroundings.credentials[ways.dialect],
+        tokens=surroundings.tokens,
+        endpoint_answers=surroundings.endpoint_answers,
+        now=surroundings.now,
+    )
+
+
+def _named_by(environ: Mapping[str, str], ways: _Ways) -> str | None:
+    values = (environ.get(name) for name in ways.profile_variables)
+    return next((value for value in values if value or (value is not None and ways.takes_empty)), None)
+
+
+def _nothing() -> Find:
+    return Find(
+        Provider.NONE,
+        Where(Place.NOWHERE),
+        "No rule of this client finds anything.",
+        fatal(TroubleKind.NOTHING_FOUND, "There are no credentials for this client."),
+    )
+
+
+def _disagreement(search: Search) -> tuple[Trouble, ...]:
+    if search.explicit:
+        return ()
+    new, old = search.environ.get(_PROFILE), search.environ.get(_OLD_PROFILE)
+    if not new or not old or new == old:
+        return ()
+    return noticed(
+        TroubleKind.VARIABLES_DISAGREE,
+        f"AWS_PROFILE says {new} and AWS_DEFAULT_PROFILE says {old}; this client uses {search.profile}.",
+    )
+
+
+def _shadowed(search: Search, found: Find) -> tuple[Trouble, ...]:
+    section = search.both.credentials
+    if section is None or section.mark is None or found.provider is Provider.CREDENTIALS_FILE:
+        return ()
+    return noticed(
+        TroubleKind.KEYS_SHADOWED,
+        f"This client does not use the keys that credtray keeps in [{search.profile}].",
+    )
