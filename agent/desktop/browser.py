@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -45,6 +46,14 @@ class SystemBrowser:
     ) -> None:
         self._environment = environment
         self._patience = patience
+
+    def findable(self) -> bool:
+        """Tell whether there is a command to open addresses with; none is started."""
+        environment = os.environ if self._environment is None else self._environment
+        if sys.platform == "win32" and not environment.get("BROWSER"):
+            return True
+        commands = _commands("https://localhost/", environment)
+        return any(shutil.which(command.argv[0], path=environment.get("PATH")) for command in commands)
 
     def open(self, url: str, command: str | None = None) -> bool:
         """Return True when a browser took the address, as far as can be told within the patience.

@@ -203,8 +203,6 @@ class EndpointSight:
     session: str
     host: str
     trouble: Trouble | None = None
-    issuer: str | None = None
-    """Who issued the certificate that was refused."""
     proxy: str | None = None
     """Without its login."""
     clock_error: timedelta | None = None

@@ -11,7 +11,7 @@ from agent.core.diagnosis.finding import Finding, Severity, Sight
 from agent.core.diagnosis.making import clean, found
 from agent.core.diagnosis.rules_of_sign_in import kind_of
 from agent.core.durations import short
-from agent.core.errors import ClockOff, ConfigInvalid, SettingsInvalid
+from agent.core.errors import ClockOff, ConfigInvalid, ProtocolMismatch, SettingsInvalid
 from agent.core.standing import TOLERATED_CLOCK_ERROR
 
 _NO_SSO = (2, 0)
@@ -50,8 +50,7 @@ def _endpoint(sight: EndpointSight) -> Finding:
     if sight.trouble is None:
         seen = Sight(f"{clean(sight.host)}{way}: reached")
         return found(kinds.NETWORK_FINE, seen, session=sight.session)
-    issuer = "" if sight.issuer is None else f"; it was issued by {clean(sight.issuer)}"
-    seen = Sight(f"{clean(sight.host)}{way}: {clean(sight.trouble.text)}{issuer}")
+    seen = Sight(f"{clean(sight.host)}{way}: {clean(sight.trouble.text)}")
     fill = {"hint": clean(sight.trouble.hint)}
     return found(kind_of(sight.trouble), seen, session=sight.session, fill=fill)
 
@@ -86,7 +85,9 @@ def _browser(facts: Facts) -> Iterator[Finding]:
 
 def _agent(facts: Facts) -> Iterator[Finding]:
     agent = facts.agent
-    if agent.trouble is not None:
+    if agent.trouble is not None and agent.trouble.code == ProtocolMismatch.code:
+        yield found(kinds.AGENT_VERSION, Sight(clean(agent.trouble.text)))
+    elif agent.trouble is not None:
         yield found(kinds.AGENT_SILENT, Sight(clean(agent.trouble.text)))
     elif not agent.running:
         yield found(kinds.AGENT_MISSING)

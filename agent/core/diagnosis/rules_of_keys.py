@@ -56,12 +56,13 @@ def _ours(facts: Facts, section: KeySection, place: Sight) -> Iterator[Finding]:
 
 
 def _about(section: KeySection) -> tuple[str, ...]:
-    names = (section.name, section.profile)
+    names = (section.name, None if section.pasted else section.profile)
     return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def _until(facts: Facts, section: KeySection) -> str:
-    owner = "" if section.profile is None else f" of profile {clean(section.profile)}"
+    kind = "pasted, of" if section.pasted else "of profile"
+    owner = "" if section.profile is None else f" {kind} {clean(section.profile)}"
     if section.expires_at is None:
         return owner
     verb = "ended" if section.expires_at <= facts.now else "end"

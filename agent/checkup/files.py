@@ -1,0 +1,187 @@
+"""Looks at the AWS files and reads them into facts. Touches nothing."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from agent.checkup.keys import credentials_facts
+from agent.core.config_text import ConfigText, Section, read_config
+from agent.core.diagnosis.facts import (
+    ConfigFacts,
+    CredentialsFacts,
+    FileFacts,
+    IniFacts,
+    Place,
+)
+from agent.core.errors import ConfigInvalid, CredtrayError, FileRefused
+from agent.core.ini import SectionSpan, scan
+from agent.core.ini_text import DEFAULT_SECTION
+from agent.core.models import AwsConfig
+from agent.core.ports import Mark
+from agent.core.sso_config import parse_config
+from agent.files.atomic_file import INI_LIMIT, read_bounded
+from agent.files.directory_safety import check_directory, own_uid, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class AwsFiles:
+    """Both AWS files as facts, and their bytes for whoever reads them in another way; the bytes hold keys."""
+
+    config: ConfigFacts
+    credentials: CredentialsFacts
+    config_bytes: bytes | None = None
+    credentials_bytes: bytes | None = None
+
+    def __repr__(self) -> str:
+        return "AwsFiles(...)"
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """The sections that carry our mark."""
+        return tuple(
+            Mark(item.name, item.profile, item.expires_at, "", item.pasted)
+            for item in self.credentials.keys
+            if item.profile is not None and item.expires_at is not None
+        )
+
+
+def spoken_path(path: Path, home: Path) -> str:
+    """Return the path as a person would name it: ``~/.aws/config``."""
+    try:
+        return f"~/{path.relative_to(home).as_posix()}"
+    except ValueError:
+        return str(path)
+
+
+def read_file(path: Path, home: Path, limit: int) -> tuple[FileFacts, bytes | None]:
+    """Look at one file and read it."""
+    facts = FileFacts(spoken_path(path, home))
+    try:
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            facts = replace(facts, link=spoken_path(path.readlink(), home))
+        found = path.stat()
+    except FileNotFoundError:
+        reason = None if facts.link is None else "the link leads into nowhere"
+        return replace(facts, unread=reason, open_above=_open_above(path, home)), None
+    except OSError as error:
+        return replace(facts, unread=_reason(error)), None
+    mode = stat.S_IMODE(found.st_mode) if os.name == "posix" else None
+    facts = replace(facts, exists=True, mode=mode, open_above=_open_above(path, home))
+    if os.name == "posix" and found.st_uid != own_uid():
+        facts = replace(facts, foreign_owner=True)
+    try:
+        return facts, read_bounded(path, limit)
+    except CredtrayError as error:
+        return replace(facts, unread=error.detail), None
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno or 0).lower()
+
+
+def _open_above(path: Path, home: Path) -> str | None:
+    """Return the directory of the file, as it really is, when others may swap files in it."""
+    try:
+        directory = resolve(path).parent
+        check_directory(directory, directory.stat())
+    except FileRefused as error:
+        unsafe = "may write" in error.detail or "belongs to another" in error.detail
+        return spoken_path(path.parent, home) if unsafe else None
+    except (CredtrayError, OSError):
+        return None
+    return None
+
+
+# --- the two files -----------------------------------------------------------------------------------
+
+
+def aws_files(config: Path, credentials: Path, environ: Mapping[str, str], home: Path) -> AwsFiles:
+    """Read both files."""
+    config_file, config_bytes = read_file(config, home, INI_LIMIT)
+    credentials_file, credentials_bytes = read_file(credentials, home, INI_LIMIT)
+    return AwsFiles(
+        _config(config_file, config_bytes or b"", environ),
+        credentials_facts(*_ini(credentials_file, credentials_bytes or b"")),
+        config_bytes,
+        credentials_bytes,
+    )
+
+
+def _ini(file: FileFacts, data: bytes) -> tuple[IniFacts, list[SectionSpan]]:
+    text = scan(data)
+    places: dict[str, list[Place]] = {}
+    for span in text.sections:
+        if span.name != DEFAULT_SECTION:
+            places.setdefault(span.name, []).append(Place(span.name, span.header_line))
+    duplicates = tuple(tuple(same) for same in places.values() if len(same) > 1)
+    return IniFacts(file, text.problem, duplicates), text.sections
+
+
+def _config(file: FileFacts, data: bytes, environ: Mapping[str, str]) -> ConfigFacts:
+    text, spans = _ini(file, data)
+    if text.problem is not None:
+        return ConfigFacts(text)
+    try:
+        sections, config = read_config(data), parse_config(data, environ)
+    except ConfigInvalid as error:
+        return ConfigFacts(replace(text, file=replace(file, unread=error.detail)))
+    return ConfigFacts(
+        text,
+        config,
+        _lines(sections.profiles),
+        _lines(sections.sso_sessions),
+        tuple(_ignored(spans, sections)),
+        _without_region(config, sections),
+        MappingProxyType(dict(_processes(sections))),
+    )
+
+
+def _lines(sections: Mapping[str, Section]) -> Mapping[str, int]:
+    return MappingProxyType({name: section.span.header_line for name, section in sections.items()})
+
+
+_OTHERS = frozenset({"default", DEFAULT_SECTION, "preview", "plugins"})
+_TELLING = ("sso_", "aws_", "role_arn", "source_profile", "credential_process", "region")
+
+
+def _ignored(spans: list[SectionSpan], sections: ConfigText) -> Iterator[Place]:
+    """Yield the headers no program reads although somebody meant them to be."""
+    every = (sections.profiles, sections.sso_sessions, sections.services)
+    used = {section.span.start for named in every for section in named.values()}
+    for span in spans:
+        if span.start in used or span.name in _OTHERS:
+            continue
+        if any(option.name.startswith(_TELLING) for option in span.options):
+            yield Place(span.name, span.header_line)
+
+
+def _without_region(config: AwsConfig, sections: ConfigText) -> tuple[str, ...]:
+    return tuple(name for name in config.profiles if sections.profiles[name].text("region") is None)
+
+
+def _processes(sections: ConfigText) -> Iterator[tuple[str, str]]:
+    for name, section in sections.profiles.items():
+        command = section.text("credential_process")
+        try:
+            words = shlex.split(command) if command else []
+        except ValueError:
+            continue
+        if words:
+            yield name, words[0]
+
+
+def missing_programs(processes: Mapping[str, str], search_path: str | None) -> Mapping[str, str]:
+    """Return the profiles whose credential process names a program that does not exist."""
+    there: dict[str, bool] = {}
+    for program in processes.values():
+        if program not in there:
+            there[program] = shutil.which(program, path=search_path) is not None
+    return MappingProxyType({name: program for name, program in processes.items() if not there[program]})

@@ -1,0 +1,61 @@
+"""Reads the credentials file into facts that tell of keys without holding one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from agent.aws.section_mark import PREFIX, parsed
+from agent.aws.section_standing import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY, Standing, finding
+from agent.core.cache_format import read_date
+from agent.core.diagnosis.facts import CredentialsFacts, IniFacts, KeyKind, KeySection
+from agent.core.ini import SectionSpan
+
+_ENDS = ("x_security_token_expires", "aws_expiration", "aws_credential_expiration", "aws_session_expiration")
+"""Where other tools write the end of keys; no SDK reads them."""
+_TWICE = "+0000"
+"""yawsso writes the offset twice: ``...+00:00+0000``."""
+
+
+def credentials_facts(text: IniFacts, spans: list[SectionSpan]) -> CredentialsFacts:
+    """Return what the sections hold."""
+    keys = (_keys(span) for span in spans)
+    names = tuple(dict.fromkeys(span.name for span in spans))
+    return CredentialsFacts(text, names, tuple(found for found in keys if found is not None))
+
+
+def _keys(span: SectionSpan) -> KeySection | None:
+    values = span.values
+    if not any(name in values for name in KEYS):
+        return None
+    standing = finding(span)
+    section = KeySection(
+        span.name,
+        span.header_line,
+        _kind(values.get(ACCESS_KEY_ID, "")),
+        half=(ACCESS_KEY_ID in values) is not (SECRET_ACCESS_KEY in values),
+        old_token=values.get("aws_security_token", values.get("aws_session_token"))
+        != values.get("aws_session_token"),
+    )
+    if standing.standing is Standing.OURS and standing.mark is not None:
+        mark = standing.mark
+        return replace(section, profile=mark.profile, expires_at=mark.expires_at, pasted=mark.pasted)
+    edited = any(parsed(item.text) for item in span.comments if item.text.startswith(PREFIX))
+    return replace(section, expires_at=_end(values), edited=edited)
+
+
+def _kind(access_key_id: str) -> KeyKind:
+    return {"AKIA": KeyKind.LONG_TERM, "ASIA": KeyKind.TEMPORARY}.get(access_key_id[:4], KeyKind.UNKNOWN)
+
+
+def _end(values: Mapping[str, str]) -> datetime | None:
+    for name in _ENDS:
+        text = values.get(name, "").strip()
+        if text.endswith(_TWICE) and "+" in text[: -len(_TWICE)]:
+            text = text[: -len(_TWICE)]
+        try:
+            return read_date(text)
+        except ValueError:
+            continue
+    return None
