@@ -152,7 +152,7 @@ class Setup:
         names = {account.account_id: account.name for account in accounts}
         while True:
             preview = house.profile_writer.preview(wish)
-            place = _place(house)
+            place = place_of(house)
             terminal.draw(
                 plan_view(preview.plan.profiles, preview.diff, names, place, whole=self._dry_run),
                 talk=not self._dry_run,
@@ -187,7 +187,7 @@ class Setup:
             region_of_new=fallback,
             command=credential_process_command if self._choices.credential_process else None,
             prune=self._choices.prune,
-            taken=_sections(house),
+            taken=taken_sections(house),
         )
 
     # --- the end ----------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ class Setup:
         if preview.diff:
             written = house.profile_writer.apply(preview)
             self.after_interrupt = "The profiles are written; what came after that was cancelled."
-            _remember(house, preview.wish.session.name, written)
+            remember(house, f"setup {preview.wish.session.name}", written)
         names = [item.profile for item in preview.plan.profiles if item.change is not Change.PRUNED]
         terminal.show(_summary(preview))
         if not self._wants_keys(len(names)):
@@ -212,16 +212,17 @@ class Setup:
         return activation(count)
 
 
-def _place(house: House) -> str:
+def place_of(house: House) -> str:
     """Return the config file as a person writes it."""
     path = house.around.aws.config
     return f"~/{path.relative_to(house.around.home)}" if path.is_relative_to(house.around.home) else str(path)
 
 
-def _remember(house: House, session: str, written: Written) -> None:
+def remember(house: House, what: str, written: Written) -> None:
+    """Let `credtray undo` know of a change of the config file; *what* is in a person's words."""
     try:
         now = house.ports.clock.now()
-        house.undo_file.remember(now, f"setup {session}", written.originals, written.results)
+        house.undo_file.remember(now, what, written.originals, written.results)
     except CredtrayError as error:
         terminal.complain(f"`credtray undo` will not know of this: {error}", error.advice, kind="warning")
 
@@ -240,7 +241,7 @@ def _summary(preview: Preview) -> str:
     return f"Profiles of {preview.wish.session.name}: {told}."
 
 
-def _sections(house: House) -> frozenset[str]:
+def taken_sections(house: House) -> frozenset[str]:
     """Return the sections of the credentials file: a profile so named could never have its keys there."""
     try:
         data = read_bounded(house.around.aws.credentials, MAX_FILE)
