@@ -31,7 +31,7 @@ def what_to_do(item: dict[str, Any]) -> str:
             )
 
             return (
-                "Programs find them with this line in a profile of the config file that has no sso_ settings:\n"
+                "Programs find them with this line in a profile of the config file without sso_ settings:\n"
                 f"  credential_process = {credential_process_command(name)}"
             )
         case _:

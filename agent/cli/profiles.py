@@ -1,4 +1,4 @@
-"""`credtray profiles`: all profiles of the config file, and why some are left alone.
+"""`credtray profiles`: all profiles of the config file, and which one to use for what.
 
 Shows only; `activate` and `switch` choose.
 """
@@ -12,53 +12,82 @@ import typer
 from agent.cli import terminal
 from agent.cli.backend import ask
 from agent.cli.choices import JsonOption
+from agent.cli.profiles_search import Wish, found
+from agent.cli.settings_keys import complete_tag
+from agent.core.errors import UsageError
 from agent.core.protocol import Status
-
-_SEARCHED = ("name", "session", "account_id", "role_name", "region")
 
 
 def profiles(
     search: Annotated[
         str | None,
         typer.Option(
-            "--search", "-s", metavar="TEXT", help="Only those with this text in name, account or role."
+            "--search",
+            "-s",
+            metavar="TEXT",
+            help="Only those with all these words in name, account, role, description, notes or tags.",
         ),
     ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            metavar="TAG",
+            help="Only those with this tag; several: all of them.",
+            autocompletion=complete_tag,
+        ),
+    ] = None,
+    for_automation: Annotated[
+        bool, typer.Option("--for-automation", help="What to use for jobs that run without you, and why.")
+    ] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """List all profiles of the config file.
+    """List the profiles of the config file, and find the right one.
 
-    It shows which are active, which is the default, and which are left alone and why.
+    It shows which are active, which is the default, and which are left alone and why. Descriptions, notes,
+    tags and favourites come from the settings: credtray settings set profiles.NAME.description "..."
 
     Examples:
       credtray profiles
-      credtray profiles --search admin
+      credtray profiles --search "billing read"
+      credtray profiles --tag weekly
+      credtray profiles --for-automation
     """
-    document = ask(Status())
-    found = [item for item in document["profiles"] if _matches(item, _SEARCHED, search)]
-    foreign = [item for item in document["foreign"] if _matches(item, ("name",), search)]
-    if json_output:
-        terminal.show_json({"version": document["version"], "profiles": found, "foreign": foreign})
+    wish = Wish(search, tuple(tag or ()))
+    if for_automation:
+        if wish.narrows:
+            raise UsageError("--for-automation stands alone", hint="credtray profiles --for-automation")
+        _explain_automation(json_output=json_output)
         return
-    _show(found, foreign)
-    for item in document["warnings"] if search is None else []:
+    document = ask(Status())
+    ours, foreign = found(document, wish)
+    if json_output:
+        terminal.show_json({"version": document["version"], "profiles": ours, "foreign": foreign})
+        return
+    _show(ours, foreign)
+    for item in [] if wish.narrows else document["warnings"]:
         terminal.complain(
             f"line {item['line']}, {item['profile']}: {item['text']}", item["hint"], kind="warning"
         )
 
 
-def _matches(item: dict[str, Any], fields: tuple[str, ...], search: str | None) -> bool:
-    if search is None:
-        return True
-    return any(search.casefold() in str(item[field] or "").casefold() for field in fields)
-
-
-def _show(found: list[dict[str, Any]], foreign: list[dict[str, Any]]) -> None:
+def _show(ours: list[dict[str, Any]], foreign: list[dict[str, Any]]) -> None:
     from agent.cli.profiles_view import foreign_view, profiles_view  # noqa: PLC0415 -- rich; --json does without
 
-    if found:
-        terminal.draw(profiles_view(found))
+    if ours:
+        terminal.draw(profiles_view(ours))
     elif not foreign:
         terminal.say("No profile matches. `credtray setup` adds profiles.")
     if foreign:
         terminal.draw(foreign_view(foreign))
+
+
+def _explain_automation(*, json_output: bool) -> None:
+    from agent.cli import profiles_automation  # noqa: PLC0415 -- a page of text, for this option only
+
+    document = ask(Status())
+    if json_output:
+        terminal.show_json(profiles_automation.document(document))
+    else:
+        for line in profiles_automation.lines(document):
+            terminal.show(line)

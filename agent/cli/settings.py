@@ -170,7 +170,8 @@ def _warn_of_unknown_name(keys: Where) -> None:
     if len(keys) == 1:
         return
     table, name, _field = keys
-    known = complete_session("") if table == "sessions" else complete_profile("")
+    found = complete_session("") if table == "sessions" else complete_profile("")
+    known = [each for each, _help in found]
     if known and name not in known:
         what = "sso-session" if table == "sessions" else "profile"
         meant = did_you_mean(name, known)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import typer
 
 from agent.cli.names import complete_profile, complete_session
-from agent.core.errors import SettingsInvalid
+from agent.core.errors import CredtrayError, SettingsInvalid
 from agent.core.settings import Settings, Where, dotted
 from agent.core.settings_values import TABLES, kind_of, names_of
 
@@ -85,7 +85,7 @@ def _paths(incomplete: str) -> Iterator[str]:
         if not incomplete.startswith(f"{table}."):
             yield f"{table}."
             continue
-        for name in names(""):
+        for name, _help in names(""):
             yield from (dotted((table, name, field)) for field in names_of(TABLES[table]))
 
 
@@ -96,3 +96,21 @@ def complete_value(ctx: typer.Context, incomplete: str) -> list[str]:
     except SettingsInvalid:
         return []
     return [value for value in _CHOICES.get(kind, ()) if value.startswith(incomplete)]
+
+
+def complete_tag(incomplete: str) -> list[str]:
+    """Return the tags of all profiles that begin like this."""
+    return sorted({tag for tag in _tags() if tag.casefold().startswith(incomplete.casefold())})
+
+
+def _tags() -> Iterator[str]:
+    """Yield them; a file that is broken or missing has none, as a key press must bring up no error."""
+    from agent.desktop import paths  # noqa: PLC0415 -- --help does without
+    from agent.store.settings_file import SettingsFile  # noqa: PLC0415 -- as above
+
+    try:
+        found = SettingsFile(paths.settings_file(), paths.state_directory()).load()
+    except CredtrayError:
+        return
+    for chosen in found.profiles.values():
+        yield from chosen.tags

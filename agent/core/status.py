@@ -14,6 +14,7 @@ from agent.core.durations import short
 from agent.core.errors import ClockOff, Offline, Problem, RoleRefused, SignInDenied
 from agent.core.expiry import Freshness, RefreshWindows, freshness, windows_for
 from agent.core.imports import ImportedKeys, kept_imports
+from agent.core.overview import length
 from agent.core.ports import DesktopPart, Part
 from agent.core.standing import alive, clock_off, keys_until
 from agent.core.state import Alive, ProfileState, SessionState, State, region_of
@@ -141,6 +142,8 @@ def _session(state: State, session: SessionState, now: datetime) -> dict[str, An
         "state": session_state(state, session, now),
         "signed_in_until": iso(sign_in.ends_at) if sign_in else None,
         "end_is_estimate": not sign_in.proof.proven if sign_in else None,
+        "sign_in_seconds": round(length(state, session).total_seconds()),
+        "sign_in_length_is_learned": session.memory.length is not None,
         "access_token_expires_at": iso(session.token.expires_at) if session.token else None,
         "error": _problem(session.trouble.problem if session.trouble else session.problem),
         "sign_in_url": session.pending.url if session.pending else None,

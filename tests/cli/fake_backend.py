@@ -87,6 +87,8 @@ def session(name: str = "synderys", **parts: Any) -> dict[str, Any]:
         "state": "fresh",
         "signed_in_until": iso(NOW + timedelta(hours=3, minutes=12)),
         "end_is_estimate": True,
+        "sign_in_seconds": 4 * 3600,
+        "sign_in_length_is_learned": False,
         "access_token_expires_at": iso(NOW + timedelta(minutes=47)),
         "error": None,
         "sign_in_url": None,
@@ -111,7 +113,14 @@ def profile(name: str, **parts: Any) -> dict[str, Any]:
         "error": None,
         "region": "eu-central-1",
         "section": name,
+        "delivery": "file",
         "assumes": [],
+        "description": None,
+        "notes": None,
+        "tags": [],
+        "favourite": False,
+        "production": False,
+        "recent": None,
         **parts,
     }
 
