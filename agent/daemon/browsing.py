@@ -26,7 +26,7 @@ class Opened(Enum):
 
 
 def open_page(browser: Browser, url: str, command: str | None) -> Opened:
-    """Open *url* by *command*, or where that is None or broken, as the desktop prefers. Blocks for seconds."""
+    """Open *url* by *command*; where that is None or broken, as the desktop prefers. Blocks for seconds."""
     if command is not None and browser.open(url, command):
         return Opened.AS_WISHED
     taken = browser.open(url)

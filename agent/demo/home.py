@@ -103,6 +103,7 @@ class ThrowAwayHome:
             "AWS_CONFIG_FILE": str(self.config),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.credentials),
             "AWS_ENDPOINT_URL": portal,
+            "AWS_ENDPOINT_URL_SIGNIN": portal,
             "AWS_EC2_METADATA_DISABLED": "true",
             "BROWSER": browser,
         }

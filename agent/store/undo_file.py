@@ -96,14 +96,15 @@ class UndoFile:
         what: str,
         originals: Mapping[str, bytes | None],
         results: Mapping[str, bytes | None] = MappingProxyType({}),
-    ) -> None:
-        """Add a change: sections as they were before, and as they were left.
+    ) -> Change:
+        """Add a change, sections as they were before and as they were left, and return it.
 
         Raises:
             FileUnwritable, FileRefused: it is not remembered; nothing else happened.
         """
         change = Change(at=at, what=what, sections=_coded(originals), written=_coded(results))
         self._write([*self.changes(), change])
+        return change
 
     def forget(self, change: Change) -> None:
         """Drop a change that was taken back."""

@@ -1,0 +1,232 @@
+"""Hands one secret address to the browser of the same person, once, without it standing in any argv or log.
+
+A program's arguments can be read by every user of a computer, so the browser is started with the address of
+this page, which is good for one visit. Must not answer anybody else with anything that tells them apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import h11
+
+from agent.core.errors import ListenerUnavailable
+from agent.core.loopback_peer import Address, owner_in
+from agent.core.secret import Secret
+
+GOOD_FOR_SECONDS = 30.0
+"""How long the page waits for its one visit."""
+
+_PATH_BYTES = 32
+_VISITOR_SECONDS = 5.0
+_MOST_VISITORS = 16
+_LONGEST_REQUEST = 16 * 1024
+_FAREWELL_SECONDS = 2.0
+_TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+
+MayVisit = Callable[[Address, Address], bool]
+"""Takes the visitor's address and ours; tells whether it is the same person's program."""
+
+
+def same_person(peer: Address, ours: Address) -> bool:
+    """Tell whether the visitor's process runs as our user; True where the system does not tell."""
+    if sys.platform != "linux":
+        return True
+    try:
+        tables = [Path(name).read_text(encoding="ascii") for name in _TABLES if Path(name).exists()]
+    except (OSError, UnicodeDecodeError):
+        tables = []
+    if not tables:
+        return True  # no table, as in some sandboxes: the secret path has to do
+    owners = (owner_in(table, peer, ours) for table in tables)
+    return os.geteuid() in owners
+
+
+@asynccontextmanager
+async def one_time_redirect(
+    target: Secret, may_visit: MayVisit = same_person
+) -> AsyncIterator[OneTimeRedirect]:
+    """Serve *target* on a fresh loopback port until the context ends.
+
+    Raises:
+        ListenerUnavailable: no port could be bound.
+    """
+    page = OneTimeRedirect(target, may_visit)
+    await page.open()
+    try:
+        yield page
+    finally:
+        await page.close()
+
+
+class OneTimeRedirect:
+    """The page; see ``one_time_redirect``."""
+
+    def __init__(self, target: Secret, may_visit: MayVisit) -> None:
+        self._target: Secret | None = target
+        self._may_visit = may_visit
+        self._path = f"/{secrets.token_urlsafe(_PATH_BYTES)}"
+        self._ours: Address = ("127.0.0.1", 0)
+        self._server: asyncio.Server | None = None
+        self._visitors: dict[_Visitor, None] = {}
+        self._fetched = asyncio.Event()
+
+    @property
+    def address(self) -> str:
+        """What the browser is to open."""
+        return f"http://{self._host}{self._path}"
+
+    @property
+    def _host(self) -> str:
+        return f"{self._ours[0]}:{self._ours[1]}"
+
+    async def open(self) -> None:
+        """Bind a port that nobody can share, and serve it."""
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
+                if sys.platform == "win32":
+                    bound.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+                bound.bind(("127.0.0.1", 0))
+                listening = bound.dup()
+        except OSError as error:
+            raise ListenerUnavailable(error.strerror or "no port") from None
+        self._ours = listening.getsockname()
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _Visitor(self), sock=listening, backlog=_MOST_VISITORS
+        )
+
+    async def fetched(self, seconds: float = GOOD_FOR_SECONDS) -> bool:
+        """Wait until the browser has fetched the address; False when it did not come in time."""
+        try:
+            await asyncio.wait_for(self._fetched.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Forget the address, let the last answer leave, and close the port."""
+        self._target = None
+        if self._server is not None:
+            self._server.close()
+        leaving = [visitor.left for visitor in self._visitors if visitor.answered]
+        if leaving:
+            await asyncio.wait(leaving, timeout=_FAREWELL_SECONDS)
+        for visitor in list(self._visitors):
+            visitor.drop()
+        await asyncio.sleep(0)  # lets the dropped connections report their end
+
+    def arrived(self, visitor: _Visitor) -> None:
+        """Keep a visitor; the one that has been silent longest goes when there are too many."""
+        if len(self._visitors) >= _MOST_VISITORS:
+            next(iter(self._visitors)).drop()
+        self._visitors[visitor] = None
+
+    def gone(self, visitor: _Visitor) -> None:
+        """Forget a visitor."""
+        self._visitors.pop(visitor, None)
+
+    def answer(self, request: h11.Request, peer: Address) -> bytes:
+        """Return the answer: the redirect for the one right visit, the same refusal for all others."""
+        target = self._target
+        if target is None or not self._is_right(request) or not self._may_visit(peer, self._ours):
+            return _answer(HTTPStatus.NOT_FOUND)
+        self._target = None
+        self._fetched.set()
+        return _answer(HTTPStatus.SEE_OTHER, target)
+
+    def _is_right(self, request: h11.Request) -> bool:
+        headers: dict[bytes, list[bytes]] = {}
+        for name, value in request.headers:
+            headers.setdefault(name, []).append(value)
+        # A browser that was told to open an address comes from nowhere; a page that found us does not.
+        from_a_page = headers.keys() & {b"referer", b"origin"}
+        site = headers.get(b"sec-fetch-site", [b"none"])
+        return (
+            hmac.compare_digest(request.target, self._path.encode())
+            and request.method == b"GET"
+            and headers.get(b"host") == [self._host.encode()]
+            and not from_a_page
+            and site == [b"none"]
+        )
+
+
+class _Visitor(asyncio.Protocol):
+    """One connection: reads one request, answers it, closes."""
+
+    def __init__(self, page: OneTimeRedirect) -> None:
+        self._page = page
+        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_REQUEST)
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.answered = False
+        self.left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):  # never so for TCP; tells the type checker
+            transport.close()
+            return
+        self._transport = transport
+        self._page.arrived(self)
+        self._timer = asyncio.get_running_loop().call_later(_VISITOR_SECONDS, self.drop)
+
+    def data_received(self, data: bytes) -> None:
+        if self.answered:
+            return
+        try:
+            self._parser.receive_data(data)
+            event: Any = self._parser.next_event()
+        except h11.RemoteProtocolError:
+            self._say(_answer(HTTPStatus.NOT_FOUND))
+            return
+        if isinstance(event, h11.Request) and self._transport is not None:
+            peer: Address = self._transport.get_extra_info("peername")
+            self._say(self._page.answer(event, peer))
+
+    def eof_received(self) -> bool:
+        return self.answered
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._page.gone(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self.left.done():
+            self.left.set_result(None)
+
+    def drop(self) -> None:
+        """Close without a word."""
+        self._page.gone(self)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _say(self, answer: bytes) -> None:
+        self.answered = True
+        if self._transport is not None:
+            self._transport.write(answer)
+            self._transport.close()
+
+
+def _answer(status: HTTPStatus, location: Secret | None = None) -> bytes:
+    lines = [
+        f"HTTP/1.1 {status.value} {status.phrase}",
+        "Content-Length: 0",
+        "Connection: close",
+        "Cache-Control: no-store",
+        "Referrer-Policy: no-referrer",
+        "X-Content-Type-Options: nosniff",
+        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
+        "X-Frame-Options: DENY",
+    ]
+    if location is not None:
+        lines.append(f"Location: {location.reveal()}")
+    return "\r\n".join([*lines, "", ""]).encode("ascii")
