@@ -30,6 +30,7 @@ _DOTS = frozenset({"", ".", ".."})
 """Names that clients take for directories, encoded or not (WHATWG URL, "double-dot URL path segment")."""
 _LONE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _FOLDED = re.compile(rb"\r\n[ \t]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _FROM_A_PAGE = frozenset({b"origin", b"referer", b"sec-websocket-key", b"sec-websocket-version"})
 """Headers of browsers; no SDK sends one."""
@@ -96,7 +97,7 @@ def raw_refusal(head: bytes, rest: bytes) -> Refused | None:
     """
     if len(head) > LONGEST_HEAD:
         return too_large()
-    if _LONE_LINE_END.search(head) or _FOLDED.search(head) or b"\0" in head:
+    if any(each.search(head) for each in (_LONE_LINE_END, _FOLDED, _CONTROL)):
         return malformed()
     if rest:
         return _refused(400, "one request, without a body, on each connection")
