@@ -21,7 +21,8 @@ from agent.core.errors import CredtrayError
 
 SUMMARY = "Keeps AWS IAM Identity Center credentials fresh: one sign-in, every profile, no ExpiredToken."
 PROGRAM = "credtray"
-_COMPLETE = "_CREDTRAY_COMPLETE"
+COMPLETE = "__complete"
+"""The word with which the shells' scripts ask what could stand at the cursor: see agent/cli/completion."""
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
 _MISUSE = 2
@@ -174,6 +175,8 @@ def _overview(
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; errors are told on stderr."""
     streams.prepare()
+    if arguments[:1] == [COMPLETE]:
+        return int(importlib.import_module("agent.cli.completion").answer(arguments[1:]))
     words, verbose = _without_verbose(arguments)
     try:
         code = _run(words)
@@ -183,17 +186,14 @@ def main(arguments: Sequence[str]) -> int:
         return _PIPE_CLOSED
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except SystemExit as end:
-        # typer's own: the end of a completion, or a closed pipe that it has noticed before us.
-        return int(end.code or 0) if _COMPLETE in os.environ else _PIPE_CLOSED
+    except SystemExit:
+        return _PIPE_CLOSED  # typer's own: a closed pipe that it has noticed before us
     except Exception as error:  # noqa: BLE001 -- the border: everything ends here as one message
         return _told(error, verbose=verbose)
     return code
 
 
 def _run(words: list[str]) -> int:
-    if _COMPLETE in os.environ:
-        importlib.import_module("typer.completion").completion_init()
     outcome = command_line().main(words, prog_name=PROGRAM, standalone_mode=False)
     return outcome if isinstance(outcome, int) else 0
 

@@ -10,24 +10,48 @@ import re
 import shlex
 
 _HEADER = re.compile(r"^\[\s*(?:(profile|sso-session)\s+(.+?)|(default))\s*\]", re.MULTILINE)
+_KEY = re.compile(
+    r"^(sso_account_id|sso_role_name|region|sso_region|sso_start_url)[ \t]*=[ \t]*(\S+)", re.MULTILINE
+)
 _MOST_BYTES = 16 * 1024 * 1024
 
 
-def complete_profile(incomplete: str) -> list[str]:
-    """Return the profile names that begin like this."""
-    return [name for name in _names("profile") if name.startswith(incomplete)]
+def complete_profile(incomplete: str) -> list[tuple[str, str]]:
+    """Return the profile names that begin like this, each with its role and account where they are known."""
+    return [(name, _role(keys)) for name, keys in _sections("profile") if name.startswith(incomplete)]
 
 
-def complete_session(incomplete: str) -> list[str]:
-    """Return the sso-session names that begin like this."""
-    return [name for name in _names("sso-session") if name.startswith(incomplete)]
+def complete_session(incomplete: str) -> list[tuple[str, str]]:
+    """Return the sso-session names that begin like this, each with its start URL."""
+    return [
+        (name, keys.get("sso_start_url", ""))
+        for name, keys in _sections("sso-session")
+        if name.startswith(incomplete)
+    ]
 
 
-def _names(kind: str) -> list[str]:
+def complete_region(incomplete: str) -> list[str]:
+    """Return the regions of the config file that begin like this."""
+    found = sorted({value for key, value in _KEY.findall(_config_text()) if key in {"region", "sso_region"}})
+    return [region for region in found if region.isprintable() and region.startswith(incomplete)]
+
+
+def _role(keys: dict[str, str]) -> str:
+    role, account = keys.get("sso_role_name"), keys.get("sso_account_id")
+    return f"{role} in {account}" if role and account else ""
+
+
+def _sections(kind: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the names of one kind, in the file's order, each with the keys of its first section."""
     text = _config_text()
-    headers = ((header or "profile", name or bare) for header, name, bare in _HEADER.findall(text))
-    found = dict.fromkeys(_unquoted(name) for header, name in headers if header == kind)
-    return [name for name in found if name and name.isprintable()]
+    headers = list(_HEADER.finditer(text))
+    ends = [*(header.start() for header in headers[1:]), len(text)]
+    found: dict[str, dict[str, str]] = {}
+    for header, end in zip(headers, ends, strict=False):
+        name = _unquoted(header[2] or header[3])
+        if (header[1] or "profile") == kind and name and name.isprintable():
+            found.setdefault(name, dict(_KEY.findall(text, header.end(), end)))
+    return list(found.items())
 
 
 def _config_text() -> str:

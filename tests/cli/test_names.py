@@ -6,15 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cli.names import complete_profile, complete_session
-from tests.cli.fake_backend import credtray
+from agent.cli.names import complete_profile, complete_region, complete_session
 
 CONFIG = """\
 [default]
 region = us-east-1
 [sso-session synderys]
 sso_region = us-east-1
+sso_start_url = https://aws.synderys.com
 [profile synderys-readonly]
+sso_account_id = 111100000001
+sso_role_name = ReadOnly
+region = eu-central-1
 [profile "my prof"]
 [profile synderys-dns]\r
 [profile two words]
@@ -34,9 +37,16 @@ def config(home: Path) -> Path:
 
 @pytest.mark.usefixtures("config")
 def test_profiles_and_sessions_are_completed() -> None:
-    assert complete_profile("") == ["default", "synderys-readonly", "my prof", "synderys-dns"]
-    assert complete_profile("synderys-d") == ["synderys-dns"]
-    assert complete_session("s") == ["synderys"]
+    assert complete_profile("") == [
+        ("default", ""),
+        ("synderys-readonly", "ReadOnly in 111100000001"),
+        ("my prof", ""),
+        ("synderys-dns", ""),
+    ]
+    assert complete_profile("synderys-d") == [("synderys-dns", "")]
+    assert complete_session("s") == [("synderys", "https://aws.synderys.com")]
+    assert complete_region("") == ["eu-central-1", "us-east-1"]
+    assert complete_region("eu") == ["eu-central-1"]
 
 
 def test_missing_config_file_completes_nothing() -> None:
@@ -48,7 +58,7 @@ def test_config_file_of_the_environment_is_read(config: Path, monkeypatch: pytes
     monkeypatch.setenv("WHERE", str(config.parent))
     monkeypatch.setenv("AWS_CONFIG_FILE", "$WHERE/other")
 
-    assert complete_session("") == ["synderys"]
+    assert [name for name, _ in complete_session("")] == ["synderys"]
 
 
 @given(data=st.binary(max_size=300))
@@ -59,12 +69,4 @@ def test_no_content_brings_up_an_error(data: bytes, tmp_path_factory: pytest.Tem
         patch.setenv("AWS_CONFIG_FILE", str(path))
         names = complete_profile("")
 
-    assert all(name.isprintable() for name in names)
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
-def test_completion_script_is_printed(shell: str) -> None:
-    outcome = credtray("completion", shell)
-
-    assert outcome.code == 0
-    assert "_CREDTRAY_COMPLETE" in outcome.out
+    assert all(name.isprintable() for name, _ in names)

@@ -1,0 +1,182 @@
+"""Real bash, zsh and fish in a terminal: what Tab makes of a line, as the shell then reads that line."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shlex
+import shutil
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import ioctl
+from pathlib import Path
+
+import pytest
+
+from agent.cli.completion import Shell
+from tests.cli.fake_backend import credtray
+from tests.cli.real_world import ROOT
+
+SECONDS = 30.0
+CONFIG = r"""
+[sso-session synderys]
+sso_start_url = https://aws.synderys.com
+[profile plain]
+[profile "my prof"]
+[profile "it's"]
+[profile "a:b:c d"]
+[profile "pay$HOME`x`"]
+[profile "ünï cödé"]
+[profile -leading]
+[profile "back\\slash!"]
+[profile 'dq"x']
+[profile "semi;colon&co"]
+"""
+COMPLETED = {
+    "sta": ["status"],
+    "env plai": ["env", "plain"],
+    "env my": ["env", "my prof"],
+    "env my\\ p": ["env", "my prof"],
+    'env "my p': ["env", "my prof"],
+    "env 'my p": ["env", "my prof"],
+    "env it": ["env", "it's"],
+    "env a:b": ["env", "a:b:c d"],
+    "env pay": ["env", "pay$HOME`x`"],
+    "env 'pay": ["env", "pay$HOME`x`"],
+    'env "pay': ["env", "pay$HOME`x`"],
+    "env ün": ["env", "ünï cödé"],
+    "env bac": ["env", "back\\slash!"],
+    "env dq": ["env", 'dq"x'],
+    "env se": ["env", "semi;colon&co"],
+    "env -- -le": ["env", "--", "-leading"],
+    "env -le": ["env", "-le"],
+    "env plain --uns": ["env", "plain", "--unset"],
+    "env --shell=fi": ["env", "--shell=fish"],
+    "env --shell fi": ["env", "--shell", "fish"],
+    "login syn": ["login", "synderys"],
+    "env nobody": ["env", "nobody"],
+}
+_ECHO = "printf '\\001'; for each in \"$@\"; do printf '%s\\002' \"$each\"; done; printf '\\003\\n'"
+_ECHO_IN_FISH = "printf '\\001'; for each in $argv; printf '%s\\002' $each; end; printf '\\003\\n'"
+
+
+class Prompt:
+    """An interactive shell whose `credtray` shows its arguments, while `command credtray` is the real one."""
+
+    def __init__(self, terminal: int) -> None:
+        self._terminal = terminal
+
+    def entered(self, line: str) -> list[str]:
+        """Type a line, Tab and Enter; return the arguments that reach the command."""
+        os.write(self._terminal, f"credtray {line}\t\r".encode())
+        seen, until = b"", time.monotonic() + SECONDS
+        while b"\x03" not in seen:
+            ready, _, _ = select.select([self._terminal], [], [], max(0.0, until - time.monotonic()))
+            assert ready, f"nothing came of {line!r}: {seen!r}"
+            seen += os.read(self._terminal, 65536)
+        shown = seen.rpartition(b"\x01")[2].partition(b"\x03")[0]
+        return shown.decode().split("\x02")[:-1]
+
+
+@contextmanager
+def prompt(shell: Shell, home: Path, program: str) -> Iterator[Prompt]:
+    if shutil.which(shell.value) is None:
+        pytest.skip(f"{shell.value} is not installed: packaging/environment.sh tools")
+    environ = environment(home, program)
+    command = started_with(shell, home)
+    terminal, inside = pty.openpty()
+    process = subprocess.Popen(
+        command,
+        cwd=home,
+        env=environ,
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
+        preexec_fn=lambda: ioctl(inside, termios.TIOCSCTTY, 0),  # noqa: PLW1509 -- fish ends without one
+    )
+    os.close(inside)
+    try:
+        yield Prompt(terminal)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+
+
+def environment(home: Path, program: str) -> dict[str, str]:
+    (home / "bin").mkdir(exist_ok=True)
+    path = home / "bin" / "credtray"
+    path.write_text(program)
+    path.chmod(0o755)
+    return {
+        "HOME": str(home),
+        "PATH": f"{home / 'bin'}:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "TERM": "xterm",
+        "XDG_RUNTIME_DIR": str(home / "run"),
+    }
+
+
+def started_with(shell: Shell, home: Path) -> list[str]:
+    """Write what the shell reads at its start, and return its command line."""
+    script = credtray("completion", shell.value).out
+    match shell:
+        case Shell.BASH:
+            (home / "rc").write_text(f"{script}\ncredtray() {{ {_ECHO}; }}\n")
+            return ["bash", "--noprofile", "--rcfile", str(home / "rc"), "-i"]
+        case Shell.ZSH:
+            begun = "autoload -Uz compinit; compinit -u -D"
+            (home / ".zshrc").write_text(f"{begun}\n{script}\ncredtray() {{ {_ECHO}; }}\n")
+            return ["zsh", "-d", "-i"]
+        case _:
+            (home / ".config" / "fish").mkdir(parents=True)
+            echo = f"function credtray; {_ECHO_IN_FISH}; end"
+            (home / ".config" / "fish" / "config.fish").write_text(f"{script}\n{echo}\n")
+            return ["fish", "-i"]
+
+
+REAL = f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -m agent "$@"\n'
+IN_TERMINALS = pytest.mark.parametrize("shell", [Shell.BASH, Shell.ZSH, Shell.FISH])
+
+
+@IN_TERMINALS
+def test_line_that_was_completed_is_read_as_the_name_itself(shell: Shell, home: Path) -> None:
+    (home / ".aws").mkdir()
+    (home / ".aws" / "config").write_text(CONFIG)
+    with prompt(shell, home, REAL) as at:
+        found = {line: at.entered(line) for line in COMPLETED}
+
+    assert found == COMPLETED
+
+
+@IN_TERMINALS
+def test_file_names_are_left_to_the_shell(shell: Shell, home: Path) -> None:
+    (home / "some file.txt").touch()
+    with prompt(shell, home, "#!/bin/sh\necho files\n") as at:
+        assert at.entered("import so") == ["import", "some file.txt"]
+
+
+@IN_TERMINALS
+def test_command_line_within_is_left_to_the_shell(shell: Shell, home: Path) -> None:
+    (home / "bin").mkdir()
+    (home / "bin" / "some-program").write_text("#!/bin/sh\n")
+    (home / "bin" / "some-program").chmod(0o755)
+    (home / "some-file").touch()
+    with prompt(shell, home, "#!/bin/sh\necho command 3\n") as at:
+        assert at.entered("exec plain -- some-prog") == ["exec", "plain", "--", "some-program"]
+        assert at.entered("exec plain -- cat some-f") == ["exec", "plain", "--", "cat", "some-file"]
+
+
+@IN_TERMINALS
+@pytest.mark.parametrize(
+    "program", ["#!/bin/sh\necho trouble >&2\nexit 1\n", "#!/bin/nowhere\n", "#!/bin/sh\nexit 0\n"]
+)
+def test_program_that_fails_leaves_the_line_as_it_is(shell: Shell, program: str, home: Path) -> None:
+    with prompt(shell, home, program) as at:
+        assert at.entered("env pla") == ["env", "pla"]
