@@ -67,6 +67,16 @@ def removals(names: Iterable[str], form: Form) -> str:
     return "".join(_of(_REMOVALS, form)(name) for name in names)
 
 
+def quoted(word: str, form: Form) -> str:
+    """Return a word as one argument of a command line in that shell; a harmless one as it is.
+
+    For showing to a person: cmd has no way to quote a double quote or a percent sign.
+    """
+    if _HARMLESS_TO_CMD.fullmatch(word) and word[:1] not in {"", "-", "="}:
+        return word
+    return _QUOTES.get(form, _posix_quoted)(word)
+
+
 def variables(keys: ProcessCredentials, region: str | None) -> dict[str, str]:
     """Return the variables that hand over these keys; the secrets are in it.
 
@@ -77,14 +87,14 @@ def variables(keys: ProcessCredentials, region: str | None) -> dict[str, str]:
     return found if region is None else found | dict.fromkeys(REGIONS, region)
 
 
-def exported(values: Mapping[str, str], form: Form) -> Secret:
+def exported(values: Mapping[str, str], form: Form, shadows: Iterable[str] = SHADOWS) -> Secret:
     """Return text that makes these variables count: what would shadow them is taken away first.
 
     Raises:
         FormRefused: a value cannot be written in this form; it is not quoted.
     """
     # An env file and a JSON object describe a new environment: there is nothing to take away.
-    away = "" if form in {Form.DOTENV, Form.JSON} else removals(SHADOWS, form)
+    away = "" if form in {Form.DOTENV, Form.JSON} else removals(shadows, form)
     return Secret(away + assignments(values, form))
 
 
@@ -113,26 +123,38 @@ def _section(name: str, values: Mapping[str, str]) -> str:
 # --- how each is written -----------------------------------------------------------------------------
 
 
+def _posix_quoted(value: str) -> str:
+    inside = value.replace("'", "'\"'\"'")
+    return f"'{inside}'"
+
+
 def _posix(name: str, value: str) -> str:
-    quoted = value.replace("'", "'\"'\"'")
-    return f"export {name}='{quoted}'\n"
+    return f"export {name}={_posix_quoted(value)}\n"
 
 
 def _posix_away(name: str) -> str:
     return f"unset {name}\n"
 
 
+def _fish_quoted(value: str) -> str:
+    return f"'{value.translate(_FISH_ESCAPES)}'"
+
+
 def _fish(name: str, value: str) -> str:
-    return f"set -gx {name} '{value.translate(_FISH_ESCAPES)}'\n"
+    return f"set -gx {name} {_fish_quoted(value)}\n"
 
 
 def _fish_away(name: str) -> str:
     return f"set -eg {name}\n"
 
 
+def _powershell_quoted(value: str) -> str:
+    return f'"{value.translate(_POWERSHELL_ESCAPES)}"'
+
+
 def _powershell(name: str, value: str) -> str:
     # Windows' own line ends: its older console takes a lone line feed for Ctrl+J.
-    return f'$Env:{name}="{value.translate(_POWERSHELL_ESCAPES)}"\r\n'
+    return f"$Env:{name}={_powershell_quoted(value)}\r\n"
 
 
 def _powershell_away(name: str) -> str:
@@ -146,6 +168,10 @@ def _cmd(name: str, value: str) -> str:
     """
     plain = _HARMLESS_TO_CMD.fullmatch(value) is not None
     return f"SET {name}={value if plain else ''.join(f'^{char}' for char in value)}\r\n"
+
+
+def _cmd_quoted(value: str) -> str:
+    return f'"{value}"'
 
 
 def _cmd_away(name: str) -> str:
@@ -168,6 +194,11 @@ _REMOVALS: Mapping[Form, Callable[[str], str]] = {
     Form.FISH: _fish_away,
     Form.POWERSHELL: _powershell_away,
     Form.CMD: _cmd_away,
+}
+_QUOTES: Mapping[Form, Callable[[str], str]] = {
+    Form.FISH: _fish_quoted,
+    Form.POWERSHELL: _powershell_quoted,
+    Form.CMD: _cmd_quoted,
 }
 
 _Writer = TypeVar("_Writer")
