@@ -5,6 +5,7 @@ Shows only; `activate` and `switch` choose.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from agent.cli.backend import ask
 from agent.cli.choices import JsonOption
 from agent.cli.profiles_search import Wish, found
 from agent.cli.settings_keys import complete_tag
+from agent.cli.status_words import Reader
 from agent.core.errors import UsageError
 from agent.core.protocol import Status
 
@@ -65,6 +67,8 @@ def profiles(
         terminal.show_json({"version": document["version"], "profiles": ours, "foreign": foreign})
         return
     _show(ours, foreign)
+    if not wish.narrows:
+        _show_pasted(document.get("imports") or [])
     for item in [] if wish.narrows else document["warnings"]:
         terminal.complain(
             f"line {item['line']}, {item['profile']}: {item['text']}", item["hint"], kind="warning"
@@ -80,6 +84,13 @@ def _show(ours: list[dict[str, Any]], foreign: list[dict[str, Any]]) -> None:
         terminal.say("No profile matches. `credtray setup` adds profiles.")
     if foreign:
         terminal.draw(foreign_view(foreign))
+
+
+def _show_pasted(items: list[dict[str, Any]]) -> None:
+    from agent.cli.imports_view import imports_view  # noqa: PLC0415 -- rich; --json does without
+
+    for part in imports_view(items, Reader(datetime.now(UTC))):
+        terminal.draw(part)
 
 
 def _explain_automation(*, json_output: bool) -> None:

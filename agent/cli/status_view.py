@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.delivery_words import way
+from agent.cli.imports_view import imports_view
 from agent.cli.status_words import (
     Reader,
     agent_words,
@@ -55,6 +56,7 @@ def _parts(document: dict[str, Any], reader: Reader) -> Iterator[RenderableType]
         yield Text()
     if not document["sessions"] and not document["problems"] and not document["warnings"]:
         yield Text("The config file names no sso-session. Run: credtray setup\n")
+    yield from imports_view(document.get("imports") or [], reader)
     yield from _warnings(document)
     lead, meaning = agent_words(document["agent"])
     yield Text.assemble((lead, "bold" if running else "bold yellow"), f": {meaning}")
