@@ -4,7 +4,13 @@ Reads no file and no variable itself; see ``surroundings_of`` and ``resolve``.
 """
 
 from agent.core.resolution.answer import Client, Place, Provider, Resolution, Trouble, TroubleKind, Where
-from agent.core.resolution.surroundings import Beside, Surroundings, TokenFile, surroundings_of
+from agent.core.resolution.surroundings import (
+    Beside,
+    Surroundings,
+    TokenFile,
+    surroundings_of,
+    token_file,
+)
 from agent.core.resolution.table import resolve
 
 __all__ = [
@@ -20,4 +26,5 @@ __all__ = [
     "Where",
     "resolve",
     "surroundings_of",
+    "token_file",
 ]

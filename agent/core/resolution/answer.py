@@ -68,6 +68,8 @@ class TroubleKind(Enum):
     """This client refuses a file as a whole, or reads it otherwise than the others."""
     PROFILE_MISSING = "profile-missing"
     INCOMPLETE_KEYS = "incomplete-keys"
+    TOKENLESS_KEYS = "tokenless-keys"
+    """Temporary keys without their session token."""
     INCOMPLETE_SSO = "incomplete-sso"
     SESSION_MISSING = "session-missing"
     SESSION_INCONSISTENT = "session-inconsistent"

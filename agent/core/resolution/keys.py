@@ -112,7 +112,7 @@ def _token_troubles(search: Search, values: Mapping[str, str]) -> tuple[Trouble,
         )
     if values.get(ACCESS_KEY_ID) == TEMPORARY and not new and not (old and reads_old):
         return fatal(
-            TroubleKind.INCOMPLETE_KEYS, "The keys are temporary and stand there without aws_session_token."
+            TroubleKind.TOKENLESS_KEYS, "The keys are temporary and stand there without aws_session_token."
         )
     return ()
 
