@@ -58,12 +58,10 @@ def why(document: dict[str, Any]) -> list[str]:
     """Return the reasons, with the lengths of the sessions that are there."""
     told = "".join(f" {_length(session)}" for session in document["sessions"])
     end = (
-        f"Their keys belong to a person's sign-in and end with it.{told} Nothing renews a sign-in but a person in "
-        "a browser, so a job fails at the first end after you have left: at night, at a weekend, on holiday."
+        f"Their keys belong to a person's sign-in and end with it.{told} Only a person in a browser renews a "
+        "sign-in, so a job fails at the first end after you have left: at night, at a weekend, on holiday."
     )
-    name = (
-        "What it does is also done in your name and with your rights, and stops when you leave the company."
-    )
+    name = "What it does is done in your name and with your rights as well, and stops when you leave."
     return [end, name]
 
 

@@ -28,6 +28,7 @@ _SAY_THE_CLOCK = frozenset({Shape.FRESH, Shape.SOON, Shape.OFFLINE, Shape.TROUBL
 """Signed in, as far as anybody knows: then a wrong clock is what the headline tells."""
 _HOUR = timedelta(hours=1)
 _LONGEST_PROBLEM = 110
+_LONGEST_DESCRIPTION = 48
 _TOOLTIP_LINES = 4
 
 
@@ -101,12 +102,17 @@ def account_words(state: State, account_id: str) -> str:
 
 
 def profile_label(state: State, profile: Profile, account: str) -> str:
-    """Name a profile with the label of its account and its role, and warn of production."""
+    """Name a profile with the label of its account, its role and what it is for, and warn of production."""
     role = profile.role_name
     if profile.chain:
         role = " > ".join((role, *(step.role_arn.rpartition("/")[2] for step in profile.chain)))
-    label = f"{plain(profile.name)}{GAP}{account} / {plain(role)}"
-    return f"{label}{GAP}{PRODUCTION}" if is_production(state, profile.name) else label
+    parts = [plain(profile.name), f"{account} / {plain(role)}"]
+    description = state.settings.profile(profile.name).description
+    if description is not None:
+        parts.append(plain(description, _LONGEST_DESCRIPTION))
+    if is_production(state, profile.name):
+        parts.append(PRODUCTION)
+    return GAP.join(parts)
 
 
 def is_production(state: State, name: str) -> bool:

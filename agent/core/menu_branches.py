@@ -23,6 +23,7 @@ T = TypeVar("T")
 LONGEST = 40
 """Entries of one submenu."""
 _LABEL_SIDE = 24
+_LONGEST_NOTES = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Entry(NamedTuple):
     account: str
     """The account's label."""
     label: str
+    notes: str = ""
+    """What a person has written down to be known before it is used."""
 
 
 Catalogue = tuple[Entry, ...]
@@ -63,7 +66,9 @@ def catalogue(state: State) -> Catalogue:
 
 
 def _entry(state: State, profile: Profile, account: str) -> Entry:
-    return Entry(profile.name, profile.account_id, account, profile_label(state, profile, account))
+    notes = state.settings.profile(profile.name).notes
+    told = plain(notes, _LONGEST_NOTES) if notes is not None else ""
+    return Entry(profile.name, profile.account_id, account, profile_label(state, profile, account), told)
 
 
 @lru_cache(maxsize=2)  # asked for at every tick

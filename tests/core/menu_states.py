@@ -40,7 +40,7 @@ from agent.core.events import (
 )
 from agent.core.models import AssumedRole, ConfigWarning, Profile
 from agent.core.ports import DesktopPart, Mark, Part
-from agent.core.settings import ProfileSettings, Settings
+from agent.core.settings import Delivery, ProfileSettings, Settings
 from agent.core.state import FileState, State, Trouble, frozen
 from tests.core.making import (
     HOUR,
@@ -162,6 +162,22 @@ def trouble_moments() -> Iterator[tuple[str, Moment]]:
     yield "config file with warnings", Moment(replace(working(), config=warned))
 
 
+def written_down() -> Settings:
+    """The settings of somebody who keeps notes."""
+    return Settings(
+        confirm_production=True,
+        profiles=frozen(
+            {
+                "ro": ProfileSettings(description="Looks, touches nothing", favourite=True),
+                "dev": ProfileSettings(delivery=Delivery.ENDPOINT),
+                "prod": ProfileSettings(
+                    description="Everything of the shop. " * 5, notes="Ask Kim before Friday", production=True
+                ),
+            }
+        ),
+    )
+
+
 def profile_moments() -> Iterator[tuple[str, Moment]]:
     asking = replace(PRODUCTION, confirm_production=True)
     yield "production is asked twice", Moment(replace(working(), settings=asking))
@@ -176,6 +192,7 @@ def profile_moments() -> Iterator[tuple[str, Moment]]:
     many = after(crowd(), Activated(("p007", "p003")))
     yield "a crowd", Moment(replace(many, default="p050", recent=("p011", "p007")))
     yield "a crowd in one account", Moment(crowd(95, 1))
+    yield "what a person has written down", Moment(replace(working(), settings=written_down()))
 
 
 def moments() -> dict[str, Moment]:

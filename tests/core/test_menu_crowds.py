@@ -163,6 +163,30 @@ def test_profiles_chosen_lately_come_first_and_are_found_in_their_account_as_wel
     assert {item.key for item in everywhere} == {"default-is-shortcut:p020", "default-is:p020"}
 
 
+def test_favourites_come_before_what_was_chosen_lately() -> None:
+    liked = frozen({name: ProfileSettings(favourite=True) for name in ("p040", "gone", "p020")})
+    state = replace(crowd(), recent=("p011", "p020"), settings=Settings(profiles=liked))
+    shown = seen(after(state, Activated(("p003",))))
+
+    assert {
+        key: [item.key.rpartition(":")[2] for item in menu_of(shown, key).children if "shortcut:" in item.key]
+        for key in MENUS
+    } == {
+        "default": ["p040", "p020", "p011"],
+        "active": ["p003", "p040", "p020", "p011"],
+        "copy": ["p040", "p020", "p003", "p011"],
+        "console": ["p040", "p020", "p003", "p011"],
+    }
+
+
+def test_many_favourites_leave_the_menu_as_long_as_a_screen() -> None:
+    liked = frozen({f"p{number:03}": ProfileSettings(favourite=True) for number in range(60)})
+    shown = seen(replace(crowd(), settings=Settings(profiles=liked)))
+
+    for key in MENUS:
+        assert sum("shortcut:" in item.key for item in menu_of(shown, key).children) == CROWD
+
+
 def test_shortcuts_keep_their_places_when_one_of_them_becomes_the_default() -> None:
     state = replace(crowd(), recent=("p001", "p002", "p003"))
     before, after_it = seen(state), seen(replace(state, default="p002"))
