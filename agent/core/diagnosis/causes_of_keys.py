@@ -54,7 +54,6 @@ REGISTRATION_ENDED = Kind(
     "The client registration has ended, so the token cannot be renewed",
     "A registration lasts about 90 days; each sign-in makes a new one where it must.",
     "Run: credtray login {session} --fresh",
-    Repair.OUTDATED_SESSION,
 )
 TOKEN_UNREADABLE = Kind(
     "token_unreadable",
@@ -99,6 +98,14 @@ KEYS_SHADOW = Kind(
     Severity.WARNING,
     "Keys in the credentials file stand before the SSO profile of the same name",
     "Go and JavaScript programs take the credentials file first; the AWS CLI, boto3 and Java take SSO.",
+    "Take the keys out of [{section}] in the credentials file, or give that section another name",
+)
+TEMPORARY_SHADOW = Kind(
+    "temporary_keys_shadow",
+    Group.KEYS,
+    Severity.WARNING,
+    "Temporary keys of another tool stand before the SSO profile of the same name",
+    "Go and JavaScript programs take them and get ExpiredToken at their end; nobody renews them.",
     "Take the keys out of [{section}] in the credentials file, or give that section another name",
 )
 STALE_KEYS = Kind(
@@ -196,6 +203,7 @@ KINDS = (
     SIGNED_IN,
     ROLE_REFUSED,
     KEYS_SHADOW,
+    TEMPORARY_SHADOW,
     STALE_KEYS,
     UNATTENDED_KEYS,
     FOREIGN_KEYS_ENDED,

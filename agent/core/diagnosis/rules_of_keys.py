@@ -43,7 +43,9 @@ def _section(facts: Facts, section: KeySection) -> Iterator[Finding]:
         seen = Sight(f"[{name}] holds one half of a pair", path, section.line)
         yield found(kinds.HALF_KEYS, seen, fill=fill, profiles=_about(section))
     if section.name in facts.config.config.profiles:
-        yield found(kinds.KEYS_SHADOW, place, fill=fill, profiles=_about(section))
+        passing = section.kind is KeyKind.TEMPORARY
+        shadow = kinds.TEMPORARY_SHADOW if passing else kinds.KEYS_SHADOW
+        yield found(shadow, place, fill=fill, profiles=_about(section))
     if section.expires_at is not None and section.expires_at <= facts.now:
         yield found(kinds.FOREIGN_KEYS_ENDED, place, fill=fill, profiles=_about(section))
 

@@ -45,7 +45,7 @@ _STALE = (
     keys.STALE_KEYS,
     files.ENVIRONMENT_KEYS,
     keys.FOREIGN_KEYS_ENDED,
-    keys.KEYS_SHADOW,
+    keys.TEMPORARY_SHADOW,
     keys.OLD_TOKEN,
     around.CLOCK_OFF,
 )
@@ -132,6 +132,7 @@ SYMPTOMS = (
         keys.OLD_TOKEN,
         files.ENVIRONMENT_KEYS,
         keys.KEYS_SHADOW,
+        keys.TEMPORARY_SHADOW,
         keys.KEYS_UNKNOWN,
     ),
     _seen(
