@@ -172,7 +172,7 @@ def test_favourites_come_before_what_was_chosen_lately() -> None:
         key: [item.key.rpartition(":")[2] for item in menu_of(shown, key).children if "shortcut:" in item.key]
         for key in MENUS
     } == {
-        "default": ["p040", "p020", "p011"],
+        "default": ["p040", "p020", "p003", "p011"],
         "active": ["p003", "p040", "p020", "p011"],
         "copy": ["p040", "p020", "p003", "p011"],
         "console": ["p040", "p020", "p003", "p011"],
