@@ -163,8 +163,8 @@ def test_a_visitor_that_says_nothing_is_shown_out() -> None:
         assert drained(silent) == b""
 
 
-def test_one_thousand_silent_connections_delay_nobody(endpoint: Endpoint) -> None:
-    with ExitStack() as stack:
+def test_one_thousand_silent_connections_delay_nobody() -> None:
+    with serving(Limits(request_seconds=300)) as endpoint, ExitStack() as stack:
         silent = [stack.enter_context(closing(endpoint.connect())) for _ in range(600)]
         took: list[float] = []
         for each in (stack.enter_context(closing(endpoint.connect())) for _ in range(400)):
