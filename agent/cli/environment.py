@@ -66,10 +66,10 @@ def env(
     `credtray exec` and credential_process. AWS_PROFILE is taken away, because some programs prefer it.
 
     Examples:
-      eval "$(credtray env synderys-readonly)"                        (bash, zsh)
-      credtray env synderys-readonly | source                         (fish)
-      credtray env synderys-readonly | Out-String | Invoke-Expression (PowerShell)
-      credtray env synderys-readonly --shell dotenv                   (for docker --env-file)
+      eval "$(credtray env synderys-readonly)"     (bash, zsh)
+      credtray env synderys-readonly | source      (fish)
+      credtray env synderys-readonly | Out-String | Invoke-Expression
+      credtray env synderys-readonly --shell dotenv > keys.env
       eval "$(credtray env --unset)"
     """
     form = form_of(chosen(shell))
