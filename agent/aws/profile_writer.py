@@ -40,6 +40,12 @@ class Written:
     """Section header -> its bytes afterwards, None where it was taken out: the other half of it."""
 
 
+def _left(data: bytes, header: str, original: bytes | None) -> bytes | None:
+    """Return a section as it was left; in front of a new one the line end that was put before it."""
+    text = ini.section_text(data, header)
+    return b"\n" + text if text is not None and original is None else text
+
+
 def credential_command(start: Sequence[str]) -> Callable[[str], str]:
     """Return what makes a profile's ``credential_process`` line, quoted as botocore takes it apart again.
 
@@ -87,7 +93,7 @@ class ProfileWriter:
         originals: dict[str, bytes | None] = {}
         for plan in reversed(written):  # made again when others wrote meanwhile: the first one's word counts
             originals |= plan.originals
-        results = {header: ini.section_text(written[-1].after, header) for header in originals}
+        results = {header: _left(written[-1].after, header, originals[header]) for header in originals}
         return Written(written[0], outcome, originals, results)
 
     def restore(self, originals: Mapping[str, bytes | None], results: Mapping[str, bytes | None]) -> Undone:

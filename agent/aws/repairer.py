@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from agent.aws.section_batch import Batch, synced
-from agent.aws.section_standing import own_sections
+from agent.aws.section_batch import Batch, own_sections, synced
 from agent.core.errors import RepairRefused
 from agent.core.ports import Mark
 from agent.core.repairs_plan import ConfigChange, RepairPlan

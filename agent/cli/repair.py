@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from agent.cli.choices import JsonOption
 from agent.core.errors import CredtrayError, UsageError
 from agent.core.nearest import did_you_mean
 from agent.core.repairs import REPAIRS, Repair, RepairPlan, Scene
+
+if TYPE_CHECKING:
+    from agent.app import House
 
 _MOST_LINES = 60
 """Longer previews are cut; --dry-run shows them whole."""
@@ -146,7 +149,7 @@ def _agreed(*, yes: bool) -> bool:
     return ask_yes("Repair this?", default=False)
 
 
-def _carry_out(house: Any, case: _Case, seen: Scene, *, quiet: bool) -> None:
+def _carry_out(house: House, case: _Case, seen: Scene, *, quiet: bool) -> None:
     from agent.cli.repair_scene import carry_out  # noqa: PLC0415 -- only when something is repaired
 
     try:

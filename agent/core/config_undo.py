@@ -60,6 +60,11 @@ def undo_setup(
             else ini.replace_section_text(after, header, original)
         )
         done.append(header)
+    for header in done:
+        original = originals[header]
+        if original is not None and ini.section_text(after, header) != original:
+            # It had no line end and got one while another section stood behind it.
+            after = ini.replace_section_text(after, header, original)
     return Undone(after, tuple(sorted(done)), skipped)
 
 
@@ -129,5 +134,5 @@ def _used(data: bytes, header: str) -> bool:
 
 def _without(data: bytes, header: str, result: bytes | None) -> bytes:
     section = ini.scan(data).last(header)
-    gap = 0 if result is None else len(result) - len(result.lstrip(b"\n"))
-    return data if section is None else ini.edit(data, [removal(section, gap or 1)])
+    gap = 1 if result is None else len(result) - len(result.lstrip(b"\n"))
+    return data if section is None else ini.edit(data, [removal(section, gap)])
