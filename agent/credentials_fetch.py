@@ -77,7 +77,7 @@ def fetch(profile: str, deadline: float) -> int:
     if asked is None:
         return _complain("The profile's name is not valid Unicode.", 2)
     try:
-        line = _ask(asked, deadline)
+        line = ask(asked, deadline)
     except PermissionError as error:
         return _complain(f"The agent's socket is not safe to use: {error}", 3)
     if line.startswith(HEAD) and line.endswith(TAIL):
@@ -85,20 +85,30 @@ def fetch(profile: str, deadline: float) -> int:
     return _explain(line)
 
 
-def question(profile: str) -> bytes | None:
+def question(profile: str, kind: str = "credentials", more: str = "") -> bytes | None:
     """Return the request, or None when the name is not Unicode.
 
     Escapes what JSON demands to be escaped and nothing else (RFC 8259, section 7).
+
+    Args:
+        profile: its name as typed.
+        kind: of the request.
+        more: further members of it as JSON, each with a comma before it.
     """
     quoted = "".join("\\" + c if c in '"\\' else c if c >= " " else f"\\u{ord(c):04x}" for c in profile)
     try:
-        return b'{"credtray":1,"request":"credentials","profile":"' + quoted.encode() + b'"}\n'
+        return f'{{"credtray":1,"request":"{kind}","profile":"{quoted}"{more}}}\n'.encode()
     except UnicodeEncodeError:
         return None
 
 
-def _ask(asked: bytes, deadline: float) -> bytes:
-    """Return the final reply's line."""
+def ask(asked: bytes, deadline: float) -> bytes:
+    """Return the final reply's line.
+
+    Raises:
+        NoAnswer: no agent, or it fell silent.
+        PermissionError: whoever listens is somebody else.
+    """
     try:
         client = connect(min(_SILENCE_SECONDS, max(0.0, deadline - time.monotonic())))
     except ConnectionRefusedError:

@@ -17,6 +17,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from agent.cli import streams, terminal
+from agent.cli.exec_words import separated
+from agent.core.child_environment import step_out
 from agent.core.errors import CredtrayError
 
 SUMMARY = "Keeps AWS IAM Identity Center credentials fresh: one sign-in, every profile, no ExpiredToken."
@@ -175,9 +177,10 @@ def _overview(
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; errors are told on stderr."""
     streams.prepare()
+    step_out(os.environ)
     if arguments[:1] == [COMPLETE]:
         return int(importlib.import_module("agent.cli.completion").answer(arguments[1:]))
-    words, verbose = _without_verbose(arguments)
+    words, verbose = _without_verbose(separated(list(arguments)))
     try:
         code = _run(words)
         sys.stdout.flush()

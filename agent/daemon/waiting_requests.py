@@ -28,7 +28,7 @@ from agent.core.events import Asked, FilesChanged, Needed
 from agent.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook
 from agent.core.policy import FETCH_FLOOR
 from agent.core.protocol import Done, Progress
-from agent.core.state import ProfileState
+from agent.core.state import ProfileState, region_of
 from agent.core.status import iso
 from agent.core.view import clock_time
 from agent.daemon.ipc_connection import ReplySink
@@ -125,6 +125,7 @@ class _Asker:
                 "session": self._profile().profile.session,
                 "until": iso(found.until),
                 "about": found.about,
+                "region": region_of(self.loop.state, self.request.profile),
                 "keys_until": iso(held.expires_at if held else None),
                 "signed_in": self.signed_in,
             }

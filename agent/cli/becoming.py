@@ -1,0 +1,27 @@
+"""Puts a command in the place of this process. Imports next to nothing: each `credtray exec` waits for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
+
+
+def become(words: list[str], environ: Mapping[str, str]) -> NoReturn:
+    """Become the command; what Python ignores would be inherited, so it is as usual again.
+
+    Raises:
+        OSError: there is no such program, or it cannot be started.
+        ValueError: a word holds a NUL character.
+    """
+    for name in _IGNORED_BY_PYTHON:
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, signal.SIG_DFL)
+    os.execvpe(words[0], words, dict(environ))  # noqa: S606 -- the person's own command, and no shell

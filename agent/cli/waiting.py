@@ -1,0 +1,105 @@
+"""`credtray wait`: returns when a profile's credentials will last.
+
+Only asks, and tells what is waited for. Opens nothing itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli import terminal
+from agent.cli.backend import ask
+from agent.cli.choices import JsonOption
+from agent.cli.names import complete_profile
+from agent.cli.sign_in_talk import narrate
+from agent.core.durations import parse_duration, short
+from agent.core.errors import UsageError
+from agent.core.protocol import Progress, Wait
+from agent.core.view import clock_time
+
+_LONGEST = timedelta(days=90)
+_LONGEST_WAIT = timedelta(days=1)
+_ALWAYS_TOLD = frozenset({"waiting_for_sign_in", "sign_in_needed"})
+_OURS = frozenset({"renewing", "trouble"}) | _ALWAYS_TOLD
+
+
+def wait(
+    profile: Annotated[
+        str,
+        typer.Argument(metavar="PROFILE", help="Name in the config file.", autocompletion=complete_profile),
+    ],
+    lasting: Annotated[
+        str, typer.Option("--for", metavar="DURATION", help="How long they have to last, such as 45m.")
+    ] = "15m",
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--timeout",
+            metavar="DURATION",
+            help="How long to wait for somebody's sign-in; else that is not waited for.",
+            show_default=False,
+        ),
+    ] = None,
+    login: Annotated[
+        bool, typer.Option("--login", help="Sign in if that is needed, or join the sign-in under way.")
+    ] = False,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="The keys themselves have to last: nothing will renew them.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Wait until a profile's credentials will last.
+
+    For scripts, Makefiles and hooks: what would fail half-way does not begin. Ends with 0 when they last,
+    5 when a sign-in is needed first (or the role allows no such keys), 6 when it took longer than
+    --timeout. Many that wait join one sign-in.
+
+    Examples:
+      credtray wait synderys-dns --for 45m && make deploy
+      credtray wait synderys-dns --for 45m --timeout 10m      (somebody else signs in)
+      credtray wait synderys-dns --for 2h --login             (opens the browser if need be)
+      deploy: ; credtray wait $(PROFILE) --for 45m --login && ./deploy.sh      (in a Makefile)
+    """
+    seconds = 0.0 if timeout is None else duration_of(timeout, _LONGEST_WAIT).total_seconds()
+    wanted = duration_of(lasting)
+    request = Wait(profile, wanted.total_seconds(), seconds, login=login, keys=keys)
+    result = ask(request, _tell)
+    if json_output:
+        terminal.show_json(result)
+    else:
+        terminal.show(_words(result, datetime.now(UTC)))
+
+
+def duration_of(text: str, longest: timedelta = _LONGEST) -> timedelta:
+    """Read a duration of the command line.
+
+    Raises:
+        UsageError: it is none, or too long.
+    """
+    try:
+        duration = parse_duration(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(str(error)) from None
+    if duration > longest:
+        raise UsageError(f"{text} is too long: at most {longest.days}d")
+    return duration
+
+
+def _tell(step: Progress) -> None:
+    """Tell what is going on; in a script's log only what somebody has to do."""
+    if step.kind not in _OURS:
+        narrate(step)
+    elif step.text and (step.kind in _ALWAYS_TOLD or sys.stderr.isatty()):
+        terminal.say(step.text)
+
+
+def _words(result: dict[str, Any], now: datetime) -> str:
+    until = datetime.fromisoformat(result["until"])
+    about = "about " if result["about"] else ""
+    return (
+        f"{result['profile']} works until {about}{clock_time(until, now, None)} ({short(until - now)} left)."
+    )
