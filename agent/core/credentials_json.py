@@ -16,21 +16,35 @@ _FIELDS = {
     "token": "session token",
     "expiration": "expiration",
     "accountid": "account ID",
+    "awsaccesskeyid": "access key ID",
+    "awssecretaccesskey": "secret access key",
+    "awssessiontoken": "session token",
+    "awscredentialexpiration": "expiration",
+    "awsregion": "region",
+    "awsdefaultregion": "region",
 }
+"""By name in lower case without underscores."""
 
 
 def json_fields(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (part, value) of ``export-credentials``, STS's ``Credentials`` or ``roleCredentials``.
+    """Yield (part, value) of ``export-credentials``, STS's ``Credentials``, ``roleCredentials`` or variables.
+
+    Several objects may follow each other.
 
     Raises:
-        PasteRefused: it is no whole JSON object.
+        PasteRefused: they are no whole JSON objects.
     """
-    try:
-        document: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        raise PasteRefused("it begins like JSON and is none, or not whole") from None
-    if not isinstance(document, dict):
-        raise PasteRefused("it is JSON, and no object")
+    decoder, left = json.JSONDecoder(), text.strip()
+    while left:
+        try:
+            document, end = decoder.raw_decode(left)
+        except (ValueError, RecursionError):
+            raise PasteRefused("it begins like JSON and is none, or not whole") from None
+        yield from _of_document(document) if isinstance(document, dict) else ()
+        left = left[end:].strip()
+
+
+def _of_document(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for inner in (document, document.get("Credentials"), document.get("roleCredentials")):
         yield from _fields(inner) if isinstance(inner, dict) else ()
     user = document.get("AssumedRoleUser")
@@ -42,7 +56,7 @@ def json_fields(text: str) -> Iterator[tuple[str, str]]:
 
 def _fields(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in document.items():
-        part = _FIELDS.get(name.lower())
+        part = _FIELDS.get(name.lower().replace("_", ""))
         number = isinstance(value, int) and not isinstance(value, bool)
         if part is not None and (isinstance(value, str) or number):
             yield part, str(value)

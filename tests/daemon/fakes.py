@@ -196,7 +196,7 @@ class MemoryCredentials(Changing):
                 digest = key_digest(keys.credentials.access_key_id)
                 self.keys[keys.section] = keys
                 self.sections[keys.section] = Mark(
-                    keys.section, keys.profile, keys.credentials.expires_at, digest
+                    keys.section, keys.profile, keys.credentials.expires_at, digest, keys.pasted
                 )
         self.touch()
         refused = {keys.section: self.foreign[keys.section] for keys in wanted if keys not in written}
