@@ -85,6 +85,7 @@ wanted_tools() {
 /usr/include/stdlib.h libc6-dev needed to compile it
 /usr/bin/zsh zsh takes pasted credentials
 /usr/bin/fish fish takes pasted credentials
+/bin/ps procps tells which programs run, as on systems without /proc
 /usr/bin/node nodejs runs the AWS SDK for JavaScript, which takes keys in its own order
 /usr/bin/npm npm fetches that SDK, checked against tests/js/package-lock.json
 TABLE

@@ -1,0 +1,97 @@
+"""`credtray copy` over the real loop and requests, with a clipboard that remembers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from agent.click_carrier import ClickCarrier
+from agent.clipboard_requests import Copying, without_desktop
+from agent.core import protocol
+from agent.core.clicks import CopyCredentials
+from agent.core.errors import ClipboardUnavailable, CredtrayError, SignInRequired, UnknownProfile
+from agent.core.forms import Form
+from agent.core.protocol import Copy, Done, encode
+from agent.core.settings import ProfileSettings, Settings
+from tests.daemon.fakes import Daemon, run
+from tests.test_click_carrier import RecordedClipboard, RecordedHands
+
+
+async def signed_in(clipboard: RecordedClipboard, settings: Settings | None = None) -> Daemon:
+    daemon = Daemon("dev")
+    daemon.settings.content = settings or daemon.settings.content
+    await daemon.started()
+    daemon.requests.also(Copying(daemon.loop, daemon.requests, clipboard).carriers)
+    await daemon.ask(protocol.Login("corp"))
+    return daemon
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_request_and_click_copy_the_same_text(form: Form) -> None:
+    async def drive() -> None:
+        hands = RecordedHands()
+        daemon = await signed_in(hands.clipboard)
+        reply = await daemon.ask(Copy("dev", form))
+        carrier = ClickCarrier(daemon.loop, daemon.requests, hands)
+        carrier.carry(CopyCredentials("dev", form))
+        await asyncio.sleep(60)
+
+        (asked, _), (clicked, _) = hands.clipboard.texts
+        assert asked == clicked
+        assert "CANARY-key" in asked
+        assert isinstance(reply, Done)
+        assert reply.result["seconds"] == 45
+        assert b"CANARY" not in encode(reply)
+
+    run(drive())
+
+
+def test_settings_of_the_profile_count() -> None:
+    async def drive() -> None:
+        clipboard = RecordedClipboard()
+        chosen = ProfileSettings(section="elsewhere", region="eu-north-1")
+        daemon = await signed_in(clipboard, Settings(profiles={"dev": chosen}))
+        await daemon.ask(Copy("dev", Form.SECTION))
+        await daemon.ask(Copy("dev", Form.POSIX))
+
+        (section, _), (lines, _) = clipboard.texts
+        assert section.startswith("[elsewhere]\n")
+        assert "export AWS_REGION='eu-north-1'\n" in lines
+
+    run(drive())
+
+
+def test_desktop_without_a_clipboard_names_the_other_way() -> None:
+    async def drive() -> None:
+        daemon = await signed_in(RecordedClipboard(problem=ClipboardUnavailable("no display")))
+        with pytest.raises(ClipboardUnavailable, match="no display") as refused:
+            await daemon.ask(Copy("dev", Form.FISH))
+
+        assert "On Wayland install wl-clipboard. `credtray env` prints" in refused.value.advice
+
+    run(drive())
+
+
+@pytest.mark.parametrize(("profile", "kind"), [("dev", ClipboardUnavailable), ("gone", UnknownProfile)])
+def test_agent_without_a_desktop_says_so(profile: str, kind: type[CredtrayError]) -> None:
+    async def drive() -> None:
+        daemon = await Daemon("dev").started()
+        daemon.requests.also(without_desktop(daemon.loop))
+        with pytest.raises(kind):
+            await daemon.ask(Copy(profile, Form.FISH))
+
+    run(drive())
+
+
+def test_nothing_is_copied_while_signed_out() -> None:
+    async def drive() -> None:
+        clipboard = RecordedClipboard()
+        daemon = await Daemon("dev").started()
+        daemon.requests.also(Copying(daemon.loop, daemon.requests, clipboard).carriers)
+        with pytest.raises(SignInRequired):
+            await daemon.ask(Copy("dev", Form.FISH))
+
+        assert clipboard.texts == []
+
+    run(drive())
