@@ -25,9 +25,11 @@ def ask(question: dict[str, Any], clean: dict[str, str]) -> dict[str, str | None
         core = botocore.session.Session()
         core.register_component("data_loader", _LOADER)  # parses the service models once
         named = question["profile"] if question["explicit"] else None
-        credentials = boto3.Session(botocore_session=core, profile_name=named).get_credentials()
+        session = boto3.Session(botocore_session=core, profile_name=named)
+        credentials = session.get_credentials()
         if credentials is None:
             return {"error": "None"}
+        session.client("sts")  # keys that no client can be made with are of no use
         frozen = credentials.get_frozen_credentials()
     except Exception as error:  # noqa: BLE001 - whatever it raises is its answer
         return {"error": f"{type(error).__name__}: {error}"}

@@ -71,11 +71,15 @@ class TroubleKind(Enum):
     TOKENLESS_KEYS = "tokenless-keys"
     """Temporary keys without their session token."""
     INCOMPLETE_SSO = "incomplete-sso"
+    SSO_MALFORMED = "sso-malformed"
+    """A setting that is there and cannot be right, such as one with a comment behind it."""
     SESSION_MISSING = "session-missing"
     SESSION_INCONSISTENT = "session-inconsistent"
     TOKEN_MISSING = "token-missing"  # noqa: S105 - the name of a trouble
     TOKEN_UNREADABLE = "token-unreadable"  # noqa: S105 - the name of a trouble
     TOKEN_EXPIRED = "token-expired"  # noqa: S105 - the name of a trouble
+    COMMENT_IN_VALUE = "comment-in-value"
+    """A comment behind a value, which this client takes as part of the value."""
     KEYS_EXPIRED = "keys-expired"
     KEYS_SHADOWED = "keys-shadowed"
     """Keys of ours are there, but something else is used."""

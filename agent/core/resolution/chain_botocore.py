@@ -18,7 +18,7 @@ from agent.core.resolution.roles import (
     unusable_role,
 )
 from agent.core.resolution.search import Both, Chain, Find, Search, fatal, follow
-from agent.core.resolution.sso import ACCOUNT_AND_ROLE, sso_role
+from agent.core.resolution.sso import ACCOUNT_AND_ROLE, session_troubles, sso_role
 from agent.core.resolution.surroundings import ACCESS_KEY_ID, SECRET_ACCESS_KEY, WEB_IDENTITY
 
 
@@ -45,6 +45,22 @@ def _profile_exists(search: Search) -> Find | None:
         Where(Place.NOWHERE),
         "botocore stops at a profile that does not exist, even with keys in the environment.",
         fatal(TroubleKind.PROFILE_MISSING, f"There is no profile {search.profile} in either file."),
+    )
+
+
+def _sso_session_is_sound(search: Search) -> Find | None:
+    """Every client asks for the profile's bearer token when it is made (session.py ``create_client``)."""
+    both = search.both
+    if "sso_session" not in both:
+        return None
+    troubles = session_troubles(search, both.text("sso_session"))
+    if not troubles:
+        return None
+    return Find(
+        Provider.SSO_SESSION,
+        both.where("sso_session"),
+        "No client can be made for a profile whose sso_session is broken, not even with keys elsewhere.",
+        troubles,
     )
 
 
@@ -118,6 +134,7 @@ _OF_A_PROFILE: Chain = (
 BOTOCORE: Chain = (
     _files_are_readable,
     _profile_exists,
+    _sso_session_is_sound,
     _environment_keys,
     _assumed_role,
     *_OF_A_PROFILE,

@@ -18,7 +18,7 @@ from agent.core.resolution.roles import (
     role_of,
     unusable_role,
 )
-from agent.core.resolution.search import Both, Chain, Find, Search, fatal, follow
+from agent.core.resolution.search import Both, Chain, Find, Search, fatal, first
 from agent.core.resolution.sso import SETTINGS, sso_role
 from agent.core.resolution.surroundings import ACCESS_KEY_ID, SECRET_ACCESS_KEY, WEB_IDENTITY
 
@@ -85,13 +85,17 @@ def _web_identity_of_environment(search: Search) -> Find | None:
 
 _WITHOUT_KEYS: Chain = (_web_identity, others.process, _sso)
 
+_OF_A_PROFILE: Chain = (_assumed_role, _keys_in_files, *_WITHOUT_KEYS, _half_a_key, _no_profile)
+
+
+def _from_ini(search: Search) -> Find | None:
+    return first(_OF_A_PROFILE, search)
+
+
 JAVASCRIPT: Chain = (
     _environment_keys,
-    _assumed_role,
-    _keys_in_files,
-    *_WITHOUT_KEYS,
-    _half_a_key,
-    _no_profile,
+    _from_ini,
+    others.process,
     _web_identity_of_environment,
     _container,
     others.instance_metadata,
@@ -117,7 +121,8 @@ def _role(search: Search, visited: frozenset[str]) -> Find:
         return replace(unusable_role(search, lacking), goes_on=True)
     if base.provider is Provider.ASSUME_ROLE and base.base is None:
         return base  # broken further down
-    return replace(role_of(search, base, "A role_arn comes before everything else."), goes_on=base.goes_on)
+    role = role_of(search, base, "A role_arn comes before everything else.")
+    return replace(role, goes_on=base.goes_on or (NAMED in both and base.fatal))
 
 
 def _base(search: Search, visited: frozenset[str]) -> Find | None:
@@ -131,4 +136,4 @@ def _base(search: Search, visited: frozenset[str]) -> Find | None:
         return found
     if _assumes(inner.both):
         return _role(inner, visited | {source})
-    return follow(_WITHOUT_KEYS, inner)
+    return first(_WITHOUT_KEYS, inner)

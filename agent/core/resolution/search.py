@@ -126,6 +126,11 @@ def follow(chain: Chain, search: Search) -> Find | None:
     return passed
 
 
+def first(chain: Chain, search: Search) -> Find | None:
+    """Return what the first rule finds, even if the client goes on behind the whole of *chain*."""
+    return next((found for rule in chain if (found := rule(search)) is not None), None)
+
+
 def noted(passed: Find) -> tuple[Trouble, ...]:
     """Return the troubles of what was passed over: they did not stop the search."""
     return tuple(replace(trouble, fatal=False) for trouble in passed.troubles)

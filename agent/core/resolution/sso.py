@@ -5,16 +5,24 @@ Knows the demands in which the clients differ; asks no portal, so a role that is
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
-from agent.core.resolution.answer import Client, Provider, Trouble, TroubleKind
+from agent.core.resolution.answer import Client, Place, Provider, Trouble, TroubleKind
 from agent.core.resolution.search import Both, Find, Search, fatal
-from agent.core.resolution.surroundings import Section, token_name
+from agent.core.resolution.surroundings import HIDDEN, Section, Setting, token_name
+from agent.core.sources import ACCOUNT_ID, ROLE_NAME
 
 ACCOUNT_AND_ROLE = ("sso_account_id", "sso_role_name")
 URL_AND_REGION = ("sso_start_url", "sso_region")
 SETTINGS = ("sso_session", *URL_AND_REGION, *ACCOUNT_AND_ROLE)
 
+_FORMS = (
+    ("sso_start_url", re.compile(r"\S+")),
+    ("sso_region", re.compile(r"[a-z0-9-]{1,63}")),
+    ("sso_account_id", ACCOUNT_ID),
+    ("sso_role_name", ROLE_NAME),
+)
 _JAVASCRIPT_MARGIN = timedelta(minutes=5)
 """Under this the SDK for JavaScript refreshes an sso-session's token, and fails without a refresh token."""
 _OVERRULED_BY_SESSION = frozenset({Client.JAVASCRIPT})
@@ -36,35 +44,52 @@ def sso_role(search: Search, why: str) -> Find:
     )
 
 
-def _troubles(search: Search, both: Both, name: str) -> tuple[Trouble, ...]:
+def session_troubles(search: Search, name: str) -> tuple[Trouble, ...]:
+    """Return what is wrong with the section of an sso-session."""
     session = search.config.sso_sessions.get(name)
-    if name and session is None:
+    if session is None:
         return fatal(TroubleKind.SESSION_MISSING, f"There is no section [sso-session {name}].")
-    if session is not None:
-        clash = _clash(search, both, session)
-        if clash:
-            return fatal(
-                TroubleKind.SESSION_INCONSISTENT,
-                f"{clash} differs between the profile and [sso-session {name}].",
-            )
-    missing = [key for key in ACCOUNT_AND_ROLE if not both.text(key)]
-    place = both.text if session is None else lambda key: _value(session, key)
-    missing += [key for key in URL_AND_REGION if not place(key)]
+    missing = [key for key in URL_AND_REGION if not _text(session, key)]
+    if not missing:
+        return ()
+    return fatal(TroubleKind.INCOMPLETE_SSO, f"[sso-session {name}] lacks {' and '.join(missing)}.")
+
+
+def _troubles(search: Search, both: Both, name: str) -> tuple[Trouble, ...]:
+    broken = session_troubles(search, name) if name else ()
+    if broken:
+        return broken
+    session = search.config.sso_sessions.get(name) if name else None
+    clash = _clash(search, both, session)
+    if clash:
+        text = f"{clash} differs between the profile and [sso-session {name}]."
+        return fatal(TroubleKind.SESSION_INCONSISTENT, text)
+    values = {key: both.text(key) for key in ACCOUNT_AND_ROLE}
+    values |= {key: both.text(key) if session is None else _text(session, key) for key in URL_AND_REGION}
+    missing = [key for key, value in values.items() if not value]
     if missing:
         return fatal(TroubleKind.INCOMPLETE_SSO, f"The SSO settings lack {' and '.join(missing)}.")
-    return _token_troubles(search, name, both.text("sso_start_url"))
+    malformed = [key for key, form in _FORMS if not form.fullmatch(values[key])]
+    if malformed:
+        text = f"{malformed[0]} is not what it should be; a comment needs a line of its own."
+        return fatal(TroubleKind.SSO_MALFORMED, text)
+    return _token_troubles(search, name, values["sso_start_url"])
 
 
-def _clash(search: Search, both: Both, session: Section) -> str:
-    if search.client in _OVERRULED_BY_SESSION:
+def _clash(search: Search, both: Both, session: Section | None) -> str:
+    if session is None or search.client in _OVERRULED_BY_SESSION:
         return ""
-    for key, setting in session.settings.items():
-        if key in both and both.text(key) != setting.value:
-            return key
-    return ""
+    return next((key for key, its in session.settings.items() if _differ(both.find(key), its)), "")
 
 
-def _value(session: Section, key: str) -> str:
+def _differ(found: tuple[Place, Setting] | None, of_session: Setting) -> bool:
+    """Compare; a hidden value is the same only where both have it from the same line, that of [DEFAULT]."""
+    if found is None or found[1] == of_session:
+        return False
+    return found[1].value != of_session.value or of_session.value in HIDDEN
+
+
+def _text(session: Section, key: str) -> str:
     setting = session.settings.get(key)
     return "" if setting is None else setting.value
 

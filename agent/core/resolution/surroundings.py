@@ -29,6 +29,8 @@ TEMPORARY = "temporary"
 OURS = "credtray"
 """Stands for a credential process that runs credtray."""
 
+HIDDEN = frozenset({SET, TEMPORARY, OURS})
+
 ACCESS_KEY_ID = "aws_access_key_id"
 SECRET_ACCESS_KEY = "aws_secret_access_key"  # noqa: S105 - the name of a setting
 SESSION_TOKEN = "aws_session_token"  # noqa: S105 - the name of a setting
@@ -61,6 +63,7 @@ _SECRET_VARIABLES = frozenset(
     | {"AWS_WEB_IDENTITY_TOKEN_FILE"}
 )
 _ACCESS_KEY_VARIABLES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"})
+_COMMENT = re.compile(r"\s[#;]")
 _OUR_COMMAND = re.compile(r"(?:\bcredtray(?:\.exe)?|[/\\]agent[/\\]__main__\.py)['\"]?\s.*\bcredentials\b")
 
 
@@ -79,6 +82,8 @@ class Setting:
 
     value: str
     line: int
+    commented: bool = False
+    """The value ends in what looks like a comment; botocore takes it as part of the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,14 +226,16 @@ def _section(raw: RawSection, mark: Mark | None) -> Section:
     settings: dict[str, Setting] = {}
     for name, (value, line) in raw.values.items():
         if name in _SHOWN or not value:
-            settings[name] = Setting(value, line)
+            shown = value
         elif name in _HIDDEN:
-            settings[name] = Setting(SET, line)
+            shown = SET
         elif name == ACCESS_KEY_ID:
-            settings[name] = Setting(_kind_of_key(value), line)
+            shown = _kind_of_key(value)
         elif name == PROCESS:
-            credtray = OUR_SESSION in raw.values or _OUR_COMMAND.search(value)
-            settings[name] = Setting(OURS if credtray else SET, line)
+            shown = OURS if OUR_SESSION in raw.values or _OUR_COMMAND.search(value) else SET
+        else:
+            continue
+        settings[name] = Setting(shown, line, _COMMENT.search(value) is not None)
     _drop_twin(raw, settings)
     return Section(raw.line, settings, mark if ours else None)
 

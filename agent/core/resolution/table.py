@@ -16,7 +16,15 @@ from agent.core.resolution.chain_java import JAVA
 from agent.core.resolution.chain_javascript import JAVASCRIPT
 from agent.core.resolution.raw_text import DEFAULT_PROFILE
 from agent.core.resolution.search import Chain, Find, Search, fatal, follow, noticed
-from agent.core.resolution.surroundings import Dialect, Surroundings
+from agent.core.resolution.surroundings import (
+    ACCESS_KEY_ID,
+    PROCESS,
+    SECRET_ACCESS_KEY,
+    SESSION_TOKEN,
+    WEB_IDENTITY,
+    Dialect,
+    Surroundings,
+)
 
 _PROFILE = "AWS_PROFILE"
 _OLD_PROFILE = "AWS_DEFAULT_PROFILE"
@@ -45,6 +53,19 @@ _WAYS: Mapping[Client, _Ways] = MappingProxyType(
 )
 
 
+_KEYS = (ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN)
+_USED: Mapping[Provider, tuple[str, ...]] = MappingProxyType(
+    {
+        Provider.CREDENTIALS_FILE: _KEYS,
+        Provider.CONFIG_FILE: _KEYS,
+        Provider.PROCESS: (PROCESS,),
+        Provider.WEB_IDENTITY: (WEB_IDENTITY, "role_arn"),
+        Provider.ASSUME_ROLE: ("role_arn",),
+    }
+)
+"""The settings of the profile that have to be right for a provider."""
+
+
 def resolve(
     surroundings: Surroundings, profile: str | None, client: Client, *, explicit: bool = False
 ) -> Resolution:
@@ -60,7 +81,7 @@ def resolve(
     ways = _WAYS[client]
     search = _search(surroundings, profile, client, ways, explicit=explicit and profile is not None)
     found = follow(ways.chain, search) or _nothing()
-    troubles = found.troubles + _disagreement(search) + _shadowed(search, found)
+    troubles = found.troubles + _commented(search, found) + _disagreement(search) + _shadowed(search, found)
     return Resolution(
         client=client,
         asked=profile,
@@ -121,6 +142,17 @@ def _disagreement(search: Search) -> tuple[Trouble, ...]:
         TroubleKind.VARIABLES_DISAGREE,
         f"AWS_PROFILE says {new} and AWS_DEFAULT_PROFILE says {old}; this client uses {search.profile}.",
     )
+
+
+def _commented(search: Search, found: Find) -> tuple[Trouble, ...]:
+    """Look for comments behind the values that are used; those who split them off never come to see them."""
+    both, names = search.both, _USED.get(found.provider, ())
+    settings = ((name, both.find(name)) for name in names)
+    line = next(((name, at[1].line) for name, at in settings if at is not None and at[1].commented), None)
+    if line is None:
+        return ()
+    text = f"The comment behind {line[0]} in line {line[1]} is taken as part of its value."
+    return fatal(TroubleKind.COMMENT_IN_VALUE, text)
 
 
 def _shadowed(search: Search, found: Find) -> tuple[Trouble, ...]:
