@@ -207,16 +207,13 @@ class Endpoint:
     async def _grant(self, profile: str) -> dict[str, Any]:
         known_profile(self._loop.state, profile)
         path = path_of(profile)
-        async with self._turn:
-            memory = await self._remembered()
-            profiles, revoked = memory.profiles | {profile}, memory.revoked - {profile}
-            await self._remember(replace(memory, profiles=profiles, revoked=revoked))
-            try:
-                await self._settle()
-            except CredtrayError as error:
-                self._tell(error)
-                raise EndpointUnavailable(str(error)) from None
-            port = (await self._opened()).port
+        try:
+            port = await self._granted(profile)
+        except CredtrayError as error:
+            self._tell(error)
+            if isinstance(error, EndpointUnavailable):
+                raise
+            raise EndpointUnavailable(str(error), hint=error.advice) from None
         self._loop.take(Asked(profile))  # the keys are to be there when the program asks
         return {
             "profile": profile,
@@ -225,6 +222,15 @@ class Endpoint:
             "token_file": self._store.path(port, profile),
             "region": region_of(self._loop.state, profile),
         }
+
+    async def _granted(self, profile: str) -> int:
+        """Return the port on which the profile is served from now on."""
+        async with self._turn:
+            memory = await self._remembered()
+            profiles, revoked = memory.profiles | {profile}, memory.revoked - {profile}
+            await self._remember(replace(memory, profiles=profiles, revoked=revoked))
+            await self._settle()
+            return (await self._opened()).port
 
     async def _revoke(self, profile: str) -> dict[str, Any]:
         async with self._turn:
