@@ -17,6 +17,7 @@ import typer
 
 from agent.cli import bash_words
 from agent.cli.completing import Kind, Offer, offer
+from agent.cli.streams import let_go
 from agent.cli.terminal import visible
 from agent.core.errors import UsageError
 from agent.desktop.assets import asset
@@ -65,7 +66,7 @@ def answer(arguments: Sequence[str]) -> int:
         sys.stdout.buffer.write(text.encode(errors="replace"))
         sys.stdout.flush()
     except Exception:  # noqa: BLE001 -- nobody wants an error in the middle of the line being typed
-        return 0
+        let_go(sys.stdout)
     return 0
 
 

@@ -18,12 +18,9 @@ from agent.cli.backend import ask
 from agent.cli.choices import JsonOption
 from agent.cli.names import complete_profile, complete_region
 from agent.cli.shell_choice import Shell, ShellOption, chosen, form_of
-from agent.core import shells
-from agent.core.addresses import check_region
 from agent.core.errors import AgentNotRunning, BadFrame, UsageError
 from agent.core.forms import Form
 from agent.core.protocol import Copy, Credentials, CredentialsIssued, ProcessCredentials, Status
-from agent.core.view import clock_time
 
 _ACCOUNT = "AWS_ACCOUNT_ID"
 _TAKEN_IN: dict[Form, str] = {
@@ -72,16 +69,25 @@ def env(
       credtray env synderys-readonly --shell dotenv > keys.env
       eval "$(credtray env --unset)"
     """
+    from agent.core import shells  # noqa: PLC0415 -- completing an option must not pay for it
+
     form = form_of(chosen(shell))
     if unset:
         _put(shells.removals((*shells.KEYS, shells.EXPIRATION, *shells.REGIONS), form))
         return
     if profile is None:
         raise UsageError("say which profile")
-    region = check_region(region) if region is not None else None
+    if region is not None:
+        _check_region(region)
     keys = _keys(profile)
     _put(_text(keys, region or _region(profile), form))
     _remark(profile, keys, form)
+
+
+def _check_region(region: str) -> None:
+    from agent.core.addresses import check_region  # noqa: PLC0415 -- as above
+
+    check_region(region)
 
 
 def _keys(profile: str) -> ProcessCredentials:
@@ -98,6 +104,8 @@ def _region(profile: str) -> str | None:
 
 
 def _text(keys: ProcessCredentials, region: str | None, form: Form) -> str:
+    from agent.core import shells  # noqa: PLC0415 -- as above
+
     values, shadows = shells.variables(keys, region), list(shells.SHADOWS)
     # Only where there is one: botocore would ask at the endpoints of the account the last keys were of.
     if os.environ.get(_ACCOUNT) and form not in {Form.DOTENV, Form.JSON}:
@@ -117,6 +125,8 @@ def _put(text: str) -> None:
 
 def _remark(profile: str, keys: ProcessCredentials, form: Form) -> None:
     """Tell a person who looks what to know of these keys; a script's log stays as it is."""
+    from agent.core import shells  # noqa: PLC0415 -- as above
+
     if sys.stdout.isatty():
         how = _TAKEN_IN.get(form)
         command = f"credtray env {shells.quoted(profile, form)}"
@@ -130,6 +140,8 @@ def _remark(profile: str, keys: ProcessCredentials, form: Form) -> None:
 
 
 def _clock(instant: str) -> str:
+    from agent.core.view import clock_time  # noqa: PLC0415 -- as above
+
     return clock_time(datetime.fromisoformat(instant), datetime.now(UTC), None)
 
 

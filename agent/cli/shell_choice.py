@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.ancestors import ancestors
 from agent.core.errors import UsageError
 from agent.core.forms import Form
 from agent.core.nearest import did_you_mean
@@ -99,6 +98,8 @@ def chosen(word: str | None) -> Shell:
         UsageError: there is no such shell, or none can be seen.
     """
     if word is None:
+        from agent.cli.ancestors import ancestors  # noqa: PLC0415 -- completing an option must not pay for it
+
         return detected(os.environ, ancestors())
     named = _PROGRAMS.get(word.lower())
     if named is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.cli import ancestors, shell_choice
+from agent.cli import ancestors
 from agent.cli.shell_choice import Shell, chosen, complete_shell, detected, form_of
 from agent.core.errors import UsageError
 from agent.core.forms import Form
@@ -166,7 +166,7 @@ def test_where_there_is_no_snapshot_nobody_is_seen() -> None:
 
 
 def test_unknown_word_is_answered_with_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell_choice, "ancestors", lambda: iter(["bash"]))
+    monkeypatch.setattr(ancestors, "ancestors", lambda: iter(["bash"]))
 
     assert chosen(None) is Shell.BASH
     with pytest.raises(UsageError, match=r"bash, zsh, sh.*Did you mean powershell"):
