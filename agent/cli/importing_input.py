@@ -25,7 +25,7 @@ def read_paste(source: str | None, *, clipboard: bool) -> bytes:
 
     Raises:
         UsageError: two sources, or a file that cannot be read.
-        ClipboardUnavailable: there is no clipboard to read.
+        ClipboardUnreadable: there is no clipboard to read.
     """
     if clipboard:
         if source is not None:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agent.core.errors import ClipboardUnavailable
+from agent.core.errors import ClipboardUnreadable
 from agent.desktop.child_environ import child_environ
 from agent.desktop.x_thread import XThread
 
@@ -30,7 +30,7 @@ async def clipboard_text(environ: Mapping[str, str]) -> bytes:
     """Return the text on this desktop's clipboard in UTF-8; empty where it holds no text.
 
     Raises:
-        ClipboardUnavailable: there is no clipboard, it does not answer, or it holds more than 256 KiB.
+        ClipboardUnreadable: there is no clipboard, it does not answer, or it holds more than 256 KiB.
     """
     if sys.platform == "darwin":
         # Without a UTF-8 locale it would print MacRoman (pbpaste(1)).
@@ -49,17 +49,17 @@ async def _linux(environ: Mapping[str, str]) -> bytes:
         if wl_paste is not None:
             return await printed_by([wl_paste, "--no-newline", "--type", "text"], environ)
         if not environ.get("DISPLAY"):
-            raise ClipboardUnavailable("this Wayland desktop needs the program wl-paste")
+            raise ClipboardUnreadable("this Wayland desktop needs the program wl-paste")
     if environ.get("DISPLAY"):
         return await _of_x_server(environ["DISPLAY"])
-    raise ClipboardUnavailable("there is no desktop: neither WAYLAND_DISPLAY nor DISPLAY is set")
+    raise ClipboardUnreadable("there is no desktop: neither WAYLAND_DISPLAY nor DISPLAY is set")
 
 
 async def printed_by(command: Sequence[str], environ: Mapping[str, str]) -> bytes:
     """Return what a program prints; its exit code does not matter: an empty clipboard is no text.
 
     Raises:
-        ClipboardUnavailable: it cannot be started, hangs, or prints more than 256 KiB.
+        ClipboardUnreadable: it cannot be started, hangs, or prints more than 256 KiB.
     """
     name = command[0].rpartition("/")[2]
     try:
@@ -71,12 +71,12 @@ async def printed_by(command: Sequence[str], environ: Mapping[str, str]) -> byte
             env=child_environ(environ),
         )
     except OSError as error:
-        raise ClipboardUnavailable(f"{name} cannot be started: {error.strerror}") from None
+        raise ClipboardUnreadable(f"{name} cannot be started: {error.strerror}") from None
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await _bounded(process)
     except TimeoutError:
-        raise ClipboardUnavailable(f"{name} does not answer") from None
+        raise ClipboardUnreadable(f"{name} does not answer") from None
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -88,7 +88,7 @@ async def _bounded(process: asyncio.subprocess.Process) -> bytes:
     while process.stdout is not None and (piece := await process.stdout.read(LONGEST)):
         said += piece
         if len(said) > LONGEST:
-            raise ClipboardUnavailable(f"it holds more than {LONGEST // 1024} KiB")
+            raise ClipboardUnreadable(f"it holds more than {LONGEST // 1024} KiB")
     return said
 
 
@@ -101,9 +101,9 @@ async def _of_x_server(address: str) -> bytes:
     thread.start()
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await asyncio.shield(asyncio.wrap_future(asker.answer))
+            return await asyncio.wrap_future(asker.answer)
     except TimeoutError:
-        raise ClipboardUnavailable("the program that holds the clipboard does not answer") from None
+        raise ClipboardUnreadable("the program that holds the clipboard does not answer") from None
     finally:
         thread.stop()
         await asyncio.to_thread(thread.join, ANSWER_SECONDS)
@@ -129,21 +129,28 @@ class _Asker:
     def handle(self, event: Any) -> None:
         from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
 
-        if event.type != X.SelectionNotify or self.answer.done():
+        if event.type != X.SelectionNotify:
             return
         if not event.property:  # nobody owns it, or its owner has no text
-            self.answer.set_result(b"")
+            self._give(b"")
             return
         found = self._window.get_full_property(self._property, X.AnyPropertyType)
         self._window.delete_property(self._property)
         if found is None or found.format != 8:  # noqa: PLR2004 - a text is in bytes; INCR, a count, is not
-            self.answer.set_exception(ClipboardUnavailable("what it holds is too long, or no text"))
+            self._fail("what it holds is too long, or no text")
         else:
-            self.answer.set_result(bytes(found.value))
+            self._give(bytes(found.value))
 
     def leave(self) -> None:
         """Nothing of it stays: the window goes with the connection."""
 
     def ended(self, reason: str | None) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(ClipboardUnavailable(reason or "credtray ends"))
+        self._fail(reason or "credtray ends")
+
+    def _give(self, text: bytes) -> None:
+        with contextlib.suppress(concurrent.futures.InvalidStateError):  # given up meanwhile
+            self.answer.set_result(text)
+
+    def _fail(self, reason: str) -> None:
+        with contextlib.suppress(concurrent.futures.InvalidStateError):  # answered, or given up
+            self.answer.set_exception(ClipboardUnreadable(reason))

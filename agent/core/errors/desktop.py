@@ -52,6 +52,15 @@ class ClipboardUnavailable(CredtrayError):
     retry = Retry.PERSON
 
 
+class ClipboardUnreadable(CredtrayError):
+    """There is no clipboard to read, or the program that holds its text does not hand it over."""
+
+    code = "clipboard_unreadable"
+    title = "The clipboard cannot be read"
+    hint = "Paste the text where it is asked for, or save it in a file."
+    retry = Retry.PERSON
+
+
 class AutostartRefused(CredtrayError):
     """Starting at login could not be switched on or off; nothing was changed."""
 
