@@ -18,6 +18,7 @@ from agent.core.policy import (
     Action,
     FetchRoleCredentials,
     ListAccounts,
+    OpenSignIn,
     RefreshToken,
     ShowNotice,
     WithdrawNotice,
@@ -36,6 +37,9 @@ SETTLE_SECONDS = 15.0
 READ_SECONDS = 10.0
 LOCK_SECONDS = 30.0
 """Another command without agent may wait for the portal and the credentials file in turn."""
+
+_ONLY_AN_AGENT = (ShowNotice, WithdrawNotice, ListAccounts, OpenSignIn)
+"""The command itself tells the person what happened; it needs no account's name and opens nothing unasked."""
 
 _CHOICES = (
     protocol.Activate,
@@ -120,8 +124,7 @@ def _allowed(request: Request) -> Callable[[State, Action], bool]:
         case protocol.Credentials(profile) | protocol.Wait(profile=profile, login=False):
             return lambda state, action: _serves(state, action, profile)
         case _:
-            # The command itself tells the person what happened, and needs no account's name for that.
-            return lambda _state, action: not isinstance(action, ShowNotice | WithdrawNotice | ListAccounts)
+            return lambda _state, action: not isinstance(action, _ONLY_AN_AGENT)
 
 
 def _serves(state: State, action: Action, profile: str) -> bool:

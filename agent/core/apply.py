@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.core import (
+    apply_by_itself,
     apply_desktop,
     apply_imports,
     apply_notices,
@@ -145,5 +146,6 @@ HANDLERS: Mapping[type, Handler] = {
     **apply_profiles.HANDLERS,
     **apply_notices.HANDLERS,
     **apply_desktop.HANDLERS,
+    **apply_by_itself.HANDLERS,
     **apply_imports.HANDLERS,  # last: it hands on to those above what concerns them too
 }

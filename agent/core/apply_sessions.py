@@ -20,7 +20,9 @@ from agent.core.expiry import (
     remember,
 )
 from agent.core.models import AccessToken, EndProof, SignIn
-from agent.core.state import PASSING, Doubt, PendingSignIn, SessionState, State, frozen, put
+from agent.core.open_by_itself import WINDOW
+from agent.core.standing import alive
+from agent.core.state import PASSING, Alive, Doubt, PendingSignIn, SessionState, State, frozen, put
 
 _ENDS_A_SIGN_IN = {TokenRefused.code, RegistrationRefused.code, SignInRequired.code}
 
@@ -82,7 +84,7 @@ def _found_sign_in(session: SessionState, token: AccessToken, now: datetime, sta
     over = token.expires_at <= now and not token.refreshable
     fresh = replace(_cleared(session, token, now), sign_in=sign_in, before=None, ended=over)
     # What ended before we ever looked is no news.
-    return replace(fresh, said=frozenset({"ended"})) if token.expires_at <= now else fresh
+    return replace(fresh, said=frozenset({"ended", WINDOW})) if token.expires_at <= now else fresh
 
 
 def _renewed(session: SessionState, token: AccessToken, now: datetime, state: State) -> SessionState:
@@ -143,6 +145,8 @@ def _address_known(
     session: SessionState, event: events.SignInAddressKnown, now: datetime, _state: State
 ) -> SessionState:
     began = session.pending.started_at if session.pending else now
+    if alive(session, now) is Alive.ENDED:  # who gives this one up wants no other by itself
+        session = replace(session, said=session.said | {WINDOW})
     return replace(session, pending=PendingSignIn(began, event.url, event.user_code))
 
 
@@ -201,7 +205,7 @@ def _sign_in_failed(
     if not event.dropped:
         return session
     # "ended" was told by the command that was cancelled; no notice on top.
-    return replace(session, token=None, ended=True, before=None, said=session.said | {"ended"})
+    return replace(session, token=None, ended=True, before=None, said=session.said | {"ended", WINDOW})
 
 
 # --- refresh -----------------------------------------------------------------------------------------

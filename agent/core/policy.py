@@ -2,20 +2,28 @@
 
 Level-triggered: it looks at how things are, never at how they came about, so a missed tick, a 12 h sleep
 or a restart needs no special case. It never asks for a thing twice: the state says what is under way.
-Nothing here opens a browser: only a person begins a sign-in.
+Only a person begins a sign-in, but for the one window a setting may allow: see ``open_by_itself``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from agent.core import import_notices, notices
+from agent.core import import_notices, notices, open_by_itself
+from agent.core.actions import (
+    Action,
+    FetchRoleCredentials,
+    ListAccounts,
+    OpenSignIn,
+    RefreshToken,
+    ShowNotice,
+    SyncCredentialsFile,
+    WithdrawNotice,
+)
 from agent.core.expiry import servable_window, windows_for
 from agent.core.models import SectionKeys
-from agent.core.notices import Notice
 from agent.core.standing import (
     HEARD_OF,
     PROOF_FLOOR,
@@ -30,6 +38,19 @@ from agent.core.standing import (
 from agent.core.state import Doubt, ProfileState, SessionState, State
 from agent.core.wishes import unwanted_sections, wanted_sections
 
+__all__ = [
+    "Action",
+    "FetchRoleCredentials",
+    "ListAccounts",
+    "OpenSignIn",
+    "RefreshToken",
+    "ShowNotice",
+    "SyncCredentialsFile",
+    "WithdrawNotice",
+    "decide",
+    "next_look",
+]
+
 FETCH_FLOOR = timedelta(minutes=1)
 """Role credentials of one role are never fetched more often."""
 
@@ -43,55 +64,6 @@ BATCH = timedelta(seconds=3)
 """How long finished fetches wait for slower ones to share one rewrite of the credentials file."""
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshToken:
-    """Refresh the access token of this session silently."""
-
-    session: str
-
-
-@dataclass(frozen=True, slots=True)
-class FetchRoleCredentials:
-    """Fetch role credentials for this profile."""
-
-    profile: str
-
-
-@dataclass(frozen=True, slots=True)
-class SyncCredentialsFile:
-    """Write these sections and take those out, in one rewrite."""
-
-    wanted: tuple[SectionKeys, ...]
-    removed: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ShowNotice:
-    """Tell a person."""
-
-    notice: Notice
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawNotice:
-    """Take a notice back that is true no longer."""
-
-    session: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListAccounts:
-    """Ask the portal what the accounts of this session are called."""
-
-    session: str
-
-
-Action = (
-    RefreshToken | FetchRoleCredentials | ListAccounts | SyncCredentialsFile | ShowNotice | WithdrawNotice
-)
-
-
 def decide(state: State, now: datetime) -> tuple[Action, ...]:
     """Return everything that should be started now."""
     actions: list[Action] = []
@@ -99,6 +71,8 @@ def decide(state: State, now: datetime) -> tuple[Action, ...]:
         for session in state.sessions.values():
             actions.extend(_portal_calls(state, session, now))
             actions.extend(ShowNotice(notice) for notice in notices.due(state, session, now))
+            if open_by_itself.due(state, session, now):
+                actions.append(OpenSignIn(session.session.name))
         actions.extend(ShowNotice(notice) for notice in import_notices.due(state, now))
         actions.extend(_withdrawals(state, now))
     actions.extend(_file_sync(state, now))
@@ -257,6 +231,8 @@ def _session_instants(state: State, session: SessionState) -> Iterator[datetime]
         yield session.refreshed_at + PROOF_FLOOR
     if session.snoozed_until is not None:
         yield session.snoozed_until
+    if session.window_after is not None:
+        yield session.window_after
     if session.accounts_asked is not None:
         yield session.accounts_asked + ACCOUNTS_FLOOR
     if session.sign_in is not None:

@@ -119,6 +119,8 @@ class SessionState:
     """What was to be told while nobody could be; decided anew when notifications work again."""
     news: bool = False
     """The present sign-in came about through us: a person waits to hear that it worked."""
+    window_after: datetime | None = None
+    """No window is opened by itself before: the last try found no portal."""
     accounts_asked: datetime | None = None
     """When the accounts were listed, or could not be, since the last sign-in."""
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import assert_never
 
 from agent.core.apply import same_portal, same_role
-from agent.core.errors import FileContended, Problem
+from agent.core.errors import AgentNotRunning, FileContended, Problem
 from agent.core.events import (
     AccountsAsked,
     AccountsListed,
@@ -28,6 +28,8 @@ from agent.core.events import (
     SyncFailed,
     SyncStarted,
     TokenVanished,
+    WindowBegun,
+    WindowUnopened,
 )
 from agent.core.marks import key_digest
 from agent.core.models import AccessToken, Account, Profile, RoleCredentials, SsoSession
@@ -37,6 +39,7 @@ from agent.core.policy import (
     Action,
     FetchRoleCredentials,
     ListAccounts,
+    OpenSignIn,
     RefreshToken,
     ShowNotice,
     SyncCredentialsFile,
@@ -64,44 +67,57 @@ class Actions:
         self._workers = workers
         self._take = take
         self._current = current
+        self._open_sign_in: Callable[[str], None] = _nobody_opens
+
+    def open_with(self, open_sign_in: Callable[[str], None]) -> None:
+        """Let sign-ins that nobody asked for be begun by this."""
+        self._open_sign_in = open_sign_in
 
     @staticmethod
     def begun(action: Action) -> Event:
         """Return the event that says this action is under way, so that it is not decided twice."""
+        event: Event
         match action:
             case RefreshToken(session):
-                return RefreshStarted(session)
+                event = RefreshStarted(session)
             case FetchRoleCredentials(profile):
-                return FetchStarted(profile)
+                event = FetchStarted(profile)
             case SyncCredentialsFile():
-                return SyncStarted()
+                event = SyncStarted()
             case ListAccounts(session):
-                return AccountsAsked(session)
+                event = AccountsAsked(session)
             case ShowNotice(notice):
-                return NoticeShown(notice.session, notice.tells, notice.key)
+                event = NoticeShown(notice.session, notice.tells, notice.key)
             case WithdrawNotice(session, key):
-                return NoticeWithdrawn(session, key)
+                event = NoticeWithdrawn(session, key)
+            case OpenSignIn(session):
+                event = WindowBegun(session)
             case _:
                 assert_never(action)
+        return event
 
     @staticmethod
     def broken_off(action: Action, problem: Problem) -> Event | None:
         """Return the event that says an action begun could not be started, so that it is tried again."""
+        event: Event | None = None
         match action:
             case RefreshToken(session):
-                return RefreshFailed(session, problem)
+                event = RefreshFailed(session, problem)
             case FetchRoleCredentials(profile):
-                return FetchFailed(profile, problem)
+                event = FetchFailed(profile, problem)
             case SyncCredentialsFile():
-                return SyncFailed(problem)
+                event = SyncFailed(problem)
             case ListAccounts(session):
-                return AccountsUnknown(session)
+                event = AccountsUnknown(session)
             case ShowNotice(notice):
-                return _unseen(notice)
+                event = _unseen(notice)
             case WithdrawNotice():
-                return None
+                pass
+            case OpenSignIn(session):
+                event = WindowUnopened(session)
             case _:
                 assert_never(action)
+        return event
 
     def start(self, action: Action, state: State) -> None:
         """Start an action; returns at once."""
@@ -119,6 +135,8 @@ class Actions:
             case WithdrawNotice(_, key):
                 withdraw = self._ports.notifier.withdraw
                 self._workers.notices(lambda: withdraw(key), _nothing, _not_withdrawn)
+            case OpenSignIn(session):
+                self._open_sign_in(session)
             case _:
                 assert_never(action)
 
@@ -257,6 +275,10 @@ def _unseen(notice: Notice, *, possible: bool = False) -> NoticeUnseen:
 
 def _nobody_waits(_found: int) -> None:
     """Take the count of accounts found so far; nobody watches it."""
+
+
+def _nobody_opens(session: str) -> None:
+    raise AgentNotRunning(f"nobody here can open a window for {session}")
 
 
 def _nothing(_result: None) -> None:

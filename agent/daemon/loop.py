@@ -167,6 +167,10 @@ class Loop:
         """Read the files and begin."""
         self._reading.everything(self.state)
 
+    def open_with(self, open_sign_in: Callable[[str], None]) -> None:
+        """Let sign-ins that nobody asked for be begun by this; it must return at once."""
+        self._actions.open_with(open_sign_in)
+
     async def read(self, seconds: float) -> bool:
         """Wait until no file is being read or written; False when that took longer."""
         return await self._come_true(lambda: not self._workers.filing, seconds)

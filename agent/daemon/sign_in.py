@@ -132,7 +132,8 @@ class _SignIn:
         )
         by_device = self.request.device or self.session.legacy
         kind = oauth.DEVICE_CODE if by_device else oauth.AUTHORIZATION_CODE
-        cached = self.ports.token_cache.registration(self.session, kind)
+        # Registering is also how a window that nobody asked for finds out whether there is a portal.
+        cached = None if self.request.unasked else self.ports.token_cache.registration(self.session, kind)
         client = cached or self._register(grant, kind)
         ended = self.request.fresh and self._end(current)
         if by_device:
@@ -165,6 +166,8 @@ class _SignIn:
         try:
             return self._twice(grant, client, oauth.AUTHORIZATION_CODE, grant.by_code)
         except ListenerUnavailable as error:
+            if self.request.unasked:
+                raise
             _log.warning("session %s: %s; signing in with a code instead", self.session.name, error)
             return self._by_device(grant, self._register(grant, oauth.DEVICE_CODE))
         except SignInTimedOut:

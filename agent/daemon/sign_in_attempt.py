@@ -29,6 +29,8 @@ class Attempt:
     problem: Problem | None = None
     joined: bool = False
     askers: int = 0
+    unasked: bool = False
+    """The agent began it by itself, as a setting allows."""
 
     async def follow(self, tell: Tell) -> None:
         """Tell each step, also the one taken before, until the sign-in is finished."""

@@ -143,6 +143,8 @@ class Grant:
         if not self.request.browser:
             self.progress(SignInProgress(Step.ADDRESS, url=url))
             return
+        if self.request.welcome is not None and not self.request.welcome():
+            raise SignInCancelled("nobody is there any more")
         match open_page(self.ports.browser, url, self.request.command):
             case Opened.AS_WISHED:
                 self.progress(SignInProgress(Step.BROWSER, url=url))

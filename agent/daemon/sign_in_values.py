@@ -60,6 +60,13 @@ class SignInRequest:
     """False: open nothing, the asker shows the address."""
     command: str | None = None
     """The browser of this session's settings; None: the desktop's own."""
+    welcome: Callable[[], bool] | None = None
+    """Of a sign-in that nobody asked for: whether a window is welcome, asked right before it would open."""
+
+    @property
+    def unasked(self) -> bool:
+        """True: nobody asked. Then there is no code to type, and nothing opens before the portal answered."""
+        return self.welcome is not None
 
 
 class Step(StrEnum):

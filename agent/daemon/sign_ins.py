@@ -20,8 +20,16 @@ from agent.core.errors import (
     UnknownSession,
     error_for,
 )
-from agent.core.events import SignedIn, SignedOut, SignInAddressKnown, SignInFailed, SignInStarted
+from agent.core.events import (
+    SignedIn,
+    SignedOut,
+    SignInAddressKnown,
+    SignInFailed,
+    SignInStarted,
+    WindowUnopened,
+)
 from agent.core.expiry import compare_ends
+from agent.core.open_by_itself import present
 from agent.core.protocol import Progress
 from agent.core.standing import alive, token_usable
 from agent.core.state import Alive, SessionState
@@ -51,6 +59,7 @@ class SignIns:
         self._workers = workers
         self._loop = loop
         self._attempts: dict[str, Attempt] = {}
+        loop.open_with(self.open_by_itself)
 
     # --- signing in -------------------------------------------------------------------------------------
 
@@ -114,14 +123,27 @@ class SignIns:
         except TimeoutError:
             return
 
-    def _begin(self, name: str, request: protocol.Login) -> Attempt:
+    def open_by_itself(self, name: str) -> None:
+        """Begin a sign-in that nobody asked for, soon; the policy has decided that it may be."""
+
+        def begin() -> None:
+            if name in self._loop.state.sessions and name not in self._attempts:
+                self._begin(name, protocol.Login(name), unasked=True)
+
+        asyncio.get_running_loop().call_soon(begin)
+
+    def _welcome(self) -> bool:
+        return present(self._loop.state, self._loop.now())
+
+    def _begin(self, name: str, request: protocol.Login, *, unasked: bool = False) -> Attempt:
         session = self._session(name)
         active = alive(session, self._loop.now()) is Alive.SIGNED_IN
-        attempt = Attempt(session.session, session.sign_in if active else None)
+        attempt = Attempt(session.session, session.sign_in if active else None, unasked=unasked)
         self._attempts[name] = attempt
         settings = self._loop.state.settings.session(name)
         device = request.device or settings.device_flow
-        asked = SignInRequest(active, device, request.browser, settings.browser)
+        welcome = self._welcome if unasked else None
+        asked = SignInRequest(active, device, request.browser, settings.browser, welcome)
         self._loop.take(SignInStarted(name))
 
         def progress(step: SignInProgress) -> None:
@@ -176,6 +198,8 @@ class SignIns:
     def _give_up(self, attempt: Attempt, problem: Problem, *, dropped: bool) -> None:
         attempt.problem = problem
         self._loop.take(SignInFailed(attempt.session.name, problem, dropped=dropped))
+        if attempt.unasked and (attempt.progress is None or attempt.progress.url is None):
+            self._loop.take(WindowUnopened(attempt.session.name))
         self._finish(attempt)
 
     def _finish(self, attempt: Attempt) -> None:

@@ -26,7 +26,6 @@ from agent.core.errors import (
     TokenRefused,
 )
 from agent.core.events import (
-    AccountsAsked,
     AccountsListed,
     AccountsUnknown,
     Activated,
@@ -35,18 +34,13 @@ from agent.core.events import (
     Event,
     Fetched,
     FetchFailed,
-    FetchStarted,
     MarksRead,
-    NoticeShown,
-    NoticeWithdrawn,
     Refreshed,
     RefreshFailed,
-    RefreshStarted,
     SignedIn,
     SignInStarted,
     Synced,
     SyncFailed,
-    SyncStarted,
     Tick,
     Woke,
 )
@@ -57,6 +51,7 @@ from agent.core.policy import (
     Action,
     FetchRoleCredentials,
     ListAccounts,
+    OpenSignIn,
     RefreshToken,
     ShowNotice,
     SyncCredentialsFile,
@@ -68,6 +63,7 @@ from agent.core.ports import Mark
 from agent.core.secret import Secret
 from agent.core.settings import Settings
 from agent.core.state import State
+from agent.daemon.actions import Actions
 from tests.core.making import HOUR, MINUTE, NOON, config, profile, registration
 
 STORMS: tuple[type[CredtrayError], ...] = (Throttled, PortalFailed, CaptivePortal)
@@ -153,7 +149,7 @@ class World:
             return
         self.state = apply(self.state, event, self.now)
         for action in decide(self.state, self.now):
-            self.state = apply(self.state, self.begun(action), self.now)
+            self.state = apply(self.state, Actions.begun(action), self.now)
             self.start(action)
         self.set_timer()
 
@@ -167,21 +163,6 @@ class World:
                 self.take(Tick())
 
         self.at(max(min(look - self.now, self.tick), timedelta(milliseconds=1)), ring)
-
-    def begun(self, action: Action) -> Event:
-        match action:
-            case RefreshToken(session):
-                return RefreshStarted(session)
-            case FetchRoleCredentials(name):
-                return FetchStarted(name)
-            case SyncCredentialsFile():
-                return SyncStarted()
-            case ListAccounts(session):
-                return AccountsAsked(session)
-            case ShowNotice(notice):
-                return NoticeShown(notice.session, notice.tells, notice.key)
-            case WithdrawNotice(session, key):
-                return NoticeWithdrawn(session, key)
 
     def start(self, action: Action) -> None:
         delay = self.some(0.05, 4)
@@ -198,6 +179,8 @@ class World:
                 self.show(notice)
             case WithdrawNotice(_, key):
                 self.withdraw(key)
+            case OpenSignIn():
+                self.open_window()
 
     # --- the portal -------------------------------------------------------------------------------------
 
@@ -279,6 +262,10 @@ class World:
 
     def withdraw(self, key: str) -> None:
         """Nobody looks at this screen."""
+
+    def open_window(self) -> None:
+        """No setting of this world allows one."""
+        raise AssertionError("a window was opened by itself")
 
     def sign_in(self) -> None:
         if self.signing_in or self.asleep or not self.present or self.portal.fault is not None:

@@ -11,6 +11,8 @@ from agent.core.events.desktop import (
     PartChanged,
     PresenceChanged,
     Snoozed,
+    WindowBegun,
+    WindowUnopened,
 )
 from agent.core.events.imports import Imported, ImportFailed
 from agent.core.events.service import (
@@ -63,6 +65,7 @@ Event = (
     | SyncFailed | NoticeShown | NoticesPaused | NoticeUnseen | NoticeWithdrawn | PresenceChanged
     | PartChanged | EndpointChanged | AccountsAsked | AccountsListed | AccountsUnknown
     | Imported | ImportFailed
+    | WindowBegun | WindowUnopened
 )
 # fmt: on
 
@@ -116,5 +119,7 @@ __all__ = [
     "TokenDoubtful",
     "TokenFound",
     "TokenVanished",
+    "WindowBegun",
+    "WindowUnopened",
     "Woke",
 ]

@@ -54,6 +54,20 @@ class NoticeWithdrawn:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class WindowBegun:
+    """A sign-in that nobody asked for begins; for this end there is no other one."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowUnopened:
+    """It ended before any window was opened."""
+
+    session: str
+
+
 # --- the desktop -------------------------------------------------------------------------------------
 
 
