@@ -1,0 +1,255 @@
+"""The doctor's look at homes, sound and broken ones: it sees what is there."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.app import Surroundings
+from agent.aws.section_mark import SectionMark
+from agent.checkup import around
+from agent.checkup.probes import together
+from agent.core.diagnosis import findings
+from agent.core.diagnosis.facts import Held, KeyKind, Surrounding
+from agent.core.marks import key_digest
+from agent.core.settings import SessionSettings, Settings
+from agent.desktop.clocks import SystemClock
+from tests.cli.doctor_homes import CONFIG, codes, lay, look, token
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No `aws`, browser or CA bundle of this machine: they are no business of these tests."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+
+
+def test_a_home_without_any_file_has_nothing_configured(home: Path) -> None:
+    facts = look()
+
+    assert facts.unknown == ()
+    assert {"nothing_configured", "agent_not_running"} <= codes(facts)
+
+
+def test_a_sound_home_has_nothing_broken(home: Path) -> None:
+    lay(home, cached=token())
+    facts = look()
+
+    assert facts.tokens["corp"].held is Held.TOKEN
+    assert facts.config.config.profiles["dev"].session == "corp"
+    assert codes(facts) == {"signed_in", "agent_not_running", "browser_missing"}
+
+
+@pytest.mark.parametrize(
+    ("cached", "held"),
+    [
+        ("{}", Held.UNREADABLE),
+        ('{"accessToken": "x"', Held.UNREADABLE),
+        (token(expiresAt="soon"), Held.UNREADABLE),
+        (token(region="eu-west-1"), Held.MISMATCH),
+        (token(startUrl="https://d-9067000002.awsapps.com/start"), Held.MISMATCH),
+        (token(refreshToken=None), Held.TOKEN),
+    ],
+)
+def test_what_the_token_file_holds(home: Path, cached: str, held: Held) -> None:
+    lay(home, cached=cached)
+    seen = look().tokens["corp"]
+
+    assert seen.held is held
+    assert seen.has_refresh_token is (held is Held.TOKEN and "refreshToken" in cached)
+
+
+def test_files_are_seen_as_they_lie(home: Path) -> None:
+    real = home / "dotfiles"
+    real.write_text(CONFIG)
+    lay(home, config=b"", credentials="[x]\naws_access_key_id = AKIAX\naws_secret_access_key = y\n")
+    (home / ".aws" / "config").symlink_to(real)
+    (home / ".aws" / "credentials").chmod(0o664)
+    (home / ".aws").chmod(0o777)
+    facts = look()
+
+    assert facts.config.text.file.link == "~/dotfiles"
+    assert facts.credentials.text.file.mode == 0o664
+    assert {"file_link", "file_mode", "directory_mode"} <= codes(facts)
+
+
+def test_a_link_into_nowhere_and_a_folder_for_a_file_cannot_be_read(home: Path) -> None:
+    (home / ".aws").mkdir()
+    (home / ".aws" / "config").symlink_to(home / "gone")
+    (home / ".aws" / "credentials").mkdir()
+    facts = look()
+
+    assert facts.config.text.file.unread == "the link leads into nowhere"
+    assert "not a regular file" in (facts.credentials.text.file.unread or "")
+
+
+def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(home: Path) -> None:
+    (home / ".aws").mkdir()
+    os.mkfifo(home / ".aws" / "config")
+    facts = look()
+
+    assert "file_unreadable" in codes(facts)
+    assert facts.unknown == ()
+
+
+def test_sections_are_seen_with_their_lines(home: Path) -> None:
+    lay(
+        home,
+        CONFIG
+        + "\n[profile my dev]\nregion = us-east-1\n[dev]\nsso_session = corp\n[preview]\nx = 1\n"
+        + "[profile old]\ncredential_process = /old/python run\n",
+    )
+    facts = look().config
+
+    assert [(place.name, place.line) for place in facts.ignored] == [("profile my dev", 12), ("dev", 14)]
+    assert facts.sections == {"dev": 6, "old": 18}
+    assert facts.processes == {"old": "/old/python"}
+    assert facts.without_region == ()
+    assert "credential_process_missing" in codes(look())
+
+
+def test_duplicate_sections_are_named_with_all_their_lines(home: Path) -> None:
+    lay(home, CONFIG + "[profile dev]\nregion = x\n", "[a]\n[a]\n[a]\n")
+    texts = {sight.place: sight.text for item in findings(look()) for sight in item.seen}
+
+    assert texts["~/.aws/config:11"] == "[profile dev] stands in lines 6, 11"
+    assert texts["~/.aws/credentials:3"] == "[a] stands in lines 1, 2, 3"
+
+
+def test_keys_are_told_apart_by_who_wrote_them(home: Path) -> None:
+    ends = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+    mark = SectionMark("dev", ends, key_digest("ASIAOURS")).line()
+    pair = "aws_access_key_id = {0}\naws_secret_access_key = s\naws_session_token = t\n"
+    lay(
+        home,
+        credentials=(
+            f"[ours]\n{mark}\n{pair.format('ASIAOURS')}"
+            f"[edited]\n{mark}\n{pair.format('ASIAOTHER')}"
+            f"[iam]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n"
+            f"[tool]\n{pair.format('ASIAX')}aws_session_expiration = 2026-11-22T10:00:00+00:00+0000\n"
+            f"[boto]\n{pair.format('ASIAX')}aws_security_token = older\n"
+            f"[half]\naws_access_key_id = X\n[none]\nregion = x\n"
+        ),
+    )
+    keys = {item.name: item for item in look().credentials.keys}
+
+    assert set(keys) == {"ours", "edited", "iam", "tool", "boto", "half"}
+    assert (keys["ours"].profile, keys["ours"].expires_at) == ("dev", ends)
+    assert (keys["edited"].profile, keys["edited"].edited) == (None, True)
+    assert (keys["iam"].kind, keys["tool"].kind) == (KeyKind.LONG_TERM, KeyKind.TEMPORARY)
+    assert keys["tool"].expires_at == ends
+    assert [name for name, item in keys.items() if item.old_token] == ["boto"]
+    assert [name for name, item in keys.items() if item.half] == ["half"]
+
+
+def test_settings_that_are_broken_are_named_with_their_line(home: Path) -> None:
+    file = home / ".config" / "credtray" / "settings.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('icon = "auto"\nwarn_befor = []\n')
+    found = next(item for item in findings(look()) if item.code == "settings_broken")
+
+    assert found.seen[0].place == "~/.config/credtray/settings.toml:2"
+
+
+def test_bundles_that_cannot_be_read_are_seen_wherever_they_are_named(home: Path) -> None:
+    chosen = Settings(sessions={"corp": SessionSettings(ca_bundle="~/gone.pem")})
+    there = home / "there.pem"
+    there.touch()
+    named = {"AWS_CA_BUNDLE": "/gone\0.pem", "REQUESTS_CA_BUNDLE": str(there)}
+
+    assert set(around.missing_bundles(named, chosen)) == {
+        "AWS_CA_BUNDLE",
+        "sessions.corp.ca_bundle in settings.toml",
+    }
+
+
+@pytest.mark.parametrize(
+    ("environ", "where"),
+    [
+        ({"WSL_DISTRO_NAME": "Debian", "SSH_TTY": "x"}, Surrounding.WSL),
+        ({"SSH_CONNECTION": "1 2 3 4", "DISPLAY": ":10"}, Surrounding.SSH),
+        ({"REMOTE_CONTAINERS": "true"}, Surrounding.CONTAINER),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, Surrounding.DESKTOP),
+        ({}, Surrounding.BARE),
+    ],
+)
+def test_where_it_runs(environ: dict[str, str], where: Surrounding, tmp_path: Path) -> None:
+    assert around.surrounding(environ, tmp_path) is where
+    (tmp_path / ".dockerenv").touch()
+    assert around.surrounding({}, tmp_path) is Surrounding.CONTAINER
+
+
+def program(folder: Path, name: str, script: str) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+    return str(folder)
+
+
+def test_a_browser_is_found_and_not_started(home: Path) -> None:
+    path = program(home / "bin", "my-browser", f"touch {home}/started")
+
+    assert around.browser({"BROWSER": "my-browser -P work %s", "PATH": path})
+    assert not around.browser({"BROWSER": "other %s", "PATH": path})
+    assert not around.browser({"PATH": path})
+    assert not (home / "started").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "version"),
+    [
+        ("echo aws-cli/2.36.7 Python/3.13 Linux/6 exe/x86_64", (2, 36, 7)),
+        ("echo aws-cli/1.18.69 Python/2.7 >&2", (1, 18, 69)),
+        ("echo something else", None),
+        ("exit 3", None),
+        ("exec sleep 60", None),
+        ('echo "aws-cli/$AWS_SECRET_ACCESS_KEY"; [ "$HOME" = /dev/null ] && echo aws-cli/2.0.0', (2, 0, 0)),
+    ],
+)
+def test_the_version_of_the_cli(home: Path, script: str, version: tuple[int, ...] | None) -> None:
+    path = program(home / "bin", "aws", script)
+    environ = {"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home), "AWS_SECRET_ACCESS_KEY": "9.9.9"}
+
+    assert around.aws_cli(environ) == version
+
+
+def test_the_installers_path_tells_the_version_without_running_anything(home: Path) -> None:
+    folder = program(home / "aws-cli" / "v2" / "2.31.4" / "dist", "aws", f"touch {home}/ran")
+
+    assert around.aws_cli({"PATH": folder}) == (2, 31, 4)
+    assert around.aws_cli({"PATH": str(home)}) is None
+    assert not (home / "ran").exists()
+
+
+def test_a_look_that_hangs_or_fails_hides_no_other() -> None:
+    hung = threading.Event()
+    began = time.monotonic()
+    looked = together(
+        {
+            "hangs": lambda: {"a": hung.wait(30)},
+            "fails": lambda: {"b": 1 // 0},
+            "sees": lambda: {"c": 3},
+        },
+        seconds=0.2,
+    )
+    hung.set()
+
+    assert looked.fields == {"c": 3}
+    assert looked.unknown == ("hangs: no answer within 2 s", "fails: it failed (ZeroDivisionError)")
+    assert time.monotonic() - began < 20
+
+
+def test_the_clock_is_the_surroundings(home: Path) -> None:
+    class Later(SystemClock):
+        def now(self) -> datetime:
+            return super().now() + timedelta(minutes=41)
+
+    lay(home, cached=token())
+
+    assert "access_token_expired" in codes(look(where=Surroundings(clock=Later())))
