@@ -7,13 +7,13 @@ this page, which is good for one visit. Must not answer anybody else with anythi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import os
 import secrets
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ GOOD_FOR_SECONDS = 30.0
 _PATH_BYTES = 32
 _VISITOR_SECONDS = 5.0
 _MOST_VISITORS = 16
+_BACKLOG = 128
 _LONGEST_REQUEST = 16 * 1024
 _FAREWELL_SECONDS = 2.0
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
@@ -52,7 +53,7 @@ def same_person(peer: Address, ours: Address) -> bool:
     return os.geteuid() in owners
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def one_time_redirect(
     target: Secret, may_visit: MayVisit = same_person
 ) -> AsyncIterator[OneTimeRedirect]:
@@ -102,17 +103,13 @@ class OneTimeRedirect:
             raise ListenerUnavailable(error.strerror or "no port") from None
         self._ours = listening.getsockname()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: _Visitor(self), sock=listening, backlog=_MOST_VISITORS
-        )
+        self._server = await loop.create_server(lambda: _Visitor(self), sock=listening, backlog=_BACKLOG)
 
     async def fetched(self, seconds: float = GOOD_FOR_SECONDS) -> bool:
         """Wait until the browser has fetched the address; False when it did not come in time."""
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._fetched.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        return self._fetched.is_set()
 
     async def close(self) -> None:
         """Forget the address, let the last answer leave, and close the port."""
