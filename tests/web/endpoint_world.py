@@ -107,9 +107,9 @@ def drained(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def serving(limits: Limits = Limits()) -> Iterator[Endpoint]:
+def serving(limits: Limits = Limits(), port: int | None = None) -> Iterator[Endpoint]:
     """Serve from a thread until the block ends."""
-    endpoint = Endpoint(listening_on(None))
+    endpoint = Endpoint(listening_on(port))
     ready, loops = threading.Event(), []
 
     async def work() -> None:
