@@ -32,5 +32,5 @@ def open_page(browser: Browser, url: str, command: str | None) -> Opened:
     taken = browser.open(url)
     if command is None:
         return Opened.AS_WISHED if taken else Opened.NOT_AT_ALL
-    _log.warning("the browser command of the settings did not work")
+    _log.info("the browser command of the settings did not work")
     return Opened.BY_ANOTHER if taken else Opened.NOT_AT_ALL
