@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash import victim
-from tests.crash.tracing import TRACED, Case, Server, calls_of, moments, ours, traced
+from tests.crash.tracing import SETTINGS, TRACED, Case, Server, calls_of, moments, ours, traced
 
 SOAK = os.environ.get("CREDTRAY_SOAK") == "1"
 ERRORS = ["ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE", "EDQUOT", "ENOMEM", "EINTR"]
@@ -31,6 +31,7 @@ def test_any_error_of_any_call_is_reported_and_loses_nothing(server: Server, are
         Case("sync", None, directory=False),
         Case("refresh", ours(), linked=True),
         Case("token", b"{}"),
+        Case("settings", SETTINGS),
     ]
     homes = [arena / str(number) for number in range(len(table))]
     paths = [case.prepare(home) for case, home in zip(table, homes, strict=True)]

@@ -67,6 +67,9 @@ class Case:
         return path
 
 
+SETTINGS = b'# mine\n#icon = "auto"\nwarn_before = ["1h"]  # early\n'
+
+
 def cases() -> list[Case]:
     mine = b"# mine\n[work]\nregion = eu-west-1\n\n[default]\nregion = eu-west-1\n"
     many = b"".join(b"[p%d]\nregion = r\naws_access_key_id = AKIA%d\n\n" % (n, n) for n in range(40))
@@ -86,6 +89,7 @@ def cases() -> list[Case]:
         *(Case("token", start) for start in (None, b"{}", victim.TOKEN + b" " * 100)),
         Case("token", b"{}", linked=True),
         Case("token", None, directory=False),
+        *(Case("settings", SETTINGS, linked=linked) for linked in (False, True)),
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import json
 import os
 import socket
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from agent.core.errors import CredtrayError
 from agent.files.atomic_file import write_atomically
+from agent.store.settings_file import SettingsFile
 from tests.aws.file_fakes import NOW, credentials_file, wanted
 
 TOKEN = b'{"accessToken": "' + b"t" * 3000 + b'", "expiresAt": "2026-11-22T13:00:00Z"}'
@@ -47,7 +49,20 @@ def token(path: Path) -> None:
     write_atomically(path, TOKEN)
 
 
-JOBS: dict[str, Callable[[Path], None]] = {"sync": sync, "refresh": refresh, "remove": remove, "token": token}
+def settings(path: Path) -> None:
+    """Set one setting; the comments stay."""
+    SettingsFile(path, path.parent.parent / "state").set(("icon",), "dark")
+
+
+JOBS: dict[str, Callable[[Path], None]] = {
+    "sync": sync,
+    "refresh": refresh,
+    "remove": remove,
+    "token": token,
+    "settings": settings,
+}
+_LATE = "agent.store.settings_edit"
+"""Imported late by the product; a child of ours is to open nothing but the files under test."""
 
 
 def run(job: str, path: Path) -> int:
@@ -74,6 +89,7 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PTRACER, -1, 0, 0, 0)
     link = socket.socket(fileno=int(sys.argv[1]))
+    importlib.import_module(_LATE)
     gc.disable()
     while frame := link.recv(1 << 20):
         jobs = [(job, Path(path)) for job, path in json.loads(frame)]
