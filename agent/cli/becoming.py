@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # no stubs; the public module brings enum, which is dear
 import os
-import signal
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as type checkers understand it; importing typing costs as much as the rest
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import NoReturn
 
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
@@ -21,7 +21,7 @@ def become(words: list[str], environ: Mapping[str, str]) -> NoReturn:
         ValueError: a word holds a NUL character.
     """
     for name in _IGNORED_BY_PYTHON:
-        number = getattr(signal, name, None)
+        number = getattr(_signal, name, None)
         if number is not None:
-            signal.signal(number, signal.SIG_DFL)
+            _signal.signal(number, _signal.SIG_DFL)
     os.execvpe(words[0], words, dict(environ))  # noqa: S606 -- the person's own command, and no shell

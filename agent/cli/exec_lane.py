@@ -5,10 +5,10 @@ Imports next to nothing and explains nothing: whatever does not go its usual way
 
 from __future__ import annotations
 
+import _json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from agent.cli.becoming import become
 from agent.cli.exec_files import files_of
@@ -18,6 +18,7 @@ from agent.core.child_environment import with_endpoint, with_keys
 if sys.platform != "win32":
     from agent.credentials_fetch import GIVE_UP_SECONDS, ask, question
 
+TYPE_CHECKING = False  # as type checkers understand it; importing typing costs as much as the rest
 if TYPE_CHECKING:
     from typing import Any
 
@@ -56,10 +57,22 @@ def _with_endpoint(profile: str) -> dict[str, str]:
 
 def _asked(profile: str, kind: str, more: str = "") -> dict[str, Any]:
     """Return the agent's final reply; a refusal has no ``result`` and no ``credentials``."""
-    import json  # noqa: PLC0415 -- no agent, no JSON
-
     asked = question(profile, kind, more)
     if asked is None:
         raise ValueError(profile)
-    reply: dict[str, Any] = json.loads(ask(asked, time.monotonic() + GIVE_UP_SECONDS))
+    line = ask(asked, time.monotonic() + GIVE_UP_SECONDS)
+    scan = _json.make_scanner(_PlainJson())  # type: ignore[arg-type]  # typeshed asks for a scanner here
+    reply: dict[str, Any] = scan(line.decode(), 0)[0]
     return reply
+
+
+class _PlainJson:
+    """What json.JSONDecoder hands to the scanner in C; importing json costs as much as all the rest."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = None
+    memo: dict[str, str]

@@ -6,8 +6,11 @@ that goes with it is in ``child_config``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
 from types import MappingProxyType
+
+TYPE_CHECKING = False  # as type checkers understand it; importing typing costs more than all of this
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
 
 MARKER = "CREDTRAY_PROFILE"
 """Tells a prompt, and a nested command, whose credentials these are."""
