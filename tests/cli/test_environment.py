@@ -26,12 +26,12 @@ EXPIRATION = "2026-11-22T14:05:00Z"
 
 
 class Stream(io.TextIOWrapper):
-    """Standard output or error, which may be a terminal."""
+    """Standard output or error, which may be a terminal; text gets the line ends of Windows."""
 
     def __init__(self, *, terminal: bool = False) -> None:
         self.bytes = io.BytesIO()
         self.terminal = terminal
-        super().__init__(self.bytes, encoding="utf-8", newline="")
+        super().__init__(self.bytes, encoding="utf-8", newline="\r\n")
 
     def isatty(self) -> bool:
         return self.terminal
@@ -64,7 +64,7 @@ def ran(
         patch.setenv("NO_COLOR", "1")
         patch.setattr(seam, "current", lambda: backend)
         code = main(["env", *words])
-    return Outcome(code, out.text(), err.text())
+    return Outcome(code, out.text(), err.text().replace("\r\n", "\n"))
 
 
 # --- env ---------------------------------------------------------------------------------------------
