@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import credentials_fetch, desk, execution, idle, rewrite, sync
+from bench import credentials_fetch, desk, endpoint, execution, idle, rewrite, sync
 
 
 def main() -> int:
@@ -18,6 +18,7 @@ def main() -> int:
         sys.stdout.flush()
 
     say(*credentials_fetch.measure().lines())
+    say(*endpoint.measure().lines())
     say(*execution.measure().lines())
     for result in sync.results():
         say(result.line())
