@@ -61,7 +61,8 @@ def commands_named(page: Path) -> Iterator[tuple[str, list[str]]]:
     for code in CODE.findall(page.read_text()):
         for words in re.findall(r"(?:^|[`$\s])(?<!# )credtray ([a-z][^\n`#|]*)", code):
             command, *rest = words.split()
-            yield command.strip(".,;:)"), [word.partition("=")[0] for word in rest if word.startswith("--")]
+            ours = rest[: rest.index("--")] if "--" in rest else rest  # what follows is another program's
+            yield command.strip(".,;:)"), [word.partition("=")[0] for word in ours if word.startswith("--")]
 
 
 @each_page
