@@ -1,0 +1,150 @@
+"""What `credtray endpoint` prints: variables that the reader takes in, and never a secret."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.cli import backend as seam
+from agent.cli.main import main
+from agent.core.endpoint_environment import SHADOWS
+from agent.core.errors import AgentNotRunning, UnknownProfile
+from agent.core.protocol import Endpoint, Status
+from tests.cli.fake_backend import FakeBackend, Outcome, credtray, document, profile
+
+RESULT: dict[str, Any] = {
+    "profile": "dev",
+    "port": 20123,
+    "url": "http://127.0.0.1:20123/credentials/dev",
+    "token_file": "/home/me/my state/endpoint/20123/0a/token",
+    "region": "eu-west-1",
+}
+
+
+def endpoint(*arguments: str, result: dict[str, Any] = RESULT, **document_parts: Any) -> Outcome:
+    """Run the command with a standard output that takes bytes, too."""
+    fake = FakeBackend({Endpoint: result, Status: document(**document_parts)})
+    real, seam.current = seam.current, lambda: fake
+    out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main(["endpoint", "dev", *arguments])
+    finally:
+        seam.current = real
+    out.seek(0)
+    return Outcome(code, out.read(), err.getvalue())
+
+
+def test_bash_takes_the_variables_in_and_drops_what_would_win() -> None:
+    printed = endpoint("--shell", "bash")
+    script = f'{printed.out}\nprintf "%s\\n" "$(env)"'
+    before = {"PATH": os.environ["PATH"], **dict.fromkeys(SHADOWS, "x")}
+    shown = subprocess.run(["bash", "-c", script], env=before, capture_output=True, text=True, check=True)
+    found = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("AWS_"))
+
+    assert (printed.code, printed.err) == (0, "")
+    assert found == {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": RESULT["url"],
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": RESULT["token_file"],
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }
+
+
+def test_no_region_is_no_variable() -> None:
+    assert "REGION" not in endpoint("--shell", "bash", result={**RESULT, "region": None}).out
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish", "powershell", "cmd"])
+def test_every_shell_gets_address_and_token_file(shell: str) -> None:
+    printed = endpoint("--shell", shell)
+
+    assert printed.code == 0
+    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in printed.out
+    assert "AWS_PROFILE" in printed.out
+
+
+def test_docker_gets_the_directory_because_a_file_would_grow_old() -> None:
+    words = shlex.split(endpoint("--shell", "docker").out)
+
+    assert words[:4] == ["--network", "host", "-v", f"{Path(RESULT['token_file']).parent}:/run/credtray:ro"]
+    assert words[4:] == [
+        "-e",
+        f"AWS_CONTAINER_CREDENTIALS_FULL_URI={RESULT['url']}",
+        "-e",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/run/credtray/token",
+        "-e",
+        "AWS_REGION=eu-west-1",
+        "-e",
+        "AWS_DEFAULT_REGION=eu-west-1",
+    ]
+
+
+def test_devcontainer_gets_its_own_words() -> None:
+    found = json.loads(endpoint("--shell", "devcontainer").out)
+
+    assert found["runArgs"] == ["--network=host"]
+    assert found["mounts"] == [
+        "source=/home/me/my state/endpoint/20123/0a,target=/run/credtray,type=bind,readonly"
+    ]
+    assert found["containerEnv"]["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] == "/run/credtray/token"
+
+
+@pytest.mark.parametrize("arguments", [("--json",), ("--shell", "json"), ("--shell", "JSON")])
+def test_json_holds_everything_for_a_program(arguments: tuple[str, ...]) -> None:
+    found = json.loads(endpoint(*arguments).out)
+
+    assert {name: found[name] for name in RESULT} == RESULT
+    assert found["environment"]["AWS_CONTAINER_CREDENTIALS_FULL_URI"] == RESULT["url"]
+    assert found["unset"] == list(SHADOWS)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"profiles": [profile("default")]},
+        {"profiles": [profile("other", default=True)]},
+        {"foreign": [{"name": "default", "reason": "static keys"}]},
+    ],
+)
+def test_a_default_profile_that_would_win_is_named(parts: dict[str, Any]) -> None:
+    printed = endpoint("--shell", "bash", **parts)
+
+    assert printed.code == 0
+    assert "[default]" in printed.err
+    assert "[default]" not in endpoint("--shell", "docker", **parts).err
+
+
+def test_a_shell_nobody_knows_opens_nothing() -> None:
+    fake = FakeBackend({})
+    outcome = credtray("endpoint", "dev", "--shell", "dockre", backend=fake)
+
+    assert outcome.code == 2
+    assert "dockre" in outcome.err
+    assert fake.asked == []
+
+
+def test_taking_back_says_what_it_means() -> None:
+    revoked = {"profile": "dev", "revoked": True}
+
+    assert "no keys of dev" in endpoint("--revoke", result=revoked).out
+    assert json.loads(endpoint("--revoke", "--json", result=revoked).out) == revoked
+    assert "no endpoint of dev" in endpoint("--revoke", result={**revoked, "revoked": False}).out
+    assert endpoint("--revoke", "--shell", "bash", result=revoked).code == 2
+
+
+def test_reasons_are_told() -> None:
+    for error in (UnknownProfile("'dev'"), AgentNotRunning()):
+        outcome = credtray("endpoint", "dev", "--shell", "bash", backend=FakeBackend({Endpoint: error}))
+
+        assert outcome.code == error.exit_code
+        assert outcome.out == ""
+        assert "hint:" in outcome.err
