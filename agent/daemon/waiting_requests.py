@@ -28,6 +28,7 @@ from agent.core.events import Asked, FilesChanged, Needed
 from agent.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook
 from agent.core.policy import FETCH_FLOOR
 from agent.core.protocol import Done, Progress
+from agent.core.standing import servable
 from agent.core.state import ProfileState, region_of
 from agent.core.status import iso
 from agent.core.view import clock_time
@@ -161,6 +162,8 @@ class _Asker:
         if self.renewing_until is None:
             self.renewing_until = max(self._clock() + RENEWING_SECONDS, self.deadline)
         await self._tell("renewing", f"Fetching keys of {name} ...")
+        if held is None or not servable(held, self.loop.now()):
+            self.loop.take(Asked(name))  # a need of a few seconds may be over before a fetch is possible
         self.loop.take(Needed(name, until))
         try:
             async with asyncio.timeout_at(self.renewing_until):

@@ -150,6 +150,18 @@ def test_long_lived_keys_reach_beyond_a_sign_in_that_is_about_to_end() -> None:
     run(drive())
 
 
+@pytest.mark.parametrize("keys", [False, True])
+@pytest.mark.parametrize("seconds", [0.0, 1.0])
+def test_the_shortest_wait_has_the_keys_fetched_too(seconds: float, *, keys: bool) -> None:
+    async def drive() -> float:
+        daemon = await daemon_of()
+        began = asyncio.get_running_loop().time()
+        await wait(daemon, seconds / 60, keys=keys)
+        return elapsed(began)
+
+    assert run(drive()) < 2
+
+
 # --- it does not -------------------------------------------------------------------------------------
 
 

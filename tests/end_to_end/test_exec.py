@@ -107,13 +107,11 @@ def test_every_sdk_is_the_profile_in_hostile_homes(signed_in: House) -> None:
         house.credentials.write_text(credentials)
         house.environ = {**outside, **HOSTILE}
         found[name] = told(house, f"{javascript}; {python}; {sts}")
-        found[f"{name}, with keys"] = told(house, f"{javascript}; {python}", "--env")
+    keys_in_hand = told(house, f"{javascript}; {python}; {sts}", "--env")
 
-    expected = [key, f"{ACCOUNT} eu-west-1", "True"]
-    assert found == {
-        **{name: [*expected, ACCOUNT] for name in HOMES},
-        **{f"{name}, with keys": expected for name in HOMES},
-    }
+    expected = [key, f"{ACCOUNT} eu-west-1", "True", ACCOUNT]
+    assert found == dict.fromkeys(HOMES, expected)
+    assert keys_in_hand == expected
 
 
 @pytest.mark.skipif(NODE is None, reason="needs the SDK for JavaScript: sh packaging/environment.sh tools")

@@ -1,0 +1,127 @@
+"""`credtray wait` and the refusals of `credtray exec`, over a made-up agent."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import pytest
+
+from agent.cli.execution import _beside, run
+from agent.core.errors import CommandNotFound, CommandRefused, KeysTooShort, NotInTime, SignInTooShort
+from agent.core.protocol import Endpoint, Progress, Wait
+from tests.cli.fake_backend import FakeBackend, credtray
+
+RESULT: dict[str, Any] = {
+    "profile": "dev",
+    "session": "corp",
+    "until": "2099-11-22T20:00:00Z",
+    "about": True,
+    "region": "eu-west-1",
+    "keys_until": "2099-11-22T13:00:00Z",
+    "signed_in": False,
+}
+
+
+def test_until_when_it_works_is_told() -> None:
+    backend = FakeBackend({Wait: RESULT})
+    outcome = credtray("wait", "dev", "--for", "45m", backend=backend)
+
+    assert outcome.code == 0
+    assert outcome.out.startswith("dev works until about Sun 22 Nov 20:00 (")
+    assert outcome.err == ""
+    assert backend.asked == [Wait("dev", 2700)]
+
+
+def test_options_reach_the_agent_and_the_result_is_json() -> None:
+    backend = FakeBackend({Wait: RESULT})
+    words = ("wait", "dev", "--for", "2h", "--timeout", "10m", "--login", "--keys", "--json")
+
+    assert json.loads(credtray(*words, backend=backend).out) == RESULT
+    assert backend.asked == [Wait("dev", 7200, 600, login=True, keys=True)]
+
+
+def test_what_somebody_has_to_do_is_told_in_a_log_and_what_goes_by_itself_is_not() -> None:
+    steps = (
+        Progress("renewing", text="Fetching keys of dev ..."),
+        Progress("waiting_for_sign_in", text="nobody is signed in to corp. Waiting for a sign-in"),
+        Progress("browser", url="https://example.test/authorize"),
+    )
+    outcome = credtray("wait", "dev", backend=FakeBackend({Wait: RESULT}, steps))
+
+    assert "Fetching keys" not in outcome.err
+    assert "Waiting for a sign-in" in outcome.err
+    assert "https://example.test/authorize" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(SignInTooShort("x"), 5), (KeysTooShort("x"), 5), (NotInTime("x"), 6)]
+)
+def test_exit_codes_for_scripts(error: BaseException, code: int) -> None:
+    outcome = credtray("wait", "dev", backend=FakeBackend({Wait: error}))
+
+    assert outcome.code == code
+    assert "hint: " in outcome.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--for", "soon"),
+        ("--for", "0m"),
+        ("--for", "91d"),
+        ("--timeout", "x"),
+        ("--timeout", "2d"),
+        ("--for", "9" * 400 + "m"),
+    ],
+)
+def test_durations_that_are_none_are_refused(words: tuple[str, ...]) -> None:
+    backend = FakeBackend()
+
+    assert credtray("wait", "dev", *words, backend=backend).code == 2
+    assert backend.asked == []
+
+
+def test_exec_asks_whether_it_lasts_and_waits_for_nobody() -> None:
+    backend = FakeBackend({Wait: SignInTooShort("dev works until 20:00 with it, not for 45 min")})
+    keys = FakeBackend({Wait: KeysTooShort("keys of dev live 1 h")})
+
+    assert credtray("exec", "dev", "--for", "45m", "true", backend=backend).code == 5
+    assert backend.asked == [Wait("dev", 2700)]
+    assert credtray("exec", "dev", "--env", "--for", "2h", "--", "true", backend=keys).code == 5
+    assert keys.asked == [Wait("dev", 7200, keys=True)]
+
+
+def test_exec_without_an_agent_says_how_it_works_without_one() -> None:
+    from agent.core.errors import AgentNotRunning  # noqa: PLC0415 -- what the seam raises
+
+    outcome = credtray("exec", "dev", "true", backend=FakeBackend({Endpoint: AgentNotRunning()}))
+
+    assert outcome.code == 3
+    assert "credtray run" in outcome.err
+    assert "--env" in outcome.err
+
+
+def test_exec_refuses_a_region_that_is_none_and_no_command_at_all() -> None:
+    refused = credtray("exec", "dev", "--region", "evil.com/#", "true", backend=FakeBackend())
+
+    assert "The region is refused" in refused.err
+    assert credtray("exec", "dev", backend=FakeBackend()).code == 2
+
+
+def test_command_that_cannot_start_is_told() -> None:
+    with pytest.raises(CommandNotFound):
+        run(["nonesuch"], {"PATH": "/bin"})
+    with pytest.raises(CommandRefused, match="NUL"):
+        run(["true", "a\0b"], {"PATH": "/bin"})
+    with pytest.raises(CommandRefused, match="Permission denied"):
+        run(["/"], {"PATH": "/bin"})
+
+
+def test_where_a_process_cannot_be_replaced_its_childs_exit_code_is_returned() -> None:
+    script = "import os, sys; sys.exit(7 if dict(os.environ) == {'A': 'b', 'LC_CTYPE': 'C.UTF-8'} else 1)"
+
+    assert _beside([sys.executable, "-I", "-c", script], {"A": "b", "LC_CTYPE": "C.UTF-8"}) == 7
+    assert "A" not in os.environ
