@@ -6,6 +6,7 @@ Asks no agent and no network, raises nothing and prints nothing: a key press mus
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,7 +19,7 @@ from agent.cli.main import COMMANDS, command_line, command_named
 
 _FILES = frozenset({"FILE", "PATH", "DIRECTORY"})
 _COMMANDS = frozenset({"CMD", "COMMAND"})
-"""Metavars that say what the shell itself completes."""
+"""Words in a metavar that say what the shell itself completes."""
 
 
 class Kind(Enum):
@@ -154,11 +155,11 @@ def _expected(arguments: Sequence[Any], given: int) -> Any:
 
 
 def _is_command(param: Any) -> bool:
-    return param is not None and _metavar(param) in _COMMANDS
+    return param is not None and not _COMMANDS.isdisjoint(_metavars(param))
 
 
-def _metavar(param: Any) -> str:
-    return (param.metavar or "").strip("[].")
+def _metavars(param: Any) -> list[str]:
+    return re.findall(r"[A-Z]+", param.metavar or "")
 
 
 def _names(param: Any) -> list[str]:
@@ -179,7 +180,7 @@ def _options(command: Any, given: set[str], incomplete: str) -> Iterator[Candida
 
 
 def _values(command: Any, param: Any, incomplete: str) -> Offer:
-    if _metavar(param) in _FILES:
+    if not _FILES.isdisjoint(_metavars(param)):
         return Offer(Kind.FILES)
     items = param.shell_complete(_context(command), incomplete)
     if any(item.type in {"file", "dir"} for item in items):

@@ -26,8 +26,8 @@ sso_role_name = ReadOnly
 
 def run_it(
     profile: Annotated[str, typer.Argument(autocompletion=lambda incomplete: [("dev", "the one"), "dns"])],
-    command: Annotated[list[str], typer.Argument(metavar="CMD...")],
-    source: Annotated[str | None, typer.Option("--from", "-f", metavar="FILE")] = None,
+    command: Annotated[list[str], typer.Argument(metavar="[-- CMD...]")],
+    source: Annotated[str | None, typer.Option("--from", "-f", metavar="[FILE|-]")] = None,
     kind: Annotated[str | None, typer.Option("--kind", autocompletion=lambda: ["a", "b c"])] = None,
     quiet: Annotated[bool | None, typer.Option("--quiet/--loud")] = None,
     secret: Annotated[bool | None, typer.Option("--secret", hidden=True)] = None,
@@ -109,6 +109,13 @@ def test_files_and_command_lines_are_left_to_the_shell() -> None:
     assert kind("trial dev aws s3 --he") == (Kind.COMMAND, 2)
     assert kind("trial --kind a dev -- aws --re") == (Kind.COMMAND, 5)
     assert kind("trial dev --k") == (Kind.WORDS, 0)
+
+
+def test_real_commands_leave_them_to_the_shell() -> None:
+    assert kind("exec dev -- aws ") == (Kind.COMMAND, 3)
+    assert kind("exec --for 45m dev -- ") == (Kind.COMMAND, 5)
+    assert kind("import ") == (Kind.FILES, 0)
+    assert values("settings get warn") == ["warn_before"]
 
 
 def test_profiles_that_were_named_are_not_offered_again() -> None:
