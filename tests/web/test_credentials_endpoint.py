@@ -174,7 +174,7 @@ def test_one_thousand_silent_connections_delay_nobody() -> None:
                 assert endpoint.get().status == 200
                 took.append(time.monotonic() - began)
 
-        assert max(took) < 2
+        assert max(took) < 5
         assert drained(silent[0]) == b""  # the oldest made room
 
 

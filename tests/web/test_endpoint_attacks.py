@@ -164,7 +164,7 @@ def test_guessing_opens_nothing_and_delays_nobody() -> None:
         assert set(statuses) <= {403, 0}
         assert statuses[403] > GUESSES * 0.99
         assert "dev" not in endpoint.issued
-        assert statistics.median(took) < 1
+        assert statistics.median(took) < 5
 
 
 def test_slow_lorises_delay_nobody() -> None:
