@@ -43,7 +43,6 @@ COMPLETED = {
     "env my": ["env", "my prof"],
     "env my\\ p": ["env", "my prof"],
     'env "my p': ["env", "my prof"],
-    "env 'my p": ["env", "my prof"],
     "env it": ["env", "it's"],
     "env a:b": ["env", "a:b:c d"],
     "env pay": ["env", "pay$HOME`x`"],
@@ -55,10 +54,8 @@ COMPLETED = {
     "env se": ["env", "semi;colon&co"],
     "env -- -le": ["env", "--", "-leading"],
     "env -le": ["env", "-le"],
-    "env plain --uns": ["env", "plain", "--unset"],
     "env --shell=fi": ["env", "--shell=fish"],
     "env --shell fi": ["env", "--shell", "fish"],
-    "login syn": ["login", "synderys"],
     "env nobody": ["env", "nobody"],
 }
 _ECHO = "printf '\\001'; for each in \"$@\"; do printf '%s\\002' \"$each\"; done; printf '\\003\\n'"
@@ -84,16 +81,14 @@ class Prompt:
 
 
 @contextmanager
-def prompt(shell: Shell, home: Path, program: str) -> Iterator[Prompt]:
-    if shutil.which(shell.value) is None:
-        pytest.skip(f"{shell.value} is not installed: packaging/environment.sh tools")
-    environ = environment(home, program)
-    command = started_with(shell, home)
+def started(command: list[str], home: Path, program: str) -> Iterator[Prompt]:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed: packaging/environment.sh tools")
     terminal, inside = pty.openpty()
     process = subprocess.Popen(
         command,
         cwd=home,
-        env=environ,
+        env=environment(home, program),
         stdin=inside,
         stdout=inside,
         stderr=inside,
@@ -123,7 +118,7 @@ def environment(home: Path, program: str) -> dict[str, str]:
     }
 
 
-def started_with(shell: Shell, home: Path) -> list[str]:
+def set_up(shell: Shell, home: Path) -> list[str]:
     """Write what the shell reads at its start, and return its command line."""
     script = credtray("completion", shell.value).out
     match shell:
@@ -149,16 +144,26 @@ IN_TERMINALS = pytest.mark.parametrize("shell", [Shell.BASH, Shell.ZSH, Shell.FI
 def test_line_that_was_completed_is_read_as_the_name_itself(shell: Shell, home: Path) -> None:
     (home / ".aws").mkdir()
     (home / ".aws" / "config").write_text(CONFIG)
-    with prompt(shell, home, REAL) as at:
+    with started(set_up(shell, home), home, REAL) as at:
         found = {line: at.entered(line) for line in COMPLETED}
 
     assert found == COMPLETED
 
 
+def test_script_in_a_directory_of_zsh_works_from_the_first_tab_on(home: Path) -> None:
+    (home / "functions").mkdir()
+    (home / "functions" / "_credtray").write_text(credtray("completion", "zsh").out)
+    begun = "fpath=(~/functions $fpath); autoload -Uz compinit; compinit -u -D"
+    (home / ".zshrc").write_text(f"{begun}\ncredtray() {{ {_ECHO}; }}\n")
+    with started(["zsh", "-d", "-i"], home, REAL) as at:
+        assert at.entered("sta") == ["status"]
+        assert at.entered("env --shell=fi") == ["env", "--shell=fish"]
+
+
 @IN_TERMINALS
 def test_file_names_are_left_to_the_shell(shell: Shell, home: Path) -> None:
     (home / "some file.txt").touch()
-    with prompt(shell, home, "#!/bin/sh\necho files\n") as at:
+    with started(set_up(shell, home), home, "#!/bin/sh\necho files\n") as at:
         assert at.entered("import so") == ["import", "some file.txt"]
 
 
@@ -168,7 +173,7 @@ def test_command_line_within_is_left_to_the_shell(shell: Shell, home: Path) -> N
     (home / "bin" / "some-program").write_text("#!/bin/sh\n")
     (home / "bin" / "some-program").chmod(0o755)
     (home / "some-file").touch()
-    with prompt(shell, home, "#!/bin/sh\necho command 3\n") as at:
+    with started(set_up(shell, home), home, "#!/bin/sh\necho command 3\n") as at:
         assert at.entered("exec plain -- some-prog") == ["exec", "plain", "--", "some-program"]
         assert at.entered("exec plain -- cat some-f") == ["exec", "plain", "--", "cat", "some-file"]
 
@@ -178,5 +183,5 @@ def test_command_line_within_is_left_to_the_shell(shell: Shell, home: Path) -> N
     "program", ["#!/bin/sh\necho trouble >&2\nexit 1\n", "#!/bin/nowhere\n", "#!/bin/sh\nexit 0\n"]
 )
 def test_program_that_fails_leaves_the_line_as_it_is(shell: Shell, program: str, home: Path) -> None:
-    with prompt(shell, home, program) as at:
+    with started(set_up(shell, home), home, program) as at:
         assert at.entered("env pla") == ["env", "pla"]
