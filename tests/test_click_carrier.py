@@ -14,8 +14,10 @@ from agent.click_carrier import ClickCarrier
 from agent.core import clicks, protocol
 from agent.core.clicks import Click
 from agent.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline
+from agent.core.events import SettingsLoaded
 from agent.core.forms import Form
 from agent.core.ports import Browser, Notification
+from agent.core.settings import SessionSettings, Settings
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import real, until, world
 from tests.fakes_identity_center import FakeBrowser
@@ -254,6 +256,26 @@ def test_console_opens_the_deep_link_of_the_portal_without_keys() -> None:
         browser.opens = False
         await scene.click(clicks.OpenConsole("dev"))
         assert "No browser could be opened" in scene.hands.words()
+
+    run(drive())
+
+
+def test_console_opens_in_the_browser_of_its_session_and_another_is_told() -> None:
+    async def drive() -> None:
+        daemon = Daemon("dev")
+        daemon.settings.content = Settings(sessions={"corp": SessionSettings(browser="firefox -P work %s")})
+        scene = await Scene(daemon).started()
+        scene.hands.browser = browser = FakeBrowser()
+        await scene.click(clicks.OpenConsole("dev"))
+
+        assert browser.commands == ["firefox -P work %s"]
+        assert scene.hands.words() == ""
+        chosen = Settings(sessions={"corp": SessionSettings(browser="broken")})
+        daemon.loop.take(SettingsLoaded(chosen))
+        await scene.click(clicks.OpenConsole("dev"))
+
+        assert len(browser.opened) == 2
+        assert "another browser" in scene.hands.words()
 
     run(drive())
 

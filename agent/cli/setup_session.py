@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from agent.core import session_names
 from agent.core.addresses import check_region, start_url_kind
 from agent.core.errors import UsageError
 from agent.core.models import AwsConfig, SsoSession
@@ -18,7 +18,6 @@ from agent.core.presets import DEFAULT_SCOPES, PRESETS, Preset
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
 _SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*\Z")
-_GENERIC = frozenset({"aws", "sso", "login", "portal", "console", "access", "www", "start"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +126,4 @@ def read_scopes(text: str | None) -> tuple[str, ...] | None:
 
 def suggested_name(start_url: str, config: AwsConfig) -> str:
     """Return a session name for a start URL: the organisation's part of the host name."""
-    labels = (urlsplit(start_url).hostname or "").split(".")
-    owned = [label for label in labels[:-1] if label not in _GENERIC]
-    first = owned[0] if owned and not owned[0].startswith(("d-", "ssoins-")) else "sso"
-    name, number = first, 2
-    while name in config.sessions:
-        name, number = f"{first}-{number}", number + 1
-    return name
+    return session_names.suggested_name(start_url, config.sessions)

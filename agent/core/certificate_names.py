@@ -29,7 +29,7 @@ def issuer_name(certificate: bytes) -> str | None:
 
 def _issuer(certificate: bytes) -> Iterator[tuple[bytes, str]]:
     [(_, whole)] = _elements(certificate, most=1)
-    signed = next(_elements(whole))[1]
+    [(_, signed)] = _elements(whole, most=1)
     fields = [content for tag, content in _elements(signed) if tag != _VERSION]
     for _, relative in _elements(fields[2]):  # serial number, signature algorithm, issuer
         for _, pair in _elements(relative):

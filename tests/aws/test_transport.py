@@ -18,6 +18,7 @@ from agent.aws.wire import Limits, Reply, Request
 from agent.core import oauth
 from agent.core.errors import CertificateRefused, Offline, ProxyRefused, StartUrlRefused
 from agent.core.models import Endpoints, SsoSession
+from agent.core.secret import Secret
 from agent.demo.identity_center import IdentityCenter
 from tests.connect_proxy import Certificate, ConnectProxy
 from tests.fakes_identity_center import CORP, FakeClock
@@ -119,6 +120,58 @@ def test_proxy_that_wants_a_login_is_told(portal: IdentityCenter, monkeypatch: p
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         with pytest.raises(ProxyRefused, match="user name and a password"):
             register()
+
+
+def test_proxy_of_the_session_beats_the_environment_and_no_proxy(
+    portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ConnectProxy(portal.port, login="alice:p%40ss") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+        monkeypatch.setenv("NO_PROXY", "*")
+        proxy_and_ca = Endpoints(proxy=Secret(proxy.url), ca_bundle=str(proxy.ca_bundle))
+        with pytest.raises(ProxyRefused):
+            register(replace(CORP, endpoints=proxy_and_ca))
+    with ConnectProxy(portal.port, login="alice:p@ss") as proxy:
+        address = Secret(proxy.url.replace("p@ss", "p%40ss"))
+        way = Endpoints(proxy=address, ca_bundle=str(proxy.ca_bundle))
+
+        assert register(replace(CORP, endpoints=way))
+        assert center().resolve_start_url(replace(VANITY, endpoints=way))[1] == "us-east-1"
+        assert proxy.tunnels == ["oidc.us-east-1.amazonaws.com", "aws.synderys.com"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "http://", "socks5://p:1", "http://p:port", "http://p:0", "http://[::1", "file:///x"]
+)
+def test_proxy_that_is_no_address_is_told_and_not_quoted(text: str) -> None:
+    with pytest.raises(ProxyRefused, match="no address") as caught:
+        proxy_for("https://oidc.us-east-1.amazonaws.com/", Secret(text))
+
+    assert not text or text not in str(caught.value)
+
+
+def test_proxy_that_does_not_serve_the_host_is_offline(portal: IdentityCenter) -> None:
+    with ConnectProxy(portal.port, hosts=frozenset(), login="alice:CANARY") as proxy:
+        session = replace(CORP, endpoints=Endpoints(proxy=Secret(proxy.url)))
+        with pytest.raises(Offline, match=r"cannot be used \(HTTP 502\)") as caught:
+            register(session)
+
+    assert "CANARY" not in f"{caught.value!r} {caught.value.__context__!r} {caught.value.__cause__!r}"
+
+
+def test_two_sessions_do_not_share_a_way(portal: IdentityCenter) -> None:
+    clients = Clients(SHORT)
+    ways = [Endpoints(proxy=Secret("http://a:1")), Endpoints(proxy=Secret("http://b:1")), Endpoints()]
+    transports = {id(clients.transport(way)) for way in (*ways, *ways)}
+
+    assert len(transports) == 3
+
+
+def test_issuer_of_a_certificate_we_cannot_trust_is_named(portal: IdentityCenter) -> None:
+    with ConnectProxy(portal.port, certificate=Certificate.UNKNOWN_AUTHORITY) as proxy:
+        session = replace(CORP, endpoints=Endpoints(proxy=Secret(proxy.url)))
+        with pytest.raises(CertificateRefused, match='issued by "Intercepting Proxy Ltd'):
+            register(session)
 
 
 def test_proxy_that_is_down_is_offline(portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from agent.core.errors import (
     Throttled,
 )
 from agent.core.models import Endpoints
+from agent.daemon.browsing import BROKEN_COMMAND
 from agent.daemon.sign_in import SignInRequest, Step
 from tests.fakes_identity_center import (
     CORP,
@@ -114,6 +115,22 @@ def test_without_browser_the_address_is_told_and_nothing_opened(world: World) ->
 
     assert world.kinds() == [Step.PREPARING, Step.ADDRESS, Step.FINISHING]
     assert world.browser.opened == []
+
+
+def test_command_of_the_session_opens_the_page(world: World) -> None:
+    world.run(SignInRequest(command="firefox -P work %s"))
+
+    assert world.browser.commands == ["firefox -P work %s"]
+    assert Step.BROWSER in [step.kind for step in world.steps]
+    assert not any(step.text for step in world.steps)
+
+
+def test_broken_command_of_the_session_falls_back_and_says_so(world: World) -> None:
+    world.run(SignInRequest(command="broken"))
+    [step] = [step for step in world.steps if step.kind is Step.BROWSER]
+
+    assert len(world.browser.opened) == 1
+    assert step.text == BROKEN_COMMAND
 
 
 def test_browser_that_does_not_open_leaves_the_address(world: World) -> None:

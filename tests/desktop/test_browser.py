@@ -121,6 +121,29 @@ def test_browser_variable_is_understood_in_all_its_forms(tools: Path, form: str)
     assert recorded(tools, "my-browser") == [expected]
 
 
+@pytest.mark.parametrize("form", ["{}", "{} %s", "{} -P 'my work' %s", "{} --url=%s"])
+def test_command_of_the_caller_beats_all_others(tools: Path, form: str) -> None:
+    command = tool(tools, "my-browser", "exit 0")
+    tool(tools, "xdg-open", "exit 0")
+    surroundings = environment(tools, DISPLAY=":0", BROWSER="xdg-open", AWS_SESSION_TOKEN="CANARY")
+
+    assert SystemBrowser(surroundings).open(SAFE, form.format(f"'{command}'"))
+    expected = {"{} -P 'my work' %s": ["-P", "my work", SAFE], "{} --url=%s": [f"--url={SAFE}"]}
+    assert recorded(tools, "my-browser") == expected.get(form, [SAFE])
+    assert "CANARY" not in (tools / "my-browser.env").read_text()
+    assert not (tools / "xdg-open.argv").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["'open quote", "/nowhere/browser %s", "%s", "", "/bin/false %s", "$(true)"]
+)
+def test_command_that_does_not_work_is_told_and_nothing_else_is_tried(tools: Path, command: str) -> None:
+    tool(tools, "xdg-open", "exit 0")
+
+    assert not SystemBrowser(environment(tools, DISPLAY=":0")).open(SAFE, command)
+    assert not (tools / "xdg-open.argv").exists()
+
+
 def test_browser_of_the_user_that_stays_open_counts_as_opened(tools: Path) -> None:
     command = tool(tools, "my-browser", "exec /bin/sleep 3")
     started = time.monotonic()
