@@ -6,7 +6,6 @@ Pure: the table comes as text (Linux /proc/net/tcp and tcp6, proc_pid_net(5)). K
 from __future__ import annotations
 
 import ipaddress
-import sys
 
 _LOCAL, _REMOTE, _UID = 1, 2, 7
 
@@ -14,16 +13,20 @@ Address = tuple[str, int]
 """IP address and port."""
 
 
-def owner_in(table: str, peer: Address, ours: Address) -> int | None:
-    """Return the user id of the socket that is bound to *peer* and connected to *ours*; None: not listed."""
+def owner_in(table: str, peer: Address, ours: Address, byteorder: str) -> int | None:
+    """Return the user id of the socket that is bound to *peer* and connected to *ours*; None: not listed.
+
+    *byteorder* is this computer's, ``sys.byteorder``.
+    """
     for line in table.splitlines()[1:]:
         fields = line.split()
-        if len(fields) > _UID and _read(fields[_LOCAL]) == peer and _read(fields[_REMOTE]) == ours:
+        ends = [_read(fields[place], byteorder) for place in (_LOCAL, _REMOTE) if len(fields) > _UID]
+        if ends == [peer, ours]:
             return int(fields[_UID])
     return None
 
 
-def _read(text: str) -> Address | None:
+def _read(text: str, byteorder: str) -> Address | None:
     """Read ``0100007F:1F90``: 32-bit words of the address in this computer's byte order, and the port."""
     host, _, port = text.partition(":")
     try:
@@ -31,7 +34,7 @@ def _read(text: str) -> Address | None:
         number = int(port, 16)
     except ValueError:
         return None
-    if sys.byteorder == "little":
+    if byteorder == "little":
         raw = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
     if len(raw) not in {4, 16}:
         return None

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from agent.core.loopback_peer import owner_in
-
-pytestmark = pytest.mark.skipif(sys.byteorder != "little", reason="the sample is of a little-endian machine")
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 TCP = HEAD + (
@@ -33,4 +29,10 @@ OURS = ("127.0.0.1", 8080)
     ],
 )
 def test_owner_is_that_of_the_visitors_end(table: str, port: int, expected: int | None) -> None:
-    assert owner_in(table, ("127.0.0.1", port), OURS) == expected
+    assert owner_in(table, ("127.0.0.1", port), OURS, "little") == expected
+
+
+def test_big_endian_machine_writes_the_address_as_it_is_read() -> None:
+    table = TCP.replace("0100007F", "7F000001")
+
+    assert owner_in(table, ("127.0.0.1", 0xD431), OURS, "big") == 1001
