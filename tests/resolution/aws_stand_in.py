@@ -1,7 +1,7 @@
-"""A loopback stand-in of the access portal, STS and a container endpoint whose keys tell where they come from.
+"""A loopback stand-in of the access portal, STS and a container endpoint: its keys tell where they come from.
 
-``with AwsStandIn() as aws:`` and let the clients' endpoint variables name ``aws.url``. Every answer's access key
-id is a digest of what was asked (``key_of``), so that a test knows which question a client has asked.
+``with AwsStandIn() as aws:`` and let the clients' endpoint variables name ``aws.url``. Every answer's access
+key id is a digest of what was asked (``key_of``), so that a test knows which question a client has asked.
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ class _Answers(BaseHTTPRequestHandler):
         if parts.path == "/federation/credentials":
             asked = parse_qs(parts.query)
             token = self.headers.get("x-amz-sso_bearer_token", "")
+            if token.startswith("expired"):
+                self._answer("application/json", b'{"message": "Session token not found or invalid"}', 401)
+                return
             key = key_of("sso", token, asked["account_id"][0], asked["role_name"][0])
             keys = {"accessKeyId": key, "secretAccessKey": "secret", "sessionToken": "session"}
             self._say({"roleCredentials": {**keys, "expiration": 4_070_908_800_000}})
@@ -80,7 +83,9 @@ class _Answers(BaseHTTPRequestHandler):
             f"<AccessKeyId>{key}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"
             f"<SessionToken>session</SessionToken><Expiration>{_LATER}</Expiration>"
         )
-        user = "<AssumedRoleUser><AssumedRoleId>A:b</AssumedRoleId><Arn>arn:aws:sts::1:a</Arn></AssumedRoleUser>"
+        user = (
+            "<AssumedRoleUser><AssumedRoleId>A:b</AssumedRoleId><Arn>arn:aws:sts::1:a</Arn></AssumedRoleUser>"
+        )
         result = f"<{action}Result><Credentials>{keys}</Credentials>{user}</{action}Result>"
         space = 'xmlns="https://sts.amazonaws.com/doc/2011-06-15/"'
         self._answer("text/xml", f"<{action}Response {space}>{result}</{action}Response>".encode())
@@ -88,8 +93,8 @@ class _Answers(BaseHTTPRequestHandler):
     def _say(self, answer: object) -> None:
         self._answer("application/json", json.dumps(answer).encode())
 
-    def _answer(self, kind: str, body: bytes) -> None:
-        self.send_response(200)
+    def _answer(self, kind: str, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

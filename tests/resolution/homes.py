@@ -1,7 +1,7 @@
 """Homes of all kinds for the resolution table: both files, variables and token files, made from a number.
 
-The same number gives the same home. Names of sessions, roles and keys differ from home to home, since all homes
-of a run share one token cache (clients compute its path when they are loaded).
+The same number gives the same home. Names of sessions, roles and keys differ from home to
+home, since all homes of a run share one token cache (clients compute its path when they are loaded).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,8 +80,8 @@ class HomeMaker:
         """Return the home."""
         config = [self._session()]
         credentials = []
-        for profile in self._draw.sample(["default", "app", "base"], self._draw.choice([2, 3, 3, 3])):
-            if self._draw.random() < 0.85:
+        for profile in self._draw.sample(["default", "app", "base"], self._draw.choice([2, 3, 3, 3, 3, 3])):
+            if self._draw.random() < 0.93:
                 config.append(self._config_section(profile))
             if self._draw.random() < 0.45:
                 credentials.append(self._credentials_section(profile))
@@ -96,20 +97,20 @@ class HomeMaker:
     def _session(self) -> str:
         name = f"corp-{self.name}"
         lines = [f"sso_start_url = https://{self.name}.awsapps.com/start", "sso_region = us-east-1"]
-        if self._draw.random() < 0.08:
+        if self._draw.random() < 0.04:
             lines.pop(self._draw.randrange(2))
-        kind = self._draw.choice(["good"] * 6 + ["expired", "short", "torn", "refreshable", "none", "none"])
+        kind = self._draw.choice(["good"] * 12 + ["expired", "short", "torn", "refreshable", "none", "none"])
         for key in (name, f"https://{self.name}.awsapps.com/start"):
             data = {
                 "good": token(f"token of {key}", timedelta(hours=1)),
-                "expired": token(f"token of {key}", timedelta(hours=-1)),
+                "expired": token(f"expired token of {key}", timedelta(hours=-1)),
                 "short": token(f"token of {key}", timedelta(minutes=4)),
                 "torn": b'{"accessToken": "x',
                 "refreshable": token(f"token of {key}", timedelta(hours=1), refreshable=True),
             }.get(kind)
             if data is not None:
                 self._home.tokens[sha1(key)] = data
-        if self._draw.random() < 0.08:
+        if self._draw.random() < 0.04:
             return ""
         return f"[sso-session {name}]\n" + "".join(f"{line}\n" for line in lines)
 
@@ -136,6 +137,8 @@ class HomeMaker:
         return [
             [session, *account],
             [session, *account],
+            [session, *account],
+            [session, *account],
             [session, *account, self._draw.choice([url, region, "sso_region = eu-west-1"])],
             [session],
             [url, region, *account],
@@ -147,6 +150,10 @@ class HomeMaker:
             [f"credential_process = cat {self._process()}"],
             [role, source],
             [role, source],
+            [role, "source_profile = base"],
+            self._keys_of("config", temporary=True),
+            [url, region, *account],
+            [f"credential_process = cat {self._process()}"],
             [role, "credential_source = Environment"],
             [role, "credential_source = Somewhere"],
             [role],
@@ -158,6 +165,8 @@ class HomeMaker:
         lines = self._draw.choice(
             [
                 self._keys_of("file"),
+                self._keys_of("file"),
+                self._keys_of("file", temporary=True),
                 self._keys_of("file", temporary=True),
                 self._keys_of("file", temporary=True),
                 [*self._keys_of("file", temporary=True), f"aws_security_token = old {self.name}"],
@@ -193,28 +202,38 @@ class HomeMaker:
     def _spoilt(self, text: str) -> bytes:
         """Do to a text what people and their tools do; mostly nothing."""
         lines = text.splitlines()
-        chance = self._draw.random()
-        if chance < 0.05 and lines:
-            return b"\xef\xbb\xbf" + text.encode()
-        if chance < 0.10 and lines:
-            lines.insert(self._draw.randrange(len(lines)), "what is this")
-        elif chance < 0.15 and lines:
-            lines += [self._draw.choice(lines), "region = eu-west-1"]  # a section or a key for the second time
-        elif chance < 0.20:
-            lines = [line.replace(" = ", ": ", 1) if self._draw.random() < 0.3 else line for line in lines]
-        elif chance < 0.25:
-            lines = [line.upper() if line.startswith("aws_access") else line for line in lines]
-        elif chance < 0.30:
-            lines = [f"{line} # mine" if self._draw.random() < 0.3 else line for line in lines]
-        elif chance < 0.35:
-            return "".join(f"{line}\r\n" for line in lines).encode()
-        elif chance < 0.40:
-            lines = [f"  {line}" if "=" in line and self._draw.random() < 0.2 else line for line in lines]
-        elif chance < 0.44:
-            lines = ["[DEFAULT]", *self._keys_of("all"), *lines]
-        elif chance < 0.48:
-            lines = ["region = eu-west-1", *lines]
-        return "".join(f"{line}\n" for line in lines).encode()
+        if not lines or self._draw.random() < 0.7:
+            return text.encode()
+        spoil = self._draw.choice(
+            [self._add_junk, self._repeat, self._change_some, self._change_some, self._prepend]
+        )
+        changed = "".join(f"{line}\n" for line in spoil(lines)).encode()
+        end = self._draw.choice([b"\n"] * 7 + [b"\r\n"])
+        mark = b"\xef\xbb\xbf" if self._draw.random() < 0.08 else b""
+        return mark + changed.replace(b"\n", end)
+
+    def _add_junk(self, lines: list[str]) -> list[str]:
+        at = self._draw.randrange(len(lines))
+        return [*lines[:at], "what is this", *lines[at:]]
+
+    def _repeat(self, lines: list[str]) -> list[str]:
+        """A section or a key for the second time."""
+        return [*lines, self._draw.choice(lines), "region = eu-west-1"]
+
+    def _change_some(self, lines: list[str]) -> list[str]:
+        change: Callable[[str], str] = self._draw.choice(
+            [
+                lambda line: line.replace(" = ", ": ", 1),
+                lambda line: line.upper() if line.startswith("aws_access") else line,
+                lambda line: f"{line} # mine",
+                lambda line: f"{line} # mine",
+                lambda line: f"  {line}" if "=" in line else line,
+            ]
+        )
+        return [change(line) if self._draw.random() < 0.3 else line for line in lines]
+
+    def _prepend(self, lines: list[str]) -> list[str]:
+        return [*self._draw.choice([["[DEFAULT]", *self._keys_of("all")], ["region = eu-west-1"]]), *lines]
 
     # --- the environment ---------------------------------------------------------------------------
 
@@ -227,10 +246,40 @@ class HomeMaker:
                 environ.pop(self._draw.choice(list(environ)))
         for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
             if self._draw.random() < 0.25:
-                environ[name] = self._draw.choice(["app", "app", "base", "default", "nobody", ""])
+                environ[name] = self._draw.choice(
+                    ["app"] * 5 + ["base", "base", "default", "default", "nobody", ""]
+                )
         if self._draw.random() < 0.25:
             environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{self._url}/container/{self.name}"
         if self._draw.random() < 0.1:
             environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(self._web_token())
             if self._draw.random() < 0.8:
                 environ["AWS_ROLE_ARN"] = f"arn:aws:iam::{ACCOUNT}:role/web-{self.name}"
+
+
+def homes_by_hand() -> list[Home]:
+    """Return homes that chance seldom makes: an SSO profile whose token or region is not as it should be."""
+    name = "corp-{}"
+    files = {
+        "renewed": token("token of corp-renewed", timedelta(hours=-1), refreshable=True),
+        "torn": b'{"accessToken": "x',
+        "commented": token("token of corp-commented", timedelta(hours=1)),
+    }
+    return [
+        Home(
+            home,
+            config=_sso_profile(
+                name.format(home), "us-east-1 # Ireland" if home == "commented" else "us-east-1"
+            ),
+            tokens={sha1(name.format(home)): data},
+            asks=(Ask("app"), Ask("app", explicit=True)),
+        )
+        for home, data in files.items()
+    ]
+
+
+def _sso_profile(session: str, region: str) -> bytes:
+    return (
+        f"[profile app]\nsso_session = {session}\nsso_account_id = {ACCOUNT}\nsso_role_name = Role1\n"
+        f"[sso-session {session}]\nsso_start_url = https://example.awsapps.com/start\nsso_region = {region}\n"
+    ).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ from agent.core.resolution import (
 )
 from tests.connect_proxy import ConnectProxy
 from tests.resolution.aws_stand_in import AwsStandIn, key_of
-from tests.resolution.homes import ACCOUNT, Ask, Home, HomeMaker, sha1
+from tests.resolution.homes import ACCOUNT, Ask, Home, HomeMaker, homes_by_hand
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOMES = int(os.environ.get("RESOLUTION_HOMES", "60"))
@@ -47,7 +48,12 @@ METHODS = {
     "container-role": Provider.CONTAINER,
 }
 NOT_WHAT_IT_SHOULD_BE = {TroubleKind.SSO_MALFORMED, TroubleKind.COMMENT_IN_VALUE}
-REFUSED_BY_AWS = {TroubleKind.KEYS_EXPIRED, TroubleKind.STALE_SECURITY_TOKEN, TroubleKind.TOKENLESS_KEYS}
+REFUSED_BY_AWS = {
+    TroubleKind.KEYS_EXPIRED,
+    TroubleKind.STALE_SECURITY_TOKEN,
+    TroubleKind.TOKENLESS_KEYS,
+    TroubleKind.MIXED_KEYS,
+}
 """Troubles that the client itself does not notice."""
 
 
@@ -78,8 +84,9 @@ class Case:
         return {"environ": environ, "profile": self.ask.profile, "explicit": self.ask.explicit}
 
     def __str__(self) -> str:
-        files = ((self.home.config or b"-").decode(), (self.home.credentials or b"-").decode())
-        return f"{self.home.name} {self.ask} {self.home.environ}\n--- config\n{files[0]}--- credentials\n{files[1]}"
+        config, credentials = ((data or b"-").decode() for data in (self.home.config, self.home.credentials))
+        asked = f"{self.home.name} {self.ask} {self.home.environ}"
+        return f"{asked}\n--- config\n{config}--- credentials\n{credentials}"
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +101,8 @@ def cases(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> list[Cas
     cache = scratch / ".aws" / "sso" / "cache"
     cache.mkdir(parents=True)
     found = []
-    for number in range(FIRST, FIRST + HOMES):
-        home = HomeMaker(number, aws.url, scratch).make()
+    made = [HomeMaker(number, aws.url, scratch).make() for number in range(FIRST, FIRST + HOMES)]
+    for home in [*made, *homes_by_hand()]:
         environ = {"HOME": str(scratch), **home.write(scratch / home.name, cache)}
         found += [Case(home, ask, environ) for ask in home.asks]
     return found
@@ -166,9 +173,10 @@ def sso_keys(case: Case) -> dict[str, Provider]:
         f"https://{case.home.name}.awsapps.com/start": Provider.SSO_LEGACY,
     }
     return {
-        key_of("sso", f"token of {name}", ACCOUNT, f"Role{number}"): provider
+        key_of("sso", f"{renewed}token of {name}", ACCOUNT, f"Role{number}"): provider
         for name, provider in names.items()
         for number in range(100)
+        for renewed in ("", "renewed ")
     }
 
 
@@ -199,14 +207,116 @@ def difference(case: Case, said: Resolution, answer: dict[str, Any]) -> str:
     return ""
 
 
+def wrong_token(case: Case, client: Client, answer: dict[str, Any]) -> str:
+    """Return what is wrong with the session token of keys in the credentials file."""
+    said = case.resolved(client)
+    if said.provider is not Provider.CREDENTIALS_FILE or fails(said) or "error" in answer:
+        return ""
+    if any(trouble.kind in {*NOT_WHAT_IT_SHOULD_BE, TroubleKind.MIXED_KEYS} for trouble in said.troubles):
+        return ""
+    assert case.home.credentials is not None
+    assert said.where.line is not None
+    lines = case.home.credentials.decode("utf-8-sig").splitlines()[said.where.line :]
+    section = lines[: next((at for at, line in enumerate(lines) if line.startswith("[")), len(lines))]
+    values = {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in section)}
+    old, new = values.get("aws_security_token"), values.get("aws_session_token")
+    expected = (old or new) if client in {Client.BOTO3, Client.AWS_CLI} else new
+    stale = any(trouble.kind is TroubleKind.STALE_SECURITY_TOKEN for trouble in said.troubles)
+    if stale is not (client in {Client.BOTO3, Client.AWS_CLI} and bool(old and new)):
+        return f"stale or not?\n{said}\n{case}"
+    return "" if answer["token"] == expected else f"another token than {expected}: {answer}\n{said}\n{case}"
+
+
+def wrong_tokens(cases: list[Case], client: Client, answers: list[dict[str, Any]]) -> str:
+    both = zip(cases, answers, strict=True)
+    return "".join(wrong_token(case, client, answer) for case, answer in both)
+
+
+BOTOCORE_SAYS = {
+    TroubleKind.FILE_UNPARSABLE: r"Unable to parse config file|[uU]nicode",
+    TroubleKind.PROFILE_MISSING: r"The config profile \(.*\) could not be found",
+    TroubleKind.INCOMPLETE_KEYS: r"Partial credentials found in",
+    TroubleKind.INCOMPLETE_SSO: r"missing (the following|required) configuration",
+    TroubleKind.SESSION_MISSING: r"configuration does not exist|sso-session does not exist",
+    TroubleKind.SESSION_INCONSISTENT: r"is inconsistent between",
+    TroubleKind.TOKEN_MISSING: r"Token for .* does not exist",
+    TroubleKind.TOKEN_UNREADABLE: r"KeyError|SSOTokenLoadError",
+    TroubleKind.TOKEN_EXPIRED: r"expired",
+    TroubleKind.ROLE_UNUSABLE: (
+        r"source_profile|credential_source|credential source|Infinite loop|role ARN|source profile"
+    ),
+    TroubleKind.NOTHING_FOUND: r"^None$|No credentials found in credential_source|Partial credentials",
+}
+"""What botocore says of each trouble."""
+
+
 def test_boto3_does_what_the_table_says(aws: AwsStandIn, cases: list[Case]) -> None:
     script = str(Path(__file__).with_name("ask_botocore.py"))
-    answers = asked([sys.executable, script], cases, {"HOME": cases[0].environ["HOME"], "AWS_ENDPOINT_URL": aws.url})
+    environ = {"HOME": cases[0].environ["HOME"], "AWS_ENDPOINT_URL": aws.url}
+    answers = asked([sys.executable, script], cases, environ)
 
-    assert [] == differences(cases, Client.BOTO3, answers)
+    assert differences(cases, Client.BOTO3, answers) == []
+    assert wrong_tokens(cases, Client.BOTO3, answers) == ""
+    assert not [
+        (answer["error"], said.trouble)
+        for answer, said in zip(answers, (case.resolved(Client.BOTO3) for case in cases), strict=True)
+        if said.trouble is not None and said.trouble.kind in BOTOCORE_SAYS and said.trouble.fatal
+        if not re.search(BOTOCORE_SAYS[said.trouble.kind], answer["error"])
+    ]
+
+
+def test_the_aws_cli_does_what_the_table_says(aws: AwsStandIn, cases: list[Case]) -> None:
+    """Debian's 2.9 knows no endpoint overrides and needs a proxy; newer ones know ``aws login`` too."""
+    script = str(Path(__file__).with_name("ask_aws_cli.py"))
+    with ConnectProxy(aws.port) as proxy:
+        environ = {"HOME": cases[0].environ["HOME"], "NO_PROXY": "127.0.0.1", **proxy.environment}
+        cases = [case for case in cases if case.ask in {Ask(None), Ask("app", explicit=True)}]
+        answers = asked(["/usr/bin/python3", script], cases, environ)
+
+    assert proxy.refused == []
+    assert differences(cases, Client.AWS_CLI, answers) == []
+    assert wrong_tokens(cases, Client.AWS_CLI, answers) == ""
 
 
 def test_the_javascript_sdk_does_what_the_table_says(aws: AwsStandIn, cases: list[Case]) -> None:
     answers = asked(["node", "tests/js/resolve.mjs"], cases, {"AWS_ENDPOINT_URL": aws.url})
 
-    assert [] == differences(cases, Client.JAVASCRIPT, answers)
+    assert differences(cases, Client.JAVASCRIPT, answers) == []
+    assert wrong_tokens(cases, Client.JAVASCRIPT, answers) == ""
+    assert not [
+        str(case)
+        for case, answer in zip(cases, answers, strict=True)
+        if case.resolved(Client.JAVASCRIPT).provider in OF_A_PROFILE and "error" not in answer
+        if answer["ini"] != answer["key"] and not said_by_the_second_try(case, answer)
+    ]
+
+
+OF_A_PROFILE = {
+    Provider.CREDENTIALS_FILE,
+    Provider.CONFIG_FILE,
+    Provider.SSO_SESSION,
+    Provider.SSO_LEGACY,
+    Provider.ASSUME_ROLE,
+    Provider.PROCESS,
+}
+
+
+def said_by_the_second_try(case: Case, answer: dict[str, Any]) -> bool:
+    """``fromIni`` gave up at a role, and the chain tried the profile's process by itself."""
+    return answer["ini"] is None and case.resolved(Client.JAVASCRIPT).provider is Provider.PROCESS
+
+
+def test_the_homes_show_every_provider_and_every_trouble(cases: list[Case]) -> None:
+    """A table that is compared on homes where nothing happens proves nothing."""
+    clients = (Client.BOTO3, Client.JAVASCRIPT)
+    found = [case.resolved(client) for case in cases for client in clients]
+    not_to_be_run = {Provider.LOGIN, Provider.INSTANCE_METADATA}
+    needs_marks = {TroubleKind.KEYS_EXPIRED, TroubleKind.KEYS_SHADOWED}
+    needs_more = {TroubleKind.ENDPOINT_SILENT, TroubleKind.UNSUPPORTED}
+
+    assert len({case.home.name for case in cases}) >= 30
+    assert set(Provider) - not_to_be_run <= {each.provider for each in found}
+    assert set(TroubleKind) - needs_marks - needs_more <= {
+        trouble.kind for each in found for trouble in each.troubles
+    }
+    assert sum(each.works for each in found) > len(found) / 3

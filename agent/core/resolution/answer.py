@@ -70,6 +70,8 @@ class TroubleKind(Enum):
     INCOMPLETE_KEYS = "incomplete-keys"
     TOKENLESS_KEYS = "tokenless-keys"
     """Temporary keys without their session token."""
+    MIXED_KEYS = "mixed-keys"
+    """One part of the keys comes from the config file, another from the credentials file."""
     INCOMPLETE_SSO = "incomplete-sso"
     SSO_MALFORMED = "sso-malformed"
     """A setting that is there and cannot be right, such as one with a comment behind it."""

@@ -48,8 +48,11 @@ def _profile_exists(search: Search) -> Find | None:
     )
 
 
-def _sso_session_is_sound(search: Search) -> Find | None:
-    """Every client asks for the profile's bearer token when it is made (session.py ``create_client``)."""
+def sso_session_is_sound(search: Search) -> Find | None:
+    """Return what stops every client of the profile, once it has its keys.
+
+    Whoever makes a client asks for the profile's bearer token as well (session.py ``create_client``).
+    """
     both = search.both
     if "sso_session" not in both:
         return None
@@ -134,7 +137,6 @@ _OF_A_PROFILE: Chain = (
 BOTOCORE: Chain = (
     _files_are_readable,
     _profile_exists,
-    _sso_session_is_sound,
     _environment_keys,
     _assumed_role,
     *_OF_A_PROFILE,

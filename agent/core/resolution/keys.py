@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from agent.core.cache_format import read_date
 from agent.core.resolution.answer import Client, Place, Provider, Trouble, TroubleKind, Where
 from agent.core.resolution.search import Find, Search, fatal, noticed
+from agent.core.resolution.sso import SETTINGS
 from agent.core.resolution.surroundings import (
     ACCESS_KEY_ID,
     EXPIRY_KEYS,
@@ -22,6 +23,7 @@ from agent.core.resolution.surroundings import (
 
 _SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")
 """The second is Go's; a chain that does not know it has looked for the first itself."""
+_PARTS = (ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN)
 _READ_OLD_TOKEN = frozenset({Client.AWS_CLI, Client.BOTO3})
 """Those that read ``aws_security_token``, and read it first (botocore 1.44 credentials.py ``TOKENS``)."""
 
@@ -81,13 +83,12 @@ def merged(search: Search, why: str) -> Find | None:
     troubles = _token_troubles(search, values)
     if section is not None:
         troubles = _expiry_troubles(search, section, values) + troubles
-    if any(
-        name.startswith("sso_") for part in (both.config, both.credentials) if part for name in part.settings
-    ):
-        troubles += noticed(
-            TroubleKind.SSO_SHADOWED,
-            f"The keys in the files are used instead of the SSO settings of {search.profile}.",
-        )
+    if len({at[0] for name in _PARTS if (at := both.find(name)) is not None and at[1].value}) > 1:
+        text = f"The keys of {search.profile} are put together from both files."
+        troubles = fatal(TroubleKind.MIXED_KEYS, text) + troubles
+    if any(name in both for name in SETTINGS):
+        text = f"Keys in the files are used instead of the SSO settings of {search.profile}."
+        troubles += noticed(TroubleKind.SSO_SHADOWED, text)
     provider = Provider.CREDENTIALS_FILE if access[0] is Place.CREDENTIALS else Provider.CONFIG_FILE
     mark = section.mark if section is not None else None
     fresh = mark is not None and mark.expires_at > search.now

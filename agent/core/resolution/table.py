@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from agent.core.resolution.answer import Client, Place, Provider, Resolution, Trouble, TroubleKind, Where
-from agent.core.resolution.chain_botocore import BOTOCORE
+from agent.core.resolution.chain_botocore import BOTOCORE, sso_session_is_sound
 from agent.core.resolution.chain_go import GO
 from agent.core.resolution.chain_java import JAVA
 from agent.core.resolution.chain_javascript import JAVASCRIPT
 from agent.core.resolution.raw_text import DEFAULT_PROFILE
-from agent.core.resolution.search import Chain, Find, Search, fatal, follow, noticed
+from agent.core.resolution.search import Chain, Find, Rule, Search, fatal, follow, noticed
 from agent.core.resolution.surroundings import (
     ACCESS_KEY_ID,
     PROCESS,
@@ -38,14 +38,20 @@ class _Ways:
     chain: Chain
     profile_variables: tuple[str, ...]
     """The one that is looked at first, first."""
+    afterwards: Rule | None = None
+    """What else can stop the client when it has found its keys."""
     takes_empty: bool = False
     """A variable that is set to nothing names a profile of that name, which there cannot be."""
 
 
 _WAYS: Mapping[Client, _Ways] = MappingProxyType(
     {
-        Client.AWS_CLI: _Ways(Dialect.BOTOCORE, BOTOCORE, (_PROFILE, _OLD_PROFILE), takes_empty=True),
-        Client.BOTO3: _Ways(Dialect.BOTOCORE, BOTOCORE, (_OLD_PROFILE, _PROFILE), takes_empty=True),
+        Client.AWS_CLI: _Ways(
+            Dialect.BOTOCORE, BOTOCORE, (_PROFILE, _OLD_PROFILE), sso_session_is_sound, takes_empty=True
+        ),
+        Client.BOTO3: _Ways(
+            Dialect.BOTOCORE, BOTOCORE, (_OLD_PROFILE, _PROFILE), sso_session_is_sound, takes_empty=True
+        ),
         Client.GO: _Ways(Dialect.GO, GO, (_PROFILE, _OLD_PROFILE)),
         Client.JAVASCRIPT: _Ways(Dialect.JAVASCRIPT, JAVASCRIPT, (_PROFILE,)),
         Client.JAVA: _Ways(Dialect.JAVA, JAVA, (_PROFILE,)),
@@ -81,6 +87,8 @@ def resolve(
     ways = _WAYS[client]
     search = _search(surroundings, profile, client, ways, explicit=explicit and profile is not None)
     found = follow(ways.chain, search) or _nothing()
+    if ways.afterwards is not None and not found.fatal:
+        found = ways.afterwards(search) or found
     troubles = found.troubles + _commented(search, found) + _disagreement(search) + _shadowed(search, found)
     return Resolution(
         client=client,
@@ -89,7 +97,7 @@ def resolve(
         provider=found.provider,
         where=found.where,
         why=found.why,
-        kept_fresh_by_us=found.kept_fresh and not found.fatal,
+        kept_fresh_by_us=found.kept_fresh and not any(trouble.fatal for trouble in troubles),
         troubles=tuple(sorted(troubles, key=lambda trouble: not trouble.fatal)),
         will_notice_renewal=found.renews,
         base=None if found.base is None else found.base.provider,
