@@ -17,6 +17,7 @@ from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import daemon_on
 from tests.desktop.xvfb import xvfb
 from tests.end_to_end.house import House, until
+from tests.end_to_end.pasting import DNS, issued, pasted
 from tests.end_to_end.test_desk import eventually, opened, panel, shown_by
 
 CANARY = b"CANARY"
@@ -110,6 +111,41 @@ def test_the_credentials_file_is_the_only_other_place_while_signed_in(house: Hou
 
         assert _files_with_canary(house) == {house.token_file().parent, house.credentials.parent}
         assert CANARY not in house.log.read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
+def test_no_secret_of_a_paste_leaves_the_section_made_for_it(house: House) -> None:
+    keys = issued(house.portal.url)
+    other = issued(house.portal.url, "111100000001", "ReadOnly")
+    said: list[str] = []
+
+    def paste(text: str, *words: str) -> None:
+        done = pasted(house, text, *words, code=None)
+        said.append(done.stdout + done.stderr)
+
+    watch = ProcessWatch(house)
+    with watch.watching():
+        paste(keys.block())  # in this process of its own: no agent runs
+        with house.agent():
+            paste(keys.exports(), "--verbose", "--json")
+            paste(other.block(DNS), "--verbose")
+            paste(
+                keys.block().replace(keys.secret_access_key, keys.secret_access_key[:-1] + "="), "--verbose"
+            )
+            paste('{"AccessKeyId": "' + keys.secret_access_key, "--verbose")
+            said.extend(
+                house.run(*words).stdout for words in (["status"], ["status", "--json"], ["profiles"])
+            )
+
+            assert _files_with_canary(house) == {house.credentials.parent}
+
+            said.append(house.run("undo", "--yes").stdout)
+        said.append((house.home / "agent-output").read_text())
+
+    assert watch.looks > 100
+    assert watch.leaks == set()
+    assert not any("CANARY" in text for text in said)
+    assert _files_with_canary(house) == set()
 
 
 XDG_OPEN = """\
