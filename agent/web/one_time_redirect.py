@@ -41,15 +41,17 @@ MayVisit = Callable[[Address, Address], bool]
 
 def same_person(peer: Address, ours: Address) -> bool:
     """Tell whether the visitor's process runs as our user; True where the system does not tell."""
-    us = os.geteuid() if sys.platform == "linux" else None
-    if us is None:
-        return True
+    return sys.platform != "linux" or _is_ours(peer, ours)
+
+
+def _is_ours(peer: Address, ours: Address) -> bool:
     try:
         tables = [Path(name).read_text(encoding="ascii") for name in _TABLES if Path(name).exists()]
     except (OSError, UnicodeDecodeError):
         tables = []
     if not tables:
         return True  # no table, as in some sandboxes: the secret path has to do
+    us: int = getattr(os, "geteuid", int)()
     return us in (owner_in(table, peer, ours, sys.byteorder) for table in tables)
 
 
