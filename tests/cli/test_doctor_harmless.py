@@ -31,8 +31,8 @@ _LINES = st.sampled_from(
         b"sso_account_id = 111100000001", b"sso_role_name = R", b"credential_process = '", b"role_arn = x",
         b"source_profile = dev", b'# credtray keeps this section: profile "dev"', b"[profile 'a b']",
         b"aws_access_key_id = AKIA" + _SECRET, b"aws_secret_access_key = " + _SECRET, b"\xef\xbb\xbf",
-        b"aws_session_token = " + _SECRET, b"aws_security_token = " + _SECRET, b"[default]", b"[DEFAULT]", b"  y = 1",
-        b"aws_expiration = 2026-02-31T00:00:00Z", b"services = s", b"sso_registration_scopes = ,",
+        b"aws_session_token = " + _SECRET, b"aws_security_token = " + _SECRET, b"[default]", b"[DEFAULT]",
+        b"aws_expiration = 2026-02-31T00:00:00Z", b"services = s", b"sso_registration_scopes = ,", b"  y = 1",
     ]
 )  # fmt: skip
 _INI = st.one_of(

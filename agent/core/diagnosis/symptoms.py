@@ -64,6 +64,11 @@ SYMPTOMS = (
         keys.TOKEN_UNREADABLE,
     ),
     _seen(
+        "aws: [ERROR]: '76caebab2d9994335a70389d349a1946ada71268' (forty digits: the name of the token file)",
+        r"(?:KeyError: |ERROR\]?: |^)'[0-9a-f]{40}'",
+        keys.TOKEN_UNREADABLE,
+    ),
+    _seen(
         "Error when retrieving token from sso: Token has expired and refresh failed",
         r"error when retrieving token from sso|token has expired and refresh failed|"
         r"cached SSO token is expired, or not present",
@@ -230,6 +235,11 @@ SYMPTOMS = (
         "You must specify a region. You can also configure your region by running ...",
         r"must specify a region|region is missing|missing region",
         files.REGION_MISSING,
+    ),
+    _seen(
+        "[Errno 2] No such file or directory: '...'",
+        r"\[(?:Errno|WinError) 2\] (?:No such file or directory|The system cannot find the file)",
+        files.PROCESS_MISSING,
     ),
     _seen(
         "Error when retrieving credentials from custom-process: ...",
