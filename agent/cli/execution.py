@@ -35,7 +35,7 @@ def exec_(
     ],
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- COMMAND...]", help="What to run; else your shell.", show_default=False),
+        typer.Argument(metavar="-- COMMAND", help="What to run; else your shell.", show_default=False),
     ] = None,
     env: Annotated[
         bool,
@@ -59,7 +59,7 @@ def exec_(
     """Run a command as one profile.
 
     The command takes this process's place: Ctrl-C, signals and its exit code are its own. Its keys renew
-    as long as you are signed in. It sees no other profile, and no keys of anybody else.
+    as long as you are signed in, and it sees no other profile. With --env it gets keys that do not renew.
 
     Without a command your shell starts; `exit` ends it.
 

@@ -60,9 +60,9 @@ def wait(
 
     Examples:
       credtray wait synderys-dns --for 45m && make deploy
-      credtray wait synderys-dns --for 45m --timeout 10m      (somebody else signs in)
-      credtray wait synderys-dns --for 2h --login             (opens the browser if need be)
-      deploy: ; credtray wait $(PROFILE) --for 45m --login && ./deploy.sh      (in a Makefile)
+      credtray wait synderys-dns --for 45m --timeout 10m
+      credtray wait synderys-dns --for 2h --login
+      @credtray wait $(PROFILE) --for 45m --login     (in a Makefile)
     """
     seconds = 0.0 if timeout is None else duration_of(timeout, _LONGEST_WAIT).total_seconds()
     wanted = duration_of(lasting)
