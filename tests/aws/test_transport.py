@@ -150,6 +150,11 @@ def test_proxy_that_is_no_address_is_told_and_not_quoted(text: str) -> None:
     assert not text or text not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["https://127.0.0.1:8443/x", "https://localhost/x", "https://[::1]/x"])
+def test_loopback_is_not_proxied_by_a_setting_either(url: str) -> None:
+    assert proxy_for(url, Secret("http://proxy.example:3128")) is None
+
+
 def test_proxy_that_does_not_serve_the_host_is_offline(portal: IdentityCenter) -> None:
     with ConnectProxy(portal.port, hosts=frozenset(), login="alice:CANARY") as proxy:
         session = replace(CORP, endpoints=Endpoints(proxy=Secret(proxy.url)))

@@ -219,6 +219,16 @@ def test_undo_leaves_a_session_that_a_later_profile_uses() -> None:
     assert undo.skipped == {"sso-session acme": "profiles still name it"}
 
 
+def test_undo_of_one_session_leaves_the_one_before_it_whole() -> None:
+    used = b"[profile later]\nsso_session = acme\n"
+    change = plan("legacy_profiles", used.decode() + legacy("dev") + legacy("ops", region="us-east-1")).config
+    assert change is not None
+    undo = undo_setup(change.after, change.originals, change.results)
+
+    assert undo.skipped == {"sso-session acme": "profiles still name it"}
+    assert undo.after.endswith(b"sso_registration_scopes = sso:account:access\n")
+
+
 def test_undo_leaves_a_profile_that_somebody_changed() -> None:
     change = plan("legacy_profiles", legacy("dev")).config
     assert change is not None
