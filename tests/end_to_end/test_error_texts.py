@@ -436,12 +436,13 @@ def test_a_proxy_that_is_not_there(scene: Scene) -> None:
     assert scene.explained(text)[0]["code"] == "proxy_refused"
 
 
-def test_a_ca_bundle_that_is_not_there(scene: Scene) -> None:
+def test_a_ca_bundle_that_is_not_there(scene: Scene, proxy: ConnectProxy) -> None:
     scene.token()
     scene.unset_endpoints()
-    scene.set(HTTPS_PROXY="http://127.0.0.1:9", AWS_CA_BUNDLE="/gone.pem")
+    scene.set(HTTPS_PROXY=proxy.url, AWS_CA_BUNDLE="/gone.pem")
     text = scene.failure()
 
+    assert "[Errno 2] No such file or directory" in text
     assert scene.here(text) == ["ca_bundle_missing"]
 
 

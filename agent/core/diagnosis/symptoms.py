@@ -172,8 +172,13 @@ SYMPTOMS = (
         around.SERVICE_FAILED,
     ),
     _seen(
+        "SSL validation failed for ... [Errno 2] No such file or directory",
+        r"SSL validation failed for .{0,2000}?\[Errno 2\]",
+        around.BUNDLE_MISSING,
+    ),
+    _seen(
         "SSL validation failed for ... [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
-        r"CERTIFICATE_VERIFY_FAILED|SSL validation failed|x509: certificate|SELF_SIGNED_CERT|"
+        r"CERTIFICATE_VERIFY_FAILED|SSL validation failed for .{0,2000}?\[SSL|x509: certificate|SELF_SIGNED_CERT|"
         r"unable to get (?:local )?issuer cert|UNABLE_TO_VERIFY_LEAF_SIGNATURE",
         around.CERTIFICATE_REFUSED,
         around.CLOCK_OFF,
@@ -238,7 +243,7 @@ SYMPTOMS = (
     ),
     _seen(
         "[Errno 2] No such file or directory: '...'",
-        r"\[(?:Errno|WinError) 2\] (?:No such file or directory|The system cannot find the file)",
+        r"\[Errno 2\] No such file or directory: '|\[WinError 2\]",
         files.PROCESS_MISSING,
     ),
     _seen(
