@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.delivery_words import way
+from agent.cli.delivery_words import FILE, delivery_of
 from agent.cli.terminal import visible
 from agent.core.lines import PRODUCTION
 
@@ -22,9 +22,9 @@ def profiles_view(items: list[dict[str, Any]]) -> Table:
     table.add_column("Account", no_wrap=True)
     for title in ("Role", "Session", "Kept in"):
         table.add_column(title, overflow="fold")
-    own = [title for title, words in _OWN.items() if any(words(item) for item in items)]
+    own = [title for title, words in _OWN.items() if any(words(item).plain for item in items)]
     for title in own:
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", min_width=len(title))
     for item in items:
         role = " > ".join([item["role_name"], *(arn.rpartition("/")[2] for arn in item["assumes"])])
         table.add_row(
@@ -33,7 +33,7 @@ def profiles_view(items: list[dict[str, Any]]) -> Table:
             Text(visible(role)),
             Text(visible(item["session"])),
             Text(_kept_in(item), "green"),
-            *(Text(visible(_OWN[title](item))) for title in own),
+            *(_OWN[title](item) for title in own),
         )
     return table
 
@@ -47,28 +47,26 @@ def _name(item: dict[str, Any]) -> Text:
 
 
 def _kept_in(item: dict[str, Any]) -> str:
-    kept = way(item) or f"[{item['section']}]"
+    delivery = delivery_of(item)
+    kept = f"[{item['section']}]" if delivery == FILE else delivery
     sections = [kept] if item["active"] else []
     return visible(" ".join([*sections, *(["[default]"] if item["default"] else [])]))
 
 
-def _description(item: dict[str, Any]) -> str:
-    return str(item.get("description") or "")
+def _description(item: dict[str, Any]) -> Text:
+    """Return what it is for, and below it what is worth knowing first."""
+    told = Text(visible(item.get("description") or ""))
+    if item.get("notes"):
+        told.append("\n" if told.plain else "")
+        told.append(visible(item["notes"]), "dim")
+    return told
 
 
-def _notes(item: dict[str, Any]) -> str:
-    return str(item.get("notes") or "")
+def _tags(item: dict[str, Any]) -> Text:
+    return Text(visible(" ".join(item.get("tags", ()))))
 
 
-def _tags(item: dict[str, Any]) -> str:
-    return " ".join(item.get("tags", ()))
-
-
-_OWN: Mapping[str, Callable[[dict[str, Any]], str]] = {
-    "Description": _description,
-    "Tags": _tags,
-    "Notes": _notes,
-}
+_OWN: Mapping[str, Callable[[dict[str, Any]], Text]] = {"Description": _description, "Tags": _tags}
 """Columns of what a person has written down."""
 
 

@@ -129,3 +129,33 @@ def test_unknown_profile_is_an_error() -> None:
 
     assert outcome.code == 2
     assert outcome.err.startswith("error: No such profile: 'dsn'. Did you mean dns?\n")
+
+
+def test_profile_held_for_the_endpoint_says_what_programs_do() -> None:
+    fake = FakeBackend({Activate: result(kept("my dns", delivery="endpoint"))})
+    outcome = credtray("activate", "my dns", backend=fake)
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(
+        "my dns is active: its keys are kept fresh for the local endpoint, now until "
+    )
+    assert outcome.out.endswith("what this prints: credtray endpoint 'my dns'\n")
+
+
+def test_profile_held_for_credential_process_shows_the_line() -> None:
+    fake = FakeBackend({Activate: result(kept("dns", delivery="process"))})
+    outcome = credtray("activate", "dns", backend=fake)
+
+    assert outcome.code == 0
+    assert "kept fresh for credential_process" in outcome.out
+    assert outcome.out.splitlines()[-1].startswith("  credential_process = /")
+    assert outcome.out.endswith(" credentials dns\n")
+
+
+def test_profile_held_for_the_endpoint_waits_for_a_sign_in_too() -> None:
+    waiting = result(profile("dns", expires_at=None, delivery="endpoint"), reasons={"dns": SIGN_IN})
+    outcome = credtray("activate", "dns", backend=FakeBackend({Activate: waiting}))
+
+    assert outcome.code == 4
+    assert outcome.out.startswith("dns is active, but there are no keys yet.\n")
+    assert "hint: Run: credtray login corp" in outcome.err
