@@ -167,8 +167,8 @@ class Endpoint:
         port = self._bind(memory.port)
         try:
             if port.port != memory.port:
-                # Programs know the address of the old port, where another user may listen by now. They read
-                # the token file at each request: it must not be there any more.
+                # Programs know the address of the old port, where another user may listen by now, and read
+                # the token file at each request: nothing may ever lie there again, so its directories go.
                 await self._loop.file_work(lambda: self._store.clear(None))
             await port.serve(self._tokens, self._issue)
         except BaseException:
