@@ -32,7 +32,7 @@ def repair(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help=f"One of: {', '.join(REPAIRS)}. All of them when not given.",
             autocompletion=_complete_repair,
             show_default=False,
