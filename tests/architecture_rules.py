@@ -35,7 +35,7 @@ JOINERS = frozenset(
 """The only places where wings meet."""
 
 PURE_LIBRARY = frozenset(
-    {"__future__", "base64", "collections", "contextlib", "contextvars", "dataclasses", "datetime"}
+    {"__future__", "base64", "bisect", "collections", "contextlib", "contextvars", "dataclasses", "datetime"}
     | {"difflib", "enum", "functools", "hashlib", "hmac", "html", "ipaddress", "itertools", "json", "math"}
     | {"msgspec", "re", "shlex", "string", "textwrap", "types", "typing", "unicodedata", "urllib.parse"}
 )

@@ -92,7 +92,9 @@ def merged(search: Search, why: str) -> Find | None:
     provider = Provider.CREDENTIALS_FILE if access[0] is Place.CREDENTIALS else Provider.CONFIG_FILE
     mark = section.mark if section is not None else None
     fresh = mark is not None and mark.expires_at > search.now
-    return Find(provider, Where(access[0], ACCESS_KEY_ID, access[1].line), why, troubles, kept_fresh=fresh)
+    where = Where(access[0], ACCESS_KEY_ID, access[1].line)
+    temporary = access[1].value == TEMPORARY
+    return Find(provider, where, why, troubles, kept_fresh=fresh, temporary=temporary)
 
 
 def _as_settings(environ: Mapping[str, str], access: str) -> dict[str, str]:
