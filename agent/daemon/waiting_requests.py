@@ -37,9 +37,6 @@ from agent.daemon.loop import Loop
 from agent.daemon.requests import CREDENTIALS_SECONDS, Carrier
 from agent.daemon.sign_ins import SignIns
 
-FETCHES = 2
-"""So many new keys are looked at for one asker: a fetch under way when it came may have begun too early."""
-
 RENEWING_SECONDS = FETCH_FLOOR.total_seconds() + CREDENTIALS_SECONDS
 """How long an asker waits for keys: a fetch may have to keep its distance from the one before."""
 
@@ -71,7 +68,7 @@ class WaitingRequests:
             CredtrayError: why there are no credentials at all.
         """
         deadline = asyncio.get_running_loop().time() + request.timeout
-        asker = _Asker(self._loop, self._sign_ins, request, sink, self._watched, self._loop.now(), deadline)
+        asker = _Asker(self._loop, self._sign_ins, request, sink, self._watched, deadline)
         return await asker.served()
 
 
@@ -84,12 +81,10 @@ class _Asker:
     request: protocol.Wait
     sink: ReplySink
     watched: bool
-    began: datetime
     deadline: float
     """Of the event loop: as long somebody else's sign-in, or the end of a trouble, is waited for."""
     renewing_until: float | None = None
-    seen: set[datetime] = field(default_factory=set)
-    """When keys were fetched that did not last, since this asker came."""
+    """Of the event loop: as long keys are waited for, until somebody signs in."""
     trouble: Problem | None = None
     """Why keys could not be fetched, when last heard."""
     signed_in: bool = False
@@ -151,14 +146,9 @@ class _Asker:
         """Have keys fetched, and return when there is more to know.
 
         Raises:
-            KeysTooShort: they were fetched for us, and still do not last.
-            CredtrayError: they cannot be fetched.
+            CredtrayError: they cannot be fetched, or none that last so long.
         """
         name, held = self.request.profile, self._profile().credentials
-        if held is not None and held.fetched_at >= self.began:
-            self.seen.add(held.fetched_at)
-        if len(self.seen) >= FETCHES:
-            raise KeysTooShort(f"keys of {name} were fetched and do not last that long")
         if self.renewing_until is None:
             self.renewing_until = max(self._clock() + RENEWING_SECONDS, self.deadline)
         await self._tell("renewing", f"Fetching keys of {name} ...")
