@@ -59,7 +59,7 @@ def _holding(item: ImportedKeys, settings: Settings, now: datetime) -> Notice | 
     if ends_at <= now:
         if now >= ends_at + FORGOTTEN_AFTER:
             return None
-        return Notice(Subject.PASTED_ENDED, OF_PASTED_KEYS, key, _ENDED, _SOON, ends_at, names=names)
+        return Notice(Subject.PASTED_ENDED, OF_PASTED_KEYS, key, _ENDED, ends_at=ends_at, names=names)
     warned_at = _warned_at(item, settings)
     if warned_at is None or now < warned_at:
         return None

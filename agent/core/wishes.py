@@ -53,7 +53,7 @@ def _keys(state: State, section: str, profile: ProfileState, now: datetime) -> S
 
 def _holds(state: State, keys: SectionKeys) -> bool:
     mark = state.file.marks.get(keys.section)
-    if mark is None or mark.pasted or mark.profile != keys.profile:
+    if mark is None or mark.profile != keys.profile:
         return False
     return mark.digest == key_digest(keys.credentials.access_key_id)
 

@@ -19,6 +19,7 @@ from agent.core.events import (
     NoticeWithdrawn,
     PartChanged,
     PresenceChanged,
+    SettingsLoaded,
     SignedOut,
     Stopping,
     Switched,
@@ -32,7 +33,7 @@ from agent.core.notice_words import notice_words
 from agent.core.notices import Notice, Subject
 from agent.core.policy import ShowNotice, SyncCredentialsFile, WithdrawNotice, decide, next_look
 from agent.core.ports import DesktopPart, Mark, Part, Presence
-from agent.core.settings import Settings
+from agent.core.settings import ProfileSettings, Settings
 from agent.core.state import State
 from agent.core.status import AgentFacts, document
 from agent.core.wishes import unwanted_sections, wanted_sections
@@ -172,6 +173,18 @@ def test_a_profile_that_is_activated_takes_the_section_over_when_it_has_keys() -
 
     assert wanted(state) == []
     assert unwanted(state) == ["dev"]
+
+
+def test_a_setting_that_gives_their_section_to_a_kept_profile_leaves_them_until_it_has_keys() -> None:
+    state = after(signed_in("dev"), pasted(), Synced((mark(),)))
+    state = after(state, SettingsLoaded(Settings(profiles={"dev": ProfileSettings(section=SECTION)})))
+
+    assert unwanted(state) == []
+    assert wanted(after(state, MarksRead(()))) == []
+
+
+def test_a_section_that_somebody_deletes_is_written_again_while_the_keys_are_known() -> None:
+    assert wanted(after(imported(), MarksRead(()))) == [SECTION]
 
 
 def test_pasted_keys_in_default_are_given_back_by_switch_none() -> None:

@@ -135,6 +135,10 @@ def test_wrapped_session_token_is_put_together(form: str, width: int) -> None:
     assert values(read(text)) == (ID, SECRET, TOKEN)
 
 
+def test_wrapped_token_of_pieces_as_long_as_a_secret_key_is_put_together() -> None:
+    assert values(read(f"{ID}\n{SECRET}\n{wrapped(TOKEN, 40)}")) == (ID, SECRET, TOKEN)
+
+
 def test_lines_after_a_wrapped_token_are_not_taken_for_more_of_it() -> None:
     text = BLOCK.replace(TOKEN, wrapped(TOKEN, 80)) + "\nregion = eu-west-1\n\nDone\n[other]\noutput=json\n"
     keys = read(text)
@@ -232,6 +236,7 @@ REFUSED = {
     "empty value": (EXPORTS.replace(TOKEN, ""), "no whole session token"),
     "quote not closed": (EXPORTS[: EXPORTS.index("==")], "no whole session token"),
     "secret cut off": (BLOCK.replace(SECRET, SECRET[:-1]), r"secret access key is not whole.*39"),
+    "secret too long": (EXPORTS.replace(SECRET, SECRET + "A"), r"secret access key is not whole.*41"),
     "token cut off": (CMD.replace(TOKEN, TOKEN[:40]), r"session token is not whole.*40"),
     "token too long": (BLOCK.replace(TOKEN, "A" * 20000), "session token is not whole"),
     "ID of something else": (EXPORTS.replace("ASIA", "AROA"), "access key ID is not whole, or is none"),
