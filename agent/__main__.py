@@ -28,11 +28,11 @@ def main() -> int:
         if sys.flags.no_site:  # no third-party package can be imported in here: begin again, with them
             door = os.path.abspath(__file__)  # noqa: PTH100 -- pathlib is dear
             os.execv(sys.executable, [sys.executable, "-I", door, *arguments])  # noqa: S606 -- ourselves, no shell
-    if arguments[:1] == ["exec"] and sys.platform != "win32":
-        from agent.cli.exec_lane import take  # noqa: PLC0415 -- as above
-
-        take(arguments)  # returns only when there is something to say
     try:
+        if arguments[:1] == ["exec"] and sys.platform != "win32":
+            from agent.cli.exec_lane import take  # noqa: PLC0415 -- as above
+
+            take(arguments)  # returns only when there is something to say
         from agent.cli.main import main as run  # noqa: PLC0415 -- the fast way must not pay for it
 
         return run(arguments)

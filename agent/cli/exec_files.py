@@ -14,6 +14,8 @@ from agent.desktop.socket_path import socket_paths
 _FOLDER = "exec"
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _LONGEST_NAME = 120
+_NO_KEYS = "+no-keys"
+"""No profile's file is called that: a plus sign in a name is written otherwise."""
 
 
 def files_of(profile: str) -> tuple[str, str]:
@@ -26,7 +28,7 @@ def files_of(profile: str) -> tuple[str, str]:
         CredtrayError: a file cannot be read or written.
     """
     folder = f"{_directory()}/{_FOLDER}"
-    config, credentials = f"{folder}/{_named(profile)}{OUR_SUFFIX}", f"{folder}/no-keys{OUR_SUFFIX}"
+    config, credentials = f"{folder}/{_named(profile)}{OUR_SUFFIX}", f"{folder}/{_NO_KEYS}{OUR_SUFFIX}"
     source = _source()
     stamp = _stamp(source)
     if not _made_from(config, stamp):
@@ -46,7 +48,8 @@ def _directory() -> str:
         directories = [os.path.dirname(path) for path in socket_paths()]  # noqa: PTH120 -- pathlib is dear
         for directory in directories[:-1]:
             try:
-                if os.stat(directory + "/..").st_uid == os.geteuid():  # noqa: PTH116 -- pathlib is dear
+                above = os.path.dirname(directory)  # noqa: PTH120 -- pathlib is dear
+                if os.stat(above).st_uid == os.geteuid():  # noqa: PTH116 -- pathlib is dear
                     return directory
             except OSError:
                 continue

@@ -130,7 +130,7 @@ def test_environment_is_exactly_what_it_says_and_keys_are_in_it_only_when_asked_
     house.environ |= HOSTILE
     there = json.loads(house.run("endpoint", P, "--json").stdout)
     folder = house.home / "run" / "credtray" / "exec"
-    files = (str(folder / f"{P}.credtray"), str(folder / "no-keys.credtray"))
+    files = (str(folder / f"{P}.credtray"), str(folder / "+no-keys.credtray"))
     found = dict(line.split("=", 1) for line in told(house, "env") if not line.startswith(("PWD=", "_=")))
 
     assert found == with_endpoint(house.environ, P, there, files, "eu-west-1")
