@@ -54,9 +54,13 @@ def settings(
 ) -> None:
     """Show and change the settings.
 
-    get tells what is in effect, set and unset change one value and keep your comments, edit opens the file in
-    your editor ($VISUAL or $EDITOR) and takes it over when it is valid, undo takes the last of these changes
-    back, path tells where the file is.
+    Actions:
+      get KEY          what is in effect
+      set KEY VALUE    change one value; your comments stay
+      unset KEY        back to the default
+      edit             open the file in $VISUAL or $EDITOR; taken over when it is valid
+      undo             take the last of these changes back
+      path             where the file is
 
     Examples:
       credtray settings
