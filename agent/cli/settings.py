@@ -58,7 +58,7 @@ def settings(
       get KEY          what is in effect
       set KEY VALUE    change one value; your comments stay
       unset KEY        back to the default
-      edit             open the file in $VISUAL or $EDITOR; taken over when it is valid
+      edit             open it in $VISUAL or $EDITOR, and take over what is valid
       undo             take the last of these changes back
       path             where the file is
 
