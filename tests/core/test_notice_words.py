@@ -20,6 +20,7 @@ from tests.core.making import HOUR, MINUTE, NOON
 
 SNAPSHOT = Path(__file__).with_name("snapshots") / "notices.txt"
 NAMES = ("dev", "ro", "dns", "security", "audit", "billing")
+PASTED = ("111122223333_ReadOnly",)
 EVIL = "corp\u202e\x1b[31m\nevil\ud800"
 
 
@@ -50,6 +51,8 @@ NOTICES = {
     "section refused": notice(Subject.SECTION_REFUSED, SectionNotOurs("[dev]").problem, names=("dev",)),
     "clock behind": notice(Subject.CLOCK_OFF, clock_error=timedelta(minutes=12)),
     "clock ahead": notice(Subject.CLOCK_OFF, clock_error=-5 * HOUR),
+    "pasted keys end soon": notice(Subject.PASTED_END_SOON, names=PASTED),
+    "pasted keys ended": notice(Subject.PASTED_ENDED, names=PASTED, ends_at=NOON - MINUTE),
 }
 
 
