@@ -5,10 +5,11 @@ Values stand here as they are in the file; nothing of this leaves the package.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-from agent.core.ini_text import IniProblem
+from agent.core.ini_text import IniProblem, decode
 
 DEFAULT_PROFILE = "default"
 
@@ -18,6 +19,24 @@ class FileKind(Enum):
 
     CONFIG = "config"
     CREDENTIALS = "credentials"
+
+
+_NAME = r"[A-Za-z0-9_.\-/%@+]+"
+_SETTING = r"[a-z][a-z0-9_]* ?= ?(?![#;'\"])[!-~](?:[!-~]|[ ](?![#;]))*"
+"""No capitals, no blanks before it, a value on the same line, and nothing that may be a comment or quotes."""
+_PLAIN = {
+    kind: re.compile(rf"(?:(?:{_SETTING}|\[(?:{header})\]|[#;][^\r\n]*|)\n)*", re.ASCII)
+    for kind, header in (
+        (FileKind.CONFIG, rf"default|profile (?!default\]){_NAME}|sso-session {_NAME}"),
+        (FileKind.CREDENTIALS, rf"(?!DEFAULT\]){_NAME}"),
+    )
+}
+
+
+def is_plain(data: bytes, kind: FileKind) -> bool:
+    """Whether a text that botocore reads is one that all clients read alike."""
+    text = decode(data)
+    return _PLAIN[kind].fullmatch(text if text.endswith("\n") else text + "\n") is not None
 
 
 @dataclass(slots=True)

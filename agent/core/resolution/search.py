@@ -80,6 +80,8 @@ class Search:
     client: Client
     profile: str
     """The one that is really used."""
+    both: Both
+    """Its settings."""
     named: bool
     """False: nobody named a profile, and ``default`` need not exist."""
     explicit: bool
@@ -91,11 +93,6 @@ class Search:
     endpoint_answers: bool | None
     now: datetime
 
-    @property
-    def both(self) -> Both:
-        """The profile's settings."""
-        return self.of(self.profile)
-
     def of(self, profile: str) -> Both:
         """Return another profile's settings."""
         return Both(self.config.profiles.get(profile), self.credentials.profiles.get(profile))
@@ -106,7 +103,7 @@ class Search:
 
     def looking_at(self, profile: str) -> Search:
         """Return the search in a source profile: what the environment says does not count there."""
-        return replace(self, profile=profile, named=True, explicit=True)
+        return replace(self, profile=profile, both=self.of(profile), named=True, explicit=True)
 
 
 Rule = Callable[[Search], Find | None]

@@ -17,7 +17,7 @@ from agent.core.cache_format import read_date, read_fields
 from agent.core.ini_text import IniProblem
 from agent.core.marks import key_digest
 from agent.core.ports.files import Mark
-from agent.core.resolution.raw_text import FileKind, RawFile, RawSection, Refused
+from agent.core.resolution.raw_text import FileKind, RawFile, RawSection, Refused, is_plain
 from agent.core.resolution.read_botocore import read_botocore
 from agent.core.resolution.read_by_line import read_go, read_java, read_javascript
 from agent.core.sources import OUR_SESSION
@@ -152,8 +152,8 @@ def surroundings_of(
     marks = {mark.section: mark for mark in beside.marks}
     return Surroundings(
         _variables(environ),
-        {dialect: _view(dialect, config, FileKind.CONFIG, {}) for dialect in Dialect},
-        {dialect: _view(dialect, credentials, FileKind.CREDENTIALS, marks) for dialect in Dialect},
+        _views(config, FileKind.CONFIG, {}),
+        _views(credentials, FileKind.CREDENTIALS, marks),
         beside.tokens,
         beside.endpoint_answers,
         now,
@@ -205,6 +205,17 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     if environ.get("AWS_SECURITY_TOKEN") == environ.get("AWS_SESSION_TOKEN"):
         kept.pop("AWS_SECURITY_TOKEN", None)
     return kept
+
+
+def _views(data: bytes | None, kind: FileKind, marks: Mapping[str, Mark]) -> dict[Dialect, FileView]:
+    """Read a file in all dialects; one reading serves them all where they cannot differ."""
+    first = _view(Dialect.BOTOCORE, data, kind, marks)
+    named = (*first.profiles.values(), *first.sso_sessions.values())
+    plain = data is not None and first.problem is None and is_plain(data, kind)
+    if plain and all(section.settings for section in named):  # JavaScript does not see an empty section
+        return dict.fromkeys(Dialect, first)
+    others = (dialect for dialect in Dialect if dialect is not Dialect.BOTOCORE)
+    return {Dialect.BOTOCORE: first, **{each: _view(each, data, kind, marks) for each in others}}
 
 
 def _view(dialect: Dialect, data: bytes | None, kind: FileKind, marks: Mapping[str, Mark]) -> FileView:

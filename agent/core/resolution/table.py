@@ -15,7 +15,7 @@ from agent.core.resolution.chain_go import GO
 from agent.core.resolution.chain_java import JAVA
 from agent.core.resolution.chain_javascript import JAVASCRIPT
 from agent.core.resolution.raw_text import DEFAULT_PROFILE
-from agent.core.resolution.search import Chain, Find, Rule, Search, fatal, follow, noticed
+from agent.core.resolution.search import Both, Chain, Find, Rule, Search, fatal, follow, noticed
 from agent.core.resolution.surroundings import (
     ACCESS_KEY_ID,
     PROCESS,
@@ -112,14 +112,17 @@ def _search(
     if profile is not None and not explicit:
         environ = {**environ, _PROFILE: profile}
     name = profile if explicit else _named_by(environ, ways)
+    used = DEFAULT_PROFILE if name is None else name
+    config, credentials = surroundings.config[ways.dialect], surroundings.credentials[ways.dialect]
     return Search(
         client=client,
-        profile=DEFAULT_PROFILE if name is None else name,
+        profile=used,
+        both=Both(config.profiles.get(used), credentials.profiles.get(used)),
         named=name is not None,
         explicit=explicit,
         environ=environ,
-        config=surroundings.config[ways.dialect],
-        credentials=surroundings.credentials[ways.dialect],
+        config=config,
+        credentials=credentials,
         tokens=surroundings.tokens,
         endpoint_answers=surroundings.endpoint_answers,
         now=surroundings.now,
