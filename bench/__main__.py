@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import credentials_fetch, desk, endpoint, execution, idle, rewrite, sync
+from bench import credentials_fetch, desk, doctor, endpoint, execution, idle, rewrite, sync
 
 
 def main() -> int:
@@ -23,6 +23,7 @@ def main() -> int:
     for result in sync.results():
         say(result.line())
     say(*rewrite.measure().lines())
+    say(*doctor.measure().lines())
     for profiles in idle.START_LIMITS:
         say(idle.start(profiles).line())
     say(desk.to_icon().line())

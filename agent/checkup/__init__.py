@@ -6,30 +6,29 @@ when it is told to. Everything that may hang is looked at at once, two seconds e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from agent import __version__
 from agent.app import Surroundings
 from agent.checkup import around as looks
-from agent.checkup.files import AwsFiles, aws_files, missing_programs, spoken_path
+from agent.checkup.files import AwsFiles, Content, missing_programs, read_both, spoken_path, understood
 from agent.checkup.probes import together
 from agent.checkup.tokens import token_facts
 from agent.core import resolution
 from agent.core.cache_format import token_key
 from agent.core.diagnosis.environment import spoken
 from agent.core.diagnosis.facts import (
-    ConfigFacts,
-    CredentialsFacts,
     Facts,
     FileFacts,
     Held,
-    IniFacts,
+    SettingsFacts,
     TokenFacts,
 )
+from agent.core.ini import shared_scans
 from agent.core.models import AwsConfig
 from agent.core.session_network import in_effect
 from agent.core.settings import Settings
@@ -43,8 +42,8 @@ class Checkup:
     """What was seen."""
 
     facts: Facts
-    surroundings: resolution.Surroundings | None
-    """For the table of who uses what; None when the files could not be read in time."""
+    surroundings: Callable[[], resolution.Surroundings]
+    """Makes what the table of who uses what is read from: it takes as long as the rest together."""
 
 
 def look(where: Surroundings | None = None, *, online: bool = False, root: Path = Path("/")) -> Checkup:
@@ -57,75 +56,74 @@ def look(where: Surroundings | None = None, *, online: bool = False, root: Path 
     """
     where = where or Surroundings()
     environ = dict(where.environ)
-    file, chosen = looks.settings(SettingsFile(paths.settings_file()), where.home)
+    aws, home = where.aws, where.home
+    first = together({"the AWS files": lambda: {"both": read_both(aws.config, aws.credentials, home)}})
+    # What was read is understood outside of any time: a large file is no slow file system.
+    config, credentials = first.fields.get("both", _unread(where))
+    files = understood(config, credentials, environ)
+    settings_file = SettingsFile(paths.settings_file())
     looked = together(
         {
-            "the AWS files": lambda: _files(where, environ),
+            "the settings": lambda: {"settings": looks.settings(settings_file, home)},
+            "the token cache": lambda: {
+                "tokens": token_facts(files.config.config.sessions, aws.token_cache, home)
+            },
+            "the credential processes": lambda: {
+                "missing_programs": missing_programs(files.config.processes, environ.get("PATH"))
+            },
             "the agent": lambda: {"agent": looks.agent()},
             "the remembered choices": lambda: {"active": _kept()},
             "autostart": lambda: {"autostart": looks.autostart()},
             "the browser": lambda: {"browser": looks.browser(environ)},
             "the machine": lambda: {"surrounding": looks.surrounding(environ, root)},
             "the AWS CLI": lambda: {"aws_cli": looks.aws_cli(environ)},
-            "CA bundles": lambda: {"missing_bundles": looks.missing_bundles(environ, chosen)},
+            "CA bundles": lambda: {"missing_bundles": looks.missing_bundles(environ, settings_file, home)},
         }
     )
     fields = dict(looked.fields)
-    surroundings: resolution.Surroundings | None = fields.pop("surroundings", None)
-    facts = replace(_nothing(where), environ=spoken(environ), settings=file, unknown=looked.unknown, **fields)
-    if online:
-        facts = _online(facts, chosen, where)
-    return Checkup(facts, surroundings)
-
-
-def _nothing(where: Surroundings) -> Facts:
-    """Return facts of one who has seen nothing yet."""
-    config, credentials = (
-        spoken_path(path, where.home) for path in (where.aws.config, where.aws.credentials)
-    )
-    return Facts(
+    told, chosen = fields.pop("settings", (SettingsFacts(), Settings()))
+    facts = Facts(
         now=where.clock.now(),
         version=__version__,
-        config=ConfigFacts(IniFacts(FileFacts(config, unread=_LATE))),
-        credentials=CredentialsFacts(IniFacts(FileFacts(credentials, unread=_LATE))),
+        config=files.config,
+        credentials=files.credentials,
+        environ=spoken(environ),
+        settings=told,
+        unknown=(*first.unknown, *looked.unknown),
+        **fields,
     )
+    if online:
+        facts = _online(facts, chosen, where)
+    return Checkup(facts, partial(_surroundings, environ, files, facts))
 
 
-_LATE = "it could not be read in time"
+def _unread(where: Surroundings) -> tuple[Content, Content]:
+    """Return both files of one who has not seen them in time."""
+    paths_of_both = (where.aws.config, where.aws.credentials)
+    config, credentials = (
+        FileFacts(spoken_path(path, where.home), unread="it could not be read in time")
+        for path in paths_of_both
+    )
+    return (config, None), (credentials, None)
 
 
-def _files(where: Surroundings, environ: Mapping[str, str]) -> dict[str, Any]:
-    aws = where.aws
-    files = aws_files(aws.config, aws.credentials, environ, where.home)
-    sessions = files.config.config.sessions
-    tokens = token_facts(sessions, aws.token_cache, where.home)
-    return {
-        "config": files.config,
-        "credentials": files.credentials,
-        "tokens": tokens,
-        "missing_programs": missing_programs(files.config.processes, environ.get("PATH")),
-        "surroundings": _surroundings(where, environ, files, tokens),
-    }
-
-
-def _surroundings(
-    where: Surroundings, environ: Mapping[str, str], files: AwsFiles, tokens: Mapping[str, TokenFacts]
-) -> resolution.Surroundings:
+def _surroundings(environ: Mapping[str, str], files: AwsFiles, facts: Facts) -> resolution.Surroundings:
     sessions = files.config.config.sessions
     held = {
-        token_key(sessions[name]): _token_file(token, where)
-        for name, token in tokens.items()
+        token_key(sessions[name]): _token_file(token, facts)
+        for name, token in facts.tokens.items()
         if token.held is not Held.NOTHING
     }
     beside = resolution.Beside(tokens=MappingProxyType(held), marks=files.marks)
-    return resolution.surroundings_of(
-        files.config_bytes, files.credentials_bytes, environ, where.clock.now(), beside
-    )
+    with shared_scans():
+        return resolution.surroundings_of(
+            files.config_bytes, files.credentials_bytes, environ, facts.now, beside
+        )
 
 
-def _token_file(token: TokenFacts, where: Surroundings) -> resolution.TokenFile:
+def _token_file(token: TokenFacts, facts: Facts) -> resolution.TokenFile:
     ends = token.registration_ends
-    renewable = token.has_refresh_token and ends is not None and ends > where.clock.now()
+    renewable = token.has_refresh_token and ends is not None and ends > facts.now
     return resolution.TokenFile(token.expires_at, renewable)
 
 

@@ -97,8 +97,9 @@ def browser(environ: Mapping[str, str]) -> bool:
     return SystemBrowser(environ).findable()
 
 
-def missing_bundles(environ: Mapping[str, str], chosen: Settings) -> Mapping[str, str]:
+def missing_bundles(environ: Mapping[str, str], file: SettingsFile, home: Path) -> Mapping[str, str]:
     """Return where a CA bundle is named -> its path, of those that cannot be read."""
+    _, chosen = settings(file, home)
     named = {name: environ[name] for name in _BUNDLES if environ.get(name)}
     named |= {
         f"sessions.{name}.ca_bundle in settings.toml": item.ca_bundle

@@ -21,13 +21,16 @@ from agent.core.diagnosis.facts import (
     Place,
 )
 from agent.core.errors import ConfigInvalid, CredtrayError, FileRefused
-from agent.core.ini import SectionSpan, scan
+from agent.core.ini import SectionSpan, scan, shared_scans
 from agent.core.ini_text import DEFAULT_SECTION
 from agent.core.models import AwsConfig
 from agent.core.ports import Mark
 from agent.core.sso_config import parse_config
 from agent.files.atomic_file import INI_LIMIT, read_bounded
 from agent.files.directory_safety import check_directory, own_uid, resolve
+
+Content = tuple[FileFacts, bytes | None]
+"""How a file lies there, and its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class AwsFiles:
     def marks(self) -> tuple[Mark, ...]:
         """The sections that carry our mark."""
         return tuple(
-            Mark(item.name, item.profile, item.expires_at, "", item.pasted)
+            Mark(item.name, item.profile, item.expires_at, item.digest, item.pasted)
             for item in self.credentials.keys
             if item.profile is not None and item.expires_at is not None
         )
@@ -60,7 +63,7 @@ def spoken_path(path: Path, home: Path) -> str:
         return str(path)
 
 
-def read_file(path: Path, home: Path, limit: int) -> tuple[FileFacts, bytes | None]:
+def read_file(path: Path, home: Path, limit: int) -> Content:
     """Look at one file and read it."""
     facts = FileFacts(spoken_path(path, home))
     try:
@@ -103,16 +106,20 @@ def _open_above(path: Path, home: Path) -> str | None:
 # --- the two files -----------------------------------------------------------------------------------
 
 
-def aws_files(config: Path, credentials: Path, environ: Mapping[str, str], home: Path) -> AwsFiles:
-    """Read both files."""
-    config_file, config_bytes = read_file(config, home, INI_LIMIT)
-    credentials_file, credentials_bytes = read_file(credentials, home, INI_LIMIT)
-    return AwsFiles(
-        _config(config_file, config_bytes or b"", environ),
-        credentials_facts(*_ini(credentials_file, credentials_bytes or b"")),
-        config_bytes,
-        credentials_bytes,
-    )
+def read_both(config: Path, credentials: Path, home: Path) -> tuple[Content, Content]:
+    """Read config file and credentials file."""
+    return read_file(config, home, INI_LIMIT), read_file(credentials, home, INI_LIMIT)
+
+
+def understood(config: Content, credentials: Content, environ: Mapping[str, str]) -> AwsFiles:
+    """Return what is in both files; looks at nothing any more."""
+    with shared_scans():
+        return AwsFiles(
+            _config(config[0], config[1] or b"", environ),
+            credentials_facts(*_ini(credentials[0], credentials[1] or b"")),
+            config[1],
+            credentials[1],
+        )
 
 
 def _ini(file: FileFacts, data: bytes) -> tuple[IniFacts, list[SectionSpan]]:

@@ -40,7 +40,13 @@ def _keys(span: SectionSpan) -> KeySection | None:
     )
     if standing.standing is Standing.OURS and standing.mark is not None:
         mark = standing.mark
-        return replace(section, profile=mark.profile, expires_at=mark.expires_at, pasted=mark.pasted)
+        return replace(
+            section,
+            profile=mark.profile,
+            expires_at=mark.expires_at,
+            pasted=mark.pasted,
+            digest=mark.key_digest,
+        )
     edited = any(parsed(item.text) for item in span.comments if item.text.startswith(PREFIX))
     return replace(section, expires_at=_end(values), edited=edited)
 

@@ -57,10 +57,10 @@ def doctor(
     if online and not json_output:
         terminal.say("Trying to reach AWS ...")
     seen = _look(online=online)
-    facts, around = seen.facts, seen.surroundings
+    facts, around = seen.facts, seen.surroundings()
     names = documents.tabled(facts, profiles or (), every=everything)
     found = concerning(findings(facts), facts, profiles or ())
-    table = [] if around is None else [documents.row(around, name) for name in names]
+    table = [documents.row(around, name) for name in names]
     left_out = len({*facts.config.sections, *facts.credentials.sections} - {*names})
     document = documents.doctor_document(facts, found, table, left_out)
     if json_output:

@@ -16,6 +16,8 @@ from typing import Any
 
 from agent.cli.main import COMMANDS, SUMMARY, command_named
 from agent.core import settings
+from agent.core.diagnosis import EVERY_KIND, Group, Kind, Severity, texts_of
+from agent.core.diagnosis.making import general_cure
 from agent.core.durations import short
 from agent.core.errors import Retry, every_error
 from agent.store.settings_text import field_texts
@@ -35,7 +37,12 @@ EXIT_CODES = (
 
 def pages() -> dict[str, str]:
     """Return file name -> content."""
-    return {"commands.md": _commands(), "errors.md": _errors(), "settings.md": _settings()}
+    return {
+        "commands.md": _commands(),
+        "errors.md": _errors(),
+        "findings.md": _findings(),
+        "settings.md": _settings(),
+    }
 
 
 # --- commands ----------------------------------------------------------------------------------------
@@ -55,7 +62,8 @@ def _commands() -> str:
 
 def _command(name: str) -> Iterator[str]:
     module, _panel = COMMANDS[name]
-    text = inspect.getdoc(getattr(importlib.import_module(f"agent.cli.{module}"), name)) or ""
+    found = importlib.import_module(f"agent.cli.{module}")
+    text = inspect.getdoc(getattr(found, name, None) or getattr(found, f"{name}_")) or ""
     prose, _, examples = text.partition("\n\nExamples:\n")
     yield f"## credtray {name}\n"
     yield prose.replace("\\[", "[") + "\n"
@@ -92,6 +100,43 @@ def _errors() -> str:
     head = ("code", "what happened", "what to do", "mended by", "exit code")
     intro = "Codes are stable: they stand in `credtray status --json` and in the log.\n"
     return "\n".join([_HEAD, "# Errors\n", intro, _table(head, rows)])
+
+
+# --- findings ----------------------------------------------------------------------------------------
+
+_SEVERITIES = {
+    Severity.BROKEN: "broken",
+    Severity.WARNING: "to look at",
+    Severity.NOTE: "good to know",
+    Severity.FINE: "fine",
+}
+
+
+def _findings() -> str:
+    intro = (
+        "What `credtray doctor` finds and `credtray explain` names. Codes are stable. The severity is the "
+        "usual one: what concerns a sign-in that nobody uses is only good to know.\n"
+    )
+    parts = [_HEAD, "# Findings\n", intro]
+    for group in Group:
+        parts.append(f"## {group.value}\n")
+        parts += ["\n".join(_finding(kind)) for kind in EVERY_KIND if kind.group is group]
+    return "\n".join(parts)
+
+
+def _finding(kind: Kind) -> Iterator[str]:
+    yield f"### {kind.code}\n"
+    yield f"**{kind.title}** ({_SEVERITIES[kind.severity]})\n"
+    if kind.severity is Severity.FINE:
+        return
+    yield f"{kind.cause}\n"
+    cure = general_cure(kind)
+    yield f"- What to do: {cure if cure != 'HINT' else 'what the finding itself says'}"
+    if kind.repair is not None:
+        yield f"- Repair: `credtray repair {kind.repair.value}`"
+    for text in texts_of(kind):
+        yield f"- Seen as: `{text}`"
+    yield ""
 
 
 # --- settings ----------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def seen(monkeypatch: pytest.MonkeyPatch, facts: Facts, **files: bytes) -> None:
     around = resolution.surroundings_of(
         files.get("config"), files.get("credentials"), facts.environ, facts.now
     )
-    monkeypatch.setattr(checkup, "look", lambda *, online=False: Checkup(facts, around))
+    monkeypatch.setattr(checkup, "look", lambda *, online=False: Checkup(facts, lambda: around))
 
 
 def sick() -> Facts:

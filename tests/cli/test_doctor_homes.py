@@ -17,8 +17,8 @@ from agent.checkup.probes import together
 from agent.core.diagnosis import findings
 from agent.core.diagnosis.facts import Held, KeyKind, Surrounding
 from agent.core.marks import key_digest
-from agent.core.settings import SessionSettings, Settings
 from agent.desktop.clocks import SystemClock
+from agent.store.settings_file import SettingsFile
 from tests.cli.doctor_homes import CONFIG, codes, lay, look, token
 
 
@@ -157,12 +157,13 @@ def test_settings_that_are_broken_are_named_with_their_line(home: Path) -> None:
 
 
 def test_bundles_that_cannot_be_read_are_seen_wherever_they_are_named(home: Path) -> None:
-    chosen = Settings(sessions={"corp": SessionSettings(ca_bundle="~/gone.pem")})
+    file = home / "settings.toml"
+    file.write_text('[sessions.corp]\nca_bundle = "~/gone.pem"\n')
     there = home / "there.pem"
     there.touch()
     named = {"AWS_CA_BUNDLE": "/gone\0.pem", "REQUESTS_CA_BUNDLE": str(there)}
 
-    assert set(around.missing_bundles(named, chosen)) == {
+    assert set(around.missing_bundles(named, SettingsFile(file), home)) == {
         "AWS_CA_BUNDLE",
         "sessions.corp.ca_bundle in settings.toml",
     }

@@ -90,6 +90,8 @@ class KeySection:
     """The profile whose keys credtray wrote here; None: they are not ours."""
     expires_at: datetime | None = None
     """As our mark, or another tool's, says."""
+    digest: str = ""
+    """Of the access key that our mark was made for; see core/marks."""
     half: bool = False
     """Only one half of the pair is there."""
     old_token: bool = False

@@ -37,6 +37,11 @@ def found(
     return Finding(kind, severity or kind.severity, seen, cure, tuple(profiles), session)
 
 
+def general_cure(kind: Kind) -> str:
+    """Return the cure with its places as words in capitals, for a reference."""
+    return kind.cure.format_map(_Places())
+
+
 def word(name: str) -> str:
     """Return a name as one word of a command line, printable."""
     return shlex.quote(clean(name))

@@ -178,8 +178,8 @@ SYMPTOMS = (
     ),
     _seen(
         "SSL validation failed for ... [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
-        r"CERTIFICATE_VERIFY_FAILED|SSL validation failed for .{0,2000}?\[SSL|x509: certificate|SELF_SIGNED_CERT|"
-        r"unable to get (?:local )?issuer cert|UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+        r"CERTIFICATE_VERIFY_FAILED|SSL validation failed for .{0,2000}?\[SSL|x509: certificate|"
+        r"SELF_SIGNED_CERT|unable to get (?:local )?issuer cert|UNABLE_TO_VERIFY_LEAF_SIGNATURE",
         around.CERTIFICATE_REFUSED,
         around.CLOCK_OFF,
     ),
