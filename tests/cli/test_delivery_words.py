@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from agent.cli.delivery_words import what_to_do
+from agent.core.protocol import Status
+from tests.cli.fake_backend import FakeBackend, credtray, document, profile, session
+
+
+@pytest.mark.parametrize(
+    ("delivery", "words"), [("process", " by credential_process"), ("endpoint", " by the local endpoint")]
+)
+def test_status_says_how_keys_reach_programs_that_are_in_no_section(
+    delivery: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    both = [profile("dns", delivery=delivery), profile("idle", delivery=delivery, active=False)]
+    out = credtray("status", backend=FakeBackend({Status: document([session()], both)})).out
+
+    assert f"dns{words}" in out
+    assert f"idle{words}" not in out
+
+
+def test_names_with_blanks_are_quoted_for_the_shell() -> None:
+    told = what_to_do(profile("my prof", delivery="endpoint"))
+
+    assert shlex.split(told.partition(": ")[2]) == ["credtray", "endpoint", "my prof"]
+
+
+def test_for_keys_of_the_file_there_is_nothing_to_do() -> None:
+    assert what_to_do(profile("dns")) == ""
