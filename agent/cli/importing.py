@@ -53,7 +53,7 @@ def import_(  # noqa: PLR0913, PLR0917 -- each option of the command line is an 
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE|-]", help="A file with the keys; else standard input.", show_default=False
+            metavar="FILE|-", help="A file with the keys; else standard input.", show_default=False
         ),
     ] = None,
     clipboard: Annotated[
