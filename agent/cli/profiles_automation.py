@@ -56,13 +56,18 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
 
 def why(document: dict[str, Any]) -> list[str]:
     """Return the reasons, with the lengths of the sessions that are there."""
-    told = "".join(f" {_length(session)}" for session in document["sessions"])
+    told = "".join(f" {_length(session)}" for session in _sessions(document))
     end = (
         f"Their keys belong to a person's sign-in and end with it.{told} Only a person in a browser renews a "
         "sign-in, so a job fails at the first end after you have left: at night, at a weekend, on holiday."
     )
     name = "What it does is done in your name and with your rights as well, and stops when you leave."
     return [end, name]
+
+
+def _sessions(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the sessions whose length is told: an agent of an older version tells none."""
+    return [session for session in document["sessions"] if "sign_in_seconds" in session]
 
 
 def _length(session: dict[str, Any]) -> str:
@@ -95,7 +100,7 @@ def document(status: dict[str, Any]) -> dict[str, Any]:
                 "learned": session["sign_in_length_is_learned"],
                 "renews_without_a_person": False,
             }
-            for session in status["sessions"]
+            for session in _sessions(status)
         ],
         "instead": [{"where": where, "use": use} for where, use in INSTEAD],
         "while_signed_in": [{"what": what, "command": command} for what, command in commands(status)],
