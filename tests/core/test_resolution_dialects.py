@@ -111,7 +111,9 @@ def test_one_reading_serves_all_only_where_they_agree(lines: list[str], ends: bo
 
 
 def test_plain_files_are_known_as_such() -> None:
-    config = b"[default]\nregion = x\n\n# c\n[profile a]\nsso_start_url=https://x/#/\n[sso-session s]\nregion = y"
+    config = (
+        b"[default]\nregion = x\n\n# c\n[profile a]\nsso_start_url=https://x/#/\n[sso-session s]\nregion = y"
+    )
 
     assert is_plain(config, FileKind.CONFIG)
     assert is_plain(b'# mark: profile "a b", x\n[a@b]\naws_access_key_id = AKIA\n', FileKind.CREDENTIALS)
