@@ -37,7 +37,7 @@ from agent.daemon.loop import Loop
 from agent.daemon.requests import CREDENTIALS_SECONDS, Carrier
 from agent.daemon.sign_ins import SignIns
 
-RENEWING_SECONDS = FETCH_FLOOR.total_seconds() + CREDENTIALS_SECONDS
+RENEWING = FETCH_FLOOR + timedelta(seconds=CREDENTIALS_SECONDS)
 """How long an asker waits for keys: a fetch may have to keep its distance from the one before."""
 
 LOOK_SECONDS = 2.0
@@ -150,7 +150,7 @@ class _Asker:
         """
         name, held = self.request.profile, self._profile().credentials
         if self.renewing_until is None:
-            self.renewing_until = max(self._clock() + RENEWING_SECONDS, self.deadline)
+            self.renewing_until = max(self._clock() + RENEWING.total_seconds(), self.deadline)
         await self._tell("renewing", f"Fetching keys of {name} ...")
         if held is None or not servable(held, self.loop.now()):
             self.loop.take(Asked(name))  # a need of a few seconds may be over before a fetch is possible
