@@ -16,7 +16,7 @@ from agent import __version__
 from agent.app import Surroundings
 from agent.checkup import around as looks
 from agent.checkup.files import AwsFiles, Content, missing_programs, read_both, spoken_path, understood
-from agent.checkup.probes import together
+from agent.checkup.probes import Probe, together
 from agent.checkup.tokens import token_facts
 from agent.core import resolution
 from agent.core.cache_format import token_key
@@ -61,25 +61,7 @@ def look(where: Surroundings | None = None, *, online: bool = False, root: Path 
     # What was read is understood outside of any time: a large file is no slow file system.
     config, credentials = first.fields.get("both", _unread(where))
     files = understood(config, credentials, environ)
-    settings_file = SettingsFile(paths.settings_file())
-    looked = together(
-        {
-            "the settings": lambda: {"settings": looks.settings(settings_file, home)},
-            "the token cache": lambda: {
-                "tokens": token_facts(files.config.config.sessions, aws.token_cache, home)
-            },
-            "the credential processes": lambda: {
-                "missing_programs": missing_programs(files.config.processes, environ.get("PATH"))
-            },
-            "the agent": lambda: {"agent": looks.agent()},
-            "the remembered choices": lambda: {"active": _kept()},
-            "autostart": lambda: {"autostart": looks.autostart()},
-            "the browser": lambda: {"browser": looks.browser(environ)},
-            "the machine": lambda: {"surrounding": looks.surrounding(environ, root)},
-            "the AWS CLI": lambda: {"aws_cli": looks.aws_cli(environ)},
-            "CA bundles": lambda: {"missing_bundles": looks.missing_bundles(environ, settings_file, home)},
-        }
-    )
+    looked = together(_probes(where, environ, files, root))
     fields = dict(looked.fields)
     told, chosen = fields.pop("settings", (SettingsFacts(), Settings()))
     facts = Facts(
@@ -95,6 +77,25 @@ def look(where: Surroundings | None = None, *, online: bool = False, root: Path 
     if online:
         facts = _online(facts, chosen, where)
     return Checkup(facts, partial(_surroundings, environ, files, facts))
+
+
+def _probes(where: Surroundings, environ: Mapping[str, str], files: AwsFiles, root: Path) -> dict[str, Probe]:
+    """Return what is looked at once the AWS files are known."""
+    home, settings_file = where.home, SettingsFile(paths.settings_file())
+    sessions, cache = files.config.config.sessions, where.aws.token_cache
+    programs, search_path = files.config.processes, environ.get("PATH")
+    return {
+        "the settings": lambda: {"settings": looks.settings(settings_file, home)},
+        "the token cache": lambda: {"tokens": token_facts(sessions, cache, home)},
+        "the credential processes": lambda: {"missing_programs": missing_programs(programs, search_path)},
+        "the agent": lambda: {"agent": looks.agent()},
+        "the remembered choices": lambda: {"active": _kept()},
+        "autostart": lambda: {"autostart": looks.autostart()},
+        "the browser": lambda: {"browser": looks.browser(environ)},
+        "the machine": lambda: {"surrounding": looks.surrounding(environ, root)},
+        "the AWS CLI": lambda: {"aws_cli": looks.aws_cli(environ)},
+        "CA bundles": lambda: {"missing_bundles": looks.missing_bundles(environ, settings_file, home)},
+    }
 
 
 def _unread(where: Surroundings) -> tuple[Content, Content]:

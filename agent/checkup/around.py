@@ -48,7 +48,7 @@ def agent() -> AgentFacts:
     """Ask the agent how things stand."""
     try:
         with AgentClient.connect() as client:
-            reply = client.ask(Status(), within=PROBE_SECONDS)
+            reply = client.ask(Status(), within=PROBE_SECONDS * 0.8)
     except AgentNotRunning:
         return AgentFacts()
     except CredtrayError as error:
