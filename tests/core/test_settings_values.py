@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from agent.core.durations import exact, parse_duration
 from agent.core.errors import SettingsInvalid
+from agent.core.policy import next_look
 from agent.core.settings import (
     Delivery,
     ProfileSettings,
@@ -18,7 +20,7 @@ from agent.core.settings import (
     from_mapping,
 )
 from agent.core.settings_values import Entry, entries, entry_at, literal, typed
-from tests.core.making import HOUR, MINUTE
+from tests.core.making import HOUR, MINUTE, NOON, signed_in
 
 TAGS = ("profiles", "dev", "tags")
 
@@ -144,3 +146,10 @@ def test_each_session_and_profile_has_its_own_and_all_else_the_common_value() ->
 
 def test_an_entry_that_equals_its_default_is_not_changed() -> None:
     assert not Entry(("icon",), "auto", "auto").changed
+
+
+def test_the_agent_wakes_for_the_warnings_of_each_session() -> None:
+    own = Settings(sessions={"corp": SessionSettings(8 * HOUR, warn_before=(7 * HOUR + 40 * MINUTE,))})
+    state = replace(signed_in("dev", settings=own), active=())
+
+    assert next_look(state, NOON + 10 * MINUTE) == NOON + 20 * MINUTE
