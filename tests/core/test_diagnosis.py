@@ -15,6 +15,7 @@ from tests.core.diagnosis_facts import (
     ALWAYS_FINE,
     FINE,
     GOOD_TOKEN,
+    LEGACY,
     NOW,
     ONLY_EXPLAINED,
     OTHER,
@@ -97,6 +98,14 @@ def test_a_token_that_can_be_renewed_has_not_ended() -> None:
 
     assert "sign_in_ended" not in codes(facts)
     assert "sign_in_ended" in codes(token(expires_at=minutes(-30), registration_ends=minutes(-1)))
+
+
+def test_a_legacy_session_lacks_no_scopes() -> None:
+    held = replace(GOOD_TOKEN, has_refresh_token=False)
+    facts = replace(FINE, config=config(LEGACY), tokens={LEGACY.name: held})
+
+    assert "session_without_scopes" not in codes(facts)
+    assert "signed_in" in codes(facts)
 
 
 def test_the_agent_knows_of_an_end_the_token_file_does_not_show() -> None:
