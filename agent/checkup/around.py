@@ -87,9 +87,9 @@ def surrounding(environ: Mapping[str, str], root: Path) -> Surrounding:
     boxed = any((root / name).exists() for name in (".dockerenv", "run/.containerenv"))
     if boxed or environ.get("REMOTE_CONTAINERS") or environ.get("CODESPACES"):
         return Surrounding.CONTAINER
-    if sys.platform in {"darwin", "win32"} or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
-        return Surrounding.DESKTOP
-    return Surrounding.BARE
+    has_desktop = sys.platform in {"darwin", "win32"}  # there every session has one
+    shown = has_desktop or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    return Surrounding.DESKTOP if shown else Surrounding.BARE
 
 
 def browser(environ: Mapping[str, str]) -> bool:
