@@ -28,7 +28,7 @@ def doctor(
     profiles: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PROFILE]...",
+            metavar="PROFILE",
             help="Only what these have to do with.",
             autocompletion=complete_profile,
             show_default=False,
@@ -77,7 +77,7 @@ def explain(
     text: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TEXT]",
+            metavar="TEXT",
             help="The error text, or a code of ours; standard input when not given.",
             show_default=False,
         ),
