@@ -16,15 +16,15 @@ from agent.clipboard_requests import CLIPBOARD_SECONDS, Clipboard, Copying
 from agent.core import clicks, protocol
 from agent.core.answers import known_profile, known_session
 from agent.core.clicks import Click
-from agent.core.console_link import portal_link
+from agent.core.console.link import portal_link
 from agent.core.errors import BrowserUnopened, CredtrayError, SignInCancelled, SignInTimedOut
+from agent.core.face.lines import headline
+from agent.core.face.overview import overview
+from agent.core.face.session_details import details
 from agent.core.forms import Form
-from agent.core.lines import headline
-from agent.core.overview import overview
 from agent.core.plain import plain
 from agent.core.ports import Browser, Button, Notification, Urgency
 from agent.core.protocol import Done, Progress, Reply
-from agent.core.session_details import details
 from agent.core.view import sign_in_words
 from agent.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 from agent.daemon.loop import Loop

@@ -21,7 +21,7 @@ from agent.core.clicks import Click, SetAutostart
 from agent.core.errors import CredtrayError
 from agent.core.events import PartChanged, PresenceChanged
 from agent.core.face import Face, face
-from agent.core.menu_agent import Extras
+from agent.core.menu.agent import Extras
 from agent.core.ports import DesktopPart, Presence
 from agent.core.state import State
 from agent.daemon.guarded import guarded
@@ -30,12 +30,12 @@ from agent.daemon.requests import Requests
 from agent.daemon.workers import Workers
 from agent.desk_hands import DeskHands
 from agent.desktop.autostart import Autostart
+from agent.desktop.bus.session import BusKind, SessionBus
 from agent.desktop.clipboard import Clipboard
 from agent.desktop.main_thread import MainThread
 from agent.desktop.notifications import notifier_for
 from agent.desktop.notifier import LoggedNotifier
 from agent.desktop.presence import PresenceWatch
-from agent.desktop.session_bus import BusKind, SessionBus
 from agent.desktop.tray import Tray
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 COALESCE_SECONDS = 0.05
 """Changes that come together are drawn together: a panel is slow, and so is an eye."""
 
-_HEAVY = ("agent.desktop.bus_wire", "PIL.Image", "PIL.ImageDraw")
+_HEAVY = ("agent.desktop.bus.wire", "PIL.Image", "PIL.ImageDraw")
 LOOK_SECONDS = 2.0
 """How long a home directory that hangs may hold up the icon."""
 LEAVE_SECONDS = 1.0

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from agent.core.events import Activated, ConfigLoaded, Fetched, MarksRead, SignedIn
 from agent.core.face import face
-from agent.core.menu_agent import Extras
+from agent.core.menu.agent import Extras
 from agent.core.models import Profile
 from agent.core.state import State
 from agent.core.status import AgentFacts, document
+from agent.desktop.bus.session import SessionBus
 from agent.desktop.dbus_menu import DbusMenu
-from agent.desktop.session_bus import SessionBus
-from agent.desktop.tray_menu import TrayMenu
+from agent.desktop.tray.menu import TrayMenu
 from bench.idle import Idle, idle, many_profiles, started
 from bench.world import world
 from tests.core.making import MINUTE, NOON, after, config, keys, token

@@ -16,7 +16,7 @@ import botocore.configloader
 
 from agent import checkup
 from agent.app import Surroundings
-from agent.cli.doctor_document import doctor_document, row, tabled
+from agent.cli.doctor.document import doctor_document, row, tabled
 from agent.core.diagnosis import findings
 from agent.core.resolution import Client
 

@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from agent.core.look import Look, Shape  # noqa: E402 - the checkout is not installed
+from agent.core.face.look import Look, Shape  # noqa: E402 - the checkout is not installed
 from agent.desktop.assets import asset  # noqa: E402 - the same
 from agent.desktop.icon import Panel, draw, geometry, painted  # noqa: E402 - the same
 from agent.desktop.icon_parts import Arc, Disc, Layer, Line, Part, Point  # noqa: E402 - the same

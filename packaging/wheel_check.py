@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOREIGN = ("tests/", "docs/", "packaging/", "bench/", "requirements/")
 """Folders of the checkout that have no place in a wheel."""
 DRAWING = """
-from agent.core.look import Look, Shape
+from agent.core.face.look import Look, Shape
 from agent.desktop.icon import Panel, draw
 assert draw(Look(Shape.FRESH, 19), 22, Panel.AUTO).getbbox() is not None
 """

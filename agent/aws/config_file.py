@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.core.config_text import MAX_FILE
+from agent.core.config.sso import parse_config
+from agent.core.config.text import MAX_FILE
 from agent.core.errors import ConfigInvalid, CredtrayError
 from agent.core.models import AwsConfig
-from agent.core.sso_config import parse_config
 from agent.files.atomic_file import read_bounded
 from agent.files.settling import SETTLE_SECONDS, Stamp
 from agent.files.waiting import RealWaiter, Waiter

@@ -13,7 +13,7 @@ import msgspec
 
 from agent.aws.replies import Token
 from agent.aws.wire import Reply, Request
-from agent.core.console_destinations import Console, sign_in_address, token_address
+from agent.core.console.destinations import Console, sign_in_address, token_address
 from agent.core.errors import CaptivePortal, ConsoleRefused, ProxyRefused, UnexpectedReply
 from agent.core.protocol import ProcessCredentials
 from agent.core.secret import Secret

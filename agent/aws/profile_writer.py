@@ -1,6 +1,6 @@
 """Writes the profiles of `credtray setup` into the AWS config file, after a preview, and takes them back.
 
-Decides nothing: see core/config_edits and core/config_undo. Writes through ``SharedFile`` only.
+Decides nothing: see core/config/edits and core/config/undo. Writes through ``SharedFile`` only.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.core import ini
-from agent.core.config_edits import SetupPlan, SetupWish, plan_setup
-from agent.core.config_undo import Undone, difference, undo_setup
+from agent.core.config.edits import SetupPlan, SetupWish, plan_setup
+from agent.core.config.undo import Undone, difference, undo_setup
 from agent.core.errors import FileContended
 from agent.files.shared_file import EditOutcome, SharedFile
 
@@ -65,7 +65,7 @@ class ProfileWriter:
         """Plan a setup for the file as it is now; nothing is written.
 
         Raises:
-            ConfigInvalid, UsageError, IniRefused: see ``config_edits.plan_setup``.
+            ConfigInvalid, UsageError, IniRefused: see ``core.config.edits.plan_setup``.
         """
         plan = plan_setup(self._file.read(), wish)
         return Preview(wish, plan, difference(plan))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from agent.aws.section_batch import Batch, own_sections, synced
 from agent.core.errors import RepairRefused
 from agent.core.ports import Mark
-from agent.core.repairs_plan import ConfigChange, RepairPlan
+from agent.core.repairs.plan import ConfigChange, RepairPlan
 from agent.files.shared_file import SharedFile
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from agent.checkup.keys import credentials_facts
-from agent.core.config_text import ConfigText, Section, read_config
+from agent.core.config.sso import parse_config
+from agent.core.config.text import ConfigText, Section, read_config
 from agent.core.diagnosis.facts import (
     ConfigFacts,
     CredentialsFacts,
@@ -22,10 +23,9 @@ from agent.core.diagnosis.facts import (
 )
 from agent.core.errors import ConfigInvalid, CredtrayError, FileRefused
 from agent.core.ini import SectionSpan, scan, shared_scans
-from agent.core.ini_text import DEFAULT_SECTION
+from agent.core.ini.text import DEFAULT_SECTION
 from agent.core.models import AwsConfig
 from agent.core.ports import Mark
-from agent.core.sso_config import parse_config
 from agent.files.atomic_file import INI_LIMIT, read_bounded
 from agent.files.directory_safety import check_directory, own_uid, resolve
 

@@ -15,7 +15,7 @@ import typer
 from agent.cli import terminal
 from agent.cli.choices import JsonOption
 from agent.cli.names import complete_profile
-from agent.core.console_destinations import (
+from agent.core.console.destinations import (
     GOOD_FOR_MINUTES,
     SERVICES,
     Console,
@@ -23,7 +23,7 @@ from agent.core.console_destinations import (
     console_of,
     service_page,
 )
-from agent.core.console_link import portal_link
+from agent.core.console.link import portal_link
 from agent.core.errors import BadFrame, BrowserUnopened, NotInTime, UsageError
 from agent.core.models import Profile, SsoSession
 from agent.core.secret import Secret

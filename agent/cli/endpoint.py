@@ -19,8 +19,8 @@ from agent.cli.backend import ask
 from agent.cli.choices import JsonOption
 from agent.cli.names import complete_profile
 from agent.cli.shell_choice import chosen, complete_shell, form_of
-from agent.core import endpoint_environment
-from agent.core.endpoint_environment import SHADOWS
+from agent.core.endpoint import environment as endpoint_environment
+from agent.core.endpoint.environment import SHADOWS
 from agent.core.errors import UsageError
 from agent.core.forms import Form
 from agent.core.protocol import Endpoint, Status

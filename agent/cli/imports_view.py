@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.status_words import Reader
+from agent.cli.status.words import Reader
 from agent.cli.terminal import visible
 
 _STYLES = {"fresh": "green", "advisory": "yellow", "mandatory": "yellow", "expired": "red"}

@@ -15,7 +15,7 @@ from agent.cli.backend import ask
 from agent.cli.choices import JsonOption
 from agent.core.durations import parse_duration
 from agent.core.errors import UsageError
-from agent.core.menu_agent import tomorrow_morning
+from agent.core.menu.agent import tomorrow_morning
 from agent.core.protocol import PauseNotices
 from agent.core.view import clock_time
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 from agent.app import House
 from agent.aws.repairer import remove_sections, repair_config
 from agent.core.cache_format import read_fields
-from agent.core.config_text import read_config
+from agent.core.config.text import read_config
 from agent.core.errors import AgentNotRunning, ConfigInvalid, CredtrayError
 from agent.core.models import SsoSession
 from agent.core.repairs import Repair, RepairPlan, Scene, TokenOrigin
-from agent.core.repairs_plan import ConfigChange
+from agent.core.repairs.plan import ConfigChange
 from agent.core.wishes import DEFAULT
 from agent.files.atomic_file import CACHE_LIMIT, read_bounded
 from agent.ipc_client import AgentClient

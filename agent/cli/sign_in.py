@@ -15,8 +15,8 @@ from agent.cli import terminal
 from agent.cli.backend import ask
 from agent.cli.choices import JsonOption, SessionArgument
 from agent.cli.sign_in_talk import login_words, narrate
-from agent.cli.status import reader_of
-from agent.cli.status_words import still_valid_words
+from agent.cli.status.command import reader_of
+from agent.cli.status.words import still_valid_words
 from agent.core.durations import parse_duration
 from agent.core.errors import CredtrayError, UsageError
 from agent.core.protocol import Login, Logout, Snooze, Status

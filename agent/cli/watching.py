@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.cli import backend, terminal
-from agent.cli.status import reader_of
-from agent.cli.status_words import Reader
+from agent.cli.status.command import reader_of
+from agent.cli.status.words import Reader
 
 _REDRAW_SECONDS = 1.0
 _QUIT = "q"
@@ -39,7 +39,7 @@ def watch_status(*, json_output: bool) -> None:
 
 
 def _print(document: dict[str, Any]) -> None:
-    from agent.cli.status_view import status_view  # noqa: PLC0415 -- see status.show_status
+    from agent.cli.status.view import status_view  # noqa: PLC0415 -- see status.command
 
     terminal.draw(status_view(document, reader_of(document)))
     terminal.show("")
@@ -61,7 +61,7 @@ def _frame(document: dict[str, Any], reader: Reader) -> Any:
     from rich.console import Group  # noqa: PLC0415 -- see _live
     from rich.text import Text  # noqa: PLC0415 -- see _live
 
-    from agent.cli.status_view import status_view  # noqa: PLC0415 -- see status.show_status
+    from agent.cli.status.view import status_view  # noqa: PLC0415 -- see status.command
 
     clock = reader.now.astimezone(reader.zone).strftime("%H:%M:%S")
     return Group(status_view(document, reader), Text(f"\n{clock}   q ends", "dim"))

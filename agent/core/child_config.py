@@ -6,8 +6,8 @@ Copies no key and no other profile: a child cannot take what it cannot see.
 from __future__ import annotations
 
 from agent.core import ini
-from agent.core.config_text import Section, read_config
-from agent.core.ini_text import encode
+from agent.core.config.text import Section, read_config
+from agent.core.ini.text import encode
 
 KEPT = frozenset(
     {"region", "output", "ca_bundle", "services", "endpoint_url", "ignore_configured_endpoint_urls"}

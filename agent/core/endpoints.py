@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agent.core.config_text import ConfigText, Section
+from agent.core.config.text import ConfigText, Section
 from agent.core.models import Endpoints
 
 ENDPOINT_SETTINGS = frozenset({"services", "endpoint_url", "ca_bundle", "ignore_configured_endpoint_urls"})

@@ -1,6 +1,6 @@
 """Pasted role credentials: which sections of the credentials file they hold, and until when.
 
-Pure, and tells nobody anything: events change them in ``apply_imports``, words are in ``import_notices``.
+Pure, and tells nobody anything: events change them in ``apply.imports``, words are in ``import_notices``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One setting by its path: what it may hold, as words a person types, and as TOML writes it. Pure.
 
-Knows no file; which words a path is made of is read in cli/settings_keys.
+Knows no file; which words a path is made of is read in cli/settings/keys.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from typing import Any
 from agent.core.durations import short
 from agent.core.errors import ClockOff, Offline, Problem, RoleRefused, SignInDenied
 from agent.core.expiry import Freshness, RefreshWindows, freshness, windows_for
+from agent.core.face.overview import length
 from agent.core.imports import ImportedKeys, kept_imports
-from agent.core.overview import length
 from agent.core.ports import DesktopPart, Part
 from agent.core.standing import alive, clock_off, keys_until
 from agent.core.state import Alive, ProfileState, SessionState, State, region_of

@@ -15,7 +15,7 @@ from typing import Any
 
 from agent.core import protocol
 from agent.core.answers import known_profile
-from agent.core.endpoint_filter import path_of
+from agent.core.endpoint.filter import path_of
 from agent.core.errors import CredtrayError, EndpointUnavailable
 from agent.core.events import Asked, EndpointChanged
 from agent.core.ports import EndpointMemory, EndpointPort, EndpointStanding, EndpointStore

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.core.errors import BusUnavailable, CredtrayError
 from agent.core.pauses import pause_after
+from agent.desktop.bus.session import Connection, SessionBus
 from agent.desktop.dbus_menu import PATH as MENU_PATH
 from agent.desktop.dbus_menu import DbusMenu
 from agent.desktop.drawn_icon import DrawnIcon, icon_class, scaled
 from agent.desktop.icon import SIZES
-from agent.desktop.session_bus import Connection, SessionBus
 from agent.desktop.status_notifier import AGAIN_SECONDS, Looks, Pixmap, StatusNotifier
 from agent.desktop.together import together
 

@@ -10,9 +10,9 @@ import functools
 from typing import Any
 
 from agent.desktop.drawn_icon import DrawnIcon, icon_class, scaled
-from agent.desktop.x_embedding import Embedding, Told
-from agent.desktop.x_menu import PopupMenu
-from agent.desktop.x_thread import XThread
+from agent.desktop.x11.embedding import Embedding, Told
+from agent.desktop.x11.menu import PopupMenu
+from agent.desktop.x11.thread import XThread
 
 _LEFT, _RIGHT = 1, 3
 """Buttons of the mouse."""

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from dbus_fast import SignatureTree, Variant
 from dbus_fast.signature import get_signature_tree
 
-from agent.desktop.bus_object import BusObject, Interface, Method, Refusal
+from agent.desktop.bus.object import BusObject, Interface, Method, Refusal
 from agent.desktop.dbus_menu_layout import (
     DEFAULTS,
     ROOT,

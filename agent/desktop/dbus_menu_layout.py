@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from agent.desktop.bus_text import carried
+from agent.desktop.bus.text import carried
 
 ROOT: Final = 0
 """The number of the menu itself."""

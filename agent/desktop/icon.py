@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from agent.core.look import Look
+from agent.core.face.look import Look
 from agent.desktop.assets import asset
 from agent.desktop.icon_parts import Geometry, Layer, Part, geometry_from
 

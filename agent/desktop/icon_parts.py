@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from agent.core.errors import AssetMissing
-from agent.core.look import STEPS
+from agent.core.face.look import STEPS
 
 Point = tuple[float, float]
 Outline = list[Point]

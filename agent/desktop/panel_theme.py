@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Mapping
 
 from agent.core.errors import BusCallFailed
-from agent.desktop.bus_names import ERRORS
+from agent.desktop.bus.names import ERRORS
+from agent.desktop.bus.reconnecting import use_connections
+from agent.desktop.bus.session import Connection, SessionBus, Signal
 from agent.desktop.icon import Panel
-from agent.desktop.reconnecting import use_connections
-from agent.desktop.session_bus import Connection, SessionBus, Signal
 
 PORTAL = "org.freedesktop.portal.Desktop"
 PORTAL_PATH = "/org/freedesktop/portal/desktop"

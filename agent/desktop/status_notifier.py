@@ -17,10 +17,10 @@ from typing import Any, Final
 
 from agent.core.errors import BusCallFailed, BusUnavailable
 from agent.core.pauses import pause_after
-from agent.desktop.bus_names import DAEMON, DAEMON_PATH, WATCHER
-from agent.desktop.bus_object import BusObject, Interface, Method, Refusal
-from agent.desktop.bus_text import carried
-from agent.desktop.session_bus import Connection
+from agent.desktop.bus.names import DAEMON, DAEMON_PATH, WATCHER
+from agent.desktop.bus.object import BusObject, Interface, Method, Refusal
+from agent.desktop.bus.session import Connection
+from agent.desktop.bus.text import carried
 from agent.desktop.shown_text import without_markup
 
 _log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """The container credentials endpoint: role credentials over HTTP, on 127.0.0.1 only, for who holds the token.
 
-Must not judge a request itself (core/endpoint_filter does), log one, or wait long for anybody.
+Must not judge a request itself (core/endpoint/filter does), log one, or wait long for anybody.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from http import HTTPStatus
 
 import h11
 
-from agent.core import endpoint_answers, endpoint_filter
-from agent.core.endpoint_answers import Answer
-from agent.core.endpoint_filter import LONGEST_HEAD, EndpointRequest, Refused
+from agent.core.endpoint import answers
+from agent.core.endpoint import filter as door
+from agent.core.endpoint.answers import Answer
+from agent.core.endpoint.filter import LONGEST_HEAD, EndpointRequest, Refused
 from agent.core.errors import CredtrayError, EndpointUnavailable, TimedOut
 from agent.core.protocol import ProcessCredentials
 from agent.core.secret import Secret
@@ -138,15 +139,15 @@ class _Desk:
         """Return the keys, or why there are none in time."""
         try:
             async with asyncio.timeout(self.limits.answer_seconds):
-                return endpoint_answers.keys(await self.issue(profile))
+                return answers.keys(await self.issue(profile))
         except TimeoutError:
             late = TimedOut("the keys are not here yet", hint="Ask again; `credtray status` tells why.")
-            return endpoint_answers.refusal(late.problem)
+            return answers.refusal(late.problem)
         except CredtrayError as error:
-            return endpoint_answers.refusal(error.problem)
+            return answers.refusal(error.problem)
         except Exception as error:  # noqa: BLE001 -- an error border: one bad request, one answer
             _log.error("the endpoint could not answer: %s", type(error).__name__)
-            return endpoint_answers.refusal(CredtrayError().problem)
+            return answers.refusal(CredtrayError().problem)
 
 
 class _Visitor(asyncio.Protocol):
@@ -181,7 +182,7 @@ class _Visitor(asyncio.Protocol):
             event = self._parser.next_event()
         except h11.RemoteProtocolError as error:
             too_large = error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            self._refuse(endpoint_filter.too_large() if too_large else endpoint_filter.malformed())
+            self._refuse(door.too_large() if too_large else door.malformed())
             return
         if isinstance(event, h11.Request):
             self._hear(event)
@@ -189,13 +190,13 @@ class _Visitor(asyncio.Protocol):
     def _hear(self, event: h11.Request) -> None:
         rest = self._parser.trailing_data[0]
         head = bytes(self._received[: len(self._received) - len(rest)])
-        refused = endpoint_filter.raw_refusal(head, rest)
+        refused = door.raw_refusal(head, rest)
         if refused is not None:
             self._refuse(refused)
             return
         headers = tuple((name, value) for name, value in event.headers)
         request = EndpointRequest(event.method, event.target, event.http_version, headers)
-        found = endpoint_filter.judge(request, self._desk.port, self._desk.tokens)
+        found = door.judge(request, self._desk.port, self._desk.tokens)
         if isinstance(found, Refused):
             self._refuse(found)
             return
@@ -231,7 +232,7 @@ class _Visitor(asyncio.Protocol):
 
     def _refuse(self, refused: Refused) -> None:
         self._leave_the_queue()
-        self._answer(endpoint_answers.refusal(refused.problem, refused.status))
+        self._answer(answers.refusal(refused.problem, refused.status))
 
     def _answer(self, answer: Answer) -> None:
         if self._transport is not None and not self._transport.is_closing():

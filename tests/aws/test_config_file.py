@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.aws.config_file import GIVE_UP_SECONDS, QUIET_SECONDS, AwsConfigFile
-from agent.core.config_text import MAX_FILE
+from agent.core.config.text import MAX_FILE
 from agent.core.errors import ConfigInvalid
 from agent.core.models import AwsConfig
 from tests.hand_waiter import HandWaiter

@@ -10,7 +10,7 @@ import pytest
 from agent.aws.clients import Clients
 from agent.aws.console import sign_in
 from agent.aws.wire import Limits, Reply, Request
-from agent.core.console_destinations import Console, console_of
+from agent.core.console.destinations import Console, console_of
 from agent.core.errors import (
     CaptivePortal,
     ConsoleRefused,

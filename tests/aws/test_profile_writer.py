@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.aws.profile_writer import ProfileWriter, credential_command
-from agent.core.config_edits import MARK
+from agent.core.config.edits import MARK
+from agent.core.config.sso import parse_config
 from agent.core.errors import CredtrayError, FileContended, FileUnparsable
-from agent.core.sso_config import parse_config
 from agent.files.shared_file import SharedFile
 from tests.core.test_config_edits import ADMIN, READ_ONLY, THEIRS, wish
 from tests.hand_waiter import HandWaiter

@@ -14,7 +14,7 @@ from agent.aws.profile_writer import ProfileWriter
 from agent.aws.repairer import remove_sections, repair_config
 from agent.core.errors import RepairRefused
 from agent.core.repairs import REPAIRS, RepairPlan, Scene
-from agent.core.repairs_plan import ConfigChange
+from agent.core.repairs.plan import ConfigChange
 from agent.files.shared_file import SharedFile
 from tests.aws.file_fakes import NOW, wanted
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from agent.core.console_destinations import GOOD_FOR_MINUTES
+from agent.core.console.destinations import GOOD_FOR_MINUTES
 from tests.cli.real_world import World
 
 CANARY = "CANARY"

@@ -12,7 +12,7 @@ import pytest
 
 from agent import checkup
 from agent.checkup import Checkup
-from agent.cli import doctor as commands
+from agent.cli.doctor import command as commands
 from agent.core import resolution
 from agent.core.diagnosis import BY_CODE, Facts
 from agent.core.diagnosis.facts import AgentFacts, KeyKind

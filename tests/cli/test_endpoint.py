@@ -15,7 +15,7 @@ import pytest
 
 from agent.cli import backend as seam
 from agent.cli.main import main
-from agent.core.endpoint_environment import SHADOWS
+from agent.core.endpoint.environment import SHADOWS
 from agent.core.errors import AgentNotRunning, UnknownProfile
 from agent.core.protocol import Endpoint, Status
 from tests.cli.fake_backend import FakeBackend, Outcome, credtray, document, profile

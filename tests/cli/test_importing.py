@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from agent.cli import importing_facts
+from agent.cli.importing import facts as importing_facts
 from agent.core.errors import UsageError
 from agent.core.portal_text import LONGEST
 from agent.demo.identity_center import IdentityCenter

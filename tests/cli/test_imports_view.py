@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from agent.cli.imports_view import imports_view
-from agent.cli.status_words import Reader
+from agent.cli.status.words import Reader
 from agent.core.protocol import Status
 from agent.core.status import iso
 from tests.cli.fake_backend import NOW, FakeBackend, credtray, document, idle, problem, session

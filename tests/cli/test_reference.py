@@ -7,9 +7,9 @@ import pytest
 from agent.cli.main import COMMANDS
 from agent.cli.reference import main, pages
 from agent.core.apply import apply
+from agent.core.config.sso import parse_config
 from agent.core.errors import every_error
 from agent.core.events import ConfigLoaded
-from agent.core.sso_config import parse_config
 from agent.core.state import State
 from agent.core.status import AgentFacts, document
 from tests.cli.fake_backend import NOW

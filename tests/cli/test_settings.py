@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli.settings_keys import complete_action, complete_setting, complete_tag, keys_of
+from agent.cli.settings.keys import complete_action, complete_setting, complete_tag, keys_of
 from agent.core.errors import SettingsInvalid
 from agent.desktop import paths
 from tests.cli.fake_backend import credtray

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.cli.setup_choice import Filter, chosen, listed
+from agent.cli.setup.choice import Filter, chosen, listed
 from agent.core.errors import UsageError
 from agent.core.models import Account
 from agent.core.naming import RoleChoice

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import pytest
 
-from agent.cli.setup_session import (
+from agent.cli.setup.session import (
     SessionWish,
     known_session,
     new_session,

@@ -4,9 +4,9 @@ from datetime import UTC
 
 import pytest
 
-from agent.cli.status_words import Reader, session_words
-from agent.core.lines import standing
-from agent.core.overview import overview
+from agent.cli.status.words import Reader, session_words
+from agent.core.face.lines import standing
+from agent.core.face.overview import overview
 from agent.core.status import AgentFacts, document
 from tests.core.menu_states import moments
 

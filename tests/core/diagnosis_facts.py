@@ -28,7 +28,7 @@ from agent.core.diagnosis.facts import (
     TokenFacts,
     Trouble,
 )
-from agent.core.ini_text import IniProblem
+from agent.core.ini.text import IniProblem
 from agent.core.models import AwsConfig, ConfigWarning, Profile, SsoSession
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)

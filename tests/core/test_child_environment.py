@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.child_environment import REMOVED, cleaned, outside, step_out, with_endpoint, with_keys
-from agent.core.endpoint_environment import SHADOWS, variables
+from agent.core.endpoint.environment import SHADOWS, variables
 
 KEYS = {"AccessKeyId": "ASIA0", "SecretAccessKey": "secret", "SessionToken": "token", "Expiration": "2026"}
 ENDPOINT = {"url": "http://127.0.0.1:1/credentials/dev", "token_file": "/t"}

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core import ini
-from agent.core.config_edits import MARK, Change, SetupPlan, SetupWish, plan_setup
-from agent.core.config_undo import difference, undo_setup
+from agent.core.config.edits import MARK, Change, SetupPlan, SetupWish, plan_setup
+from agent.core.config.sso import parse_config
+from agent.core.config.undo import difference, undo_setup
 from agent.core.errors import ConfigInvalid, UsageError
 from agent.core.models import Account, Profile, SsoSession
 from agent.core.naming import RoleChoice
-from agent.core.sso_config import parse_config
 from tests.soak import examples
 
 URL = "https://d-9067000001.awsapps.com/start"

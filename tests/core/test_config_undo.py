@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agent.core import ini
-from agent.core.config_edits import plan_setup
-from agent.core.config_undo import difference, undo_setup
-from agent.core.sso_config import parse_config
+from agent.core.config.edits import plan_setup
+from agent.core.config.sso import parse_config
+from agent.core.config.undo import difference, undo_setup
 from tests.core.test_config_edits import ADMIN, LAB_ADMIN, READ_ONLY, THEIRS, made, wish
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from agent.core.console_destinations import (
+from agent.core.console.destinations import (
     SERVICES,
     Console,
     checked_destination,

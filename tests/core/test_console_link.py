@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.console_link import portal_link
+from agent.core.console.link import portal_link
 from agent.core.errors import StartUrlRefused
 
 

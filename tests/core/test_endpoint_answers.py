@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agent.core import endpoint_answers
+from agent.core.endpoint import answers as endpoint_answers
 from agent.core.errors import CredtrayError, Retry, error_for, every_error
 from agent.core.protocol import ProcessCredentials
 from tests.core.making import keys

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.endpoint_filter import Admitted, EndpointRequest, Refused, judge, path_of, raw_refusal
+from agent.core.endpoint.filter import Admitted, EndpointRequest, Refused, judge, path_of, raw_refusal
 from agent.core.errors import EndpointUnavailable
 from agent.core.secret import Secret
 from tests.soak import examples

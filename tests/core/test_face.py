@@ -26,8 +26,8 @@ from agent.core.events import (
 )
 from agent.core.expiry import SignInMemory
 from agent.core.face import Face, face
-from agent.core.look import STEPS, Look, Shape, ring_steps
-from agent.core.menu_agent import Extras
+from agent.core.face.look import STEPS, Look, Shape, ring_steps
+from agent.core.menu.agent import Extras
 from agent.core.settings import Settings
 from agent.core.state import State
 from tests.core.making import HOUR, MINUTE, NOON, after, config, profile, session, signed_in, token

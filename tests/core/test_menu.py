@@ -18,7 +18,7 @@ from agent.core.events import Activated, Deactivated, SignInAddressKnown, SignIn
 from agent.core.face import Face, face
 from agent.core.forms import Form
 from agent.core.menu import Item, Kind
-from agent.core.menu_agent import Extras, tomorrow_morning
+from agent.core.menu.agent import Extras, tomorrow_morning
 from agent.core.state import State
 from tests.core.making import MINUTE, NOON, after, signed_in, started
 from tests.core.menu_states import (

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from agent.core import clicks, protocol
 from agent.core.events import Activated, ConfigLoaded, MarksRead, SignedIn, Switched
 from agent.core.face import Face, face
-from agent.core.lines import CROWD
+from agent.core.face.lines import CROWD
 from agent.core.menu import Item, Kind
-from agent.core.menu_agent import Extras
-from agent.core.menu_branches import LONGEST
+from agent.core.menu.agent import Extras
+from agent.core.menu.branches import LONGEST
 from agent.core.models import AwsConfig, Profile, SsoSession
 from agent.core.settings import ProfileSettings, Settings
 from agent.core.state import State, frozen

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core import ini
-from agent.core.config_undo import undo_setup
+from agent.core.config.sso import parse_config
+from agent.core.config.undo import undo_setup
 from agent.core.errors import ConfigInvalid
 from agent.core.ports import Mark
 from agent.core.repairs import REPAIRS, RepairPlan, Scene, TokenOrigin
-from agent.core.sso_config import parse_config
 from tests.core.making import NOON
 
 OTHER_SCOPES = "sso_registration_scopes = x:y\n"

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from agent.core.apply import apply
+from agent.core.config.sso import parse_config
 from agent.core.errors import Offline
 from agent.core.events import ConfigLoaded, SettingsLoaded
 from agent.core.models import Endpoints
 from agent.core.secret import Secret
 from agent.core.session_network import in_effect
 from agent.core.settings import SessionSettings, Settings
-from agent.core.sso_config import parse_config
 from agent.core.state import State, Trouble
 from tests.core.making import NOON
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.config_text import MAX_VALUE
+from agent.core.config.sso import parse_config
+from agent.core.config.text import MAX_VALUE
 from agent.core.errors import ConfigInvalid
 from agent.core.models import AssumedRole, AwsConfig, Endpoints, Profile, SsoSession
-from agent.core.sso_config import parse_config
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "aws-cli"
 SESSION = """

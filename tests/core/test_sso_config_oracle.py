@@ -13,8 +13,8 @@ from botocore.session import Session
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from agent.core.config.sso import parse_config
 from agent.core.models import AwsConfig, Endpoints
-from agent.core.sso_config import parse_config
 from tests.soak import examples
 
 SESSION = """

@@ -23,8 +23,8 @@ from agent.core.events import (
     TokenFound,
     TokenVanished,
 )
-from agent.core.lines import standing
-from agent.core.overview import overview
+from agent.core.face.lines import standing
+from agent.core.face.overview import overview
 from agent.core.state import State
 from agent.core.view import clock_time, still_valid
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started, token

@@ -11,7 +11,7 @@ import pytest
 from agent.aws.credentials_file import CredentialsFile
 from agent.aws.profile_writer import ProfileWriter
 from agent.core import protocol
-from agent.core.config_edits import MARK
+from agent.core.config.edits import MARK
 from agent.core.errors import FileUnwritable, NothingToUndo
 from agent.core.protocol import Done
 from agent.daemon.changes import Changes

@@ -14,8 +14,8 @@ from dbus_fast.unpack import unpack_variants
 
 from agent.core.clicks import Click
 from agent.core.ports import DesktopPart, Notification
-from agent.desktop.notifications_dbus import DesktopNotifier
-from agent.desktop.session_bus import SessionBus
+from agent.desktop.bus.session import SessionBus
+from agent.desktop.notifications.dbus import DesktopNotifier
 
 NAME = "org.freedesktop.Notifications"
 PATH = "/org/freedesktop/Notifications"

@@ -17,7 +17,7 @@ from dbus_fast._private.unmarshaller import Unmarshaller
 from dbus_fast.unpack import unpack_variants
 
 from agent.core.errors import BusCallFailed
-from agent.desktop.session_bus import Connection, SessionBus, Signal
+from agent.desktop.bus.session import Connection, SessionBus, Signal
 
 WATCHER = "org.kde.StatusNotifierWatcher"
 WATCHER_PATH = "/StatusNotifierWatcher"

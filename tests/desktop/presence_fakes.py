@@ -12,8 +12,8 @@ from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 from agent.core.ports import DesktopPart, Presence
+from agent.desktop.bus.session import SessionBus
 from agent.desktop.presence import PresenceWatch
-from agent.desktop.session_bus import SessionBus
 from tests.desktop.notification_fakes import until
 
 LOGIN = "org.freedesktop.login1"

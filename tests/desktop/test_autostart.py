@@ -12,7 +12,7 @@ import pytest
 from agent.core.errors import AutostartRefused
 from agent.desktop.autostart import Autostart, AutostartStatus, Outcome, agent_command
 from agent.desktop.desktop_entry import MARK, read_keys
-from agent.desktop.login_entry_xdg import DesktopEntry
+from agent.desktop.login_entry.xdg import DesktopEntry
 from tests.desktop.test_autostart_entry import taken_apart
 
 ROOT = Path(__file__).parents[2]
@@ -247,7 +247,7 @@ import os, sys
 from pathlib import Path
 from agent.core.errors import AutostartRefused
 from agent.desktop.autostart import Autostart
-from agent.desktop.login_entry_xdg import DesktopEntry
+from agent.desktop.login_entry.xdg import DesktopEntry
 
 config = Path(sys.argv[1])
 if os.geteuid() == 0:  # whom no permission stops; as somebody else we could not enter root's own directories

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from agent.core.errors import AutostartRefused
 from agent.desktop.autostart import Autostart, Outcome
-from agent.desktop.login_entry_macos import LABEL, LaunchAgent
-from agent.desktop.login_entry_windows import APPROVED, NAME, RUN, RunValue
+from agent.desktop.login_entry.macos import LABEL, LaunchAgent
+from agent.desktop.login_entry.windows import APPROVED, NAME, RUN, RunValue
 
 ARGUMENTS = ("-I", "-m", "agent", "run")
 MAC = ("/Users/ann/my tools/bin/python", *ARGUMENTS)

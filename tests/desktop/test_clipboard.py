@@ -19,8 +19,8 @@ from Xlib.display import Display
 
 from agent.core.errors import ClipboardUnavailable
 from agent.desktop.clipboard import Clipboard, holder_for
-from agent.desktop.clipboard_macos import PasteboardHolder
-from agent.desktop.clipboard_windows import WindowsHolder
+from agent.desktop.clipboard.macos import PasteboardHolder
+from agent.desktop.clipboard.windows import WindowsHolder
 from tests.desktop.xvfb import Xvfb, xvfb
 
 SECRET = "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG+bPxRfi ü 漢字\n"

@@ -13,9 +13,9 @@ from Xlib import X
 from Xlib.display import Display
 
 from agent.core.errors import ClipboardUnreadable
-from agent.desktop import clipboard_reading
 from agent.desktop.clipboard import Clipboard
-from agent.desktop.clipboard_reading import LONGEST, clipboard_text, printed_by
+from agent.desktop.clipboard import reading as clipboard_reading
+from agent.desktop.clipboard.reading import LONGEST, clipboard_text, printed_by
 from tests.desktop.xvfb import Xvfb, xvfb
 
 PASTE = 'export AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI/K7MDENG+bPxRfi"\nü 漢字\n'

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageColor, ImageStat
 
 from agent.core.errors import AssetMissing
-from agent.core.look import STEPS, Look, Shape
+from agent.core.face.look import STEPS, Look, Shape
 from agent.desktop.assets import asset
 from agent.desktop.icon import Panel, draw, geometry, template
 from agent.desktop.icon_parts import geometry_from

@@ -21,12 +21,13 @@ from agent.core import protocol
 from agent.core.clicks import Click
 from agent.core.errors import NotifierUnavailable
 from agent.core.ports import Button, DesktopPart, Notification, Part, Urgency
-from agent.desktop import notifications_native, notifications_plyer
+from agent.desktop.bus.session import SessionBus
+from agent.desktop.notifications import native as notifications_native
 from agent.desktop.notifications import notifier_for
-from agent.desktop.notifications_dbus import DesktopNotifier
-from agent.desktop.notifications_native import NativeNotifier
-from agent.desktop.notifications_plyer import PlyerNotifier, why_not_plyer
-from agent.desktop.session_bus import SessionBus
+from agent.desktop.notifications import plyer as notifications_plyer
+from agent.desktop.notifications.dbus import DesktopNotifier
+from agent.desktop.notifications.native import NativeNotifier
+from agent.desktop.notifications.plyer import PlyerNotifier, why_not_plyer
 from tests.desktop.notification_fakes import until
 
 SIGN_IN = Button("Sign in", protocol.Login("corp"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.desktop.notifications_text import BODY_LENGTH, TITLE_LENGTH, USE_THE_MENU, body_text
+from agent.desktop.notifications.text import BODY_LENGTH, TITLE_LENGTH, USE_THE_MENU, body_text
 from agent.desktop.shown_text import without_markup
 
 ODD = st.text(

@@ -12,8 +12,9 @@ from agent.core import protocol
 from agent.core.clicks import OpenLog
 from agent.core.errors import NotifierUnavailable
 from agent.core.ports import Button, DesktopPart, Notification, Part
-from agent.desktop import notifications_dbus, reconnecting
-from agent.desktop.notifications_plyer import PlyerNotifier
+from agent.desktop.bus import reconnecting
+from agent.desktop.notifications import dbus as notifications_dbus
+from agent.desktop.notifications.plyer import PlyerNotifier
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Told, daemon_on, shown_by, told, until
 

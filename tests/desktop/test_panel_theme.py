@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from dbus_fast import Message, Variant
 
+from agent.desktop.bus.session import Connection, SessionBus
 from agent.desktop.icon import Panel
 from agent.desktop.panel_theme import (
     KEY,
@@ -22,7 +23,6 @@ from agent.desktop.panel_theme import (
     wanted_panel,
     watch_theme,
 )
-from agent.desktop.session_bus import Connection, SessionBus
 from tests.desktop.dbus_daemon import DbusDaemon
 
 DAEMON = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")

@@ -10,7 +10,9 @@ from dbus_fast import Variant
 
 from agent.core.errors import BusCallFailed
 from agent.core.ports import Presence
-from agent.desktop import presence, presence_logind, reconnecting
+from agent.desktop import presence
+from agent.desktop.bus import reconnecting
+from agent.desktop.presence import logind as presence_logind
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.presence_fakes import (
     LOGIN,

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from agent.core.ports import DesktopPart, Presence
+from agent.desktop.bus.session import SessionBus
 from agent.desktop.presence import PresenceWatch
-from agent.desktop.presence_macos import follow_macos
-from agent.desktop.presence_sightings import Sightings
-from agent.desktop.presence_windows import follow_windows
-from agent.desktop.session_bus import SessionBus
+from agent.desktop.presence.macos import follow_macos
+from agent.desktop.presence.sightings import Sightings
+from agent.desktop.presence.windows import follow_windows
 from tests.desktop.notification_fakes import until
 from tests.desktop.presence_fakes import Watched
 

@@ -16,8 +16,8 @@ import pytest
 from dbus_fast import Message, Variant
 
 from agent.core.errors import BusCallFailed, BusUnavailable
-from agent.desktop import session_bus
-from agent.desktop.session_bus import BusKind, Connection, SessionBus, Signal
+from agent.desktop.bus import session as session_bus
+from agent.desktop.bus.session import BusKind, Connection, SessionBus, Signal
 from tests.desktop.dbus_daemon import DbusDaemon
 
 PATH = "/credtray/test"

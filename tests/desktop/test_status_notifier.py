@@ -15,8 +15,8 @@ from PIL import Image
 
 from agent.core.errors import BusCallFailed, BusUnavailable, CredtrayError
 from agent.desktop._sni import Icon
+from agent.desktop.bus.session import Connection, SessionBus
 from agent.desktop.pystray_import import load_pystray
-from agent.desktop.session_bus import Connection, SessionBus
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.panel_fakes import (

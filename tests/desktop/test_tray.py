@@ -15,12 +15,12 @@ import pytest
 
 from agent.core.clicks import About, Click
 from agent.core.face import Face
-from agent.core.look import Look, Shape
+from agent.core.face.look import Look, Shape
 from agent.core.menu import Item, Kind
 from agent.core.ports import DesktopPart, Part
-from agent.desktop import tray_linux
-from agent.desktop.session_bus import Connection, SessionBus
+from agent.desktop.bus.session import Connection, SessionBus
 from agent.desktop.tray import Tray
+from agent.desktop.tray import linux as tray_linux
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import Entry, FakeWatcher, MenuHost, watching
 from tests.desktop.x_tray import windows_called, x_tray

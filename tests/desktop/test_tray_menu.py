@@ -6,7 +6,7 @@ from agent.core import protocol
 from agent.core.clicks import About, Click, OpenLog
 from agent.core.menu import Item, Kind
 from agent.desktop.pystray_import import load_pystray
-from agent.desktop.tray_menu import TrayMenu
+from agent.desktop.tray.menu import TrayMenu
 
 MENU = (
     Item("header", Kind.TEXT, "corp: signed in", About()),

@@ -12,13 +12,13 @@ from PIL import Image
 
 from agent.core.clicks import About, Click
 from agent.core.face import Face
-from agent.core.look import Look, Shape
+from agent.core.face.look import Look, Shape
 from agent.core.menu import Item, Kind
 from agent.core.ports import DesktopPart, Part
 from agent.desktop.icon import Panel
 from agent.desktop.main_thread import MainThread
-from agent.desktop.tray_native import NativeTray
-from agent.desktop.tray_painting import Shown
+from agent.desktop.tray.native import NativeTray
+from agent.desktop.tray.painting import Shown
 
 FACE = Face(Look(Shape.FRESH, 9), "credtray: signed in", (Item("about", Kind.COMMAND, "About R&D", About()),))
 

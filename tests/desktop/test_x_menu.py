@@ -18,9 +18,9 @@ from agent.core import protocol
 from agent.core.clicks import About, Click, OpenLog
 from agent.core.menu import Item, Kind
 from agent.desktop._xembed import Icon
-from agent.desktop.tray_menu import TrayMenu
-from agent.desktop.x_menu_sheet import Sheet, rows_of
-from agent.desktop.x_screen import Area
+from agent.desktop.tray.menu import TrayMenu
+from agent.desktop.x11.menu_sheet import Sheet, rows_of
+from agent.desktop.x11.screen import Area
 from tests.desktop.x_tray import x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 

@@ -11,7 +11,7 @@ from Xlib import X
 from Xlib.display import Display
 from Xlib.protocol.event import ClientMessage
 
-from agent.desktop.x_thread import XThread
+from agent.desktop.x11.thread import XThread
 
 BACKGROUND = 0x3366CC
 """Red, green and blue."""
@@ -44,7 +44,7 @@ class XTray:
         assert self.icon is not None
         return self.icon
 
-    # --- x_thread.Guest ----------------------------------------------------------------------------------
+    # --- x11.thread.Guest ----------------------------------------------------------------------
 
     def begin(self, display: Any) -> None:
         self._display = display

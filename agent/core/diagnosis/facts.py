@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
 
-from agent.core.ini_text import IniProblem
+from agent.core.ini.text import IniProblem
 from agent.core.models import AwsConfig
 
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-from agent.core.ini_text import IniProblem, decode
+from agent.core.ini.text import IniProblem, decode
 
 DEFAULT_PROFILE = "default"
 

@@ -1,4 +1,4 @@
-"""Reads AWS INI text as boto3 and the AWS CLI do, by the rules of ``ini`` and ``config_text``.
+"""Reads AWS INI text as boto3 and the AWS CLI do, by the rules of ``core.ini`` and ``core.config.text``.
 
 Source: botocore 1.44 configloader.py; the AWS CLI carries the same parser.
 """
@@ -9,9 +9,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 
-from agent.core.config_text import MAX_FILE, Section, read_config
+from agent.core.config.text import MAX_FILE, Section, read_config
 from agent.core.ini import scan
-from agent.core.ini_text import DEFAULT_SECTION, SectionSpan
+from agent.core.ini.text import DEFAULT_SECTION, SectionSpan
 from agent.core.resolution.raw_text import FileKind, RawFile, RawSection, Refused
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from agent.core.ini_text import decode
+from agent.core.ini.text import decode
 from agent.core.resolution.raw_text import DEFAULT_PROFILE, FileKind, RawFile, RawSection, Refused
 
 _LINE_END = re.compile(r"\r?\n")

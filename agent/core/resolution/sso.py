@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from agent.core.config.sources import ACCOUNT_ID, ROLE_NAME
 from agent.core.resolution.answer import Client, Place, Provider, Trouble, TroubleKind
 from agent.core.resolution.search import Both, Find, Search, fatal
 from agent.core.resolution.surroundings import HIDDEN, Section, Setting, token_name
-from agent.core.sources import ACCOUNT_ID, ROLE_NAME
 
 ACCOUNT_AND_ROLE = ("sso_account_id", "sso_role_name")
 URL_AND_REGION = ("sso_start_url", "sso_region")

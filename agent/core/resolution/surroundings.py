@@ -14,13 +14,13 @@ from enum import Enum
 from types import MappingProxyType
 
 from agent.core.cache_format import read_date, read_fields
-from agent.core.ini_text import IniProblem
+from agent.core.config.sources import OUR_SESSION
+from agent.core.ini.text import IniProblem
 from agent.core.marks import key_digest
 from agent.core.ports.files import Mark
 from agent.core.resolution.raw_text import FileKind, RawFile, RawSection, Refused, is_plain
 from agent.core.resolution.read_botocore import read_botocore
 from agent.core.resolution.read_by_line import read_go, read_java, read_javascript
-from agent.core.sources import OUR_SESSION
 
 SET = "set"
 """Stands for a value that is not shown."""

@@ -1,0 +1,1 @@
+"""`credtray import`: keys pasted from the access portal."""

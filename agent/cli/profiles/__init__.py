@@ -1,0 +1,1 @@
+"""`credtray profiles`: list, search, and what suits automation."""

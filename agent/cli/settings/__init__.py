@@ -1,0 +1,1 @@
+"""`credtray settings`: show and change them."""

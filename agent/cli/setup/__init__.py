@@ -1,0 +1,1 @@
+"""`credtray setup`: sign in, choose, see the difference, write the profiles."""

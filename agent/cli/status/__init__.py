@@ -1,0 +1,1 @@
+"""`credtray status`: how things stand, in words and tables."""

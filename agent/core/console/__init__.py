@@ -1,0 +1,1 @@
+"""Addresses of the AWS console. Pure; opens nothing."""
