@@ -20,7 +20,7 @@ from agent.clipboard_requests import Copying
 from agent.core.clicks import Click, SetAutostart
 from agent.core.errors import CredtrayError
 from agent.core.events import PartChanged, PresenceChanged
-from agent.core.face import Face, face
+from agent.core.face.face import Face, face
 from agent.core.menu.agent import Extras
 from agent.core.ports import DesktopPart, Presence
 from agent.core.state import State

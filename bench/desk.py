@@ -14,7 +14,7 @@ from datetime import UTC
 from pathlib import Path
 
 from agent.core.events import Activated, ConfigLoaded, Fetched, MarksRead, SignedIn
-from agent.core.face import face
+from agent.core.face.face import face
 from agent.core.menu.agent import Extras
 from agent.core.models import Profile
 from agent.core.state import State

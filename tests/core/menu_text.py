@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from agent.core.face import Face
+from agent.core.face.face import Face
 from agent.core.menu import Item, Kind
 
 _RULE = "----"

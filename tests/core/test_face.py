@@ -25,7 +25,7 @@ from agent.core.events import (
     SyncFailed,
 )
 from agent.core.expiry import SignInMemory
-from agent.core.face import Face, face
+from agent.core.face.face import Face, face
 from agent.core.face.look import STEPS, Look, Shape, ring_steps
 from agent.core.menu.agent import Extras
 from agent.core.settings import Settings

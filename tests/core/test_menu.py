@@ -15,7 +15,7 @@ import pytest
 
 from agent.core import clicks, protocol
 from agent.core.events import Activated, Deactivated, SignInAddressKnown, SignInStarted, Switched
-from agent.core.face import Face, face
+from agent.core.face.face import Face, face
 from agent.core.forms import Form
 from agent.core.menu import Item, Kind
 from agent.core.menu.agent import Extras, tomorrow_morning

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent.core import clicks, protocol
 from agent.core.events import Activated, ConfigLoaded, MarksRead, SignedIn, Switched
-from agent.core.face import Face, face
+from agent.core.face.face import Face, face
 from agent.core.face.lines import CROWD
 from agent.core.menu import Item, Kind
 from agent.core.menu.agent import Extras

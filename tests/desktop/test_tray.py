@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from agent.core.clicks import About, Click
-from agent.core.face import Face
+from agent.core.face.face import Face
 from agent.core.face.look import Look, Shape
 from agent.core.menu import Item, Kind
 from agent.core.ports import DesktopPart, Part

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from agent.core.clicks import Click
-from agent.core.face import Face
+from agent.core.face.face import Face
 from agent.core.ports import DesktopPart
 from agent.desktop.bus.session import SessionBus
 from agent.desktop.main_thread import MainThread

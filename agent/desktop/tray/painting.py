@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agent.core.face import Face
+from agent.core.face.face import Face
 from agent.core.face.look import Look
 from agent.core.menu import Item
 from agent.desktop.icon import SIZES, Panel, draw
