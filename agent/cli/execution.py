@@ -65,7 +65,7 @@ def exec_(
 
     Examples:
       credtray exec synderys-readonly -- aws s3 ls
-      credtray exec synderys-dns --for 45m -- make deploy
+      credtray exec synderys-dns --for 45m -- ./deploy.sh
       credtray exec synderys-dns --env -- ./old-tool
     """
     words = command or [_shell(profile)]

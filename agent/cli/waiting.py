@@ -59,7 +59,7 @@ def wait(
     --timeout. Many that wait join one sign-in.
 
     Examples:
-      credtray wait synderys-dns --for 45m && make deploy
+      credtray wait synderys-dns --for 45m && ./deploy.sh
       credtray wait synderys-dns --for 45m --timeout 10m
       credtray wait synderys-dns --for 2h --login
       @credtray wait $(PROFILE) --for 45m --login     (in a Makefile)

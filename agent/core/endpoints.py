@@ -40,9 +40,17 @@ def find_endpoints(profile: Section | None, config: ConfigText, environ: Mapping
         portal=_endpoint("sso", profile, config, environ),
         sts=_endpoint("sts", profile, config, environ),
         ca_bundle=bundle,
-        # Named outright or not at all: AWS_ENDPOINT_URL is for services, and the console is none.
-        signin=environ.get("AWS_ENDPOINT_URL_SIGNIN") or _from_services("signin", profile, config),
+        signin=_sign_in_page(profile, config, environ),
     )
+
+
+def _sign_in_page(profile: Section | None, config: ConfigText, environ: Mapping[str, str]) -> str | None:
+    """Named outright or not at all: AWS_ENDPOINT_URL is for services, and the console is none."""
+    named = environ.get("AWS_ENDPOINT_URL_SIGNIN")
+    try:
+        return named or _from_services("signin", profile, config)
+    except MissingServices:  # botocore never looks for it, so the profile works all the same
+        return None
 
 
 def _endpoint(
