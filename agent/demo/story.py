@@ -6,8 +6,6 @@ Raises ``Missing`` at the first step that does not happen; must not put right wh
 from __future__ import annotations
 
 import configparser
-import json
-import shlex
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -17,15 +15,16 @@ from agent.demo.children import Child
 from agent.demo.home import FOREIGN_SECTION
 from agent.demo.identity_center import REGION, SESSION_NAME, START_URL
 from agent.demo.observed import Heard, Standing
+from agent.demo.programs import Programs
 from agent.demo.stage import COMMAND_SECONDS, USER, Missing, Stage
 from agent.demo.timeline import Timeline
-from agent.desktop.credential_command import credential_process_command
 
 T = TypeVar("T")
 
 PROFILES = ("synderys-readonly", "synderys-dns", "synderys-security")
 CHOSEN = "synderys-dns"
 ASKING = "synderys-security"
+RUNNING = "synderys-readonly"
 
 _SIGN_IN_SECONDS = 630.0
 """The ten minutes a person has for a sign-in, and a little."""
@@ -37,11 +36,6 @@ _AT_THE_END = 120.0
 _SHOWN = ("sso_start_url", "sso_account_id", "sso_role_name")
 _NO_BROWSER = "No browser"
 
-_WHO_AM_I = """
-import boto3
-print(boto3.client("sts").get_caller_identity()["Arn"])
-"""
-
 
 class Story:
     """One run of the demo."""
@@ -50,6 +44,7 @@ class Story:
         self._stage = stage
         self._observed = stage.observed
         self._told = timeline
+        self._programs = Programs(stage, timeline)
         self._agent: Child | None = None
         self._helpless = False
         """No browser took the address of the sign-in under way."""
@@ -65,11 +60,12 @@ class Story:
             self._start_agent()
             self._keep()
             self._switch()
-            self._ask_boto3()
-            self._ask_process()
+            self._programs.told_no_profile("DNS")
+            self._programs.credential_process(ASKING)
+            self._programs.child(RUNNING, "ReadOnly")
             self._watch_the_hours()
             self._sign_in_fresh()
-            self._ask_process()
+            self._programs.credential_process(ASKING)
             self._sign_out()
             self._stop()
 
@@ -114,22 +110,6 @@ class Story:
     def _switch(self) -> None:
         self._stage.asked("switched", "switch", CHOSEN)
         self._told.tell("switched", f"[default] is {CHOSEN} now")
-
-    def _ask_boto3(self) -> None:
-        arn = self._stage.python("asked", "-c", _WHO_AM_I)
-        account, _, role = arn.partition("::")[2].partition(":assumed-role/AWSReservedSSO_")
-        if not role.startswith("DNS_"):
-            raise Missing("asked", f"[default] is {arn}")
-        self._told.tell("asked", f"boto3, told no profile, is {role.rpartition('/')[2]} as DNS in {account}")
-
-    def _ask_process(self) -> None:
-        command = credential_process_command(ASKING)
-        answer = json.loads(self._stage.python("asked", *shlex.split(command)[1:]))
-        until = datetime.fromisoformat(answer["Expiration"])
-        left = until - self._stage.clock.now()
-        if left < timedelta(minutes=15):
-            raise Missing("asked", f"credential_process got keys with {short(left)} left")
-        self._told.tell("asked", f"credential_process of {ASKING}: keys good for {short(left)}")
 
     # --- four hours -------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ STEPS = [
     "switched",
     "asked",
     "asked",
+    "ran",
     "refreshed",
     "warned",
     "warned",
