@@ -68,6 +68,13 @@ def test_commands_are_offered_with_their_summaries() -> None:
     assert offer([], "pau", described=False).candidates[0].help == ""
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_offered_with_a_summary(name: str) -> None:
+    found = {each.value: each.help for each in offer([], name).candidates}
+
+    assert found[name].endswith(".")
+
+
 def test_summary_shows_no_marks_of_the_help() -> None:
     (found,) = offer([], "switch").candidates
 
