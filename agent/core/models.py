@@ -175,6 +175,17 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """A job that cannot begin before somebody signs in."""
+
+    profile: str
+    until: datetime
+    """What its credentials have to last until."""
+    deadline: datetime
+    """It waits no longer than that."""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An AWS account as ListAccounts tells it; name and e-mail may be absent in live answers."""
 

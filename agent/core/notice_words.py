@@ -118,6 +118,17 @@ def _unmoved(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     )
 
 
+def _awaited(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    if notice.ends_at is None:
+        why = "Nobody is signed in."
+    else:
+        why = f"The present sign-in ends at {clock_time(notice.ends_at, now, zone)}: too early."
+    # While one is active only a fresh sign-in moves its end.
+    button = Button("Sign in", protocol.Login(notice.session, fresh=notice.ends_at is not None))
+    title = f"{_session(notice)}: a job waits for you to sign in"
+    return Words(title, f"It works with {_names(notice)}. {why}", (button,))
+
+
 def _sign_in(notice: Notice) -> Button:
     return Button("Sign in", protocol.Login(notice.session))
 
@@ -195,6 +206,7 @@ def _names(notice: Notice) -> str:
 _WORDS = {
     Subject.ENDS_SOON: _ends_soon,
     Subject.ENDED: _ended,
+    Subject.AWAITED: _awaited,
     Subject.SIGNED_IN: _signed_in,
     Subject.END_UNMOVED: _unmoved,
     Subject.CANNOT_REFRESH: _cannot_refresh,

@@ -13,6 +13,7 @@ from enum import Enum
 
 from agent.core.errors import Offline, Problem, RoleRefused
 from agent.core.expiry import Moved, compare_ends
+from agent.core.lasting import sign_in_end
 from agent.core.standing import (
     alive,
     awaiting_proof,
@@ -60,6 +61,7 @@ class Subject(Enum):
     ENDED = "ended"
     SIGNED_IN = "signed_in"
     END_UNMOVED = "end_unmoved"
+    AWAITED = "awaited"
     CANNOT_REFRESH = "cannot_refresh"
     OFFLINE = "offline"
     ROLE_REFUSED = "role_refused"
@@ -133,6 +135,7 @@ def held(state: State, now: datetime) -> bool:
 def holding(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
     """Yield every notice whose condition holds now, told or not; of one key the weightiest first."""
     yield from _end(state, session, now)
+    yield from _awaited(session, now)
     yield from _portal(state, session, now)
     yield from _roles(state, session, now)
     yield from _sections(state, session)
@@ -186,6 +189,22 @@ def _unmoved(session: SessionState) -> bool:
     if before is None or sign_in is None or token is None:
         return False
     return compare_ends(before, sign_in, token.expires_at) is Moved.SAME
+
+
+def _awaited(session: SessionState, now: datetime) -> Iterator[Notice]:
+    """Yield what the jobs say that cannot begin before somebody signs in; each job says it once."""
+    end = sign_in_end(session, now)
+    jobs = [job for job in session.awaited if job.deadline > now and (end is None or end.until < job.until)]
+    if jobs:
+        name = session.session.name
+        yield Notice(
+            Subject.AWAITED,
+            name,
+            f"{name}:awaited",
+            frozenset(f"awaited:{job.profile}:{job.deadline.isoformat()}" for job in jobs),
+            ends_at=end.until if end is not None else None,
+            names=tuple(sorted({job.profile for job in jobs})),
+        )
 
 
 # --- the portal --------------------------------------------------------------------------------------

@@ -233,6 +233,7 @@ def _session_instants(state: State, session: SessionState) -> Iterator[datetime]
         yield session.snoozed_until
     if session.window_after is not None:
         yield session.window_after
+    yield from (job.deadline for job in session.awaited)
     if session.accounts_asked is not None:
         yield session.accounts_asked + ACCOUNTS_FLOOR
     if session.sign_in is not None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from agent.core.errors import Problem
 from agent.core.expiry import SignInMemory
 from agent.core.imports import ImportedKeys
-from agent.core.models import AccessToken, AwsConfig, Profile, RoleCredentials, SignIn, SsoSession
+from agent.core.models import AccessToken, Awaited, AwsConfig, Profile, RoleCredentials, SignIn, SsoSession
 from agent.core.ports import DesktopPart, EndpointStanding, Mark, Part, Presence
 from agent.core.settings import Settings
 
@@ -121,6 +121,8 @@ class SessionState:
     """The present sign-in came about through us: a person waits to hear that it worked."""
     window_after: datetime | None = None
     """No window is opened by itself before: the last try found no portal."""
+    awaited: frozenset[Awaited] = frozenset()
+    """Who waits for somebody to sign in."""
     accounts_asked: datetime | None = None
     """When the accounts were listed, or could not be, since the last sign-in."""
 

@@ -6,7 +6,8 @@ Fetches nothing itself and opens nothing: the loop renews, ``sign_ins`` signs in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+import contextlib
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,8 +25,9 @@ from agent.core.errors import (
     TimedOut,
     error_for,
 )
-from agent.core.events import Asked, FilesChanged, Needed
-from agent.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook
+from agent.core.events import Asked, FilesChanged, Needed, SignInAwaited, SignInUnawaited
+from agent.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook, slack
+from agent.core.models import Awaited
 from agent.core.policy import FETCH_FLOOR
 from agent.core.protocol import Done, Progress
 from agent.core.standing import servable
@@ -241,10 +243,23 @@ class _Asker:
         text = f"{self._reason(found)}. Waiting for a sign-in: credtray login {found.session}"
         await self._tell("waiting_for_sign_in", text)
         self.loop.take(Asked(self.request.profile))
-        async with self.loop.watching() as changed:
-            while isinstance(self._outlook(), SignInNeeded):
-                changed.clear()
-                await self._next(changed)
+        with self._telling_of(found):
+            async with self.loop.watching() as changed:
+                while isinstance(self._outlook(), SignInNeeded):
+                    changed.clear()
+                    await self._next(changed)
+
+    @contextlib.contextmanager
+    def _telling_of(self, found: SignInNeeded) -> Iterator[None]:
+        """Have a notice on the desktop for as long as this asker waits."""
+        now, wanted = self.loop.now(), timedelta(seconds=self.request.seconds)
+        left = timedelta(seconds=self.deadline - self._clock())
+        job = Awaited(self.request.profile, now + wanted - slack(wanted), now + left)
+        self.loop.take(SignInAwaited(found.session, job))
+        try:
+            yield
+        finally:
+            self.loop.take(SignInUnawaited(found.session, job))
 
     def _too_short_again(self, found: SignInNeeded) -> SignInTooShort:
         return SignInTooShort(

@@ -42,6 +42,8 @@ NOTICES = {
     "signed in": notice(Subject.SIGNED_IN, ends_at=NOON + 4 * HOUR),
     "signed in, an estimate": notice(Subject.SIGNED_IN, ends_at=NOON + 8 * HOUR, about=True),
     "fresh sign-in without effect": notice(Subject.END_UNMOVED),
+    "a job waits, signed out": notice(Subject.AWAITED, names=("dev",), ends_at=None),
+    "jobs wait for a later end": notice(Subject.AWAITED, names=NAMES[:2]),
     "could not refresh": notice(Subject.CANNOT_REFRESH, PortalFailed("HTTP 500").problem, names=NAMES[:2]),
     "could not refresh many": notice(Subject.CANNOT_REFRESH, PortalFailed().problem, names=NAMES),
     "offline, keys end": notice(Subject.OFFLINE, Offline().problem, names=NAMES[:2], ends_at=NOON + MINUTE),

@@ -280,6 +280,22 @@ def test_sign_in_of_somebody_else_ends_the_wait() -> None:
     run(drive())
 
 
+def test_somebody_who_waits_is_shown_on_the_desktop_while_waiting() -> None:
+    async def drive() -> None:
+        daemon = await daemon_of(signed_in=False)
+        waiting = asyncio.create_task(wait(daemon, 45, timeout=600))
+        await asyncio.sleep(60)
+        there = set(daemon.notifier.there)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await asyncio.sleep(60)
+
+        assert "corp:awaited" in there
+        assert "corp:awaited" not in daemon.notifier.there
+
+    run(drive())
+
+
 def test_nobody_signs_in_in_time() -> None:
     async def drive() -> float:
         daemon = await daemon_of(signed_in=False)

@@ -50,6 +50,18 @@ def _snoozed(session: SessionState, event: events.Snoozed, _now: datetime, _stat
     return replace(session, snoozed_until=event.until, said=said)
 
 
+def _awaited(
+    session: SessionState, event: events.SignInAwaited, _now: datetime, _state: State
+) -> SessionState:
+    return replace(session, awaited=session.awaited | {event.job})
+
+
+def _unawaited(
+    session: SessionState, event: events.SignInUnawaited, _now: datetime, _state: State
+) -> SessionState:
+    return replace(session, awaited=session.awaited - {event.job})
+
+
 def _paused(state: State, event: events.NoticesPaused, now: datetime) -> State:
     over = event.until is None or event.until <= now
     return replace(state, paused_until=None if over else event.until)
@@ -62,5 +74,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.NoticeWithdrawn: on_session(_withdrawn),
         events.Snoozed: on_session(_snoozed),
         events.NoticesPaused: _paused,
+        events.SignInAwaited: on_session(_awaited),
+        events.SignInUnawaited: on_session(_unawaited),
     }
 )

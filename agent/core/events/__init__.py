@@ -10,6 +10,8 @@ from agent.core.events.desktop import (
     NoticeWithdrawn,
     PartChanged,
     PresenceChanged,
+    SignInAwaited,
+    SignInUnawaited,
     Snoozed,
     WindowBegun,
     WindowUnopened,
@@ -64,7 +66,7 @@ Event = (
     | Asked | Needed | Activated | Deactivated | Switched | Snoozed | Stopping | SyncStarted | Synced
     | SyncFailed | NoticeShown | NoticesPaused | NoticeUnseen | NoticeWithdrawn | PresenceChanged
     | PartChanged | EndpointChanged | AccountsAsked | AccountsListed | AccountsUnknown
-    | Imported | ImportFailed
+    | Imported | ImportFailed | SignInAwaited | SignInUnawaited
     | WindowBegun | WindowUnopened
 )
 # fmt: on
@@ -104,8 +106,10 @@ __all__ = [
     "SettingsBroken",
     "SettingsLoaded",
     "SignInAddressKnown",
+    "SignInAwaited",
     "SignInFailed",
     "SignInStarted",
+    "SignInUnawaited",
     "SignedIn",
     "SignedOut",
     "Snoozed",

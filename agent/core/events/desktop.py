@@ -5,8 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.core.models import Account
+from agent.core.models import Account, Awaited
 from agent.core.ports import DesktopPart, Presence
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAwaited:
+    """A job waits for somebody to sign in to this session."""
+
+    session: str
+    job: Awaited
+
+
+@dataclass(frozen=True, slots=True)
+class SignInUnawaited:
+    """The job goes on, or has given up."""
+
+    session: str
+    job: Awaited
 
 
 @dataclass(frozen=True, slots=True)
