@@ -74,8 +74,8 @@ def autostart() -> AutostartFacts:
     try:
         status = Autostart().status()
     except AutostartRefused as error:
-        return AutostartFacts(trouble=error.detail, cure=error.advice)
-    return AutostartFacts(status.enabled, status.stale or status.remark, status.cure)
+        return AutostartFacts(trouble=error.detail)
+    return AutostartFacts(status.enabled, status.stale or status.remark)
 
 
 def surrounding(environ: Mapping[str, str], root: Path) -> Surrounding:

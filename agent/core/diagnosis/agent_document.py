@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -32,12 +31,7 @@ def agent_facts(document: Mapping[str, Any]) -> AgentFacts:
 
 
 def _session(item: Mapping[str, Any]) -> SessionSight:
-    return SessionSight(
-        state=str(item.get("state")),
-        ends_at=_instant(item.get("signed_in_until")),
-        estimate=item.get("end_is_estimate") is not False,
-        trouble=_trouble(item.get("error")),
-    )
+    return SessionSight(str(item.get("state")), _trouble(item.get("error")))
 
 
 def _part(item: Any) -> PartSight:
@@ -49,14 +43,6 @@ def _trouble(item: Any) -> Trouble | None:
     if not isinstance(item, Mapping):
         return None
     return Trouble(str(item.get("code")), _text(item.get("text")) or "", _text(item.get("hint")) or "")
-
-
-def _instant(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return found if found is not None and found.tzinfo is not None else None
 
 
 def _text(value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""What was observed of a computer: the input of every finding. Gathered by agent/checkup.py.
+"""What was observed of a computer: the input of every finding. Gathered by agent/checkup.
 
 Values only, and not one secret among them: of a key it is known that it is set, of a token when it ends.
 """
@@ -149,8 +149,6 @@ class SessionSight:
 
     state: str
     """As in ``credtray status``."""
-    ends_at: datetime | None = None
-    estimate: bool = True
     trouble: Trouble | None = None
 
 
@@ -185,7 +183,6 @@ class AutostartFacts:
     enabled: bool = False
     trouble: str | None = None
     """Why it starts nothing, or something else."""
-    cure: str | None = None
 
 
 class Surrounding(Enum):
