@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from agent.core.notices import held
+from agent.core.ports import Part
 from agent.core.standing import alive, offline
 from agent.core.state import Alive, SessionState, State
 
@@ -39,5 +40,5 @@ def allowed(state: State, session: SessionState) -> bool:
 
 def present(state: State, now: datetime) -> bool:
     """Tell whether somebody is known to be there and wants to be told things."""
-    part = state.desktop.get("presence")
+    part = state.desktop.get(Part.PRESENCE)
     return part is not None and part.back_end is not None and not held(state, now)
