@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from agent.core import protocol
 from agent.core.errors import (
     CredtrayError,
     KeysRefused,
@@ -47,7 +46,7 @@ class ImportRequests:
         """What this carries out; see ``Requests.also``."""
         return {ImportKeys: self._import}
 
-    async def _import(self, request: protocol.ImportKeys, _sink: ReplySink) -> Done:
+    async def _import(self, request: ImportKeys, _sink: ReplySink) -> Done:
         async with self._turn:
             state, now = self._loop.state, self._loop.now()
             check_import(state, request, now)
