@@ -78,7 +78,7 @@ class Source:
     """One module."""
 
     path: PurePosixPath
-    """From the root of the checkout: ``agent/core/ini.py``."""
+    """From the root of the checkout: ``agent/core/wishes.py``."""
     text: str
 
     @property

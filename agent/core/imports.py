@@ -1,6 +1,7 @@
 """Pasted role credentials: which sections of the credentials file they hold, and until when.
 
-Pure, and tells nobody anything: events change them in ``apply.imports``, words are in ``import_notices``.
+Pure, and tells nobody anything: events change them in ``apply.imports``, and what is told of their end is
+in ``import_notices``.
 """
 
 from __future__ import annotations
