@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from agent.aws.section_mark import PREFIX, parsed
 from agent.aws.section_standing import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY, Standing, finding
-from agent.core.cache_format import read_date
 from agent.core.diagnosis.facts import CredentialsFacts, IniFacts, KeyKind, KeySection
 from agent.core.ini import SectionSpan
-
-_ENDS = ("x_security_token_expires", "aws_expiration", "aws_credential_expiration", "aws_session_expiration")
-"""Where other tools write the end of keys; no SDK reads them."""
-_TWICE = "+0000"
-"""yawsso writes the offset twice: ``...+00:00+0000``."""
+from agent.core.instants import noted_end
 
 
 def credentials_facts(text: IniFacts, spans: list[SectionSpan]) -> CredentialsFacts:
@@ -48,20 +41,9 @@ def _keys(span: SectionSpan) -> KeySection | None:
             digest=mark.key_digest,
         )
     edited = any(parsed(item.text) for item in span.comments if item.text.startswith(PREFIX))
-    return replace(section, expires_at=_end(values), edited=edited)
+    end = noted_end(values)
+    return replace(section, expires_at=None if end is None else end[1], edited=edited)
 
 
 def _kind(access_key_id: str) -> KeyKind:
     return {"AKIA": KeyKind.LONG_TERM, "ASIA": KeyKind.TEMPORARY}.get(access_key_id[:4], KeyKind.UNKNOWN)
-
-
-def _end(values: Mapping[str, str]) -> datetime | None:
-    for name in _ENDS:
-        text = values.get(name, "").strip()
-        if text.endswith(_TWICE) and "+" in text[: -len(_TWICE)]:
-            text = text[: -len(_TWICE)]
-        try:
-            return read_date(text)
-        except ValueError:
-            continue
-    return None

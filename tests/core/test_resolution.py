@@ -256,8 +256,14 @@ def test_keys_of_ours_that_sso_settings_hide_are_told(client: Client) -> None:
     assert found.kept_fresh_by_us
 
 
-def test_the_note_of_another_tool_tells_that_keys_have_ended() -> None:
-    past = "x_security_token_expires = 2026-11-22T08:59:00Z\n"
+@pytest.mark.parametrize(
+    "past",
+    [
+        "x_security_token_expires = 2026-11-22T08:59:00Z\n",
+        "aws_session_expiration = 2026-11-22T08:59:00+00:00+0000\n",  # yawsso
+    ],
+)
+def test_the_note_of_another_tool_tells_that_keys_have_ended(past: str) -> None:
     found = look(Client.JAVASCRIPT, credentials=f"[app]\n{TEMPORARY}{past}")
 
     assert kinds(found) == [TroubleKind.KEYS_EXPIRED]

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.core.cache_format import read_date
+from agent.core.instants import NOTED_ENDS, noted_end
 from agent.core.resolution.answer import Client, Place, Provider, Trouble, TroubleKind, Where
 from agent.core.resolution.search import Find, Search, fatal, noticed
 from agent.core.resolution.sso import SETTINGS
 from agent.core.resolution.surroundings import (
     ACCESS_KEY_ID,
-    EXPIRY_KEYS,
     SECRET_ACCESS_KEY,
     SECURITY_TOKEN,
     SESSION_TOKEN,
@@ -78,7 +78,7 @@ def merged(search: Search, why: str) -> Find | None:
     access, secret = both.find(ACCESS_KEY_ID), both.find(SECRET_ACCESS_KEY)
     if access is None or secret is None:
         return None
-    values = {name: both.text(name) for name in (ACCESS_KEY_ID, SESSION_TOKEN, SECURITY_TOKEN, *EXPIRY_KEYS)}
+    values = {name: both.text(name) for name in (ACCESS_KEY_ID, SESSION_TOKEN, SECURITY_TOKEN, *NOTED_ENDS)}
     section = both.credentials if access[0] is Place.CREDENTIALS else both.config
     troubles = _token_troubles(search, values)
     if section is not None:
@@ -124,9 +124,9 @@ def _expiry_troubles(search: Search, section: Section, values: Mapping[str, str]
     if section.mark is not None and section.mark.expires_at <= search.now:
         ended = f"credtray wrote these keys, and they ended at {section.mark.expires_at:%Y-%m-%d %H:%M} UTC."
         return fatal(TroubleKind.KEYS_EXPIRED, ended)
-    name = next((name for name in EXPIRY_KEYS if _is_past(values.get(name, ""), search)), None)
-    if section.mark is None and name is not None:
-        return fatal(TroubleKind.KEYS_EXPIRED, f"Going by {name}, these keys have ended.")
+    noted = noted_end(values)
+    if section.mark is None and noted is not None and noted[1] <= search.now:
+        return fatal(TroubleKind.KEYS_EXPIRED, f"Going by {noted[0]}, these keys have ended.")
     return ()
 
 

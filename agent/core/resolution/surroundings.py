@@ -16,6 +16,7 @@ from types import MappingProxyType
 from agent.core.cache_format import read_date, read_fields
 from agent.core.config.sources import OUR_SESSION
 from agent.core.ini.text import IniProblem
+from agent.core.instants import NOTED_ENDS
 from agent.core.marks import key_digest
 from agent.core.ports.files import Mark
 from agent.core.resolution.raw_text import FileKind, RawFile, RawSection, Refused, is_plain
@@ -39,16 +40,8 @@ WEB_IDENTITY = "web_identity_token_file"
 PROCESS = "credential_process"
 LOGIN = "login_session"
 
-EXPIRY_KEYS = (
-    "aws_session_expiration",
-    "aws_credential_expiration",
-    "x_security_token_expires",
-    "aws_expiration",
-)
-"""Where other tools note when the keys of a section end; no SDK reads them."""
-
 _SHOWN = frozenset(
-    {"role_arn", "source_profile", "credential_source", "region", *EXPIRY_KEYS}
+    {"role_arn", "source_profile", "credential_source", "region", *NOTED_ENDS}
     | {"sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region"}
     | {"sso_registration_scopes"}
 )
