@@ -7,7 +7,8 @@ real AWS CLI 2.9 by tests. The CLI learned ``aws login`` in 2.32.
 from __future__ import annotations
 
 from agent.core.resolution import keys, others
-from agent.core.resolution.answer import Place, Provider, TroubleKind, Where
+from agent.core.resolution.answer import Place, Provider
+from agent.core.resolution.both_files import CONFIG_FIRST, missing_profile, refused_file
 from agent.core.resolution.roles import (
     NAMED,
     NAMED_SOURCES,
@@ -17,35 +18,18 @@ from agent.core.resolution.roles import (
     role_of,
     unusable_role,
 )
-from agent.core.resolution.search import Both, Chain, Find, Search, fatal, follow
+from agent.core.resolution.search import Both, Chain, Find, Search, follow
 from agent.core.resolution.sso import ACCOUNT_AND_ROLE, session_troubles, sso_role
 from agent.core.resolution.surroundings import ACCESS_KEY_ID, SECRET_ACCESS_KEY, WEB_IDENTITY
 
 
 def _files_are_readable(search: Search) -> Find | None:
-    for place, view in ((Place.CONFIG, search.config), (Place.CREDENTIALS, search.credentials)):
-        if view.problem is not None:
-            return Find(
-                Provider.NONE,
-                Where(place, "", view.problem.line),
-                f"botocore refuses the whole {place.value}, whichever profile is wanted.",
-                fatal(
-                    TroubleKind.FILE_UNPARSABLE,
-                    f"Line {view.problem.line} of the {place.value}: {view.problem.text}.",
-                ),
-            )
-    return None
+    return refused_file(search, CONFIG_FIRST, "botocore refuses the whole file, whichever profile is wanted.")
 
 
 def _profile_exists(search: Search) -> Find | None:
-    if not search.named or search.knows(search.profile):
-        return None
-    return Find(
-        Provider.NONE,
-        Where(Place.NOWHERE),
-        "botocore stops at a profile that does not exist, even with keys in the environment.",
-        fatal(TroubleKind.PROFILE_MISSING, f"There is no profile {search.profile} in either file."),
-    )
+    why = "botocore stops at a profile that does not exist, even with keys in the environment."
+    return missing_profile(search, why)
 
 
 def sso_session_is_sound(search: Search) -> Find | None:

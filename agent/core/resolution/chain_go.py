@@ -6,7 +6,8 @@ Source: aws-sdk-go-v2 config/resolve_credentials.go, config/shared_config.go and
 from __future__ import annotations
 
 from agent.core.resolution import keys, others
-from agent.core.resolution.answer import Place, Provider, TroubleKind, Where
+from agent.core.resolution.answer import Provider, TroubleKind
+from agent.core.resolution.both_files import CONFIG_FIRST, missing_profile, refused_file
 from agent.core.resolution.roles import (
     NAMED,
     NAMED_SOURCES,
@@ -22,25 +23,18 @@ from agent.core.resolution.surroundings import ACCESS_KEY_ID, PROCESS, SECRET_AC
 
 _ACCESS = ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY")
 _SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")
+_WHILE_LOADING = "The SDK stops while it loads the files."
 
 
 def _files_are_readable(search: Search) -> Find | None:
-    for place, view in ((Place.CONFIG, search.config), (Place.CREDENTIALS, search.credentials)):
-        if view.problem is not None:
-            return _stops(
-                Where(place, "", view.problem.line),
-                TroubleKind.FILE_UNPARSABLE,
-                f"Line {view.problem.line} of the {place.value}: {view.problem.text}.",
-            )
-    return None
+    return refused_file(search, CONFIG_FIRST, _WHILE_LOADING)
 
 
 def _profile_is_sound(search: Search) -> Find | None:
     """The SDK checks the profile while it loads the files, before it looks at any key."""
     if not search.knows(search.profile):
-        missing = f"There is no profile {search.profile} in either file."
         named = search.explicit or bool(search.environ.get("AWS_PROFILE"))
-        return _stops(Where(Place.NOWHERE), TroubleKind.PROFILE_MISSING, missing) if named else None
+        return missing_profile(search, _WHILE_LOADING) if named else None
     return _half_a_key(search) or _unsound_role(search, ())
 
 
@@ -50,10 +44,11 @@ def _half_a_key(search: Search) -> Find | None:
     settings = {} if section is None else section.settings
     if (ACCESS_KEY_ID in settings) == (SECRET_ACCESS_KEY in settings):
         return None
-    return _stops(
+    return Find(
+        Provider.NONE,
         both.where(ACCESS_KEY_ID, SECRET_ACCESS_KEY),
-        TroubleKind.INCOMPLETE_KEYS,
-        f"[{search.profile}] has one half of a key only.",
+        _WHILE_LOADING,
+        fatal(TroubleKind.INCOMPLETE_KEYS, f"[{search.profile}] has one half of a key only."),
     )
 
 
@@ -124,10 +119,6 @@ GO: Chain = (
     _container,
     others.instance_metadata,
 )
-
-
-def _stops(where: Where, kind: TroubleKind, text: str) -> Find:
-    return Find(Provider.NONE, where, "The SDK stops while it loads the files.", fatal(kind, text))
 
 
 def _has_keys(search: Search) -> bool:

@@ -9,7 +9,8 @@ given to the program means ``ProfileCredentialsProvider``, which has nothing beh
 from __future__ import annotations
 
 from agent.core.resolution import keys, others
-from agent.core.resolution.answer import Place, Provider, TroubleKind, Where
+from agent.core.resolution.answer import Provider, TroubleKind
+from agent.core.resolution.both_files import CREDENTIALS_FIRST, missing_profile, refused_file
 from agent.core.resolution.roles import (
     NAMED,
     NAMED_SOURCES,
@@ -42,29 +43,13 @@ def _web_identity_of_environment(search: Search) -> Find | None:
 
 
 def _files_are_readable(search: Search) -> Find | None:
-    for place, view in ((Place.CREDENTIALS, search.credentials), (Place.CONFIG, search.config)):
-        if view.problem is not None:
-            return Find(
-                Provider.NONE,
-                Where(place, "", view.problem.line),
-                "The SDK reads no profile when it refuses one of the files.",
-                fatal(
-                    TroubleKind.FILE_UNPARSABLE,
-                    f"Line {view.problem.line} of the {place.value}: {view.problem.text}.",
-                ),
-            )
-    return None
+    return refused_file(
+        search, CREDENTIALS_FIRST, "The SDK reads no profile when it refuses one of the files."
+    )
 
 
 def _profile_exists(search: Search) -> Find | None:
-    if not search.named or search.knows(search.profile):
-        return None
-    return Find(
-        Provider.NONE,
-        Where(Place.NOWHERE),
-        "The SDK reads no such profile from the files.",
-        fatal(TroubleKind.PROFILE_MISSING, f"There is no profile {search.profile} that the SDK can read."),
-    )
+    return missing_profile(search, "The SDK reads no such profile from the files.")
 
 
 def _web_identity(search: Search) -> Find | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.core.resolution import keys, others
-from agent.core.resolution.answer import Place, Provider, TroubleKind, Where
+from agent.core.resolution.answer import Provider, TroubleKind
+from agent.core.resolution.both_files import missing_profile
 from agent.core.resolution.roles import (
     NAMED,
     NAMED_SOURCES,
@@ -63,15 +64,8 @@ def _half_a_key(search: Search) -> Find | None:
 
 
 def _no_profile(search: Search) -> Find | None:
-    if not search.named or search.knows(search.profile):
-        return None
-    return Find(
-        Provider.NONE,
-        Where(Place.NOWHERE),
-        "The SDK reads no such profile from the files.",
-        fatal(TroubleKind.PROFILE_MISSING, f"There is no profile {search.profile} that the SDK can read."),
-        goes_on=True,
-    )
+    found = missing_profile(search, "The SDK reads no such profile from the files.")
+    return None if found is None else replace(found, goes_on=True)
 
 
 def _container(search: Search) -> Find | None:
