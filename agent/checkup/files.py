@@ -94,12 +94,13 @@ def _open_above(path: Path, home: Path) -> str | None:
     """Return the directory of the file, as it really is, when others may swap files in it."""
     try:
         directory = resolve(path).parent
-        check_directory(directory, directory.stat())
-    except FileRefused as error:
-        unsafe = "may write" in error.detail or "belongs to another" in error.detail
-        return spoken_path(path.parent, home) if unsafe else None
-    except (CredtrayError, OSError):
+        found = directory.stat()
+    except (CredtrayError, OSError):  # reading it tells why
         return None
+    try:
+        check_directory(directory, found)
+    except FileRefused:
+        return spoken_path(path.parent, home)
     return None
 
 

@@ -30,14 +30,14 @@ def file_findings(facts: Facts) -> Iterator[Finding]:
 def _text(text: IniFacts) -> Iterator[Finding]:
     if text.problem is None:
         return
-    path = text.file.path
-    if text.duplicates and text.problem.text.startswith("a second section"):
+    path, line = text.file.path, text.problem.line
+    if any(place.line == line for places in text.duplicates for place in places):
         for places in text.duplicates:
             lines = ", ".join(str(place.line) for place in places)
             place = Sight(f"[{clean(places[0].name)}] stands in lines {lines}", path, places[-1].line)
             yield found(kinds.DUPLICATE_SECTION, place, fill={"place": place.place})
         return
-    place = Sight(clean(text.problem.text), path, text.problem.line)
+    place = Sight(clean(text.problem.text), path, line)
     yield found(kinds.FILE_UNPARSABLE, place, fill={"place": place.place})
 
 
