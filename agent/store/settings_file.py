@@ -6,7 +6,8 @@ Writes whole files or nothing, never over what somebody saved meanwhile, and kee
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent.core.errors import FileContended, NothingToUndo, SettingsInvalid
@@ -57,7 +58,9 @@ class SettingsFile:
         Raises:
             SettingsInvalid: not TOML, an unknown setting, a value of the wrong kind; the line is named.
         """
-        return self._checked(self.text())
+        text = self.text()
+        with self._named():
+            return settings_of(text)
 
     def text(self) -> str:
         """Return what is in the file; nothing when there is none.
@@ -124,9 +127,11 @@ class SettingsFile:
 
         self._replace(change)
 
-    def _checked(self, text: str) -> Settings:
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say of which file it is when its text is broken."""
         try:
-            return settings_of(text)
+            yield
         except SettingsInvalid as error:
             raise SettingsInvalid(f"{self.path}: {error.detail}", hint=error.advice) from None
 
@@ -136,19 +141,12 @@ class SettingsFile:
         with FileLock(self._own / "locks" / "settings.lock"):
             for _ in range(_ATTEMPTS):
                 seen, before = self._seen(), self.text()
-                after = self._changed(change, before)
+                with self._named():
+                    after = change(before)
+                    settings_of(after)
                 if after == before or self._published(seen, before, after):
                     return
         raise FileContended(f"{self.path} changed each time it was about to be replaced")
-
-    def _changed(self, change: Callable[[str], str], before: str) -> str:
-        try:
-            after = change(before)
-            if after != before:
-                settings_of(after)
-        except SettingsInvalid as error:
-            raise SettingsInvalid(f"{self.path}: {error.detail}", hint=error.advice) from None
-        return after
 
     def _seen(self) -> Stamp | None:
         return Stamp.at(self.path)

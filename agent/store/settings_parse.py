@@ -46,9 +46,7 @@ def settings_of(text: str) -> Settings:
         line = line_of(text, error.keys)
         if line is None:
             raise
-        told = SettingsInvalid(f"{error.detail} (at line {line})", hint=error.advice)
-        told.keys = error.keys
-        raise told from None
+        raise SettingsInvalid(f"{error.detail} (at line {line})", hint=error.advice) from None
 
 
 def line_of(text: str, keys: Where) -> int | None:
