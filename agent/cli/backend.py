@@ -9,7 +9,15 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from agent.core.errors import AgentNotRunning, BadFrame
-from agent.core.protocol import Done, Progress, Reply, Request
+from agent.core.protocol import (
+    Credentials,
+    CredentialsIssued,
+    Done,
+    ProcessCredentials,
+    Progress,
+    Reply,
+    Request,
+)
 from agent.ipc_client import AgentClient
 
 
@@ -80,3 +88,15 @@ def ask(request: Request, on_progress: Callable[[Progress], None] | None = None)
     if not isinstance(reply, Done):
         raise BadFrame(f"{type(reply).__name__} is no answer to {type(request).__name__}")
     return reply.result
+
+
+def credentials_of(profile: str) -> ProcessCredentials:
+    """Return the role credentials of a profile.
+
+    Raises:
+        CredtrayError: why there are none.
+    """
+    reply = current().perform(Credentials(profile), lambda _step: None)
+    if not isinstance(reply, CredentialsIssued):
+        raise BadFrame(f"{type(reply).__name__} is no answer to Credentials")
+    return reply.credentials

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.names import complete_profile, complete_session
+from agent.cli.names import complete_profile, complete_region, complete_session
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -20,7 +20,22 @@ SessionArgument = Annotated[
     ),
 ]
 
+ProfileArgument = Annotated[
+    str, typer.Argument(metavar="PROFILE", help="Name in the config file.", autocompletion=complete_profile)
+]
+
 ProfilesArgument = Annotated[
     list[str],
     typer.Argument(metavar="PROFILE", help="Names as in the config file.", autocompletion=complete_profile),
+]
+
+RegionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        metavar="REGION",
+        help="Instead of the profile's own.",
+        autocompletion=complete_region,
+        show_default=False,
+    ),
 ]

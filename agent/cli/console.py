@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli import terminal
-from agent.cli.choices import JsonOption
-from agent.cli.names import complete_profile
+from agent.cli.choices import JsonOption, ProfileArgument
 from agent.core.console.destinations import (
     GOOD_FOR_MINUTES,
     SERVICES,
@@ -24,13 +23,12 @@ from agent.core.console.destinations import (
     service_page,
 )
 from agent.core.console.link import portal_link
-from agent.core.errors import BadFrame, BrowserUnopened, NotInTime, UsageError
+from agent.core.errors import BrowserUnopened, NotInTime, UsageError
 from agent.core.models import Profile, SsoSession
 from agent.core.secret import Secret
 
 if TYPE_CHECKING:
     from agent.app import House
-    from agent.core.protocol import ProcessCredentials
 
 _PRINT = "Give the address out with --print and open it yourself."
 
@@ -40,10 +38,7 @@ def _complete_service(incomplete: str) -> list[str]:
 
 
 def console(
-    profile: Annotated[
-        str,
-        typer.Argument(metavar="PROFILE", help="Name in the config file.", autocompletion=complete_profile),
-    ],
+    profile: ProfileArgument,
     service: Annotated[
         str | None,
         typer.Option("--service", "-s", help="Begin at a service: s3.", autocompletion=_complete_service),
@@ -133,8 +128,9 @@ def _by_portal(visit: _Visit, page: str | None, *, show: bool, json_output: bool
 def _by_keys(visit: _Visit, page: str, *, show: bool, json_output: bool) -> None:
     from agent.aws.clients import Clients  # noqa: PLC0415 -- botocore is dear
     from agent.aws.console import sign_in  # noqa: PLC0415 -- as above
+    from agent.cli.backend import credentials_of  # noqa: PLC0415 -- as above
 
-    keys = _keys(visit.profile.name)
+    keys = credentials_of(visit.profile.name)
     transport = Clients().transport(visit.session.endpoints)
     address = sign_in(visit.console, keys, page, transport.send)
     if show or json_output:
@@ -142,16 +138,6 @@ def _by_keys(visit: _Visit, page: str, *, show: bool, json_output: bool) -> None
     else:
         asyncio.run(_lead(visit, address))
         terminal.say(f"Opened the console as {visit.profile.name}.")
-
-
-def _keys(profile: str) -> ProcessCredentials:
-    from agent.cli import backend  # noqa: PLC0415 -- only with keys
-    from agent.core.protocol import Credentials, CredentialsIssued  # noqa: PLC0415 -- as above
-
-    reply = backend.current().perform(Credentials(profile), lambda _step: None)
-    if not isinstance(reply, CredentialsIssued):
-        raise BadFrame(f"{type(reply).__name__} holds no keys")
-    return reply.credentials
 
 
 def _hand_out(visit: _Visit, address: Secret, page: str, *, json_output: bool) -> None:

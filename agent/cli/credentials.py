@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from agent.cli import backend, terminal
-from agent.cli.names import complete_profile
+from agent.cli.choices import ProfileArgument
 from agent.core.errors import TimedOut, UsageError
 from agent.core.protocol import Credentials, CredentialsIssued, Reply
 
@@ -23,10 +23,7 @@ GIVE_UP_SECONDS = 20.0
 
 
 def credentials(
-    profile: Annotated[
-        str,
-        typer.Argument(metavar="PROFILE", help="Name in the config file.", autocompletion=complete_profile),
-    ],
+    profile: ProfileArgument,
     no_agent: Annotated[bool, typer.Option("--no-agent", hidden=True)] = False,
     within: Annotated[str, typer.Option("--within", hidden=True)] = f"{GIVE_UP_SECONDS:.0f}",
 ) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from collections.abc import Callable
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -16,8 +15,7 @@ import typer
 
 from agent.cli import terminal
 from agent.cli.backend import ask
-from agent.cli.choices import JsonOption
-from agent.cli.names import complete_profile
+from agent.cli.choices import JsonOption, ProfileArgument
 from agent.cli.shell_choice import chosen, complete_shell, form_of
 from agent.core.endpoint import environment as endpoint_environment
 from agent.core.endpoint.environment import SHADOWS
@@ -37,10 +35,7 @@ def _complete(incomplete: str) -> list[str]:
 
 
 def endpoint(
-    profile: Annotated[
-        str,
-        typer.Argument(metavar="PROFILE", help="Name in the config file.", autocompletion=complete_profile),
-    ],
+    profile: ProfileArgument,
     shell: Annotated[
         str | None,
         typer.Option(
@@ -78,7 +73,7 @@ def endpoint(
     if write is None:
         _tell_revoked(result, in_json=json_output)
         return
-    _put(write(result))
+    terminal.show_exactly(write(result))
     if word not in {_DOCKER, _DEVCONTAINER, _JSON}:
         _warn_of_default()
 
@@ -134,13 +129,6 @@ _WRITERS: dict[str | None, Callable[[dict[str, Any]], str]] = {
     _DEVCONTAINER: _for_devcontainer,
     _JSON: _as_json,
 }
-
-
-def _put(text: str) -> None:
-    """Print the text with its own line ends: bash on Windows takes a carriage return for part of a value."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode())
-    sys.stdout.flush()
 
 
 def _tell_revoked(result: dict[str, Any], *, in_json: bool) -> None:

@@ -13,14 +13,14 @@ from typing import Annotated, Any
 import typer
 from msgspec import UNSET
 
-from agent.cli import backend, terminal
-from agent.cli.backend import ask
-from agent.cli.choices import JsonOption
-from agent.cli.names import complete_profile, complete_region
+from agent.cli import terminal
+from agent.cli.backend import ask, credentials_of
+from agent.cli.choices import JsonOption, ProfileArgument, RegionOption
+from agent.cli.names import complete_profile
 from agent.cli.shell_choice import Shell, ShellOption, chosen, form_of
-from agent.core.errors import AgentNotRunning, BadFrame, UsageError
+from agent.core.errors import AgentNotRunning, UsageError
 from agent.core.forms import Form
-from agent.core.protocol import Copy, Credentials, CredentialsIssued, ProcessCredentials, Status
+from agent.core.protocol import Copy, ProcessCredentials, Status
 
 _ACCOUNT = "AWS_ACCOUNT_ID"
 _TAKEN_IN: dict[Form, str] = {
@@ -43,16 +43,7 @@ def env(
         ),
     ] = None,
     shell: ShellOption = None,
-    region: Annotated[
-        str | None,
-        typer.Option(
-            "--region",
-            metavar="REGION",
-            help="Instead of the profile's own.",
-            autocompletion=complete_region,
-            show_default=False,
-        ),
-    ] = None,
+    region: RegionOption = None,
     unset: Annotated[
         bool, typer.Option("--unset", help="Print what takes the variables away again.")
     ] = False,
@@ -73,14 +64,14 @@ def env(
 
     form = form_of(chosen(shell))
     if unset:
-        _put(shells.removals((*shells.KEYS, shells.EXPIRATION, *shells.REGIONS), form))
+        terminal.show_exactly(shells.removals((*shells.KEYS, shells.EXPIRATION, *shells.REGIONS), form))
         return
     if profile is None:
         raise UsageError("say which profile")
     if region is not None:
         _check_region(region)
-    keys = _keys(profile)
-    _put(_text(keys, region or _region(profile), form))
+    keys = credentials_of(profile)
+    terminal.show_exactly(_text(keys, region or _region(profile), form))
     _remark(profile, keys, form)
 
 
@@ -88,13 +79,6 @@ def _check_region(region: str) -> None:
     from agent.core.addresses import check_region  # noqa: PLC0415 -- as above
 
     check_region(region)
-
-
-def _keys(profile: str) -> ProcessCredentials:
-    reply = backend.current().perform(Credentials(profile), lambda _step: None)
-    if not isinstance(reply, CredentialsIssued):
-        raise BadFrame(f"{type(reply).__name__} is no answer to Credentials")
-    return reply.credentials
 
 
 def _region(profile: str) -> str | None:
@@ -114,13 +98,6 @@ def _text(keys: ProcessCredentials, region: str | None, form: Form) -> str:
         else:
             values[_ACCOUNT] = keys.account_id
     return shells.exported(values, form, shadows).reveal()
-
-
-def _put(text: str) -> None:
-    """Print the text with its own line ends: bash on Windows takes a carriage return for part of a value."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode())
-    sys.stdout.flush()
 
 
 def _remark(profile: str, keys: ProcessCredentials, form: Form) -> None:
@@ -146,10 +123,7 @@ def _clock(instant: str) -> str:
 
 
 def copy(
-    profile: Annotated[
-        str,
-        typer.Argument(metavar="PROFILE", help="Name in the config file.", autocompletion=complete_profile),
-    ],
+    profile: ProfileArgument,
     shell: ShellOption = None,
     section: Annotated[
         bool, typer.Option("--section", help="As a section of the credentials file instead.")

@@ -16,23 +16,20 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import backend, terminal
-from agent.cli.backend import ask
+from agent.cli import terminal
+from agent.cli.backend import ask, credentials_of
 from agent.cli.becoming import become
+from agent.cli.choices import ProfileArgument, RegionOption
 from agent.cli.exec_files import files_of
-from agent.cli.names import complete_profile, complete_region
 from agent.cli.waiting import duration_of
 from agent.core.addresses import check_region
 from agent.core.child_environment import with_endpoint, with_keys
-from agent.core.errors import AgentNotRunning, BadFrame, CommandNotFound, CommandRefused, UsageError
-from agent.core.protocol import Credentials, CredentialsIssued, Endpoint, Wait
+from agent.core.errors import AgentNotRunning, CommandNotFound, CommandRefused, UsageError
+from agent.core.protocol import Endpoint, Wait
 
 
 def exec_(
-    profile: Annotated[
-        str,
-        typer.Argument(metavar="PROFILE", help="Name in the config file.", autocompletion=complete_profile),
-    ],
+    profile: ProfileArgument,
     command: Annotated[
         list[str] | None,
         typer.Argument(metavar="-- COMMAND", help="What to run; else your shell.", show_default=False),
@@ -45,16 +42,7 @@ def exec_(
         str | None,
         typer.Option("--for", metavar="DURATION", help="Refuse when it would not last, such as 45m."),
     ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(
-            "--region",
-            metavar="REGION",
-            help="Instead of the profile's own.",
-            autocompletion=complete_region,
-            show_default=False,
-        ),
-    ] = None,
+    region: RegionOption = None,
 ) -> None:
     """Run a command as one profile.
 
@@ -81,10 +69,7 @@ def _refuse_unless_it_lasts(profile: str, wanted: timedelta, *, keys: bool) -> N
 
 
 def _with_keys(profile: str, region: str | None) -> dict[str, str]:
-    reply = backend.current().perform(Credentials(profile), lambda _step: None)
-    if not isinstance(reply, CredentialsIssued):
-        raise BadFrame(f"{type(reply).__name__} is no answer to Credentials")
-    keys = json.loads(reply.credentials.line())
+    keys = json.loads(credentials_of(profile).line())
     return with_keys(os.environ, profile, keys, region or _region(profile))
 
 

@@ -45,6 +45,13 @@ def show(text: str) -> None:
     _write(sys.stdout, visible(text) + "\n")
 
 
+def show_exactly(text: str) -> None:
+    """Print the result with its own line ends: bash on Windows takes a carriage return for part of it."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.flush()
+
+
 def show_json(document: dict[str, Any], *, lines: bool = False) -> None:
     """Print the result for a program; ``lines``: as one line, flushed, because more will follow."""
     sys.stdout.write(json.dumps(document, indent=None if lines else 2) + "\n")

@@ -13,8 +13,7 @@ import typer
 
 from agent.cli import terminal
 from agent.cli.backend import ask
-from agent.cli.choices import JsonOption
-from agent.cli.names import complete_profile
+from agent.cli.choices import JsonOption, ProfileArgument
 from agent.cli.sign_in_talk import narrate
 from agent.core.durations import parse_duration, short
 from agent.core.errors import UsageError
@@ -28,10 +27,7 @@ _OURS = frozenset({"renewing", "trouble"}) | _ALWAYS_TOLD
 
 
 def wait(
-    profile: Annotated[
-        str,
-        typer.Argument(metavar="PROFILE", help="Name in the config file.", autocompletion=complete_profile),
-    ],
+    profile: ProfileArgument,
     lasting: Annotated[
         str, typer.Option("--for", metavar="DURATION", help="How long they have to last, such as 45m.")
     ] = "15m",
