@@ -12,7 +12,8 @@ from agent.core.child_environment import CONFIG_FILE, OUR_SUFFIX, outside
 from agent.desktop.socket_path import socket_paths
 
 _FOLDER = "exec"
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+"""No capitals: the disks of macOS and Windows take ``Dev`` and ``dev`` for one file."""
 _LONGEST_NAME = 120
 _NO_KEYS = "+no-keys"
 """No profile's file is called that: a plus sign in a name is written otherwise."""
@@ -57,12 +58,14 @@ def _directory() -> str:
 
 
 def _named(profile: str) -> str:
-    name = "".join(each if each in _PLAIN else f"%{ord(each):x}" for each in profile)
+    """Return a file name that no other profile's children have: its file says whose credentials they get."""
+    # The number ends with a point: without it "a 13b" and "a\u2013b" were one name.
+    name = "".join(each if each in _PLAIN else f"%{ord(each):x}." for each in profile)
     if len(name) <= _LONGEST_NAME:
         return name
     import hashlib  # noqa: PLC0415 -- hardly ever
 
-    return hashlib.sha256(profile.encode(errors="surrogatepass")).hexdigest()
+    return "+" + hashlib.sha256(profile.encode(errors="surrogatepass")).hexdigest()
 
 
 def _source() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -47,14 +48,26 @@ def test_they_are_written_only_when_the_config_file_has_changed(config: Path) ->
     assert "region = eu-west-2" in made.read_text()
 
 
+LONG = "x" * 400
+
+
 @pytest.mark.parametrize(
-    "names", [("a/b", "a%2fb"), ("no-keys", "+no-keys"), ("x" * 400, "x" * 401), ("ä", "a")]
+    "names",
+    [
+        ("a/b", "a%2fb"),
+        ("no-keys", "+no-keys"),
+        (LONG, "x" * 401),
+        (LONG, sha256(LONG.encode()).hexdigest()),
+        ("ä", "a"),
+        ("a 13b", "a\u2013b"),
+        ("Dev", "dev"),
+    ],
 )
 def test_no_two_profiles_share_a_file(config: Path, names: tuple[str, str]) -> None:
-    paths = {path for name in names for path in files_of(name)}
+    paths = {path.lower() for name in names for path in files_of(name)}
 
     assert len(paths) == 3
-    assert all(Path(path).is_file() for path in paths)
+    assert all(Path(path).is_file() for name in names for path in files_of(name))
 
 
 def test_inside_of_a_child_the_users_config_file_is_the_source(
