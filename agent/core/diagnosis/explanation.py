@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agent.core.diagnosis.facts import Facts
 from agent.core.diagnosis.finding import Finding, Group, Kind, Severity
-from agent.core.diagnosis.kinds import BY_CODE, EVERY_KIND
+from agent.core.diagnosis.kinds import BY_CODE
 from agent.core.diagnosis.making import found
 from agent.core.diagnosis.rules import findings
 from agent.core.diagnosis.rules_of_sign_in import KIND_OF
@@ -123,9 +123,3 @@ def _stands_in(name: str, text: str) -> bool:
     if at < 0 or not name:
         return False
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
-
-
-def every_code() -> tuple[str, ...]:
-    """Return the codes `credtray explain` takes: of findings, then of errors that are no findings."""
-    errors = (kind.code for kind in every_error() if kind is not CredtrayError)
-    return tuple(dict.fromkeys((*(kind.code for kind in EVERY_KIND), *errors)))
