@@ -75,4 +75,3 @@ class _PlainJson:
     parse_float = float
     parse_int = int
     parse_constant = None
-    memo: dict[str, str]
