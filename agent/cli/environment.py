@@ -61,10 +61,11 @@ def env(
       eval "$(credtray env --unset)"
     """
     from agent.core import shells  # noqa: PLC0415 -- completing an option must not pay for it
+    from agent.core.child_environment import REGIONS  # noqa: PLC0415 -- as above
 
     form = form_of(chosen(shell))
     if unset:
-        terminal.show_exactly(shells.removals((*shells.KEYS, shells.EXPIRATION, *shells.REGIONS), form))
+        terminal.show_exactly(shells.removals((*shells.KEYS, shells.EXPIRATION, *REGIONS), form))
         return
     if profile is None:
         raise UsageError("say which profile")

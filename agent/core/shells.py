@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from agent.core import ini
+from agent.core.child_environment import REGIONS
 from agent.core.errors import FormRefused, UnexpectedReply
 from agent.core.forms import Form
 from agent.core.models import RoleCredentials
@@ -20,8 +21,6 @@ from agent.core.secret import Secret
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
 """botocore (credentials.py, ``EnvProvider``) and the SDK for JavaScript refuse the keys after that time."""
-REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
-"""botocore reads the latter, other SDKs the former."""
 SHADOWS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
 """What has to go for the keys to count.
 

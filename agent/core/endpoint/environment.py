@@ -5,7 +5,7 @@ Pure: names and values only. No value is a secret: the token stays in its file.
 
 from __future__ import annotations
 
-from agent.core.shells import REGIONS
+from agent.core.child_environment import REGIONS
 
 ADDRESS = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 -- the name of a variable
