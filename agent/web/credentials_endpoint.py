@@ -10,7 +10,7 @@ import logging
 import secrets
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -22,13 +22,10 @@ from agent.core.endpoint import filter as door
 from agent.core.endpoint.answers import Answer
 from agent.core.endpoint.filter import LONGEST_HEAD, EndpointRequest, Refused
 from agent.core.errors import CredtrayError, EndpointUnavailable, TimedOut
-from agent.core.protocol import ProcessCredentials
+from agent.core.ports.endpoint import IssueForProfile
 from agent.core.secret import Secret
 
 _log = logging.getLogger(__name__)
-
-Issue = Callable[[str], Awaitable[ProcessCredentials]]
-"""Returns a profile's role credentials, or raises the ``CredtrayError`` that says why there are none."""
 
 _BACKLOG = 1024
 _PORTS = range(20000, 32768)
@@ -98,7 +95,9 @@ class BoundEndpoint:
         self._served: set[_Visitor] = set()
         self.port: int = listening.getsockname()[1]
 
-    async def serve(self, tokens: Mapping[str, Secret], issue: Issue, limits: Limits | None = None) -> None:
+    async def serve(
+        self, tokens: Mapping[str, Secret], issue: IssueForProfile, limits: Limits | None = None
+    ) -> None:
         """Answer from now on, on the running event loop.
 
         Args:
@@ -128,7 +127,7 @@ class _Desk:
 
     port: int
     tokens: Mapping[str, Secret]
-    issue: Issue
+    issue: IssueForProfile
     limits: Limits
     waiting: dict[_Visitor, None]
     """Those that have not sent a whole request, the longest here first."""
