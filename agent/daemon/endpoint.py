@@ -90,14 +90,13 @@ class Endpoint:
         """Bring port and tokens to what is wanted; False when that failed and is to be tried again."""
         try:
             async with self._turn:
-                await self._settle()
+                return not await self._settle()
         except CredtrayError as error:
             self._tell(error)
             return False
         except Exception:
             self._tell(EndpointUnavailable("it failed unexpectedly; the log says where"))
             raise
-        return True
 
     def _tell(self, error: CredtrayError | None = None) -> None:
         port = None if self._port is None else self._port.port
@@ -121,20 +120,30 @@ class Endpoint:
 
     # --- port and tokens ----------------------------------------------------------------------------------
 
-    async def _settle(self) -> None:
+    async def _settle(self) -> Mapping[str, CredtrayError]:
+        """Bring port and tokens to what is wanted; return the profiles that got no token, and why.
+
+        Raises:
+            CredtrayError: none of them can be served.
+        """
         memory = await self._remembered()
         wanted = self._wanted(memory)
         for profile in self._tokens.keys() - wanted:
             await self._take_back(profile)
         if not wanted:
             await self._shut()
-            return
+            return {}
         opened = await self._opened()
         if opened.port != memory.port:
             memory = await self._remember(replace(memory, port=opened.port))
+        failed: dict[str, CredtrayError] = {}
         for profile in sorted(wanted - self._tokens.keys()):
-            await self._hand_out(opened.port, profile)
-        self._tell()
+            try:
+                await self._hand_out(opened.port, profile)
+            except CredtrayError as error:  # the others are served all the same
+                failed[profile] = error
+        self._tell(next(iter(failed.values()), None))
+        return failed
 
     async def _remembered(self) -> EndpointMemory:
         if self._memory is None:
@@ -229,7 +238,9 @@ class Endpoint:
             memory = await self._remembered()
             profiles, revoked = memory.profiles | {profile}, memory.revoked - {profile}
             await self._remember(replace(memory, profiles=profiles, revoked=revoked))
-            await self._settle()
+            failed = await self._settle()
+            if profile in failed:
+                raise failed[profile]
             return (await self._opened()).port
 
     async def _revoke(self, profile: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import UTC
 
 import pytest
 
-from agent.cli.status.words import Reader, session_words
+from agent.cli.status.words import Reader, endpoint_words, session_words
 from agent.core.face.lines import standing
 from agent.core.face.overview import overview
 from agent.core.status import AgentFacts, document
@@ -32,3 +32,17 @@ def test_status_and_menu_tell_of_a_session_in_the_same_words(name: str) -> None:
     ]
 
     assert menu == [session_words(each, Reader(moment.now, UTC)) for each in told["sessions"]]
+
+
+@pytest.mark.parametrize(
+    ("port", "error", "expected"),
+    [
+        (20001, None, []),
+        (None, {"text": "no port"}, ["endpoint: closed (no port)"]),
+        (20001, {"text": "disk full"}, ["endpoint: not open for every profile (disk full)"]),
+    ],
+)
+def test_trouble_of_the_endpoint_is_told_for_what_it_is(
+    port: int | None, error: dict[str, str] | None, expected: list[str]
+) -> None:
+    assert expected == endpoint_words({"endpoint": {"port": port, "error": error}})

@@ -35,6 +35,8 @@ class MemoryStore:
     memory: EndpointMemory = EndpointMemory()
     files: dict[str, str] = field(default_factory=dict)
     problem: CredtrayError | None = None
+    refused: frozenset[str] = frozenset()
+    """Profiles whose token file cannot be written."""
 
     def load(self) -> EndpointMemory:
         return self.memory
@@ -50,6 +52,8 @@ class MemoryStore:
     def write(self, port: int, profile: str, token: Secret) -> None:
         if self.problem is not None:
             raise self.problem
+        if profile in self.refused:
+            raise FileUnwritable(f"{profile}: no space left")
         self.files[self.path(port, profile)] = token.reveal()
 
     def remove(self, port: int, profile: str) -> None:
@@ -349,6 +353,25 @@ def test_a_file_that_cannot_be_written_is_tried_again_by_itself() -> None:
 
         assert world.reason is None
         assert store.files.keys() == {"20001/dev"}
+        await world.ended()
+
+    run(drive())
+
+
+def test_a_profile_without_a_token_file_stops_no_other() -> None:
+    async def drive() -> None:
+        store = MemoryStore(EndpointMemory(20001, frozenset({"dev", "prod"})), refused=frozenset({"dev"}))
+        world = await World("dev", "prod", "test", store=store).started()
+
+        assert world.bound[0].tokens.keys() == {"prod"}
+        assert (await world.ask("test"))["token_file"] == "20001/test"
+        assert world.reason is not None
+        with pytest.raises(EndpointUnavailable, match="dev: no space left"):
+            await world.ask("dev")
+        store.refused = frozenset()
+        await asyncio.sleep(RETRY_SECONDS + 1)
+        assert world.reason is None
+        assert world.bound[0].tokens.keys() == {"dev", "prod", "test"}
         await world.ended()
 
     run(drive())

@@ -146,9 +146,13 @@ def desktop_words(document: dict[str, Any], reader: Reader) -> list[str]:
 
 
 def endpoint_words(document: dict[str, Any]) -> list[str]:
-    """Tell why the local credentials endpoint is closed although somebody wants it."""
-    problem = (document.get("endpoint") or {}).get("error")
-    return [] if problem is None else [f"endpoint: closed ({problem['text']})"]
+    """Tell why the local credentials endpoint is closed, or not open for every profile, although it is wanted."""
+    endpoint = document.get("endpoint") or {}
+    problem = endpoint.get("error")
+    if problem is None:
+        return []
+    standing = "closed" if endpoint["port"] is None else "not open for every profile"
+    return [f"endpoint: {standing} ({problem['text']})"]
 
 
 def agent_words(agent: dict[str, Any]) -> tuple[str, str]:

@@ -18,7 +18,7 @@ class EndpointStanding:
     port: int | None = None
     """None: it is closed."""
     problem: Problem | None = None
-    """Why it is closed although somebody wants it open."""
+    """Why it is closed although somebody wants it open; with a port, why not every profile has a token."""
 
 
 @dataclass(frozen=True, slots=True)
