@@ -104,9 +104,11 @@ def run(words: list[str], environ: Mapping[str, str]) -> int:
     """Run the command with this environment, in place of this process where the system can do that.
 
     Raises:
-        CommandNotFound: there is no such program.
+        CommandNotFound: there is no such program, or it has no name.
         CommandRefused: it is there and cannot be started.
     """
+    if not words[0]:
+        raise CommandNotFound("the word for it is empty")
     sys.stdout.flush()
     try:
         return _beside(words, environ) if sys.platform == "win32" else become(words, environ)

@@ -188,8 +188,10 @@ def test_exit_code_is_the_commands(signed_in: House) -> None:
     found = {
         code: signed_in.run("exec", P, "--", *words, code=None).returncode for code, words in ends.items()
     }
+    nameless = signed_in.run("exec", P, "--", "", code=127).stderr
 
     assert found == {code: code for code in ends}
+    assert nameless.startswith("error: The command was not found: the word for it is empty")
 
 
 def test_pipes_are_the_commands(signed_in: House) -> None:

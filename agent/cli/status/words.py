@@ -146,7 +146,7 @@ def desktop_words(document: dict[str, Any], reader: Reader) -> list[str]:
 
 
 def endpoint_words(document: dict[str, Any]) -> list[str]:
-    """Tell why the local credentials endpoint is closed, or not open for every profile, although it is wanted."""
+    """Tell why the local credentials endpoint is closed, or not open for everybody who wants it."""
     endpoint = document.get("endpoint") or {}
     problem = endpoint.get("error")
     if problem is None:
