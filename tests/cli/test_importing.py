@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,21 @@ def test_a_person_is_told_what_to_paste_and_nothing_of_it_is_shown(keys: Keys, w
         assert terminal.end() == 0
         assert "CANARY" not in terminal.screen
     assert keys.access_key_id in world.credentials.read_text()
+
+
+def test_a_line_longer_than_a_terminal_keeps_is_read_whole(keys: Keys, world: World) -> None:
+    long = replace(keys, session_token=keys.session_token + "A" * 6000)
+    with TerminalSession(world, "import", "--no-check") as terminal:
+        terminal.expect("Ctrl-D")
+        for line in long.block().splitlines():
+            terminal.type(*(line[at : at + 500] for at in range(0, len(line), 500)), "\n")
+        terminal.type("\x04")
+        terminal.expect("How long do these keys last")
+        terminal.type("\r")
+        terminal.expect(f"[{DNS}] holds the pasted keys until")
+
+        assert terminal.end() == 0
+    assert long.session_token in world.credentials.read_text()
 
 
 def test_ctrl_c_while_pasting_leaves_everything_as_it_was(world: World) -> None:

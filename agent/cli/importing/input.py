@@ -54,23 +54,44 @@ def _from_stdin() -> bytes:
         'Paste the keys here: in the access portal, "Access keys" of the role, option 1 or 2.\n'
         f"It does not show. Then press Enter and {_END}."
     )
-    with _without_echo():
-        return sys.stdin.buffer.read(LONGEST + 1)
-
-
-@contextlib.contextmanager
-def _without_echo() -> Iterator[None]:
-    """Keep the keys off the screen and out of its scrollback."""
     if sys.platform == "win32":
-        yield  # its console has no such mode that leaves pasting alone
-    else:
+        return sys.stdin.buffer.read(LONGEST + 1)  # its console has no such mode that leaves pasting alone
+    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        with _quiet_terminal(sys.stdin.fileno()) as end:
+            return _until(end, sys.stdin.fileno())
+
+
+if sys.platform != "win32":
+
+    @contextlib.contextmanager
+    def _quiet_terminal(number: int) -> Iterator[bytes]:
+        """Keep the keys off the screen and out of its scrollback; yield the key that ends the paste.
+
+        Line by line, a terminal drops what is longer than 1,024 (macOS) or 4,095 bytes (Linux), as a session
+        token may be: so each piece is read as it comes. Ctrl-C is still Ctrl-C.
+        """
         import termios  # noqa: PLC0415 -- not on Windows
 
-        number = sys.stdin.fileno()
         before = termios.tcgetattr(number)
-        quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+        keys = [*before[6]]
+        end = keys[termios.VEOF]
+        keys[termios.VMIN], keys[termios.VTIME] = 1, 0
+        quiet = [*before[:3], before[3] & ~(termios.ECHO | termios.ICANON), *before[4:6], keys]
         termios.tcsetattr(number, termios.TCSADRAIN, quiet)
         try:
-            yield
-        finally:
-            termios.tcsetattr(number, termios.TCSADRAIN, before)
+            yield end
+        finally:  # with what is left of the paste: the shell would show it, and run it
+            termios.tcsetattr(number, termios.TCSAFLUSH, before)
+
+    def _until(end: bytes, number: int) -> bytes:
+        """Return what comes before the key *end*, at most one byte more than is taken."""
+        held = b""
+        while end not in held and len(held) <= LONGEST:
+            try:
+                piece = os.read(number, LONGEST)
+            except OSError:  # EIO: the terminal was closed
+                break
+            if not piece:
+                break
+            held += piece
+        return held.partition(end)[0][: LONGEST + 1]
