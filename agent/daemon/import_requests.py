@@ -66,8 +66,8 @@ def check_import(state: State, request: ImportKeys, now: datetime) -> None:
 
     Raises:
         UsageError: the keys have ended, or end later than keys of a role ever do.
-        SectionNotOurs: the section is kept for a profile, whose keys renew themselves.
-        KeysRefused: they are of another account than the profile, or the pasted keys, of that name.
+        KeysRefused: the section is kept for a profile, whose keys renew themselves; or they are of another
+            account than the profile, or the pasted keys, of that name.
     """
     if not now < request.expires_at <= now + LONGEST_LIFE:
         raise UsageError(
@@ -75,7 +75,7 @@ def check_import(state: State, request: ImportKeys, now: datetime) -> None:
         )
     owner = sections_of(state).get(request.section)
     if owner is not None:
-        raise SectionNotOurs(
+        raise KeysRefused(
             f"[{request.section}] is kept for the profile {owner}, whose keys renew themselves",
             hint=_OTHER_NAME,
         )

@@ -250,7 +250,10 @@ def test_the_section_of_a_kept_profile_is_not_for_pasted_keys() -> None:
         daemon = await importing()
         daemon.loop.take(Activated(("dev",)))
 
-        await refused(daemon, request(section="dev", account="111100000000"), SectionNotOurs)
+        told = await refused(daemon, request(section="dev", account="111100000000"), KeysRefused)
+
+        assert "[dev] is kept for the profile dev" in str(told)
+        assert told.advice.endswith("credtray import --name NAME")
 
     run(scene())
 
