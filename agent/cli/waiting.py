@@ -22,6 +22,7 @@ from agent.core.view import clock_time
 
 _LONGEST = timedelta(days=90)
 _LONGEST_WAIT = timedelta(days=1)
+_NOT_AT_ALL = frozenset({"0", "0s"})
 _ALWAYS_TOLD = frozenset({"waiting_for_sign_in", "sign_in_needed"})
 _OURS = frozenset({"renewing", "trouble"}) | _ALWAYS_TOLD
 
@@ -60,7 +61,8 @@ def wait(
       credtray wait synderys-dns --for 2h --login
       @credtray wait $(PROFILE) --for 45m --login     (in a Makefile)
     """
-    seconds = 0.0 if timeout is None else duration_of(timeout, _LONGEST_WAIT).total_seconds()
+    waits = None if timeout in _NOT_AT_ALL else timeout
+    seconds = 0.0 if waits is None else duration_of(waits, _LONGEST_WAIT).total_seconds()
     wanted = duration_of(lasting)
     request = Wait(profile, wanted.total_seconds(), seconds, login=login, keys=keys)
     result = ask(request, _tell)

@@ -84,6 +84,14 @@ def test_durations_that_are_none_are_refused(words: tuple[str, ...]) -> None:
     assert backend.asked == []
 
 
+@pytest.mark.parametrize("nothing", ["0", "0s"])
+def test_timeout_of_nothing_waits_for_nobody(nothing: str) -> None:
+    backend = FakeBackend({Wait: RESULT})
+
+    assert credtray("wait", "dev", "--timeout", nothing, backend=backend).code == 0
+    assert backend.asked == [Wait("dev", 900)]
+
+
 def test_exec_asks_whether_it_lasts_and_waits_for_nobody() -> None:
     backend = FakeBackend({Wait: SignInTooShort("dev works until 20:00 with it, not for 45 min")})
     keys = FakeBackend({Wait: KeysTooShort("keys of dev live 1 h")})
