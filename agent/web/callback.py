@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,9 +16,11 @@ import h11
 
 from agent.core import oauth
 from agent.core.errors import ListenerUnavailable, SignInCancelled, SignInDenied, SignInTimedOut
+from agent.core.loopback_peer import Address
 from agent.core.oauth import CallbackRequest, CodeReceived, DenialReceived, NotOurs
 from agent.core.secret import Secret
 from agent.web import pages
+from agent.web.visitors import BACKLOG, Visitors, unshared_port
 
 MOST_VISITORS = 64
 """Connections kept at once; one more, and the one that has been silent longest goes."""
@@ -27,8 +28,6 @@ MOST_VISITORS = 64
 REQUEST_SECONDS = 10.0
 """How long a visitor may take over its request."""
 
-_BACKLOG = 128
-_LONGEST_REQUEST = 16 * 1024
 _POLL_SECONDS = 0.1
 _FAREWELL_SECONDS = 1.0
 """How long the last page may take to leave before the port is closed."""
@@ -46,31 +45,13 @@ class LoopbackCallbackListener:
         Raises:
             ListenerUnavailable: no port could be bound.
         """
-        listening = _bound()
+        listening = unshared_port()
         callback = LoopbackCallback(listening, state)
         callback.start()
         try:
             yield callback
         finally:
             callback.stop()
-
-
-def _bound() -> socket.socket:
-    """Return a listening socket that nobody can share: no SO_REUSEADDR, no SO_REUSEPORT."""
-    try:
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    except OSError as error:
-        raise ListenerUnavailable(error.strerror or "no socket") from None
-    try:
-        if sys.platform == "win32":
-            # Without it, any program of any user may bind the same port there and race for the redirect.
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(_BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise ListenerUnavailable(error.strerror or "no port") from None
-    return listening
 
 
 class LoopbackCallback:
@@ -85,7 +66,9 @@ class LoopbackCallback:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._end: asyncio.Event | None = None
-        self._visitors: dict[_Visitor, None] = {}
+        self._visitors = Visitors(
+            self._answer, pages.refused(400), most=MOST_VISITORS, seconds=REQUEST_SECONDS
+        )
         self._thread = threading.Thread(target=self._serve, name="sign-in-callback", daemon=True)
 
     @property
@@ -135,7 +118,11 @@ class LoopbackCallback:
             self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
 
-    def judge(self, request: CallbackRequest) -> bytes:
+    def _answer(self, request: h11.Request, _peer: Address) -> bytes:
+        hosts = tuple(value for name, value in request.headers if name == b"host")
+        return self._judge(CallbackRequest(request.method, request.target, hosts))
+
+    def _judge(self, request: CallbackRequest) -> bytes:
         """Return the answer to a request; the first right one decides the sign-in."""
         found = oauth.read_callback(request, self._port, self._state)
         if isinstance(found, NotOurs):
@@ -162,72 +149,10 @@ class LoopbackCallback:
         self._loop = asyncio.get_running_loop()
         end = asyncio.Event()
         server = await self._loop.create_server(
-            lambda: _Visitor(self.judge, self._visitors), sock=self._listening, backlog=_BACKLOG
+            self._visitors.protocol, sock=self._listening, backlog=BACKLOG
         )
         self._end = end
         self._ready.set()
         await end.wait()
         server.close()
-        leaving = [visitor.left for visitor in self._visitors if visitor.answered]
-        if leaving:
-            await asyncio.wait(leaving, timeout=_FAREWELL_SECONDS)
-        for visitor in list(self._visitors):
-            visitor.drop()
-        await asyncio.sleep(0)  # lets the dropped connections report their end before the loop is closed
-
-
-class _Visitor(asyncio.Protocol):
-    """One connection: reads one request, answers it, closes."""
-
-    def __init__(self, judge: Callable[[CallbackRequest], bytes], visitors: dict[_Visitor, None]) -> None:
-        self._judge = judge
-        self._visitors = visitors
-        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_REQUEST)
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self.answered = False
-        self.left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):  # never so for TCP; tells the type checker
-            transport.close()
-            return
-        self._transport = transport
-        if len(self._visitors) >= MOST_VISITORS:
-            next(iter(self._visitors)).drop()
-        self._visitors[self] = None
-        self._timer = asyncio.get_running_loop().call_later(REQUEST_SECONDS, self.drop)
-
-    def data_received(self, data: bytes) -> None:
-        if self.answered:
-            return
-        try:
-            self._parser.receive_data(data)
-            event = self._parser.next_event()
-        except h11.RemoteProtocolError:
-            self._answer(pages.refused(400))
-            return
-        if isinstance(event, h11.Request):
-            hosts = tuple(value for name, value in event.headers if name == b"host")
-            self._answer(self._judge(CallbackRequest(event.method, event.target, hosts)))
-
-    def eof_received(self) -> bool:
-        return self.answered  # a client may close its half once it has asked; the page still goes out
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self._visitors.pop(self, None)
-        self.left.set_result(None)
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def drop(self) -> None:
-        """Close without a word; what was already being sent may be lost."""
-        self._visitors.pop(self, None)
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _answer(self, page: bytes) -> None:
-        self.answered = True
-        if self._transport is not None:
-            self._transport.write(page)
-            self._transport.close()
+        await self._visitors.farewell(_FAREWELL_SECONDS)

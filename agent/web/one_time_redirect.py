@@ -11,18 +11,16 @@ import contextlib
 import hmac
 import os
 import secrets
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import h11
 
-from agent.core.errors import ListenerUnavailable
 from agent.core.loopback_peer import Address, owner_in
 from agent.core.secret import Secret
+from agent.web.visitors import BACKLOG, Visitors, unshared_port
 
 GOOD_FOR_SECONDS = 30.0
 """How long the page waits for its one visit."""
@@ -30,8 +28,6 @@ GOOD_FOR_SECONDS = 30.0
 _PATH_BYTES = 32
 _VISITOR_SECONDS = 5.0
 _MOST_VISITORS = 16
-_BACKLOG = 128
-_LONGEST_REQUEST = 16 * 1024
 _FAREWELL_SECONDS = 2.0
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 
@@ -81,7 +77,9 @@ class OneTimeRedirect:
         self._path = f"/{secrets.token_urlsafe(_PATH_BYTES)}"
         self._ours: Address = ("127.0.0.1", 0)
         self._server: asyncio.Server | None = None
-        self._visitors: dict[_Visitor, None] = {}
+        self._visitors = Visitors(
+            self.answer, _answer(HTTPStatus.NOT_FOUND), most=_MOST_VISITORS, seconds=_VISITOR_SECONDS
+        )
         self._fetched = asyncio.Event()
 
     @property
@@ -95,17 +93,10 @@ class OneTimeRedirect:
 
     async def open(self) -> None:
         """Bind a port that nobody can share, and serve it."""
-        try:
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
-                if sys.platform == "win32":
-                    bound.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-                bound.bind(("127.0.0.1", 0))
-                listening = bound.dup()
-        except OSError as error:
-            raise ListenerUnavailable(error.strerror or "no port") from None
+        listening = unshared_port()
         self._ours = listening.getsockname()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Visitor(self), sock=listening, backlog=_BACKLOG)
+        self._server = await loop.create_server(self._visitors.protocol, sock=listening, backlog=BACKLOG)
 
     async def fetched(self, seconds: float = GOOD_FOR_SECONDS) -> bool:
         """Wait until the browser has fetched the address; False when it did not come in time."""
@@ -118,22 +109,7 @@ class OneTimeRedirect:
         self._target = None
         if self._server is not None:
             self._server.close()
-        leaving = [visitor.left for visitor in self._visitors if visitor.answered]
-        if leaving:
-            await asyncio.wait(leaving, timeout=_FAREWELL_SECONDS)
-        for visitor in list(self._visitors):
-            visitor.drop()
-        await asyncio.sleep(0)  # lets the dropped connections report their end
-
-    def arrived(self, visitor: _Visitor) -> None:
-        """Keep a visitor; the one that has been silent longest goes when there are too many."""
-        if len(self._visitors) >= _MOST_VISITORS:
-            next(iter(self._visitors)).drop()
-        self._visitors[visitor] = None
-
-    def gone(self, visitor: _Visitor) -> None:
-        """Forget a visitor."""
-        self._visitors.pop(visitor, None)
+        await self._visitors.farewell(_FAREWELL_SECONDS)
 
     def answer(self, request: h11.Request, peer: Address) -> bytes:
         """Return the answer: the redirect for the one right visit, the same refusal for all others."""
@@ -158,61 +134,6 @@ class OneTimeRedirect:
             and not from_a_page
             and site == [b"none"]
         )
-
-
-class _Visitor(asyncio.Protocol):
-    """One connection: reads one request, answers it, closes."""
-
-    def __init__(self, page: OneTimeRedirect) -> None:
-        self._page = page
-        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_REQUEST)
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self.answered = False
-        self.left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):  # never so for TCP; tells the type checker
-            transport.close()
-            return
-        self._transport = transport
-        self._page.arrived(self)
-        self._timer = asyncio.get_running_loop().call_later(_VISITOR_SECONDS, self.drop)
-
-    def data_received(self, data: bytes) -> None:
-        if self.answered:
-            return
-        try:
-            self._parser.receive_data(data)
-            event: Any = self._parser.next_event()
-        except h11.RemoteProtocolError:
-            self._say(_answer(HTTPStatus.NOT_FOUND))
-            return
-        if isinstance(event, h11.Request) and self._transport is not None:
-            peer: Address = self._transport.get_extra_info("peername")
-            self._say(self._page.answer(event, peer))
-
-    def eof_received(self) -> bool:
-        return self.answered
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self._page.gone(self)
-        if self._timer is not None:
-            self._timer.cancel()
-        if not self.left.done():
-            self.left.set_result(None)
-
-    def drop(self) -> None:
-        """Close without a word."""
-        self._page.gone(self)
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _say(self, answer: bytes) -> None:
-        self.answered = True
-        if self._transport is not None:
-            self._transport.write(answer)
-            self._transport.close()
 
 
 def _answer(status: HTTPStatus, location: Secret | None = None) -> bytes:
