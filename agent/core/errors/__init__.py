@@ -50,7 +50,6 @@ from agent.core.errors.desktop import (
     ClipboardUnreadable,
     FileUnopened,
     NotifierUnavailable,
-    TrayUnavailable,
 )
 from agent.core.errors.files import (
     AddressRefused,
@@ -157,7 +156,6 @@ __all__ = [
     "TokenMismatch",
     "TokenRefused",
     "TokenUnreadable",
-    "TrayUnavailable",
     "UnexpectedReply",
     "UnknownProfile",
     "UnknownSession",

@@ -25,15 +25,6 @@ class BusCallFailed(CredtrayError):
     """D-Bus's name for what went wrong, such as ``org.freedesktop.DBus.Error.ServiceUnknown``."""
 
 
-class TrayUnavailable(CredtrayError):
-    """No icon can be shown."""
-
-    code = "tray_unavailable"
-    title = "No tray icon can be shown"
-    hint = "Use the commands, or add a tray (system tray, StatusNotifier or AppIndicator) to your panel."
-    retry = Retry.LATER
-
-
 class NotifierUnavailable(CredtrayError):
     """Nobody could be told."""
 
