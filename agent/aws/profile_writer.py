@@ -5,10 +5,7 @@ Decides nothing: see core/config/edits and core/config/undo. Writes through ``Sh
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.core import ini
@@ -44,15 +41,6 @@ def _left(data: bytes, header: str, original: bytes | None) -> bytes | None:
     """Return a section as it was left; in front of a new one the line end that was put before it."""
     text = ini.section_text(data, header)
     return b"\n" + text if text is not None and original is None else text
-
-
-def credential_command(start: Sequence[str]) -> Callable[[str], str]:
-    """Return what makes a profile's ``credential_process`` line, quoted as botocore takes it apart again.
-
-    It is ``start`` (an absolute interpreter path first), followed by the profile's name.
-    """
-    quote = subprocess.list2cmdline if sys.platform == "win32" else shlex.join
-    return lambda profile: quote([*start, profile])
 
 
 class ProfileWriter:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import stat
 from pathlib import Path
 
 import pytest
 
-from agent.aws.profile_writer import ProfileWriter, credential_command
+from agent.aws.profile_writer import ProfileWriter
 from agent.core.config.edits import MARK
 from agent.core.config.sso import parse_config
 from agent.core.errors import CredtrayError, FileContended, FileUnparsable
@@ -115,9 +114,3 @@ def test_nothing_is_written_into_a_broken_file(writer: ProfileWriter, path: Path
         writer.preview(wish(ADMIN))
 
     assert path.read_bytes() == b"[a]\n[a]\n"
-
-
-def test_a_command_is_quoted_as_botocore_takes_it_apart() -> None:
-    start = ("/home/a b/python", "-I", "it's")
-
-    assert shlex.split(credential_command(start)("corp-admin")) == [*start, "corp-admin"]
