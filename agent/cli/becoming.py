@@ -20,8 +20,10 @@ def become(words: list[str], environ: Mapping[str, str]) -> NoReturn:
         OSError: there is no such program, or it cannot be started.
         ValueError: a word holds a NUL character.
     """
-    for name in _IGNORED_BY_PYTHON:
-        number = getattr(_signal, name, None)
-        if number is not None:
-            _signal.signal(number, _signal.SIG_DFL)
-    os.execvpe(words[0], words, dict(environ))  # noqa: S606 -- the person's own command, and no shell
+    numbers = [getattr(_signal, name) for name in _IGNORED_BY_PYTHON if hasattr(_signal, name)]
+    before = [(number, _signal.signal(number, _signal.SIG_DFL)) for number in numbers]
+    try:
+        os.execvpe(words[0], words, dict(environ))  # noqa: S606 -- the person's own command, and no shell
+    finally:  # it was not to be: what is told of that may meet a closed pipe
+        for number, handler in before:
+            _signal.signal(number, handler)

@@ -157,20 +157,6 @@ def test_watch_ends_with_the_agent(world: World) -> None:
     assert code == 3
 
 
-def test_bash_completes_commands_profiles_and_sessions(world: World) -> None:
-    world.config.parent.mkdir()
-    world.config.write_text("[profile alpha]\n[profile beta]\n[sso-session corp]\n")
-
-    def completed(words: str, index: int) -> list[str]:
-        done = world.credtray(COMP_WORDS=words, COMP_CWORD=str(index), _CREDTRAY_COMPLETE="complete_bash")
-        return done.stdout.split()
-
-    assert completed("credtray act", 1) == ["activate"]
-    assert completed("credtray activate ", 2) == ["alpha", "beta"]
-    assert completed("credtray switch b", 2) == ["beta"]
-    assert completed("credtray login c", 2) == ["corp"]
-
-
 @pytest.mark.parametrize("words", ["profiles", "--help", "status --json"])
 def test_reader_that_goes_away_gets_no_traceback(world: World, words: str) -> None:
     world.config.parent.mkdir()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli.completing import offer
 from agent.desktop.desktop_entry import MARK
 from tests.cli.fake_backend import credtray
 
@@ -92,10 +93,7 @@ def test_unknown_word_is_a_wrong_word() -> None:
     assert "'on' is not one of 'enable', 'disable', 'status'" in outcome.err
 
 
-def test_shell_completes_the_three_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("_CREDTRAY_COMPLETE", "complete_bash")
-    monkeypatch.setenv("COMP_WORDS", "credtray autostart ")
-    monkeypatch.setenv("COMP_CWORD", "2")
-    outcome = credtray()
+def test_shell_completes_the_three_words() -> None:
+    offered = offer(["autostart"], "").candidates
 
-    assert outcome.out.split() == ["enable", "disable", "status"]
+    assert [each.value for each in offered] == ["enable", "disable", "status"]
