@@ -109,7 +109,7 @@ def due(state: State, session: SessionState, now: datetime) -> tuple[Notice, ...
 
 def moot(state: State, session: SessionState, now: datetime) -> tuple[str, ...]:
     """Return the keys of the notices on the screen that hold no longer, and that nothing replaces now."""
-    if session.pending is not None or not session.showing:
+    if session.pending is not None or not session.showing or state.notifications_down:
         return ()
     replaced = {notice.key for notice in due(state, session, now)}
     holds = tuple(holding(state, session, now))

@@ -219,6 +219,12 @@ class State:
         part = self.desktop.get(Part.NOTIFICATIONS)
         return None if part is None else part.back_end
 
+    @property
+    def notifications_down(self) -> bool:
+        """True when what shows notices cannot be reached just now: nothing can be taken back either."""
+        part = self.desktop.get(Part.NOTIFICATIONS)
+        return part is not None and part.back_end is None
+
     def profiles_of(self, session: str) -> tuple[ProfileState, ...]:
         """Return the profiles that take their credentials from this session."""
         return tuple(item for item in self.profiles.values() if item.profile.session == session)

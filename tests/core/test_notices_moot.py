@@ -204,6 +204,17 @@ def test_what_nobody_could_be_told_is_told_when_somebody_can_be() -> None:
     assert screen.at(63, part("dbus"), part(None), part("dbus")) == []
 
 
+def test_notice_that_could_not_be_replaced_is_taken_back_when_it_can_be() -> None:
+    screen = warned()
+    screen.broken = True
+    screen.at(61, part(None), SignInStarted("corp"), SignedIn("corp", token(NOON + 61 * MINUTE, name="n")))
+    still_there = screen.standing()
+    screen.broken = False
+
+    assert still_there == [SOON]
+    assert screen.at(70, part("dbus")) == screen.standing() == []
+
+
 def test_truth_of_that_moment_is_told_then() -> None:
     screen = Screen(cut())
     screen.broken = True

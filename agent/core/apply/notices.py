@@ -26,7 +26,8 @@ def _shown(session: SessionState, event: events.NoticeShown, _now: datetime, _st
 
 def _unseen(session: SessionState, event: events.NoticeUnseen, _now: datetime, _state: State) -> SessionState:
     if session.showing.get(event.key) == event.says:  # else a later one has taken its place by now
-        session = replace(session, showing=_without(session.showing, event.key))
+        # The one it was to replace may still stand there: nothing that is true now, so it is taken back.
+        session = replace(session, showing=put(session.showing, event.key, frozenset()))
     if event.possible:
         return replace(session, said=session.said - event.says)
     return replace(session, unseen=session.unseen | event.says)
