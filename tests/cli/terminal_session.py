@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -57,6 +58,19 @@ class TerminalSession:
         for key in keys:
             os.write(self._terminal, key.encode())
             time.sleep(0.05)  # a pasted burst is read as one; a person's keys come one by one
+
+    def stopped_and_resumed(self) -> None:
+        """Do as Ctrl-Z and `fg`: meanwhile a shell sets the terminal up for itself."""
+        before = termios.tcgetattr(self._terminal)
+        self._process.send_signal(signal.SIGSTOP)
+        usual = [*before[:3], before[3] | termios.ECHO | termios.ICANON, *before[4:]]
+        termios.tcsetattr(self._terminal, termios.TCSANOW, usual)
+        self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def echoes(self) -> bool:
+        """Whether what is typed shows."""
+        return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHO)
 
     def expect(self, text: str) -> None:
         """Wait until the text appears below what was expected before."""

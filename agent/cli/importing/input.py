@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ from agent.core.portal_text import LONGEST
 
 STDIN = "-"
 _END = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
+_PASTE_HERE = (
+    'Paste the keys here: in the access portal, "Access keys" of the role, option 1 or 2.\n'
+    f"It does not show. Then press Enter and {_END}."
+)
 
 
 def read_paste(source: str | None, *, clipboard: bool) -> bytes:
@@ -50,14 +55,12 @@ def _from_file(path: Path) -> bytes:
 def _from_stdin() -> bytes:
     if not sys.stdin.isatty():
         return sys.stdin.buffer.read(LONGEST + 1)
-    terminal.say(
-        'Paste the keys here: in the access portal, "Access keys" of the role, option 1 or 2.\n'
-        f"It does not show. Then press Enter and {_END}."
-    )
     if sys.platform == "win32":
+        terminal.say(_PASTE_HERE)
         return sys.stdin.buffer.read(LONGEST + 1)  # its console has no such mode that leaves pasting alone
     else:  # noqa: RET505 -- type checkers take the branch of their platform
         with _quiet_terminal(sys.stdin.fileno()) as end:
+            terminal.say(_PASTE_HERE)  # only now: whoever reads it may paste at once
             return _until(end, sys.stdin.fileno())
 
 
@@ -77,10 +80,17 @@ if sys.platform != "win32":
         end = keys[termios.VEOF]
         keys[termios.VMIN], keys[termios.VTIME] = 1, 0
         quiet = [*before[:3], before[3] & ~(termios.ECHO | termios.ICANON), *before[4:6], keys]
-        termios.tcsetattr(number, termios.TCSADRAIN, quiet)
+
+        def be_quiet(*_: object) -> None:
+            termios.tcsetattr(number, termios.TCSADRAIN, quiet)
+
+        # After Ctrl-Z the shell has the terminal as it likes it, and `fg` leaves it so.
+        resumed = signal.signal(signal.SIGCONT, be_quiet)
+        be_quiet()
         try:
             yield end
         finally:  # with what is left of the paste: the shell would show it, and run it
+            signal.signal(signal.SIGCONT, resumed)
             termios.tcsetattr(number, termios.TCSAFLUSH, before)
 
     def _until(end: bytes, number: int) -> bytes:
