@@ -18,6 +18,7 @@ from agent.core.secret import Secret
 from agent.web import callback as callback_module
 from agent.web import pages
 from agent.web.callback import LoopbackCallback, LoopbackCallbackListener
+from tests.web.endpoint_world import drained
 
 STATE = Secret("c3RhdGUtb2YtdGhpcy1zaWduLWluLTEyMzQ1Njc4OTA")
 RIGHT = f"/oauth/callback?code=the-code&state={STATE.reveal()}"
@@ -40,13 +41,7 @@ def send(callback: LoopbackCallback, raw: bytes) -> bytes:
     """Send raw bytes and return everything that comes back until the server closes."""
     with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5)) as connection:
         connection.sendall(raw)
-        parts = []
-        try:
-            while part := connection.recv(65536):
-                parts.append(part)
-        except ConnectionResetError:
-            pass
-        return b"".join(parts)
+        return drained(connection)
 
 
 def get(callback: LoopbackCallback, target: str, *, host: str | None = None, method: str = "GET") -> bytes:
