@@ -133,6 +133,14 @@ def test_a_person_is_told_what_to_paste_and_nothing_of_it_is_shown(keys: Keys, w
     assert keys.access_key_id in world.credentials.read_text()
 
 
+def test_a_person_who_waits_for_aws_is_told_so(keys: Keys, world: World) -> None:
+    with TerminalSession(world, "import", "--expires", "1h") as terminal:
+        terminal.expect("Ctrl-D")
+        terminal.type(*(line + "\n" for line in keys.block().splitlines()), "\x04")
+        terminal.expect("Asking AWS whose keys these are")
+        terminal.expect(f"[{DNS}] holds the pasted keys until")
+
+
 def test_a_line_longer_than_a_terminal_keeps_is_read_whole(keys: Keys, world: World) -> None:
     long = replace(keys, session_token=keys.session_token + "A" * 6000)
     with TerminalSession(world, "import", "--no-check") as terminal:

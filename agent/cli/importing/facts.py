@@ -5,6 +5,7 @@ Writes nothing, and hands the keys to nobody but AWS itself.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -101,6 +102,8 @@ def owner_of(house: House, pasted: PastedKeys, region: str | None, *, check: boo
     if not check:
         terminal.say("Not checked whether AWS takes these keys (--no-check).")
         return unchecked
+    if sys.stderr.isatty():  # a log needs no such line, a person in a broken network waits for 20 s
+        terminal.say("Asking AWS whose keys these are ...")
     try:
         found = _asked(house, pasted, region or _REGION)
     except CredtrayError as error:
