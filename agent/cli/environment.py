@@ -65,7 +65,8 @@ def env(
 
     form = form_of(chosen(shell))
     if unset:
-        terminal.show_exactly(shells.removals((*shells.KEYS, shells.EXPIRATION, *REGIONS), form))
+        names = (*shells.KEYS, shells.EXPIRATION, _ACCOUNT, *REGIONS)
+        terminal.show_exactly(shells.removals(names, form))
         return
     if profile is None:
         raise UsageError("say which profile")

@@ -33,7 +33,7 @@ from agent.core.view import clock_time
 
 USUAL_LIFE = timedelta(hours=4)
 """Taken where nobody says how long the keys last."""
-LONGEST_LIFE = timedelta(hours=12)
+LONGEST_SAID = timedelta(hours=12)
 """Of a role's keys (AWS IAM user guide, "Maximum session duration")."""
 _REGION = "us-east-1"
 _NAME_HINT = "Name the section: credtray import --name NAME"
@@ -190,8 +190,8 @@ def read_end(said: str, now: datetime) -> datetime:
         end = now + parse_duration(said)
     except (ValueError, OverflowError):
         end = _instant(said)
-    if not now < end <= now + LONGEST_LIFE:
-        hours = LONGEST_LIFE // timedelta(hours=1)
+    if not now < end <= now + LONGEST_SAID:
+        hours = LONGEST_SAID // timedelta(hours=1)
         raise UsageError(f"keys of a role end within {hours} h; {said!a} is not within that time")
     return end
 
