@@ -12,7 +12,9 @@ import pytest
 
 from agent import checkup
 from agent.checkup import Checkup
+from agent.cli import terminal
 from agent.cli.doctor import command as commands
+from agent.cli.doctor.view import doctor_view
 from agent.core import resolution
 from agent.core.diagnosis import BY_CODE, Facts
 from agent.core.diagnosis.facts import AgentFacts, KeyKind
@@ -211,3 +213,32 @@ def test_nothing_of_the_text_is_repeated(monkeypatch: pytest.MonkeyPatch) -> Non
     outcome = piped(monkeypatch, b"aws_secret_access_key = canary-1d2c ExpiredToken canary-1d2c", "--json")
 
     assert "canary" not in outcome.out + outcome.err
+
+
+def test_the_last_line_of_a_long_list_says_where_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen(monkeypatch, WRONG["signed_out"]())
+    broken = credtray("doctor").out
+    seen(monkeypatch, FINE)
+
+    assert broken.splitlines()[-1] == "Begin with: credtray login corp"
+    assert "Begin with" not in credtray("doctor").out
+
+
+def test_keys_that_credtray_keeps_fresh_are_no_cause_for_alarm(capsys: pytest.CaptureFixture[str]) -> None:
+    trouble = {"kind": "sso-shadowed", "text": "Keys in the files are used.", "fatal": False}
+    client = {
+        "client": "Go",
+        "proven": False,
+        "uses": "keys",
+        "why": "They come first.",
+        "troubles": [trouble],
+    }
+
+    def drawn(*, fresh: bool) -> str:
+        row = {"profile": "dev", "clients": [{**client, "kept_fresh_by_credtray": fresh}]}
+        document = {"findings": [], "profiles": [row], "profiles_left_out": 0}
+        terminal.draw(doctor_view(document, everything=False))
+        return capsys.readouterr().out
+
+    assert "! Keys in the files are used." in drawn(fresh=False)
+    assert "! " not in drawn(fresh=True)

@@ -155,6 +155,16 @@ def test_a_session_of_its_own_proxy_does_not_depend_on_the_shell() -> None:
     assert "proxy_only_in_shell" not in codes(replace(facts, settings=SettingsFacts(proxies=("corp",))))
 
 
+def test_each_setting_that_only_the_shell_has_is_a_command_of_its_own() -> None:
+    facts = environ(HTTPS_PROXY="set", AWS_CA_BUNDLE="/etc/corp.pem")
+    cures = [item.cure for item in findings(facts) if item.code == "proxy_only_in_shell"]
+
+    assert cures == [
+        'Run: credtray settings set sessions.corp.proxy "$HTTPS_PROXY"',
+        'Run: credtray settings set sessions.corp.ca_bundle "$AWS_CA_BUNDLE"',
+    ]
+
+
 def test_versions_of_the_cli_that_know_everything_are_not_old() -> None:
     assert "aws_cli_old" not in codes(replace(FINE, aws_cli=(2, 22, 0)))
     assert "aws_cli_old" in codes(replace(FINE, aws_cli=(2, 21, 9)))

@@ -74,6 +74,12 @@ def test_the_session_that_the_text_names_is_meant() -> None:
     assert found[0].cure == "Run: credtray login spare"
 
 
+def test_the_only_session_is_meant_where_the_text_names_none() -> None:
+    (cure,) = {item.cure for item in explain("sign_in_ended", FINE)}
+
+    assert cure == "Run: credtray login corp"
+
+
 def test_what_applies_is_told_with_its_time() -> None:
     found = explain(REFRESH_FAILED, token(expires_at=minutes(-55), has_refresh_token=False))
 

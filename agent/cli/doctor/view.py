@@ -13,6 +13,8 @@ from agent.cli.terminal import visible
 
 MOST_SIGHTS = 5
 _INDENT = 2
+_RUN = "Run: "
+"""Begins a cure that is a command and nothing else."""
 _HEADS = {
     "broken": ("✗", "red", "Broken"),
     "warning": ("!", "yellow", "To look at"),
@@ -43,6 +45,9 @@ def _doctor(document: dict[str, Any], *, everything: bool) -> Iterator[Renderabl
     told = ", ".join(f"{count} {_NOUNS[severity]}" for severity, count in counts.items() if count)
     lead = "Something is broken" if counts["broken"] else "Nothing is broken"
     yield Text.assemble((lead, "bold red" if counts["broken"] else "bold green"), f": {told}" if told else "")
+    if counts["broken"]:  # the list itself may have left the screen by now
+        cure = found[0]["cure"].removeprefix(_RUN)
+        yield _line(Text.assemble(("Begin with: ", "bold"), visible(cure)), 0)
 
 
 def _finding(item: dict[str, Any], mark: str, style: str, most: int) -> Iterator[RenderableType]:
@@ -62,8 +67,8 @@ def _finding(item: dict[str, Any], mark: str, style: str, most: int) -> Iterator
 
 
 def _cure(item: dict[str, Any]) -> Iterator[RenderableType]:
-    lead, _, rest = item["cure"].partition("Run: ")
-    told = ("Do: ", item["cure"]) if lead else ("Run: ", rest)
+    lead, _, rest = item["cure"].partition(_RUN)
+    told = ("Do: ", item["cure"]) if lead else (_RUN, rest)
     yield _line(Text.assemble((told[0], "bold"), visible(told[1])), 1)
     repair = item["repair"]
     if repair is not None and f"credtray repair {repair}" not in item["cure"]:
@@ -113,10 +118,12 @@ def _clients(clients: Iterable[dict[str, Any]]) -> Iterator[RenderableType]:
         names = ", ".join(client["client"] + ("" if client["proven"] else "*") for client in same)
         trouble = next(iter(first["troubles"]), None)
         style = "red" if trouble is not None and trouble["fatal"] else "" if trouble is None else "yellow"
+        if first["kept_fresh_by_credtray"] and style == "yellow":
+            style = ""  # it works, by another way than somebody may think
         yield _line(Text.assemble(f"{names}: ", (visible(first["uses"]), style or "green")), 2)
         yield _line(Text(visible(first["why"]), "dim"), 3)
         for item in first["troubles"]:
-            yield _line(Text(visible(f"! {item['text']}"), style), 3)
+            yield _line(Text(visible(f"! {item['text']}" if style else item["text"]), style or "dim"), 3)
 
 
 def _said(client: dict[str, Any]) -> tuple[str, ...]:

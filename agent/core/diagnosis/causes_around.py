@@ -76,7 +76,7 @@ PROXY_IN_SHELL = Kind(
     Severity.NOTE,
     "Proxy or CA settings that an agent started at login does not see",
     "They are variables of this shell; a program that the desktop starts does not inherit them.",
-    "credtray settings set sessions.{session}.proxy http://HOST:PORT (and .ca_bundle FILE)",
+    "Run: credtray settings set sessions.{session}.{setting}",
 )
 NETWORK_FINE = Kind(
     "network_fine",

@@ -8,15 +8,16 @@ FILE_UNPARSABLE = Kind(
     "file_unparsable",
     Group.CONFIG,
     Severity.BROKEN,
-    "An AWS file cannot be parsed, so every AWS tool fails on it",
-    "One line is no section header, no `key = value` and no comment, or a key stands there twice.",
-    "Mend {place}",
+    "An AWS file cannot be parsed, so the AWS CLI and boto3 fail on it",
+    "One line is no section header, no `key = value` and no comment, a key stands there twice, or the file "
+    "is not UTF-8 text without a byte order mark.",
+    "Mend {place} in an editor, and save it as UTF-8 without a byte order mark",
 )
 DUPLICATE_SECTION = Kind(
     "duplicate_section",
     Group.CONFIG,
     Severity.BROKEN,
-    "A section stands there twice, so every AWS tool refuses the file",
+    "A section stands there twice, so the AWS CLI and boto3 refuse the file",
     "Two tools, or a copied block, made a section of the same name.",
     "Join the two sections, or rename one: {place}",
 )

@@ -46,7 +46,8 @@ def explain(text: str, facts: Facts) -> tuple[Explanation, ...]:
         return ()
     here = findings(facts)
     sessions = _sessions(readable, facts)
-    explained = [_explained(kind, error, here, sessions) for kind, error in _once(candidates)]
+    likely = sessions or frozenset(facts.config.config.sessions)
+    explained = [_explained(kind, error, here, likely) for kind, error in _once(candidates)]
     return tuple(sorted(explained, key=lambda item: item.present is None))
 
 

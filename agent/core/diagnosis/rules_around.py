@@ -66,12 +66,13 @@ def _variables(facts: Facts) -> Iterator[Finding]:
     named = [name for name in ("HTTPS_PROXY", "https_proxy") if name in facts.environ][:1]
     bundles = [name for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if name in facts.environ][:1]
     for session in facts.config.config.sessions:
-        lacking = [] if session in facts.settings.proxies else [*named]
-        lacking += [] if session in facts.settings.bundles else bundles
-        if lacking:
-            seen = Sight(f"{' and '.join(lacking)} set in this shell, not in settings.toml")
-            severity = Severity.WARNING if facts.autostart.enabled else None
-            yield found(kinds.PROXY_IN_SHELL, seen, severity=severity, session=session)
+        lacking = [] if session in facts.settings.proxies else [("proxy", name) for name in named]
+        lacking += [] if session in facts.settings.bundles else [("ca_bundle", name) for name in bundles]
+        severity = Severity.WARNING if facts.autostart.enabled else None
+        for setting, name in lacking:
+            seen = Sight(f"{name} is set in this shell, {setting} not in settings.toml")
+            fill = {"setting": f'{setting} "${name}"'}  # the shell fills it in: it may hold a password
+            yield found(kinds.PROXY_IN_SHELL, seen, severity=severity, session=session, fill=fill)
 
 
 def _browser(facts: Facts) -> Iterator[Finding]:

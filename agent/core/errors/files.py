@@ -10,7 +10,7 @@ class ConfigInvalid(CredtrayError):
 
     code = "config_invalid"
     title = "The AWS config file cannot be read"
-    hint = "Mend the line named; until then the last good state is used."
+    hint = "Mend what the message names; until then the last good state is used."
     retry = Retry.PERSON
 
 
