@@ -104,7 +104,9 @@ class _Asker:
                 case FetchNeeded(until) if not self._to_be_joined():
                     await self._fetched(until)
                 case FetchNeeded():
-                    await self._in_time(self._own_sign_in(""))
+                    await self._in_time(
+                        self._own_sign_in(""), f"credtray login {self._profile().profile.session}"
+                    )
                 case SignInNeeded():
                     await self._somebody_signed_in(found)
 
@@ -207,16 +209,19 @@ class _Asker:
         if self.signed_in:
             raise self._too_short_again(found)
         if self.request.login:
-            await self._in_time(self._own_sign_in(f"{self._reason(found)}. A new sign-in begins."))
+            own = self._own_sign_in(f"{self._reason(found)}. A new sign-in begins.")
+            await self._in_time(own, self._login(found))
         elif self.request.timeout:
-            await self._in_time(self._others_sign_in(found))
+            await self._in_time(self._others_sign_in(found), self._login(found))
         else:
-            fresh = " --fresh" if found.until is not None else ""
-            hint = f"Run: credtray login {found.session}{fresh}"
-            raise SignInTooShort(self._reason(found), hint=hint)
+            raise SignInTooShort(self._reason(found), hint=f"Run: {self._login(found)}")
 
-    async def _in_time(self, sign_in: Coroutine[Any, Any, None]) -> None:
-        """Wait for it, as long as the asker does; its own sign-in without a limit ends by itself."""
+    async def _in_time(self, sign_in: Coroutine[Any, Any, None], command: str) -> None:
+        """Wait for it, as long as the asker does; its own sign-in without a limit ends by itself.
+
+        Raises:
+            NotInTime: it took longer; it says that *command* helps.
+        """
         session = self._profile().profile.session
         try:
             async with asyncio.timeout_at(self.deadline if self.request.timeout else None):
@@ -225,7 +230,7 @@ class _Asker:
             waited = short(timedelta(seconds=self.request.timeout))
             raise NotInTime(
                 f"nobody signed in to {session} within {waited}",
-                hint=f"Give it more time with --timeout, or run: credtray login {session}",
+                hint=f"Give it more time with --timeout, or run: {command}",
             ) from None
         self.renewing_until = None
 
@@ -240,7 +245,7 @@ class _Asker:
         self.signed_in = True
 
     async def _others_sign_in(self, found: SignInNeeded) -> None:
-        text = f"{self._reason(found)}. Waiting for a sign-in: credtray login {found.session}"
+        text = f"{self._reason(found)}. Waiting for a sign-in: {self._login(found)}"
         await self._tell("waiting_for_sign_in", text)
         self.loop.take(Asked(self.request.profile))
         with self._telling_of(found):
@@ -266,6 +271,11 @@ class _Asker:
             f"the new one of {found.session}, too: {self._reason(found)}",
             hint="Ask for less: this service allows no longer sign-in, or it joined the one before.",
         )
+
+    @staticmethod
+    def _login(found: SignInNeeded) -> str:
+        """Return the command that helps; the plain one leaves a sign-in alone that is only too short."""
+        return f"credtray login {found.session}{' --fresh' if found.until is not None else ''}"
 
     def _reason(self, found: SignInNeeded) -> str:
         if found.until is None:

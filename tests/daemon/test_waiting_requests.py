@@ -307,6 +307,20 @@ def test_nobody_signs_in_in_time() -> None:
     assert 600 <= run(drive()) < 601
 
 
+def test_a_sign_in_that_is_only_too_short_takes_more_than_the_plain_command() -> None:
+    async def drive() -> None:
+        daemon = await daemon_of()
+        await asyncio.sleep(7 * 3600 + 1800)
+        sink = Sink()
+        with pytest.raises(NotInTime) as told:
+            await daemon.requests.handle(protocol.Wait("dev", 7200, timeout=60), sink)
+
+        assert told.value.advice.endswith("or run: credtray login corp --fresh")
+        assert (sink.progress[-1].text or "").endswith("Waiting for a sign-in: credtray login corp --fresh")
+
+    run(drive())
+
+
 def test_without_an_agent_the_token_of_another_program_is_noticed() -> None:
     async def drive() -> float:
         daemon = await daemon_of(signed_in=False, watched=False)
