@@ -73,7 +73,8 @@ class SettingsFile:
         try:
             return (data or b"").decode()
         except UnicodeDecodeError as error:
-            raise SettingsInvalid(f"{self.path} is not UTF-8 at byte {error.start}") from None
+            line = error.object.count(b"\n", 0, error.start) + 1
+            raise SettingsInvalid(f"{self.path} is not UTF-8 text (at line {line})") from None
 
     def set(self, keys: Sequence[str], value: Toml | None) -> None:
         """Set (or with None take out) one value, keeping comments and layout; the result is checked first.

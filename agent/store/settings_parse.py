@@ -19,6 +19,10 @@ def lines_of(text: str) -> list[str]:
     return _LINE.findall(text)
 
 
+_AT_END = "(at end of document)"
+"""What tomllib says of a list or text that is not closed."""
+
+
 def mapping(text: str) -> dict[str, Any]:
     """Return what the text says.
 
@@ -28,7 +32,8 @@ def mapping(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text.removeprefix(BOM))
     except tomllib.TOMLDecodeError as error:
-        raise SettingsInvalid(str(error)) from None
+        last = text.count("\n") + 1
+        raise SettingsInvalid(str(error).replace(_AT_END, f"(at line {last}, the end of the file)")) from None
     except RecursionError:
         raise SettingsInvalid("it is nested too deeply") from None
 

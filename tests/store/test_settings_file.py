@@ -65,10 +65,16 @@ def test_broken_settings_name_what_is_wrong(file: SettingsFile, text: str, reaso
         file.load()
 
 
+def test_what_is_never_closed_is_told_with_the_last_line(file: SettingsFile) -> None:
+    put(file, "icon = 'dark'\nwarn_before = [")
+    with pytest.raises(SettingsInvalid, match="at line 2, the end of the file"):
+        file.load()
+
+
 def test_settings_that_are_not_utf8_are_refused(file: SettingsFile) -> None:
     put(file, "")
-    file.path.write_bytes(b"# \xff\n")
-    with pytest.raises(SettingsInvalid, match="not UTF-8"):
+    file.path.write_bytes(b"\n# \xff\n")
+    with pytest.raises(SettingsInvalid, match=r"not UTF-8 text \(at line 2\)"):
         file.load()
 
 
