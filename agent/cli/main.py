@@ -223,7 +223,8 @@ def _told(error: Exception, *, verbose: bool) -> int:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else PROGRAM
         text = str(getattr(error, "format_message", error.__str__)())
-        terminal.complain(" ".join(text.split()), f"{path} --help")
+        plain = " ".join(text.split()).replace(" Value error, ", " ")  # what pydantic puts before its text
+        terminal.complain(plain, f"{path} --help")
         return _MISUSE
     # The text of a foreign exception may quote anything; its kind is enough to begin with.
     terminal.complain(f"{CredtrayError.title} ({type(error).__name__})", CredtrayError.hint)

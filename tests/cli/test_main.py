@@ -106,6 +106,12 @@ def test_names_cannot_move_the_cursor() -> None:
     assert "a\N{REPLACEMENT CHARACTER}[2Jb" in outcome.out
 
 
+def test_a_wrong_choice_is_told_in_plain_words() -> None:
+    outcome = credtray("completion", "tcsh")
+
+    assert outcome.err.startswith("error: Invalid value for 'shell': 'tcsh' is not one of")
+
+
 def test_message_of_several_lines_becomes_one() -> None:
     outcome = credtray("completion")
 
