@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import random
 import sys
@@ -189,6 +190,8 @@ def perform_here(request: Request, on_progress: Callable[[Progress], None]) -> R
     """
     from agent.without_agent import carried_out  # noqa: PLC0415 - half the house, not needed with an agent
 
+    # What the agent would write into its log, the command tells in its own words.
+    logging.getLogger("agent").addHandler(logging.NullHandler())
     return asyncio.run(carried_out(join(), request, on_progress))
 
 

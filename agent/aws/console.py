@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import msgspec
 
 from agent.aws.replies import Token
 from agent.aws.wire import Reply, Request
 from agent.core.console.destinations import Console, sign_in_address, token_address
-from agent.core.errors import CaptivePortal, ConsoleRefused, ProxyRefused, UnexpectedReply
+from agent.core.errors import CaptivePortal, ConsoleRefused, Offline, ProxyRefused, UnexpectedReply
 from agent.core.protocol import ProcessCredentials
 from agent.core.secret import Secret
 
@@ -36,12 +37,17 @@ def sign_in(
     Raises:
         ConsoleRefused: the keys are not accepted, the endpoint has a problem, or it would be asked in clear.
         CaptivePortal, ProxyRefused, UnexpectedReply: somebody else answered.
-        Offline, CertificateRefused: what ``Transport.send`` raises.
+        CertificateRefused: what ``Transport.send`` raises.
     """
     if not console.federation.startswith("https://") and not _LOOPBACK.match(console.federation):
         raise ConsoleRefused("its endpoint is not https, so the keys are not sent there")
     address = token_address(console, keys.access_key_id, keys.secret_access_key, keys.session_token)
-    reply = send(Request("GET", address.reveal(), {"Accept": "application/json"}))
+    try:
+        reply = send(Request("GET", address.reveal(), {"Accept": "application/json"}))
+    except Offline as error:
+        raise ConsoleRefused(
+            f"{urlsplit(console.federation).netloc} cannot be reached: {error.detail}"
+        ) from None
     return sign_in_address(console, destination, Secret(_token(reply)))
 
 

@@ -23,7 +23,7 @@ from agent.core.console.destinations import (
     service_page,
 )
 from agent.core.console.link import portal_link
-from agent.core.errors import BrowserUnopened, NotInTime, UsageError
+from agent.core.errors import BrowserUnopened, NotInTime, SettingsInvalid, UsageError
 from agent.core.models import Profile, SsoSession
 from agent.core.secret import Secret
 
@@ -90,10 +90,15 @@ def _visit(name: str) -> _Visit:
     from agent.core import events  # noqa: PLC0415 -- as above
     from agent.core.answers import known_profile, known_session  # noqa: PLC0415 -- as above
     from agent.core.apply import apply  # noqa: PLC0415 -- as above
+    from agent.core.settings import Settings  # noqa: PLC0415 -- as above
     from agent.core.state import State  # noqa: PLC0415 -- as above
 
     house = join()
-    config, settings = configuration(house)
+    try:
+        config, settings = configuration(house)
+    except SettingsInvalid as error:
+        terminal.complain(str(error), error.advice, kind="warning")
+        config, settings = house.ports.config_file.load(), Settings()
     state = apply(State(settings=settings), events.ConfigLoaded(config), datetime.now(UTC))
     profile = known_profile(state, name).profile
     session = known_session(state, profile.session).session

@@ -15,7 +15,6 @@ from agent.core.errors import (
     CaptivePortal,
     ConsoleRefused,
     CredtrayError,
-    Offline,
     ProxyRefused,
     UnexpectedReply,
 )
@@ -95,8 +94,8 @@ def test_keys_are_not_sent_in_clear(base: str) -> None:
         sign_in(console(base), KEYS, PAGE, lambda _request: pytest.fail("it was sent"))
 
 
-def test_nobody_there_is_offline_and_quotes_no_address() -> None:
-    with pytest.raises(Offline) as caught:
+def test_nobody_there_is_told_without_a_secret() -> None:
+    with pytest.raises(ConsoleRefused, match=r"127\.0\.0\.1:9 cannot be reached") as caught:
         sign_in(console("http://127.0.0.1:9"), KEYS, PAGE, Clients(SHORT).transport(Endpoints()).send)
 
     assert "CANARY" not in f"{caught.value!r}{caught.value.__cause__!r}{caught.value.__context__!r}"

@@ -134,6 +134,18 @@ def test_portal_link_needs_neither_sign_in_nor_network(world: World) -> None:
     assert world.proxy.tunnels == []
 
 
+def test_broken_settings_do_not_lock_the_portal(world: World) -> None:
+    world.configure()
+    settings = Path(world.credtray("settings", "path").stdout.strip())
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text("broken = [\n")
+    done = world.credtray("console", "synderys-dns", "--portal", "--print")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("https://aws.synderys.com/#/console?")
+    assert "warning: The settings file cannot be used" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [

@@ -53,6 +53,14 @@ def test_search_looks_at_names_accounts_and_roles(text: str, names: list[str] | 
     assert found == (names if names is not None else [item["name"] for item in MIXED["profiles"]])
 
 
+def test_broken_file_is_told_and_setup_is_not_offered() -> None:
+    problem = {"code": "config_invalid", "text": "It cannot be read", "hint": "Mend it."}
+    outcome = credtray("profiles", backend=FakeBackend({Status: document([], [], problems=[problem])}))
+
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err == "warning: It cannot be read\nhint: Mend it.\n"
+
+
 def test_search_without_a_match_says_so() -> None:
     outcome = credtray("profiles", "--search", "nothing", backend=FakeBackend({Status: MIXED}))
 

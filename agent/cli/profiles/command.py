@@ -66,7 +66,12 @@ def profiles(
     if json_output:
         terminal.show_json({"version": document["version"], "profiles": ours, "foreign": foreign})
         return
-    _show(ours, foreign)
+    for problem in document["problems"]:
+        terminal.complain(problem["text"], problem["hint"], kind="warning")
+    if ours or foreign:
+        _show(ours, foreign)
+    elif not document["problems"]:
+        terminal.say("No profile matches. `credtray setup` adds profiles.")
     if not wish.narrows:
         _show_pasted(document.get("imports") or [])
     for item in [] if wish.narrows else document["warnings"]:
@@ -80,8 +85,6 @@ def _show(ours: list[dict[str, Any]], foreign: list[dict[str, Any]]) -> None:
 
     if ours:
         terminal.draw(profiles_view(ours))
-    elif not foreign:
-        terminal.say("No profile matches. `credtray setup` adds profiles.")
     if foreign:
         terminal.draw(foreign_view(foreign))
 

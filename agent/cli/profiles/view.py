@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Group
@@ -15,26 +14,34 @@ from agent.cli.terminal import visible
 from agent.core.face.lines import PRODUCTION
 
 
-def profiles_view(items: list[dict[str, Any]]) -> Table:
-    """Return the table of SSO profiles; columns of the settings only where one of the profiles has any."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+def profiles_view(items: list[dict[str, Any]]) -> Group:
+    """Return the table of SSO profiles, and below it what a person has written down of them."""
+    several = len({item["session"] for item in items}) > 1
+    table = _table()
     table.add_column("Profile", overflow="fold", min_width=12)
     table.add_column("Account", no_wrap=True)
-    for title in ("Role", "Session", "Kept in"):
+    for title in ("Role", *(["Session"] if several else []), "Kept in"):
         table.add_column(title, overflow="fold")
-    own = [title for title, words in _OWN.items() if any(words(item).plain for item in items)]
-    for title in own:
-        table.add_column(title, overflow="fold", min_width=len(title))
     for item in items:
         role = " > ".join([item["role_name"], *(arn.rpartition("/")[2] for arn in item["assumes"])])
-        table.add_row(
-            _name(item),
-            item["account_id"],
-            Text(visible(role)),
-            Text(visible(item["session"])),
-            Text(_kept_in(item), "green"),
-            *(_OWN[title](item) for title in own),
-        )
+        session = [Text(visible(item["session"]))] if several else []
+        kept = Text(_kept_in(item), "green")
+        table.add_row(_name(item), item["account_id"], Text(visible(role)), *session, kept)
+    written = [(item, words) for item in items if (words := _written_down(item)).plain]
+    return Group(table, "", _remarks(written)) if written else Group(table)
+
+
+def _table(*, headed: bool = True) -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=headed)
+
+
+def _remarks(written: list[tuple[dict[str, Any], Text]]) -> Table:
+    """Return a table of its own: beside five columns a sentence would be a tower of words."""
+    table = _table(headed=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for item, words in written:
+        table.add_row(Text(visible(item["name"]), "bold"), words)
     return table
 
 
@@ -53,26 +60,19 @@ def _kept_in(item: dict[str, Any]) -> str:
     return visible(" ".join([*sections, *(["[default]"] if item["default"] else [])]))
 
 
-def _description(item: dict[str, Any]) -> Text:
-    """Return what it is for, and below it what is worth knowing first."""
-    told = Text(visible(item.get("description") or ""))
-    if item.get("notes"):
-        told.append("\n" if told.plain else "")
-        told.append(visible(item["notes"]), "dim")
-    return told
-
-
-def _tags(item: dict[str, Any]) -> Text:
-    return Text(visible(" ".join(item.get("tags", ()))))
-
-
-_OWN: Mapping[str, Callable[[dict[str, Any]], Text]] = {"Description": _description, "Tags": _tags}
-"""Columns of what a person has written down."""
+def _written_down(item: dict[str, Any]) -> Text:
+    """Return what it is for, below it what is worth knowing first, and its tags."""
+    lines = [
+        Text(visible(item.get("description") or "")),
+        Text(visible(item.get("notes") or ""), "dim"),
+        Text(" ".join(f"#{visible(tag)}" for tag in item.get("tags", ())), "cyan"),
+    ]
+    return Text("\n").join(line for line in lines if line.plain)
 
 
 def foreign_view(items: list[dict[str, Any]]) -> Group:
     """Return the list of profiles that are left alone, with the reason."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table = _table(headed=False)
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for item in items:
