@@ -78,6 +78,7 @@ class Connection:
         self._channel = channel
         self._handler = handler
         self._frames = Frames(protocol.REQUEST_LIMIT)
+        self._coming: asyncio.Task[bytes] | None = None
         self.idle = True
         """True while no request is being worked on: such a connection may be closed to make room."""
 
@@ -94,12 +95,15 @@ class Connection:
         except (OSError, TimeoutError):
             return  # gone, or silent for too long
         finally:
+            if self._coming is not None:
+                self._coming.cancel()
+                await asyncio.gather(self._coming, return_exceptions=True)
             self._channel.close()
 
     async def _next_frame(self) -> bytes | None:
         async with asyncio.timeout(IDLE_SECONDS):
             while (frame := self._frames.next()) is None:
-                data = await self._channel.receive(_PIECE)
+                data = await self._piece()
                 if not data:
                     return None
                 self._frames.feed(data)
@@ -128,8 +132,20 @@ class Connection:
     async def _hear(self) -> None:
         """Return when the client goes away; a next request sent early is kept."""
         with contextlib.suppress(OSError, BadFrame):
-            while data := await self._channel.receive(_PIECE):
+            while data := await self._piece():
                 self._frames.feed(data)
+
+    async def _piece(self) -> bytes:
+        """Return what comes next. Who stops waiting for it loses nothing: the next one who asks gets it.
+
+        A read that is cancelled may have taken bytes already: the request after the reply would be lost.
+        """
+        if self._coming is None:
+            self._coming = asyncio.create_task(self._channel.receive(_PIECE), name="ipc piece")
+        coming = self._coming
+        await asyncio.wait({coming})
+        self._coming = None
+        return coming.result()
 
     async def _work(self, request: Request, sink: _Sink) -> None:
         living = asyncio.create_task(self._show_life(request, sink), name="ipc sign of life")
