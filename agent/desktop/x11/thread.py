@@ -120,6 +120,10 @@ class XThread:
             if display.pending_events():
                 self._guest.handle(display.next_event())
                 continue
+            # python-xlib's flush sends what the socket takes at once; the rest has to wait for room, not for
+            # the next event: a menu that was closed would stay on the screen of a busy server.
+            unsent = selectors.EVENT_WRITE if display.display.data_send else 0
+            ready.modify(display.fileno(), selectors.EVENT_READ | unsent)
             ready.select()
             with contextlib.suppress(BlockingIOError):
                 woken.recv(4096)
