@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core import shells
 from agent.core.child_environment import REMOVED, cleaned, outside, step_out, with_endpoint, with_keys
 from agent.core.endpoint.environment import SHADOWS, variables
 
@@ -63,7 +64,7 @@ def test_everything_that_chooses_somebody_else_is_gone_and_the_rest_stays() -> N
     assert cleaned({**HOSTILE, **HARMLESS}) == HARMLESS
 
 
-@pytest.mark.parametrize("name", SHADOWS)
+@pytest.mark.parametrize("name", sorted({*SHADOWS, *shells.SHADOWS}))
 def test_what_shadows_the_endpoint_elsewhere_is_gone_here_too(name: str) -> None:
     assert cleaned({name: "x"}) == {}
 
