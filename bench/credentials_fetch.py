@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from agent.core.protocol import ProcessCredentials
-from agent.core.secret import Secret
+from credtray.core.protocol import ProcessCredentials
+from credtray.core.secret import Secret
 
 ROOT = Path(__file__).resolve().parents[1]
-DOOR = str(ROOT / "agent" / "__main__.py")
+DOOR = str(ROOT / "agent" / "credtray" / "__main__.py")
 AWS_CLI = "/usr/bin/aws"
 """Debian's own, not a version manager's shim."""
 ROUNDS = 40

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
-from agent.core.events import Activated, ConfigLoaded, Fetched, MarksRead, SignedIn
-from agent.core.face.face import face
-from agent.core.menu.agent import Extras
-from agent.core.models import Profile
-from agent.core.state import State
-from agent.core.status import AgentFacts, document
-from agent.desktop.bus.session import SessionBus
-from agent.desktop.dbus_menu import DbusMenu
-from agent.desktop.tray.menu import TrayMenu
+from credtray.core.events import Activated, ConfigLoaded, Fetched, MarksRead, SignedIn
+from credtray.core.face.face import face
+from credtray.core.menu.agent import Extras
+from credtray.core.models import Profile
+from credtray.core.state import State
+from credtray.core.status import AgentFacts, document
+from credtray.desktop.bus.session import SessionBus
+from credtray.desktop.dbus_menu import DbusMenu
+from credtray.desktop.tray.menu import TrayMenu
+
 from bench.idle import Idle, idle, many_profiles, started
 from bench.world import world
 from tests.core.making import MINUTE, NOON, after, config, keys, token

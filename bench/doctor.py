@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import botocore.configloader
-
-from agent import checkup
-from agent.app import Surroundings
-from agent.cli.doctor.document import doctor_document, row, tabled
-from agent.core.diagnosis import findings
-from agent.core.resolution import Client
+from credtray import checkup
+from credtray.app import Surroundings
+from credtray.cli.doctor.document import doctor_document, row, tabled
+from credtray.core.diagnosis import findings
+from credtray.core.resolution import Client
 
 PROFILES = 2000
 ROUNDS = 5

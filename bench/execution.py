@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.world import profile_names, world
 
-DOOR = str(Path(__file__).resolve().parents[1] / "agent" / "__main__.py")
+DOOR = str(Path(__file__).resolve().parents[1] / "agent" / "credtray" / "__main__.py")
 ROUNDS = 30
 FLOOR_LIMIT = 1.6
 """Times the interpreter alone. It is started as the installed command starts it: with its packages."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from credtray.core.protocol import Ping
+from credtray.ipc_client import AgentClient
 
-from agent.core.protocol import Ping
-from agent.ipc_client import AgentClient
 from bench.world import profile_names, world
 from tests.end_to_end.house import House, until
 

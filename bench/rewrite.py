@@ -10,11 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import botocore.configloader
-
-from agent.aws.credentials_file import CredentialsFile
-from agent.core.models import RoleCredentials, SectionKeys
-from agent.core.secret import Secret
-from agent.files.shared_file import SharedFile
+from credtray.aws.credentials_file import CredentialsFile
+from credtray.core.models import RoleCredentials, SectionKeys
+from credtray.core.secret import Secret
+from credtray.files.shared_file import SharedFile
 
 SECTIONS = 2000
 ROUNDS = 5

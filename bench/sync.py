@@ -19,16 +19,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from agent.app import Surroundings, join
-from agent.aws.clients import Clients
-from agent.aws.credentials_file import CredentialsFile
-from agent.aws.pacing import TokenBucket
-from agent.aws.role_credentials import FETCH_BURST, FETCHES_PER_SECOND, BotocoreRoleCredentials
-from agent.core.events import Activated, Asked, Event, Fetched, FilesChanged
-from agent.core.models import SectionKeys
-from agent.core.ports import Mark, SyncReport
-from agent.daemon.loop import Conduct, Loop
-from agent.daemon.workers import Workers
+from credtray.app import Surroundings, join
+from credtray.aws.clients import Clients
+from credtray.aws.credentials_file import CredentialsFile
+from credtray.aws.pacing import TokenBucket
+from credtray.aws.role_credentials import FETCH_BURST, FETCHES_PER_SECOND, BotocoreRoleCredentials
+from credtray.core.events import Activated, Asked, Event, Fetched, FilesChanged
+from credtray.core.models import SectionKeys
+from credtray.core.ports import Mark, SyncReport
+from credtray.daemon.loop import Conduct, Loop
+from credtray.daemon.workers import Workers
+
 from bench.world import profile_names, world
 
 LATENCY = 0.05

@@ -186,7 +186,7 @@ runtime() {
     .venv/bin/python -c '
 import pathlib, sysconfig
 place = pathlib.Path(sysconfig.get_path("purelib"), "credtray_checkout.pth")
-place.write_text(f"{pathlib.Path.cwd()}\n", encoding="utf-8")
+place.write_text(f"{pathlib.Path.cwd()}/agent\n", encoding="utf-8")
 '
     echo "$print" >.venv/credtray-runtime
 }

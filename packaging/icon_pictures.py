@@ -18,10 +18,10 @@ from PIL.PngImagePlugin import PngInfo
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from agent.core.face.look import Look, Shape  # noqa: E402 - the checkout is not installed
-from agent.desktop.assets import asset  # noqa: E402 - the same
-from agent.desktop.icon import Panel, draw, geometry, painted  # noqa: E402 - the same
-from agent.desktop.icon_parts import Arc, Disc, Layer, Line, Part, Point  # noqa: E402 - the same
+from credtray.core.face.look import Look, Shape  # noqa: E402 - the checkout is not installed
+from credtray.desktop.assets import asset  # noqa: E402 - the same
+from credtray.desktop.icon import Panel, draw, geometry, painted  # noqa: E402 - the same
+from credtray.desktop.icon_parts import Arc, Disc, Layer, Line, Part, Point  # noqa: E402 - the same
 
 _SVG = "//www.w3.org/2000/svg"
 """Name of the language; whole it would look like an address, of which a test allows none in this folder."""

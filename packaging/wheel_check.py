@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FOREIGN = ("tests/", "docs/", "packaging/", "bench/", "requirements/")
 """Folders of the checkout that have no place in a wheel."""
 DRAWING = """
-from agent.core.face.look import Look, Shape
-from agent.desktop.icon import Panel, draw
+from credtray.core.face.look import Look, Shape
+from credtray.desktop.icon import Panel, draw
 assert draw(Look(Shape.FRESH, 19), 22, Panel.AUTO).getbbox() is not None
 """
 """What only works when the assets are in the wheel, and found there."""
@@ -48,7 +48,7 @@ def main() -> int:
         run(home, *commands, "version")
         run(home, commands[0], "-I", "-c", DRAWING)
         if not quick:
-            run(home, commands[0], "-m", "agent.demo", "--unattended")
+            run(home, commands[0], "-m", "credtray.demo", "--unattended")
     print(f"{wheel.name}: built, installed, run")
     return 0
 
@@ -63,7 +63,8 @@ def build(place: Path) -> Path:
 def check_contents(wheel: Path) -> None:
     """Refuse a wheel that lacks a file of the package or of its assets, or that carries something else."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    ours = set(files_of("agent")) | {f"agent/{name}" for name in files_of("assets")}
+    ours = {name.removeprefix("agent/") for name in files_of("agent")}
+    ours |= {f"credtray/{name}" for name in files_of("assets")}
     missing = sorted(ours - names)
     foreign = sorted(name for name in names if name.startswith(FOREIGN))
     licences = [name for name in names if name.endswith("licenses/LICENSE")]
@@ -84,7 +85,7 @@ def install(wheel: Path, place: Path) -> tuple[str, ...]:
     pip = (python_of(place), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     run(place, *pip, "--require-hashes", "-r", str(ROOT / "requirements" / "runtime.txt"))
     run(place, *pip, "--no-deps", str(wheel))
-    return python_of(place), "-m", "agent"
+    return python_of(place), "-m", "credtray"
 
 
 def borrow(wheel: Path, place: Path) -> tuple[str, ...]:
@@ -94,7 +95,7 @@ def borrow(wheel: Path, place: Path) -> tuple[str, ...]:
     zipfile.ZipFile(wheel).extractall(packages)
     # Behind the wheel on the path, and without this environment's own .pth files: the checkout stays hidden.
     (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return python_of(place), "-m", "agent"
+    return python_of(place), "-m", "credtray"
 
 
 def python_of(place: Path) -> str:

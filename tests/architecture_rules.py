@@ -70,7 +70,7 @@ WRITES = frozenset(
 
 DRAWER_NAMES = frozenset({"util", "utils", "helper", "helpers", "manager", "common", "misc"})
 LONGEST_FUNCTION = 40
-LONGEST_FILE = 300
+LONGEST_FILE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Source:
     """One module."""
 
     path: PurePosixPath
-    """From the root of the checkout: ``agent/core/wishes.py``."""
+    """From the root of the checkout: ``agent/credtray/core/wishes.py``."""
     text: str
 
     @property
@@ -88,7 +88,8 @@ class Source:
     @property
     def room(self) -> str:
         """The wing it belongs to, or its own name at the top level."""
-        inside = self.path.with_suffix("").parts[1:]
+        parts = self.path.with_suffix("").parts
+        inside = parts[2:] if parts[:2] == ("agent", "credtray") else parts[1:]
         wing = ".".join(inside[:2])
         return wing if wing in WINGS else inside[0]
 
@@ -140,7 +141,7 @@ def wings_keep_apart(source: Source) -> Iterator[str]:
         return
     allowed = WINGS[room] | {room, "__version__"}
     for line, name in imported(source.tree):
-        inner = name.removeprefix("agent.")
+        inner = name.removeprefix("credtray.")
         if inner != name and not _belongs(inner, frozenset(allowed)):
             yield f"{line}: {room} imports {name}"
 
@@ -149,7 +150,7 @@ def core_is_pure(source: Source) -> Iterator[str]:
     if source.room != "core":
         return
     for line, name in imported(source.tree):
-        if not _belongs(name, PURE_LIBRARY | {"agent"}):
+        if not _belongs(name, PURE_LIBRARY | {"credtray"}):
             yield f"{line}: imports {name}"
     for call in calls(source.tree):
         name = dotted(call.func)
@@ -190,7 +191,7 @@ def nothing_happens_at_import(source: Source) -> Iterator[str]:
     finder = _AtImport()
     finder.visit(tree)
     ours = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    ours |= {name.rpartition(".")[2] for _, name in imported(tree) if name.startswith("agent.")}
+    ours |= {name.rpartition(".")[2] for _, name in imported(tree) if name.startswith("credtray.")}
     for call in finder.found:
         name = dotted(call.func)
         last = name.rpartition(".")[2]

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from agent.core import oauth
-from agent.core.errors import (
+from credtray.core import oauth
+from credtray.core.errors import (
     CredtrayError,
     FileContended,
     FileUnwritable,
@@ -27,9 +27,9 @@ from agent.core.errors import (
     TokenRefused,
     TokenUnreadable,
 )
-from agent.core.models import AccessToken, Account, ClientRegistration, SsoSession
-from agent.core.ports import DeviceAuthorization
-from agent.core.secret import Secret
+from credtray.core.models import AccessToken, Account, ClientRegistration, SsoSession
+from credtray.core.ports import DeviceAuthorization
+from credtray.core.secret import Secret
 
 START_URL = "https://d-9067000001.awsapps.com/start"
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

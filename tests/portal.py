@@ -19,8 +19,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-
-from agent.demo.identity_center import IdentityCenter
+from credtray.demo.identity_center import IdentityCenter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -96,7 +95,7 @@ class RunningPortal:
     process: subprocess.Popen[bytes]
 
     def command(self, name: str, **members: Any) -> Any:
-        """Send one control command (see agent/demo/identity_center/control.py) and return its content."""
+        """Send one control command (see demo/identity_center/control.py) and return its content."""
         answer = ask(self.control_url, method="POST", body={"command": name, **members})
         if answer.status != http.client.OK:
             raise ValueError(answer.body.decode())
@@ -105,9 +104,9 @@ class RunningPortal:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[RunningPortal]:
-    """Run ``python -m agent.demo.identity_center`` with *arguments*; it ends with the block."""
+    """Run ``python -m credtray.demo.identity_center`` with *arguments*; it ends with the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "agent.demo.identity_center", "--until-input-ends", *arguments],
+        [sys.executable, "-m", "credtray.demo.identity_center", "--until-input-ends", *arguments],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agent.core.models import AccessToken, SsoSession
-from agent.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
+from credtray.core.models import AccessToken, SsoSession
+from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
+
 from tests.fakes_identity_center import (
     CORP,
     FakeBrowser,

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import get_args
 
 import pytest
+from credtray.core import apply, events
 
-from agent.core import apply, events
 from tests import architecture_rules as rules
 from tests.architecture_rules import Rule, Source
 
@@ -63,40 +63,48 @@ def test_all_code_keeps(rule: Rule) -> None:
 
 
 PLANTED = [
-    (rules.wings_keep_apart, "agent/aws/x.py", "from agent.desktop import paths"),
-    (rules.wings_keep_apart, "agent/core/x.py", "import agent.aws.sts"),
-    (rules.wings_keep_apart, "agent/daemon/x.py", "def f():\n    from agent.files.lock import Lock"),
-    (rules.wings_keep_apart, "agent/demo/identity_center/x.py", "from agent.core import oauth"),
-    (rules.wings_keep_apart, "agent/store/x.py", "from agent.aws.sts import assume"),
-    (rules.wings_keep_apart, "agent/stray.py", "x = 1"),
-    (rules.core_is_pure, "agent/core/x.py", "import os"),
-    (rules.core_is_pure, "agent/core/x.py", "from urllib import request"),
-    (rules.core_is_pure, "agent/core/x.py", "def f():\n    import secrets"),
-    (rules.core_is_pure, "agent/core/x.py", "def f():\n    return datetime.now(UTC)"),
-    (rules.core_is_pure, "agent/core/x.py", "def f():\n    print(1)"),
-    (rules.nothing_happens_at_import, "agent/aws/x.py", "KEYS = load()"),
-    (rules.nothing_happens_at_import, "agent/aws/x.py", "class A:\n    home = Path.home()"),
-    (rules.nothing_happens_at_import, "agent/aws/x.py", "def f(at=time.time()): ..."),
-    (rules.nothing_happens_at_import, "agent/aws/x.py", "if x:\n    os.mkdir('x')"),
-    (rules.nothing_happens_at_import, "agent/aws/x.py", "for x in y:\n    z = x"),
-    (rules.no_constructor_writes, "agent/aws/x.py", "class A:\n    def __init__(self): self.p.mkdir()"),
+    (rules.wings_keep_apart, "agent/credtray/aws/x.py", "from credtray.desktop import paths"),
+    (rules.wings_keep_apart, "agent/credtray/core/x.py", "import credtray.aws.sts"),
+    (
+        rules.wings_keep_apart,
+        "agent/credtray/daemon/x.py",
+        "def f():\n    from credtray.files.lock import Lock",
+    ),
+    (rules.wings_keep_apart, "agent/credtray/demo/identity_center/x.py", "from credtray.core import oauth"),
+    (rules.wings_keep_apart, "agent/credtray/store/x.py", "from credtray.aws.sts import assume"),
+    (rules.wings_keep_apart, "agent/credtray/stray.py", "x = 1"),
+    (rules.core_is_pure, "agent/credtray/core/x.py", "import os"),
+    (rules.core_is_pure, "agent/credtray/core/x.py", "from urllib import request"),
+    (rules.core_is_pure, "agent/credtray/core/x.py", "def f():\n    import secrets"),
+    (rules.core_is_pure, "agent/credtray/core/x.py", "def f():\n    return datetime.now(UTC)"),
+    (rules.core_is_pure, "agent/credtray/core/x.py", "def f():\n    print(1)"),
+    (rules.nothing_happens_at_import, "agent/credtray/aws/x.py", "KEYS = load()"),
+    (rules.nothing_happens_at_import, "agent/credtray/aws/x.py", "class A:\n    home = Path.home()"),
+    (rules.nothing_happens_at_import, "agent/credtray/aws/x.py", "def f(at=time.time()): ..."),
+    (rules.nothing_happens_at_import, "agent/credtray/aws/x.py", "if x:\n    os.mkdir('x')"),
+    (rules.nothing_happens_at_import, "agent/credtray/aws/x.py", "for x in y:\n    z = x"),
     (
         rules.no_constructor_writes,
-        "agent/aws/x.py",
+        "agent/credtray/aws/x.py",
+        "class A:\n    def __init__(self): self.p.mkdir()",
+    ),
+    (
+        rules.no_constructor_writes,
+        "agent/credtray/aws/x.py",
         "class A:\n    def __init__(self): self._a()\n    def _a(self): self._b()\n    def _b(self): open(x)",
     ),
-    (rules.files_are_short, "agent/aws/x.py", "x = 1\n" * 301),
-    (rules.functions_are_short, "agent/aws/x.py", "def f():\n" + "    x = 1\n" * 40),
-    (rules.functions_are_short, "agent/cli/x.py", "def f():\n" + "    x = 1\n" * 41),
-    (rules.nothing_is_a_drawer, "agent/aws/token_utils.py", ""),
-    (rules.nothing_is_a_drawer, "agent/aws/x.py", "class SessionManager: ..."),
-    (rules.nothing_dangerous, "agent/aws/x.py", "run('ls', shell=True)"),
-    (rules.nothing_dangerous, "agent/aws/x.py", "get('x', verify=False)"),
-    (rules.nothing_dangerous, "agent/aws/x.py", "from pickle import loads"),
-    (rules.suppressions_say_why, "agent/aws/x.py", "import x  # noqa"),
-    (rules.suppressions_say_why, "agent/aws/x.py", "import x  # noqa: E501"),
-    (rules.suppressions_say_why, "agent/aws/x.py", "x = 1  # type: ignore"),
-    (rules.suppressions_say_why, "agent/aws/x.py", "x = 1  # type: ignore[arg-type]"),
+    (rules.files_are_short, "agent/credtray/aws/x.py", "x = 1\n" * 501),
+    (rules.functions_are_short, "agent/credtray/aws/x.py", "def f():\n" + "    x = 1\n" * 40),
+    (rules.functions_are_short, "agent/credtray/cli/x.py", "def f():\n" + "    x = 1\n" * 41),
+    (rules.nothing_is_a_drawer, "agent/credtray/aws/token_utils.py", ""),
+    (rules.nothing_is_a_drawer, "agent/credtray/aws/x.py", "class SessionManager: ..."),
+    (rules.nothing_dangerous, "agent/credtray/aws/x.py", "run('ls', shell=True)"),
+    (rules.nothing_dangerous, "agent/credtray/aws/x.py", "get('x', verify=False)"),
+    (rules.nothing_dangerous, "agent/credtray/aws/x.py", "from pickle import loads"),
+    (rules.suppressions_say_why, "agent/credtray/aws/x.py", "import x  # noqa"),
+    (rules.suppressions_say_why, "agent/credtray/aws/x.py", "import x  # noqa: E501"),
+    (rules.suppressions_say_why, "agent/credtray/aws/x.py", "x = 1  # type: ignore"),
+    (rules.suppressions_say_why, "agent/credtray/aws/x.py", "x = 1  # type: ignore[arg-type]"),
 ]
 
 
@@ -156,12 +164,12 @@ def import_watched(house: Path, names: list[str]) -> str:
 
 
 def test_importing_any_module_touches_nothing() -> None:
-    elsewhere = {"agent.daemon.ipc_pipe"}  # Windows only, and says so in an assert
+    elsewhere = {"credtray.daemon.ipc_pipe"}  # Windows only, and says so in an assert
     names = {
-        ".".join(source.path.with_suffix("").parts).removesuffix(".__init__") for source in read("agent")
+        ".".join(source.path.with_suffix("").parts[1:]).removesuffix(".__init__") for source in read("agent")
     }
 
-    assert import_watched(ROOT / "agent", sorted(names - elsewhere)) == ""
+    assert import_watched(ROOT / "agent" / "credtray", sorted(names - elsewhere)) == ""
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from credtray.click_carrier import ClickCarrier
+from credtray.core import clicks, protocol
+from credtray.core.clicks import Click
+from credtray.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline
+from credtray.core.events import SettingsLoaded
+from credtray.core.forms import Form
+from credtray.core.ports import Browser, Notification
+from credtray.core.settings import SessionSettings, Settings
 
-from agent.click_carrier import ClickCarrier
-from agent.core import clicks, protocol
-from agent.core.clicks import Click
-from agent.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline
-from agent.core.events import SettingsLoaded
-from agent.core.forms import Form
-from agent.core.ports import Browser, Notification
-from agent.core.settings import SessionSettings, Settings
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import real, until, world
 from tests.fakes_identity_center import FakeBrowser

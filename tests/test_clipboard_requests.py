@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from credtray.click_carrier import ClickCarrier
+from credtray.clipboard_requests import Copying, without_desktop
+from credtray.core import protocol
+from credtray.core.clicks import CopyCredentials
+from credtray.core.errors import ClipboardUnavailable, CredtrayError, SignInRequired, UnknownProfile
+from credtray.core.forms import Form
+from credtray.core.protocol import Copy, Done, encode
+from credtray.core.settings import ProfileSettings, Settings
 
-from agent.click_carrier import ClickCarrier
-from agent.clipboard_requests import Copying, without_desktop
-from agent.core import protocol
-from agent.core.clicks import CopyCredentials
-from agent.core.errors import ClipboardUnavailable, CredtrayError, SignInRequired, UnknownProfile
-from agent.core.forms import Form
-from agent.core.protocol import Copy, Done, encode
-from agent.core.settings import ProfileSettings, Settings
 from tests.daemon.fakes import Daemon, run
 from tests.test_click_carrier import RecordedClipboard, RecordedHands
 

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from credtray.core.errors import every_error
+from credtray.credentials_fetch import MISUSE
+from credtray.desktop.credential_command import credential_process_command
 
-from agent.core.errors import every_error
-from agent.credentials_fetch import MISUSE
-from agent.desktop.credential_command import credential_process_command
 from tests.daemon.conftest import ROOT, Agent, end_agent, start_agent
 from tests.daemon.stub_agent import ISSUED
 
-DOOR = str(ROOT / "agent" / "__main__.py")
+DOOR = str(ROOT / "agent" / "credtray" / "__main__.py")
 FAST = [sys.executable, "-I", "-S", DOOR, "credentials"]
 
 
@@ -35,8 +35,12 @@ def agent() -> Iterator[Agent]:
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
     """A copy of the door whose command line only tells how it was called, and exits with 7."""
-    shutil.copytree(ROOT / "agent", tmp_path / "agent", ignore=shutil.ignore_patterns("cli", "__pycache__"))
-    cli = tmp_path / "agent" / "cli"
+    shutil.copytree(
+        ROOT / "agent" / "credtray",
+        tmp_path / "credtray",
+        ignore=shutil.ignore_patterns("cli", "__pycache__"),
+    )
+    cli = tmp_path / "credtray" / "cli"
     cli.mkdir()
     (cli / "__init__.py").write_text("")
     (cli / "main.py").write_text(
@@ -45,7 +49,7 @@ def elsewhere(tmp_path: Path) -> Path:
         "    sys.stderr.write(json.dumps([sys.flags.no_site, sys.flags.isolated, arguments]))\n"
         "    return 7\n"
     )
-    return tmp_path / "agent" / "__main__.py"
+    return tmp_path / "credtray" / "__main__.py"
 
 
 def run(*command: str) -> subprocess.CompletedProcess[bytes]:
@@ -119,9 +123,9 @@ def test_fast_path_imports_next_to_nothing(agent: Agent) -> None:
     }
 
     assert done.stdout == ISSUED.line()
-    assert "agent.credentials_fetch" in imported
+    assert "credtray.credentials_fetch" in imported
     assert imported & dear == set()
-    assert len([name for name in imported if name.startswith("agent")]) <= 8
+    assert len([name for name in imported if name.startswith("credtray")]) <= 8
 
 
 def test_two_hundred_callers_at_once_are_all_answered(agent: Agent) -> None:

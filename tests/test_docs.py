@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-
-from agent.cli.main import COMMANDS, command_named
-from agent.core import protocol, settings, status
-from agent.core.models import Profile, SsoSession
-from agent.core.state import ProfileState, SessionState, State, frozen
-from agent.demo.identity_center import control, faults
+from credtray.cli.main import COMMANDS, command_named
+from credtray.core import protocol, settings, status
+from credtray.core.models import Profile, SsoSession
+from credtray.core.state import ProfileState, SessionState, State, frozen
+from credtray.demo.identity_center import control, faults
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

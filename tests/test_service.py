@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from credtray import service
+from credtray.app import House, join
+from credtray.core.events import Fetched, SignedIn, Tick
+from credtray.core.protocol import Activate
+from credtray.daemon.redaction import Redactor
+from credtray.daemon.runtime_directory import prepare_runtime_directory
+from credtray.daemon.single_instance import SingleInstance
+from credtray.desktop import paths
+from credtray.service import Service, _secrets
+from credtray.without_agent import carried_out
 
-from agent import service
-from agent.app import House, join
-from agent.core.events import Fetched, SignedIn, Tick
-from agent.core.protocol import Activate
-from agent.daemon.redaction import Redactor
-from agent.daemon.runtime_directory import prepare_runtime_directory
-from agent.daemon.single_instance import SingleInstance
-from agent.desktop import paths
-from agent.service import Service, _secrets
-from agent.without_agent import carried_out
 from tests.core.making import keys, token
 from tests.end_to_end.house import until
 
@@ -174,8 +174,8 @@ def test_agent_beside_a_lent_main_thread_serves_and_ends_on_a_signal(home: Path)
     (home / "run").mkdir(exist_ok=True)
     program = (
         "import sys\n"
-        "from agent.app import Surroundings, join\n"
-        "from agent.service import run\n"
+        "from credtray.app import Surroundings, join\n"
+        "from credtray.service import run\n"
         "sys.exit(run(join(Surroundings(lends_main_thread=True)), console=False))\n"
     )
     with subprocess.Popen([sys.executable, "-c", program]) as process:

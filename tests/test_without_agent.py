@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-
-from agent.app import join, perform
-from agent.core.errors import CredtrayError, NothingToUndo, SignInRequired
-from agent.core.models import SsoSession
-from agent.core.protocol import (
+from credtray.app import join, perform
+from credtray.core.errors import CredtrayError, NothingToUndo, SignInRequired
+from credtray.core.models import SsoSession
+from credtray.core.protocol import (
     Activate,
     Credentials,
     Deactivate,
@@ -29,8 +28,8 @@ from agent.core.protocol import (
     Switch,
     Undo,
 )
-from agent.desktop import paths
-from agent.without_agent import carried_out
+from credtray.desktop import paths
+from credtray.without_agent import carried_out
 
 CONFIG = """\
 [sso-session corp]
@@ -139,7 +138,7 @@ def test_two_commands_at_once_lose_nobodys_choice(home: Path, config: Path) -> N
     names = ("dev", "ro", "dns")
     commands = [
         subprocess.Popen(
-            [sys.executable, "-m", "agent", "activate", name],
+            [sys.executable, "-m", "credtray", "activate", name],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
@@ -186,7 +185,7 @@ def test_agent_that_started_meanwhile_is_asked_instead(config: Path, monkeypatch
         def ask(self, request: Request, progress: object = None) -> Done:
             return Done({"asked": type(request).__name__})
 
-    monkeypatch.setattr("agent.without_agent.AgentClient.connect", Agent)
+    monkeypatch.setattr("credtray.without_agent.AgentClient.connect", Agent)
 
     assert document(Activate(("dev",))) == {"asked": "Activate"}
     assert not (paths.state_directory() / "state.json").exists()
@@ -201,7 +200,7 @@ def test_login_that_took_minutes_does_not_undo_choices_made_meanwhile(
         remember(active=["dev", "ro"], default="dns")  # somebody else, while the browser was open
         return {"session": name}
 
-    monkeypatch.setattr("agent.daemon.sign_ins.SignIns.login", finished)
+    monkeypatch.setattr("credtray.daemon.sign_ins.SignIns.login", finished)
     ask(Login("corp"))
 
     assert (remembered()["active"], remembered()["default"]) == (["dev", "ro"], "dns")

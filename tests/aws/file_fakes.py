@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from agent.aws.credentials_file import CredentialsFile, SectionKeys
-from agent.core.models import RoleCredentials
-from agent.core.secret import Secret
-from agent.files.shared_file import SharedFile
+from credtray.aws.credentials_file import CredentialsFile, SectionKeys
+from credtray.core.models import RoleCredentials
+from credtray.core.secret import Secret
+from credtray.files.shared_file import SharedFile
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

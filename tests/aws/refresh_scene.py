@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent.aws.token_cache import SharedTokenCache
-from agent.aws.token_refresh import SharedTokenRefresh
-from agent.core.errors import FileUnwritable, TokenRefused
-from agent.core.models import AccessToken, ClientRegistration, SsoSession
-from agent.core.secret import Secret
+from credtray.aws.token_cache import SharedTokenCache
+from credtray.aws.token_refresh import SharedTokenRefresh
+from credtray.core.errors import FileUnwritable, TokenRefused
+from credtray.core.models import AccessToken, ClientRegistration, SsoSession
+from credtray.core.secret import Secret
+
 from tests.hand_waiter import HandWaiter, StillClock
 
 CORP = SsoSession("corp", "https://d-9067000001.awsapps.com/start", "us-east-1", ("sso:account:access",))

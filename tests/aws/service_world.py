@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 
-from agent.aws.clients import Clients
-from agent.aws.identity_center import BotocoreIdentityCenter
-from agent.aws.portal import Portal
-from agent.aws.role_credentials import BotocoreRoleCredentials
-from agent.aws.wire import Limits
-from agent.core import oauth
-from agent.core.models import AccessToken, Endpoints, Profile, RoleCredentials, SsoSession
-from agent.core.ports import Issued
-from agent.core.secret import Secret
-from agent.demo.identity_center import IdentityCenter
+from credtray.aws.clients import Clients
+from credtray.aws.identity_center import BotocoreIdentityCenter
+from credtray.aws.portal import Portal
+from credtray.aws.role_credentials import BotocoreRoleCredentials
+from credtray.aws.wire import Limits
+from credtray.core import oauth
+from credtray.core.models import AccessToken, Endpoints, Profile, RoleCredentials, SsoSession
+from credtray.core.ports import Issued
+from credtray.core.secret import Secret
+from credtray.demo.identity_center import IdentityCenter
+
 from tests.demo.program import answer_of
 from tests.fakes_identity_center import CORP, FakeClock
 from tests.portal import ask

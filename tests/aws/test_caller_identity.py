@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
-from agent.aws.caller_identity import Caller, caller_of
-from agent.core.errors import (
+from credtray.aws.caller_identity import Caller, caller_of
+from credtray.core.errors import (
     CaptivePortal,
     KeysRefused,
     Offline,
@@ -18,9 +17,10 @@ from agent.core.errors import (
     Throttled,
     UnexpectedReply,
 )
-from agent.core.models import AssumedRole, Endpoints, RoleCredentials
-from agent.core.secret import Secret
-from agent.demo.identity_center import faults
+from credtray.core.models import AssumedRole, Endpoints, RoleCredentials
+from credtray.core.secret import Secret
+from credtray.demo.identity_center import faults
+
 from tests.aws.service_world import ADMIN, Service, service
 
 AUDIT = AssumedRole("arn:aws:iam::222200000001:role/Audit")

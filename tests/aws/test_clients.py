@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from credtray.aws.clients import Clients
+from credtray.core.errors import ConfigInvalid, RegionRefused
+from credtray.core.models import Endpoints
 
-from agent.aws.clients import Clients
-from agent.core.errors import ConfigInvalid, RegionRefused
-from agent.core.models import Endpoints
 from tests.aws.service_world import service
 from tests.fakes_identity_center import CORP
 
@@ -108,7 +108,7 @@ def test_threads_share_one_client() -> None:
 
 def test_importing_the_wing_does_not_import_botocore() -> None:
     code = (
-        "import sys, agent.aws.identity_center, agent.aws.role_credentials, agent.daemon.sign_in\n"
+        "import sys, credtray.aws.identity_center, credtray.aws.role_credentials, credtray.daemon.sign_in\n"
         "print([name for name in ('botocore', 'boto3', 'urllib3') if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from credtray.aws.config_file import GIVE_UP_SECONDS, QUIET_SECONDS, AwsConfigFile
+from credtray.core.config.text import MAX_FILE
+from credtray.core.errors import ConfigInvalid
+from credtray.core.models import AwsConfig
 
-from agent.aws.config_file import GIVE_UP_SECONDS, QUIET_SECONDS, AwsConfigFile
-from agent.core.config.text import MAX_FILE
-from agent.core.errors import ConfigInvalid
-from agent.core.models import AwsConfig
 from tests.hand_waiter import HandWaiter
 
 ROOT = Path(__file__).parents[2]
@@ -239,7 +239,7 @@ def test_nothing_the_file_names_is_executed_or_opened(path: Path, tmp_path: Path
     path.write_text(HOSTILE + "[profile long]\nsso_role_name = " + "x" * 1_000_000 + "\n")
     trace = tmp_path / "trace"
     program = (
-        "import os\nfrom pathlib import Path\nfrom agent.aws.config_file import AwsConfigFile\n"
+        "import os\nfrom pathlib import Path\nfrom credtray.aws.config_file import AwsConfigFile\n"
         f"os.access('/begin', 0)\nconfig = AwsConfigFile(Path({str(path)!r}), {{}}).load()\n"
         "print(len(config.foreign), len(config.warnings), sorted(config.profiles))\n"
     )

@@ -6,22 +6,22 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
-from agent.aws.clients import Clients
-from agent.aws.console import sign_in
-from agent.aws.wire import Limits, Reply, Request
-from agent.core.console.destinations import Console, console_of
-from agent.core.errors import (
+from credtray.aws.clients import Clients
+from credtray.aws.console import sign_in
+from credtray.aws.wire import Limits, Reply, Request
+from credtray.core.console.destinations import Console, console_of
+from credtray.core.errors import (
     CaptivePortal,
     ConsoleRefused,
     CredtrayError,
     ProxyRefused,
     UnexpectedReply,
 )
-from agent.core.models import Endpoints, Profile, SsoSession
-from agent.core.protocol import ProcessCredentials
-from agent.core.secret import Secret
-from agent.demo.identity_center import IdentityCenter
+from credtray.core.models import Endpoints, Profile, SsoSession
+from credtray.core.protocol import ProcessCredentials
+from credtray.core.secret import Secret
+from credtray.demo.identity_center import IdentityCenter
+
 from tests.demo.program import Program
 from tests.portal import ask
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from botocore.session import Session
-
-from agent.aws.locations import AwsLocations, locate
+from credtray.aws.locations import AwsLocations, locate
 
 
 def test_without_variables_everything_lies_below_home(home: Path) -> None:

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from credtray.aws.credentials_file import CredentialsFile
+from credtray.aws.profile_writer import ProfileWriter
+from credtray.aws.repairer import remove_sections, repair_config
+from credtray.core.errors import RepairRefused
+from credtray.core.repairs import REPAIRS, RepairPlan, Scene
+from credtray.core.repairs.plan import ConfigChange
+from credtray.files.shared_file import SharedFile
 
-from agent.aws.credentials_file import CredentialsFile
-from agent.aws.profile_writer import ProfileWriter
-from agent.aws.repairer import remove_sections, repair_config
-from agent.core.errors import RepairRefused
-from agent.core.repairs import REPAIRS, RepairPlan, Scene
-from agent.core.repairs.plan import ConfigChange
-from agent.files.shared_file import SharedFile
 from tests.aws.file_fakes import NOW, wanted
 
 LEGACY = (

@@ -11,20 +11,20 @@ from functools import cache
 from typing import Any
 
 import pytest
+from credtray.aws.clients import Clients
+from credtray.aws.identity_center import BotocoreIdentityCenter
+from credtray.aws.portal import Portal
+from credtray.aws.replies import LONGEST_KEY_LIFE, LONGEST_TOKEN_LIFE
+from credtray.aws.role_credentials import BotocoreRoleCredentials
+from credtray.aws.transport import Transport
+from credtray.aws.wire import Limits, Reply, Request
+from credtray.core import oauth
+from credtray.core.errors import CredtrayError
+from credtray.core.models import AccessToken, ClientRegistration, Endpoints, Profile
+from credtray.core.secret import Secret
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.aws.clients import Clients
-from agent.aws.identity_center import BotocoreIdentityCenter
-from agent.aws.portal import Portal
-from agent.aws.replies import LONGEST_KEY_LIFE, LONGEST_TOKEN_LIFE
-from agent.aws.role_credentials import BotocoreRoleCredentials
-from agent.aws.transport import Transport
-from agent.aws.wire import Limits, Reply, Request
-from agent.core import oauth
-from agent.core.errors import CredtrayError
-from agent.core.models import AccessToken, ClientRegistration, Endpoints, Profile
-from agent.core.secret import Secret
 from tests.fakes_identity_center import CORP, NOON, FakeClock
 from tests.soak import examples
 

@@ -11,10 +11,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
-from agent.aws.clients import Clients
-from agent.aws.wire import Limits
-from agent.core.errors import (
+from credtray.aws.clients import Clients
+from credtray.aws.wire import Limits
+from credtray.core.errors import (
     CaptivePortal,
     ClockOff,
     CredtrayError,
@@ -29,8 +28,9 @@ from agent.core.errors import (
     TokenRefused,
     UnexpectedReply,
 )
-from agent.core.models import AccessToken
-from agent.demo.identity_center import faults
+from credtray.core.models import AccessToken
+from credtray.demo.identity_center import faults
+
 from tests.aws.service_world import SHORT, Service, service
 
 

@@ -8,9 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-
-from agent.aws.token_refresh import AFTER_REFUSAL_PAUSES
-from agent.core.errors import (
+from credtray.aws.token_refresh import AFTER_REFUSAL_PAUSES
+from credtray.core.errors import (
     Offline,
     RegistrationRefused,
     SignInRequired,
@@ -18,8 +17,9 @@ from agent.core.errors import (
     TokenRefused,
     TokenUnreadable,
 )
-from agent.core.models import AccessToken
-from agent.core.secret import Secret
+from credtray.core.models import AccessToken
+from credtray.core.secret import Secret
+
 from tests.aws.refresh_scene import CLIENT, CORP, NOW, Scene, scene_in, token
 
 

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from credtray.aws.clients import Clients
+from credtray.aws.identity_center import BotocoreIdentityCenter
+from credtray.aws.portal import Portal
+from credtray.aws.proxies import proxy_for
+from credtray.aws.transport import Transport
+from credtray.aws.wire import Limits, Reply, Request
+from credtray.core import oauth
+from credtray.core.errors import CertificateRefused, Offline, ProxyRefused, StartUrlRefused
+from credtray.core.models import Endpoints, SsoSession
+from credtray.core.secret import Secret
+from credtray.demo.identity_center import IdentityCenter
 
-from agent.aws.clients import Clients
-from agent.aws.identity_center import BotocoreIdentityCenter
-from agent.aws.portal import Portal
-from agent.aws.proxies import proxy_for
-from agent.aws.transport import Transport
-from agent.aws.wire import Limits, Reply, Request
-from agent.core import oauth
-from agent.core.errors import CertificateRefused, Offline, ProxyRefused, StartUrlRefused
-from agent.core.models import Endpoints, SsoSession
-from agent.core.secret import Secret
-from agent.demo.identity_center import IdentityCenter
 from tests.connect_proxy import Certificate, ConnectProxy
 from tests.fakes_identity_center import CORP, FakeClock
 

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from credtray.aws.clients import Clients
+from credtray.aws.identity_center import BotocoreIdentityCenter
+from credtray.aws.portal import Portal
+from credtray.aws.token_cache import SharedTokenCache
+from credtray.aws.token_refresh import SharedTokenRefresh
+from credtray.core.errors import CredtrayError, SignInCancelled, SignInDenied
+from credtray.core.models import Endpoints
+from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
+from credtray.demo.identity_center import IdentityCenter
+from credtray.desktop.clocks import SystemClock
+from credtray.web.callback import LoopbackCallbackListener
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from agent.aws.clients import Clients
-from agent.aws.identity_center import BotocoreIdentityCenter
-from agent.aws.portal import Portal
-from agent.aws.token_cache import SharedTokenCache
-from agent.aws.token_refresh import SharedTokenRefresh
-from agent.core.errors import CredtrayError, SignInCancelled, SignInDenied
-from agent.core.models import Endpoints
-from agent.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
-from agent.demo.identity_center import IdentityCenter
-from agent.desktop.clocks import SystemClock
-from agent.web.callback import LoopbackCallbackListener
 from tests.fakes_identity_center import CORP, FakeBrowser
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from agent import checkup
-from agent.core.diagnosis import Facts, findings
+from credtray import checkup
+from credtray.core.diagnosis import Facts, findings
 
 CANARY = "canary-7c41d09e"
 URL = "https://d-9067000001.awsapps.com/start"

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent.cli import backend as seam
-from agent.cli.main import main
-from agent.core.errors import AgentNotRunning
-from agent.core.protocol import Done, Progress, Reply, Request
-from agent.core.status import iso
+from credtray.cli import backend as seam
+from credtray.cli.main import main
+from credtray.core.errors import AgentNotRunning
+from credtray.core.protocol import Done, Progress, Reply, Request
+from credtray.core.status import iso
 
 NOW = datetime(2026, 11, 22, 13, 28, tzinfo=UTC)
 
 
 @dataclass
 class FakeBackend:
-    """Stands where agent/app.py stands."""
+    """Stands where agent/credtray/app.py stands."""
 
     answers: dict[type, Reply | dict[str, Any] | BaseException] = field(default_factory=dict)
     progress: tuple[Progress, ...] = ()

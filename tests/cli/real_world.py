@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.demo.identity_center import IdentityCenter
+from credtray.demo.identity_center import IdentityCenter
+
 from tests.connect_proxy import ConnectProxy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +83,7 @@ class World:
         self.config.write_text(SESSION + DNS + READONLY)
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "agent", *words]
+        return [sys.executable, "-m", "credtray", *words]
 
     def credtray(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

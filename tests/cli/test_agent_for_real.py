@@ -11,14 +11,14 @@ from tests.cli.real_world import ROOT, SESSION, World, profile
 from tests.cli.terminal_session import CTRL_C, TerminalSession
 
 SETUP = ("setup", "synderys", "--accounts", "all", "--roles", "ReadOnly,DNS", "--yes")
-HEAVY = ("botocore", "boto3", "pydantic", "questionary", "prompt_toolkit", "asyncio", "agent.app")
+HEAVY = ("botocore", "boto3", "pydantic", "questionary", "prompt_toolkit", "asyncio", "credtray.app")
 
 
 def modules_after(world: World, *words: str) -> list[str]:
     """Return which heavy modules a command has imported when it is done."""
     program = (
         "import contextlib, io, sys\n"
-        "from agent.cli.main import main\n"
+        "from credtray.cli.main import main\n"
         "with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())):\n"
         f"    code = main({list(words)!r})\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules], code)\n"

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from credtray.cli.completing import offer
+from credtray.desktop.desktop_entry import MARK
 
-from agent.cli.completing import offer
-from agent.desktop.desktop_entry import MARK
 from tests.cli.fake_backend import credtray
 
 
@@ -48,7 +48,7 @@ def test_json_tells_place_and_command(entry: Path) -> None:
     status = json.loads(credtray("autostart", "status", "--json").out)
 
     assert enabled == {**status, "changed": True}
-    assert status["command"][1:] == ["-I", "-m", "agent", "run"]
+    assert status["command"][1:] == ["-I", "-m", "credtray", "run"]
     assert {key: value for key, value in status.items() if key != "command"} == {
         "enabled": True,
         "place": str(entry),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
-
-from agent.cli.becoming import become
+from credtray.cli.becoming import become
 
 
 def test_command_that_does_not_start_leaves_the_signals_as_they_were() -> None:

@@ -9,9 +9,8 @@ from typing import Annotated
 
 import pytest
 import typer
-
-from agent.cli.completing import Kind, offer
-from agent.cli.main import COMMANDS
+from credtray.cli.completing import Kind, offer
+from credtray.cli.main import COMMANDS
 
 CONFIG = """
 [sso-session synderys]
@@ -43,9 +42,9 @@ def run_it(
 def world(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / ".aws").mkdir()
     (home / ".aws" / "config").write_text(CONFIG)
-    module = ModuleType("agent.cli.trial")
+    module = ModuleType("credtray.cli.trial")
     module.__dict__["trial"] = run_it
-    monkeypatch.setitem(sys.modules, "agent.cli.trial", module)
+    monkeypatch.setitem(sys.modules, "credtray.cli.trial", module)
     monkeypatch.setitem(COMMANDS, "trial", ("trial", "Trial"))
 
 

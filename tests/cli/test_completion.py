@@ -10,19 +10,19 @@ import time
 from pathlib import Path
 
 import pytest
+from credtray.cli.completion import Shell
 
-from agent.cli.completion import Shell
 from tests.cli.fake_backend import credtray, environment
 from tests.cli.real_world import ROOT
 
 BREAKS = " \t\n\"'><=;|&(:"
-HEAVY = ("botocore", "rich", "pydantic", "asyncio", "socket", "agent.app")
+HEAVY = ("botocore", "rich", "pydantic", "asyncio", "socket", "credtray.app")
 
 
 def completed(*words: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
     """Ask as the scripts do."""
     return subprocess.run(
-        [sys.executable, "-m", "agent", "__complete", *words],
+        [sys.executable, "-m", "credtray", "__complete", *words],
         cwd=ROOT,
         env=environment(**variables),
         capture_output=True,
@@ -112,7 +112,7 @@ def test_config_file_that_hangs_holds_a_key_up_for_a_second_only(home: Path) -> 
 
 def test_closed_output_is_no_error() -> None:
     answer = subprocess.run(
-        ["sh", "-c", f"'{sys.executable}' -m agent __complete zsh sta >&-"],
+        ["sh", "-c", f"'{sys.executable}' -m credtray __complete zsh sta >&-"],
         cwd=ROOT,
         capture_output=True,
         check=False,
@@ -125,7 +125,7 @@ def test_closed_output_is_no_error() -> None:
 def test_answer_imports_nothing_heavy(home: Path) -> None:
     config(home, b"[profile dev]\n")
     program = (
-        "import sys\nfrom agent.cli.main import main\n"
+        "import sys\nfrom credtray.cli.main import main\n"
         "for words in ([''], ['env', ''], ['login', ''], ['activate', '-'], ['completion', '']):\n"
         "    main(['__complete', 'zsh', *words])\n"
         f"sys.stderr.write(repr([name for name in {HEAVY!r} if name in sys.modules]))\n"

@@ -17,8 +17,8 @@ from fcntl import ioctl
 from pathlib import Path
 
 import pytest
+from credtray.cli.completion import Shell
 
-from agent.cli.completion import Shell
 from tests.cli.fake_backend import credtray
 from tests.cli.real_world import ROOT
 
@@ -136,7 +136,7 @@ def set_up(shell: Shell, home: Path) -> list[str]:
             return ["fish", "-i"]
 
 
-REAL = f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -m agent "$@"\n'
+REAL = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -m credtray "$@"\n'
 IN_TERMINALS = pytest.mark.parametrize("shell", [Shell.BASH, Shell.ZSH, Shell.FISH])
 
 

@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from credtray import checkup
+from credtray.checkup import Checkup
+from credtray.cli import terminal
+from credtray.cli.doctor import command as commands
+from credtray.cli.doctor.view import doctor_view
+from credtray.core import resolution
+from credtray.core.diagnosis import BY_CODE, Facts
+from credtray.core.diagnosis.facts import AgentFacts, KeyKind
 
-from agent import checkup
-from agent.checkup import Checkup
-from agent.cli import terminal
-from agent.cli.doctor import command as commands
-from agent.cli.doctor.view import doctor_view
-from agent.core import resolution
-from agent.core.diagnosis import BY_CODE, Facts
-from agent.core.diagnosis.facts import AgentFacts, KeyKind
 from tests.cli.fake_backend import Outcome, credtray
 from tests.cli.snapshot import snapshot
 from tests.core.diagnosis_facts import FINE, WRONG, frozen, keys, minutes, token

@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from credtray.app import Surroundings
+from credtray.aws.section_mark import SectionMark
+from credtray.checkup import around
+from credtray.checkup.probes import together
+from credtray.core.diagnosis import findings
+from credtray.core.diagnosis.facts import Held, KeyKind, Surrounding
+from credtray.core.marks import key_digest
+from credtray.desktop.clocks import SystemClock
+from credtray.store.settings_file import SettingsFile
 
-from agent.app import Surroundings
-from agent.aws.section_mark import SectionMark
-from agent.checkup import around
-from agent.checkup.probes import together
-from agent.core.diagnosis import findings
-from agent.core.diagnosis.facts import Held, KeyKind, Surrounding
-from agent.core.marks import key_digest
-from agent.desktop.clocks import SystemClock
-from agent.store.settings_file import SettingsFile
 from tests.cli.doctor_homes import CONFIG, codes, lay, look, token
 
 

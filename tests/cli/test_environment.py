@@ -9,16 +9,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from credtray.cli import ancestors
+from credtray.cli import backend as seam
+from credtray.cli.main import main
+from credtray.core.errors import AgentNotRunning, SignInRequired, UnknownProfile
+from credtray.core.forms import Form
+from credtray.core.protocol import Copy, Credentials, CredentialsIssued, ProcessCredentials, Status
+from credtray.core.secret import Secret
+from credtray.core.status import iso
 from msgspec import UNSET, UnsetType
 
-from agent.cli import ancestors
-from agent.cli import backend as seam
-from agent.cli.main import main
-from agent.core.errors import AgentNotRunning, SignInRequired, UnknownProfile
-from agent.core.forms import Form
-from agent.core.protocol import Copy, Credentials, CredentialsIssued, ProcessCredentials, Status
-from agent.core.secret import Secret
-from agent.core.status import iso
 from tests.cli.fake_backend import NOW, FakeBackend, Outcome, credtray, document, profile
 
 PROFILE = "synderys-readonly"

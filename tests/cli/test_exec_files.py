@@ -7,10 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-
-from agent.cli.exec_files import files_of
-from agent.core.errors import ConfigInvalid
-from agent.desktop.paths import runtime_directory
+from credtray.cli.exec_files import files_of
+from credtray.core.errors import ConfigInvalid
+from credtray.desktop.paths import runtime_directory
 
 CONFIG = "[profile dev]\nregion = eu-west-1\naws_secret_access_key = CANARY\n"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from agent.cli.exec_words import plain, separated
+from credtray.cli.exec_words import plain, separated
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from credtray.cli.main import COMMANDS
+from credtray.cli.reference import main, pages
+from credtray.core.apply import apply
+from credtray.core.config.sso import parse_config
+from credtray.core.errors import every_error
+from credtray.core.events import ConfigLoaded
+from credtray.core.state import State
+from credtray.core.status import AgentFacts, document
 
-from agent.cli.main import COMMANDS
-from agent.cli.reference import main, pages
-from agent.core.apply import apply
-from agent.core.config.sso import parse_config
-from agent.core.errors import every_error
-from agent.core.events import ConfigLoaded
-from agent.core.state import State
-from agent.core.status import AgentFacts, document
 from tests.cli.fake_backend import NOW
 from tests.cli.real_world import DNS, SESSION
 

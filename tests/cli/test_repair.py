@@ -70,7 +70,7 @@ def test_json_tells_what_was_done_and_what_comes_next(config: Path) -> None:
 def test_undo_brings_the_very_bytes_back(config: Path) -> None:
     document("--yes")
     done = subprocess.run(
-        [sys.executable, "-m", "agent", "undo", "--yes"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "credtray", "undo", "--yes"], capture_output=True, text=True, check=False
     )
 
     assert done.returncode == 0, done.stderr

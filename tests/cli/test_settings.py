@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from credtray.cli.settings.keys import complete_action, complete_setting, complete_tag, keys_of
+from credtray.core.errors import SettingsInvalid
+from credtray.desktop import paths
 
-from agent.cli.settings.keys import complete_action, complete_setting, complete_tag, keys_of
-from agent.core.errors import SettingsInvalid
-from agent.desktop import paths
 from tests.cli.fake_backend import credtray
 
 MINE = '# mine\nwarn_before = ["1h"]   # early\n\n[profiles."my prof"]\ntags = ["x", "Yearly"]\n'
@@ -219,8 +219,8 @@ def test_a_broken_edit_may_be_edited_again(
         tmp_path,
         f"{first}file.write_text(text.replace('1h', '3x') if broken else text.replace('3x', '3h'))",
     )
-    monkeypatch.setattr("agent.cli.terminal.interactive", lambda: True)
-    monkeypatch.setattr("agent.cli.questions.ask_yes", lambda *_args, **_words: again == "yes")
+    monkeypatch.setattr("credtray.cli.terminal.interactive", lambda: True)
+    monkeypatch.setattr("credtray.cli.questions.ask_yes", lambda *_args, **_words: again == "yes")
     outcome = credtray("settings", "edit")
 
     assert outcome.code == code

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import pytest
-
-from agent.cli.setup.choice import Filter, chosen, listed
-from agent.core.errors import UsageError
-from agent.core.models import Account
-from agent.core.naming import RoleChoice
+from credtray.cli.setup.choice import Filter, chosen, listed
+from credtray.core.errors import UsageError
+from credtray.core.models import Account
+from credtray.core.naming import RoleChoice
 
 NETWORK = Account("111100000002", "Synderys Network", "network@synderys.example")
 NAMELESS = Account("111100000007")

@@ -3,16 +3,15 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import pytest
-
-from agent.cli.setup.session import (
+from credtray.cli.setup.session import (
     SessionWish,
     known_session,
     new_session,
     read_scopes,
     suggested_name,
 )
-from agent.core.errors import RegionRefused, StartUrlRefused, UsageError
-from agent.core.models import AwsConfig, SsoSession
+from credtray.core.errors import RegionRefused, StartUrlRefused, UsageError
+from credtray.core.models import AwsConfig, SsoSession
 
 EMPTY = AwsConfig()
 CORP = SsoSession("corp", "https://corp.awsapps.com/start", "eu-west-1", ("sso:account:access",))

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from credtray.cli import ancestors
+from credtray.cli.shell_choice import Shell, chosen, complete_shell, detected, form_of
+from credtray.core.errors import UsageError
+from credtray.core.forms import Form
 
-from agent.cli import ancestors
-from agent.cli.shell_choice import Shell, chosen, complete_shell, detected, form_of
-from agent.core.errors import UsageError
-from agent.core.forms import Form
 from tests.cli.real_world import ROOT
 
 BASH_LOGIN = {"SHELL": "/bin/bash"}
@@ -90,7 +90,7 @@ def test_real_shell_above_is_seen_also_from_a_script(shell: str, tmp_path: Any) 
     path = shutil.which(shell)
     if path is None:
         pytest.skip(f"{shell} is not installed: packaging/environment.sh tools")
-    look = "from agent.cli.shell_choice import chosen; print(chosen(None).value)"
+    look = "from credtray.cli.shell_choice import chosen; print(chosen(None).value)"
     script = tmp_path / "deploy"
     script.write_text(f"#!{path}\n'{sys.executable}' -c '{look}'\ntrue\n")
     script.chmod(0o755)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from credtray.cli.sign_in_talk import login_words
+from credtray.core.errors import SignInDenied
+from credtray.core.protocol import Login, Logout, Progress, Snooze, Status
+from credtray.core.status import iso
 
-from agent.cli.sign_in_talk import login_words
-from agent.core.errors import SignInDenied
-from agent.core.protocol import Login, Logout, Progress, Snooze, Status
-from agent.core.status import iso
 from tests.cli.fake_backend import NOW, FakeBackend, credtray, document, idle, profile, session
 from tests.cli.snapshot import snapshot
 
@@ -137,7 +137,7 @@ def test_interrupted_login_tells_what_is_still_valid() -> None:
 
 
 def test_interrupted_login_says_when_somebody_else_still_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.cli.sign_in._LET_GO_SECONDS", 0.0)
+    monkeypatch.setattr("credtray.cli.sign_in._LET_GO_SECONDS", 0.0)
     standing = document([session(state="signing_in", signed_in_until=None, access_token_expires_at=None)])
     outcome = credtray("login", backend=FakeBackend({Login: KeyboardInterrupt(), Status: standing}))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = shlex.join([sys.executable, "-I", "-m", "agent"])
+COMMAND = shlex.join([sys.executable, "-I", "-m", "credtray"])
 
 
 def shell(words: str) -> subprocess.CompletedProcess[str]:
@@ -50,7 +50,7 @@ def test_ctrl_c_while_the_program_still_loads_ends_quietly(tmp_path: Path) -> No
     slow.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from agent.__main__ import main; sys.exit(main())"
+        "from credtray.__main__ import main; sys.exit(main())"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "status"], capture_output=True, timeout=60, check=False

@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from agent.core.errors import NothingToUndo
-from agent.core.protocol import Undo
+from credtray.core.errors import NothingToUndo
+from credtray.core.protocol import Undo
+
 from tests.cli.fake_backend import FakeBackend, credtray
 
 PLAN: dict[str, Any] = {

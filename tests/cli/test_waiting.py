@@ -8,10 +8,10 @@ import sys
 from typing import Any
 
 import pytest
+from credtray.cli.execution import _beside, run
+from credtray.core.errors import CommandNotFound, CommandRefused, KeysTooShort, NotInTime, SignInTooShort
+from credtray.core.protocol import Endpoint, Progress, Wait
 
-from agent.cli.execution import _beside, run
-from agent.core.errors import CommandNotFound, CommandRefused, KeysTooShort, NotInTime, SignInTooShort
-from agent.core.protocol import Endpoint, Progress, Wait
 from tests.cli.fake_backend import FakeBackend, credtray
 
 RESULT: dict[str, Any] = {
@@ -103,7 +103,7 @@ def test_exec_asks_whether_it_lasts_and_waits_for_nobody() -> None:
 
 
 def test_exec_without_an_agent_says_how_it_works_without_one() -> None:
-    from agent.core.errors import AgentNotRunning  # noqa: PLC0415 -- what the seam raises
+    from credtray.core.errors import AgentNotRunning  # noqa: PLC0415 -- what the seam raises
 
     outcome = credtray("exec", "dev", "true", backend=FakeBackend({Endpoint: AgentNotRunning()}))
 

@@ -9,23 +9,23 @@ from functools import cache
 from typing import Protocol
 
 import pytest
-
-from agent.aws.clients import Clients
-from agent.aws.identity_center import BotocoreIdentityCenter
-from agent.aws.portal import Portal
-from agent.core import oauth
-from agent.core.errors import (
+from credtray.aws.clients import Clients
+from credtray.aws.identity_center import BotocoreIdentityCenter
+from credtray.aws.portal import Portal
+from credtray.core import oauth
+from credtray.core.errors import (
     PortalUnauthorized,
     RegistrationRefused,
     SignInDenied,
     SignInTimedOut,
     TokenRefused,
 )
-from agent.core.models import AccessToken, ClientRegistration, Endpoints, SsoSession
-from agent.core.ports import DeviceAuthorization, IdentityCenter
-from agent.core.secret import Secret
-from agent.demo.identity_center import IdentityCenter as EmbeddedPortal
-from agent.demo.identity_center import Rotation
+from credtray.core.models import AccessToken, ClientRegistration, Endpoints, SsoSession
+from credtray.core.ports import DeviceAuthorization, IdentityCenter
+from credtray.core.secret import Secret
+from credtray.demo.identity_center import IdentityCenter as EmbeddedPortal
+from credtray.demo.identity_center import Rotation
+
 from tests.demo.program import Browser, answer_of
 from tests.fakes_identity_center import CORP, FakeClock, FakeIdentityCenter
 from tests.portal import ask

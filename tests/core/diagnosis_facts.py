@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from agent.core.diagnosis.facts import (
+from credtray.core.diagnosis.facts import (
     AgentFacts,
     AutostartFacts,
     ConfigFacts,
@@ -28,8 +28,8 @@ from agent.core.diagnosis.facts import (
     TokenFacts,
     Trouble,
 )
-from agent.core.ini.text import IniProblem
-from agent.core.models import AwsConfig, ConfigWarning, Profile, SsoSession
+from credtray.core.ini.text import IniProblem
+from credtray.core.models import AwsConfig, ConfigWarning, Profile, SsoSession
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 URL = "https://d-9067000001.awsapps.com/start"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from agent.core.apply import apply
-from agent.core.events import Activated, ConfigLoaded, Event, MarksRead, SignedIn
-from agent.core.models import (
+from credtray.core.apply import apply
+from credtray.core.events import Activated, ConfigLoaded, Event, MarksRead, SignedIn
+from credtray.core.models import (
     AccessToken,
     AwsConfig,
     ClientRegistration,
@@ -15,9 +15,9 @@ from agent.core.models import (
     RoleCredentials,
     SsoSession,
 )
-from agent.core.secret import Secret
-from agent.core.settings import Settings
-from agent.core.state import State
+from credtray.core.secret import Secret
+from credtray.core.settings import Settings
+from credtray.core.state import State
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

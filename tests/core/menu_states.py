@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from agent.core.errors import (
+from credtray.core.errors import (
     ConfigInvalid,
     FileUnparsable,
     Offline,
@@ -17,7 +17,7 @@ from agent.core.errors import (
     TokenRefused,
     TokenUnreadable,
 )
-from agent.core.events import (
+from credtray.core.events import (
     Activated,
     ConfigBroken,
     ConfigLoaded,
@@ -38,10 +38,11 @@ from agent.core.events import (
     TokenDoubtful,
     TokenFound,
 )
-from agent.core.models import AssumedRole, ConfigWarning, Profile
-from agent.core.ports import DesktopPart, Mark, Part
-from agent.core.settings import Delivery, ProfileSettings, Settings
-from agent.core.state import FileState, State, Trouble, frozen
+from credtray.core.models import AssumedRole, ConfigWarning, Profile
+from credtray.core.ports import DesktopPart, Mark, Part
+from credtray.core.settings import Delivery, ProfileSettings, Settings
+from credtray.core.state import FileState, State, Trouble, frozen
+
 from tests.core.making import (
     HOUR,
     MINUTE,

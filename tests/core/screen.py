@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agent.core.apply import apply
-from agent.core.events import (
+from credtray.core.apply import apply
+from credtray.core.events import (
     Event,
     Fetched,
     FetchStarted,
@@ -15,9 +15,10 @@ from agent.core.events import (
     Refreshed,
     Tick,
 )
-from agent.core.notices import Notice, Subject
-from agent.core.policy import ShowNotice, WithdrawNotice, decide
-from agent.core.state import State
+from credtray.core.notices import Notice, Subject
+from credtray.core.policy import ShowNotice, WithdrawNotice, decide
+from credtray.core.state import State
+
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, token
 
 

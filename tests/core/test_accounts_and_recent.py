@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core import saved
-from agent.core.errors import Offline
-from agent.core.events import (
+from credtray.core import saved
+from credtray.core.errors import Offline
+from credtray.core.events import (
     AccountsAsked,
     AccountsListed,
     AccountsUnknown,
@@ -22,9 +22,10 @@ from agent.core.events import (
     Snoozed,
     Switched,
 )
-from agent.core.models import Account
-from agent.core.policy import ACCOUNTS_FLOOR, ListAccounts, decide
-from agent.core.state import State
+from credtray.core.models import Account
+from credtray.core.policy import ACCOUNTS_FLOOR, ListAccounts, decide
+from credtray.core.state import State
+
 from tests.core.making import HOUR, MINUTE, NOON, after, config, keys, profile, signed_in, token
 
 ASK = ListAccounts("corp")

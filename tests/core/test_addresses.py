@@ -5,17 +5,17 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from agent.core.addresses import (
+from credtray.core.addresses import (
     MAX_LENGTH,
     StartUrlKind,
     browser_address_allowed,
     start_url_kind,
 )
-from agent.core.errors import StartUrlRefused
-from agent.core.models import Endpoints, SsoSession
+from credtray.core.errors import StartUrlRefused
+from credtray.core.models import Endpoints, SsoSession
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.soak import examples
 
 OWNED_HOSTS = (

@@ -3,9 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
-from agent.core.answers import answer, chosen_session, known_profile, known_session
-from agent.core.errors import (
+from credtray.core.answers import answer, chosen_session, known_profile, known_session
+from credtray.core.errors import (
     ConfigInvalid,
     ForeignProfile,
     IncompleteProfile,
@@ -17,7 +16,7 @@ from agent.core.errors import (
     UnknownSession,
     UsageError,
 )
-from agent.core.events import (
+from credtray.core.events import (
     Asked,
     ConfigBroken,
     ConfigLoaded,
@@ -29,9 +28,10 @@ from agent.core.events import (
     SignInStarted,
     TokenVanished,
 )
-from agent.core.models import AwsConfig, ConfigWarning, RoleCredentials
-from agent.core.models import ForeignProfile as Foreign
-from agent.core.state import State
+from credtray.core.models import AwsConfig, ConfigWarning, RoleCredentials
+from credtray.core.models import ForeignProfile as Foreign
+from credtray.core.state import State
+
 from tests.core.making import MINUTE, NOON, after, config, keys, profile, session, signed_in, started
 
 

@@ -3,15 +3,15 @@ from __future__ import annotations
 import typing
 from dataclasses import replace
 
+from credtray.core import events
+from credtray.core.apply import HANDLERS, apply
+from credtray.core.errors import Offline, TokenRefused
+from credtray.core.models import EndProof
+from credtray.core.policy import decide, next_look
+from credtray.core.state import State
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core import events
-from agent.core.apply import HANDLERS, apply
-from agent.core.errors import Offline, TokenRefused
-from agent.core.models import EndProof
-from agent.core.policy import decide, next_look
-from agent.core.state import State
 from tests.core.making import (
     HOUR,
     MINUTE,

@@ -10,10 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.utils import JSONFileCache, SSOTokenLoader
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-
-from agent.core.cache_format import (
+from credtray.core.cache_format import (
     read_date,
     read_fields,
     read_registration,
@@ -24,10 +21,13 @@ from agent.core.cache_format import (
     serves_grant,
     token_key,
 )
-from agent.core.errors import TokenMismatch, TokenUnreadable
-from agent.core.models import AccessToken, ClientRegistration, SsoSession
-from agent.core.oauth import AUTHORIZATION_CODE, DEVICE_CODE
-from agent.core.secret import Secret
+from credtray.core.errors import TokenMismatch, TokenUnreadable
+from credtray.core.models import AccessToken, ClientRegistration, SsoSession
+from credtray.core.oauth import AUTHORIZATION_CODE, DEVICE_CODE
+from credtray.core.secret import Secret
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from tests.soak import examples
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "aws-cli"

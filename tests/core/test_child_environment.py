@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from credtray.core import shells
+from credtray.core.child_environment import REMOVED, cleaned, outside, step_out, with_endpoint, with_keys
+from credtray.core.endpoint.environment import SHADOWS, variables
 from hypothesis import given
 from hypothesis import strategies as st
-
-from agent.core import shells
-from agent.core.child_environment import REMOVED, cleaned, outside, step_out, with_endpoint, with_keys
-from agent.core.endpoint.environment import SHADOWS, variables
 
 KEYS = {"AccessKeyId": "ASIA0", "SecretAccessKey": "secret", "SessionToken": "token", "Expiration": "2026"}
 ENDPOINT = {"url": "http://127.0.0.1:1/credentials/dev", "token_file": "/t"}

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from credtray.core.answers import answer
+from credtray.core.errors import Offline
+from credtray.core.events import ClockChanged, Fetched, FetchFailed, FetchStarted, SignedIn, Synced
+from credtray.core.marks import key_digest
+from credtray.core.models import RoleCredentials
+from credtray.core.policy import FetchRoleCredentials, SyncCredentialsFile, decide
+from credtray.core.ports import Mark
+from credtray.core.state import State
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.answers import answer
-from agent.core.errors import Offline
-from agent.core.events import ClockChanged, Fetched, FetchFailed, FetchStarted, SignedIn, Synced
-from agent.core.marks import key_digest
-from agent.core.models import RoleCredentials
-from agent.core.policy import FetchRoleCredentials, SyncCredentialsFile, decide
-from agent.core.ports import Mark
-from agent.core.state import State
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token
 
 FIVE_HOURS = 5 * HOUR

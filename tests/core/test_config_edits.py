@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from credtray.core import ini
+from credtray.core.config.edits import MARK, Change, SetupPlan, SetupWish, plan_setup
+from credtray.core.config.sso import parse_config
+from credtray.core.config.undo import difference, undo_setup
+from credtray.core.errors import ConfigInvalid, UsageError
+from credtray.core.models import Account, Profile, SsoSession
+from credtray.core.naming import RoleChoice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core import ini
-from agent.core.config.edits import MARK, Change, SetupPlan, SetupWish, plan_setup
-from agent.core.config.sso import parse_config
-from agent.core.config.undo import difference, undo_setup
-from agent.core.errors import ConfigInvalid, UsageError
-from agent.core.models import Account, Profile, SsoSession
-from agent.core.naming import RoleChoice
 from tests.soak import examples
 
 URL = "https://d-9067000001.awsapps.com/start"
@@ -107,10 +107,10 @@ def test_what_was_written_is_read_back_as_meant() -> None:
 
 
 def test_profiles_of_a_credential_process_are_read_back_as_meant() -> None:
-    data = made(ADMIN, command=lambda name: f"/usr/bin/python3 -m agent credentials {name}")
+    data = made(ADMIN, command=lambda name: f"/usr/bin/python3 -m credtray credentials {name}")
     config = parse_config(data, {})
 
-    assert b"credential_process = /usr/bin/python3 -m agent credentials corp-admin\n" in data
+    assert b"credential_process = /usr/bin/python3 -m credtray credentials corp-admin\n" in data
     assert b"sso_session = corp\nsso_account_id" not in data
     assert config.profiles == {"corp-admin": Profile("corp-admin", "corp", PROD.account_id, "Admin")}
     assert not config.warnings

@@ -5,8 +5,7 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
-from agent.core.console.destinations import (
+from credtray.core.console.destinations import (
     SERVICES,
     Console,
     checked_destination,
@@ -15,9 +14,9 @@ from agent.core.console.destinations import (
     sign_in_address,
     token_address,
 )
-from agent.core.errors import ConsoleRefused, UsageError
-from agent.core.models import Endpoints, Profile, SsoSession
-from agent.core.secret import Secret
+from credtray.core.errors import ConsoleRefused, UsageError
+from credtray.core.models import Endpoints, Profile, SsoSession
+from credtray.core.secret import Secret
 
 START = "https://acme.awsapps.com/start"
 

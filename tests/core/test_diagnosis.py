@@ -6,11 +6,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from credtray.core.diagnosis import (
+    BY_CODE,
+    EVERY_KIND,
+    SYMPTOMS,
+    Facts,
+    Finding,
+    Severity,
+    findings,
+    texts_of,
+)
+from credtray.core.diagnosis.facts import AgentFacts, Held, SessionSight, SettingsFacts
+from credtray.core.diagnosis.rules import concerning
+from credtray.core.repairs import REPAIRS
 
-from agent.core.diagnosis import BY_CODE, EVERY_KIND, SYMPTOMS, Facts, Finding, Severity, findings, texts_of
-from agent.core.diagnosis.facts import AgentFacts, Held, SessionSight, SettingsFacts
-from agent.core.diagnosis.rules import concerning
-from agent.core.repairs import REPAIRS
 from tests.core.diagnosis_facts import (
     ALWAYS_FINE,
     FINE,

@@ -4,10 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from agent.core.expiry import (
+from credtray.core.expiry import (
     CUT_TOLERANCE,
     Freshness,
     Moved,
@@ -21,7 +18,10 @@ from agent.core.expiry import (
     servable_window,
     windows_for,
 )
-from agent.core.models import EndProof, SignIn
+from credtray.core.models import EndProof, SignIn
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.core.making import HOUR, MINUTE, NOON, SECOND
 
 KNOWN = SignInMemory(token_life=HOUR)

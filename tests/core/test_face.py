@@ -7,11 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from agent.core.errors import FileContended, Offline
-from agent.core.events import (
+from credtray.core.errors import FileContended, Offline
+from credtray.core.events import (
     Activated,
     ConfigLoaded,
     Event,
@@ -24,12 +21,15 @@ from agent.core.events import (
     Switched,
     SyncFailed,
 )
-from agent.core.expiry import SignInMemory
-from agent.core.face.face import Face, face
-from agent.core.face.look import STEPS, Look, Shape, ring_steps
-from agent.core.menu.agent import Extras
-from agent.core.settings import Settings
-from agent.core.state import State
+from credtray.core.expiry import SignInMemory
+from credtray.core.face.face import Face, face
+from credtray.core.face.look import STEPS, Look, Shape, ring_steps
+from credtray.core.menu.agent import Extras
+from credtray.core.settings import Settings
+from credtray.core.state import State
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.core.making import HOUR, MINUTE, NOON, after, config, profile, session, signed_in, token
 from tests.core.menu_states import crowd, cut_at, moments, two_sessions, working
 from tests.core.menu_text import every

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from agent.core import saved
-from agent.core.errors import FileContended, SectionNotOurs
-from agent.core.events import (
+from credtray.core import saved
+from credtray.core.errors import FileContended, SectionNotOurs
+from credtray.core.events import (
     Activated,
     ClockChanged,
     Deactivated,
@@ -26,17 +26,18 @@ from agent.core.events import (
     Synced,
     Tick,
 )
-from agent.core.import_notices import due, moot
-from agent.core.imports import known_from
-from agent.core.marks import key_digest
-from agent.core.notice_words import notice_words
-from agent.core.notices import Notice, Subject
-from agent.core.policy import ShowNotice, SyncCredentialsFile, WithdrawNotice, decide, next_look
-from agent.core.ports import DesktopPart, Mark, Part, Presence
-from agent.core.settings import ProfileSettings, Settings
-from agent.core.state import State
-from agent.core.status import AgentFacts, document
-from agent.core.wishes import unwanted_sections, wanted_sections
+from credtray.core.import_notices import due, moot
+from credtray.core.imports import known_from
+from credtray.core.marks import key_digest
+from credtray.core.notice_words import notice_words
+from credtray.core.notices import Notice, Subject
+from credtray.core.policy import ShowNotice, SyncCredentialsFile, WithdrawNotice, decide, next_look
+from credtray.core.ports import DesktopPart, Mark, Part, Presence
+from credtray.core.settings import ProfileSettings, Settings
+from credtray.core.state import State
+from credtray.core.status import AgentFacts, document
+from credtray.core.wishes import unwanted_sections, wanted_sections
+
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started
 
 SECTION = "111122223333_ReadOnly"

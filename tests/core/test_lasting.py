@@ -7,11 +7,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from agent.core.errors import Offline, RoleRefused, TokenRefused
-from agent.core.events import (
+from credtray.core.errors import Offline, RoleRefused, TokenRefused
+from credtray.core.events import (
     ClockChanged,
     Deactivated,
     Fetched,
@@ -24,11 +21,14 @@ from agent.core.events import (
     SignInFailed,
     SignInStarted,
 )
-from agent.core.expiry import servable_window
-from agent.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook, slack
-from agent.core.models import EndProof, SignIn
-from agent.core.policy import FETCH_FLOOR, FetchRoleCredentials, decide, next_look
-from agent.core.state import State
+from credtray.core.expiry import servable_window
+from credtray.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook, slack
+from credtray.core.models import EndProof, SignIn
+from credtray.core.policy import FETCH_FLOOR, FetchRoleCredentials, decide, next_look
+from credtray.core.state import State
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, started, token
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core.answers import answer
-from agent.core.apply import apply
-from agent.core.errors import PortalUnauthorized, Problem, SignInCancelled, TokenRefused, TokenUnreadable
-from agent.core.events import (
+from credtray.core.answers import answer
+from credtray.core.apply import apply
+from credtray.core.errors import PortalUnauthorized, Problem, SignInCancelled, TokenRefused, TokenUnreadable
+from credtray.core.events import (
     Asked,
     ConfigLoaded,
     Event,
@@ -24,9 +24,10 @@ from agent.core.events import (
     TokenDoubtful,
     TokenVanished,
 )
-from agent.core.policy import RefreshToken, decide
-from agent.core.standing import alive
-from agent.core.state import Alive, State
+from credtray.core.policy import RefreshToken, decide
+from credtray.core.standing import alive
+from credtray.core.state import Alive, State
+
 from tests.core.making import (
     HOUR,
     MINUTE,

@@ -7,19 +7,19 @@ from dataclasses import replace
 from datetime import UTC
 
 import pytest
+from credtray.core import clicks, protocol
+from credtray.core.events import Activated, ConfigLoaded, MarksRead, SignedIn, Switched
+from credtray.core.face.face import Face, face
+from credtray.core.face.lines import CROWD
+from credtray.core.menu import Item, Kind
+from credtray.core.menu.agent import Extras
+from credtray.core.menu.branches import LONGEST
+from credtray.core.models import AwsConfig, Profile, SsoSession
+from credtray.core.settings import ProfileSettings, Settings
+from credtray.core.state import State, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core import clicks, protocol
-from agent.core.events import Activated, ConfigLoaded, MarksRead, SignedIn, Switched
-from agent.core.face.face import Face, face
-from agent.core.face.lines import CROWD
-from agent.core.menu import Item, Kind
-from agent.core.menu.agent import Extras
-from agent.core.menu.branches import LONGEST
-from agent.core.models import AwsConfig, Profile, SsoSession
-from agent.core.settings import ProfileSettings, Settings
-from agent.core.state import State, frozen
 from tests.core.making import MINUTE, NOON, after, config, session, token
 from tests.core.menu_states import crowd, fetched
 from tests.core.menu_text import every, labels, menu_of

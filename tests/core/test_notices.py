@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from agent.core.errors import PortalFailed, RoleRefused, SectionNotOurs, TokenRefused
-from agent.core.events import (
+from credtray.core.errors import PortalFailed, RoleRefused, SectionNotOurs, TokenRefused
+from credtray.core.events import (
     Fetched,
     FetchFailed,
     FetchStarted,
@@ -18,10 +18,11 @@ from agent.core.events import (
     Synced,
     TokenFound,
 )
-from agent.core.notices import Notice, Subject, due
-from agent.core.policy import RefreshToken, decide
-from agent.core.settings import SessionSettings, Settings
-from agent.core.state import State
+from credtray.core.notices import Notice, Subject, due
+from credtray.core.policy import RefreshToken, decide
+from credtray.core.settings import SessionSettings, Settings
+from credtray.core.state import State
+
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started, token
 
 FOUR_HOURS = Settings(sessions={"corp": SessionSettings(4 * HOUR)})

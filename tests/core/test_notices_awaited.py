@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from agent.core.events import SignedIn, SignedOut, SignInAwaited, SignInStarted, SignInUnawaited
-from agent.core.models import Awaited
-from agent.core.notices import Subject
-from agent.core.policy import next_look
+from credtray.core.events import SignedIn, SignedOut, SignInAwaited, SignInStarted, SignInUnawaited
+from credtray.core.models import Awaited
+from credtray.core.notices import Subject
+from credtray.core.policy import next_look
+
 from tests.core.making import HOUR, MINUTE, NOON, token
 from tests.core.screen import Screen, cut
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from agent.core.errors import Offline, TokenRefused
-from agent.core.events import (
+from credtray.core.errors import Offline, TokenRefused
+from credtray.core.events import (
     Activated,
     ClockChanged,
     Fetched,
@@ -20,9 +19,10 @@ from agent.core.events import (
     SignedIn,
     Woke,
 )
-from agent.core.notices import Subject
-from agent.core.policy import FetchRoleCredentials, RefreshToken, decide, next_look
-from agent.core.ports import Presence
+from credtray.core.notices import Subject
+from credtray.core.policy import FetchRoleCredentials, RefreshToken, decide, next_look
+from credtray.core.ports import Presence
+
 from tests.core.making import (
     HOUR,
     MINUTE,

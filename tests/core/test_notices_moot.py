@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
-from agent.core.errors import PortalFailed, SectionNotOurs, SignInCancelled, TokenRefused
-from agent.core.events import (
+from credtray.core.errors import PortalFailed, SectionNotOurs, SignInCancelled, TokenRefused
+from credtray.core.events import (
     ClockChanged,
     ConfigLoaded,
     Event,
@@ -29,9 +28,10 @@ from agent.core.events import (
     TokenFound,
     TokenVanished,
 )
-from agent.core.notices import NEWS_LASTS, Subject
-from agent.core.policy import next_look
-from agent.core.ports import DesktopPart, Part, Presence
+from credtray.core.notices import NEWS_LASTS, Subject
+from credtray.core.policy import next_look
+from credtray.core.ports import DesktopPart, Part, Presence
+
 from tests.core.making import (
     HOUR,
     MINUTE,

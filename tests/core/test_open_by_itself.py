@@ -6,10 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-
-from agent.core import saved
-from agent.core.errors import Offline, SignInTimedOut, TokenRefused
-from agent.core.events import (
+from credtray.core import saved
+from credtray.core.errors import Offline, SignInTimedOut, TokenRefused
+from credtray.core.events import (
     ConfigLoaded,
     Event,
     MarksRead,
@@ -30,11 +29,12 @@ from agent.core.events import (
     WindowBegun,
     WindowUnopened,
 )
-from agent.core.open_by_itself import AGAIN
-from agent.core.policy import OpenSignIn, decide, next_look
-from agent.core.ports import DesktopPart, Part, Presence
-from agent.core.settings import SessionSettings, Settings
-from agent.core.state import State
+from credtray.core.open_by_itself import AGAIN
+from credtray.core.policy import OpenSignIn, decide, next_look
+from credtray.core.ports import DesktopPart, Part, Presence
+from credtray.core.settings import SessionSettings, Settings
+from credtray.core.state import State
+
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, config, profile, session, signed_in, token
 
 ALLOWED = Settings(sessions={"corp": SessionSettings(open_by_itself=True)})

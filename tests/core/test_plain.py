@@ -3,10 +3,9 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from credtray.core.plain import LIMIT, NAMELESS, plain
 from hypothesis import given
 from hypothesis import strategies as st
-
-from agent.core.plain import LIMIT, NAMELESS, plain
 
 _ODD = st.one_of(
     st.text(st.characters(), max_size=120),

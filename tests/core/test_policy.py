@@ -4,11 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as thoroughly
-from hypothesis import strategies as st
-
-from agent.core.errors import (
+from credtray.core.errors import (
     FileUnwritable,
     Offline,
     PortalUnauthorized,
@@ -16,7 +12,7 @@ from agent.core.errors import (
     Throttled,
     TokenRefused,
 )
-from agent.core.events import (
+from credtray.core.events import (
     Asked,
     Deactivated,
     Fetched,
@@ -39,8 +35,8 @@ from agent.core.events import (
     TokenVanished,
     Woke,
 )
-from agent.core.marks import key_digest
-from agent.core.policy import (
+from credtray.core.marks import key_digest
+from credtray.core.policy import (
     Action,
     FetchRoleCredentials,
     RefreshToken,
@@ -49,9 +45,13 @@ from agent.core.policy import (
     decide,
     next_look,
 )
-from agent.core.ports import Mark
-from agent.core.settings import Settings
-from agent.core.state import State
+from credtray.core.ports import Mark
+from credtray.core.settings import Settings
+from credtray.core.state import State
+from hypothesis import given
+from hypothesis import settings as thoroughly
+from hypothesis import strategies as st
+
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, registration, signed_in, started, token
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core.errors import (
+from credtray.core.errors import (
     FileContended,
     FileUnparsable,
     FileUnwritable,
@@ -10,7 +10,7 @@ from agent.core.errors import (
     SectionNotOurs,
     Throttled,
 )
-from agent.core.events import (
+from credtray.core.events import (
     Asked,
     Fetched,
     FetchFailed,
@@ -22,8 +22,9 @@ from agent.core.events import (
     SyncFailed,
     SyncStarted,
 )
-from agent.core.policy import FetchRoleCredentials, SyncCredentialsFile, decide
-from agent.core.state import State
+from credtray.core.policy import FetchRoleCredentials, SyncCredentialsFile, decide
+from credtray.core.state import State
+
 from tests.core.making import MINUTE, NOON, SECOND, after, keys, signed_in
 
 # --- many profiles -----------------------------------------------------------------------------------

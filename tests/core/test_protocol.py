@@ -4,14 +4,18 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from agent import __version__, credentials_fetch
-from agent.core import protocol
-from agent.core.errors import BadFrame, CredtrayError, ProtocolMismatch, Retry, SignInRequired, UnknownProfile
-from agent.core.models import RoleCredentials
-from agent.core.protocol import (
+from credtray import __version__, credentials_fetch
+from credtray.core import protocol
+from credtray.core.errors import (
+    BadFrame,
+    CredtrayError,
+    ProtocolMismatch,
+    Retry,
+    SignInRequired,
+    UnknownProfile,
+)
+from credtray.core.models import RoleCredentials
+from credtray.core.protocol import (
     Activate,
     CancelLogin,
     Credentials,
@@ -37,7 +41,10 @@ from agent.core.protocol import (
     decode_request,
     encode,
 )
-from agent.core.secret import Secret
+from credtray.core.secret import Secret
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.soak import examples
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

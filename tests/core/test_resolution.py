@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
-from agent.core.marks import key_digest
-from agent.core.ports.files import Mark
-from agent.core.resolution import (
+from credtray.core.marks import key_digest
+from credtray.core.ports.files import Mark
+from credtray.core.resolution import (
     Beside,
     Client,
     Place,
@@ -25,7 +24,7 @@ from agent.core.resolution import (
     surroundings_of,
     token_file,
 )
-from agent.core.resolution.surroundings import token_name
+from credtray.core.resolution.surroundings import token_name
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -295,9 +294,9 @@ def test_when_a_token_is_too_old(
     [
         ("credtray credentials app", True),
         ('"C:\\\\bin\\\\credtray.exe" credentials app', True),
-        ("/usr/bin/python3 -I -S /opt/agent/__main__.py credentials app", True),
+        ("/usr/bin/python3 -I -S /opt/agent/credtray/__main__.py credentials app", True),
         ("aws-vault exec credtray --json", False),
-        ("/opt/agent/__main__.py status", False),
+        ("/opt/agent/credtray/__main__.py status", False),
     ],
 )
 def test_a_credential_process_of_ours_is_known(command: str, *, ours: bool) -> None:

@@ -4,10 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
-
-from agent.core import saved
-from agent.core.errors import Offline, RoleRefused, TokenRefused
-from agent.core.events import (
+from credtray.core import saved
+from credtray.core.errors import Offline, RoleRefused, TokenRefused
+from credtray.core.events import (
     ConfigLoaded,
     Fetched,
     FetchFailed,
@@ -24,8 +23,9 @@ from agent.core.events import (
     TokenFound,
     TokenVanished,
 )
-from agent.core.ports import DesktopPart, Part, Presence
-from agent.core.status import AgentFacts, document
+from credtray.core.ports import DesktopPart, Part, Presence
+from credtray.core.status import AgentFacts, document
+
 from tests.core.making import (
     HOUR,
     MINUTE,

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-
-from agent.core.session_names import same_portal_address, suggested_name
+from credtray.core.session_names import same_portal_address, suggested_name
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from agent.core.apply import apply
-from agent.core.config.sso import parse_config
-from agent.core.errors import Offline
-from agent.core.events import ConfigLoaded, SettingsLoaded
-from agent.core.models import Endpoints
-from agent.core.secret import Secret
-from agent.core.session_network import in_effect
-from agent.core.settings import SessionSettings, Settings
-from agent.core.state import State, Trouble
+from credtray.core.apply import apply
+from credtray.core.config.sso import parse_config
+from credtray.core.errors import Offline
+from credtray.core.events import ConfigLoaded, SettingsLoaded
+from credtray.core.models import Endpoints
+from credtray.core.secret import Secret
+from credtray.core.session_network import in_effect
+from credtray.core.settings import SessionSettings, Settings
+from credtray.core.state import State, Trouble
+
 from tests.core.making import NOON
 
 CONFIG = b"""\

@@ -4,13 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from agent.core.durations import exact, parse_duration
-from agent.core.errors import SettingsInvalid
-from agent.core.policy import next_look
-from agent.core.settings import (
+from credtray.core.durations import exact, parse_duration
+from credtray.core.errors import SettingsInvalid
+from credtray.core.policy import next_look
+from credtray.core.settings import (
     Delivery,
     ProfileSettings,
     SessionSettings,
@@ -19,7 +16,10 @@ from agent.core.settings import (
     dotted,
     from_mapping,
 )
-from agent.core.settings_values import Entry, entries, entry_at, literal, typed
+from credtray.core.settings_values import Entry, entries, entry_at, literal, typed
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.core.making import HOUR, MINUTE, NOON, signed_in
 
 TAGS = ("profiles", "dev", "tags")

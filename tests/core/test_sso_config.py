@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-
-from agent.core.config.sso import parse_config
-from agent.core.config.text import MAX_VALUE
-from agent.core.errors import ConfigInvalid
-from agent.core.models import AssumedRole, AwsConfig, Endpoints, Profile, SsoSession
+from credtray.core.config.sso import parse_config
+from credtray.core.config.text import MAX_VALUE
+from credtray.core.errors import ConfigInvalid
+from credtray.core.models import AssumedRole, AwsConfig, Endpoints, Profile, SsoSession
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "aws-cli"
 SESSION = """
@@ -100,7 +99,8 @@ def test_a_chain_of_roles_is_in_the_order_of_assuming() -> None:
 
 def test_a_profile_of_our_own_credential_process_is_recognised() -> None:
     config = parse(
-        SESSION + "[profile x]\n# credtray: made by setup\ncredential_process = /py -m agent credentials x\n"
+        SESSION
+        + "[profile x]\n# credtray: made by setup\ncredential_process = /py -m credtray credentials x\n"
         "credtray_sso_session = corp\ncredtray_account_id = 111100000000\ncredtray_role_name = Admin\n"
     )
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from agent.core.addresses import check_region, check_resolved, region_in_host, shown
-from agent.core.errors import RegionRefused, StartUrlRefused
+from credtray.core.addresses import check_region, check_resolved, region_in_host, shown
+from credtray.core.errors import RegionRefused, StartUrlRefused
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,8 @@ from datetime import UTC, datetime, timezone
 from pathlib import Path
 
 import pytest
-
-from agent.core.errors import TokenRefused
-from agent.core.events import (
+from credtray.core.errors import TokenRefused
+from credtray.core.events import (
     Fetched,
     FetchStarted,
     Refreshed,
@@ -23,10 +22,11 @@ from agent.core.events import (
     TokenFound,
     TokenVanished,
 )
-from agent.core.face.lines import standing
-from agent.core.face.overview import overview
-from agent.core.state import State
-from agent.core.view import clock_time, still_valid
+from credtray.core.face.lines import standing
+from credtray.core.face.overview import overview
+from credtray.core.state import State
+from credtray.core.view import clock_time, still_valid
+
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started, token
 
 SNAPSHOT = Path(__file__).with_name("snapshots") / "view.txt"

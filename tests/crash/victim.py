@@ -17,9 +17,10 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.core.errors import CredtrayError
-from agent.files.atomic_file import write_atomically
-from agent.store.settings_file import SettingsFile
+from credtray.core.errors import CredtrayError
+from credtray.files.atomic_file import write_atomically
+from credtray.store.settings_file import SettingsFile
+
 from tests.aws.file_fakes import NOW, credentials_file, wanted
 
 TOKEN = b'{"accessToken": "' + b"t" * 3000 + b'", "expiresAt": "2026-11-22T13:00:00Z"}'
@@ -61,7 +62,7 @@ JOBS: dict[str, Callable[[Path], None]] = {
     "token": token,
     "settings": settings,
 }
-_LATE = "agent.store.settings_edit"
+_LATE = "credtray.store.settings_edit"
 """Imported late by the product; a child of ours is to open nothing but the files under test."""
 
 

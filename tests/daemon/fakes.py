@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from agent.core.errors import CredtrayError, Problem, RoleRefused
-from agent.core.marks import key_digest
-from agent.core.models import (
+from credtray.core.errors import CredtrayError, Problem, RoleRefused
+from credtray.core.marks import key_digest
+from credtray.core.models import (
     AccessToken,
     AwsConfig,
     ClientRegistration,
@@ -22,17 +22,18 @@ from agent.core.models import (
     SectionKeys,
     SsoSession,
 )
-from agent.core.ports import CredentialsFile, Issued, Mark, Notification
-from agent.core.protocol import Progress, Reply, Request, Update
-from agent.core.secret import Secret
-from agent.core.settings import ProfileSettings, Settings
-from agent.core.state import State
-from agent.daemon.changes import Changes
-from agent.daemon.loop import Conduct, Loop
-from agent.daemon.ports import Ports
-from agent.daemon.requests import Requests
-from agent.daemon.sign_ins import SignIns
-from agent.daemon.workers import Workers
+from credtray.core.ports import CredentialsFile, Issued, Mark, Notification
+from credtray.core.protocol import Progress, Reply, Request, Update
+from credtray.core.secret import Secret
+from credtray.core.settings import ProfileSettings, Settings
+from credtray.core.state import State
+from credtray.daemon.changes import Changes
+from credtray.daemon.loop import Conduct, Loop
+from credtray.daemon.ports import Ports
+from credtray.daemon.requests import Requests
+from credtray.daemon.sign_ins import SignIns
+from credtray.daemon.workers import Workers
+
 from tests.core.making import HOUR, NOON, config, profile
 from tests.fakes_identity_center import (
     FakeBrowser,

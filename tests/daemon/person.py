@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from agent.core import protocol
-from agent.daemon.workers import Workers
+from credtray.core import protocol
+from credtray.daemon.workers import Workers
+
 from tests.core.making import config, profile
 from tests.daemon.fakes import Daemon, Sink
 

@@ -7,9 +7,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.core.errors import SignInRequired, UnknownProfile
-from agent.core.models import RoleCredentials
-from agent.core.protocol import (
+from credtray.core.errors import SignInRequired, UnknownProfile
+from credtray.core.models import RoleCredentials
+from credtray.core.protocol import (
     Credentials,
     CredentialsIssued,
     Done,
@@ -22,13 +22,13 @@ from agent.core.protocol import (
     Update,
     Watch,
 )
-from agent.core.secret import Secret
-from agent.daemon.ipc import ipc_server
-from agent.daemon.ipc_connection import ReplySink
-from agent.daemon.runtime_directory import prepare_runtime_directory
-from agent.daemon.single_instance import SingleInstance, Start
-from agent.desktop.hardening import harden
-from agent.desktop.paths import listening_path, runtime_directory
+from credtray.core.secret import Secret
+from credtray.daemon.ipc import ipc_server
+from credtray.daemon.ipc_connection import ReplySink
+from credtray.daemon.runtime_directory import prepare_runtime_directory
+from credtray.daemon.single_instance import SingleInstance, Start
+from credtray.desktop.hardening import harden
+from credtray.desktop.paths import listening_path, runtime_directory
 
 ISSUED = ProcessCredentials.of(
     RoleCredentials(

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from credtray.aws.credentials_file import CredentialsFile
+from credtray.aws.profile_writer import ProfileWriter
+from credtray.core import protocol
+from credtray.core.config.edits import MARK
+from credtray.core.errors import FileUnwritable, NothingToUndo
+from credtray.core.protocol import Done
+from credtray.daemon.changes import Changes
+from credtray.files.shared_file import SharedFile
+from credtray.store.settings_file import SettingsFile
+from credtray.store.undo_file import UndoFile
 
-from agent.aws.credentials_file import CredentialsFile
-from agent.aws.profile_writer import ProfileWriter
-from agent.core import protocol
-from agent.core.config.edits import MARK
-from agent.core.errors import FileUnwritable, NothingToUndo
-from agent.core.protocol import Done
-from agent.daemon.changes import Changes
-from agent.files.shared_file import SharedFile
-from agent.store.settings_file import SettingsFile
-from agent.store.undo_file import UndoFile
 from tests.core.making import NOON
 from tests.daemon.fakes import Daemon, run
 

@@ -8,22 +8,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-
-from agent.core import protocol
-from agent.core.errors import (
+from credtray.core import protocol
+from credtray.core.errors import (
     CredtrayError,
     EndpointUnavailable,
     FileUnwritable,
     SignInRequired,
     UnknownProfile,
 )
-from agent.core.events import Activated, Deactivated
-from agent.core.ports import EndpointMemory
-from agent.core.ports.endpoint import IssueForProfile
-from agent.core.protocol import Done
-from agent.core.secret import Secret
-from agent.core.settings import Delivery, ProfileSettings, Settings
-from agent.daemon.endpoint import RETRY_SECONDS, Endpoint
+from credtray.core.events import Activated, Deactivated
+from credtray.core.ports import EndpointMemory
+from credtray.core.ports.endpoint import IssueForProfile
+from credtray.core.protocol import Done
+from credtray.core.secret import Secret
+from credtray.core.settings import Delivery, ProfileSettings, Settings
+from credtray.daemon.endpoint import RETRY_SECONDS, Endpoint
+
 from tests.core.making import MINUTE, config, profile
 from tests.daemon.fakes import Daemon, run
 

@@ -6,9 +6,8 @@ import asyncio
 import logging
 
 import pytest
-
-from agent.daemon import guarded as guarded_tasks
-from agent.daemon.guarded import guarded
+from credtray.daemon import guarded as guarded_tasks
+from credtray.daemon.guarded import guarded
 
 
 def test_helper_task_that_dies_is_logged_without_values_and_begun_again(

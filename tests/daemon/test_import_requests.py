@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from agent.aws.credentials_file import CredentialsFile
-from agent.core import ini, saved
-from agent.core.errors import (
+from credtray.aws.credentials_file import CredentialsFile
+from credtray.core import ini, saved
+from credtray.core.errors import (
     CredtrayError,
     FileUnwritable,
     IniRefused,
@@ -18,13 +17,14 @@ from agent.core.errors import (
     UnexpectedReply,
     UsageError,
 )
-from agent.core.events import Activated, PresenceChanged, Stopping
-from agent.core.ports import Presence
-from agent.core.protocol import Deactivate, Done, ImportKeys, Undo
-from agent.core.secret import Secret
-from agent.core.state import State
-from agent.daemon.import_requests import ImportRequests
-from agent.files.shared_file import SharedFile
+from credtray.core.events import Activated, PresenceChanged, Stopping
+from credtray.core.ports import Presence
+from credtray.core.protocol import Deactivate, Done, ImportKeys, Undo
+from credtray.core.secret import Secret
+from credtray.core.state import State
+from credtray.daemon.import_requests import ImportRequests
+from credtray.files.shared_file import SharedFile
+
 from tests.core.making import HOUR, NOON
 from tests.daemon.fakes import Daemon, run
 

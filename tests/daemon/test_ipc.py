@@ -12,8 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from agent.core.errors import (
+from credtray.core.errors import (
     AgentNotRunning,
     AgentRefused,
     AgentSilent,
@@ -22,7 +21,7 @@ from agent.core.errors import (
     SignInRequired,
     TimedOut,
 )
-from agent.core.protocol import (
+from credtray.core.protocol import (
     Credentials,
     CredentialsIssued,
     Done,
@@ -34,8 +33,9 @@ from agent.core.protocol import (
     Watch,
     encode,
 )
-from agent.daemon.ipc import ipc_server
-from agent.ipc_client import AgentClient
+from credtray.daemon.ipc import ipc_server
+from credtray.ipc_client import AgentClient
+
 from tests.daemon.conftest import Agent, end_agent, eventually
 from tests.daemon.stub_agent import ISSUED, StubHandler
 from tests.soak import examples

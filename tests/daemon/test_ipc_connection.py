@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
-from agent.core.protocol import Done, Ping, Request, decode_reply, encode
-from agent.daemon.ipc_connection import Connection, ReplySink
+from credtray.core.protocol import Done, Ping, Request, decode_reply, encode
+from credtray.daemon.ipc_connection import Connection, ReplySink
 
 
 class Handler:

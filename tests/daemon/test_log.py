@@ -11,19 +11,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from credtray.core.secret import Secret
+from credtray.daemon.log import COPIES, FILE_LIMIT, LINE_LIMIT, PrivateLogFile, logging_to
+from credtray.daemon.redaction import Redactor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.secret import Secret
-from agent.daemon.log import COPIES, FILE_LIMIT, LINE_LIMIT, PrivateLogFile, logging_to
-from agent.daemon.redaction import Redactor
-
 CANARY = "canary/secret+token=="
-log = logging.getLogger("agent.test")
+log = logging.getLogger("credtray.test")
 
 
 def record(text: str) -> logging.LogRecord:
-    return logging.LogRecord("agent.test", logging.INFO, __file__, 1, text, None, None)
+    return logging.LogRecord("credtray.test", logging.INFO, __file__, 1, text, None, None)
 
 
 @pytest.fixture
@@ -91,7 +90,7 @@ def test_times_are_utc(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Pacific/Kiritimati")
     with logging_to(path, Redactor()):
         log.info("hello")
-    stamp = re.match(r"(\S+)Z INFO agent\.test: hello\n", path.read_text())
+    stamp = re.match(r"(\S+)Z INFO credtray\.test: hello\n", path.read_text())
     assert stamp is not None
     written = datetime.fromisoformat(stamp[1]).replace(tzinfo=UTC)
 
@@ -123,7 +122,7 @@ def test_uncaught_exception_of_a_thread_is_logged_without_secrets(path: Path, re
         thread.join()
     text = path.read_text()
 
-    assert "CRITICAL agent: some worker died" in text
+    assert "CRITICAL credtray: some worker died" in text
     assert "canary" not in text
 
 
@@ -145,7 +144,7 @@ def test_logging_is_as_before_afterwards(path: Path) -> None:
     root = logging.getLogger()
     before = (
         list(root.handlers),
-        logging.getLogger("agent").level,
+        logging.getLogger("credtray").level,
         threading.excepthook,
         logging.raiseExceptions,
     )
@@ -154,7 +153,7 @@ def test_logging_is_as_before_afterwards(path: Path) -> None:
 
     assert before == (
         root.handlers,
-        logging.getLogger("agent").level,
+        logging.getLogger("credtray").level,
         threading.excepthook,
         logging.raiseExceptions,
     )

@@ -7,10 +7,9 @@ import logging
 from datetime import timedelta
 
 import pytest
-
-from agent.core import protocol, saved
-from agent.core.errors import FileUnwritable, Offline, SectionNotOurs
-from agent.core.events import (
+from credtray.core import protocol, saved
+from credtray.core.errors import FileUnwritable, Offline, SectionNotOurs
+from credtray.core.events import (
     Activated,
     ClockChanged,
     ConfigLoaded,
@@ -20,9 +19,10 @@ from agent.core.events import (
     Tick,
     Woke,
 )
-from agent.core.models import AwsConfig
-from agent.core.policy import ShowNotice
-from agent.daemon.loop import Conduct
+from credtray.core.models import AwsConfig
+from credtray.core.policy import ShowNotice
+from credtray.daemon.loop import Conduct
+
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, run
 

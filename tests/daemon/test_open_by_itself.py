@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from credtray.core import protocol
+from credtray.core.errors import ListenerUnavailable, Offline
+from credtray.core.events import Event, FilesChanged, PartChanged, PresenceChanged, Tick
+from credtray.core.ports import DesktopPart, Part, Presence
+from credtray.core.settings import SessionSettings, Settings
+from credtray.core.standing import alive
+from credtray.core.state import Alive
+from credtray.daemon.loop import Conduct
+from credtray.without_agent import _allowed
 
-from agent.core import protocol
-from agent.core.errors import ListenerUnavailable, Offline
-from agent.core.events import Event, FilesChanged, PartChanged, PresenceChanged, Tick
-from agent.core.ports import DesktopPart, Part, Presence
-from agent.core.settings import SessionSettings, Settings
-from agent.core.standing import alive
-from agent.core.state import Alive
-from agent.daemon.loop import Conduct
-from agent.without_agent import _allowed
 from tests.core.making import HOUR, MINUTE
 from tests.daemon.fakes import Daemon, run
 

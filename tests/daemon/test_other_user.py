@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from credtray.core.errors import AgentRefused
+from credtray.core.protocol import Credentials, encode
+from credtray.ipc_client import AgentClient
 
-from agent.core.errors import AgentRefused
-from agent.core.protocol import Credentials, encode
-from agent.ipc_client import AgentClient
 from tests.daemon.conftest import ROOT, Agent, end_agent
 
 MALLORY = 65534
@@ -100,7 +100,7 @@ def impostor(open_runtime: Path) -> Iterator[Path]:
 
 
 def test_fast_client_prints_nothing_that_an_impostor_says(impostor: Path) -> None:
-    door = str(ROOT / "agent" / "__main__.py")
+    door = str(ROOT / "agent" / "credtray" / "__main__.py")
     done = subprocess.run(
         [sys.executable, "-I", "-S", door, "credentials", "foo"], capture_output=True, timeout=30, check=False
     )

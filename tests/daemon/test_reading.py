@@ -6,11 +6,12 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from agent.core import protocol
-from agent.core.errors import ConfigInvalid, FileUnwritable, SettingsInvalid
-from agent.core.events import FilesChanged, Tick
-from agent.core.models import AccessToken, SsoSession
-from agent.core.settings import Settings
+from credtray.core import protocol
+from credtray.core.errors import ConfigInvalid, FileUnwritable, SettingsInvalid
+from credtray.core.events import FilesChanged, Tick
+from credtray.core.models import AccessToken, SsoSession
+from credtray.core.settings import Settings
+
 from tests.core.making import HOUR, MINUTE, config, profile, session, token
 from tests.daemon.fakes import Daemon, run
 from tests.fakes_identity_center import NOON

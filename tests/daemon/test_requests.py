@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from agent.core import protocol
-from agent.core.errors import (
+from credtray.core import protocol
+from credtray.core.errors import (
     CredtrayError,
     NothingToUndo,
     Offline,
@@ -21,10 +20,11 @@ from agent.core.errors import (
     UnknownSession,
     UsageError,
 )
-from agent.core.events import ConfigLoaded, FetchStarted, Tick
-from agent.core.models import AssumedRole
-from agent.core.protocol import CredentialsIssued, Done
-from agent.core.status import iso
+from credtray.core.events import ConfigLoaded, FetchStarted, Tick
+from credtray.core.models import AssumedRole
+from credtray.core.protocol import CredentialsIssued, Done
+from credtray.core.status import iso
+
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, Sink, run
 

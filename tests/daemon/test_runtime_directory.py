@@ -4,9 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-
-from agent.core.errors import AgentRefused
-from agent.daemon.runtime_directory import prepare_runtime_directory
+from credtray.core.errors import AgentRefused
+from credtray.daemon.runtime_directory import prepare_runtime_directory
 
 NOBODY = 65534
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import schedule
-
-from agent.core.events import ClockChanged, Tick, Woke
-from agent.daemon.scheduler import Hint, Scheduler
+from credtray.core.events import ClockChanged, Tick, Woke
+from credtray.daemon.scheduler import Hint, Scheduler
 
 HOUR = 3600.0
 

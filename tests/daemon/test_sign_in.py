@@ -8,9 +8,8 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
-from agent.core import oauth
-from agent.core.errors import (
+from credtray.core import oauth
+from credtray.core.errors import (
     AddressRefused,
     CredtrayError,
     FileUnwritable,
@@ -23,9 +22,10 @@ from agent.core.errors import (
     SignInTimedOut,
     Throttled,
 )
-from agent.core.models import Endpoints
-from agent.daemon.browsing import BROKEN_COMMAND
-from agent.daemon.sign_in import SignInRequest, Step
+from credtray.core.models import Endpoints
+from credtray.daemon.browsing import BROKEN_COMMAND
+from credtray.daemon.sign_in import SignInRequest, Step
+
 from tests.fakes_identity_center import (
     CORP,
     NOON,

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-
-from agent.core import oauth
-from agent.core.errors import (
+from credtray.core import oauth
+from credtray.core.errors import (
     AddressRefused,
     ListenerUnavailable,
     Offline,
@@ -16,8 +15,9 @@ from agent.core.errors import (
     SignInTimedOut,
     Throttled,
 )
-from agent.core.models import SsoSession
-from agent.daemon.sign_in import SignInRequest, Step
+from credtray.core.models import SsoSession
+from credtray.daemon.sign_in import SignInRequest, Step
+
 from tests.fakes_identity_center import (
     CORP,
     NOON,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-
-from agent.core.errors import (
+from credtray.core.errors import (
     CaptivePortal,
     CredtrayError,
     FileUnwritable,
@@ -15,9 +14,10 @@ from agent.core.errors import (
     SignInCancelled,
     Throttled,
 )
-from agent.core.models import AccessToken
-from agent.core.secret import Secret
-from agent.daemon.sign_in import SignInRequest, SignInResult
+from credtray.core.models import AccessToken
+from credtray.core.secret import Secret
+from credtray.daemon.sign_in import SignInRequest, SignInResult
+
 from tests.fakes_identity_center import (
     CORP,
     NOON,

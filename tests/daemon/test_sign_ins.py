@@ -7,9 +7,8 @@ import threading
 from dataclasses import replace
 
 import pytest
-
-from agent.core import protocol
-from agent.core.errors import (
+from credtray.core import protocol
+from credtray.core.errors import (
     AgentSilent,
     CredtrayError,
     Offline,
@@ -17,7 +16,8 @@ from agent.core.errors import (
     SignInDenied,
     UnknownSession,
 )
-from agent.core.events import ConfigLoaded, FilesChanged, Stopping, Tick
+from credtray.core.events import ConfigLoaded, FilesChanged, Stopping, Tick
+
 from tests.core.making import HOUR, MINUTE, config, profile, session, token
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import login, real, until, world
@@ -176,7 +176,7 @@ def test_cancelling_nothing_says_so() -> None:
 def test_sign_in_that_does_not_let_go_is_said_and_does_not_block_the_asker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("agent.daemon.sign_ins.REFRESH_SECONDS", 0.1)
+    monkeypatch.setattr("credtray.daemon.sign_ins.REFRESH_SECONDS", 0.1)
 
     async def drive() -> None:
         async with world() as (daemon, _person):

@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-
-from agent.core import protocol
-from agent.core.errors import (
+from credtray.core import protocol
+from credtray.core.errors import (
     CredtrayError,
     KeysTooShort,
     NotInTime,
@@ -19,10 +18,11 @@ from agent.core.errors import (
     TokenUnreadable,
     UnknownProfile,
 )
-from agent.core.events import ConfigLoaded
-from agent.core.oauth import AUTHORIZATION_CODE
-from agent.core.protocol import Done
-from agent.daemon.waiting_requests import WaitingRequests
+from credtray.core.events import ConfigLoaded
+from credtray.core.oauth import AUTHORIZATION_CODE
+from credtray.core.protocol import Done
+from credtray.daemon.waiting_requests import WaitingRequests
+
 from tests.core.making import HOUR, MINUTE, config
 from tests.daemon.fakes import Daemon, Sink, run
 from tests.daemon.person import real, until, world

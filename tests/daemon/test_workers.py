@@ -9,9 +9,8 @@ import sys
 import threading
 
 import pytest
-
-from agent.core.errors import CredtrayError, Offline, Problem
-from agent.daemon.workers import PORTAL_CALLS, Workers
+from credtray.core.errors import CredtrayError, Offline, Problem
+from credtray.daemon.workers import PORTAL_CALLS, Workers
 
 
 def nothing(_result: object) -> None:
@@ -131,7 +130,7 @@ def test_work_is_done_when_the_system_allows_threads_again(monkeypatch: pytest.M
         await settled(workers)
         return came
 
-    monkeypatch.setattr("agent.daemon.workers.STAFF_SECONDS", 0.01)
+    monkeypatch.setattr("credtray.daemon.workers.STAFF_SECONDS", 0.01)
     monkeypatch.setattr(threading.Thread, "start", scarce)
 
     assert asyncio.run(drive()) == [1, 2]
@@ -159,7 +158,7 @@ def test_result_of_raises_the_error_of_its_own_class_and_outlives_an_impatient_a
 def test_a_call_that_hangs_does_not_hold_up_the_end_of_the_process() -> None:
     program = """
 import asyncio, threading
-from agent.daemon.workers import Workers
+from credtray.daemon.workers import Workers
 async def main():
     workers = Workers()
     workers.start()

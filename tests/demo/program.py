@@ -12,7 +12,8 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from agent.demo.identity_center import START_URL
+from credtray.demo.identity_center import START_URL
+
 from tests.portal import Answer, ask, form
 
 VERIFIER = "verifier-of-a-test-with-at-least-forty-three-characters"

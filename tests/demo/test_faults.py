@@ -9,10 +9,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
-from agent.demo.identity_center import IdentityCenter
-from agent.demo.identity_center.fault_wire import replaced
-from agent.demo.identity_center.faults import (
+from credtray.demo.identity_center import IdentityCenter
+from credtray.demo.identity_center.fault_wire import replaced
+from credtray.demo.identity_center.faults import (
     EVERY,
     Body,
     CaptivePortal,
@@ -28,6 +27,7 @@ from agent.demo.identity_center.faults import (
     Throttle,
     Truncate,
 )
+
 from tests.demo.program import Program, error_type
 from tests.portal import Answer, ask
 

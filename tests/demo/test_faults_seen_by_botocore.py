@@ -7,10 +7,8 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
-from mypy_boto3_sso import SSOClient
-
-from agent.demo.identity_center import IdentityCenter
-from agent.demo.identity_center.faults import (
+from credtray.demo.identity_center import IdentityCenter
+from credtray.demo.identity_center.faults import (
     Body,
     CaptivePortal,
     Drop,
@@ -20,6 +18,8 @@ from agent.demo.identity_center.faults import (
     Throttle,
     Truncate,
 )
+from mypy_boto3_sso import SSOClient
+
 from tests.demo.program import Program
 
 KEYS = "GetRoleCredentials"

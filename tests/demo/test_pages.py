@@ -4,9 +4,8 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-
-from agent.demo.identity_center import pages
-from agent.demo.identity_center.exchange import Response
+from credtray.demo.identity_center import pages
+from credtray.demo.identity_center.exchange import Response
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 

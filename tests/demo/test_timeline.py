@@ -39,7 +39,7 @@ STEPS = [
     "removed",
     "stopped",
 ]
-MODULE = ["-m", "agent.demo"]
+MODULE = ["-m", "credtray.demo"]
 
 
 @pytest.fixture
@@ -174,8 +174,8 @@ def test_agent_ends_when_the_demo_is_killed(caller: Path) -> None:
 
 BROKEN = """
 import sys
-from agent.demo.__main__ import main
-from agent.demo.identity_center.faults import Status
+from credtray.demo.__main__ import main
+from credtray.demo.identity_center.faults import Status
 sys.exit(main({arguments}, prepare=lambda portal: portal.inject({operation!r}, {fault})))
 """
 DENIED = """Status(403, '{"message":"No access"}', "application/json")"""

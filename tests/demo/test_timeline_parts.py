@@ -13,17 +13,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from credtray import __version__
+from credtray.core.ports import Clock
+from credtray.core.secret import Secret
+from credtray.demo import own_browser, person
+from credtray.demo.__main__ import has_desktop, main
+from credtray.demo.home import FOREIGN_SECTION, ThrowAwayHome, environment, look_at_own_files
+from credtray.demo.identity_center import IdentityCenter
+from credtray.demo.pace import PacedClock
+from credtray.desktop.browser import SystemBrowser
+from credtray.web.callback import LoopbackCallbackListener
 
-from agent import __version__
-from agent.core.ports import Clock
-from agent.core.secret import Secret
-from agent.demo import own_browser, person
-from agent.demo.__main__ import has_desktop, main
-from agent.demo.home import FOREIGN_SECTION, ThrowAwayHome, environment, look_at_own_files
-from agent.demo.identity_center import IdentityCenter
-from agent.demo.pace import PacedClock
-from agent.desktop.browser import SystemBrowser
-from agent.web.callback import LoopbackCallbackListener
 from tests.demo.program import Program
 
 HOUR = timedelta(hours=1)

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from credtray.core.errors import AutostartRefused
+from credtray.desktop.autostart import Autostart, AutostartStatus, Outcome, agent_command
+from credtray.desktop.desktop_entry import MARK, read_keys
+from credtray.desktop.login_entry.xdg import DesktopEntry
 
-from agent.core.errors import AutostartRefused
-from agent.desktop.autostart import Autostart, AutostartStatus, Outcome, agent_command
-from agent.desktop.desktop_entry import MARK, read_keys
-from agent.desktop.login_entry.xdg import DesktopEntry
 from tests.desktop.test_autostart_entry import taken_apart
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def command_in(directory: Path) -> tuple[str, ...]:
     interpreter = directory / "bin" / "python"
     interpreter.parent.mkdir(parents=True, exist_ok=True)
     interpreter.touch(0o755)
-    return str(interpreter), "-I", "-m", "agent", "run"
+    return str(interpreter), "-I", "-m", "credtray", "run"
 
 
 def contents(directory: Path) -> dict[str, tuple[int, int, bytes]]:
@@ -245,9 +245,9 @@ def test_folder_that_is_a_file_is_refused_and_nothing_is_changed(
 ENABLE_AS_A_USER = f"""
 import os, sys
 from pathlib import Path
-from agent.core.errors import AutostartRefused
-from agent.desktop.autostart import Autostart
-from agent.desktop.login_entry.xdg import DesktopEntry
+from credtray.core.errors import AutostartRefused
+from credtray.desktop.autostart import Autostart
+from credtray.desktop.login_entry.xdg import DesktopEntry
 
 config = Path(sys.argv[1])
 if os.geteuid() == 0:  # whom no permission stops; as somebody else we could not enter root's own directories
@@ -272,7 +272,7 @@ def test_read_only_folder_is_named_and_nothing_is_changed(home: Path) -> None:
     (config / "autostart").chmod(0o555)
     done = subprocess.run(
         [sys.executable, "-B", "-c", ENABLE_AS_A_USER, config],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "agent")},
         capture_output=True,
         text=True,
         check=True,
@@ -300,7 +300,7 @@ def test_command_starts_this_very_installation_from_anywhere(tmp_path: Path) -> 
         [interpreter, *arguments[:-1], "version"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
 
-    assert arguments == ["-I", "-m", "agent", "run"]
+    assert arguments == ["-I", "-m", "credtray", "run"]
     assert Path(interpreter).is_absolute()
     assert done.stdout.startswith("credtray ")
 

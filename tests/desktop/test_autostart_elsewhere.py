@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from credtray.core.errors import AutostartRefused
+from credtray.desktop.autostart import Autostart, Outcome
+from credtray.desktop.login_entry.macos import LABEL, LaunchAgent
+from credtray.desktop.login_entry.windows import APPROVED, NAME, RUN, RunValue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.errors import AutostartRefused
-from agent.desktop.autostart import Autostart, Outcome
-from agent.desktop.login_entry.macos import LABEL, LaunchAgent
-from agent.desktop.login_entry.windows import APPROVED, NAME, RUN, RunValue
-
-ARGUMENTS = ("-I", "-m", "agent", "run")
+ARGUMENTS = ("-I", "-m", "credtray", "run")
 MAC = ("/Users/ann/my tools/bin/python", *ARGUMENTS)
 WINDOWS = (r"C:\Program Files\credtray\pythonw.exe", *ARGUMENTS)
 
@@ -123,7 +122,7 @@ def test_run_value_is_switched_on_and_off() -> None:
     autostart = Autostart(WINDOWS, RunValue(registry))
 
     assert [autostart.enable(), autostart.enable()] == [Outcome.CHANGED, Outcome.ALREADY]
-    assert registry.values == {(RUN, NAME): f'"{WINDOWS[0]}" -I -m agent run'}
+    assert registry.values == {(RUN, NAME): f'"{WINDOWS[0]}" -I -m credtray run'}
     assert autostart.status().stale == f"it starts {WINDOWS[0]}, which does not exist any more"
     assert [autostart.disable(), autostart.disable()] == [Outcome.CHANGED, Outcome.ALREADY]
     assert registry.values == {}
@@ -136,7 +135,7 @@ def test_other_installation_is_told_on_windows(tmp_path: Path) -> None:
     Autostart((str(here), *ARGUMENTS), RunValue(registry)).enable()
 
     assert Autostart(WINDOWS, RunValue(registry)).status().stale == (
-        f'it starts something else than this installation: "{here}" -I -m agent run'
+        f'it starts something else than this installation: "{here}" -I -m credtray run'
     )
 
 

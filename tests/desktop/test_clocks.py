@@ -6,9 +6,8 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
-from agent.desktop.clock_watch import ClockWatch
-from agent.desktop.clocks import SystemClock
+from credtray.desktop.clock_watch import ClockWatch
+from credtray.desktop.clocks import SystemClock
 
 
 def test_wall_clock_is_aware_and_right() -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from agent.core.errors import FileUnopened
-from agent.desktop.file_opener import open_file
+from credtray.core.errors import FileUnopened
+from credtray.desktop.file_opener import open_file
 
 
 def launcher(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:

@@ -11,12 +11,12 @@ ROOT = Path(__file__).parents[2]
 
 def hardened(code: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     """Run code in a hardened process that was allowed to dump core before."""
-    program = "from agent.desktop.hardening import harden\nundone = harden()\n" + code
+    program = "from credtray.desktop.hardening import harden\nundone = harden()\n" + code
     generous = 'ulimit -c unlimited; exec "$0" -c "$1"'
     return subprocess.run(
         ["/bin/sh", "-c", generous, sys.executable, program],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(ROOT / "agent")},
         capture_output=True,
         text=True,
         timeout=30,

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from credtray.core.errors import AssetMissing
+from credtray.core.face.look import STEPS, Look, Shape
+from credtray.desktop.assets import asset
+from credtray.desktop.icon import Panel, draw, geometry, template
+from credtray.desktop.icon_parts import geometry_from
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageColor, ImageStat
-
-from agent.core.errors import AssetMissing
-from agent.core.face.look import STEPS, Look, Shape
-from agent.desktop.assets import asset
-from agent.desktop.icon import Panel, draw, geometry, template
-from agent.desktop.icon_parts import geometry_from
 
 ROOT = Path(__file__).parents[2]
 SIZES = (16, 22, 24, 32, 48, 64, 512)
@@ -167,7 +166,9 @@ def test_equal_looks_are_drawn_once() -> None:
 
 
 def test_pillow_is_loaded_only_when_something_is_drawn() -> None:
-    script = "import sys, agent.desktop.icon; sys.exit(any(name.startswith('PIL') for name in sys.modules))"
+    script = (
+        "import sys, credtray.desktop.icon; sys.exit(any(name.startswith('PIL') for name in sys.modules))"
+    )
 
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 

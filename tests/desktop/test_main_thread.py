@@ -5,8 +5,7 @@ import signal
 import threading
 
 import pytest
-
-from agent.desktop.main_thread import MainThread
+from credtray.desktop.main_thread import MainThread
 
 PATIENCE = 10.0
 

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from agent.desktop.network import NoNetworkWatch, network_watch, tells_of_route
+from credtray.desktop.network import NoNetworkWatch, network_watch, tells_of_route
 
 ROOT = Path(__file__).parents[2]
 MAIN, LOCAL = 254, 255
@@ -45,7 +44,7 @@ def test_anything_else_is_not(data: bytes) -> None:
 
 WATCHER = """
 import asyncio, subprocess
-from agent.desktop.network import network_watch
+from credtray.desktop.network import network_watch
 
 def ip(words):
     subprocess.run(["ip", *words.split()], check=True)
@@ -87,7 +86,7 @@ def can_make_links() -> bool:
 def test_link_that_comes_back_gives_one_hint_each_time() -> None:
     done = subprocess.run(
         ["unshare", "--net", sys.executable, "-c", WATCHER],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "agent")},
         capture_output=True,
         text=True,
         timeout=30,

@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from credtray.core import protocol
+from credtray.core.clicks import Click
+from credtray.core.errors import NotifierUnavailable
+from credtray.core.ports import Button, DesktopPart, Notification, Part, Urgency
+from credtray.desktop.bus.session import SessionBus
+from credtray.desktop.notifications import native as notifications_native
+from credtray.desktop.notifications import notifier_for
+from credtray.desktop.notifications import plyer as notifications_plyer
+from credtray.desktop.notifications.dbus import DesktopNotifier
+from credtray.desktop.notifications.native import NativeNotifier
+from credtray.desktop.notifications.plyer import PlyerNotifier, why_not_plyer
 
-from agent.core import protocol
-from agent.core.clicks import Click
-from agent.core.errors import NotifierUnavailable
-from agent.core.ports import Button, DesktopPart, Notification, Part, Urgency
-from agent.desktop.bus.session import SessionBus
-from agent.desktop.notifications import native as notifications_native
-from agent.desktop.notifications import notifier_for
-from agent.desktop.notifications import plyer as notifications_plyer
-from agent.desktop.notifications.dbus import DesktopNotifier
-from agent.desktop.notifications.native import NativeNotifier
-from agent.desktop.notifications.plyer import PlyerNotifier, why_not_plyer
 from tests.desktop.notification_fakes import until
 
 SIGN_IN = Button("Sign in", protocol.Login("corp"))
@@ -390,8 +390,8 @@ def test_each_system_has_its_notifier(platform: str, kind: type) -> None:
 def test_choosing_imports_nothing_heavy() -> None:
     heavy = {"dbus_fast", "plyer", "desktop_notifier"}
     code = (
-        "import sys; from agent.desktop.notifications import notifier_for;"
-        "import agent.desktop.presence;"
+        "import sys; from credtray.desktop.notifications import notifier_for;"
+        "import credtray.desktop.presence;"
         f"print(sorted({heavy} & set(sys.modules)))"
     )
 

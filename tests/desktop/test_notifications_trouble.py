@@ -7,14 +7,14 @@ import time
 from typing import Any
 
 import pytest
+from credtray.core import protocol
+from credtray.core.clicks import OpenLog
+from credtray.core.errors import NotifierUnavailable
+from credtray.core.ports import Button, DesktopPart, Notification, Part
+from credtray.desktop.bus import reconnecting
+from credtray.desktop.notifications import dbus as notifications_dbus
+from credtray.desktop.notifications.plyer import PlyerNotifier
 
-from agent.core import protocol
-from agent.core.clicks import OpenLog
-from agent.core.errors import NotifierUnavailable
-from agent.core.ports import Button, DesktopPart, Notification, Part
-from agent.desktop.bus import reconnecting
-from agent.desktop.notifications import dbus as notifications_dbus
-from agent.desktop.notifications.plyer import PlyerNotifier
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Told, daemon_on, shown_by, told, until
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-from agent.core.errors import NotifierUnavailable
-from agent.core.ports import Button, Notification
-from agent.core.protocol import Login
-from agent.desktop.notifier import LoggedNotifier, LogNotifier
+from credtray.core.errors import NotifierUnavailable
+from credtray.core.ports import Button, Notification
+from credtray.core.protocol import Login
+from credtray.desktop.notifier import LoggedNotifier, LogNotifier
 
 ENDS = Notification("corp:end", "corp: ends\x1b[31m soon", "In 10 min.", (Button("Sign in", Login("corp")),))
 

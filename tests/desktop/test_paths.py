@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-
-from agent.core.errors import AgentRefused
-from agent.desktop import paths
-from agent.desktop.socket_path import socket_paths
+from credtray.core.errors import AgentRefused
+from credtray.desktop import paths
+from credtray.desktop.socket_path import socket_paths
 
 
 def test_socket_lies_in_the_runtime_directory(home: Path) -> None:

@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from credtray.core.errors import BusCallFailed
+from credtray.core.ports import Presence
+from credtray.desktop import presence
+from credtray.desktop.bus import reconnecting
+from credtray.desktop.presence import logind as presence_logind
 from dbus_fast import Variant
 
-from agent.core.errors import BusCallFailed
-from agent.core.ports import Presence
-from agent.desktop import presence
-from agent.desktop.bus import reconnecting
-from agent.desktop.presence import logind as presence_logind
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.presence_fakes import (
     LOGIN,

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from types import SimpleNamespace
 from typing import Any
 
-from agent.core.ports import DesktopPart, Presence
-from agent.desktop.bus.session import SessionBus
-from agent.desktop.presence import PresenceWatch
-from agent.desktop.presence.macos import follow_macos
-from agent.desktop.presence.sightings import Sightings
-from agent.desktop.presence.windows import follow_windows
+from credtray.core.ports import DesktopPart, Presence
+from credtray.desktop.bus.session import SessionBus
+from credtray.desktop.presence import PresenceWatch
+from credtray.desktop.presence.macos import follow_macos
+from credtray.desktop.presence.sightings import Sightings
+from credtray.desktop.presence.windows import follow_windows
+
 from tests.desktop.notification_fakes import until
 from tests.desktop.presence_fakes import Watched
 

@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from credtray.core.errors import BusCallFailed, BusUnavailable
+from credtray.desktop.bus import session as session_bus
+from credtray.desktop.bus.session import BusKind, Connection, SessionBus, Signal
 from dbus_fast import Message, Variant
 
-from agent.core.errors import BusCallFailed, BusUnavailable
-from agent.desktop.bus import session as session_bus
-from agent.desktop.bus.session import BusKind, Connection, SessionBus, Signal
 from tests.desktop.dbus_daemon import DbusDaemon
 
 PATH = "/credtray/test"

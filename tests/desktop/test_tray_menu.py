@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.core import protocol
-from agent.core.clicks import About, Click, OpenLog
-from agent.core.menu import Item, Kind
-from agent.desktop.pystray_import import load_pystray
-from agent.desktop.tray.menu import TrayMenu
+from credtray.core import protocol
+from credtray.core.clicks import About, Click, OpenLog
+from credtray.core.menu import Item, Kind
+from credtray.desktop.pystray_import import load_pystray
+from credtray.desktop.tray.menu import TrayMenu
 
 MENU = (
     Item("header", Kind.TEXT, "corp: signed in", About()),

@@ -8,17 +8,16 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from credtray.core.clicks import About, Click
+from credtray.core.face.face import Face
+from credtray.core.face.look import Look, Shape
+from credtray.core.menu import Item, Kind
+from credtray.core.ports import DesktopPart, Part
+from credtray.desktop.icon import Panel
+from credtray.desktop.main_thread import MainThread
+from credtray.desktop.tray.native import NativeTray
+from credtray.desktop.tray.painting import Shown
 from PIL import Image
-
-from agent.core.clicks import About, Click
-from agent.core.face.face import Face
-from agent.core.face.look import Look, Shape
-from agent.core.menu import Item, Kind
-from agent.core.ports import DesktopPart, Part
-from agent.desktop.icon import Panel
-from agent.desktop.main_thread import MainThread
-from agent.desktop.tray.native import NativeTray
-from agent.desktop.tray.painting import Shown
 
 FACE = Face(Look(Shape.FRESH, 9), "credtray: signed in", (Item("about", Kind.COMMAND, "About R&D", About()),))
 

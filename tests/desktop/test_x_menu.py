@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from credtray.core import protocol
+from credtray.core.clicks import About, Click, OpenLog
+from credtray.core.menu import Item, Kind
+from credtray.desktop._xembed import Icon
+from credtray.desktop.tray.menu import TrayMenu
+from credtray.desktop.x11.menu_sheet import Sheet, rows_of
+from credtray.desktop.x11.screen import Area
 from PIL import Image
 from Xlib.display import Display
 
-from agent.core import protocol
-from agent.core.clicks import About, Click, OpenLog
-from agent.core.menu import Item, Kind
-from agent.desktop._xembed import Icon
-from agent.desktop.tray.menu import TrayMenu
-from agent.desktop.x11.menu_sheet import Sheet, rows_of
-from agent.desktop.x11.screen import Area
 from tests.desktop.x_tray import x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 

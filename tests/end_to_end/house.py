@@ -99,7 +99,7 @@ class House:
 
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-I", "-m", "agent", *words],
+            [sys.executable, "-I", "-m", "credtray", *words],
             env=self.environ,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -132,7 +132,7 @@ class House:
         """Run the agent until the block ends; it must end by itself when asked."""
         with (self.home / "agent-output").open("a") as output:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "agent", "run"], env=self.environ, stdin=subprocess.DEVNULL,
+                [sys.executable, "-I", "-m", "credtray", "run"], env=self.environ, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, text=True,
             )  # fmt: skip
         try:

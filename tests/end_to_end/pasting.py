@@ -45,7 +45,7 @@ def issued(url: str, account: str = "111100000002", role: str = "DNS") -> Keys:
 def pasted(house: House, text: str, *words: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
     """Pipe a paste into `credtray import`."""
     done = subprocess.run(
-        [sys.executable, "-I", "-m", "agent", "import", *words],
+        [sys.executable, "-I", "-m", "credtray", "import", *words],
         env=house.environ, input=text, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert code is None or done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"

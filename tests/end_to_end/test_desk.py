@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from agent.desktop.bus.session import SessionBus
+from credtray.desktop.bus.session import SessionBus
+
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import Entry, FakeWatcher, MenuHost
 from tests.end_to_end.house import House, until

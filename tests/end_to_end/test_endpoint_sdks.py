@@ -73,7 +73,7 @@ def test_programs_have_good_keys_for_hours(elsewhen: ShiftedTime, home: Path) ->
         portal = stack.enter_context(running("--auto-approve", "alice", "--interval", "1"))
         house = House(home, portal)
         house.environ |= elsewhen.environ
-        ask = shlex.join([sys.executable, "-I", "-m", "agent", "credentials", "synderys-dns"])
+        ask = shlex.join([sys.executable, "-I", "-m", "credtray", "credentials", "synderys-dns"])
         house.configure(more=f"\n[profile by-process]\ncredential_process = {ask}\n")
         stack.enter_context(house.agent())
         house.run("login")

@@ -395,11 +395,11 @@ def test_sso_settings_that_are_not_complete(scene: Scene) -> None:
 @BOTH
 def test_a_credential_process_that_failed_and_one_that_is_gone(scene: Scene) -> None:
     config = scene.house.config
-    command = f"{sys.executable} -I -m agent credentials {PROFILE}"
+    command = f"{sys.executable} -I -m credtray credentials {PROFILE}"
     config.write_text(
         config.read_text()
         + f"[profile asks]\ncredential_process = {command}\nregion = us-east-1\n"
-        + "[profile gone]\ncredential_process = /old/python -m agent\nregion = us-east-1\n"
+        + "[profile gone]\ncredential_process = /old/python -m credtray\nregion = us-east-1\n"
     )
     failed, gone = scene.failure("asks"), scene.failure("gone")
 

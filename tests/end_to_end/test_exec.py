@@ -18,8 +18,8 @@ from fcntl import ioctl
 from pathlib import Path
 
 import pytest
+from credtray.core.child_environment import with_endpoint, with_keys
 
-from agent.core.child_environment import with_endpoint, with_keys
 from tests.end_to_end.house import House
 
 P = "synderys-dns"
@@ -147,7 +147,7 @@ def test_environment_is_exactly_what_it_says_and_keys_are_in_it_only_when_asked_
 
 def test_one_inside_another_is_the_inner_profile(signed_in: House) -> None:
     house = signed_in
-    credtray = f"{shlex.quote(sys.executable)} -I -m agent"
+    credtray = f"{shlex.quote(sys.executable)} -I -m credtray"
     inner = f"{credtray} exec synderys-readonly --env -- sh -c 'echo $CREDTRAY_PROFILE $AWS_CONFIG_FILE'"
     status = f"{credtray} exec synderys-security -- sh -c 'cat $AWS_CONFIG_FILE | grep -c profile'"
 
@@ -196,7 +196,7 @@ def test_exit_code_is_the_commands(signed_in: House) -> None:
 
 def test_pipes_are_the_commands(signed_in: House) -> None:
     house = signed_in
-    words = [sys.executable, "-I", "-m", "agent", "exec", P, "--"]
+    words = [sys.executable, "-I", "-m", "credtray", "exec", P, "--"]
     copied = subprocess.run(
         [*words, "cat"], env=house.environ, input=b"in\0put", capture_output=True, check=False
     )
@@ -222,7 +222,7 @@ def terminal(house: House, *words: str) -> Iterator[tuple[int, subprocess.Popen[
     """Run a command in a pseudo-terminal of its own; give the person's end of it."""
     outer, inner = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-I", "-m", "agent", *words],
+        [sys.executable, "-I", "-m", "credtray", *words],
         env=house.environ,
         stdin=inner,
         stdout=inner,

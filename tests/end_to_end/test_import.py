@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from credtray.demo.pace import PacedClock
 
-from agent.demo.pace import PacedClock
 from tests.end_to_end.house import House, until
 from tests.end_to_end.pasting import DNS, Keys, issued, pasted
 from tests.portal import RunningPortal, running
@@ -122,7 +122,7 @@ def test_two_imports_at_once_without_an_agent_are_both_kept(house: House, keys: 
 def paced_agent(house: House, clock: PacedClock, path: Path) -> Iterator[subprocess.Popen[str]]:
     """Run the agent in the time of a clock; it tells its notices on standard output."""
     process = subprocess.Popen(
-        [sys.executable, "-I", "-m", "agent.demo.paced_agent", str(path), "3600"],
+        [sys.executable, "-I", "-m", "credtray.demo.paced_agent", str(path), "3600"],
         env=house.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with process:
@@ -176,7 +176,7 @@ def test_a_section_of_somebody_else_stays_as_it_is(house: House, keys: Keys) -> 
 def test_closed_stdout_ends_quietly_with_the_keys_kept(house: House, keys: Keys) -> None:
     paste = house.home / "paste"
     paste.write_text(keys.block())
-    command = f"{sys.executable} -I -m agent import {paste} >&-"
+    command = f"{sys.executable} -I -m credtray import {paste} >&-"
     done = subprocess.run(
         ["sh", "-c", command], env=house.environ, capture_output=True, timeout=60, check=False
     )

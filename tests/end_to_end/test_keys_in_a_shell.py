@@ -33,7 +33,7 @@ def with_credtray(house: House) -> dict[str, str]:
     place = house.home / "bin"
     place.mkdir(exist_ok=True)
     python = shlex.quote(sys.executable)
-    (place / "credtray").write_text(f'#!/bin/sh\nexec {python} -I -m agent "$@"\n')
+    (place / "credtray").write_text(f'#!/bin/sh\nexec {python} -I -m credtray "$@"\n')
     (place / "credtray").chmod(0o755)
     return {**house.environ, **STALE, "PATH": f"{place}:{house.environ['PATH']}"}
 

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from credtray.core.errors import FileRefused, FileUnwritable
+from credtray.files.atomic_file import LEFTOVER_PREFIX, read_bounded, sweep_leftovers, write_atomically
+from credtray.files.directory_safety import private_directory
+from credtray.files.open_directory import replace_with_retry
+from credtray.files.os_errors import translation
 
-from agent.core.errors import FileRefused, FileUnwritable
-from agent.files.atomic_file import LEFTOVER_PREFIX, read_bounded, sweep_leftovers, write_atomically
-from agent.files.directory_safety import private_directory
-from agent.files.open_directory import replace_with_retry
-from agent.files.os_errors import translation
 from tests.aws.file_fakes import StandingClock
 
 gives_away = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
@@ -35,7 +35,7 @@ def as_nobody(code: str, *arguments: Path | str) -> str:
         pytest.skip("only root can become another user")
     script = (
         "import os, sys; sys.path[:] = sys.argv[1].split(os.pathsep); from pathlib import Path;"
-        "from agent.files.atomic_file import *; from agent.core.errors import *;"
+        "from credtray.files.atomic_file import *; from credtray.core.errors import *;"
         f"os.setgroups([]); os.setgid({OTHER}); os.setuid({OTHER})\n{code}"
     )
     command = [

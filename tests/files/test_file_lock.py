@@ -12,15 +12,15 @@ import time
 from pathlib import Path
 
 import pytest
+from credtray.core.errors import FileContended, FileRefused, FileUnwritable
+from credtray.files.file_lock import FileLock
 
-from agent.core.errors import FileContended, FileRefused, FileUnwritable
-from agent.files.file_lock import FileLock
 from tests.aws.file_fakes import StandingClock
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from agent.files.file_lock import FileLock
+from credtray.files.file_lock import FileLock
 with FileLock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-from agent.files import file_watch
-from agent.files.file_watch import FileWatch
-from agent.files.watch_plan import plan, remote_kind
+from credtray.files import file_watch
+from credtray.files.file_watch import FileWatch
+from credtray.files.watch_plan import plan, remote_kind
 
 ROOT = Path(__file__).parents[2]
 SOON = 5.0
@@ -357,7 +356,7 @@ def test_network_file_systems_are_told_from_local_ones(directory: str, kind: str
 IDLE = """
 import sys, time
 from pathlib import Path
-from agent.files.file_watch import FileWatch
+from credtray.files.file_watch import FileWatch
 watch = FileWatch(lambda: None)
 watch.watch([Path.home() / ".aws" / name for name in ("config", "credentials", "sso/cache/token.json")])
 watch.start()
@@ -384,7 +383,7 @@ def wakeups(pid: int) -> int:
 def test_watching_costs_no_wakeup_while_nothing_happens(aws: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", IDLE],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "agent")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from agent.core.resolution import (
+from credtray.core.resolution import (
     Beside,
     Client,
     Place,
@@ -28,6 +27,7 @@ from agent.core.resolution import (
     surroundings_of,
     token_file,
 )
+
 from tests.connect_proxy import ConnectProxy
 from tests.resolution.aws_stand_in import AwsStandIn, key_of
 from tests.resolution.homes import ACCOUNT, Ask, Home, HomeMaker, homes_by_hand

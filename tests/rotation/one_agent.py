@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from agent.aws.clients import Clients
-from agent.aws.identity_center import BotocoreIdentityCenter
-from agent.aws.locations import locate
-from agent.aws.portal import Portal
-from agent.aws.token_cache import SharedTokenCache
-from agent.aws.token_refresh import SharedTokenRefresh
-from agent.core.errors import CredtrayError
-from agent.core.models import AccessToken, Endpoints, SsoSession
-from agent.demo.identity_center import START_URL
-from agent.desktop.clocks import SystemClock
+from credtray.aws.clients import Clients
+from credtray.aws.identity_center import BotocoreIdentityCenter
+from credtray.aws.locations import locate
+from credtray.aws.portal import Portal
+from credtray.aws.token_cache import SharedTokenCache
+from credtray.aws.token_refresh import SharedTokenRefresh
+from credtray.core.errors import CredtrayError
+from credtray.core.models import AccessToken, Endpoints, SsoSession
+from credtray.demo.identity_center import START_URL
+from credtray.desktop.clocks import SystemClock
 
 REFRESH_WITH_LEFT = timedelta(seconds=2)
 _LOOK_EVERY = 0.02

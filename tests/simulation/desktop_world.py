@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from agent.core.events import (
+from credtray.core.events import (
     NetworkChanged,
     NoticesPaused,
     NoticeUnseen,
@@ -18,10 +18,11 @@ from agent.core.events import (
     PresenceChanged,
     Snoozed,
 )
-from agent.core.notices import Notice, Subject
-from agent.core.ports import DesktopPart, Part, Presence
-from agent.core.standing import alive, offline
-from agent.core.state import Alive, SessionState
+from credtray.core.notices import Notice, Subject
+from credtray.core.ports import DesktopPart, Part, Presence
+from credtray.core.standing import alive, offline
+from credtray.core.state import Alive, SessionState
+
 from tests.core.making import MINUTE, NOON
 from tests.simulation.world import World
 

@@ -8,9 +8,8 @@ import random
 from datetime import timedelta
 
 import pytest
-
-from agent.core import protocol
-from agent.core.errors import (
+from credtray.core import protocol
+from credtray.core.errors import (
     CaptivePortal,
     CredtrayError,
     FileUnwritable,
@@ -20,7 +19,7 @@ from agent.core.errors import (
     SettingsInvalid,
     Throttled,
 )
-from agent.core.events import (
+from credtray.core.events import (
     ClockChanged,
     Event,
     FilesChanged,
@@ -30,10 +29,11 @@ from agent.core.events import (
     Tick,
     Woke,
 )
-from agent.core.models import RoleCredentials
-from agent.core.ports import DesktopPart, Notification, Part, Presence
-from agent.core.protocol import CredentialsIssued
-from agent.daemon.loop import Conduct
+from credtray.core.models import RoleCredentials
+from credtray.core.ports import DesktopPart, Notification, Part, Presence
+from credtray.core.protocol import CredentialsIssued
+from credtray.daemon.loop import Conduct
+
 from tests.core.making import HOUR, MINUTE
 from tests.daemon.fakes import Daemon, run
 

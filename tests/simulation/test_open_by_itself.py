@@ -6,8 +6,8 @@ import os
 from collections import Counter
 from datetime import datetime, timedelta
 
-from agent.core.errors import Offline, SignInTimedOut
-from agent.core.events import (
+from credtray.core.errors import Offline, SignInTimedOut
+from credtray.core.events import (
     PartChanged,
     SettingsLoaded,
     SignInAddressKnown,
@@ -15,10 +15,11 @@ from agent.core.events import (
     SignInStarted,
     WindowUnopened,
 )
-from agent.core.ports import DesktopPart, Part
-from agent.core.settings import SessionSettings, Settings
-from agent.core.standing import alive
-from agent.core.state import Alive
+from credtray.core.ports import DesktopPart, Part
+from credtray.core.settings import SessionSettings, Settings
+from credtray.core.standing import alive
+from credtray.core.state import Alive
+
 from tests.core.making import MINUTE
 from tests.simulation.desktop_world import DesktopWorld
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from agent.core.answers import answer
-from agent.core.apply import apply
-from agent.core.errors import (
+from credtray.core.answers import answer
+from credtray.core.apply import apply
+from credtray.core.errors import (
     CaptivePortal,
     CredtrayError,
     FileUnwritable,
@@ -25,7 +25,7 @@ from agent.core.errors import (
     Throttled,
     TokenRefused,
 )
-from agent.core.events import (
+from credtray.core.events import (
     AccountsListed,
     AccountsUnknown,
     Activated,
@@ -44,10 +44,10 @@ from agent.core.events import (
     Tick,
     Woke,
 )
-from agent.core.marks import key_digest
-from agent.core.models import AccessToken, RoleCredentials
-from agent.core.notices import Notice, Subject
-from agent.core.policy import (
+from credtray.core.marks import key_digest
+from credtray.core.models import AccessToken, RoleCredentials
+from credtray.core.notices import Notice, Subject
+from credtray.core.policy import (
     Action,
     FetchRoleCredentials,
     ListAccounts,
@@ -59,11 +59,12 @@ from agent.core.policy import (
     decide,
     next_look,
 )
-from agent.core.ports import Mark
-from agent.core.secret import Secret
-from agent.core.settings import Settings
-from agent.core.state import State
-from agent.daemon.actions import Actions
+from credtray.core.ports import Mark
+from credtray.core.secret import Secret
+from credtray.core.settings import Settings
+from credtray.core.state import State
+from credtray.daemon.actions import Actions
+
 from tests.core.making import HOUR, MINUTE, NOON, config, profile, registration
 
 STORMS: tuple[type[CredtrayError], ...] = (Throttled, PortalFailed, CaptivePortal)

@@ -7,11 +7,10 @@ import stat
 from pathlib import Path
 
 import pytest
-
-from agent.core.errors import FileRefused
-from agent.core.ports import EndpointMemory
-from agent.core.secret import Secret
-from agent.store.endpoint_tokens import EndpointTokens
+from credtray.core.errors import FileRefused
+from credtray.core.ports import EndpointMemory
+from credtray.core.secret import Secret
+from credtray.store.endpoint_tokens import EndpointTokens
 
 TOKEN = Secret("dG9rZW4")
 MEMORY = EndpointMemory(20123, frozenset({"dev", "my prof"}), frozenset({"prod"}))

@@ -12,16 +12,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from credtray.core.errors import FileContended, NothingToUndo, SettingsInvalid
+from credtray.core.settings import ProfileSettings, SessionSettings, Settings, Where, types_of
+from credtray.core.settings_values import TABLES, Toml, as_toml, entry_at, names_of
+from credtray.store.settings_edit import edited
+from credtray.store.settings_file import SettingsFile
+from credtray.store.settings_parse import lines_of, settings_of
+from credtray.store.settings_text import field_texts, new_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from agent.core.errors import FileContended, NothingToUndo, SettingsInvalid
-from agent.core.settings import ProfileSettings, SessionSettings, Settings, Where, types_of
-from agent.core.settings_values import TABLES, Toml, as_toml, entry_at, names_of
-from agent.store.settings_edit import edited
-from agent.store.settings_file import SettingsFile
-from agent.store.settings_parse import lines_of, settings_of
-from agent.store.settings_text import field_texts, new_text
 
 _NAME = st.one_of(
     st.sampled_from(["dev", "my prof", "a.b", 'we"ird', "ü", "#x", "[y]", "1", "'"]),
@@ -225,7 +224,7 @@ def test_what_an_editor_saves_meanwhile_is_not_lost(tmp_path: Path, monkeypatch:
             path.write_text(saved)
         return after
 
-    monkeypatch.setattr("agent.store.settings_edit.edited", late)
+    monkeypatch.setattr("credtray.store.settings_edit.edited", late)
     SettingsFile(path).set(("icon",), "dark")
 
     assert path.read_text() == '# saved by an editor\nicon = "dark"\n'
@@ -289,9 +288,9 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
     script = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "import agent.store.settings_edit\n"
-        "from agent.core.errors import FileUnwritable\n"
-        "from agent.store.settings_file import SettingsFile\n"
+        "import credtray.store.settings_edit\n"
+        "from credtray.core.errors import FileUnwritable\n"
+        "from credtray.store.settings_file import SettingsFile\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
         "try:\n"

@@ -7,10 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
-from agent.core.errors import FileRefused, SettingsInvalid
-from agent.core.settings import Settings
-from agent.store.settings_file import SettingsFile
+from credtray.core.errors import FileRefused, SettingsInvalid
+from credtray.core.settings import Settings
+from credtray.store.settings_file import SettingsFile
 
 COMMENTED = """\
 # mine

@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from agent.core.protocol import ProcessCredentials
-from agent.core.secret import Secret
-from agent.web.credentials_endpoint import BoundEndpoint, Limits, listening_on
+from credtray.core.protocol import ProcessCredentials
+from credtray.core.secret import Secret
+from credtray.web.credentials_endpoint import BoundEndpoint, Limits, listening_on
 
 CANARY = "cAnArY9f3b"
 """In every key that is handed out: no refused request may bring a byte of it."""

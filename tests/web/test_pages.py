@@ -10,8 +10,7 @@ from email.parser import BytesParser
 from html.parser import HTMLParser
 
 import pytest
-
-from agent.web import pages
+from credtray.web import pages
 
 PAGES = [
     pages.signed_in(),

@@ -1,0 +1,44 @@
+"""The door: `credtray credentials P` is tried the fast way first, everything else is the command line's.
+
+Compiled anew at each start by path (a script has no cached bytecode), so it stays short and decides little.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run the command given in ``sys.argv`` and return its exit code."""
+    arguments = sys.argv[1:]
+    if not __package__:  # started by path: with -I nothing but the standard library can be imported yet
+        # Behind the standard library, before any other credtray that may be installed.
+        place = next((at for at, path in enumerate(sys.path) if "-packages" in path), len(sys.path))
+        sys.path.insert(place, os.path.abspath(__file__ + "/../.."))  # noqa: PTH100 -- pathlib is dear
+    if arguments[:1] == ["credentials"] and sys.platform != "win32":
+        from credtray.credentials_fetch import answer  # noqa: PLC0415 -- only now is the package to be found
+
+        outcome = answer(arguments)
+        if isinstance(outcome, int):
+            if sys.flags.no_site:
+                os._exit(outcome)  # all is written, and taking the interpreter down is a fifth of the whole
+            return outcome
+        arguments = outcome
+        if sys.flags.no_site:  # no third-party package can be imported in here: begin again, with them
+            door = os.path.abspath(__file__)  # noqa: PTH100 -- pathlib is dear
+            os.execv(sys.executable, [sys.executable, "-I", door, *arguments])  # noqa: S606 -- ourselves, no shell
+    try:
+        if arguments[:1] == ["exec"] and sys.platform != "win32":
+            from credtray.cli.exec_lane import take  # noqa: PLC0415 -- as above
+
+            take(arguments)  # returns only when there is something to say
+        from credtray.cli.main import main as run  # noqa: PLC0415 -- the fast way must not pay for it
+
+        return run(arguments)
+    except KeyboardInterrupt:  # while still importing: what runs afterwards says itself what became of it
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""Builds botocore clients that depend on nothing but what they are given, and carries their requests.
+
+Must not read the user's profiles, credentials or retry settings, and must not import botocore before the
+first network call: it costs 30 MiB and a third of a second.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from credtray import __version__
+from credtray.aws.replies import approved
+from credtray.aws.wire import Limits, Request
+from credtray.core.addresses import check_region
+from credtray.core.errors import ConfigInvalid
+from credtray.core.models import Endpoints, RoleCredentials, SsoSession
+from credtray.core.secret import Secret
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.config import Config
+    from botocore.session import Session
+    from mypy_boto3_sso.client import SSOClient
+    from mypy_boto3_sso_oidc.client import SSOOIDCClient
+    from mypy_boto3_sts.client import STSClient
+
+    from credtray.aws.transport import Transport
+
+_FROM_ENVIRONMENT = frozenset({"use_fips_endpoint", "use_dualstack_endpoint"})
+"""The only botocore variables taken from the environment: they choose the host, as for every SDK."""
+
+Way = tuple[str | None, Secret | None]
+"""CA bundle and proxy."""
+
+_PASSED_ON = frozenset({"content-type", "date", "retry-after", "x-amzn-errortype", "x-amzn-requestid"})
+"""The reply headers botocore gets to see."""
+
+
+class Clients:
+    """Keeps one client per service, region and endpoint; safe to use from several threads."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+        self._transports: dict[Way, Transport] = {}
+        self._clients: dict[tuple[str, str, str | None, Way], Any] = {}
+
+    def oidc(self, session: SsoSession) -> SSOOIDCClient:
+        """Return the unsigned sso-oidc client of this session.
+
+        Raises:
+            RegionRefused: the region cannot be part of a host name.
+            ConfigInvalid: the endpoint override is no address.
+        """
+        client: SSOOIDCClient = self._kept(
+            "sso-oidc", session.region, session.endpoints.oidc, session.endpoints
+        )
+        return client
+
+    def portal(self, session: SsoSession) -> SSOClient:
+        """Return the unsigned sso (portal) client of this session; raises as ``oidc`` does."""
+        client: SSOClient = self._kept("sso", session.region, session.endpoints.portal, session.endpoints)
+        return client
+
+    def sts(self, keys: RoleCredentials, region: str, endpoints: Endpoints) -> STSClient:
+        """Return an STS client that signs with these keys; made anew, because keys change hourly.
+
+        Raises: as ``oidc`` does.
+        """
+        with self._lock:
+            client: STSClient = self._made("sts", region, endpoints.sts, endpoints, keys)
+        return client
+
+    def transport(self, endpoints: Endpoints) -> Transport:
+        """Return the transport that goes this way: its CA bundle and proxy, or the defaults."""
+        with self._lock:
+            return self._transport(endpoints)
+
+    def _kept(self, service: str, region: str, endpoint: str | None, endpoints: Endpoints) -> Any:
+        key = (service, region, endpoint, _way(endpoints))
+        with self._lock:  # botocore sessions must not create two clients at once
+            if key not in self._clients:
+                self._clients[key] = self._made(service, region, endpoint, endpoints, None)
+            return self._clients[key]
+
+    def _made(
+        self,
+        service: str,
+        region: str,
+        endpoint: str | None,
+        endpoints: Endpoints,
+        keys: RoleCredentials | None,
+    ) -> Any:
+        if self._session is None:
+            self._session = _independent_session()
+        make: Any = self._session.create_client  # typed by service name literals; here it is a variable
+        try:
+            client = make(
+                service,
+                region_name=check_region(region),
+                endpoint_url=endpoint,
+                config=_config(signed=keys is not None),
+                aws_access_key_id=keys.access_key_id if keys else None,
+                aws_secret_access_key=keys.secret_access_key.reveal() if keys else None,
+                aws_session_token=keys.session_token.reveal() if keys else None,
+            )
+        except ValueError:
+            raise ConfigInvalid(f"the endpoint of {service} is not an address: {endpoint!r}") from None
+        client.meta.events.register("before-send", _carrier(self._transport(endpoints)))
+        return client
+
+    def _transport(self, endpoints: Endpoints) -> Transport:
+        from credtray.aws.transport import Transport  # noqa: PLC0415 - late, see the module's docstring
+
+        way = _way(endpoints)
+        if way not in self._transports:
+            self._transports[way] = Transport(endpoints.ca_bundle, self._limits, endpoints.proxy)
+        return self._transports[way]
+
+
+def _way(endpoints: Endpoints) -> Way:
+    return endpoints.ca_bundle, endpoints.proxy
+
+
+def _independent_session() -> Session:
+    """Return a botocore session blind to files and to nearly all of the environment.
+
+    An AWS_PROFILE that names no profile, a broken AWS_CONFIG_FILE or an AWS_RETRY_MODE of yesterday would
+    otherwise stop every client (botocore 1.44 session.py, configprovider.py).
+    """
+    from botocore.session import Session  # noqa: PLC0415 - late, see the module's docstring
+
+    blind: dict[str, Any] = {
+        name: (None, None, default, conversion)
+        for name, (_, _, default, conversion) in Session.SESSION_VARIABLES.items()
+        if name not in _FROM_ENVIRONMENT
+    }
+    for name in ("config_file", "credentials_file"):
+        blind[name] = (None, None, os.devnull, None)
+    # Overrides, AWS_ENDPOINT_URL included, were resolved by whoever read the config file.
+    blind["ignore_configured_endpoint_urls"] = (None, None, True, None)
+    return Session(session_vars=blind)
+
+
+def _config(*, signed: bool) -> Config:
+    from botocore import UNSIGNED  # noqa: PLC0415 - late, see the module's docstring
+    from botocore.config import Config  # noqa: PLC0415 - as above
+
+    return Config(
+        signature_version=None if signed else UNSIGNED,
+        retries={"mode": "standard", "total_max_attempts": 1},  # policy retries, and only policy
+        proxies={},  # the transport chooses the proxy
+        user_agent_extra=f"credtray/{__version__}",
+    )
+
+
+def _carrier(transport: Transport) -> Callable[..., AWSResponse]:
+    """Return a ``before-send`` handler: what it returns, botocore takes for the service's answer."""
+    from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - late, see the module's docstring
+
+    answer: Any = AWSResponse  # takes any mapping and any body with stream(), whatever the stubs say
+
+    def carry(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+        operation = event_name.rpartition(".")[2]
+        reply = transport.send(_as_request(request))
+        body = approved(operation, reply)
+        kept = {name: value for name, value in reply.headers.items() if name in _PASSED_ON}
+        whole: AWSResponse = answer(request.url, reply.status, kept, _Whole(body))
+        return whole
+
+    return carry
+
+
+def _as_request(request: AWSPreparedRequest) -> Request:
+    headers = {name: _text(value) for name, value in request.headers.items()}
+    body = request.body
+    if not isinstance(body, bytes | str | None):
+        raise TypeError("none of our requests streams its body")
+    return Request(request.method, request.url, headers, body.encode() if isinstance(body, str) else body)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+class _Whole:
+    """A body that has been read already, in the shape ``AWSResponse.content`` reads it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self._body

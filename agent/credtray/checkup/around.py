@@ -1,0 +1,144 @@
+"""Looks at what lies around the AWS files: the agent, settings, autostart, browser, AWS CLI, environment.
+
+Touches nothing, asks no network. Each function is one look and may take its time: see ``probes``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from credtray.checkup.files import spoken_path
+from credtray.checkup.probes import PROBE_SECONDS
+from credtray.core.diagnosis.agent_document import agent_facts
+from credtray.core.diagnosis.facts import (
+    AgentFacts,
+    AutostartFacts,
+    SettingsFacts,
+    Surrounding,
+    Trouble,
+)
+from credtray.core.errors import AgentNotRunning, AutostartRefused, CredtrayError
+from credtray.core.protocol import Done, Status
+from credtray.core.settings import Settings
+from credtray.desktop.autostart import Autostart
+from credtray.desktop.browser import SystemBrowser
+from credtray.desktop.child_environ import child_environ
+from credtray.ipc_client import AgentClient
+from credtray.store.settings_file import SettingsFile
+
+_LINE = re.compile(r"at line (\d+)")
+_VERSION = re.compile(rb"aws-cli/(\d+)\.(\d+)\.(\d+)")
+_VERSION_IN_PATH = re.compile(r"/v2/(\d+)\.(\d+)\.(\d+)/")
+_BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+
+
+def trouble_of(error: CredtrayError) -> Trouble:
+    """Return an error of ours as a fact."""
+    return Trouble(error.code, str(error), error.advice)
+
+
+def agent() -> AgentFacts:
+    """Ask the agent how things stand."""
+    try:
+        with AgentClient.connect() as client:
+            reply = client.ask(Status(), within=PROBE_SECONDS * 0.8)
+    except AgentNotRunning:
+        return AgentFacts()
+    except CredtrayError as error:
+        return AgentFacts(trouble=trouble_of(error))
+    return agent_facts(reply.result) if isinstance(reply, Done) else AgentFacts(running=True)
+
+
+def settings(file: SettingsFile, home: Path) -> tuple[SettingsFacts, Settings]:
+    """Read settings.toml; a broken one counts as empty."""
+    path = spoken_path(file.path, home)
+    try:
+        found = file.load()
+    except CredtrayError as error:
+        line = _LINE.search(error.detail)
+        return SettingsFacts(path, error.detail, int(line[1]) if line else None), Settings()
+    proxies = tuple(name for name, item in found.sessions.items() if item.proxy)
+    bundles = tuple(name for name, item in found.sessions.items() if item.ca_bundle)
+    return SettingsFacts(path, proxies=proxies, bundles=bundles), found
+
+
+def autostart() -> AutostartFacts:
+    """Look at what starts at login."""
+    try:
+        status = Autostart().status()
+    except AutostartRefused as error:
+        return AutostartFacts(trouble=error.detail)
+    return AutostartFacts(status.enabled, status.stale or status.remark)
+
+
+def surrounding(environ: Mapping[str, str], root: Path) -> Surrounding:
+    """Tell where this runs; *root* is where the machine's own files begin."""
+    if environ.get("WSL_DISTRO_NAME"):
+        return Surrounding.WSL
+    if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
+        return Surrounding.SSH
+    boxed = any((root / name).exists() for name in (".dockerenv", "run/.containerenv"))
+    if boxed or environ.get("REMOTE_CONTAINERS") or environ.get("CODESPACES"):
+        return Surrounding.CONTAINER
+    has_desktop = sys.platform in {"darwin", "win32"}  # there every session has one
+    shown = has_desktop or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    return Surrounding.DESKTOP if shown else Surrounding.BARE
+
+
+def browser(environ: Mapping[str, str]) -> bool:
+    """Tell whether a command that opens a browser can be found; none is started."""
+    return SystemBrowser(environ).findable()
+
+
+def missing_bundles(environ: Mapping[str, str], file: SettingsFile, home: Path) -> Mapping[str, str]:
+    """Return where a CA bundle is named -> its path, of those that cannot be read."""
+    _, chosen = settings(file, home)
+    named = {name: environ[name] for name in _BUNDLES if environ.get(name)}
+    named |= {
+        f"sessions.{name}.ca_bundle in settings.toml": item.ca_bundle
+        for name, item in chosen.sessions.items()
+        if item.ca_bundle
+    }
+    return MappingProxyType({name: path for name, path in named.items() if not _readable(path)})
+
+
+def _readable(path: str) -> bool:
+    try:
+        return os.access(Path(path).expanduser(), os.R_OK)
+    except (ValueError, RuntimeError):  # a NUL in it; no home for ~user
+        return False
+
+
+def aws_cli(environ: Mapping[str, str]) -> tuple[int, ...] | None:
+    """Return the version of the `aws` found first; None when there is none, or it does not say in time.
+
+    The official installer puts the version into the path; else the program is asked. It is given no home:
+    version 2 would keep a record of its runs there (AWS CLI 2.36 awscli/telemetry.py).
+    """
+    program = shutil.which("aws", path=environ.get("PATH"))
+    if program is None:
+        return None
+    known = _VERSION_IN_PATH.search(Path(program).resolve().as_posix())
+    if known is not None:
+        return int(known[1]), int(known[2]), int(known[3])
+    told = {**child_environ(environ), "HOME": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603 -- the user's own `aws`, with one fixed word
+            [program, "--version"],
+            env=told,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PROBE_SECONDS * 0.9,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = _VERSION.search(done.stdout) or _VERSION.search(done.stderr)  # version 1 on Python 2: stderr
+    return None if found is None else (int(found[1]), int(found[2]), int(found[3]))

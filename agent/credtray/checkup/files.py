@@ -1,0 +1,195 @@
+"""Looks at the AWS files and reads them into facts. Touches nothing."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from credtray.checkup.keys import credentials_facts
+from credtray.core.config.sso import parse_config
+from credtray.core.config.text import ConfigText, Section, read_config
+from credtray.core.diagnosis.facts import (
+    ConfigFacts,
+    CredentialsFacts,
+    FileFacts,
+    IniFacts,
+    Place,
+)
+from credtray.core.errors import ConfigInvalid, CredtrayError, FileRefused
+from credtray.core.ini import SectionSpan, scan, shared_scans
+from credtray.core.ini.text import DEFAULT_SECTION
+from credtray.core.models import AwsConfig
+from credtray.core.ports import Mark
+from credtray.files.atomic_file import INI_LIMIT, read_bounded
+from credtray.files.directory_safety import check_directory, own_uid, resolve
+
+Content = tuple[FileFacts, bytes | None]
+"""How a file lies there, and its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwsFiles:
+    """Both AWS files as facts, and their bytes for whoever reads them in another way; the bytes hold keys."""
+
+    config: ConfigFacts
+    credentials: CredentialsFacts
+    config_bytes: bytes | None = None
+    credentials_bytes: bytes | None = None
+
+    def __repr__(self) -> str:
+        return "AwsFiles(...)"
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """The sections that carry our mark."""
+        return tuple(
+            Mark(item.name, item.profile, item.expires_at, item.digest, item.pasted)
+            for item in self.credentials.keys
+            if item.profile is not None and item.expires_at is not None
+        )
+
+
+def spoken_path(path: Path, home: Path) -> str:
+    """Return the path as a person would name it: ``~/.aws/config``."""
+    try:
+        return f"~/{path.relative_to(home).as_posix()}"
+    except ValueError:
+        return str(path)
+
+
+def read_file(path: Path, home: Path, limit: int) -> Content:
+    """Look at one file and read it."""
+    facts = FileFacts(spoken_path(path, home))
+    try:
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            facts = replace(facts, link=spoken_path(path.readlink(), home))
+        found = path.stat()
+    except FileNotFoundError:
+        reason = None if facts.link is None else "the link leads into nowhere"
+        return replace(facts, unread=reason, open_above=_open_above(path, home)), None
+    except OSError as error:
+        return replace(facts, unread=_reason(error)), None
+    mode = stat.S_IMODE(found.st_mode) if os.name == "posix" else None
+    facts = replace(facts, exists=True, mode=mode, open_above=_open_above(path, home))
+    if os.name == "posix" and found.st_uid != own_uid():
+        facts = replace(facts, foreign_owner=True)
+    try:
+        return facts, read_bounded(path, limit)
+    except CredtrayError as error:
+        return replace(facts, unread=error.detail), None
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno or 0).lower()
+
+
+def _open_above(path: Path, home: Path) -> str | None:
+    """Return the directory of the file, as it really is, when others may swap files in it."""
+    try:
+        directory = resolve(path).parent
+        found = directory.stat()
+    except (CredtrayError, OSError):  # reading it tells why
+        return None
+    try:
+        check_directory(directory, found)
+    except FileRefused:
+        return spoken_path(path.parent, home)
+    return None
+
+
+# --- the two files -----------------------------------------------------------------------------------
+
+
+def read_both(config: Path, credentials: Path, home: Path) -> tuple[Content, Content]:
+    """Read config file and credentials file."""
+    return read_file(config, home, INI_LIMIT), read_file(credentials, home, INI_LIMIT)
+
+
+def understood(config: Content, credentials: Content, environ: Mapping[str, str]) -> AwsFiles:
+    """Return what is in both files; looks at nothing any more."""
+    with shared_scans():
+        return AwsFiles(
+            _config(config[0], config[1] or b"", environ),
+            credentials_facts(*_ini(credentials[0], credentials[1] or b"")),
+            config[1],
+            credentials[1],
+        )
+
+
+def _ini(file: FileFacts, data: bytes) -> tuple[IniFacts, list[SectionSpan]]:
+    text = scan(data)
+    places: dict[str, list[Place]] = {}
+    for span in text.sections:
+        if span.name != DEFAULT_SECTION:
+            places.setdefault(span.name, []).append(Place(span.name, span.header_line))
+    duplicates = tuple(tuple(same) for same in places.values() if len(same) > 1)
+    return IniFacts(file, text.problem, duplicates), text.sections
+
+
+def _config(file: FileFacts, data: bytes, environ: Mapping[str, str]) -> ConfigFacts:
+    text, spans = _ini(file, data)
+    if text.problem is not None:
+        return ConfigFacts(text)
+    try:
+        sections, config = read_config(data), parse_config(data, environ)
+    except ConfigInvalid as error:
+        return ConfigFacts(replace(text, file=replace(file, unread=error.detail)))
+    return ConfigFacts(
+        text,
+        config,
+        _lines(sections.profiles),
+        _lines(sections.sso_sessions),
+        tuple(_ignored(spans, sections)),
+        _without_region(config, sections),
+        MappingProxyType(dict(_processes(sections))),
+    )
+
+
+def _lines(sections: Mapping[str, Section]) -> Mapping[str, int]:
+    return MappingProxyType({name: section.span.header_line for name, section in sections.items()})
+
+
+_OTHERS = frozenset({"default", DEFAULT_SECTION, "preview", "plugins"})
+_TELLING = ("sso_", "aws_", "role_arn", "source_profile", "credential_process", "region")
+
+
+def _ignored(spans: list[SectionSpan], sections: ConfigText) -> Iterator[Place]:
+    """Yield the headers no program reads although somebody meant them to be."""
+    every = (sections.profiles, sections.sso_sessions, sections.services)
+    used = {section.span.start for named in every for section in named.values()}
+    for span in spans:
+        if span.start in used or span.name in _OTHERS:
+            continue
+        if any(option.name.startswith(_TELLING) for option in span.options):
+            yield Place(span.name, span.header_line)
+
+
+def _without_region(config: AwsConfig, sections: ConfigText) -> tuple[str, ...]:
+    return tuple(name for name in config.profiles if sections.profiles[name].text("region") is None)
+
+
+def _processes(sections: ConfigText) -> Iterator[tuple[str, str]]:
+    for name, section in sections.profiles.items():
+        command = section.text("credential_process")
+        try:
+            words = shlex.split(command) if command else []
+        except ValueError:
+            continue
+        if words:
+            yield name, words[0]
+
+
+def missing_programs(processes: Mapping[str, str], search_path: str | None) -> Mapping[str, str]:
+    """Return the profiles whose credential process names a program that does not exist."""
+    there: dict[str, bool] = {}
+    for program in processes.values():
+        if program not in there:
+            there[program] = shutil.which(program, path=search_path) is not None
+    return MappingProxyType({name: program for name, program in processes.items() if not there[program]})

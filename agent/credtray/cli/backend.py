@@ -1,0 +1,102 @@
+"""What the commands ask of the rest: the agent, or ``credtray.app`` without one; tests put a fake here.
+
+Prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from credtray.core.errors import AgentNotRunning, BadFrame
+from credtray.core.protocol import (
+    Credentials,
+    CredentialsIssued,
+    Done,
+    ProcessCredentials,
+    Progress,
+    Reply,
+    Request,
+)
+from credtray.ipc_client import AgentClient
+
+
+class Backend(Protocol):
+    """The part of app.py that every command uses."""
+
+    def perform(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+        """Ask the agent, or carry the request out in this process when none runs.
+
+        Raises:
+            CredtrayError: why it was not carried out.
+        """
+        ...
+
+    def perform_here(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+        """Carry the request out in this process, whether an agent runs or not; raises as ``perform``."""
+        ...
+
+    def run_agent(self, *, desktop: bool) -> int:
+        """Be the agent until a signal, `credtray stop` or Quit in the menu; return the exit code."""
+        ...
+
+    def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
+        """Hand over a status document now and at each change, until the agent ends."""
+        ...
+
+
+class _Agent:
+    """The running agent when there is one: then the rest of the house is not even imported."""
+
+    def perform(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+        try:
+            with AgentClient.connect() as client:
+                return client.ask(request, on_progress)
+        except AgentNotRunning:
+            return _app().perform(request, on_progress)
+
+    def perform_here(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+        return _app().perform_here(request, on_progress)
+
+    def run_agent(self, *, desktop: bool) -> int:
+        return _app().run_agent(desktop=desktop)
+
+    def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
+        with AgentClient.connect() as client:
+            for update in client.watch():
+                on_document(update.document)
+
+
+def _app() -> Backend:
+    from credtray import app  # noqa: PLC0415 -- a second or two on a slow machine
+
+    return app
+
+
+def current() -> Backend:
+    """Return the real one."""
+    return _Agent()
+
+
+def ask(request: Request, on_progress: Callable[[Progress], None] | None = None) -> dict[str, Any]:
+    """Return the result of a request that is answered with ``Done``.
+
+    Raises:
+        CredtrayError: why it was not carried out.
+    """
+    reply = current().perform(request, on_progress or (lambda _step: None))
+    if not isinstance(reply, Done):
+        raise BadFrame(f"{type(reply).__name__} is no answer to {type(request).__name__}")
+    return reply.result
+
+
+def credentials_of(profile: str) -> ProcessCredentials:
+    """Return the role credentials of a profile.
+
+    Raises:
+        CredtrayError: why there are none.
+    """
+    reply = current().perform(Credentials(profile), lambda _step: None)
+    if not isinstance(reply, CredentialsIssued):
+        raise BadFrame(f"{type(reply).__name__} is no answer to Credentials")
+    return reply.credentials

@@ -1,0 +1,102 @@
+"""`credtray completion`: the script a shell needs, and what that script asks at each key press.
+
+Edits no file of the shell: the person decides where the script goes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from credtray.cli import bash_words
+from credtray.cli.completing import Kind, Offer, offer
+from credtray.cli.streams import let_go
+from credtray.cli.terminal import visible
+from credtray.core.errors import UsageError
+from credtray.desktop.assets import asset
+
+WORDS_VARIABLE = "_CREDTRAY_WORDS"
+"""The words, a line each, where a shell cannot hand arguments on unchanged: PowerShell before 7.3."""
+GIVE_UP_SECONDS = 1.0
+"""A home directory that hangs must not hold up a key press."""
+_SUFFIXES = {"bash": "bash", "zsh": "zsh", "fish": "fish", "powershell": "ps1"}
+
+
+class Shell(StrEnum):
+    """Shells with completion."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
+
+
+def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.", show_default=False)]) -> None:
+    """Print the completion script of a shell.
+
+    It completes commands and options, and the names of profiles and sessions.
+
+    Examples:
+      eval "$(credtray completion bash)"       (in ~/.bashrc)
+      eval "$(credtray completion zsh)"        (in ~/.zshrc, after compinit)
+      credtray completion fish > ~/.config/fish/completions/credtray.fish
+      credtray completion powershell | Out-String | Invoke-Expression
+    """
+    sys.stdout.write(asset(f"completion/credtray.{_SUFFIXES[shell.value]}").decode())
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Print what could stand at the cursor for one of the scripts, and return 0 whatever happens.
+
+    The first line is ``words``, ``files`` or ``command N`` (a command line of its own begins after N words);
+    with ``words`` a candidate per line follows, a tab and its description behind it, or for bash as
+    readline inserts it.
+    """
+    threading.Thread(target=_give_up, name="give up", daemon=True).start()
+    try:
+        lines = _lines(arguments[0], arguments[1:])
+        text = "".join(f"{line}\n" for line in lines)
+        sys.stdout.buffer.write(text.encode(errors="replace"))
+        sys.stdout.flush()
+    except Exception:  # noqa: BLE001 -- nobody wants an error in the middle of the line being typed
+        let_go(sys.stdout)
+    return 0
+
+
+def _give_up() -> None:
+    time.sleep(GIVE_UP_SECONDS)
+    os._exit(0)
+
+
+def _lines(shell: str, arguments: Sequence[str]) -> Iterator[str]:
+    if shell == Shell.BASH:
+        line, breaks = arguments
+        typed = bash_words.read(line, breaks)
+        found = offer(typed.words[1:], typed.value, described=False)
+        yield _head(found)
+        yield from (bash_words.inserted(typed, each.value) for each in found.candidates)
+        return
+    *words, incomplete = _words(shell, arguments)
+    if shell == Shell.FISH and not incomplete.startswith("-"):
+        incomplete = ""  # its own matching finds more: parts of a word, other case
+    found = offer(words, incomplete)
+    yield _head(found)
+    for each in found.candidates:
+        yield f"{each.value}\t{' '.join(visible(each.help).split())}"
+
+
+def _words(shell: str, arguments: Sequence[str]) -> Sequence[str]:
+    if shell not in set(Shell):
+        raise UsageError(f"no completion for {shell!r}")
+    return os.environ[WORDS_VARIABLE].split("\n") if shell == Shell.POWERSHELL else arguments
+
+
+def _head(found: Offer) -> str:
+    return f"command {found.before}" if found.kind is Kind.COMMAND else found.kind.value

@@ -1,0 +1,180 @@
+"""`credtray console P`: opens the AWS console as a role, in the browser of its session.
+
+The address that signs in goes to a browser over a one-time page or, when asked for, to stdout; nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from credtray.cli import terminal
+from credtray.cli.choices import JsonOption, ProfileArgument
+from credtray.core.console.destinations import (
+    GOOD_FOR_MINUTES,
+    SERVICES,
+    Console,
+    checked_destination,
+    console_of,
+    service_page,
+)
+from credtray.core.console.link import portal_link
+from credtray.core.errors import BrowserUnopened, NotInTime, SettingsInvalid, UsageError
+from credtray.core.models import Profile, SsoSession
+from credtray.core.secret import Secret
+
+if TYPE_CHECKING:
+    from credtray.app import House
+
+_PRINT = "Give the address out with --print and open it yourself."
+
+
+def _complete_service(incomplete: str) -> list[str]:
+    return [name for name in SERVICES if name.startswith(incomplete)]
+
+
+def console(
+    profile: ProfileArgument,
+    service: Annotated[
+        str | None,
+        typer.Option("--service", "-s", help="Begin at a service: s3.", autocompletion=_complete_service),
+    ] = None,
+    destination: Annotated[str | None, typer.Option(help="Begin at this page of the console.")] = None,
+    show: Annotated[bool, typer.Option("--print", help="Print the address, open nothing.")] = False,
+    portal: Annotated[
+        bool, typer.Option("--portal", help="Through the access portal: without keys, the browser signs in.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Open the AWS console as a role.
+
+    It opens in the browser that is set for the session, signed in by the keys of the profile. With
+    --print the address goes to stdout: whoever has it is signed in as that role, so give it to nobody.
+
+    Examples:
+      credtray console synderys-readonly
+      credtray console synderys-readonly --service s3
+      credtray console synderys-readonly --portal --print
+    """
+    if service is not None and destination is not None:
+        raise UsageError("--service and --destination are two pages", hint="Leave one of them out.")
+    visit = _visit(profile)
+    page = None if destination is None else checked_destination(destination, visit.console)
+    if service is not None:
+        page = service_page(service, visit.console)
+    if portal:
+        _by_portal(visit, page, show=show, json_output=json_output)
+    else:
+        _by_keys(visit, page or service_page("home", visit.console), show=show, json_output=json_output)
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """Who goes where, and how."""
+
+    house: House
+    profile: Profile
+    session: SsoSession
+    console: Console
+    command: str | None
+    """The session's browser."""
+
+
+def _visit(name: str) -> _Visit:
+    from credtray.app import join  # noqa: PLC0415 -- half the house, not needed for --help
+    from credtray.cli.configured import configuration  # noqa: PLC0415 -- as above
+    from credtray.core import events  # noqa: PLC0415 -- as above
+    from credtray.core.answers import known_profile, known_session  # noqa: PLC0415 -- as above
+    from credtray.core.apply import apply  # noqa: PLC0415 -- as above
+    from credtray.core.settings import Settings  # noqa: PLC0415 -- as above
+    from credtray.core.state import State  # noqa: PLC0415 -- as above
+
+    house = join()
+    try:
+        config, settings = configuration(house)
+    except SettingsInvalid as error:
+        terminal.complain(str(error), error.advice, kind="warning")
+        config, settings = house.ports.config_file.load(), Settings()
+    state = apply(State(settings=settings), events.ConfigLoaded(config), datetime.now(UTC))
+    profile = known_profile(state, name).profile
+    session = known_session(state, profile.session).session
+    region = settings.profile(name).region
+    command = settings.session(session.name).browser
+    return _Visit(house, profile, session, console_of(profile, session, region), command)
+
+
+# --- through the portal ------------------------------------------------------------------------------
+
+
+def _by_portal(visit: _Visit, page: str | None, *, show: bool, json_output: bool) -> None:
+    profile = visit.profile
+    if profile.chain:
+        raise UsageError(
+            f"{profile.name} assumes a role of its own, which the access portal cannot open",
+            hint=f"credtray console {profile.name}",
+        )
+    link = portal_link(visit.session.start_url, profile.account_id, profile.role_name, page)
+    if json_output:
+        terminal.show_json({"url": link, "destination": page, "secret": False})
+    elif show:
+        terminal.show(link)
+    else:
+        _open(visit, link)
+        terminal.say(f"Opened the access portal for {profile.name}.")
+
+
+# --- with keys ---------------------------------------------------------------------------------------
+
+
+def _by_keys(visit: _Visit, page: str, *, show: bool, json_output: bool) -> None:
+    from credtray.aws.clients import Clients  # noqa: PLC0415 -- botocore is dear
+    from credtray.aws.console import sign_in  # noqa: PLC0415 -- as above
+    from credtray.cli.backend import credentials_of  # noqa: PLC0415 -- as above
+
+    keys = credentials_of(visit.profile.name)
+    transport = Clients().transport(visit.session.endpoints)
+    address = sign_in(visit.console, keys, page, transport.send)
+    if show or json_output:
+        _hand_out(visit, address, page, json_output=json_output)
+    else:
+        asyncio.run(_lead(visit, address))
+        terminal.say(f"Opened the console as {visit.profile.name}.")
+
+
+def _hand_out(visit: _Visit, address: Secret, page: str, *, json_output: bool) -> None:
+    name = visit.profile.name
+    terminal.say(
+        f"Whoever opens this address within {GOOD_FOR_MINUTES} minutes is signed in as {name}: "
+        "give it to nobody."
+    )
+    if json_output:
+        terminal.show_json({"url": address.reveal(), "destination": page, "secret": True})
+    else:
+        terminal.show(address.reveal())
+
+
+async def _lead(visit: _Visit, address: Secret) -> None:
+    """Start the browser at a page that is good for one visit, and wait for that visit."""
+    from credtray.web.one_time_redirect import GOOD_FOR_SECONDS, one_time_redirect  # noqa: PLC0415 -- as above
+
+    async with one_time_redirect(address) as page:
+        await asyncio.to_thread(_open, visit, page.address)
+        if not await page.fetched():
+            raise NotInTime(
+                f"no browser came for the address within {GOOD_FOR_SECONDS:.0f} s; it is of no use any more",
+                hint=f"A browser on another computer cannot come. {_PRINT}",
+            )
+
+
+def _open(visit: _Visit, url: str) -> None:
+    from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page  # noqa: PLC0415 -- only to open
+
+    opened = open_page(visit.house.ports.browser, url, visit.command)
+    if opened is Opened.NOT_AT_ALL:
+        raise BrowserUnopened("nothing here opens an address", hint=_PRINT)
+    if opened is Opened.BY_ANOTHER:
+        terminal.complain(BROKEN_COMMAND, f"Setting sessions.{visit.session.name}.browser", kind="warning")

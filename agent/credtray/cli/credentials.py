@@ -1,0 +1,76 @@
+"""`credtray credentials P`, the slow way: options, Windows, and when no agent answered the fast way.
+
+Prints the one JSON object of the credential_process contract or nothing; never opens a browser.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from credtray.cli import backend, terminal
+from credtray.cli.choices import ProfileArgument
+from credtray.core.errors import TimedOut, UsageError
+from credtray.core.protocol import Credentials, CredentialsIssued, Reply
+
+GIVE_UP_SECONDS = 20.0
+"""botocore waits for a credential_process without limit: we have to give up ourselves."""
+
+
+def credentials(
+    profile: ProfileArgument,
+    no_agent: Annotated[bool, typer.Option("--no-agent", hidden=True)] = False,
+    within: Annotated[str, typer.Option("--within", hidden=True)] = f"{GIVE_UP_SECONDS:.0f}",
+) -> None:
+    """Print role credentials as JSON, for credential_process.
+
+    They are valid for more than 15 minutes. Without an agent they come from the token cache;
+    a browser is never opened.
+
+    Examples:
+      credtray credentials synderys-readonly
+    """
+    reply = _within(profile, _seconds(within), agent=not no_agent)
+    if not isinstance(reply, CredentialsIssued):
+        raise TypeError(type(reply).__name__)
+    sys.stdout.buffer.write(reply.credentials.line())
+
+
+def _seconds(text: str) -> float:
+    try:
+        return min(float(text), GIVE_UP_SECONDS)
+    except ValueError:
+        raise UsageError(f"--within {text!a} is no number of seconds") from None
+
+
+def _within(profile: str, seconds: float, *, agent: bool) -> Reply:
+    """Return the answer, or end the process: work that hangs must not keep whoever waits for us."""
+    outcome: queue.SimpleQueue[Reply | BaseException] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            outcome.put(_ask(profile, agent=agent))
+        except BaseException as error:  # noqa: BLE001 -- carried to the main thread and raised there
+            outcome.put(error)
+
+    threading.Thread(target=work, name="credentials", daemon=True).start()
+    try:
+        found = outcome.get(timeout=max(0.1, seconds))
+    except queue.Empty:
+        error = TimedOut(f"no credentials for {profile} within {seconds:.0f} s")
+        terminal.complain(str(error), error.advice)
+        os._exit(error.exit_code)
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+def _ask(profile: str, *, agent: bool) -> Reply:
+    if agent:
+        return backend.current().perform(Credentials(profile), lambda _step: None)
+    return backend.current().perform_here(Credentials(profile), lambda _step: None)

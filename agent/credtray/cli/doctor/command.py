@@ -1,0 +1,133 @@
+"""`credtray doctor` and `credtray explain`: what is wrong here, what an error text means, and what to do.
+
+Changes nothing; `credtray repair` does. The JSON documents are contracts: docs/reference/doctor.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from credtray.cli import terminal
+from credtray.cli.choices import JsonOption
+from credtray.cli.names import complete_profile
+from credtray.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from credtray.checkup import Checkup
+
+BROKEN = 1
+UNKNOWN_TEXT = 1
+_MOST_INPUT = 4 * 1024 * 1024
+"""Characters read from standard input: an error text is somewhere in them, or nobody finds it."""
+
+
+def doctor(
+    profiles: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PROFILE",
+            help="Only what these have to do with.",
+            autocompletion=complete_profile,
+            show_default=False,
+        ),
+    ] = None,
+    online: bool = typer.Option(False, "--online", help="Also try to reach AWS, as the agent would."),
+    everything: bool = typer.Option(False, "--all", help="Show what is fine, too, and every profile."),
+    json_output: JsonOption = False,
+) -> None:
+    """Find out what is wrong, why, and what to do about it.
+
+    Looks at the AWS files, the sign-ins, the environment, the agent and the desktop, and tells what the AWS
+    CLI and the SDKs really use for a profile. Changes nothing, and asks no network without --online.
+    Ends with 1 when something is broken, else with 0.
+
+    Examples:
+      credtray doctor
+      credtray doctor synderys-dns
+      credtray doctor --online
+      credtray doctor --json
+    """
+    from credtray.cli.doctor import document as documents  # noqa: PLC0415 -- with it comes the whole diagnosis
+    from credtray.core.diagnosis import Severity, findings  # noqa: PLC0415 -- as above
+    from credtray.core.diagnosis.rules import concerning  # noqa: PLC0415 -- as above
+
+    if online and not json_output:
+        terminal.say("Trying to reach AWS ...")
+    seen = _look(online=online)
+    facts, around = seen.facts, seen.surroundings()
+    names = documents.tabled(facts, profiles or (), every=everything)
+    found = concerning(findings(facts), facts, profiles or ())
+    table = [documents.row(around, name) for name in names]
+    left_out = len({*facts.config.sections, *facts.credentials.sections} - {*names})
+    document = documents.doctor_document(facts, found, table, left_out)
+    if json_output:
+        terminal.show_json(document)
+    else:
+        from credtray.cli.doctor.view import doctor_view  # noqa: PLC0415 -- rich; --json does without
+
+        terminal.draw(doctor_view(document, everything=everything))
+    if document["worst"] == Severity.BROKEN:
+        raise typer.Exit(BROKEN)
+
+
+def explain(
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TEXT",
+            help="The error text, or a code of ours; standard input when not given.",
+            show_default=False,
+        ),
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Explain an error text: its cause, which of several it is here, and the cure.
+
+    Takes what the AWS CLI, an SDK or credtray printed, as much of it as there is. What may be secret in it is
+    not repeated. Ends with 1 when the text is unknown.
+
+    Examples:
+      credtray explain "Error when retrieving token from sso: Token has expired and refresh failed"
+      aws s3 ls 2>&1 | credtray explain
+      credtray explain stale_keys
+    """
+    from credtray.cli.doctor.document import explain_document  # noqa: PLC0415 -- with it comes the whole diagnosis
+    from credtray.core.diagnosis import explain as explained  # noqa: PLC0415 -- as above
+
+    given = " ".join(text) if text and text != ["-"] else _input()
+    if not given.strip():
+        raise UsageError("there is no text to explain", hint='Example: credtray explain "ExpiredToken"')
+    document = explain_document(explained(given, _look(online=False).facts))
+    if json_output:
+        terminal.show_json(document)
+    elif document["known"]:
+        from credtray.cli.doctor.view import explain_view  # noqa: PLC0415 -- rich; --json does without
+
+        terminal.draw(explain_view(document))
+    else:
+        terminal.complain(
+            "This text is not known.", "See what is wrong here: credtray doctor", kind="warning"
+        )
+    if not document["known"]:
+        raise typer.Exit(UNKNOWN_TEXT)
+
+
+def _look(*, online: bool) -> Checkup:
+    from credtray import checkup  # noqa: PLC0415 -- half the house
+
+    return checkup.look(online=online)
+
+
+def _input() -> str:
+    if sys.stdin.isatty():
+        raise UsageError(
+            "there is no text to explain", hint='Give it in quotes: credtray explain "ExpiredToken"'
+        )
+    raw = getattr(sys.stdin, "buffer", None)
+    if raw is None:
+        return sys.stdin.read(_MOST_INPUT)
+    data: bytes = raw.read(_MOST_INPUT)
+    return data.decode(errors="replace")

@@ -1,0 +1,153 @@
+"""Draws what `credtray doctor` and `credtray explain` found. Draws only; the facts are in the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from credtray.cli.terminal import visible
+
+MOST_SIGHTS = 5
+_INDENT = 2
+_RUN = "Run: "
+"""Begins a cure that is a command and nothing else."""
+_HEADS = {
+    "broken": ("✗", "red", "Broken"),
+    "warning": ("!", "yellow", "To look at"),
+    "note": ("○", "cyan", "Good to know"),
+    "fine": ("●", "green", "Fine"),
+}
+_NOUNS = {"broken": "broken", "warning": "to look at", "note": "good to know", "fine": "fine"}
+
+
+def doctor_view(document: dict[str, Any], *, everything: bool) -> Group:
+    """Return everything `credtray doctor` shows; what is fine only with *everything*."""
+    return Group(*_doctor(document, everything=everything))
+
+
+def _doctor(document: dict[str, Any], *, everything: bool) -> Iterator[RenderableType]:
+    found = document["findings"]
+    for severity, (mark, style, head) in _HEADS.items():
+        items = [item for item in found if item["severity"] == severity]
+        if not items or (severity == "fine" and not everything):
+            continue
+        yield Text(head, f"bold {style}")
+        for item in items:
+            most = len(item["seen"]) if everything else MOST_SIGHTS
+            yield from _finding(item, mark, style, most)
+        yield Text()
+    yield from _table(document)
+    counts = {severity: sum(item["severity"] == severity for item in found) for severity in _HEADS}
+    told = ", ".join(f"{count} {_NOUNS[severity]}" for severity, count in counts.items() if count)
+    lead = "Something is broken" if counts["broken"] else "Nothing is broken"
+    yield Text.assemble((lead, "bold red" if counts["broken"] else "bold green"), f": {told}" if told else "")
+    if counts["broken"]:  # the list itself may have left the screen by now
+        cure = found[0]["cure"].removeprefix(_RUN)
+        yield _line(Text.assemble(("Begin with: ", "bold"), visible(cure)), 0)
+
+
+def _finding(item: dict[str, Any], mark: str, style: str, most: int) -> Iterator[RenderableType]:
+    yield _line(Text.assemble((f"{mark} ", style), (visible(item["title"]), "bold")), 0)
+    for sight in item["seen"][:most]:
+        place = _place(sight)
+        text = f"{sight['text']}{f' ({place})' if place else ''}"
+        yield _line(Text(visible(text)), 1)
+    more = len(item["seen"]) - most
+    if more > 0:
+        yield _line(Text(f"and {more} more (--all shows them)", "dim"), 1)
+    if item["severity"] == "fine":
+        return
+    if item["cause"]:
+        yield _line(Text(f"Why: {visible(item['cause'])}", "dim"), 1)
+    yield from _cure(item)
+
+
+def _cure(item: dict[str, Any]) -> Iterator[RenderableType]:
+    lead, _, rest = item["cure"].partition(_RUN)
+    told = ("Do: ", item["cure"]) if lead else (_RUN, rest)
+    yield _line(Text.assemble((told[0], "bold"), visible(told[1])), 1)
+    repair = item["repair"]
+    if repair is not None and f"credtray repair {repair}" not in item["cure"]:
+        yield _line(Text.assemble(("Or: ", "bold"), f"credtray repair {repair}"), 1)
+
+
+def _place(sight: dict[str, Any]) -> str:
+    if sight["file"] is None:
+        return ""
+    return f"{sight['file']}:{sight['line']}" if sight["line"] is not None else str(sight["file"])
+
+
+def _line(text: Text, depth: int) -> Padding:
+    text.overflow = "fold"
+    return Padding(text, (0, 0, 0, depth * _INDENT))
+
+
+# --- who uses what -----------------------------------------------------------------------------------
+
+
+def _table(document: dict[str, Any]) -> Iterator[RenderableType]:
+    alike: dict[str, list[dict[str, Any]]] = {}
+    for item in document["profiles"]:
+        alike.setdefault(repr([_said(client) for client in item["clients"]]), []).append(item)
+    if not alike:
+        return
+    yield Text("What programs use, when AWS_PROFILE names the profile", "bold")
+    for same in alike.values():
+        names = ", ".join(item["profile"] for item in same[:MOST_SIGHTS])
+        more = "" if len(same) <= MOST_SIGHTS else f" and {len(same) - MOST_SIGHTS} more"
+        yield _line(Text(visible(f"{names}{more}"), "bold"), 1)
+        yield from _clients(same[0]["clients"])
+    yield _line(Text("* by its documentation; the others are compared with the real program", "dim"), 1)
+    left_out = document["profiles_left_out"]
+    if left_out:
+        plural = "" if left_out == 1 else "s"
+        yield _line(Text(f"{left_out} more profile{plural}: credtray doctor PROFILE, or --all", "dim"), 1)
+    yield Text()
+
+
+def _clients(clients: Iterable[dict[str, Any]]) -> Iterator[RenderableType]:
+    together: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for client in clients:
+        together.setdefault(_said(client), []).append(client)
+    for same in together.values():
+        first = same[0]
+        names = ", ".join(client["client"] + ("" if client["proven"] else "*") for client in same)
+        trouble = next(iter(first["troubles"]), None)
+        style = "red" if trouble is not None and trouble["fatal"] else "" if trouble is None else "yellow"
+        if first["kept_fresh_by_credtray"] and style == "yellow":
+            style = ""  # it works, by another way than somebody may think
+        yield _line(Text.assemble(f"{names}: ", (visible(first["uses"]), style or "green")), 2)
+        yield _line(Text(visible(first["why"]), "dim"), 3)
+        for item in first["troubles"]:
+            yield _line(Text(visible(f"! {item['text']}" if style else item["text"]), style or "dim"), 3)
+
+
+def _said(client: dict[str, Any]) -> tuple[str, ...]:
+    """Return what makes two clients' lines the same line."""
+    return client["uses"], client["why"], *(item["text"] for item in client["troubles"])
+
+
+# --- explain -----------------------------------------------------------------------------------------
+
+
+def explain_view(document: dict[str, Any]) -> Group:
+    """Return everything `credtray explain` shows: what applies here, then what else it can be."""
+    return Group(*_explained(document["causes"]))
+
+
+def _explained(causes: list[dict[str, Any]]) -> Iterator[RenderableType]:
+    here = [item for item in causes if item["applies_here"]]
+    others = [item for item in causes if not item["applies_here"]]
+    if here:
+        yield Text("This is so here", "bold red")
+        for item in here:
+            yield from _finding({**item, "severity": "broken"}, "✗", "red", MOST_SIGHTS)
+        yield Text()
+    if others:
+        yield Text("It can also be" if here else "What it means", "bold")
+        for item in others:
+            yield from _finding({**item, "severity": "note"}, "○", "cyan", MOST_SIGHTS)

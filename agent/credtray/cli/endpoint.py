@@ -1,0 +1,152 @@
+"""`credtray endpoint`: how programs and containers fetch one profile's keys from the agent, again and again.
+
+Asks the agent and prints variables; no key and no token is in them.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Annotated, Any
+
+import typer
+
+from credtray.cli import terminal
+from credtray.cli.backend import ask
+from credtray.cli.choices import JsonOption, ProfileArgument
+from credtray.cli.shell_choice import chosen, complete_shell, form_of
+from credtray.core.endpoint import environment as endpoint_environment
+from credtray.core.endpoint.environment import SHADOWS
+from credtray.core.errors import UsageError
+from credtray.core.forms import Form
+from credtray.core.protocol import Endpoint, Status
+from credtray.core.shells import assignments, removals
+
+_MOUNT = "/run/credtray"
+"""Where a container finds the directory of the token file."""
+_DOCKER, _DEVCONTAINER, _JSON = "docker", "devcontainer", "json"
+
+
+def _complete(incomplete: str) -> list[str]:
+    containers = [name for name in (_DOCKER, _DEVCONTAINER) if name.startswith(incomplete)]
+    return [*complete_shell(incomplete), *containers]
+
+
+def endpoint(
+    profile: ProfileArgument,
+    shell: Annotated[
+        str | None,
+        typer.Option(
+            "--shell",
+            metavar="SHELL",
+            help="bash, zsh, sh, fish, powershell, cmd, dotenv, docker, devcontainer or json; "
+            "else the shell this runs in.",
+            autocompletion=_complete,
+            show_default=False,
+        ),
+    ] = None,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Take the token back: programs get nothing any more.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Let programs fetch a profile's keys from the agent.
+
+    For programs that run longer than keys last, and for containers: every AWS SDK knows this way and
+    renews its keys by itself. It prints variables; the secret stays in a file that only you can read.
+
+    Examples:
+      eval "$(credtray endpoint synderys-readonly)"
+      credtray endpoint synderys-readonly --shell fish | source
+      docker run $(credtray endpoint synderys-readonly --shell docker) amazon/aws-cli s3 ls
+      credtray endpoint synderys-readonly --shell devcontainer
+      credtray endpoint synderys-readonly --revoke
+    """
+    word = _JSON if json_output else shell.lower() if shell is not None else None
+    if revoke and shell is not None:
+        raise UsageError("--revoke prints no variables: leave --shell out")
+    # The shell is chosen first: no port is opened for a word nobody understands.
+    write = None if revoke else _writer(word)
+    result = ask(Endpoint(profile, revoke=revoke))
+    if write is None:
+        _tell_revoked(result, in_json=json_output)
+        return
+    terminal.show_exactly(write(result))
+    if word not in {_DOCKER, _DEVCONTAINER, _JSON}:
+        _warn_of_default()
+
+
+def _writer(word: str | None) -> Callable[[dict[str, Any]], str]:
+    if word in _WRITERS:
+        return _WRITERS[word]
+    form = form_of(chosen(word))
+    return lambda result: _for_shell(result, form)
+
+
+def _variables(result: dict[str, Any], token_file: str) -> dict[str, str]:
+    return endpoint_environment.variables(result["url"], token_file, result["region"])
+
+
+def _for_shell(result: dict[str, Any], form: Form) -> str:
+    # An env file describes a new environment: there is nothing to take away.
+    away = "" if form is Form.DOTENV else removals(SHADOWS, form)
+    return away + assignments(_variables(result, result["token_file"]), form)
+
+
+def _inside(result: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """Return the directory to mount (a mounted file would stay the old one) and the container's variables."""
+    token_file = PurePath(result["token_file"])
+    return str(token_file.parent), _variables(result, f"{_MOUNT}/{token_file.name}")
+
+
+def _for_docker(result: dict[str, Any]) -> str:
+    directory, values = _inside(result)
+    words = ["--network", "host", "-v", f"{directory}:{_MOUNT}:ro"]
+    for name, value in values.items():
+        words += ["-e", f"{name}={value}"]
+    return shlex.join(words) + "\n"
+
+
+def _for_devcontainer(result: dict[str, Any]) -> str:
+    directory, values = _inside(result)
+    document = {
+        "containerEnv": values,
+        "mounts": [f"source={directory},target={_MOUNT},type=bind,readonly"],
+        "runArgs": ["--network=host"],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _as_json(result: dict[str, Any]) -> str:
+    environment = _variables(result, result["token_file"])
+    return json.dumps({**result, "environment": environment, "unset": SHADOWS}, indent=2) + "\n"
+
+
+_WRITERS: dict[str | None, Callable[[dict[str, Any]], str]] = {
+    _DOCKER: _for_docker,
+    _DEVCONTAINER: _for_devcontainer,
+    _JSON: _as_json,
+}
+
+
+def _tell_revoked(result: dict[str, Any], *, in_json: bool) -> None:
+    if in_json:
+        terminal.show_json(result)
+    elif result["revoked"]:
+        terminal.show(f"Programs get no keys of {result['profile']} from the endpoint any more.")
+    else:
+        terminal.show(f"There was no endpoint of {result['profile']}.")
+
+
+def _warn_of_default() -> None:
+    """Say what would beat the endpoint and is in no variable."""
+    document = ask(Status())
+    profiles = [*document["profiles"], *document["foreign"]]
+    if any(item["name"] == "default" or item.get("default") for item in profiles):
+        terminal.complain(
+            "there is a [default] profile: programs that are told no other take its keys, not the endpoint's",
+            "`credtray exec PROFILE -- COMMAND` hides it from the command.",
+            kind="warning",
+        )

@@ -1,0 +1,170 @@
+"""`credtray env` and `credtray copy`: role credentials as variables, for a shell that takes them in.
+
+Prints keys on stdout because that was asked for; in notes and errors there are none.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from msgspec import UNSET
+
+from credtray.cli import terminal
+from credtray.cli.backend import ask, credentials_of
+from credtray.cli.choices import JsonOption, ProfileArgument, RegionOption
+from credtray.cli.names import complete_profile
+from credtray.cli.shell_choice import Shell, ShellOption, chosen, form_of
+from credtray.core.errors import AgentNotRunning, UsageError
+from credtray.core.forms import Form
+from credtray.core.protocol import Copy, ProcessCredentials, Status
+
+_ACCOUNT = "AWS_ACCOUNT_ID"
+_TAKEN_IN: dict[Form, str] = {
+    Form.POSIX: 'eval "$({})"',
+    Form.FISH: "{} | source",
+    Form.POWERSHELL: "{} | Out-String | Invoke-Expression",
+    Form.CMD: "FOR /F \"delims=\" %i IN ('{}') DO @%i",
+}
+"""How each shell takes in what a command prints."""
+
+
+def env(
+    profile: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PROFILE",
+            help="Name in the config file; not needed with --unset.",
+            autocompletion=complete_profile,
+            show_default=False,
+        ),
+    ] = None,
+    shell: ShellOption = None,
+    region: RegionOption = None,
+    unset: Annotated[
+        bool, typer.Option("--unset", help="Print what takes the variables away again.")
+    ] = False,
+) -> None:
+    """Print a profile's keys as variables, for your shell to take in.
+
+    The keys last as long as the role allows and do not renew: for programs that run longer there are
+    `credtray exec` and credential_process. AWS_PROFILE is taken away, because some programs prefer it.
+
+    Examples:
+      eval "$(credtray env synderys-readonly)"     (bash, zsh)
+      credtray env synderys-readonly | source      (fish)
+      credtray env synderys-readonly | Out-String | Invoke-Expression
+      credtray env synderys-readonly --shell dotenv > keys.env
+      eval "$(credtray env --unset)"
+    """
+    from credtray.core import shells  # noqa: PLC0415 -- completing an option must not pay for it
+    from credtray.core.child_environment import REGIONS  # noqa: PLC0415 -- as above
+
+    form = form_of(chosen(shell))
+    if unset:
+        names = (*shells.KEYS, shells.EXPIRATION, _ACCOUNT, *REGIONS)
+        terminal.show_exactly(shells.removals(names, form))
+        return
+    if profile is None:
+        raise UsageError("say which profile")
+    if region is not None:
+        _check_region(region)
+    keys = credentials_of(profile)
+    terminal.show_exactly(_text(keys, region or _region(profile), form))
+    _remark(profile, keys, form)
+
+
+def _check_region(region: str) -> None:
+    from credtray.core.addresses import check_region  # noqa: PLC0415 -- as above
+
+    check_region(region)
+
+
+def _region(profile: str) -> str | None:
+    """Return the region that goes with the keys of a profile, if there is one."""
+    known = {item["name"]: item.get("region") for item in ask(Status())["profiles"]}
+    return known.get(profile)
+
+
+def _text(keys: ProcessCredentials, region: str | None, form: Form) -> str:
+    from credtray.core import shells  # noqa: PLC0415 -- as above
+
+    values, shadows = shells.variables(keys, region), list(shells.SHADOWS)
+    # Only where there is one: botocore would ask at the endpoints of the account the last keys were of.
+    if os.environ.get(_ACCOUNT) and form not in {Form.DOTENV, Form.JSON}:
+        if keys.account_id is UNSET:
+            shadows.append(_ACCOUNT)
+        else:
+            values[_ACCOUNT] = keys.account_id
+    return shells.exported(values, form, shadows).reveal()
+
+
+def _remark(profile: str, keys: ProcessCredentials, form: Form) -> None:
+    """Tell a person who looks what to know of these keys; a script's log stays as it is."""
+    from credtray.core import shells  # noqa: PLC0415 -- as above
+
+    if sys.stdout.isatty():
+        how = _TAKEN_IN.get(form)
+        command = f"credtray env {shells.quoted(profile, form)}"
+        hint = f"To set them without showing them: {how.format(command)}" if how else ""
+        terminal.complain("the keys are on your screen", hint, kind="warning")
+    if sys.stderr.isatty():
+        terminal.say(
+            f"Keys of {profile}, valid until {_clock(keys.expiration)}. They do not renew; "
+            "`credtray exec` and credential_process do."
+        )
+
+
+def _clock(instant: str) -> str:
+    from credtray.core.view import clock_time  # noqa: PLC0415 -- as above
+
+    return clock_time(datetime.fromisoformat(instant), datetime.now(UTC), None)
+
+
+def copy(
+    profile: ProfileArgument,
+    shell: ShellOption = None,
+    section: Annotated[
+        bool, typer.Option("--section", help="As a section of the credentials file instead.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Put a profile's keys on the clipboard, for 45 seconds.
+
+    The agent does it, on its desktop, as the menu's "Copy credentials" does. Where there is no
+    clipboard, `credtray env` prints the same.
+
+    Examples:
+      credtray copy synderys-readonly
+      credtray copy synderys-readonly --shell powershell
+      credtray copy synderys-readonly --section
+    """
+    if section and shell is not None:
+        raise UsageError("--section and --shell are two different forms")
+    kind = None if section else chosen(shell)
+    result = _copied(Copy(profile, Form.SECTION if kind is None else form_of(kind)))
+    if json_output:
+        terminal.show_json(result)
+        return
+    terminal.show(
+        f"Keys of {profile} are on the clipboard for {result['seconds']:.0f} s, {_words(kind)}. "
+        f"They are valid until {_clock(result['keys_until'])}."
+    )
+
+
+def _copied(request: Copy) -> dict[str, Any]:
+    try:
+        return ask(request)
+    except AgentNotRunning as error:
+        hint = f"{error.advice}. `credtray env` works without it."
+        raise AgentNotRunning(error.detail, hint=hint) from None
+
+
+def _words(kind: Shell | None) -> str:
+    if kind is None:
+        return "as a section of the credentials file"
+    words = {Shell.DOTENV: "as an env file", Shell.JSON: "as JSON"}
+    return words.get(kind, f"for {kind.value}")

@@ -1,0 +1,57 @@
+"""Draws pasted keys for `credtray status` and `credtray profiles`: where they are, whose, until when.
+
+Draws only; the facts are in the status document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from credtray.cli.status.words import Reader
+from credtray.cli.terminal import visible
+
+_STYLES = {"fresh": "green", "advisory": "yellow", "mandatory": "yellow", "expired": "red"}
+_INDENT = 2
+
+
+def imports_view(items: Sequence[dict[str, Any]], reader: Reader) -> Iterator[RenderableType]:
+    """Yield the lines about pasted keys; none where there are none.
+
+    Args:
+        items: ``imports`` of the status document.
+        reader: when and where it is read.
+    """
+    if not items:
+        return
+    yield Text("Pasted keys", "bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for _column in range(3):
+        table.add_column(overflow="fold")
+    for item in items:
+        owner = " ".join(visible(part) for part in (item["account_id"], item["role_name"]) if part)
+        style = _STYLES.get(item["state"], "dim")
+        table.add_row(
+            Text(visible(f"[{item['section']}]")), Text(owner, "dim"), Text(_until(item, reader), style)
+        )
+    yield Padding(table, (0, 0, 0, _INDENT))
+    for item in items:
+        if item["error"] is not None:
+            yield Padding(Text(visible(item["error"]["text"]), "yellow"), (0, 0, 0, _INDENT))
+    if any(item["state"] != "fresh" for item in items):
+        hint = "paste new ones: credtray import, or convert them: credtray import --convert"
+        yield Padding(Text(hint, "dim"), (0, 0, 0, _INDENT))
+    yield Text()
+
+
+def _until(item: dict[str, Any], reader: Reader) -> str:
+    ends_at = datetime.fromisoformat(item["expires_at"])
+    if ends_at <= reader.now:
+        return f"ended at {reader.at(ends_at)}"
+    return f"until {reader.at(ends_at)} ({reader.left(ends_at)})"

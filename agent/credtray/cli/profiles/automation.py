@@ -1,0 +1,107 @@
+"""What `credtray profiles --for-automation` explains: why a person's keys do not fit jobs, and what does.
+
+Words only; the lengths come from the status document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from textwrap import wrap
+from typing import Any
+
+from credtray.core.durations import short
+
+_WIDTH = 88
+
+INSTEAD = (
+    ("A program on EC2", "an instance profile: a role of the machine"),
+    ("A container on ECS or Fargate", "a task role"),
+    ("A pod on EKS", "EKS Pod Identity, or IAM roles for service accounts"),
+    ("A function", "its Lambda execution role"),
+    (
+        "CI such as GitHub Actions or GitLab",
+        "OIDC federation: a role that trusts the CI's tokens, without any stored key",
+    ),
+    ("A server outside AWS", "IAM Roles Anywhere: a role for the holder of a certificate"),
+)
+"""(where it runs, what to use instead). All of them renew their keys without a person."""
+
+JOBS = (
+    ("wait until the keys last long enough, then begin", "credtray wait {profile} --for 2h"),
+    ("run a program whose keys are renewed while you are signed in", "credtray exec {profile} -- COMMAND"),
+)
+"""For a job of a person who is there: (what, command)."""
+
+
+def lines(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the explanation for a terminal."""
+    yield "None of these profiles fits a job that runs without you."
+    yield ""
+    for paragraph in why(document):
+        yield from wrap(paragraph, _WIDTH)
+    yield ""
+    yield "What fits: a role of the job's own, which needs nobody to sign in."
+    width = max(len(where) for where, _ in INSTEAD)
+    for where, use in INSTEAD:
+        yield f"  {where:{width}}  {use}"
+    yield from wrap(
+        "Give that role only what the job does, and ask whoever runs your AWS accounts to create it.", _WIDTH
+    )
+    yield ""
+    yield "For a job of yours, while you are signed in:"
+    for what, command in commands(document):
+        yield f"  {command:{_longest(document)}}  {what}"
+
+
+def why(document: dict[str, Any]) -> list[str]:
+    """Return the reasons, with the lengths of the sessions that are there."""
+    told = "".join(f" {_length(session)}" for session in _sessions(document))
+    end = (
+        f"Their keys belong to a person's sign-in and end with it.{told} Only a person in a browser renews a "
+        "sign-in, so a job fails at the first end after you have left: at night, at a weekend, on holiday."
+    )
+    name = "What it does is done in your name and with your rights as well, and stops when you leave."
+    return [end, name]
+
+
+def _sessions(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the sessions whose length is told: an agent of an older version tells none."""
+    return [session for session in document["sessions"] if "sign_in_seconds" in session]
+
+
+def _length(session: dict[str, Any]) -> str:
+    lasts = short(timedelta(seconds=session["sign_in_seconds"]))
+    if session["sign_in_length_is_learned"]:
+        return f"A sign-in of {session['name']} lasts {lasts}, as it has shown."
+    return f"A sign-in of {session['name']} is expected to last {lasts}."
+
+
+def commands(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (what, command) with a profile that is there."""
+    names = [item["name"] for item in document["profiles"] if item["active"]] or ["PROFILE"]
+    return [(what, command.format(profile=names[0])) for what, command in JOBS]
+
+
+def _longest(document: dict[str, Any]) -> int:
+    return max(len(command) for _, command in commands(document))
+
+
+def document(status: dict[str, Any]) -> dict[str, Any]:
+    """Return the same for a program."""
+    return {
+        "version": status["version"],
+        "fits": False,
+        "why": why(status),
+        "sessions": [
+            {
+                "name": session["name"],
+                "sign_in_seconds": session["sign_in_seconds"],
+                "learned": session["sign_in_length_is_learned"],
+                "renews_without_a_person": False,
+            }
+            for session in _sessions(status)
+        ],
+        "instead": [{"where": where, "use": use} for where, use in INSTEAD],
+        "while_signed_in": [{"what": what, "command": command} for what, command in commands(status)],
+    }

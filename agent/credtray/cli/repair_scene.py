@@ -1,0 +1,105 @@
+"""Gathers what the repairs look at, and carries one out. Asks and tells nobody.
+
+Of token files only start URL and region are taken; nothing else in them is kept or shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from credtray.app import House
+from credtray.aws.repairer import remove_sections, repair_config
+from credtray.core.cache_format import read_fields
+from credtray.core.config.text import read_config
+from credtray.core.errors import AgentNotRunning, ConfigInvalid, CredtrayError
+from credtray.core.models import SsoSession
+from credtray.core.repairs import Repair, RepairPlan, Scene, TokenOrigin
+from credtray.core.repairs.plan import ConfigChange
+from credtray.core.wishes import DEFAULT
+from credtray.files.atomic_file import CACHE_LIMIT, read_bounded
+from credtray.ipc_client import AgentClient
+from credtray.store.undo_file import Change
+
+
+def scene(house: House) -> Scene:
+    """Return how things are now.
+
+    Raises:
+        CredtrayError: a file cannot be read.
+    """
+    config = house.around.shared_file(house.around.aws.config).read()
+    return Scene(
+        house.ports.clock.now(),
+        config,
+        _token_origins(house, config),
+        tuple(house.ports.credentials_file.marks()),
+        _owned(house),
+    )
+
+
+def carry_out(house: House, name: str, repair: Repair, seen: Scene, agreed: RepairPlan) -> None:
+    """Do what was agreed to, and record it for `credtray undo`.
+
+    Raises:
+        RepairRefused: the file is another one by now.
+        CredtrayError: it cannot be written; nothing was changed.
+    """
+    aws = house.around.aws
+    if agreed.removed:
+        remove_sections(house.around.shared_file(aws.credentials), agreed.removed)
+    if agreed.config is None:
+        return
+    recorded: list[Change] = []
+
+    def forget() -> None:
+        while recorded:
+            house.undo_file.forget(recorded.pop())
+
+    def record(change: ConfigChange) -> None:
+        forget()  # of an attempt that came to nothing
+        now = house.ports.clock.now()
+        recorded.append(house.undo_file.remember(now, f"repair {name}", change.originals, change.results))
+
+    try:
+        repair_config(
+            house.around.shared_file(aws.config),
+            lambda data: repair.plan(replace(seen, config=data)),
+            agreed,
+            record,
+        )
+    except CredtrayError:
+        forget()
+        raise
+
+
+def _token_origins(house: House, config: bytes) -> dict[str, TokenOrigin]:
+    try:
+        names = read_config(config).sso_sessions
+    except ConfigInvalid:  # each repair that needs the file says so itself
+        return {}
+    found = ((name, _token_origin(house, name)) for name in names)
+    return {name: origin for name, origin in found if origin is not None}
+
+
+def _token_origin(house: House, session: str) -> TokenOrigin | None:
+    path = house.token_cache.token_path(SsoSession(session, "", ""))
+    try:
+        fields = read_fields(read_bounded(path, CACHE_LIMIT) or b"")
+    except (CredtrayError, ValueError):
+        return None
+    start_url, region = fields.get("startUrl"), fields.get("region")
+    if not isinstance(start_url, str) or not isinstance(region, str):
+        return None
+    return TokenOrigin(start_url, region)
+
+
+def _owned(house: House) -> frozenset[str]:
+    """Return the sections a running agent keeps; without one nobody renews what has ended."""
+    try:
+        with AgentClient.connect():
+            pass
+    except AgentNotRunning:
+        return frozenset()
+    state, settings = house.state_file.load(), house.ports.settings_file.load()
+    kept = {settings.section(name) for name in state.active} | set(state.imports)
+    return frozenset(kept | ({DEFAULT} if state.default is not None else set()))

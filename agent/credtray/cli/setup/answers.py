@@ -1,0 +1,96 @@
+"""The questions of an interactive `credtray setup`, each with a default; asks only what was not said.
+
+Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from credtray.cli.questions import ask_one, ask_several, ask_text, ask_yes
+from credtray.cli.setup.choice import listed
+from credtray.cli.setup.session import SessionWish, check_session_name, suggested_name
+from credtray.core.addresses import check_region, start_url_kind
+from credtray.core.models import AwsConfig, SsoSession
+from credtray.core.naming import RoleChoice, check_template
+from credtray.core.presets import PRESETS
+
+DEFAULT_REGION = "us-east-1"
+
+
+def complete(wish: SessionWish, config: AwsConfig) -> SessionWish:
+    """Return the wish with everything a new session needs, asking for what was not said."""
+    if wish.silent:
+        wish = _first_choice(config)
+    if (
+        wish.preset is not None
+        or wish.name in config.sessions
+        or (wish.name in PRESETS and not wish.start_url)
+    ):
+        return wish
+    start_url = wish.start_url or ask_text("Start URL:", check=start_url_kind)
+    region = wish.region or ask_text("Region of Identity Center:", DEFAULT_REGION, check_region)
+    name = wish.name or ask_text(
+        "Name of the sso-session:",
+        suggested_name(start_url, config),
+        lambda text: check_session_name(text, config),
+    )
+    return replace(wish, name=name, start_url=start_url, region=region)
+
+
+def _first_choice(config: AwsConfig) -> SessionWish:
+    """Offer the presets first, then what the config file has, then a new start URL."""
+    presets = [
+        (f"{name}  {preset.start_url}", SessionWish(preset=name))
+        for name, preset in PRESETS.items()
+        if name not in config.sessions
+    ]
+    there = [
+        (_existing(session, config), SessionWish(name=session.name))
+        for session in config.sessions.values()
+        if not session.legacy
+    ]
+    return ask_one("Which sign-in?", [*presets, *there, ("another start URL", SessionWish())])
+
+
+def _existing(session: SsoSession, config: AwsConfig) -> str:
+    count = sum(item.session == session.name for item in config.profiles.values())
+    profiles = "1 profile" if count == 1 else f"{count} profiles"
+    return f"{session.name}  {session.start_url}  (in your config file, {profiles})"
+
+
+def pick(found: Sequence[RoleChoice], there: Collection[tuple[str, str]]) -> list[RoleChoice]:
+    """Let a person pick accounts and roles; what has a profile already is picked from the start."""
+    options = listed(found, there)
+    before = [choice for _, choice in options if choice.key in there]
+    return ask_several("Which accounts and roles?", options, before)
+
+
+def region_of_profiles(default: str) -> str | None:
+    """Ask for the region that new profiles get; empty for none."""
+
+    def check(text: str) -> None:
+        if text:
+            check_region(text)
+
+    return ask_text("Region of the new profiles (empty for none):", default, check) or None
+
+
+def agreed() -> str:
+    """Ask whether to write; ``yes``, ``no`` or ``names`` for other profile names."""
+    return ask_one(
+        "Write this?",
+        [("Yes, write it", "yes"), ("Change the profile names first", "names"), ("No, change nothing", "no")],
+    )
+
+
+def template(before: str) -> str:
+    """Ask for another template of the profile names."""
+    return ask_text("Template, such as {session}-{account_name}-{role}:", before, check_template)
+
+
+def activation(count: int) -> bool:
+    """Ask whether to keep the keys of the profiles from now on."""
+    which = "this profile" if count == 1 else f"these {count} profiles"
+    return ask_yes(f"Keep fresh keys of {which} in the credentials file?", default=False)

@@ -1,0 +1,89 @@
+"""`credtray setup`: choose a sign-in, sign in, pick accounts and roles, see what would be written, write it.
+
+Writes once, at its end, after everything is known and agreed to; until then nothing is changed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from credtray.cli import terminal
+from credtray.cli.setup.session import SessionWish, read_scopes
+from credtray.core.naming import DEFAULT_TEMPLATE
+
+_INTERRUPTED = 130
+
+
+def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an argument
+    preset: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PRESET", help="A known organisation, or a session you have.", show_default=False
+        ),
+    ] = None,
+    session: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the sso-session.")] = None,
+    start_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Start URL of the access portal.")
+    ] = None,
+    region: Annotated[str | None, typer.Option(metavar="REGION", help="Region of Identity Center.")] = None,
+    accounts: Annotated[
+        str | None, typer.Option(metavar="LIST", help="all, or numbers and names of accounts with commas.")
+    ] = None,
+    roles: Annotated[
+        str | None, typer.Option(metavar="LIST", help="all, or names of roles with commas.")
+    ] = None,
+    scopes: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Scopes, if not sso:account:access.")
+    ] = None,
+    template: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT", help="Profile names, from session, role, account_name, account_id in braces."
+        ),
+    ] = DEFAULT_TEMPLATE,
+    profile_region: Annotated[
+        str | None,
+        typer.Option(metavar="REGION", help="Region of the profiles; none writes none. Default: --region."),
+    ] = None,
+    activate: Annotated[
+        bool, typer.Option("--activate", help="Keep the keys of the profiles from now on.")
+    ] = False,
+    credential_process: Annotated[
+        bool, typer.Option("--credential-process", help="Write profiles that ask credtray for keys.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Take out profiles setup made before and that are not chosen now.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written and end.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; options say it all.")] = False,
+    device: Annotated[
+        bool, typer.Option("--device", help="Sign in on any device by comparing a code.")
+    ] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Open nothing; only show the address.")
+    ] = False,
+) -> None:
+    """Set up a sign-in and its profiles in the AWS config file.
+
+    It writes what `aws configure sso` would write, so every AWS tool can use the profiles. What is in
+    the file already is extended, never replaced; nothing is written before you have agreed to it.
+
+    Examples:
+      credtray setup
+      credtray setup synderys
+      credtray setup synderys --accounts all --roles ReadOnly,DNS --activate --yes
+      credtray setup --session corp --start-url https://corp.awsapps.com/start --region eu-west-1
+    """
+    from credtray.cli.setup.steps import Choices, Setup  # noqa: PLC0415 -- half the house
+
+    wish = SessionWish(preset, session, start_url, region, read_scopes(scopes))
+    choices = Choices(accounts, roles, template, profile_region, activate, credential_process, prune)
+    run = Setup(wish, choices, ask=terminal.interactive() and not yes, dry_run=dry_run, agreed=yes)
+    try:
+        code = run.carry_out(device=device, browser=not no_browser)
+    except KeyboardInterrupt:
+        terminal.say(f"\n{run.after_interrupt}")
+        code = _INTERRUPTED
+    raise typer.Exit(code)

@@ -1,0 +1,78 @@
+"""Shows what `credtray setup` would write: the profiles as a table, the config file as a diff. Draws only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from credtray.cli.terminal import visible
+from credtray.core.config.edits import Change, ProfileChange
+
+MOST_LINES = 40
+"""Longer tables and diffs are cut in the preview; --dry-run shows them whole."""
+
+_WORDS = {
+    Change.ADDED: ("+", "new", "green"),
+    Change.UPDATED: ("~", "changed", "yellow"),
+    Change.KEPT: ("=", "there already", "dim"),
+    Change.PRUNED: ("-", "taken out", "red"),
+}
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def plan_view(
+    profiles: Sequence[ProfileChange],
+    diff: str,
+    accounts: Mapping[str, str | None],
+    place: str,
+    *,
+    whole: bool,
+) -> Group:
+    """Return the preview.
+
+    Args:
+        profiles: of the plan.
+        diff: unified diff of the config file; empty when nothing changes.
+        accounts: account id -> name.
+        place: the config file as a person knows it.
+        whole: show everything, however long.
+    """
+    most = len(profiles) if whole else MOST_LINES
+    parts: list[RenderableType] = [_table(profiles[:most], accounts)]
+    if len(profiles) > most:
+        parts.append(Text(f"and {len(profiles) - most} more profiles", "dim"))
+    lines = diff.splitlines()
+    most = len(lines) if whole else MOST_LINES
+    if lines:
+        parts.append(Text(f"\nChanges of {place}:", "bold"))
+        parts += [_line(line) for line in lines[:most]]
+    if len(lines) > most:
+        parts.append(Text(f"and {len(lines) - most} more lines; --dry-run shows them all", "dim"))
+    return Group(*parts, Text())
+
+
+def _line(line: str) -> Text:
+    # Not wrapped by us: a value copied from the preview must be whole.
+    return Text(visible(line), _DIFF_STYLES.get(line[:1], ""), no_wrap=True, overflow="ignore")
+
+
+def _table(profiles: Sequence[ProfileChange], accounts: Mapping[str, str | None]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("  Profile", overflow="fold")
+    table.add_column("Account", overflow="fold")
+    table.add_column("Role", overflow="fold")
+    table.add_column("")
+    for item in profiles:
+        mark, word, style = _WORDS[item.change]
+        name = accounts.get(item.account_id)
+        account = f"{name} {item.account_id}" if name else item.account_id
+        table.add_row(
+            Text(visible(f"{mark} {item.profile}"), style),
+            Text(visible(account)),
+            Text(visible(item.role_name)),
+            Text(word, style),
+        )
+    return table

@@ -1,0 +1,129 @@
+"""Which sso-session `credtray setup` is about: an existing one, a preset, or a new one from options.
+
+Checks addresses and names before anything is sent anywhere. Writes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from credtray.core import session_names
+from credtray.core.addresses import check_region, start_url_kind
+from credtray.core.errors import UsageError
+from credtray.core.models import AwsConfig, SsoSession
+from credtray.core.nearest import did_you_mean
+from credtray.core.presets import DEFAULT_SCOPES, PRESETS, Preset
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
+_SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWish:
+    """What was said about the session on the command line; None: not said."""
+
+    preset: str | None = None
+    name: str | None = None
+    start_url: str | None = None
+    region: str | None = None
+    scopes: tuple[str, ...] | None = None
+
+    @property
+    def silent(self) -> bool:
+        """True when nothing was said at all."""
+        return self == SessionWish()
+
+
+def known_session(wish: SessionWish, config: AwsConfig) -> SsoSession | None:
+    """Return the session when it is in the config file already.
+
+    Raises:
+        UsageError: an unknown preset, or the file says something else than the options.
+    """
+    name = wish.name or wish.preset
+    found = config.sessions.get(name) if name else None
+    if found is None or found.legacy:
+        return None
+    said: Mapping[str, tuple[object, object]] = {
+        "--start-url": (wish.start_url, found.start_url),
+        "--region": (wish.region, found.region),
+        "--scopes": (wish.scopes, found.scopes),
+    }
+    for option, (said_value, there) in said.items():
+        if said_value is not None and said_value != there:
+            raise UsageError(
+                f"the config file has an sso-session {name} with another {option[2:]} ({there})",
+                hint=f"Leave {option} out to extend it, or choose another --session.",
+            )
+    return found
+
+
+def preset_of(wish: SessionWish) -> Preset | None:
+    """Return the preset that was asked for, by argument or by its session's name.
+
+    Raises:
+        UsageError: there is none of that name; the nearest are offered.
+    """
+    if wish.preset is None:
+        return PRESETS.get(wish.name or "") if wish.start_url is None else None
+    if wish.preset not in PRESETS:
+        raise UsageError(
+            f"{wish.preset!r} is neither a preset nor an sso-session of the config file."
+            f"{did_you_mean(wish.preset, PRESETS)}",
+            hint=f"Presets: {', '.join(PRESETS)}. Or give --start-url and --region.",
+        )
+    return PRESETS[wish.preset]
+
+
+def new_session(wish: SessionWish, config: AwsConfig) -> SsoSession:
+    """Return the session the options (and the preset behind them) describe, checked.
+
+    Raises:
+        UsageError: something is missing, or the name is taken by something else.
+        StartUrlRefused, RegionRefused: an address no sign-in may be sent to.
+    """
+    preset = preset_of(wish)
+    start_url = wish.start_url or (preset.start_url if preset else None)
+    region = wish.region or (preset.region if preset else None)
+    name = wish.name or (preset.session if preset else None)
+    parts = {"--session": name, "--start-url": start_url, "--region": region}
+    missing = [option for option, value in parts.items() if value is None]
+    if name is None or start_url is None or region is None:
+        raise UsageError(f"{', '.join(missing)} missing", hint="Or name a preset: credtray setup synderys")
+    check_session_name(name, config)
+    start_url_kind(start_url)
+    check_region(region)
+    return SsoSession(name, start_url, region, wish.scopes or (preset.scopes if preset else DEFAULT_SCOPES))
+
+
+def check_session_name(name: str, config: AwsConfig) -> None:
+    """Check a name for a new session.
+
+    Raises:
+        UsageError: characters that not every tool reads back, or the name is taken.
+    """
+    if not _NAME.match(name):
+        raise UsageError(f"the session name {name!a} may only hold letters, digits and . _ @ + -")
+    if name in config.sessions:
+        raise UsageError(f"there is an sso-session {name} already")
+
+
+def read_scopes(text: str | None) -> tuple[str, ...] | None:
+    """Read --scopes.
+
+    Raises:
+        UsageError: not a comma separated list of scopes.
+    """
+    if text is None:
+        return None
+    scopes = tuple(scope.strip() for scope in text.split(",") if scope.strip())
+    if not scopes or not all(_SCOPE.match(scope) for scope in scopes):
+        raise UsageError(f"--scopes {text!a} is no list such as sso:account:access")
+    return scopes
+
+
+def suggested_name(start_url: str, config: AwsConfig) -> str:
+    """Return a session name for a start URL: the organisation's part of the host name."""
+    return session_names.suggested_name(start_url, config.sessions)

@@ -1,0 +1,263 @@
+"""The steps of `credtray setup` in their order. Everything before the last one only looks and asks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from credtray.app import House, join
+from credtray.aws.profile_writer import Preview, Written
+from credtray.cli import keeping, terminal
+from credtray.cli.backend import ask as ask_agent
+from credtray.cli.configured import configuration
+from credtray.cli.setup import access as portal
+from credtray.cli.setup.choice import ALL, Filter, chosen, names_of
+from credtray.cli.setup.plan_view import plan_view
+from credtray.cli.setup.session import SessionWish, known_session, new_session
+from credtray.core import ini
+from credtray.core.addresses import check_region
+from credtray.core.config.edits import Change, SetupWish
+from credtray.core.config.sso import parse_config
+from credtray.core.config.text import MAX_FILE
+from credtray.core.errors import CredtrayError, UnknownProfile, UsageError
+from credtray.core.models import Account, AwsConfig, SsoSession
+from credtray.core.naming import RoleChoice, check_template
+from credtray.core.protocol import Activate
+from credtray.core.session_network import in_effect
+from credtray.core.settings import Settings
+from credtray.daemon.sign_in import SignInRequest
+from credtray.desktop.credential_command import credential_process_command
+from credtray.files.atomic_file import read_bounded
+
+_TAKEN_OVER_SECONDS = 10.0
+"""How long a running agent may take to see the new profiles; it promises 5 s."""
+_NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was said on the command line about profiles; None: not said."""
+
+    accounts: str | None
+    roles: str | None
+    template: str
+    region: str | None
+    activate: bool
+    credential_process: bool
+    prune: bool
+
+
+class Setup:
+    """One run of setup."""
+
+    def __init__(
+        self, wish: SessionWish, choices: Choices, *, ask: bool, dry_run: bool, agreed: bool
+    ) -> None:
+        self._wish = wish
+        self._choices = choices
+        self._ask = ask
+        self._dry_run = dry_run
+        self._agreed = agreed
+        self.after_interrupt = "Setup was cancelled; nothing was changed."
+
+    def carry_out(self, *, device: bool, browser: bool) -> int:
+        """Go through all steps and return the exit code.
+
+        Raises:
+            CredtrayError: why it cannot go on; nothing is written by then.
+        """
+        self._check()
+        house = join()
+        config, settings = configuration(house)
+        session = self._session(house, config, settings)
+        request = SignInRequest(
+            device=device, browser=browser, command=settings.session(session.name).browser
+        )
+        access = portal.sign_in(house.ports, session, request)
+        self.after_interrupt = (
+            "Setup was cancelled; the config file was not changed. You stay signed in: "
+            "`credtray setup` goes on from here."
+        )
+        by_account = Filter.read("--accounts", self._choices.accounts or ALL)
+        _, accounts, found = portal.choices_of(
+            house.ports, access, request, lambda account: by_account.takes(*names_of(account))
+        )
+        picked = self._picked(config, session, accounts, found)
+        preview = self._agreed_preview(house, session, accounts, picked)
+        return 0 if preview is None else self._write(house, preview)
+
+    def _check(self) -> None:
+        """Refuse what cannot work before anything is sent anywhere."""
+        check_template(self._choices.template)
+        if self._choices.region not in {None, _NONE}:
+            check_region(self._choices.region or "")
+        if self._ask:
+            return
+        if not self._agreed and not self._dry_run:
+            raise UsageError("nobody can be asked here", hint="Say everything with options and add --yes.")
+        said = {"--accounts": self._choices.accounts, "--roles": self._choices.roles}
+        missing = [option for option, value in said.items() if value is None]
+        if missing:
+            raise UsageError(f"{' and '.join(missing)} missing", hint="Name them, or say all.")
+
+    def _session(self, house: House, config: AwsConfig, settings: Settings) -> SsoSession:
+        wish = self._wish
+        if self._ask:
+            from credtray.cli.setup.answers import complete  # noqa: PLC0415 -- questionary is dear
+
+            wish = complete(wish, config)
+        existing = known_session(wish, config)
+        if existing is not None:
+            terminal.say(
+                f"Session {existing.name}: {existing.start_url}, {existing.region} (in your config file)"
+            )
+            return existing
+        session = self._as_read(house, new_session(wish, config), settings)
+        terminal.say(f"Session {session.name}: {session.start_url}, {session.region}")
+        return portal.located(house.ports, session)
+
+    def _as_read(self, house: House, session: SsoSession, settings: Settings) -> SsoSession:
+        """Return a new session as it will be read from the config file, so with the endpoints named there."""
+        after = house.profile_writer.preview(SetupWish(session, ())).plan.after
+        config = parse_config(after, house.around.environ)
+        return in_effect(config, settings).sessions[session.name]
+
+    def _picked(
+        self, config: AwsConfig, session: SsoSession, accounts: list[Account], found: list[RoleChoice]
+    ) -> list[RoleChoice]:
+        Filter.read("--accounts", self._choices.accounts or ALL).check(
+            name for account in accounts for name in names_of(account)
+        )
+        if not found:
+            raise UsageError("no role is assigned to you", hint="Ask your administrator for an assignment.")
+        if not self._ask or (self._choices.accounts and self._choices.roles):
+            by_account = Filter.read("--accounts", self._choices.accounts or ALL)
+            return chosen(accounts, found, by_account, Filter.read("--roles", self._choices.roles or ALL))
+        from credtray.cli.setup.answers import pick  # noqa: PLC0415 -- questionary is dear
+
+        by_role = Filter.read("--roles", self._choices.roles or ALL)
+        there = {
+            (item.account_id, item.role_name)
+            for item in config.profiles.values()
+            if item.session == session.name and not item.chain
+        }
+        return pick([choice for choice in found if by_role.takes(choice.role_name)], there)
+
+    # --- the preview ------------------------------------------------------------------------------------
+
+    def _agreed_preview(
+        self, house: House, session: SsoSession, accounts: list[Account], picked: list[RoleChoice]
+    ) -> Preview | None:
+        """Show what would be written until somebody agrees; None: change nothing."""
+        wish = self._setup_wish(house, session, picked)
+        names = {account.account_id: account.name for account in accounts}
+        while True:
+            preview = house.profile_writer.preview(wish)
+            place = place_of(house)
+            terminal.draw(
+                plan_view(preview.plan.profiles, preview.diff, names, place, whole=self._dry_run),
+                talk=not self._dry_run,
+            )
+            if self._dry_run:
+                terminal.say("Nothing was written (--dry-run).")
+                return None
+            if not self._ask or not preview.diff:
+                return preview
+            from credtray.cli.setup import answers  # noqa: PLC0415 -- questionary is dear
+
+            answer = answers.agreed()
+            if answer == "no":
+                terminal.say("Nothing was changed.")
+                return None
+            if answer == "yes":
+                return preview
+            wish = replace(wish, template=answers.template(wish.template))
+
+    def _setup_wish(self, house: House, session: SsoSession, picked: list[RoleChoice]) -> SetupWish:
+        region = self._choices.region
+        fallback = None if region is not None else session.region
+        if self._ask and region is None:
+            from credtray.cli.setup.answers import region_of_profiles  # noqa: PLC0415 -- questionary is dear
+
+            fallback = region_of_profiles(session.region)
+        return SetupWish(
+            session,
+            tuple(picked),
+            self._choices.template,
+            region=None if region == _NONE else region,
+            region_of_new=fallback,
+            command=credential_process_command if self._choices.credential_process else None,
+            prune=self._choices.prune,
+            taken=taken_sections(house),
+        )
+
+    # --- the end ----------------------------------------------------------------------------------------
+
+    def _write(self, house: House, preview: Preview) -> int:
+        if preview.diff:
+            written = house.profile_writer.apply(preview)
+            self.after_interrupt = "The profiles are written; what came after that was cancelled."
+            remember(house, f"setup {preview.wish.session.name}", written)
+        names = [item.profile for item in preview.plan.profiles if item.change is not Change.PRUNED]
+        terminal.show(_summary(preview))
+        if not self._wants_keys(len(names)):
+            terminal.say("Use them: aws --profile NAME, or `credtray activate NAME` for keys in a file.")
+            return 0
+        return _activate(tuple(names))
+
+    def _wants_keys(self, count: int) -> bool:
+        if self._choices.activate or not self._ask or self._choices.credential_process:
+            return self._choices.activate
+        from credtray.cli.setup.answers import activation  # noqa: PLC0415 -- questionary is dear
+
+        return activation(count)
+
+
+def place_of(house: House) -> str:
+    """Return the config file as a person writes it."""
+    path = house.around.aws.config
+    return f"~/{path.relative_to(house.around.home)}" if path.is_relative_to(house.around.home) else str(path)
+
+
+def remember(house: House, what: str, written: Written) -> None:
+    """Let `credtray undo` know of a change of the config file; *what* is in a person's words."""
+    try:
+        now = house.ports.clock.now()
+        house.undo_file.remember(now, what, written.originals, written.results)
+    except CredtrayError as error:
+        terminal.complain(f"`credtray undo` will not know of this: {error}", error.advice, kind="warning")
+
+
+def _summary(preview: Preview) -> str:
+    counts = {
+        word: sum(item.change is change for item in preview.plan.profiles)
+        for change, word in (
+            (Change.ADDED, "new"),
+            (Change.UPDATED, "changed"),
+            (Change.PRUNED, "taken out"),
+            (Change.KEPT, "as before"),
+        )
+    }
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return f"Profiles of {preview.wish.session.name}: {told}."
+
+
+def taken_sections(house: House) -> frozenset[str]:
+    """Return the sections of the credentials file: a profile so named could never have its keys there."""
+    try:
+        data = read_bounded(house.around.aws.credentials, MAX_FILE)
+        return frozenset(section.name for section in ini.scan(data or b"").sections)
+    except CredtrayError:
+        return frozenset()  # a broken file takes no keys at all; `credtray status` says so
+
+
+def _activate(names: tuple[str, ...]) -> int:
+    """Activate the profiles; a running agent needs a moment to see them in the config file."""
+    until = time.monotonic() + _TAKEN_OVER_SECONDS
+    while True:
+        try:
+            return keeping.report_activation(ask_agent(Activate(names)))
+        except UnknownProfile:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)

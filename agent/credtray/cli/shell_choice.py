@@ -1,0 +1,142 @@
+"""Which shell the text is for: the one given, or the one this process was started from.
+
+Looks at names only; writes no text for a shell itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from credtray.core.errors import UsageError
+from credtray.core.forms import Form
+from credtray.core.nearest import did_you_mean
+
+
+class Shell(StrEnum):
+    """What ``--shell`` takes: the shells, and two forms for programs that read no shell."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    SH = "sh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
+    CMD = "cmd"
+    DOTENV = "dotenv"
+    JSON = "json"
+
+
+_FORMS: Mapping[Shell, Form] = {
+    Shell.BASH: Form.POSIX,
+    Shell.ZSH: Form.POSIX,
+    Shell.SH: Form.POSIX,
+    Shell.FISH: Form.FISH,
+    Shell.POWERSHELL: Form.POWERSHELL,
+    Shell.CMD: Form.CMD,
+    Shell.DOTENV: Form.DOTENV,
+    Shell.JSON: Form.JSON,
+}
+_PROGRAMS: Mapping[str, Shell] = {
+    "bash": Shell.BASH,
+    "rbash": Shell.BASH,
+    "zsh": Shell.ZSH,
+    "rzsh": Shell.ZSH,
+    "sh": Shell.SH,
+    "dash": Shell.SH,
+    "ash": Shell.SH,
+    "busybox": Shell.SH,
+    "ksh": Shell.SH,
+    "ksh93": Shell.SH,
+    "mksh": Shell.SH,
+    "osh": Shell.SH,
+    "yash": Shell.SH,
+    "fish": Shell.FISH,
+    "pwsh": Shell.POWERSHELL,
+    "pwsh-preview": Shell.POWERSHELL,
+    "powershell": Shell.POWERSHELL,
+    "powershell_ise": Shell.POWERSHELL,
+    "cmd": Shell.CMD,
+}
+_OTHERS = frozenset({"csh", "tcsh", "nu", "xonsh", "elvish"})
+"""Shells that read none of the forms: to write for an outer one would do nothing, or harm."""
+_VERSION = re.compile(r"[-_]?\d+(\.\d+)*$")
+_USERS_MODULES = 3
+"""Entries of PSModulePath: two are set for the machine, PowerShell adds the person's own."""
+
+
+def complete_shell(incomplete: str) -> list[str]:
+    """Return the values of ``--shell`` that begin like this."""
+    return [shell.value for shell in Shell if shell.value.startswith(incomplete)]
+
+
+ShellOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shell",
+        metavar="SHELL",
+        help="bash, zsh, sh, fish, powershell, cmd, dotenv or json; else the shell this runs in.",
+        autocompletion=complete_shell,
+        show_default=False,
+    ),
+]
+
+
+def form_of(shell: Shell) -> Form:
+    """Return the form in which text for it is written."""
+    return _FORMS[shell]
+
+
+def chosen(word: str | None) -> Shell:
+    """Return the shell with that name, or the one this process was started from where none is given.
+
+    Raises:
+        UsageError: there is no such shell, or none can be seen.
+    """
+    if word is None:
+        from credtray.cli.ancestors import ancestors  # noqa: PLC0415 -- completing an option must not pay for it
+
+        return detected(os.environ, ancestors())
+    named = _PROGRAMS.get(word.lower())
+    if named is not None:
+        return named
+    try:
+        return Shell(word.lower())
+    except ValueError:
+        known = f"{', '.join(Shell)}.{did_you_mean(word, Shell)}"
+        raise UsageError(f"{word!r} is none of the shells {known}") from None
+
+
+def detected(environ: Mapping[str, str], parents: Iterable[str]) -> Shell:
+    """Return the shell that will read our output.
+
+    The nearest of the *parents* (programs, our own parent first) that is a shell; where none is to
+    be seen the login shell, and on Windows what the environment tells.
+
+    Raises:
+        UsageError: it is a shell credtray does not write for, or there is no telling.
+    """
+    for program in parents:
+        shell = _shell_called(program)
+        if shell is not None:
+            return shell
+    login = _shell_called(environ.get("SHELL", ""))
+    if login is not None:
+        return login
+    if len(environ.get("PSModulePath", "").split(";")) >= _USERS_MODULES:
+        return Shell.POWERSHELL
+    if "COMSPEC" in environ:
+        return Shell.CMD
+    raise UsageError(f"no shell is to be seen here: say --shell with one of {', '.join(Shell)}")
+
+
+def _shell_called(program: str) -> Shell | None:
+    name = re.split(r"[/\\]", program.strip())[-1].lower().removesuffix(".exe").lstrip("-")
+    name = name if name in _PROGRAMS else _VERSION.sub("", name)
+    if name in _OTHERS:
+        raise UsageError(f"{name} is none of the shells {', '.join(Shell)}: choose one with --shell")
+    return _PROGRAMS.get(name)

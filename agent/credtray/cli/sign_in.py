@@ -1,0 +1,150 @@
+"""`credtray login`, `logout` and `snooze`.
+
+What a person has to do goes to stderr, the outcome to stdout. Opens no browser itself.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from credtray.cli import terminal
+from credtray.cli.backend import ask
+from credtray.cli.choices import JsonOption, SessionArgument
+from credtray.cli.sign_in_talk import login_words, narrate
+from credtray.cli.status.command import reader_of
+from credtray.cli.status.words import still_valid_words
+from credtray.core.durations import parse_duration
+from credtray.core.errors import CredtrayError, UsageError
+from credtray.core.protocol import Login, Logout, Snooze, Status
+from credtray.core.view import clock_time
+
+_INTERRUPTED = 130
+_LET_GO_SECONDS = 3.0
+_LONGEST_SNOOZE = timedelta(days=7)
+
+
+def login(
+    session: SessionArgument = None,
+    fresh: bool = typer.Option(
+        False, "--fresh", help="Start a new sign-in even when the current one is good."
+    ),
+    device: bool = typer.Option(False, "--device", help="Sign in on any device by comparing a code."),
+    no_browser: bool = typer.Option(False, "--no-browser", help="Open nothing; only show the address."),
+    json_output: JsonOption = False,
+) -> None:
+    """Sign in, if that is needed.
+
+    With a good sign-in nothing happens: it says until when and ends with 0. A new sign-in
+    replaces the old one; keys in use stay valid meanwhile.
+
+    Examples:
+      credtray login
+      credtray login synderys --fresh
+      credtray login --device          (on a machine without a browser)
+    """
+    try:
+        result = ask(Login(session, fresh=fresh, device=device, browser=not no_browser), narrate)
+    except KeyboardInterrupt:
+        raise typer.Exit(_given_up(session)) from None
+    if json_output:
+        terminal.show_json(result)
+    else:
+        terminal.show(login_words(result, datetime.now(UTC), None))
+
+
+def _given_up(session: str | None) -> int:
+    """Tell what is still valid; leaving has cancelled the sign-in, unless somebody else waits for it too."""
+    terminal.say("\nThe sign-in was cancelled.")
+    try:
+        document = _after_leaving(session)
+    except CredtrayError:
+        return _INTERRUPTED  # nobody can tell more; what was asked for, the end of it, has happened
+    for line in still_valid_words(document, session, reader_of(document)):
+        terminal.say(line)
+    return _INTERRUPTED
+
+
+def _after_leaving(session: str | None) -> dict[str, Any]:
+    """Return how things stand once the agent has let go of the sign-in, as it does for the last asker."""
+    until = time.monotonic() + _LET_GO_SECONDS
+    while True:
+        document = ask(Status())
+        pending = {item["name"] for item in document["sessions"] if item["state"] == "signing_in"}
+        if not pending or (session is not None and session not in pending):
+            return document
+        if time.monotonic() > until:
+            terminal.say("Another command is waiting for the same sign-in; for that one it goes on.")
+            return document
+        time.sleep(0.1)
+
+
+def logout(session: SessionArgument = None, json_output: JsonOption = False) -> None:
+    """Sign out: end the sign-in at the portal.
+
+    Its token is dropped, and its keys are taken out of the credentials file.
+
+    Examples:
+      credtray logout
+      credtray logout synderys
+    """
+    result = ask(Logout(session))
+    if json_output:
+        terminal.show_json(result)
+        return
+    terminal.show(f"Signed out of {result['session']}.")
+    if not result["told_portal"]:
+        terminal.complain(
+            "the portal could not be told; there the sign-in goes on until its own end",
+            "On this machine its token is gone.",
+            kind="warning",
+        )
+
+
+def snooze(
+    duration: Annotated[str, typer.Argument(help="How long, such as 30m or 1h.", metavar="DURATION")],
+    session: SessionArgument = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Say nothing about the end of a sign-in for a while.
+
+    Only the warnings pause; renewing goes on.
+
+    Examples:
+      credtray snooze 30m
+      credtray snooze 1h synderys
+    """
+    if session is not None and not duration[:1].isdigit():
+        duration, session = session, duration  # people say it in either order
+    minutes = _minutes(duration)
+    session = session or _only_session()
+    result = {"session": session, **ask(Snooze(session, minutes))}
+    if json_output:
+        terminal.show_json(result)
+        return
+    until = clock_time(datetime.fromisoformat(result["until"]), datetime.now(UTC), None)
+    terminal.show(f"No warnings about {session} until {until}.")
+
+
+def _minutes(text: str) -> int:
+    try:
+        duration = parse_duration(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(str(error)) from None
+    if duration > _LONGEST_SNOOZE:
+        raise UsageError("a snooze lasts at most 7d")
+    return max(1, round(duration / timedelta(minutes=1)))
+
+
+def _only_session() -> str:
+    """Return the session that needs no naming: the only one, or that of the active profiles."""
+    document = ask(Status())
+    used = {item["session"] for item in document["profiles"] if item["active"] or item["default"]}
+    candidates = used if len(used) == 1 else {item["name"] for item in document["sessions"]}
+    if len(candidates) != 1:
+        names = ", ".join(sorted(candidates)) or "none"
+        raise UsageError(f"name one of the sessions: {names}")
+    return str(candidates.pop())

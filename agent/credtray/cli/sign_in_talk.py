@@ -1,0 +1,96 @@
+"""What a person reads while a sign-in goes on, and how it ended. Prints to stderr, returns results as text.
+
+Opens nothing: the sign-in itself does that.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, tzinfo
+from typing import Any
+
+from credtray.cli import terminal
+from credtray.core.durations import short
+from credtray.core.expiry import Moved
+from credtray.core.protocol import Progress
+from credtray.core.view import clock_time
+
+_WAITING = "Waiting for you to finish there. Ctrl-C gives up."
+
+
+def narrate(step: Progress) -> None:
+    """Tell what is going on and what to do; unknown steps of a newer agent show their address."""
+    match step.kind:
+        case "preparing":
+            terminal.say("Signing in ...")
+        case "browser":
+            _address(
+                "Your browser opens the sign-in page. If not, open this address on this machine:",
+                step,
+            )
+        case "finishing":
+            terminal.say("The portal says yes; fetching the token ...")
+        case _ if step.user_code is not None:
+            _code(step)
+        case _:
+            _address("Open this address in a browser on this machine (`--device` allows any device):", step)
+
+
+def _address(lead: str, step: Progress) -> None:
+    if step.text:
+        terminal.say(step.text)
+    if step.url:
+        # The address stands alone on its line, so that a terminal can open it and a person can copy it.
+        terminal.say(f"{lead}\n\n{step.url}\n\n{_WAITING}")
+
+
+def _code(step: Progress) -> None:
+    address = step.verification_uri or step.url or ""
+    lines = ["Compare this code with the one on the page:", "", f"    {step.user_code}"]
+    outside = f"Open this address on any device:\n\n{address}\n"
+    if len(address) <= shutil.get_terminal_size().columns - 6:
+        lines = ["Open on any device:", "", f"    {address}", "", *lines]
+        outside = ""
+    terminal.say("\n".join(part for part in (step.text, outside, boxed(lines)) if part))
+    if step.url and step.url != address:
+        terminal.say(f"\nOr with the code filled in:\n\n{step.url}\n")
+    terminal.say(f"Say yes only when both codes are the same; never to a code somebody sent you.\n{_WAITING}")
+
+
+def boxed(lines: list[str]) -> str:
+    """Return the lines in a box."""
+    width = max(len(line) for line in lines)
+    body = [f"│ {line.ljust(width)} │" for line in lines]
+    return "\n".join([f"┌{'─' * (width + 2)}┐", *body, f"└{'─' * (width + 2)}┘"])
+
+
+def login_words(result: dict[str, Any], now: datetime, zone: tzinfo | None) -> str:
+    """Tell how a login ended.
+
+    Args:
+        result: of the ``Login`` request: session, signed_in_until, end_is_estimate, already, joined, moved.
+        now: aware, UTC.
+        zone: of the reader; None is this computer's.
+    """
+    standing = f"Signed in to {result['session']}{_until(result, now, zone)}."
+    if result.get("already"):
+        return f"{standing} Nothing to do; --fresh starts a new sign-in."
+    if result.get("joined"):
+        standing += " Another program had just signed in; its sign-in is used."
+    return standing + _MOVED.get(result.get("moved"), "")
+
+
+_MOVED: dict[str | None, str] = {
+    Moved.SAME.value: "\nThe end did not move: the service joined the sign-in that was still active.",
+    Moved.UNKNOWN.value: "\nWhether the end moved is not known yet; `credtray status` will show it.",
+}
+
+
+def _until(result: dict[str, Any], now: datetime, zone: tzinfo | None) -> str:
+    if result.get("signed_in_until") is None:
+        return ""
+    ends_at = datetime.fromisoformat(result["signed_in_until"])
+    if ends_at <= now:
+        return ""
+    about = "about " if result.get("end_is_estimate") else ""
+    return f" until {about}{clock_time(ends_at, now, zone)} ({short(ends_at - now)} left)"

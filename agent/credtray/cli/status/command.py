@@ -1,0 +1,55 @@
+"""`credtray status`: how things stand, once, as JSON, or live.
+
+The JSON document is a contract: docs/reference/status.md.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+
+from credtray.cli import terminal
+from credtray.cli.backend import ask
+from credtray.cli.choices import JsonOption
+from credtray.cli.status.words import Reader
+from credtray.core.protocol import Status
+
+
+def status(
+    watch: bool = typer.Option(False, "--watch", "-w", help="Show it live; q or Ctrl-C ends."),
+    json_output: JsonOption = False,
+) -> None:
+    """Show sessions, profiles and the agent.
+
+    The JSON form is a stable contract; with --watch it is one line per change.
+
+    Examples:
+      credtray status
+      credtray status --watch
+      credtray status --json
+    """
+    if watch:
+        from credtray.cli.watching import watch_status  # noqa: PLC0415 -- threads and a live display, only for this
+
+        watch_status(json_output=json_output)
+        return
+    document = ask(Status())
+    if json_output:
+        terminal.show_json(document)
+    else:
+        show_status(document)
+
+
+def show_status(document: dict[str, Any]) -> None:
+    """Print the document once."""
+    from credtray.cli.status.view import status_view  # noqa: PLC0415 -- rich is dear, and --json does without
+
+    terminal.draw(status_view(document, reader_of(document)))
+
+
+def reader_of(document: dict[str, Any]) -> Reader:
+    """Return the instant the document was made, by the clock of whoever made it."""
+    made = document.get("now")
+    return Reader(datetime.fromisoformat(made) if made else datetime.now(UTC))

@@ -1,0 +1,153 @@
+"""Draws the status document for a terminal: sessions, their profiles, warnings, the agent.
+
+Draws only; the words are in ``words``, the facts in the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from credtray.cli.delivery_words import way
+from credtray.cli.imports_view import imports_view
+from credtray.cli.status.words import (
+    Reader,
+    agent_words,
+    desktop_words,
+    endpoint_words,
+    keys_words,
+    session_words,
+    token_words,
+)
+from credtray.cli.terminal import visible
+
+MOST_WARNINGS = 5
+_INDENT = 2
+
+_MARKS = {
+    "fresh": ("●", "green"),
+    "advisory": ("●", "yellow"),
+    "mandatory": ("●", "yellow"),
+    "expired": ("✗", "red"),
+    "refused": ("✗", "red"),
+    "signed_out": ("○", "dim"),
+    "signing_in": ("◌", "cyan"),
+    "offline": ("!", "yellow"),
+}
+_UNKNOWN_MARK = ("?", "dim")
+
+
+def status_view(document: dict[str, Any], reader: Reader) -> Group:
+    """Return everything `credtray status` shows."""
+    return Group(*_parts(document, reader))
+
+
+def _parts(document: dict[str, Any], reader: Reader) -> Iterator[RenderableType]:
+    running = bool(document["agent"]["running"])
+    for session in document["sessions"]:
+        yield from _session(session, reader, agent_running=running)
+        members = [item for item in document["profiles"] if item["session"] == session["name"]]
+        yield from _profiles(members, reader)
+        yield Text()
+    if not document["sessions"] and not document["problems"] and not document["warnings"]:
+        yield Text("The config file names no sso-session. Run: credtray setup\n")
+    yield from imports_view(document.get("imports") or [], reader)
+    yield from _warnings(document)
+    lead, meaning = agent_words(document["agent"])
+    yield Text.assemble((lead, "bold" if running else "bold yellow"), f": {meaning}")
+    for line in [*desktop_words(document, reader), *endpoint_words(document)]:
+        yield Padding(Text(visible(line), "dim", overflow="fold"), (0, 0, 0, _INDENT))
+
+
+def _session(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> Iterator[RenderableType]:
+    mark, style = _MARKS.get(item["state"], _UNKNOWN_MARK)
+    yield Text.assemble(
+        (f"{mark} ", style), (visible(item["name"]), "bold"), "  ", (session_words(item, reader), style)
+    )
+    details = [token_words(item, reader, agent_running=agent_running)]
+    if item["state"] == "signing_in":
+        details.append(f"code to compare: {item['user_code']}" if item["user_code"] else "")
+        details.append(item["sign_in_url"] or "")
+    if item["error"] is not None:
+        details += [item["error"]["text"], item["error"]["hint"]]
+    elif item["state"] in {"signed_out", "expired"}:
+        details.append(f"sign in: credtray login {item['name']}")
+    for line in details:
+        if line:
+            yield Padding(Text(visible(line), "dim", overflow="fold"), (0, 0, 0, _INDENT))
+
+
+def _profiles(members: list[dict[str, Any]], reader: Reader) -> Iterator[RenderableType]:
+    shown = [
+        item for item in members if item["active"] or item["default"] or item["error"] or item["expires_at"]
+    ]
+    if shown:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+        for overflow in ("fold", "fold", "fold", "fold"):
+            table.add_column(overflow=overflow)
+        for item in shown:
+            table.add_row(*_profile(item, reader))
+        yield Padding(table, (0, 0, 0, _INDENT))
+        yield from _troubles(shown)
+    rest = len(members) - len(shown)
+    if rest:
+        more = "more " if shown else ""
+        plural = "" if rest == 1 else "s"
+        yield Padding(
+            Text(f"{rest} {more}profile{plural}, not active (credtray profiles)", "dim"), (0, 0, 0, _INDENT)
+        )
+
+
+def _profile(item: dict[str, Any], reader: Reader) -> tuple[Text, ...]:
+    mark, style = _MARKS.get(item["state"], _UNKNOWN_MARK)
+    kept = item["active"] or item["default"]
+    name = Text.assemble(
+        (f"{mark} ", style), visible(item["name"]), (" [default]", "cyan") if item["default"] else ""
+    )
+    if item["active"] and way(item):
+        name.append(f" by {way(item)}", "cyan")
+    role = Text(f"{item['account_id']} {visible(item['role_name'])}", "dim")
+    return name, role, Text(keys_words(item, reader), style if kept else "dim")
+
+
+def _troubles(shown: list[dict[str, Any]]) -> Iterator[RenderableType]:
+    """Yield each distinct trouble once, with the profiles it is about."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for item in shown:
+        if item["error"] is not None:
+            about.setdefault((item["error"]["text"], item["error"]["hint"]), []).append(item["name"])
+    for (text, hint), names in about.items():
+        yield Padding(
+            Text(visible(f"{', '.join(names)}: {text}"), "yellow"), (0, 0, 0, _INDENT), expand=False
+        )
+        yield Padding(Text(visible(hint), "dim"), (0, 0, 0, _INDENT * 2))
+
+
+def _warnings(document: dict[str, Any]) -> Iterator[RenderableType]:
+    for problem in [*document["problems"], document["credentials_file"]]:
+        if problem is not None:
+            yield Text(f"✗ {visible(problem['text'])}", "red")
+            yield Padding(Text(visible(problem["hint"]), "dim"), (0, 0, 1, _INDENT))
+    warnings = document["warnings"]
+    for item in warnings[:MOST_WARNINGS]:
+        yield Text(
+            visible(f"! config file, line {item['line']}, {item['profile']}: {item['text']}"), "yellow"
+        )
+        yield Padding(Text(visible(item["hint"]), "dim"), (0, 0, 0, _INDENT))
+    more = len(warnings) - MOST_WARNINGS
+    if more > 0:
+        yield Text(f"  and {more} more warning{'' if more == 1 else 's'}: credtray profiles", "dim")
+    if warnings:
+        yield Text()
+    yield from _foreign(document["foreign"])
+
+
+def _foreign(items: list[dict[str, Any]]) -> Iterator[RenderableType]:
+    if items:
+        lead = "1 profile is" if len(items) == 1 else f"{len(items)} profiles are"
+        yield Text(f"{lead} left alone, being no SSO profiles: `credtray profiles` says why.\n", "dim")

@@ -1,0 +1,169 @@
+"""The words of `credtray status` for one session and one profile of the status document. Pure.
+
+Decides nothing about credentials; the states come from core/status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from credtray.core.durations import short
+from credtray.core.state import Alive
+from credtray.core.view import SIGNING_IN, Standing, clock_time, standing_words
+
+_SAME_END = timedelta(minutes=1)
+_ALIVE = {"signed_out": Alive.SIGNED_OUT, "expired": Alive.ENDED}
+_NEAR_THE_END = {"advisory", "mandatory"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """When and where it is read."""
+
+    now: datetime
+    zone: tzinfo | None = None
+    """None: this computer's."""
+
+    def at(self, instant: datetime) -> str:
+        """Write an instant as the reader's clock shows it."""
+        return clock_time(instant, self.now, self.zone)
+
+    def left(self, instant: datetime) -> str:
+        """Write how long it is until then."""
+        return short(instant - self.now)
+
+
+def session_words(item: dict[str, Any], reader: Reader) -> str:
+    """Tell how a session stands, in one line without its name."""
+    state = item["state"]
+    match state:
+        case "signing_in":
+            return SIGNING_IN
+        case "refused":
+            return "refused"
+        case _:
+            standing = Standing(
+                _ALIVE.get(state, Alive.SIGNED_IN),
+                _instant(item["signed_in_until"]),
+                about=bool(item["end_is_estimate"]),
+                ends_soon=state in _NEAR_THE_END,
+                offline=state == "offline",
+            )
+            return standing_words(standing, reader.now, reader.zone)
+
+
+def _sign_in_words(item: dict[str, Any], reader: Reader) -> str:
+    """Tell until when somebody is signed in, whatever else there is to say."""
+    ends_at = _instant(item["signed_in_until"])
+    standing = Standing(Alive.SIGNED_IN, ends_at, about=bool(item["end_is_estimate"]))
+    return standing_words(standing, reader.now, reader.zone)
+
+
+def token_words(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> str:
+    """Tell about the access token of a session; empty when there is none to speak of."""
+    expires_at, ends_at = _instant(item["access_token_expires_at"]), _instant(item["signed_in_until"])
+    if expires_at is None or item["state"] in {"expired", "signed_out", "refused"}:
+        return ""
+    if item["legacy"]:
+        return f"token valid until {reader.at(expires_at)}; a legacy profile's token cannot be renewed"
+    if ends_at is not None and not item["end_is_estimate"] and abs(ends_at - expires_at) <= _SAME_END:
+        return f"token valid until {reader.at(expires_at)}, the end of the sign-in"
+    if not agent_running:
+        return f"token valid until {reader.at(expires_at)}; the agent would renew it"
+    return f"token renews itself (this one is valid until {reader.at(expires_at)})"
+
+
+def keys_words(item: dict[str, Any], reader: Reader) -> str:
+    """Tell about the keys of a profile."""
+    expires_at = _instant(item["expires_at"])
+    kept = item["active"] or item["default"]
+    if expires_at is not None and expires_at <= reader.now:
+        return f"expired at {reader.at(expires_at)}"
+    if expires_at is not None:
+        place = "" if kept else ", in memory"
+        return f"until {reader.at(expires_at)} ({reader.left(expires_at)}){place}"
+    if not kept:
+        return "not kept"
+    return _WAITING.get(item["state"], "no keys yet")
+
+
+def still_valid_words(document: dict[str, Any], session: str | None, reader: Reader) -> list[str]:
+    """Tell what works without a new sign-in, and until when; no lines when nothing does.
+
+    Args:
+        document: of ``status --json``.
+        session: the one it is about; None: all of them.
+        reader: when and where it is read.
+    """
+    lines = [
+        f"{item['name']}: still {_sign_in_words(item, reader)}."
+        for item in document["sessions"]
+        if session in {None, item["name"]} and item["state"] in _STILL_SIGNED_IN
+    ]
+    held = [
+        (expires_at, item["name"])
+        for item in document["profiles"]
+        if session in {None, item["session"]}
+        and (expires_at := _instant(item["expires_at"])) is not None
+        and expires_at > reader.now
+    ]
+    if held:
+        until, first = min(held)
+        names = first if len(held) == 1 else f"{first} and {len(held) - 1} more"
+        lines.append(f"Keys already issued stay valid until {reader.at(until)} ({names}).")
+    return lines
+
+
+_STILL_SIGNED_IN = {"fresh", "advisory", "mandatory", "offline"}
+
+_WAITING = {
+    "signed_out": "no keys: signed out",
+    "expired": "no keys: the sign-in has ended",
+    "signing_in": "no keys yet: signing in",
+    "offline": "no keys: the portal cannot be reached",
+    "refused": "refused",
+}
+
+
+def desktop_words(document: dict[str, Any], reader: Reader) -> list[str]:
+    """Tell which parts of the desktop are missing, and why, and whether notices are paused."""
+    missing = {
+        name: part["reason"]
+        for name, part in (document.get("desktop") or {}).items()
+        if part["back_end"] is None and part["reason"] is not None
+    }
+    if {"tray", "notifications"} <= missing.keys():
+        # A machine without a desktop: one line, not one for each thing that follows from it.
+        lines = [f"no icon and no notifications: {missing['tray']}"]
+    else:
+        lines = [f"{name}: none ({reason})" for name, reason in missing.items()]
+    paused = _instant(document.get("notices_paused_until"))
+    if paused is not None and paused > reader.now:
+        lines.append(f"notices: paused until {reader.at(paused)} (credtray pause off)")
+    return lines
+
+
+def endpoint_words(document: dict[str, Any]) -> list[str]:
+    """Tell why the local credentials endpoint is closed, or not open for everybody who wants it."""
+    endpoint = document.get("endpoint") or {}
+    problem = endpoint.get("error")
+    if problem is None:
+        return []
+    standing = "closed" if endpoint["port"] is None else "not open for every profile"
+    return [f"endpoint: {standing} ({problem['text']})"]
+
+
+def agent_words(agent: dict[str, Any]) -> tuple[str, str]:
+    """Tell whether the agent runs, and what that means."""
+    if agent["running"]:
+        return (
+            f"Agent running (pid {agent['pid']}, version {agent['version']})",
+            "tokens and keys renew themselves.",
+        )
+    return "Agent not running", "nothing is renewed. Start it: credtray run"
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

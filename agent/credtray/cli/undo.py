@@ -1,0 +1,109 @@
+"""`credtray undo`: shows what credtray changed, asks, takes it back, and tells what was left alone and why.
+
+Restores nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from credtray.cli import terminal
+from credtray.cli.backend import ask
+from credtray.cli.choices import JsonOption
+from credtray.cli.keeping import NOT_IN_EFFECT
+from credtray.core.errors import NothingToUndo, UsageError
+from credtray.core.protocol import Undo
+
+_LIST = "list"
+_MOST = 20
+"""Longer lists of sections are cut; --json has them whole."""
+
+
+def undo(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    only_list: Annotated[bool, typer.Option("--list", help="Only show what would be taken back.")] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Take back what credtray changed in your AWS files.
+
+    Its sections leave the credentials file, and the config file gets back what setup changed in it.
+    What somebody else has changed since stays as it is.
+
+    Examples:
+      credtray undo --list
+      credtray undo
+      credtray undo --yes
+    """
+    plan = ask(Undo(_LIST))
+    if only_list:
+        _list(plan, json_output=json_output)
+        return
+    if not plan["credentials"] and not plan["profiles"]:
+        raise NothingToUndo
+    if not yes:
+        _agree(plan)
+    result = ask(Undo())
+    if json_output:
+        terminal.show_json(result)
+    else:
+        _tell(result)
+    if any(part["skipped"] for part in result.values()):
+        raise typer.Exit(NOT_IN_EFFECT)
+
+
+def _list(plan: dict[str, Any], *, json_output: bool) -> None:
+    if json_output:
+        terminal.show_json(plan)
+        return
+    for line in plan_words(plan) or ["There is nothing to undo."]:
+        terminal.show(line)
+
+
+def _agree(plan: dict[str, Any]) -> None:
+    """Show the plan and ask; raises typer.Exit when the answer is no."""
+    for line in plan_words(plan):
+        terminal.say(line)
+    if not terminal.interactive():
+        raise UsageError("nobody can be asked here", hint="credtray undo --yes")
+    from credtray.cli.questions import ask_yes  # noqa: PLC0415 -- questionary is dear
+
+    if not ask_yes("Take this back?", default=False):
+        terminal.say("Nothing was changed.")
+        raise typer.Exit(1)
+
+
+def plan_words(plan: dict[str, Any]) -> list[str]:
+    """Tell what an undo would do, in lines."""
+    lines = []
+    if plan["credentials"]:
+        lines.append("Credentials file: these sections go:")
+        lines += _listed(item["section"] for item in plan["credentials"])
+    for item in plan["profiles"]:
+        at = datetime.fromisoformat(item["at"]).astimezone().strftime("%Y-%m-%d %H:%M")
+        lines.append(f"Config file: as before `{item['what']}` of {at}, these sections:")
+        lines += _listed(item["sections"])
+    return lines
+
+
+def _listed(sections: Iterable[str]) -> list[str]:
+    lines = [f"  [{section}]" for section in sections]
+    more = len(lines) - _MOST
+    return [*lines[:_MOST], f"  and {more} more"] if more > 0 else lines
+
+
+_PLACES = {"credentials": "Credentials file", "profiles": "Config file"}
+
+
+def _tell(result: dict[str, Any]) -> None:
+    for part, place in _PLACES.items():
+        restored = result[part]["restored"]
+        if restored:
+            count = "1 section" if len(restored) == 1 else f"{len(restored)} sections"
+            terminal.show(f"{place}: {count} taken back.")
+    for part, place in _PLACES.items():
+        for section, reason in sorted(result[part]["skipped"].items()):
+            terminal.complain(f"{place}: [{section}] is left as it is: {reason}", kind="warning")

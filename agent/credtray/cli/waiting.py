@@ -1,0 +1,103 @@
+"""`credtray wait`: returns when a profile's credentials will last.
+
+Only asks, and tells what is waited for. Opens nothing itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from credtray.cli import terminal
+from credtray.cli.backend import ask
+from credtray.cli.choices import JsonOption, ProfileArgument
+from credtray.cli.sign_in_talk import narrate
+from credtray.core.durations import parse_duration, short
+from credtray.core.errors import UsageError
+from credtray.core.protocol import Progress, Wait
+from credtray.core.view import clock_time
+
+_LONGEST = timedelta(days=90)
+_LONGEST_WAIT = timedelta(days=1)
+_NOT_AT_ALL = frozenset({"0", "0s"})
+_ALWAYS_TOLD = frozenset({"waiting_for_sign_in", "sign_in_needed"})
+_OURS = frozenset({"renewing", "trouble"}) | _ALWAYS_TOLD
+
+
+def wait(
+    profile: ProfileArgument,
+    lasting: Annotated[
+        str, typer.Option("--for", metavar="DURATION", help="How long they have to last, such as 45m.")
+    ] = "15m",
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--timeout",
+            metavar="DURATION",
+            help="How long to wait for somebody's sign-in; else that is not waited for.",
+            show_default=False,
+        ),
+    ] = None,
+    login: Annotated[
+        bool, typer.Option("--login", help="Sign in if that is needed, or join the sign-in under way.")
+    ] = False,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="The keys themselves have to last: nothing will renew them.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Wait until a profile's credentials will last.
+
+    For scripts, Makefiles and hooks: what would fail half-way does not begin. Ends with 0 when they last,
+    5 when a sign-in is needed first (or the role allows no such keys), 6 when it took longer than
+    --timeout. Many that wait join one sign-in.
+
+    Examples:
+      credtray wait synderys-dns --for 45m && ./deploy.sh
+      credtray wait synderys-dns --for 45m --timeout 10m
+      credtray wait synderys-dns --for 2h --login
+      @credtray wait $(PROFILE) --for 45m --login     (in a Makefile)
+    """
+    waits = None if timeout in _NOT_AT_ALL else timeout
+    seconds = 0.0 if waits is None else duration_of(waits, _LONGEST_WAIT).total_seconds()
+    wanted = duration_of(lasting)
+    request = Wait(profile, wanted.total_seconds(), seconds, login=login, keys=keys)
+    result = ask(request, _tell)
+    if json_output:
+        terminal.show_json(result)
+    else:
+        terminal.show(_words(result, datetime.now(UTC)))
+
+
+def duration_of(text: str, longest: timedelta = _LONGEST) -> timedelta:
+    """Read a duration of the command line.
+
+    Raises:
+        UsageError: it is none, or too long.
+    """
+    try:
+        duration = parse_duration(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(str(error)) from None
+    if duration > longest:
+        raise UsageError(f"{text} is too long: at most {longest.days}d")
+    return duration
+
+
+def _tell(step: Progress) -> None:
+    """Tell what is going on; in a script's log only what somebody has to do."""
+    if step.kind not in _OURS:
+        narrate(step)
+    elif step.text and (step.kind in _ALWAYS_TOLD or sys.stderr.isatty()):
+        terminal.say(step.text)
+
+
+def _words(result: dict[str, Any], now: datetime) -> str:
+    until = datetime.fromisoformat(result["until"])
+    about = "about " if result["about"] else ""
+    return (
+        f"{result['profile']} works until {about}{clock_time(until, now, None)} ({short(until - now)} left)."
+    )

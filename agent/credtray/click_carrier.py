@@ -1,0 +1,291 @@
+"""Carries out what a person clicked in the menu or on a notification. Returns at once; tells when it fails.
+
+Decides nothing about credentials: requests of the commands go the very way the commands go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from credtray import __version__
+from credtray.clipboard_requests import CLIPBOARD_SECONDS, Clipboard, Copying
+from credtray.core import clicks, protocol
+from credtray.core.answers import known_profile, known_session
+from credtray.core.clicks import Click
+from credtray.core.console.link import portal_link
+from credtray.core.errors import BrowserUnopened, CredtrayError, SignInCancelled, SignInTimedOut
+from credtray.core.face.lines import headline
+from credtray.core.face.overview import overview
+from credtray.core.face.session_details import details
+from credtray.core.forms import Form
+from credtray.core.plain import plain
+from credtray.core.ports import Browser, Button, Notification, Urgency
+from credtray.core.protocol import Done, Progress, Reply
+from credtray.core.view import sign_in_words
+from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
+from credtray.daemon.loop import Loop
+from credtray.daemon.requests import Requests
+from credtray.daemon.workers import without_values
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LINK_SECONDS = 600.0
+"""As long as a sign-in may take."""
+REPEAT_SECONDS = 0.5
+"""The same click within this time of the last one is a double click, or a panel that repeats itself."""
+_OTHER_BROWSER = "Opened in another browser"
+_QUIET = (SignInCancelled.code, SignInTimedOut.code)
+"""The person knows, or has gone away; the menu shows it."""
+
+
+class Hands(Protocol):
+    """What the clicks need of the desktop."""
+
+    @property
+    def browser(self) -> Browser:
+        """Opens addresses."""
+        ...
+
+    @property
+    def clipboard(self) -> Clipboard:
+        """Takes texts."""
+        ...
+
+    @property
+    def settings_path(self) -> Path:
+        """settings.toml."""
+        ...
+
+    @property
+    def log_path(self) -> Path:
+        """The agent's log."""
+        ...
+
+    def open_file(self, path: Path) -> None:
+        """Open it in the program this desktop prefers. Blocks for up to two seconds."""
+        ...
+
+    def create_settings(self) -> None:
+        """Make settings.toml when there is none. Blocks."""
+        ...
+
+    def set_autostart(self, *, enabled: bool) -> None:
+        """Start with the desktop session from now on, or no longer. Blocks."""
+        ...
+
+    async def off_loop(self, work: Callable[[], T]) -> T:
+        """Run what blocks in a thread."""
+        ...
+
+    def tell(self, notification: Notification) -> None:
+        """Show it soon."""
+        ...
+
+    def take_back(self, key: str) -> None:
+        """Withdraw it."""
+        ...
+
+
+class ClickCarrier:
+    """Every click is a task of its own: a sign-in takes minutes, and the menu must not wait for it."""
+
+    def __init__(self, loop: Loop, requests: Requests, hands: Hands) -> None:
+        self._loop = loop
+        self._requests = requests
+        self._hands = hands
+        self._copying = Copying(loop, requests, hands.clipboard)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._clicked: dict[Click, float] = {}
+        """When each of the latest clicks came last, in that order."""
+        self._carriers: Mapping[type, Callable[[Any], Awaitable[None]]] = {
+            protocol.Login: self._login,
+            protocol.Switch: self._choose,
+            protocol.Activate: self._choose,
+            clicks.CopyCredentials: self._copy_credentials,
+            clicks.CopySignInLink: self._copy_link,
+            clicks.OpenConsole: self._open_console,
+            clicks.SetAutostart: self._set_autostart,
+            clicks.OpenSettings: self._open_settings,
+            clicks.OpenLog: self._open_log,
+            clicks.About: self._about,
+            clicks.ShowSession: self._show_session,
+        }
+
+    def carry(self, click: Click, after: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Begin what the click asks for, and when it is done what is to follow. Only on the loop's thread.
+
+        However often it comes in a row without a pause, it counts once: each could open a browser.
+        """
+        if self._is_repeated(click):
+            return
+        _log.info("clicked: %s", type(click).__name__)
+        task = asyncio.create_task(self._guarded(click, after), name=f"click {type(click).__name__}")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    def _is_repeated(self, click: Click) -> bool:
+        now = asyncio.get_running_loop().time()
+        while self._clicked and now - self._clicked[oldest := next(iter(self._clicked))] > REPEAT_SECONDS:
+            del self._clicked[oldest]
+        repeated = self._clicked.pop(click, None) is not None
+        self._clicked[click] = now
+        return repeated
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        for task in tuple(self._under_way):
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _guarded(self, click: Click, after: Callable[[], Awaitable[None]] | None) -> None:
+        carrier = self._carriers.get(type(click), self._ask)
+        try:
+            await carrier(click)
+            if after is not None:
+                await after()
+        except CredtrayError as error:
+            if error.code not in _QUIET:
+                self._tell(click, str(error), error.advice)
+        except Exception as error:  # noqa: BLE001 - the error border of a click: the agent must outlive it
+            _log.error("a click failed: %s", type(error).__name__, exc_info=without_values(error))
+            problem = CredtrayError(type(error).__name__)
+            self._tell(click, str(problem), "The log tells more.")
+
+    def _tell(self, click: Click, title: str, body: str, *buttons: Button) -> None:
+        key = f"click:{type(click).__name__}"
+        self._hands.tell(Notification(key, title, body, buttons, Urgency.NORMAL))
+
+    # --- what the commands can do as well ---------------------------------------------------------------
+
+    async def _ask(self, click: Any) -> None:
+        await self._result(click)
+
+    async def _result(
+        self, request: protocol.Request, step: Callable[[Progress], None] = lambda _progress: None
+    ) -> dict[str, Any]:
+        heard = _Heard(step)
+        await self._requests.handle(request, heard)
+        return heard.final.result if isinstance(heard.final, Done) else {}
+
+    async def _choose(self, request: protocol.Switch | protocol.Activate) -> None:
+        result = await self._result(request)
+        for reason in (*result.get("reasons", {}).values(), result.get("credentials_file")):
+            if reason is not None:
+                self._tell(request, reason["text"], reason["hint"])
+                return
+        shadowed = result.get("shadowed_default")
+        if shadowed and isinstance(request, protocol.Switch) and request.profile is not None:
+            self._tell(
+                request,
+                f"{plain(request.profile)} is the default, but not for every program",
+                f"{shadowed}.",
+            )
+
+    async def _login(self, request: protocol.Login) -> None:
+        key = f"{request.session}:sign-in"
+
+        def step(progress: Progress) -> None:
+            if progress.text == BROKEN_COMMAND:
+                self._tell(request, _OTHER_BROWSER, BROKEN_COMMAND)
+            elif progress.user_code is not None or progress.text is not None:
+                self._hands.tell(_to_do(key, request, progress))
+
+        try:
+            result = await self._result(request, step)
+        finally:
+            self._hands.take_back(key)
+        if result.get("already") and request.session is not None:
+            session = known_session(self._loop.state, request.session)
+            self._tell(
+                request,
+                f"{plain(request.session)}: nothing to do",
+                f"You are {sign_in_words(session, self._loop.now(), None)}.",
+            )
+
+    # --- what only a desktop has ------------------------------------------------------------------------
+
+    async def _copy_credentials(self, click: clicks.CopyCredentials) -> None:
+        await self._copying.copy(click.profile, click.form)
+        where = "the credentials file" if click.form is Form.SECTION else "a terminal"
+        self._tell(
+            click,
+            f"Keys of {plain(click.profile)} copied",
+            f"Paste them into {where}; they leave the clipboard in {CLIPBOARD_SECONDS:.0f} s.",
+        )
+
+    async def _copy_link(self, click: clicks.CopySignInLink) -> None:
+        pending = known_session(self._loop.state, click.session).pending
+        if pending is not None and pending.url is not None:
+            await self._hands.clipboard.put(pending.url, secret=False, seconds=LINK_SECONDS)
+
+    async def _open_console(self, click: clicks.OpenConsole) -> None:
+        profile = known_profile(self._loop.state, click.profile).profile
+        session = known_session(self._loop.state, profile.session).session
+        link = portal_link(session.start_url, profile.account_id, profile.role_name)
+        command = self._loop.state.settings.session(profile.session).browser
+        opened = await self._hands.off_loop(lambda: open_page(self._hands.browser, link, command))
+        if opened is Opened.NOT_AT_ALL:
+            raise BrowserUnopened(f"the address is {link}")
+        if opened is Opened.BY_ANOTHER:
+            self._tell(click, _OTHER_BROWSER, BROKEN_COMMAND)
+
+    async def _set_autostart(self, click: clicks.SetAutostart) -> None:
+        await self._hands.off_loop(lambda: self._hands.set_autostart(enabled=click.enabled))
+
+    async def _open_settings(self, _click: clicks.OpenSettings) -> None:
+        def work() -> None:
+            self._hands.create_settings()
+            self._hands.open_file(self._hands.settings_path)
+
+        await self._hands.off_loop(work)
+
+    async def _open_log(self, _click: clicks.OpenLog) -> None:
+        await self._hands.off_loop(lambda: self._hands.open_file(self._hands.log_path))
+
+    async def _about(self, click: clicks.About) -> None:
+        self._tell(
+            click,
+            f"credtray {__version__}",
+            f"Settings: {self._hands.settings_path}. Log: {self._hands.log_path}. "
+            "How things stand: credtray status",
+        )
+
+    async def _show_session(self, click: clicks.ShowSession) -> None:
+        state, now = self._loop.state, self._loop.now()
+        session = known_session(state, click.session)
+        self._tell(click, headline(overview(state, now, None), session), details(state, session, now, None))
+
+
+class _Heard:
+    """The client's end of a request that was clicked."""
+
+    def __init__(self, step: Callable[[Progress], None]) -> None:
+        self.final: Reply | None = None
+        self._step = step
+
+    async def send(self, reply: Reply) -> None:
+        if isinstance(reply, Progress):
+            self._step(reply)
+        else:
+            self.final = reply
+
+
+def _to_do(key: str, request: protocol.Login, progress: Progress) -> Notification:
+    """Tell what a person has to do when no browser window does: enter a code, or open the address."""
+    session = request.session or ""
+    name = plain(session)
+    buttons = (
+        Button("Copy sign-in link", clicks.CopySignInLink(session)),
+        Button("Cancel", protocol.CancelLogin(session)),
+    )
+    if progress.user_code is None:
+        return Notification(key, f"{name}: {progress.text}", "Copy the link and open it yourself.", buttons)
+    where = progress.verification_uri or progress.url or ""
+    return Notification(
+        key, f"{name}: enter the code {progress.user_code}", f"Open {where} on any device.", buttons
+    )

@@ -1,0 +1,79 @@
+"""Role credentials on the clipboard of the agent's desktop: one way for the menu and for `credtray copy`.
+
+Copies nothing by itself, and tells nobody what it copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from credtray.core import protocol
+from credtray.core.answers import known_profile
+from credtray.core.errors import ClipboardUnavailable
+from credtray.core.forms import Form
+from credtray.core.protocol import Done
+from credtray.core.shells import written
+from credtray.core.state import region_of
+from credtray.core.status import iso
+from credtray.daemon.ipc_connection import ReplySink
+from credtray.daemon.loop import Loop
+from credtray.daemon.requests import Carrier, Requests
+
+CLIPBOARD_SECONDS = 45.0
+"""How long role credentials stay on the clipboard."""
+_INSTEAD = "`credtray env` prints them for your shell."
+
+
+class Clipboard(Protocol):
+    """See desktop/clipboard."""
+
+    async def put(self, text: str, *, secret: bool, seconds: float) -> None:
+        """Copy; cleared after so many seconds, if it is still ours."""
+        ...
+
+
+class Copying:
+    """Puts role credentials on one clipboard."""
+
+    def __init__(self, loop: Loop, requests: Requests, clipboard: Clipboard) -> None:
+        self._loop = loop
+        self._requests = requests
+        self._clipboard = clipboard
+
+    @property
+    def carriers(self) -> Mapping[type, Carrier]:
+        """What ``Requests.also`` takes."""
+        return {protocol.Copy: self._carry_out}
+
+    async def copy(self, profile: str, form: Form) -> datetime:
+        """Put them there for 45 s and return when the keys themselves end.
+
+        Raises:
+            CredtrayError: there are none to be had, they cannot be written in that form, or there is no
+                clipboard.
+        """
+        credentials = await self._requests.credentials(profile)
+        state = self._loop.state
+        section = state.settings.section(profile)
+        text = written(credentials, form, section, region_of(state, profile))
+        await self._clipboard.put(text.reveal(), secret=True, seconds=CLIPBOARD_SECONDS)
+        return credentials.expires_at
+
+    async def _carry_out(self, request: protocol.Copy, _sink: ReplySink) -> Done:
+        try:
+            until = await self.copy(request.profile, request.form)
+        except ClipboardUnavailable as error:
+            raise ClipboardUnavailable(error.detail, hint=f"{error.hint} {_INSTEAD}") from None
+        return Done({"profile": request.profile, "seconds": CLIPBOARD_SECONDS, "keys_until": iso(until)})
+
+
+def without_desktop(loop: Loop) -> Mapping[type, Carrier]:
+    """Return what answers `credtray copy` where the agent has no desktop."""
+
+    async def refuse(request: protocol.Copy, _sink: ReplySink) -> Done:
+        known_profile(loop.state, request.profile)
+        raise ClipboardUnavailable("the agent runs without a desktop", hint=_INSTEAD)
+
+    return {protocol.Copy: refuse}

@@ -1,0 +1,200 @@
+"""Says which start URLs, regions and browser addresses credtray will use.
+
+Only looks at text: nothing is resolved, fetched or opened here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import urlsplit
+
+from credtray.core.errors import RegionRefused, StartUrlRefused
+from credtray.core.models import SsoSession
+
+MAX_LENGTH = 2048
+"""Longer addresses are refused: browsers and the service cut at about this length."""
+
+_HTTPS_PORT = 443
+
+# AWS CLI 2.36, awscli/customizations/sso/resolve.py: the hosts a start URL may have without being followed.
+_OWNED_DOMAINS = (
+    "app.aws",
+    "portal.amazonaws.com",
+    "portal.amazonaws.com.cn",
+    "app.amazonwebservices.com.cn",
+    "portal.amazonaws.eu",
+    "api.amazonwebservices.eu",
+    "awsapps.com",
+    "awsapps.cn",
+)
+_OWNED_HOSTS = frozenset(
+    {
+        "identitycenter.amazonaws.com",
+        "identitycenter.amazonaws.com.cn",
+        "identitycenter.amazonaws.eu",  # AWS SDK for .NET, SSOEndpointResolver: the European Sovereign Cloud
+    }
+)
+
+_REGION = r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}"  # not \d, which takes the digits of all scripts
+_REGION_FORM = re.compile(rf"{_REGION}\Z")
+
+# Where a sign-in begins: /authorize of the token service (all partitions, FIPS and dual-stack forms of
+# botocore's endpoints), and the page that takes a device code.
+_SIGN_IN_HOST = re.compile(
+    rf"(?:(?:oidc|oidc-fips)\.{_REGION}\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu"
+    rf"|api\.aws|api\.amazonwebservices\.com\.cn|api\.amazonwebservices\.eu)"
+    rf"|device\.sso\.{_REGION}\.amazonaws\.(?:com(?:\.cn)?|eu))\Z"
+)
+
+# AWS CLI 2.36, resolve.py: where the host name of a portal carries its region.
+_REGION_IN_HOST = re.compile(
+    r"[^.]+\.(?:portal\.(?P<after>[a-z0-9-]+)\.(?:app\.aws|app\.amazonwebservices\.com\.cn"
+    r"|api\.amazonwebservices\.eu)"
+    r"|(?P<before>[a-z0-9-]+)\.portal\.amazonaws\.(?:com(?:\.cn)?|eu))\Z"
+)
+
+# RFC 3986 characters only: no space, control, quote, backslash, angle bracket, and no non-ASCII letter.
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<rest>[/?#][A-Za-z0-9._~%:/?#\[\]@!$&'()*+,;=-]*)?\Z",
+    re.IGNORECASE | re.ASCII,  # without ASCII the Kelvin sign is a k and the long s an s
+)
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)\Z")
+
+
+class StartUrlKind(Enum):
+    """How a start URL is used."""
+
+    AWS_OWNED = "aws_owned"
+    """Sent as it is."""
+    VANITY = "vanity"
+    """An organisation's own name: followed once, and must lead to an AWS host (AWS CLI 2.36)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    scheme: str
+    host: str
+    port: int
+
+
+def start_url_kind(url: str) -> StartUrlKind:
+    """Check a start URL and say whether it must be followed first.
+
+    Raises:
+        StartUrlRefused: not https, not a plain host name, a user name or odd characters in it, too long.
+    """
+    problem = _start_url_problem(url)
+    if problem is not None:
+        raise StartUrlRefused(f"{shown(url)} {problem}")
+    return StartUrlKind.AWS_OWNED if is_aws_owned(_parse(url)) else StartUrlKind.VANITY
+
+
+def check_resolved(url: str, original: str) -> str:
+    """Return where a vanity start URL led, fit to be sent as start URL: host and path only.
+
+    The result has no query, fragment or final slash (AWS CLI 2.36, resolve.py ``_normalize_url``).
+
+    Raises:
+        StartUrlRefused: it did not lead to an https address of AWS.
+    """
+    problem = _start_url_problem(url)
+    if problem is None and start_url_kind(url) is StartUrlKind.VANITY:
+        problem = "does not belong to AWS"
+    if problem is not None:
+        raise StartUrlRefused(f"{shown(original)} leads to {shown(url)}, which {problem}")
+    parts = urlsplit(url)
+    return f"https://{(parts.hostname or '').lower()}{parts.path.rstrip('/')}"
+
+
+def region_in_host(url: str) -> str | None:
+    """Return the region that the host name of an AWS portal carries, or None."""
+    match = _REGION_IN_HOST.match((urlsplit(url).hostname or "").lower())
+    found = match and (match["after"] or match["before"])
+    return found if found and _REGION_FORM.match(found) else None
+
+
+def check_region(region: str) -> str:
+    """Return the region, when it has the form of one such as ``eu-central-1``.
+
+    Raises:
+        RegionRefused: anything else; a region becomes part of host names.
+    """
+    if not _REGION_FORM.match(region):
+        raise RegionRefused(f"{shown(region)} is not a region name")
+    return region
+
+
+def browser_address_allowed(url: str, session: SsoSession) -> bool:
+    """Whether a sign-in of this session may open this address in a browser.
+
+    That is https on a host of AWS, or the very origin of an endpoint the user configured (which may be
+    plain http only on this machine).
+    """
+    address = _parse(url)
+    if address is None:
+        return False
+    if address.scheme == "https" and address.port == _HTTPS_PORT:
+        if is_aws_owned(address) or _SIGN_IN_HOST.match(address.host):
+            return _host_problem(address.host) is None
+    elif address.scheme == "http" and not _is_loopback(address.host):
+        return False
+    configured = (session.endpoints.oidc, session.endpoints.portal)
+    return any(origin and _parse(origin) == address for origin in configured)
+
+
+def is_aws_owned(address: _Address | None) -> bool:
+    """Whether the host is on AWS's own list of portal hosts."""
+    if address is None or address.port != _HTTPS_PORT:
+        return False
+    host = address.host
+    return host in _OWNED_HOSTS or any(
+        host == domain or host.endswith(f".{domain}") for domain in _OWNED_DOMAINS
+    )
+
+
+def shown(text: str) -> str:
+    """Return foreign text fit for a message: printable, quoted, at most about 80 characters."""
+    clean = "".join(char if char.isprintable() else "?" for char in text[:80])
+    return f'"{clean}{"..." if len(text) > len(clean) else ""}"'
+
+
+def _start_url_problem(url: str) -> str | None:
+    if len(url) > MAX_LENGTH:
+        return f"is longer than {MAX_LENGTH} characters"
+    if not url.lower().startswith("https://"):
+        return "does not begin with https://"
+    if "@" in re.split(r"[/?#]", url[len("https://") :], maxsplit=1)[0]:
+        return "has a user name before the host"
+    address = _parse(url)
+    return "is not a plain web address" if address is None else _host_problem(address.host)
+
+
+def _host_problem(host: str) -> str | None:
+    *names, domain = host.split(".")
+    if not names or not all(_LABEL.match(label) for label in (*names, domain)) or domain.isdigit():
+        return "has no plain host name"
+    if any(label.startswith("xn--") for label in (*names, domain)):
+        return "has an internationalised host name, which can look like another one"
+    return None
+
+
+def _parse(url: str) -> _Address | None:
+    match = _ADDRESS.match(url) if len(url) <= MAX_LENGTH else None
+    if match is None:
+        return None
+    scheme = match["scheme"].lower()
+    port = int(match["port"]) if match["port"] else _HTTPS_PORT if scheme == "https" else 80
+    return _Address(scheme, match["host"].lower(), port) if 0 < port < 2**16 else None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

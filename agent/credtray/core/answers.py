@@ -1,0 +1,123 @@
+"""What to tell a program that asks for role credentials: these, why not, or wait. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from credtray.core.errors import (
+    ForeignProfile,
+    IncompleteProfile,
+    Problem,
+    SignInRequired,
+    UnknownProfile,
+    UnknownSession,
+    UsageError,
+    error_for,
+)
+from credtray.core.models import RoleCredentials
+from credtray.core.nearest import did_you_mean
+from credtray.core.standing import alive, servable, token_usable
+from credtray.core.state import Alive, ProfileState, SessionState, State
+
+
+def known_profile(state: State, name: str) -> ProfileState:
+    """Return the profile.
+
+    Raises:
+        UnknownProfile: there is none of that name; the nearest names are offered.
+        ForeignProfile: it takes its credentials from elsewhere.
+        IncompleteProfile: it lacks a setting, or has two that contradict each other.
+        ConfigInvalid: the config file is broken, so nobody can tell.
+    """
+    found = state.profiles.get(name)
+    if found is not None:
+        return found
+    for foreign in state.config.foreign:
+        if foreign.name == name:
+            raise ForeignProfile(f"{name}: {foreign.reason}")
+    _refuse_incomplete(state, name)
+    raise UnknownProfile(f"{name!r}.{did_you_mean(name, state.profiles)}")
+
+
+def known_session(state: State, name: str) -> SessionState:
+    """Return the session.
+
+    Raises:
+        UnknownSession: there is none of that name; the nearest names are offered.
+        IncompleteProfile: it lacks a setting, or has one that is refused.
+        ConfigInvalid: the config file is broken, so nobody can tell.
+    """
+    found = state.sessions.get(name)
+    if found is not None:
+        return found
+    _refuse_incomplete(state, f"sso-session {name}")
+    raise UnknownSession(f"{name!r}.{did_you_mean(name, state.sessions)}")
+
+
+def chosen_session(state: State) -> SessionState:
+    """Return the session a person means who names none: the only one, or that of the kept profiles.
+
+    Raises:
+        UsageError: there are several.
+        UnknownSession: there is none.
+        IncompleteProfile, ConfigInvalid: as for ``known_session``.
+    """
+    used = {state.profiles[each].profile.session for each in state.kept}
+    candidates = used if len(used) == 1 else set(state.sessions)
+    if len(candidates) == 1:
+        return state.sessions[candidates.pop()]
+    if candidates:
+        raise UsageError(f"there are several sessions: {', '.join(sorted(candidates))}. Name one")
+    first = next(
+        (each.profile for each in state.config.warnings if each.profile.startswith("sso-session ")), ""
+    )
+    _refuse_incomplete(state, first)
+    raise UnknownSession("the config file names none", hint="Run: credtray setup")
+
+
+def _refuse_incomplete(state: State, section: str) -> None:
+    """Raise what is wrong with a section that is there and cannot be used, or with the whole file."""
+    if state.config_problem is not None:
+        raise error_for(state.config_problem)
+    for incomplete in state.config.warnings:
+        if incomplete.profile == section:
+            raise IncompleteProfile(f"{section}: {incomplete.text}", hint=incomplete.hint)
+
+
+def answer(state: State, profile: ProfileState, now: datetime) -> RoleCredentials | Problem | None:
+    """Return credentials good enough to hand out, the reason why there are none, or None: wait for an event.
+
+    Must be asked only after the ``Asked`` event was applied: a profile that is no longer marked as asked
+    has had its answer.
+    """
+    held = profile.credentials
+    if held is not None and servable(held, now):
+        return held
+    session = state.sessions.get(profile.profile.session)
+    if session is None:
+        return SignInRequired(profile.profile.session).problem
+    if session.pending is not None:
+        return None
+    if alive(session, now) is not Alive.SIGNED_IN:
+        if not session.looked and not session.ended:
+            return session.problem  # none yet: the token cache is being read
+        return sign_in_required(session.session.name)
+    return _trouble(session, profile, now)
+
+
+def sign_in_required(session: str) -> Problem:
+    """Return the problem that only a person can mend, with the command that does."""
+    return SignInRequired(f"session {session}", hint=f"Run: credtray login {session}").problem
+
+
+def _trouble(session: SessionState, profile: ProfileState, now: datetime) -> Problem | None:
+    if profile.fetching or session.refreshing:
+        return None
+    if session.trouble is not None and session.trouble.retry_at > now:
+        return session.trouble.problem
+    if profile.trouble is not None and profile.trouble.retry_at > now:
+        return profile.trouble.problem
+    if profile.asked_at is None and token_usable(session, now):
+        # It was fetched for us and is still not good enough: a role whose life is too short to be served.
+        return profile.trouble.problem if profile.trouble else None
+    return None

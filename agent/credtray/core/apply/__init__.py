@@ -1,0 +1,143 @@
+"""How an event changes the state: ``apply(state, event, now) -> state``. It never decides what to do next.
+
+One handler per event; a test holds the table complete. Sessions are in ``sessions``, role credentials
+and the credentials file in ``profiles``, notices in ``notices``, the rest in ``desktop``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from credtray.core import events
+from credtray.core.apply import by_itself, desktop, imports, notices, profiles, sessions, sign_out
+from credtray.core.models import AwsConfig, Profile, SsoSession
+from credtray.core.session_network import in_effect
+from credtray.core.state import ProfileState, SessionState, State, frozen
+
+Handler = Callable[[State, Any, datetime], State]
+
+
+def apply(state: State, event: events.Event, now: datetime) -> State:
+    """Return the state after this event."""
+    return HANDLERS[type(event)](state, event, now)
+
+
+def _unchanged(state: State, _event: events.Event, _now: datetime) -> State:
+    return state
+
+
+def _config_loaded(state: State, event: events.ConfigLoaded, _now: datetime) -> State:
+    config = in_effect(event.config, state.settings)
+    known = {**state.remembered, **state.sessions}
+    sessions = {name: _session_state(known.get(name), session) for name, session in config.sessions.items()}
+    forgotten = {name: item for name, item in known.items() if name not in sessions}
+    profiles = {name: _profile_state(state, config, profile) for name, profile in config.profiles.items()}
+    return replace(
+        state,
+        config=event.config,
+        config_problem=None,
+        sessions=frozen(sessions),
+        remembered=frozen(forgotten),
+        profiles=frozen(profiles),
+        file=replace(state.file, refused=frozen({})),
+    )
+
+
+def _session_state(known: SessionState | None, session: SsoSession) -> SessionState:
+    if known is None:
+        return SessionState(session)
+    if not same_portal(known.session, session):
+        # Another Identity Center under the same name: its tokens and its habits are not this one's.
+        return SessionState(session, showing=known.showing)
+    if known.session.endpoints != session.endpoints:
+        # Another way to the portal: what failed on the old one says nothing of it.
+        return replace(known, session=session, trouble=None)
+    return replace(known, session=session)
+
+
+def _profile_state(state: State, config: AwsConfig, profile: Profile) -> ProfileState:
+    known = state.profiles.get(profile.name)
+    before = state.config.sessions.get(profile.session)
+    session = config.sessions.get(profile.session)
+    if known is None or before is None or session is None:
+        return ProfileState(profile)
+    if not same_role(known.profile, profile) or not same_portal(before, session):
+        return ProfileState(profile)
+    return replace(known, profile=profile)
+
+
+def same_portal(one: SsoSession, other: SsoSession) -> bool:
+    """Tell whether a token of the one is of use at the other."""
+    return (one.start_url, one.region) == (other.start_url, other.region)
+
+
+def same_role(one: Profile, other: Profile) -> bool:
+    """Tell whether role credentials of the one are those of the other."""
+    return (one.session, one.account_id, one.role_name, one.chain) == (
+        other.session,
+        other.account_id,
+        other.role_name,
+        other.chain,
+    )
+
+
+def _config_broken(state: State, event: events.ConfigBroken, _now: datetime) -> State:
+    return replace(state, config_problem=event.problem)
+
+
+def _settings_broken(state: State, event: events.SettingsBroken, _now: datetime) -> State:
+    return replace(state, settings_problem=event.problem)
+
+
+def _settings_loaded(state: State, event: events.SettingsLoaded, _now: datetime) -> State:
+    config = in_effect(state.config, event.settings)
+    sessions = {
+        name: _session_state(item, config.sessions.get(name, item.session))
+        for name, item in state.sessions.items()
+    }
+    profiles = {
+        name: replace(item, profile=config.profiles.get(name, item.profile))
+        for name, item in state.profiles.items()
+    }
+    return replace(
+        state,
+        settings=event.settings,
+        settings_problem=None,
+        sessions=frozen(sessions),
+        profiles=frozen(profiles),
+        file=replace(state.file, refused=frozen({})),
+    )
+
+
+def _state_saved(state: State, event: events.StateSaved, _now: datetime) -> State:
+    return replace(state, unsaved=event.problem)
+
+
+def _endpoint_changed(state: State, event: events.EndpointChanged, _now: datetime) -> State:
+    return replace(state, endpoint=event.standing)
+
+
+def _stopping(state: State, _event: events.Stopping, _now: datetime) -> State:
+    return replace(state, stopping=True)
+
+
+HANDLERS: Mapping[type, Handler] = {
+    events.FilesChanged: _unchanged,
+    events.ConfigLoaded: _config_loaded,
+    events.ConfigBroken: _config_broken,
+    events.SettingsLoaded: _settings_loaded,
+    events.SettingsBroken: _settings_broken,
+    events.StateSaved: _state_saved,
+    events.EndpointChanged: _endpoint_changed,
+    events.Stopping: _stopping,
+    **sessions.HANDLERS,
+    **sign_out.HANDLERS,
+    **profiles.HANDLERS,
+    **notices.HANDLERS,
+    **desktop.HANDLERS,
+    **by_itself.HANDLERS,
+    **imports.HANDLERS,  # last: it hands on to those above what concerns them too
+}

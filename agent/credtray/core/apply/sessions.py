@@ -1,0 +1,287 @@
+"""How events change what is known of sso-sessions: tokens, sign-ins, refreshes. It tells nobody anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from credtray.core import events
+from credtray.core.backoff import trouble_after
+from credtray.core.errors import Problem, RegistrationRefused, SignInRequired, TokenRefused
+from credtray.core.expiry import (
+    CUT_TOLERANCE,
+    Moved,
+    begin_sign_in,
+    compare_ends,
+    learn_from_refresh,
+    learn_from_refusal,
+    remember,
+)
+from credtray.core.models import AccessToken, EndProof, SignIn
+from credtray.core.open_by_itself import WINDOW
+from credtray.core.standing import alive
+from credtray.core.state import PASSING, Alive, Doubt, PendingSignIn, SessionState, State, frozen, put
+
+_ENDS_A_SIGN_IN = {TokenRefused.code, RegistrationRefused.code, SignInRequired.code}
+
+
+def on_session(
+    change: Callable[[SessionState, Any, datetime, State], SessionState],
+) -> Callable[[State, Any, datetime], State]:
+    """Return a handler for an event that names one session; an unknown session changes nothing.
+
+    A session that the config file does not name just now is still told how its refresh or sign-in ended.
+    """
+
+    def handler(state: State, event: Any, now: datetime) -> State:
+        session = state.sessions.get(event.session)
+        if session is not None:
+            return state.with_session(change(session, event, now, state))
+        away = state.remembered.get(event.session)
+        if away is None:
+            return state
+        return replace(
+            state, remembered=put(state.remembered, event.session, change(away, event, now, state))
+        )
+
+    return handler
+
+
+# --- tokens ------------------------------------------------------------------------------------------
+
+
+def _token_found(
+    session: SessionState, event: events.TokenFound, now: datetime, state: State
+) -> SessionState:
+    token = event.token
+    if session.pending is not None:
+        return session  # the sign-in under way notices it and joins
+    session = replace(session, problem=None)
+    if session.token is not None and session.token.value == token.value:
+        # The clock may have been set since the file was written; what we hold has moved with it.
+        held = session.token
+        same = replace(token, issued_at=held.issued_at, expires_at=held.expires_at)
+        return replace(session, looked=True, token=same)
+    if session.token is None or session.ended or session.sign_in is None:
+        return _found_sign_in(session, token, now, state)
+    return _renewed(session, token, now, state)
+
+
+def _found_sign_in(session: SessionState, token: AccessToken, now: datetime, state: State) -> SessionState:
+    """Somebody else signed in (or we start): its beginning was not seen unless we were watching."""
+    if (
+        session.token is None
+        and session.sign_in is not None
+        and session.sign_in.ends_at > now
+        and not session.ended
+    ):
+        # After a restart: the sign-in we remember goes on.
+        return replace(session, looked=True, token=token, token_life=_usual(session, token, now))
+    watched = session.token is not None
+    sign_in = replace(_new_sign_in(session, token, now, state), observed=watched)
+    over = token.expires_at <= now and not token.refreshable
+    fresh = replace(_cleared(session, token, now), sign_in=sign_in, before=None, ended=over)
+    # What ended before we ever looked is no news.
+    return replace(fresh, said=frozenset({"ended", WINDOW})) if token.expires_at <= now else fresh
+
+
+def _renewed(session: SessionState, token: AccessToken, now: datetime, state: State) -> SessionState:
+    """The same sign-in goes on with another token."""
+    assert session.sign_in is not None  # noqa: S101 - callers checked; tells the type checker
+    life = token.expires_at - (token.issued_at or now)
+    memory = session.memory
+    if memory.token_life is None and life > timedelta():
+        memory = replace(memory, token_life=life)
+    # A token of unknown age looks short without having been cut: it teaches nothing.
+    teaches = memory if token.issued_at is not None else replace(memory, token_life=None)
+    margin = state.settings.longest_warning(session.session.name) + timedelta(minutes=1)
+    sign_in = learn_from_refresh(session.sign_in, life, token.expires_at, teaches, margin)
+    memory = remember(sign_in, memory)
+    return replace(
+        session,
+        token=token,
+        token_life=max(life, timedelta(seconds=1)),
+        sign_in=sign_in,
+        memory=memory,
+        trouble=None,
+        ended=False,
+        doubt=Doubt.NONE if session.doubt is Doubt.NONE else Doubt.RENEWED,
+        said=_still_true(session, sign_in),
+        before=_still_to_compare(session.before, sign_in, token),
+    )
+
+
+def _still_to_compare(before: SignIn | None, sign_in: SignIn, token: AccessToken) -> SignIn | None:
+    """Return the sign-in before this one as long as it is not certain that the end moved."""
+    return None if compare_ends(before, sign_in, token.expires_at) is Moved.LATER else before
+
+
+def _still_true(session: SessionState, sign_in: SignIn) -> frozenset[str]:
+    """Return the notices that stay said: an end that moved away lets its warnings come again."""
+    assert session.sign_in is not None  # noqa: S101 - callers checked; tells the type checker
+    if sign_in.ends_at <= session.sign_in.ends_at + CUT_TOLERANCE:
+        return session.said - PASSING
+    return frozenset(key for key in session.said - PASSING if not key.startswith(("soon:", "ended")))
+
+
+def _token_doubtful(
+    session: SessionState, event: events.TokenDoubtful, _now: datetime, _state: State
+) -> SessionState:
+    return replace(session, problem=event.problem)
+
+
+# --- sign-in -----------------------------------------------------------------------------------------
+
+
+def _sign_in_started(
+    session: SessionState, _event: events.SignInStarted, now: datetime, _state: State
+) -> SessionState:
+    return replace(session, pending=PendingSignIn(now), problem=None)
+
+
+def _address_known(
+    session: SessionState, event: events.SignInAddressKnown, now: datetime, _state: State
+) -> SessionState:
+    began = session.pending.started_at if session.pending else now
+    if alive(session, now) is Alive.ENDED:  # who gives this one up wants no other by itself
+        session = replace(session, said=session.said | {WINDOW})
+    return replace(session, pending=PendingSignIn(began, event.url, event.user_code))
+
+
+def _signed_in(session: SessionState, event: events.SignedIn, now: datetime, state: State) -> SessionState:
+    before = (
+        session.sign_in if session.sign_in and session.sign_in.ends_at > now and not session.ended else None
+    )
+    sign_in = _new_sign_in(session, event.token, now, state)
+    memory = session.memory
+    if sign_in.proof is not EndProof.CUT:
+        memory = replace(memory, token_life=event.token.expires_at - (event.token.issued_at or now))
+    return replace(
+        _cleared(session, event.token, now),
+        sign_in=sign_in,
+        before=_still_to_compare(before, sign_in, event.token),
+        memory=memory,
+        news=not event.joined,
+    )
+
+
+def _new_sign_in(session: SessionState, token: AccessToken, now: datetime, state: State) -> SignIn:
+    if not token.refreshable:
+        return SignIn(now, token.expires_at, EndProof.CUT)  # nothing can renew it: its end is the end
+    length = state.settings.sign_in_length(session.session.name)
+    return begin_sign_in(now, token.expires_at, session.memory, length, session.sign_in)
+
+
+def _cleared(session: SessionState, token: AccessToken, now: datetime) -> SessionState:
+    """Return the session as a new sign-in leaves it: no trouble, nothing said, no doubt.
+
+    What is on the screen stays known: it is taken back, or replaced.
+    """
+    return SessionState(
+        session.session,
+        looked=True,
+        token=token,
+        token_life=_usual(session, token, now),
+        memory=session.memory,
+        refreshing=session.refreshing,
+        overtaken=session.refreshing,
+        showing=session.showing,
+    )
+
+
+def _usual(session: SessionState, token: AccessToken, now: datetime) -> timedelta:
+    life = token.expires_at - (token.issued_at or now)
+    if token.refreshable and token.issued_at is None:
+        life = max(life, session.memory.token_life or timedelta(hours=1))
+    return max(life, timedelta(seconds=1))
+
+
+def _sign_in_failed(
+    session: SessionState, event: events.SignInFailed, _now: datetime, _state: State
+) -> SessionState:
+    session = replace(session, pending=None, problem=event.problem)
+    if not event.dropped:
+        return session
+    # "ended" was told by the command that was cancelled; no notice on top.
+    return replace(session, token=None, ended=True, before=None, said=session.said | {"ended", WINDOW})
+
+
+# --- refresh -----------------------------------------------------------------------------------------
+
+
+def _refresh_started(
+    session: SessionState, _event: events.RefreshStarted, now: datetime, _state: State
+) -> SessionState:
+    return replace(session, refreshing=True, refreshed_at=now)
+
+
+def _refreshed(session: SessionState, event: events.Refreshed, now: datetime, state: State) -> SessionState:
+    overtaken, session = session.overtaken, _done_refreshing(session)
+    if overtaken:
+        return session
+    if session.sign_in is None or session.token is None:
+        return _found_sign_in(session, event.token, now, state)
+    return _renewed(session, event.token, now, state)
+
+
+def _done_refreshing(session: SessionState) -> SessionState:
+    return replace(session, refreshing=False, overtaken=False)
+
+
+def _refresh_failed(
+    session: SessionState, event: events.RefreshFailed, now: datetime, state: State
+) -> SessionState:
+    overtaken, session = session.overtaken, _done_refreshing(session)
+    if overtaken:
+        return session
+    if event.problem.code in _ENDS_A_SIGN_IN:
+        return end(session, now)
+    return troubled(session, event.problem, now, state)
+
+
+def _refresh_moot(
+    session: SessionState, _event: events.RefreshMoot, _now: datetime, _state: State
+) -> SessionState:
+    return _done_refreshing(session)
+
+
+def end(session: SessionState, now: datetime) -> SessionState:
+    """Return the session after the service refused to go on: only a person can begin another sign-in."""
+    if session.sign_in is None:
+        return replace(session, ended=True, trouble=None)
+    sign_in = learn_from_refusal(session.sign_in, now, _alive_at(session, now), session.token_life)
+    return replace(
+        session, ended=True, trouble=None, sign_in=sign_in, memory=remember(sign_in, session.memory)
+    )
+
+
+def _alive_at(session: SessionState, now: datetime) -> datetime:
+    """Return when the sign-in was alive for certain: a token is cut at its end, so it lasts as long."""
+    token = session.token
+    if token is None:
+        return now
+    return token.expires_at if token.expires_at <= now else token.expires_at - session.token_life
+
+
+def troubled(session: SessionState, problem: Problem, now: datetime, state: State) -> SessionState:
+    """Return the session with its portal calls held back for a while."""
+    seed = f"{state.seed}/{session.session.name}"
+    return replace(session, trouble=trouble_after(session.trouble, problem, now, seed))
+
+
+HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
+    {
+        events.TokenFound: on_session(_token_found),
+        events.TokenDoubtful: on_session(_token_doubtful),
+        events.SignInStarted: on_session(_sign_in_started),
+        events.SignInAddressKnown: on_session(_address_known),
+        events.SignedIn: on_session(_signed_in),
+        events.SignInFailed: on_session(_sign_in_failed),
+        events.RefreshStarted: on_session(_refresh_started),
+        events.Refreshed: on_session(_refreshed),
+        events.RefreshFailed: on_session(_refresh_failed),
+        events.RefreshMoot: on_session(_refresh_moot),
+    }
+)

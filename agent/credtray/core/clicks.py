@@ -1,0 +1,80 @@
+"""What a person can ask for with one click: requests of the commands, and what only a desktop has. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from credtray.core import protocol
+from credtray.core.forms import Form
+
+
+@dataclass(frozen=True, slots=True)
+class CopyCredentials:
+    """Put a profile's role credentials on the clipboard, for 45 s."""
+
+    profile: str
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class CopySignInLink:
+    """Put the address of the pending sign-in on the clipboard."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConsole:
+    """Open the profile's role in the AWS console, through the access portal: no keys in the address."""
+
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAutostart:
+    """Start with the desktop session from now on, or no longer."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSettings:
+    """Open settings.toml in the program that edits text here; it is created when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLog:
+    """Open the agent's log."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Tell name, version and where things are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSession:
+    """Tell more of a session than its line in the menu does."""
+
+    session: str
+
+
+Click = (
+    protocol.Login
+    | protocol.CancelLogin
+    | protocol.Logout
+    | protocol.Activate
+    | protocol.Deactivate
+    | protocol.Switch
+    | protocol.Snooze
+    | protocol.PauseNotices
+    | protocol.Stop
+    | CopyCredentials
+    | CopySignInLink
+    | OpenConsole
+    | SetAutostart
+    | OpenSettings
+    | OpenLog
+    | About
+    | ShowSession
+)

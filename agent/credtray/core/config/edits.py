@@ -1,0 +1,236 @@
+"""Decides what `credtray setup` changes in the AWS config file: bytes and a wish in, bytes and a plan out.
+
+Never overwrites a profile somebody else made, and never prunes one that does not carry our mark.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from credtray.core import ini
+from credtray.core.addresses import shown
+from credtray.core.config.sources import OUR_ACCOUNT, OUR_ROLE, OUR_SESSION
+from credtray.core.config.text import ConfigText, Section, read_config
+from credtray.core.errors import UsageError
+from credtray.core.ini.text import SectionSpan
+from credtray.core.models import SsoSession
+from credtray.core.naming import DEFAULT_TEMPLATE, RoleChoice, profile_names
+
+MARK = "# credtray: made by setup"
+"""The comment that tells a profile of ours from all others."""
+_OUR_MARK = ini.Mark(MARK, MARK)
+
+_SSO_KEYS = ("sso_session", "sso_account_id", "sso_role_name")
+_PROCESS_KEYS = ("credential_process", OUR_SESSION, OUR_ACCOUNT, OUR_ROLE)
+PROFILE_KEYS = frozenset({*_SSO_KEYS, *_PROCESS_KEYS, "region", "output"})
+"""Every setting that setup writes into a profile."""
+SESSION_KEYS = frozenset({"sso_start_url", "sso_region", "sso_registration_scopes"})
+"""Every setting that setup writes into an sso-session."""
+
+Key = tuple[str, str]
+"""Account id and role name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetupWish:
+    """What a person chose in setup."""
+
+    session: SsoSession
+    choices: tuple[RoleChoice, ...]
+    template: str = DEFAULT_TEMPLATE
+    region: str | None = None
+    """For each profile; None leaves it as it is."""
+    region_of_new: str | None = None
+    """For profiles that are not there yet, when ``region`` is None."""
+    output: str | None = None
+    command: Callable[[str], str] | None = None
+    """Returns the ``credential_process`` line for a profile's name (see aws/profile_writer). None writes
+    profiles exactly as `aws configure sso` does."""
+    prune: bool = False
+    """Take out profiles of ours in this session whose role was not chosen."""
+    taken: frozenset[str] = frozenset()
+    """Further names that must not be given out, such as sections of the credentials file."""
+
+
+class Change(Enum):
+    """What happens to one profile."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    KEPT = "kept"
+    """It is there already, and as it should be or not ours to change."""
+    PRUNED = "pruned"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChange:
+    """One profile in the plan."""
+
+    profile: str
+    account_id: str
+    role_name: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class SetupPlan:
+    """What setup would do to one content of the file."""
+
+    profiles: tuple[ProfileChange, ...]
+    """Sorted by name."""
+    before: bytes
+    after: bytes
+    originals: Mapping[str, bytes | None]
+    """Section header -> its bytes before, None where there was none: what an undo needs."""
+
+    @property
+    def decision(self) -> frozenset[tuple[str, str, str]]:
+        """Which profile stands for which role: what a person agreed to in the preview."""
+        return frozenset(
+            (item.profile, item.account_id, item.role_name)
+            for item in self.profiles
+            if item.change is not Change.PRUNED
+        )
+
+
+def plan_setup(data: bytes, wish: SetupWish) -> SetupPlan:
+    """Plan a setup for this content of the config file.
+
+    Raises:
+        ConfigInvalid: the file is broken as a whole.
+        UsageError: the template cannot be used, or the file has an sso-session of this name for another
+            start URL or region.
+        IniRefused: a name cannot be written into the file.
+    """
+    config = read_config(data)
+    edits = list(_session_edit(config, wish.session))
+    changes: list[ProfileChange] = []
+    known = _roles_of(config, wish.session.name)
+    fitting = {key: _fitting(names, config, wish) for key, names in known.items()}
+    kept = {choice.key: name for choice in wish.choices if (name := fitting.get(choice.key))}
+    new = [choice for choice in wish.choices if choice.key not in kept]
+    names = kept | profile_names(wish.template, wish.session.name, new, {*config.profiles, *wish.taken})
+    for key, name in sorted(names.items(), key=lambda item: item[1]):
+        section = config.profiles.get(name)
+        edit = (
+            None if section is not None and not is_ours(section) else _profile_edit(section, name, key, wish)
+        )
+        edits += [edit] if edit is not None else []
+        changed = Change.KEPT if edit is None else Change.ADDED if section is None else Change.UPDATED
+        changes.append(ProfileChange(name, *key, changed))
+    for key, name in _prunable(config, known, set(names.values()) | {""}, wish):
+        edits.append(removal(config.profiles[name].span))
+        changes.append(ProfileChange(name, *key, Change.PRUNED))
+    after = ini.edit(data, edits)
+    originals = {edit.section: ini.section_text(data, edit.section) for edit in edits}
+    return SetupPlan(tuple(sorted(changes, key=lambda item: item.profile)), data, after, originals)
+
+
+def is_ours(section: Section) -> bool:
+    """Whether setup made this profile."""
+    return any(
+        comment.text.startswith(MARK) and comment.start < section.span.content_end
+        for comment in section.span.comments
+    )
+
+
+def removal(span: SectionSpan, gap: int = 1) -> ini.Edit:
+    """Return the edit that takes a section of ours out, with the line ends that were put before it."""
+    return ini.SectionEdit(
+        span.name,
+        remove_keys=frozenset(span.values),
+        mark=ini.Mark(MARK, None),
+        drop_if_empty=True,  # a comment of the user keeps the header
+        gap=gap,
+    )
+
+
+def _session_edit(config: ConfigText, session: SsoSession) -> Iterable[ini.Edit]:
+    wanted = {"sso_start_url": session.start_url, "sso_region": session.region}
+    if session.scopes:
+        wanted["sso_registration_scopes"] = ",".join(session.scopes)
+    section = config.sso_sessions.get(session.name)
+    if section is None:
+        yield ini.SectionEdit(_header("sso-session", session.name), wanted)
+        return
+    for name in ("sso_start_url", "sso_region"):
+        there = section.settings.get(name, wanted[name])
+        if there != wanted[name]:
+            raise UsageError(
+                f"the config file has an sso-session {session.name} with another {name}: {shown(str(there))}",
+                hint="Choose another --session name.",
+            )
+    # Scopes are left as they are: with others the AWS CLI would need another client registration.
+    missing = {name: wanted[name] for name in ("sso_start_url", "sso_region") if name not in section.settings}
+    if missing:
+        yield ini.SectionEdit(section.span.name, missing)
+
+
+def _roles_of(config: ConfigText, session: str) -> dict[Key, list[str]]:
+    """Return the profiles of this session by their role, names sorted."""
+    found: dict[Key, list[str]] = {}
+    for name, section in sorted(config.profiles.items()):
+        for keys in (_SSO_KEYS, (OUR_SESSION, OUR_ACCOUNT, OUR_ROLE)):
+            in_session, account, role = (section.text(key) for key in keys)
+            if in_session == session and account and role:
+                found.setdefault((account, role), []).append(name)
+    return found
+
+
+def _fitting(names: list[str], config: ConfigText, wish: SetupWish) -> str | None:
+    """Return the profile that serves a role already: one of ours, or one written as it would be now."""
+    ours = [name for name in names if is_ours(config.profiles[name])]
+    if ours:
+        return ours[0]
+    wanted = _SSO_KEYS[0] if wish.command is None else OUR_SESSION
+    return next((name for name in names if wanted in config.profiles[name].settings), None)
+
+
+def _profile_edit(section: Section | None, name: str, key: Key, wish: SetupWish) -> ini.Edit | None:
+    wanted = _settings(name, key, wish)
+    if section is None:
+        if wish.region is None and wish.region_of_new:
+            wanted["region"] = wish.region_of_new
+        return ini.SectionEdit(_header("profile", name), wanted, mark=_OUR_MARK)
+    other = _PROCESS_KEYS if wish.command is None else _SSO_KEYS
+    stale = frozenset(other) & section.settings.keys()
+    if not stale and all(section.settings.get(option) == value for option, value in wanted.items()):
+        return None
+    return ini.SectionEdit(section.span.name, wanted, stale)
+
+
+def _settings(name: str, key: Key, wish: SetupWish) -> dict[str, str]:
+    # AWS CLI 2.36 configure/sso.py writes these keys in this order.
+    values = (wish.session.name, *key)
+    if wish.command is None:
+        settings = dict(zip(_SSO_KEYS, values, strict=True))
+    else:
+        settings = dict(zip(_PROCESS_KEYS, (wish.command(name), *values), strict=True))
+    extra = {"region": wish.region, "output": wish.output}
+    return settings | {option: value for option, value in extra.items() if value}
+
+
+def _prunable(
+    config: ConfigText, known: Mapping[Key, list[str]], used: set[str], wish: SetupWish
+) -> list[tuple[Key, str]]:
+    if not wish.prune:
+        return []
+    chosen = {choice.key for choice in wish.choices}
+    sources = {section.text("source_profile") for section in config.profiles.values()}
+    return [
+        (key, name)
+        for key, names in known.items()
+        if key not in chosen
+        for name in names
+        if name not in used and name not in sources and is_ours(config.profiles[name])
+    ]
+
+
+def _header(kind: str, name: str) -> str:
+    # AWS CLI 2.36 configure/__init__.py get_section_header
+    if any(char in " \t" for char in name):
+        name = shlex.quote(name)
+    return f"{kind} {name}"

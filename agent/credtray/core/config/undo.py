@@ -1,0 +1,138 @@
+"""Takes back what `credtray setup` changed in the AWS config file, section by section, and shows changes.
+
+Leaves alone what somebody changed since; never shows a line that setup did not write.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from credtray.core import ini
+from credtray.core.config.edits import MARK, PROFILE_KEYS, SESSION_KEYS, SetupPlan, removal
+from credtray.core.config.text import read_config
+from credtray.core.ini.text import SectionSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo does to one content of the file."""
+
+    after: bytes
+    restored: tuple[str, ...]
+    """Section headers that are as they were."""
+    skipped: Mapping[str, str]
+    """Section headers left alone, each with the reason."""
+
+
+def undo_setup(
+    data: bytes,
+    originals: Mapping[str, bytes | None],
+    results: Mapping[str, bytes | None] = MappingProxyType({}),
+) -> Undone:
+    """Put sections back as they were before a setup, except those that are not what it made of them.
+
+    Profiles first: an sso-session goes only when no profile names it any more. *results* are the sections
+    as they were left, a new one with the line ends that were put before it; one that is not known there is
+    judged by what setup never writes.
+
+    Raises:
+        ConfigInvalid: the file is broken as a whole.
+        IniRefused: the result would not be a file botocore can read.
+    """
+    done: list[str] = []
+    skipped: dict[str, str] = {}
+    after = data
+    for header in _in_order(data, originals):
+        original = originals[header]
+        if ini.section_text(after, header) == original:
+            done.append(header)  # the change was recorded and never made, or somebody took it back
+            continue
+        reason = _changed_since(after, header, results) or _objection(after, header, original, results)
+        if reason is not None:
+            skipped[header] = reason
+            continue
+        after = (
+            _without(after, header, results.get(header))
+            if original is None
+            else ini.replace_section_text(after, header, original)
+        )
+        done.append(header)
+    for header in done:
+        original = originals[header]
+        if original is not None and ini.section_text(after, header) != original:
+            # It had no line end and got one while another section stood behind it.
+            after = ini.replace_section_text(after, header, original)
+    return Undone(after, tuple(sorted(done)), skipped)
+
+
+def _in_order(data: bytes, headers: Iterable[str]) -> list[str]:
+    """Return profiles first, and what stands last in the file first: it was appended last."""
+    places = {section.name: section.start for section in ini.scan(data).sections}
+    return sorted(headers, key=lambda header: (header.startswith("sso-session"), -places.get(header, 0)))
+
+
+def difference(plan: SetupPlan) -> str:
+    """Return the change as a unified diff without context: lines beside ours may hold somebody's keys."""
+    lines: list[str] = []
+    for header in plan.originals:
+        before, after = _lines(plan.before, header), _lines(plan.after, header)
+        changed = list(difflib.unified_diff(before, after, n=0, lineterm=""))
+        if changed:
+            lines.append(f"@@ [{header}] @@")
+            lines += [line for line in changed if not line.startswith(("---", "+++", "@@"))]
+    return "\n".join([*lines, ""]) if lines else ""
+
+
+def _lines(data: bytes, header: str) -> list[str]:
+    text = ini.section_text(data, header)
+    return [] if text is None else text.decode("utf-8", "replace").splitlines()
+
+
+def _changed_since(data: bytes, header: str, results: Mapping[str, bytes | None]) -> str | None:
+    result = results.get(header)
+    there = ini.section_keys(data, header)
+    if result is None or there is None or there == ini.section_keys(result, header):
+        return None
+    return "somebody has changed it since"
+
+
+def _objection(
+    data: bytes, header: str, original: bytes | None, results: Mapping[str, bytes | None]
+) -> str | None:
+    section = ini.scan(data).last(header)
+    if section is None:
+        # Gone, or one of ours that setup itself pruned.
+        return None if original is None or MARK.encode() in original else "it has been removed since"
+    ours = SESSION_KEYS if header.startswith("sso-session") else PROFILE_KEYS
+    before = {} if original is None else ini.section_keys(original, header) or {}
+    there = {name: value for name, value in section.values.items() if name not in ours}
+    known = results.get(header) is not None  # then it is as it was left, see _changed_since
+    if not known and there != {name: value for name, value in before.items() if name not in ours}:
+        return "somebody has changed it since"
+    if original is None and ours is PROFILE_KEYS and not _marked(section):
+        return "it does not carry credtray's mark any more"
+    if original is None and ours is SESSION_KEYS and _used(data, header):
+        return "profiles still name it"
+    return None
+
+
+def _marked(section: SectionSpan) -> bool:
+    return any(comment.text.startswith(MARK) for comment in section.comments)
+
+
+def _used(data: bytes, header: str) -> bool:
+    config = read_config(data)
+    names = {name for name, section in config.sso_sessions.items() if section.span.name == header}
+    return any(
+        section.text("sso_session") in names or section.text("credtray_sso_session") in names
+        for section in config.profiles.values()
+    )
+
+
+def _without(data: bytes, header: str, result: bytes | None) -> bytes:
+    section = ini.scan(data).last(header)
+    gap = 1 if result is None else len(result) - len(result.lstrip(b"\n"))
+    return data if section is None else ini.edit(data, [removal(section, gap)])

@@ -1,0 +1,215 @@
+"""What can be wrong with network, clock, browser, agent and desktop. Words only; see the rules for when."""
+
+from __future__ import annotations
+
+from credtray.core.diagnosis.finding import Group, Kind, Severity
+
+CLOCK_OFF = Kind(
+    "clock_off",
+    Group.NETWORK,
+    Severity.BROKEN,
+    "This computer's clock is wrong",
+    "AWS refuses signatures that are more than about five minutes off, and tokens look older or younger.",
+    "Switch time synchronisation on (Linux: timedatectl set-ntp true; WSL: sudo hwclock -s)",
+)
+CERTIFICATE_REFUSED = Kind(
+    "certificate_refused",
+    Group.NETWORK,
+    Severity.BROKEN,
+    "A certificate is not trusted",
+    "A proxy of your organisation opens TLS and shows a certificate of its own authority, or the clock is "
+    "wrong.",
+    "Name the authority's file: credtray settings set sessions.{session}.ca_bundle FILE; other programs: "
+    "AWS_CA_BUNDLE=FILE",
+)
+PROXY_REFUSED = Kind(
+    "proxy_refused",
+    Group.NETWORK,
+    Severity.BROKEN,
+    "The proxy cannot be used",
+    "Its address is wrong, it wants a login, or it is not reachable from this network.",
+    "Mend HTTPS_PROXY; for the agent: credtray settings set sessions.{session}.proxy http://HOST:PORT",
+)
+UNREACHABLE = Kind(
+    "unreachable",
+    Group.NETWORK,
+    Severity.BROKEN,
+    "AWS cannot be reached",
+    "No network, a VPN that is off, a firewall, a region that does not exist, or a proxy that is needed.",
+    "Check the network, then: credtray doctor --online",
+)
+CAPTIVE_PORTAL = Kind(
+    "captive_portal",
+    Group.NETWORK,
+    Severity.BROKEN,
+    "The network answers in the place of AWS",
+    "A hotel, train or guest Wi-Fi (or a proxy) answers with its own page and status 200.",
+    "Open any web page, accept what the network wants, then try again",
+)
+THROTTLED = Kind(
+    "throttled",
+    Group.NETWORK,
+    Severity.WARNING,
+    "The portal asks to slow down",
+    "Too many programs asked it at once; each program that does not use credtray asks for itself.",
+    "Wait a minute; with the agent all programs share one answer: credtray run",
+)
+SERVICE_FAILED = Kind(
+    "service_failed",
+    Group.NETWORK,
+    Severity.WARNING,
+    "AWS has an internal problem",
+    "The service answered with an error of its own.",
+    "Try again later; see https://health.aws.amazon.com",
+)
+BUNDLE_MISSING = Kind(
+    "ca_bundle_missing",
+    Group.NETWORK,
+    Severity.BROKEN,
+    "A CA bundle is named that cannot be read",
+    "The file was moved, or the variable points to another computer's path.",
+    "Mend or unset {name}",
+)
+PROXY_IN_SHELL = Kind(
+    "proxy_only_in_shell",
+    Group.NETWORK,
+    Severity.NOTE,
+    "Proxy or CA settings that an agent started at login does not see",
+    "They are variables of this shell; a program that the desktop starts does not inherit them.",
+    "Run: credtray settings set sessions.{session}.{setting}",
+)
+NETWORK_FINE = Kind(
+    "network_fine",
+    Group.NETWORK,
+    Severity.FINE,
+    "AWS is reached",
+    "A TLS connection to the services of the session works.",
+    "Nothing to do.",
+)
+BROWSER_MISSING = Kind(
+    "browser_missing",
+    Group.AGENT,
+    Severity.WARNING,
+    "No browser can be opened from here",
+    "There is no desktop in this session, and BROWSER names no command.",
+    "Sign in with a code on any device: credtray login --device",
+)
+LOOPBACK_ELSEWHERE = Kind(
+    "loopback_elsewhere",
+    Group.AGENT,
+    Severity.NOTE,
+    "The browser may run on another computer than credtray",
+    "After the sign-in the browser goes to 127.0.0.1; in SSH, WSL and containers that may be another one.",
+    "Sign in with a code: credtray login --device; for good: "
+    "credtray settings set sessions.{session}.device_flow true",
+)
+AGENT_MISSING = Kind(
+    "agent_not_running",
+    Group.AGENT,
+    Severity.WARNING,
+    "The agent is not running",
+    "Nothing renews tokens and keys ahead; programs fetch them when they need them.",
+    "Run: credtray run; at each login: credtray autostart enable",
+)
+AGENT_SILENT = Kind(
+    "agent_silent",
+    Group.AGENT,
+    Severity.BROKEN,
+    "The agent cannot be asked",
+    "Something listens at its place and does not answer as it should.",
+    "Restart it: credtray stop, then credtray run",
+)
+AGENT_VERSION = Kind(
+    "agent_version_differs",
+    Group.AGENT,
+    Severity.WARNING,
+    "The running agent is of another version than this command",
+    "credtray was updated while the agent ran, or two installations are in use.",
+    "Restart it: credtray stop, then credtray run",
+)
+AGENT_TROUBLE = Kind(
+    "agent_trouble",
+    Group.AGENT,
+    Severity.WARNING,
+    "The agent tells of trouble",
+    "It is described in the agent's own words.",
+    "{hint}",
+)
+AGENT_FINE = Kind(
+    "agent_running", Group.AGENT, Severity.FINE, "The agent runs", "It answers.", "Nothing to do."
+)
+DESKTOP_MISSING = Kind(
+    "desktop_part_missing",
+    Group.AGENT,
+    Severity.NOTE,
+    "A part of the desktop is not served",
+    "The icon, notifications or the lock screen cannot be used; everything else works.",
+    "See docs/how-to/tray-and-notifications.md; `credtray status --watch` tells the same",
+)
+DESKTOP_SERVED = Kind(
+    "desktop_part_served",
+    Group.AGENT,
+    Severity.FINE,
+    "A part of the desktop is served",
+    "This is what draws it.",
+    "Nothing to do.",
+)
+AUTOSTART_STALE = Kind(
+    "autostart_stale",
+    Group.AGENT,
+    Severity.WARNING,
+    "What starts at login is not this credtray",
+    "It was moved or installed anew, or the desktop was told to leave it out.",
+    "Run: credtray autostart enable",
+)
+SETTINGS_BROKEN = Kind(
+    "settings_broken",
+    Group.AGENT,
+    Severity.BROKEN,
+    "settings.toml cannot be used",
+    "A line is no TOML, or a setting is unknown or has a wrong value; the last good settings stay in use.",
+    "Mend {place}",
+)
+AWS_CLI_OLD = Kind(
+    "aws_cli_old",
+    Group.AGENT,
+    Severity.NOTE,
+    "The AWS CLI is old",
+    "Version 1 has no `aws sso login`; before 2.9 no sso-session; before 2.13 no endpoint settings; before "
+    "2.22 no browser sign-in with PKCE.",
+    "Update the AWS CLI to 2.22 or later; credtray signs in for any version",
+)
+NOT_LOOKED = Kind(
+    "not_looked_at",
+    Group.AGENT,
+    Severity.NOTE,
+    "Something did not answer in time",
+    "Each look is given two seconds; a network file system or a hanging program needs longer.",
+    "Run: credtray doctor",
+)
+
+KINDS = (
+    CLOCK_OFF,
+    CERTIFICATE_REFUSED,
+    PROXY_REFUSED,
+    UNREACHABLE,
+    CAPTIVE_PORTAL,
+    THROTTLED,
+    SERVICE_FAILED,
+    BUNDLE_MISSING,
+    PROXY_IN_SHELL,
+    NETWORK_FINE,
+    BROWSER_MISSING,
+    LOOPBACK_ELSEWHERE,
+    AGENT_MISSING,
+    AGENT_SILENT,
+    AGENT_VERSION,
+    AGENT_TROUBLE,
+    AGENT_FINE,
+    DESKTOP_MISSING,
+    DESKTOP_SERVED,
+    AUTOSTART_STALE,
+    SETTINGS_BROKEN,
+    AWS_CLI_OLD,
+    NOT_LOOKED,
+)

@@ -1,0 +1,175 @@
+"""What can be wrong with the AWS files and the environment. Words only; when each applies is in the rules."""
+
+from __future__ import annotations
+
+from credtray.core.diagnosis.finding import Group, Kind, Repair, Severity
+
+FILE_UNPARSABLE = Kind(
+    "file_unparsable",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "An AWS file cannot be parsed, so the AWS CLI and boto3 fail on it",
+    "One line is no section header, no `key = value` and no comment, a key stands there twice, or the file "
+    "is not UTF-8 text without a byte order mark.",
+    "Mend {place} in an editor, and save it as UTF-8 without a byte order mark",
+)
+DUPLICATE_SECTION = Kind(
+    "duplicate_section",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A section stands there twice, so the AWS CLI and boto3 refuse the file",
+    "Two tools, or a copied block, made a section of the same name.",
+    "Join the two sections, or rename one: {place}",
+)
+FILE_UNREADABLE = Kind(
+    "file_unreadable",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A file cannot be read",
+    "Its mode or owner keeps you out (a command run with sudo made it), or it is no plain file.",
+    "Look at it: ls -l {path}",
+)
+FILE_OF_OTHER = Kind(
+    "file_of_other_user",
+    Group.CONFIG,
+    Severity.WARNING,
+    "A file belongs to another user",
+    "A command run with sudo has made it; credtray and the AWS tools cannot keep it up to date.",
+    "Run: sudo chown $(id -un) {path}",
+)
+FILE_MODE = Kind(
+    "file_mode",
+    Group.CONFIG,
+    Severity.WARNING,
+    "Others on this computer may read or write secrets",
+    "The file was made with a wide umask or copied; the AWS tools leave its mode as it is.",
+    "Run: chmod 600 {path}",
+)
+DIRECTORY_MODE = Kind(
+    "directory_mode",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "Others may swap files in a directory",
+    "Whoever may write to the directory can put another file in the place of yours; credtray writes nothing "
+    "there.",
+    "Run: chmod go-w {path}",
+)
+FILE_LINK = Kind(
+    "file_link",
+    Group.CONFIG,
+    Severity.NOTE,
+    "A file is a symbolic link",
+    "credtray follows it and keeps it; some tools replace it with a plain file.",
+    "Nothing to do, unless a dotfile manager undoes what is written",
+)
+PROFILE_INCOMPLETE = Kind(
+    "profile_incomplete",
+    Group.CONFIG,
+    Severity.WARNING,
+    "SSO settings that cannot be used",
+    "A setting is missing, refused, or contradicts the one of the sso-session.",
+    "{hint}",
+)
+SECTION_IGNORED = Kind(
+    "section_ignored",
+    Group.CONFIG,
+    Severity.WARNING,
+    "A section that no program reads",
+    "A header needs `profile` (or `sso-session`) and one name; a name with blanks needs quotes.",
+    'Write [profile NAME], or [profile "NAME WITH BLANKS"], at {place}',
+)
+LEGACY_PROFILES = Kind(
+    "legacy_profiles",
+    Group.CONFIG,
+    Severity.WARNING,
+    "Profiles of the old form, without sso-session",
+    "Their sign-in cannot be renewed: it ends after 8 hours whatever the administrator allows, and only the "
+    "code sign-in works.",
+    "See what would change, then do it: credtray repair legacy_profiles",
+    Repair.LEGACY_PROFILES,
+)
+PROFILE_UNKNOWN = Kind(
+    "profile_unknown",
+    Group.ENVIRONMENT,
+    Severity.BROKEN,
+    "A profile is asked for that does not exist",
+    "The name is written differently in the config file, or another config file is in use.",
+    "See the names there are: credtray profiles",
+)
+NOTHING_CONFIGURED = Kind(
+    "nothing_configured",
+    Group.CONFIG,
+    Severity.WARNING,
+    "No SSO profile is set up",
+    "The config file names no sso-session and no SSO profile, or another config file is in use.",
+    "Run: credtray setup",
+)
+REGION_MISSING = Kind(
+    "region_missing",
+    Group.CONFIG,
+    Severity.NOTE,
+    "Profiles without a region",
+    "Many programs ask for one: You must specify a region.",
+    "Add `region = us-east-1` (or yours) to the profile",
+)
+PROCESS_MISSING = Kind(
+    "credential_process_missing",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A credential process does not exist",
+    "The program was moved or removed; Python was installed anew.",
+    "Run `credtray setup` again, or mend credential_process in the profile",
+)
+PROCESS_FAILED = Kind(
+    "credential_process_failed",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A credential process gave no keys",
+    "What stands behind `custom-process:` is its own message.",
+    "Run it by hand: credtray credentials PROFILE",
+)
+PROFILE_VARIABLES = Kind(
+    "profile_variables_differ",
+    Group.ENVIRONMENT,
+    Severity.WARNING,
+    "AWS_PROFILE and AWS_DEFAULT_PROFILE name different profiles",
+    "boto3 and botocore take AWS_DEFAULT_PROFILE first, the AWS CLI and the others AWS_PROFILE.",
+    "Run: unset AWS_DEFAULT_PROFILE",
+)
+ENVIRONMENT_KEYS = Kind(
+    "environment_keys",
+    Group.ENVIRONMENT,
+    Severity.WARNING,
+    "Keys in the environment stand before every profile",
+    "A program takes AWS_ACCESS_KEY_ID first unless its profile is given by an option such as --profile.",
+    "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN",
+)
+HALF_ENVIRONMENT_KEYS = Kind(
+    "half_environment_keys",
+    Group.ENVIRONMENT,
+    Severity.BROKEN,
+    "Only half of the keys is in the environment",
+    "AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY stops boto3 and the AWS CLI.",
+    "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+)
+
+KINDS = (
+    FILE_UNPARSABLE,
+    DUPLICATE_SECTION,
+    FILE_UNREADABLE,
+    FILE_OF_OTHER,
+    FILE_MODE,
+    DIRECTORY_MODE,
+    FILE_LINK,
+    PROFILE_INCOMPLETE,
+    SECTION_IGNORED,
+    LEGACY_PROFILES,
+    PROFILE_UNKNOWN,
+    NOTHING_CONFIGURED,
+    REGION_MISSING,
+    PROCESS_MISSING,
+    PROCESS_FAILED,
+    PROFILE_VARIABLES,
+    ENVIRONMENT_KEYS,
+    HALF_ENVIRONMENT_KEYS,
+)

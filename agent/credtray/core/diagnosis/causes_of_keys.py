@@ -1,0 +1,217 @@
+"""What can be wrong with sign-ins and keys. Words only; when each applies is in the rules."""
+
+from __future__ import annotations
+
+from credtray.core.diagnosis.finding import Group, Kind, Repair, Severity
+
+SIGNED_OUT = Kind(
+    "signed_out",
+    Group.SIGN_IN,
+    Severity.BROKEN,
+    "Nobody is signed in",
+    "There is no token file for this session: nobody has signed in yet, or somebody signed out.",
+    "Run: credtray login {session}",
+)
+SIGN_IN_ENDED = Kind(
+    "sign_in_ended",
+    Group.SIGN_IN,
+    Severity.BROKEN,
+    "The sign-in has ended",
+    "A sign-in has an end that the administrator sets; after it no token is renewed.",
+    "Run: credtray login {session}",
+)
+ACCESS_TOKEN_EXPIRED = Kind(
+    "access_token_expired",
+    Group.SIGN_IN,
+    Severity.WARNING,
+    "The access token has run out and can be renewed",
+    "No agent has renewed it. The next program tries; when several try at once, all but one fail.",
+    "Run: credtray run",
+)
+SESSION_WITHOUT_SCOPES = Kind(
+    "session_without_scopes",
+    Group.SIGN_IN,
+    Severity.WARNING,
+    "The session gets no refresh token",
+    "Without `sso_registration_scopes` the device sign-in gives a token that nobody can renew.",
+    "Add `sso_registration_scopes = sso:account:access` to [sso-session {session}], then run: "
+    "credtray login {session} --fresh",
+    Repair.OUTDATED_SESSION,
+)
+TOKEN_OF_OTHER_SESSION = Kind(
+    "token_of_other_session",
+    Group.SIGN_IN,
+    Severity.BROKEN,
+    "The saved sign-in belongs to another start URL or region",
+    "The session's settings were changed after the sign-in; the old token does not fit them.",
+    "Mend start URL or region in the config file, or run: credtray login {session}",
+    Repair.OUTDATED_SESSION,
+)
+REGISTRATION_ENDED = Kind(
+    "registration_ended",
+    Group.SIGN_IN,
+    Severity.WARNING,
+    "The client registration has ended, so the token cannot be renewed",
+    "A registration lasts about 90 days; each sign-in makes a new one where it must.",
+    "Run: credtray login {session} --fresh",
+)
+TOKEN_UNREADABLE = Kind(
+    "token_unreadable",
+    Group.SIGN_IN,
+    Severity.BROKEN,
+    "The token file cannot be used",
+    "It is torn, empty, or lacks the token or its date: a program was killed while it wrote, or the disk "
+    "was full.",
+    "Run: credtray login {session}",
+)
+SIGN_IN_REFUSED = Kind(
+    "sign_in_refused",
+    Group.SIGN_IN,
+    Severity.BROKEN,
+    "The last sign-in failed",
+    "The service, or a person at its page, refused it.",
+    "Run: credtray login {session}",
+)
+SIGN_IN_TIMED_OUT = Kind(
+    "sign_in_timed_out",
+    Group.SIGN_IN,
+    Severity.NOTE,
+    "A sign-in was not finished in time",
+    "The page in the browser was not answered within about ten minutes.",
+    "Run: credtray login {session}",
+)
+SIGNED_IN = Kind(
+    "signed_in", Group.SIGN_IN, Severity.FINE, "Signed in", "There is a token that is good.", "Nothing to do."
+)
+ROLE_REFUSED = Kind(
+    "role_refused",
+    Group.SIGN_IN,
+    Severity.BROKEN,
+    "The role is not assigned to you",
+    "The assignment was taken away, or account or role of the profile are written wrong. A role newly "
+    "assigned takes a few minutes.",
+    "Compare account and role with the access portal, or run: credtray setup",
+)
+KEYS_SHADOW = Kind(
+    "foreign_keys_shadow",
+    Group.KEYS,
+    Severity.WARNING,
+    "Keys in the credentials file stand before the SSO profile of the same name",
+    "Go and JavaScript programs take the credentials file first; the AWS CLI, boto3 and Java take SSO.",
+    "Take the keys out of [{section}] in the credentials file, or give that section another name",
+)
+TEMPORARY_SHADOW = Kind(
+    "temporary_keys_shadow",
+    Group.KEYS,
+    Severity.WARNING,
+    "Temporary keys of another tool stand before the SSO profile of the same name",
+    "Go and JavaScript programs take them and get ExpiredToken at their end; nobody renews them.",
+    "Take the keys out of [{section}] in the credentials file, or give that section another name",
+)
+STALE_KEYS = Kind(
+    "stale_keys",
+    Group.KEYS,
+    Severity.WARNING,
+    "Expired keys that credtray wrote are still there",
+    "The agent was ended before it could take them out; programs that read them get ExpiredToken.",
+    "Run: credtray repair stale_keys",
+    Repair.STALE_KEYS,
+)
+UNATTENDED_KEYS = Kind(
+    "unattended_keys",
+    Group.KEYS,
+    Severity.WARNING,
+    "Keys that nobody keeps fresh",
+    "credtray wrote them, and no agent runs that would replace them before they end.",
+    "Run: credtray run",
+)
+FOREIGN_KEYS_ENDED = Kind(
+    "foreign_keys_ended",
+    Group.KEYS,
+    Severity.WARNING,
+    "Temporary keys of another tool have ended",
+    "Another tool wrote them with the time of their end, and that is past.",
+    "Take the keys out of [{section}] in the credentials file, or run the tool that wrote them",
+)
+HALF_KEYS = Kind(
+    "half_keys",
+    Group.KEYS,
+    Severity.BROKEN,
+    "Only half of a pair of keys",
+    "aws_access_key_id and aws_secret_access_key go together; one of them alone stops every program.",
+    "Complete the pair in [{section}] of the credentials file, or take it out",
+)
+OLD_TOKEN = Kind(
+    "old_security_token",
+    Group.KEYS,
+    Severity.BROKEN,
+    "An old aws_security_token stands before the session token",
+    "botocore reads aws_security_token before aws_session_token; old tools leave it behind.",
+    "Take the line aws_security_token out of [{section}] in the credentials file",
+)
+EDITED_KEYS = Kind(
+    "edited_keys",
+    Group.KEYS,
+    Severity.NOTE,
+    "Somebody changed keys that credtray had written",
+    "The section carries credtray's mark with another key; credtray does not touch it any more.",
+    "Take the keys and the mark out of [{section}] in the credentials file",
+)
+KEYS_EXPIRED = Kind(
+    "keys_expired",
+    Group.KEYS,
+    Severity.BROKEN,
+    "The program used keys that have ended",
+    "It took them once and kept them: from the environment, from a file, or since it was started.",
+    "Start the program again, better with: credtray exec PROFILE -- COMMAND",
+)
+KEYS_UNKNOWN = Kind(
+    "keys_unknown",
+    Group.KEYS,
+    Severity.BROKEN,
+    "AWS does not know the keys that were used",
+    "Keys of a deleted user, of another partition (China, GovCloud), or a session token of other keys.",
+    "See which keys the program takes: credtray doctor PROFILE",
+)
+ACCESS_DENIED = Kind(
+    "access_denied",
+    Group.KEYS,
+    Severity.BROKEN,
+    "The role may not do that",
+    "The keys are good; the role's policies do not allow this call. A new sign-in changes nothing.",
+    "Use another profile (credtray profiles), or ask the administrator for the permission",
+)
+NO_KEYS_FOUND = Kind(
+    "no_keys_found",
+    Group.KEYS,
+    Severity.BROKEN,
+    "The program found no keys at all",
+    "No profile was named, and [default] gives no credentials.",
+    "Name a profile (AWS_PROFILE=NAME), or make one the default: credtray switch PROFILE",
+)
+
+KINDS = (
+    SIGNED_OUT,
+    SIGN_IN_ENDED,
+    ACCESS_TOKEN_EXPIRED,
+    SESSION_WITHOUT_SCOPES,
+    TOKEN_OF_OTHER_SESSION,
+    REGISTRATION_ENDED,
+    TOKEN_UNREADABLE,
+    SIGN_IN_REFUSED,
+    SIGN_IN_TIMED_OUT,
+    SIGNED_IN,
+    ROLE_REFUSED,
+    KEYS_SHADOW,
+    TEMPORARY_SHADOW,
+    STALE_KEYS,
+    UNATTENDED_KEYS,
+    FOREIGN_KEYS_ENDED,
+    HALF_KEYS,
+    OLD_TOKEN,
+    EDITED_KEYS,
+    KEYS_EXPIRED,
+    KEYS_UNKNOWN,
+    ACCESS_DENIED,
+    NO_KEYS_FOUND,
+)

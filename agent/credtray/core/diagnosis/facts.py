@@ -1,0 +1,254 @@
+"""What was observed of a computer: the input of every finding. Gathered by agent/credtray/checkup.
+
+Values only, and not one secret among them: of a key it is known that it is set, of a token when it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from types import MappingProxyType
+
+from credtray.core.ini.text import IniProblem
+from credtray.core.models import AwsConfig
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """How one file lies there."""
+
+    path: str
+    """For a person: below ``~`` where it is."""
+    exists: bool = False
+    mode: int | None = None
+    """Permission bits, such as 0o600; None where the system has none, or the file is absent."""
+    open_above: str | None = None
+    """A directory above it in which others may swap files."""
+    foreign_owner: bool = False
+    link: str | None = None
+    """Where a symbolic link leads."""
+    unread: str | None = None
+    """Why it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A section of a file."""
+
+    name: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class IniFacts:
+    """An AWS file as text."""
+
+    file: FileFacts
+    problem: IniProblem | None = None
+    """The first reason why the AWS tools refuse the whole file."""
+    duplicates: tuple[tuple[Place, ...], ...] = ()
+    """Headers of the same name, all places of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFacts:
+    """The config file."""
+
+    text: IniFacts
+    config: AwsConfig = AwsConfig()
+    sections: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Every profile's name -> line of its header."""
+    sessions: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Every sso-session's name -> line of its header."""
+    ignored: tuple[Place, ...] = ()
+    """Headers that no program reads, such as ``[profile my dev]`` without quotes."""
+    without_region: tuple[str, ...] = ()
+    processes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Profile -> program of its credential_process, as written."""
+
+
+class KeyKind(Enum):
+    """What an access key id tells of itself (AWS IAM user guide, "unique identifiers")."""
+
+    LONG_TERM = "long_term"
+    """AKIA: of an IAM user."""
+    TEMPORARY = "temporary"
+    """ASIA."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class KeySection:
+    """A section of the credentials file that holds keys."""
+
+    name: str
+    line: int
+    kind: KeyKind
+    profile: str | None = None
+    """The profile whose keys credtray wrote here; None: they are not ours."""
+    expires_at: datetime | None = None
+    """As our mark, or another tool's, says."""
+    digest: str = ""
+    """Of the access key that our mark was made for; see core/marks."""
+    half: bool = False
+    """Only one half of the pair is there."""
+    old_token: bool = False
+    """It holds aws_security_token, and not the same as aws_session_token."""
+    pasted: bool = False
+    """They came by `credtray import`: nobody can renew them."""
+    edited: bool = False
+    """It carries our mark, and another key than the mark was made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsFacts:
+    """The credentials file."""
+
+    text: IniFacts
+    sections: tuple[str, ...] = ()
+    keys: tuple[KeySection, ...] = ()
+
+
+class Held(Enum):
+    """What lies where a token should."""
+
+    NOTHING = "nothing"
+    TOKEN = "token"  # noqa: S105 -- a word, no secret
+    UNREADABLE = "unreadable"
+    MISMATCH = "mismatch"
+    """A token of another start URL or region."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """The token cache file of one session."""
+
+    file: FileFacts
+    held: Held = Held.NOTHING
+    reason: str = ""
+    """Why it is unreadable, or what does not match."""
+    expires_at: datetime | None = None
+    has_refresh_token: bool = False
+    registration_ends: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An error of ours as the agent tells it."""
+
+    code: str
+    text: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSight:
+    """One session as the agent knows it."""
+
+    state: str
+    """As in ``credtray status``."""
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartSight:
+    """One part of the desktop as the agent serves it."""
+
+    back_end: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFacts:
+    """The running agent, if any."""
+
+    running: bool = False
+    version: str | None = None
+    trouble: Trouble | None = None
+    """Why it could not be asked, when something listens."""
+    problems: tuple[Trouble, ...] = ()
+    credentials_file: Trouble | None = None
+    sessions: Mapping[str, SessionSight] = field(default_factory=lambda: MappingProxyType({}))
+    profiles: Mapping[str, Trouble] = field(default_factory=lambda: MappingProxyType({}))
+    """Profile -> what is wrong with it."""
+    desktop: Mapping[str, PartSight] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class AutostartFacts:
+    """Starting at login."""
+
+    enabled: bool = False
+    trouble: str | None = None
+    """Why it starts nothing, or something else."""
+
+
+class Surrounding(Enum):
+    """Where the commands run, as far as it matters to a browser."""
+
+    DESKTOP = "a desktop"
+    SSH = "an SSH session"
+    WSL = "WSL"
+    CONTAINER = "a container"
+    BARE = "a machine without a desktop"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSight:
+    """One try to reach a service."""
+
+    session: str
+    host: str
+    trouble: Trouble | None = None
+    proxy: str | None = None
+    """Without its login."""
+    clock_error: timedelta | None = None
+    """The service's clock minus ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFacts:
+    """settings.toml."""
+
+    path: str = ""
+    trouble: str | None = None
+    line: int | None = None
+    proxies: tuple[str, ...] = ()
+    """Sessions with a proxy of their own."""
+    bundles: tuple[str, ...] = ()
+    """Sessions with CA bundles of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that was observed."""
+
+    now: datetime
+    version: str
+    """Of this command."""
+    config: ConfigFacts
+    credentials: CredentialsFacts
+    tokens: Mapping[str, TokenFacts] = field(default_factory=lambda: MappingProxyType({}))
+    """By session."""
+    environ: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What programs started from here inherit; see ``environment.spoken``: secrets are only ``set``."""
+    missing_bundles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Where it is named -> a CA bundle that cannot be read."""
+    missing_programs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Profile -> program of its credential_process that does not exist."""
+    active: tuple[str, ...] = ()
+    """Profiles kept fresh, the one that ``[default]`` mirrors included."""
+    agent: AgentFacts = AgentFacts()
+    autostart: AutostartFacts = AutostartFacts()
+    settings: SettingsFacts = SettingsFacts()
+    surrounding: Surrounding = Surrounding.DESKTOP
+    browser: bool = True
+    """A command that opens a browser was found."""
+    aws_cli: tuple[int, ...] | None = None
+    """Version of the `aws` that is found first; None: there is none, or it did not say."""
+    endpoints: tuple[EndpointSight, ...] = ()
+    """Only with --online."""
+    unknown: tuple[str, ...] = ()
+    """What could not be looked at in time."""

@@ -1,0 +1,102 @@
+"""What the AWS files tell: how they lie there, whether they can be parsed, what their sections lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from credtray.core.diagnosis import causes_of_files as kinds
+from credtray.core.diagnosis.facts import Facts, FileFacts, IniFacts
+from credtray.core.diagnosis.finding import Finding, Sight
+from credtray.core.diagnosis.making import clean, found, word
+from credtray.core.nearest import did_you_mean
+
+_OTHERS = 0o077
+_OTHERS_WRITE = 0o022
+
+
+def file_findings(facts: Facts) -> Iterator[Finding]:
+    """Yield what is wrong with the files, worst kinds first."""
+    yield from _text(facts.config.text)
+    yield from _text(facts.credentials.text)
+    yield from _lying(facts.config.text.file, _OTHERS_WRITE)
+    secret = bool(facts.credentials.keys) or facts.credentials.text.problem is not None
+    yield from _lying(facts.credentials.text.file, _OTHERS if secret else _OTHERS_WRITE)
+    for token in facts.tokens.values():
+        yield from _lying(token.file, _OTHERS)
+    yield from _meaning(facts)
+    yield from _variables(facts)
+
+
+def _text(text: IniFacts) -> Iterator[Finding]:
+    if text.problem is None:
+        return
+    path, line = text.file.path, text.problem.line
+    if any(place.line == line for places in text.duplicates for place in places):
+        for places in text.duplicates:
+            lines = ", ".join(str(place.line) for place in places)
+            place = Sight(f"[{clean(places[0].name)}] stands in lines {lines}", path, places[-1].line)
+            yield found(kinds.DUPLICATE_SECTION, place, fill={"place": place.place})
+        return
+    place = Sight(clean(text.problem.text), path, line)
+    yield found(kinds.FILE_UNPARSABLE, place, fill={"place": place.place})
+
+
+def _lying(file: FileFacts, unwanted: int) -> Iterator[Finding]:
+    fill = {"path": word(file.path) if not file.path.startswith("~") else file.path}
+    if file.unread is not None:
+        yield found(kinds.FILE_UNREADABLE, Sight(clean(file.unread), file.path), fill=fill)
+    if file.foreign_owner:
+        yield found(kinds.FILE_OF_OTHER, Sight("it belongs to another user", file.path), fill=fill)
+    if file.mode is not None and file.mode & unwanted:
+        yield found(kinds.FILE_MODE, Sight(f"its mode is {file.mode:04o}", file.path), fill=fill)
+    if file.open_above is not None:
+        place = Sight("others may write to this directory", file.open_above)
+        yield found(kinds.DIRECTORY_MODE, place, fill={"path": word(file.open_above)})
+    if file.link is not None:
+        yield found(kinds.FILE_LINK, Sight(f"it leads to {clean(file.link)}", file.path))
+
+
+def _meaning(facts: Facts) -> Iterator[Finding]:
+    path = facts.config.text.file.path
+    config = facts.config.config
+    for item in config.warnings:
+        place = Sight(f"{clean(item.profile)}: {clean(item.text)}", path, item.line)
+        about = () if item.profile.startswith("sso-session ") else (item.profile,)
+        yield found(kinds.PROFILE_INCOMPLETE, place, profiles=about, fill={"hint": clean(item.hint)})
+    for header in facts.config.ignored:
+        place = Sight(f"[{clean(header.name)}]", path, header.line)
+        yield found(kinds.SECTION_IGNORED, place, fill={"place": place.place})
+    legacy = [name for name, item in config.profiles.items() if config.sessions[item.session].legacy]
+    if legacy:
+        seen = (Sight(f"profile {clean(name)}", path, facts.config.sections.get(name)) for name in legacy)
+        yield found(kinds.LEGACY_PROFILES, *seen, profiles=legacy)
+    readable = facts.config.text.problem is None and facts.config.text.file.unread is None
+    if readable and not config.sessions and not config.profiles and not config.warnings:
+        there = "it names none" if facts.config.text.file.exists else "there is no such file"
+        yield found(kinds.NOTHING_CONFIGURED, Sight(there, path))
+    yield from _settings_of_profiles(facts)
+
+
+def _settings_of_profiles(facts: Facts) -> Iterator[Finding]:
+    path, lines = facts.config.text.file.path, facts.config.sections
+    if facts.config.without_region and not {"AWS_REGION", "AWS_DEFAULT_REGION"} & facts.environ.keys():
+        names = facts.config.without_region
+        seen = (Sight(f"profile {clean(name)}", path, lines.get(name)) for name in names)
+        yield found(kinds.REGION_MISSING, *seen, profiles=names)
+    for name, program in facts.missing_programs.items():
+        place = Sight(f"profile {clean(name)}: {clean(program)} does not exist", path, lines.get(name))
+        yield found(kinds.PROCESS_MISSING, place, profiles=(name,))
+
+
+def _variables(facts: Facts) -> Iterator[Finding]:
+    first, second = facts.environ.get("AWS_DEFAULT_PROFILE"), facts.environ.get("AWS_PROFILE")
+    if first is not None and second is not None and first != second:
+        seen = Sight(f"AWS_DEFAULT_PROFILE is {clean(first)}, AWS_PROFILE is {clean(second)}")
+        yield found(kinds.PROFILE_VARIABLES, seen)
+    if facts.config.text.problem is not None or facts.credentials.text.problem is not None:
+        return
+    known = {"default", *facts.config.sections, *facts.credentials.sections}
+    for variable, name in (("AWS_PROFILE", second), ("AWS_DEFAULT_PROFILE", first)):
+        if name is not None and name not in known:
+            seen = Sight(f"{variable} is {clean(name)}.{did_you_mean(name, known)}")
+            yield found(kinds.PROFILE_UNKNOWN, seen)

@@ -1,0 +1,217 @@
+"""Decides whether a request to the local credentials endpoint is let in: everything is refused but one shape.
+
+Pure. Runs before any routing, and says nothing that depends on which profiles there are.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote_to_bytes
+
+from credtray.core.errors import (
+    CredtrayError,
+    EndpointRefused,
+    EndpointTokenRefused,
+    EndpointUnavailable,
+    Problem,
+)
+from credtray.core.secret import Secret
+
+LONGEST_HEAD = 16 * 1024
+"""Bytes of request line and headers."""
+
+_PATH = "/credentials/"
+_SEGMENT = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
+"""One path segment of RFC 3986 (3.3): no slash, question mark or sharp, and no stray percent sign."""
+_DOTS = frozenset({"", ".", ".."})
+"""Names that clients take for directories, encoded or not (WHATWG URL, "double-dot URL path segment")."""
+_LONE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_FOLDED = re.compile(rb"\r\n[ \t]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+_FROM_A_PAGE = frozenset({b"origin", b"referer", b"sec-websocket-key", b"sec-websocket-version"})
+"""Headers of browsers; no SDK sends one."""
+_PASSED_ON = frozenset({b"via", b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"})
+"""Headers of proxies: what comes through one does not come from a program of this machine's user."""
+_UNASKED = frozenset({b"upgrade", b"expect", b"transfer-encoding", b"trailer", b"te", b"content-encoding"})
+"""Headers of what this endpoint does not do: bodies, other protocols."""
+
+_DECOY = Secret("-" * 43)
+"""Compared with when there is no such profile, so that the comparison is made in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRequest:
+    """The head of one HTTP request. Header names are in lower case."""
+
+    method: bytes
+    target: bytes
+    version: bytes
+    """Without ``HTTP/``."""
+    headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)
+    """The token is among them."""
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Return the values of all headers of this name."""
+        return [value for found, value in self.headers if found == name]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The right token for this profile came."""
+
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not let in."""
+
+    status: int
+    problem: Problem
+
+
+def path_of(profile: str) -> str:
+    """Return the path under which a profile's role credentials are to be had.
+
+    Raises:
+        EndpointUnavailable: the name is one that clients change in an address.
+    """
+    try:
+        if profile not in _DOTS and profile.isprintable():
+            return _PATH + quote(profile, safe="")
+    except UnicodeEncodeError:  # half a surrogate pair: nothing that can be sent
+        pass
+    raise EndpointUnavailable(f"no address can be made of the profile name {profile!a}")
+
+
+def raw_refusal(head: bytes, rest: bytes) -> Refused | None:
+    """Look at the bytes of a request: what a lenient parser would mend is refused here.
+
+    Args:
+        head: everything up to and with the empty line.
+        rest: what came after it: a body, or a second request.
+    """
+    if len(head) > LONGEST_HEAD:
+        return too_large()
+    if any(each.search(head) for each in (_LONE_LINE_END, _FOLDED, _CONTROL)):
+        return malformed()
+    if rest:
+        return _refused(400, "one request, without a body, on each connection")
+    return None
+
+
+def malformed() -> Refused:
+    """Return the refusal of what is no HTTP request."""
+    return _refused(400, "that is no HTTP request")
+
+
+def too_large() -> Refused:
+    """Return the refusal of a request line and headers that do not end."""
+    return _refused(431, f"more than {LONGEST_HEAD} bytes of headers")
+
+
+def judge(request: EndpointRequest, port: int, tokens: Mapping[str, Secret]) -> Admitted | Refused:
+    """Return for which profile the request is let in, or why it is not.
+
+    A wrong token and a profile without one get the same answer, after the same comparison.
+
+    Args:
+        request: as the parser gave it.
+        port: the one we listen on.
+        tokens: profile -> the one token that opens it.
+    """
+    for check in _CHECKS:
+        refused = check(request, port)
+        if refused is not None:
+            return refused
+    profile = _profile_at(request.target)
+    if profile is None:
+        return _refused(404, "there is nothing at this path")
+    offered = b"".join(request.values(b"authorization"))
+    expected = tokens.get(profile, _DECOY).reveal().encode()
+    if hmac.compare_digest(offered, expected) and profile in tokens:
+        return Admitted(profile)
+    return Refused(403, EndpointTokenRefused().problem)
+
+
+def _refused(status: int, detail: str, kind: type[CredtrayError] = EndpointRefused) -> Refused:
+    return Refused(status, kind(detail).problem)
+
+
+# --- the checks, in their order ----------------------------------------------------------------------
+
+
+def _method(request: EndpointRequest, _port: int) -> Refused | None:
+    return None if request.method == b"GET" else _refused(405, "only GET is answered")
+
+
+def _version(request: EndpointRequest, _port: int) -> Refused | None:
+    return None if request.version == b"1.1" else _refused(505, "only HTTP/1.1 is spoken")
+
+
+def _host(request: EndpointRequest, port: int) -> Refused | None:
+    """DNS rebinding: a page may give its own name our address, but it cannot give the request our name."""
+    ours = (f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode())
+    hosts = request.values(b"host")
+    if len(hosts) == 1 and hosts[0] in ours:
+        return None
+    return _refused(421, "this Host is not served here")
+
+
+def _origin_form(request: EndpointRequest, _port: int) -> Refused | None:
+    target = request.target
+    if target.startswith(b"/") and not target.startswith(b"//"):
+        return None
+    return _refused(400, "the request target must be a path")
+
+
+def _no_page(request: EndpointRequest, _port: int) -> Refused | None:
+    """CSRF: no web page has any business here, whatever it could read of the answer."""
+    names = {name for name, _ in request.headers}
+    foreign = any(value != b"none" for value in request.values(b"sec-fetch-site"))
+    if foreign or names & _FROM_A_PAGE:
+        return _refused(403, "a web page cannot ask here")
+    if names & _PASSED_ON:
+        return _refused(403, "a proxy cannot ask here")
+    return None
+
+
+def _no_body(request: EndpointRequest, _port: int) -> Refused | None:
+    names = {name for name, _ in request.headers}
+    lengths = request.values(b"content-length")
+    if names & _UNASKED or lengths not in ([], [b"0"]):
+        return _refused(400, "a request without a body is expected")
+    return None
+
+
+def _one_token(request: EndpointRequest, _port: int) -> Refused | None:
+    if len(request.values(b"authorization")) <= 1:
+        return None
+    return _refused(400, "more than one Authorization header")
+
+
+_CHECKS: tuple[Callable[[EndpointRequest, int], Refused | None], ...] = (
+    _method,
+    _version,
+    _host,
+    _origin_form,
+    _no_page,
+    _no_body,
+    _one_token,
+)
+
+
+def _profile_at(target: bytes) -> str | None:
+    """Return the profile a path names, decoded once; None for every other path."""
+    segment = target.removeprefix(_PATH.encode())
+    if segment == target or not _SEGMENT.fullmatch(segment):
+        return None
+    try:
+        name = unquote_to_bytes(segment).decode()
+    except UnicodeDecodeError:
+        return None
+    return None if name in _DOTS or not name.isprintable() else name

@@ -1,0 +1,84 @@
+"""Finds endpoint overrides and the CA bundle of a profile, in botocore's order of precedence.
+
+Takes the environment as a mapping; reads neither it nor any file by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from credtray.core.config.text import ConfigText, Section
+from credtray.core.models import Endpoints
+
+ENDPOINT_SETTINGS = frozenset({"services", "endpoint_url", "ca_bundle", "ignore_configured_endpoint_urls"})
+"""What can make a profile's endpoints differ from those of all profiles."""
+
+
+class MissingServices(LookupError):
+    """A profile names a ``[services ...]`` section that does not exist; botocore refuses the profile."""
+
+
+def find_endpoints(profile: Section | None, config: ConfigText, environ: Mapping[str, str]) -> Endpoints:
+    """Return the overrides that hold for one profile (None: for no profile in particular).
+
+    Sources: botocore 1.44 ``ConfiguredEndpointProvider`` and ``EndpointCreator._get_verify_value``. Measured:
+    AWS_CA_BUNDLE is looked at before ``ca_bundle``.
+
+    Raises:
+        MissingServices: the section that ``services =`` names is needed and does not exist.
+    """
+    bundle = (
+        environ.get("AWS_CA_BUNDLE")
+        or _text(profile, "ca_bundle")
+        or environ.get("REQUESTS_CA_BUNDLE")
+        or None
+    )
+    if _ignored(profile, environ):
+        return Endpoints(ca_bundle=bundle)
+    return Endpoints(
+        oidc=_endpoint("sso_oidc", profile, config, environ),
+        portal=_endpoint("sso", profile, config, environ),
+        sts=_endpoint("sts", profile, config, environ),
+        ca_bundle=bundle,
+        signin=_sign_in_page(profile, config, environ),
+    )
+
+
+def _sign_in_page(profile: Section | None, config: ConfigText, environ: Mapping[str, str]) -> str | None:
+    """Named outright or not at all: AWS_ENDPOINT_URL is for services, and the console is none."""
+    named = environ.get("AWS_ENDPOINT_URL_SIGNIN")
+    try:
+        return named or _from_services("signin", profile, config)
+    except MissingServices:  # botocore never looks for it, so the profile works all the same
+        return None
+
+
+def _endpoint(
+    service: str, profile: Section | None, config: ConfigText, environ: Mapping[str, str]
+) -> str | None:
+    from_environment = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get("AWS_ENDPOINT_URL")
+    if from_environment:
+        return from_environment
+    return _from_services(service, profile, config) or _text(profile, "endpoint_url") or None
+
+
+def _from_services(service: str, profile: Section | None, config: ConfigText) -> str | None:
+    name = _text(profile, "services")
+    if name is None:
+        return None
+    services = config.services.get(name)
+    if services is None or not services.settings:
+        raise MissingServices(name)
+    block = services.settings.get(service)
+    return block.get("endpoint_url") if isinstance(block, Mapping) else None
+
+
+def _ignored(profile: Section | None, environ: Mapping[str, str]) -> bool:
+    chosen = environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+    if chosen is None:
+        chosen = _text(profile, "ignore_configured_endpoint_urls")
+    return (chosen or "").lower() == "true"
+
+
+def _text(profile: Section | None, name: str) -> str | None:
+    return profile.text(name) if profile is not None else None

@@ -1,0 +1,124 @@
+"""Errors of handing credentials out: the endpoint, child processes, waiting, pasted keys, the console."""
+
+from __future__ import annotations
+
+from credtray.core.errors.base import CredtrayError, Retry
+
+
+class EndpointUnavailable(CredtrayError):
+    """The local credentials endpoint cannot be opened, or its token file cannot be written."""
+
+    code = "endpoint_unavailable"
+    title = "The local credentials endpoint is not to be had"
+    hint = "`credtray exec --env` and `credtray env` work without it."
+
+
+class EndpointRefused(CredtrayError):
+    """A request to the local credentials endpoint is of a shape that no SDK sends."""
+
+    code = "endpoint_refused"
+    title = "The credentials endpoint does not take this request"
+    hint = "Programs ask with what `credtray endpoint PROFILE` prints; web pages and proxies cannot."
+    retry = Retry.PERSON
+
+
+class EndpointTokenRefused(CredtrayError):
+    """The token sent to the local credentials endpoint opens no such profile."""
+
+    code = "endpoint_token_refused"
+    title = "The token is not accepted for this profile"
+    hint = "Run `credtray endpoint PROFILE` again; the token file is to be read at each request."
+    retry = Retry.PERSON
+
+
+class SignInTooShort(CredtrayError):
+    """The present sign-in ends before the credentials may."""
+
+    code = "sign_in_too_short"
+    title = "The sign-in ends too early"
+    hint = "Run: credtray login --fresh"
+    retry = Retry.PERSON
+    exit_code = 5
+
+
+class KeysTooShort(CredtrayError):
+    """The role allows no keys that last that long; no sign-in changes that."""
+
+    code = "keys_too_short"
+    title = "Keys of this role never last that long"
+    hint = "Let the program fetch them anew: `credtray exec` without --env, or credential_process."
+    retry = Retry.PERSON
+    exit_code = 5
+
+
+class NotInTime(CredtrayError):
+    """What was waited for did not happen in the time given."""
+
+    code = "not_in_time"
+    title = "It did not happen in time"
+    hint = "Give it more time with --timeout, or sign in: credtray login"
+    exit_code = 6
+
+
+class CommandNotFound(CredtrayError):
+    """The program to run does not exist."""
+
+    code = "command_not_found"
+    title = "The command was not found"
+    hint = "Check its name, or give its whole path."
+    retry = Retry.PERSON
+    exit_code = 127
+
+
+class CommandRefused(CredtrayError):
+    """The program to run is there and cannot be started."""
+
+    code = "command_refused"
+    title = "The command cannot be started"
+    hint = "Check that it is a program you may run."
+    retry = Retry.PERSON
+    exit_code = 126
+
+
+class PasteRefused(CredtrayError):
+    """What was pasted holds no complete set of temporary keys."""
+
+    code = "paste_refused"
+    title = "These are no role credentials"
+    hint = "Copy the whole block of the access portal: Access keys, option 1 or 2."
+    retry = Retry.PERSON
+
+
+class KeysRefused(CredtrayError):
+    """AWS does not take the pasted keys, or they belong to somebody else."""
+
+    code = "keys_refused"
+    title = "These keys are not taken"
+    hint = "Copy them anew from the access portal: they may have ended."
+    retry = Retry.PERSON
+
+
+class ConsoleRefused(CredtrayError):
+    """The console's federation endpoint gave no sign-in token."""
+
+    code = "console_refused"
+    title = "The AWS console gave no way in"
+    hint = "Try the access portal: credtray console PROFILE --portal"
+
+
+class RepairRefused(CredtrayError):
+    """The repair does not fit how things are now; nothing was changed."""
+
+    code = "repair_refused"
+    title = "This cannot be repaired by itself"
+    hint = "Run `credtray doctor` again: it says what to do by hand."
+    retry = Retry.PERSON
+
+
+class FormRefused(CredtrayError):
+    """A value cannot be written for that shell or kind of file."""
+
+    code = "form_refused"
+    title = "This cannot be written in that form"
+    hint = "Choose another form with --shell."
+    retry = Retry.PERSON

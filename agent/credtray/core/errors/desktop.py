@@ -1,0 +1,88 @@
+"""Errors of the desktop: something a person would see is not there. Refreshing never depends on these."""
+
+from __future__ import annotations
+
+from credtray.core.errors.base import CredtrayError, Retry
+
+
+class BusUnavailable(CredtrayError):
+    """There is no D-Bus to talk to, or it does not answer."""
+
+    code = "bus_unavailable"
+    title = "The desktop's message bus (D-Bus) cannot be reached"
+    hint = "Start credtray inside a desktop session; without one use the commands."
+    retry = Retry.LATER
+
+
+class BusCallFailed(CredtrayError):
+    """A program on the bus refused a call, is gone, or did not answer in time."""
+
+    code = "bus_call_failed"
+    title = "A program of the desktop did not answer as it should"
+    hint = "It may be restarting; credtray tries again by itself."
+    retry = Retry.LATER
+    error_name = ""
+    """D-Bus's name for what went wrong, such as ``org.freedesktop.DBus.Error.ServiceUnknown``."""
+
+
+class NotifierUnavailable(CredtrayError):
+    """Nobody could be told."""
+
+    code = "notifier_unavailable"
+    title = "No notification can be shown"
+    hint = "`credtray status` and the icon tell the same; the log keeps every notice."
+    retry = Retry.LATER
+
+
+class ClipboardUnavailable(CredtrayError):
+    """Nothing can be copied."""
+
+    code = "clipboard_unavailable"
+    title = "Nothing can be copied to the clipboard here"
+    hint = "On Wayland install wl-clipboard."
+    retry = Retry.PERSON
+
+
+class ClipboardUnreadable(CredtrayError):
+    """There is no clipboard to read, or the program that holds its text does not hand it over."""
+
+    code = "clipboard_unreadable"
+    title = "The clipboard cannot be read"
+    hint = "Paste the text where it is asked for, or save it in a file."
+    retry = Retry.PERSON
+
+
+class AutostartRefused(CredtrayError):
+    """Starting at login could not be switched on or off; nothing was changed."""
+
+    code = "autostart_refused"
+    title = "Starting at login could not be changed"
+    hint = "Make the folder named writable, then try again."
+    retry = Retry.PERSON
+
+
+class FileUnopened(CredtrayError):
+    """No program of the desktop took a file of ours."""
+
+    code = "file_unopened"
+    title = "No program here opens this file"
+    hint = "Open it yourself in an editor."
+    retry = Retry.PERSON
+
+
+class BrowserUnopened(CredtrayError):
+    """No browser took an address."""
+
+    code = "browser_unopened"
+    title = "No browser could be opened"
+    hint = "Open the address yourself."
+    retry = Retry.PERSON
+
+
+class AssetMissing(CredtrayError):
+    """A file that is part of credtray is not there."""
+
+    code = "asset_missing"
+    title = "A file that belongs to credtray is missing"
+    hint = "Install credtray again; it is not complete."
+    retry = Retry.PERSON

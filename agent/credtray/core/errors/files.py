@@ -1,0 +1,124 @@
+"""Errors about files of the user, and about addresses written in them."""
+
+from __future__ import annotations
+
+from credtray.core.errors.base import CredtrayError, Retry
+
+
+class ConfigInvalid(CredtrayError):
+    """The AWS config file cannot be read as botocore would read it; the last good state is kept."""
+
+    code = "config_invalid"
+    title = "The AWS config file cannot be read"
+    hint = "Mend what the message names; until then the last good state is used."
+    retry = Retry.PERSON
+
+
+class IncompleteProfile(CredtrayError):
+    """A profile or sso-session lacks a setting (or has two that contradict each other)."""
+
+    code = "incomplete_profile"
+    title = "The sso settings are not complete"
+    hint = "Add the missing settings, or run `credtray setup`."
+    retry = Retry.PERSON
+
+
+class SettingsInvalid(CredtrayError):
+    """settings.toml cannot be used; the last good one is kept."""
+
+    code = "settings_invalid"
+    title = "The settings file cannot be used"
+    hint = "Mend the line named; until then the last good settings are used."
+    retry = Retry.PERSON
+    keys: tuple[str, ...] = ()
+    """Which setting is wrong, where the file as such can be read."""
+
+
+class SectionNotOurs(CredtrayError):
+    """The section holds keys that credtray did not write."""
+
+    code = "section_not_ours"
+    title = "The section holds keys that credtray did not write"
+    hint = "Give another section name: `credtray activate PROFILE --section NAME`."
+    retry = Retry.PERSON
+
+
+class FileUnparsable(CredtrayError):
+    """The file was already broken before we came (botocore refuses it as a whole)."""
+
+    code = "file_unparsable"
+    title = "The credentials file cannot be parsed, so every AWS tool fails on it"
+    hint = "Mend the line named; credtray does not write into a broken file."
+    retry = Retry.PERSON
+
+
+class IniRefused(CredtrayError):
+    """A name or value cannot be written into an AWS file so that every tool reads it back as it was meant."""
+
+    code = "ini_refused"
+    title = "This cannot be written into an AWS file"
+    hint = "Use plain names: letters, digits, and - _ . @ + : /"
+    retry = Retry.PERSON
+
+
+class FileRefused(CredtrayError):
+    """The path leads somewhere credtray must not write (link cycle, dangling link, unsafe directory)."""
+
+    code = "file_refused"
+    title = "credtray will not write this file"
+    hint = "Mend what the message names; nothing was changed."
+    retry = Retry.PERSON
+
+
+class FileUnwritable(CredtrayError):
+    """The system refused the write: read-only, no permission, disk full, I/O error."""
+
+    code = "file_unwritable"
+    title = "The file could not be written"
+    hint = "Nothing was changed. Make room or mend the permission; what the agent keeps is written then."
+    retry = Retry.LATER
+
+
+class FileContended(CredtrayError):
+    """Another program kept changing the file while we tried to write."""
+
+    code = "file_contended"
+    title = "Another program keeps rewriting the file"
+    hint = "credtray backs off and tries again; find the other writer if this stays."
+    retry = Retry.LATER
+
+
+class NothingToUndo(CredtrayError):
+    """There is no recorded change left to take back."""
+
+    code = "nothing_to_undo"
+    title = "There is nothing to undo"
+    hint = "credtray has changed nothing since the last undo."
+    retry = Retry.PERSON
+
+
+class StartUrlRefused(CredtrayError):
+    """The start URL is not one a sign-in may be sent to."""
+
+    code = "start_url_refused"
+    title = "The start URL is refused"
+    hint = "It must be https and belong to AWS, or be a vanity URL that redirects there."
+    retry = Retry.PERSON
+
+
+class RegionRefused(CredtrayError):
+    """The region does not have the form of an AWS region."""
+
+    code = "region_refused"
+    title = "The region is refused"
+    hint = "Use a region name such as us-east-1."
+    retry = Retry.PERSON
+
+
+class AddressRefused(CredtrayError):
+    """The portal named an address that credtray will not open in a browser."""
+
+    code = "address_refused"
+    title = "The sign-in address is refused"
+    hint = "The address does not belong to AWS. Check the start URL with your administrator."
+    retry = Retry.PERSON

@@ -1,0 +1,189 @@
+"""The short lines of menu and tooltip: how sessions, profiles and files stand. Pure; the zone is an argument.
+
+Every foreign name in them went through ``plain``. Knows nothing of items or clicks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from credtray.core.durations import short
+from credtray.core.errors import Offline, SignInCancelled
+from credtray.core.face.look import Shape
+from credtray.core.face.overview import Overview, ends_soon, lasting
+from credtray.core.models import Profile
+from credtray.core.plain import plain
+from credtray.core.ports import Part
+from credtray.core.standing import alive, clock_off, offline
+from credtray.core.state import ProfileState, SessionState, State
+from credtray.core.view import SIGNING_IN, Standing, clock_time, name_list, standing_words
+
+GAP = "  ·  "
+"""Between the parts of a label."""
+CROWD = 12
+"""More profiles than this are a crowd: shortcuts first, the rest by account."""
+PRODUCTION = "PRODUCTION"
+_SAY_THE_CLOCK = frozenset({Shape.FRESH, Shape.SOON, Shape.OFFLINE, Shape.TROUBLE})
+"""Signed in, as far as anybody knows: then a wrong clock is what the headline tells."""
+_HOUR = timedelta(hours=1)
+_LONGEST_PROBLEM = 110
+_LONGEST_DESCRIPTION = 48
+_TOOLTIP_LINES = 4
+
+
+# --- sessions ----------------------------------------------------------------------------------------
+
+
+def headline(seen: Overview, session: SessionState) -> str:
+    """Tell how a session stands, in one line with its name."""
+    return f"{plain(session.session.name)}: {standing(seen, session)}"
+
+
+def standing(seen: Overview, session: SessionState) -> str:
+    """Tell how a session stands, in one line without its name."""
+    shape = seen.shapes[session.session.name]
+    if shape is Shape.SIGNING_IN:
+        code = session.pending.user_code if session.pending is not None else None
+        return f"{SIGNING_IN} (code {plain(code)})" if code else SIGNING_IN
+    if shape in _SAY_THE_CLOCK:
+        if session.token is None:
+            return "the saved sign-in cannot be read"
+        if clock_off(seen.state):
+            return clock_words(seen.state)
+    return standing_words(_standing(seen, session), seen.now, seen.zone)
+
+
+def _standing(seen: Overview, session: SessionState) -> Standing:
+    sign_in, now = session.sign_in, seen.now
+    return Standing(
+        alive(session, now),
+        sign_in.ends_at if sign_in is not None else None,
+        about=sign_in is not None and not sign_in.proof.proven,
+        ends_soon=ends_soon(seen.state, session, now),
+        offline=offline(session, now),
+    )
+
+
+def clock_words(state: State) -> str:
+    """Tell that the clock is wrong, and by how much."""
+    return f"your clock is off by {short(abs(state.clock_error))}"
+
+
+def session_troubles(seen: Overview, session: SessionState) -> Iterator[str]:
+    """Yield what went wrong with this session and is not said by its headline."""
+    problem, trouble = session.problem, session.trouble
+    if problem is not None and session.pending is None and problem.code != SignInCancelled.code:
+        yield plain(problem.title, _LONGEST_PROBLEM)
+    if trouble is not None and trouble.problem.code != Offline.code and lasting(trouble, seen.now):
+        yield plain(trouble.problem.title, _LONGEST_PROBLEM)
+
+
+def tooltip(seen: Overview) -> str:
+    """Return a line for each session, the most urgent first; the first few of many."""
+    sessions = seen.by_urgency()
+    lines = [headline(seen, session) for session in sessions[:_TOOLTIP_LINES]]
+    more = len(sessions) - len(lines)
+    if more > 0:
+        lines.append(f"and {more} more")
+    if not lines:
+        problem = seen.state.config_problem
+        told = "not set up yet" if problem is None else plain(problem.title, _LONGEST_PROBLEM)
+        lines.append(f"credtray: {told}")
+    return "\n".join(lines)
+
+
+# --- profiles ----------------------------------------------------------------------------------------
+
+
+def account_words(state: State, account_id: str) -> str:
+    """Return the account's name, where the portal told it, or its number."""
+    return plain(state.accounts.get(account_id) or account_id)
+
+
+def profile_label(state: State, profile: Profile, account: str) -> str:
+    """Name a profile with the label of its account, its role and what it is for, and warn of production."""
+    role = profile.role_name
+    if profile.chain:
+        role = " > ".join((role, *(step.role_arn.rpartition("/")[2] for step in profile.chain)))
+    parts = [plain(profile.name), f"{account} / {plain(role)}"]
+    description = state.settings.profile(profile.name).description
+    if description is not None:
+        parts.append(plain(description, _LONGEST_DESCRIPTION))
+    if is_production(state, profile.name):
+        parts.append(PRODUCTION)
+    return GAP.join(parts)
+
+
+def is_production(state: State, name: str) -> bool:
+    """Tell whether a person marked the profile as one of production."""
+    chosen = state.settings.profiles.get(name)
+    return chosen is not None and chosen.production
+
+
+def keys_words(seen: Overview, profile: ProfileState) -> str:
+    """Tell how the keys of a profile stand; empty for one that nobody keeps and that has none."""
+    name = profile.profile.name
+    if name in seen.no_access:
+        return "refused"
+    until = seen.keys_until.get(name)
+    if until is not None:
+        words = _time_left(seen, until)
+        return f"{words}, not written" if name in seen.left_alone else words
+    return _without_keys(seen, profile) if name in seen.kept else ""
+
+
+def _time_left(seen: Overview, until: datetime) -> str:
+    left = until - seen.now
+    if left <= timedelta():
+        return "expired"
+    # In a crowd minutes would change hundreds of labels each minute.
+    if left > _HOUR or len(seen.kept) > CROWD:
+        return f"until {clock_time(until, seen.now, seen.zone)}"
+    return f"{short(left)} left"
+
+
+_WITHOUT_KEYS = {
+    Shape.SIGNED_OUT: "signed out",
+    Shape.ENDED: "sign-in ended",
+    Shape.SIGNING_IN: "signing in",
+    Shape.OFFLINE: "offline",
+}
+
+
+def _without_keys(seen: Overview, profile: ProfileState) -> str:
+    if profile.trouble is not None and not profile.fetching:
+        return "no keys"
+    shape = seen.shapes.get(profile.profile.session, Shape.SIGNED_OUT)
+    return _WITHOUT_KEYS.get(shape, "fetching keys")
+
+
+# --- files and the rest ------------------------------------------------------------------------------
+
+
+def troubles(seen: Overview) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong besides the sessions: a name for it that stays, and a line."""
+    state = seen.state
+    trouble = state.file.trouble
+    for name, problem in (
+        ("config", state.config_problem),
+        ("settings", state.settings_problem),
+        ("unsaved", state.unsaved),
+        ("file", trouble.problem if trouble is not None and lasting(trouble, seen.now) else None),
+    ):
+        if problem is not None:
+            yield name, plain(problem.title, _LONGEST_PROBLEM)
+    if seen.left_alone:
+        sections = name_list(tuple(f"[{plain(section)}]" for section in seen.left_alone.values()))
+        yield "sections", f"Left alone in the credentials file, being not ours: {sections}"
+    if seen.no_access:
+        yield "roles", f"No access to {name_list(tuple(plain(name) for name in sorted(seen.no_access)))}"
+    if clock_off(state) and not _SAY_THE_CLOCK.intersection(seen.shapes.values()):
+        yield "clock", clock_words(state).capitalize()
+    if state.config.warnings:
+        count = len(state.config.warnings)
+        plural = "" if count == 1 else "s"
+        yield "warnings", f"{count} warning{plural} about the config file: credtray status"
+    notifications = state.desktop.get(Part.NOTIFICATIONS)
+    if notifications is not None and notifications.back_end is None:
+        yield "notifications", plain(f"No notifications: {notifications.reason}", _LONGEST_PROBLEM)

@@ -1,0 +1,57 @@
+"""The three clocks of a session as sentences, for who wants to know more than one line tells. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from credtray.core.durations import short
+from credtray.core.plain import plain
+from credtray.core.standing import alive, can_refresh
+from credtray.core.state import Alive, SessionState, State
+from credtray.core.view import clock_time
+
+_SHOWN = 3
+
+
+def details(state: State, session: SessionState, now: datetime, zone: tzinfo | None) -> str:
+    """Tell what renews itself, what does not, and until when; one sentence for each clock."""
+    parts = [_sign_in(session, now, zone), _token(session, now, zone), *_keys(state, session, now, zone)]
+    return " ".join(part for part in parts if part)
+
+
+def _sign_in(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
+    if session.pending is not None:
+        return "A sign-in waits for you in the browser."
+    standing = alive(session, now)
+    if standing is not Alive.SIGNED_IN:
+        return "Nobody is signed in: sign in to get keys."
+    if session.sign_in is None or session.sign_in.ends_at <= now:
+        return "Signed in; when that ends is not known."
+    proven = session.sign_in.proof.proven
+    source = "as the service said" if proven else "by experience; the service tells only near the end"
+    about = "" if proven else "about "
+    return f"The sign-in lasts until {about}{clock_time(session.sign_in.ends_at, now, zone)} ({source})."
+
+
+def _token(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
+    token = session.token
+    if token is None or alive(session, now) is not Alive.SIGNED_IN:
+        return ""
+    until = clock_time(token.expires_at, now, zone)
+    if can_refresh(session, now):
+        return f"The access token (until {until}) renews itself."
+    return f"The access token ends at {until} and cannot be renewed."
+
+
+def _keys(state: State, session: SessionState, now: datetime, zone: tzinfo | None) -> list[str]:
+    held = sorted(
+        (item.credentials.expires_at, item.profile.name)
+        for item in state.profiles_of(session.session.name)
+        if item.credentials is not None and item.credentials.expires_at > now
+    )
+    told = [
+        f"Keys of {plain(name)}: until {clock_time(until, now, zone)} ({short(until - now)} left)."
+        for until, name in held[:_SHOWN]
+    ]
+    more = len(held) - len(told)
+    return [*told, f"{more} more profiles have keys."] if more > 0 else told

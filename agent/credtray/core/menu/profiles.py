@@ -1,0 +1,163 @@
+"""The menu's profiles: the default one, the active ones, whose keys to copy, whose console to open.
+
+Pure; builds items only. What is done with production can be asked twice: a second click in a submenu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from credtray.core.clicks import CopyCredentials, OpenConsole
+from credtray.core.face.lines import CROWD, GAP, PRODUCTION, is_production, keys_words
+from credtray.core.face.overview import Overview
+from credtray.core.forms import Form
+from credtray.core.menu import Item, Kind
+from credtray.core.menu.branches import Catalogue, Entry, Menu, catalogue, laid_out, separator
+from credtray.core.plain import plain
+from credtray.core.protocol import Activate, Deactivate, Switch
+from credtray.core.settings import Delivery
+from credtray.core.state import State
+
+RECENT = 8
+"""Shortcuts of the default profile: more is a search again."""
+FORMS = (
+    (Form.POSIX, "bash, zsh"),
+    (Form.FISH, "fish"),
+    (Form.POWERSHELL, "PowerShell"),
+    (Form.CMD, "cmd"),
+    (Form.SECTION, "credentials file"),
+)
+_WAYS = {Delivery.PROCESS: "by credential_process", Delivery.ENDPOINT: "by the local endpoint"}
+"""How programs get keys that are in no section."""
+
+
+def profile_menus(seen: Overview) -> Iterator[Item]:
+    """Yield the four submenus of profiles; a line of text when there is no profile."""
+    state = seen.state
+    if not state.profiles:
+        yield Item("no-profiles", Kind.TEXT, "No profiles yet. Run: credtray setup")
+        return
+    entries = catalogue(state)
+    asks = frozenset(_asks(state))
+    radios = _default(_default_menu(state, entries), state.default, asks)
+    yield Item("default", Kind.SUBMENU, f"Default profile: {_chosen(state)}", children=radios)
+    active = tuple(name for name in state.active if name in state.profiles)
+    liked = favourites(state)
+    first = (*active, *liked) if len(entries) > CROWD else liked
+    checks = _active(seen, Menu(entries, first, state.recent), frozenset(active), asks)
+    yield Item("active", Kind.SUBMENU, f"Active profiles: {len(active)}", children=checks)
+    likely = Menu(entries, (*liked, *state.kept), state.recent)
+    yield Item("copy", Kind.SUBMENU, "Copy credentials", children=_copies(likely))
+    yield Item("console", Kind.SUBMENU, "Open console", children=_consoles(likely))
+
+
+def favourites(state: State) -> tuple[str, ...]:
+    """Return the profiles a person wants to find first, in the order of the settings file."""
+    chosen = state.settings.profiles.items()
+    return tuple(name for name, each in chosen if each.favourite and name in state.profiles)
+
+
+# --- choosing ----------------------------------------------------------------------------------------
+
+
+def _chosen(state: State) -> str:
+    if state.default is None:
+        return "none"
+    sign = f"{GAP}{PRODUCTION}" if is_production(state, state.default) else ""
+    return f"{plain(state.default)}{sign}"
+
+
+def _default_menu(state: State, entries: Catalogue) -> Menu:
+    # The default itself is among the shortcuts even when it was chosen long ago; else they keep their order.
+    hidden = state.default is not None and state.default not in state.recent[:RECENT]
+    crowd = len(entries) > CROWD
+    first = (state.default,) if crowd and hidden and state.default is not None else ()
+    liked = favourites(state)
+    return Menu(entries, (*first, *liked), state.recent, min(CROWD, RECENT + len(liked)))
+
+
+@lru_cache(maxsize=2)
+def _default(menu: Menu, default: str | None, asks: frozenset[str]) -> tuple[Item, ...]:
+    entries = _entries(menu)
+
+    def radio(name: str, prefix: str) -> Item:
+        if name != default and name in asks:
+            return _asked(name, prefix, entries[name], "Yes, switch to production", Switch(name))
+        return Item(
+            f"{prefix}:{name}", Kind.RADIO, entries[name].label, Switch(name), checked=name == default
+        )
+
+    nothing = Item("default-none", Kind.RADIO, "None", Switch(None), checked=default is None)
+    return (*laid_out(menu, "default-is", radio), separator("default-none"), nothing)
+
+
+def _active(seen: Overview, menu: Menu, active: frozenset[str], asks: frozenset[str]) -> tuple[Item, ...]:
+    entries, state = _entries(menu), seen.state
+
+    def check(name: str, prefix: str) -> Item:
+        way = _WAYS.get(state.settings.profile(name).delivery, "") if name in active else ""
+        parts = (entries[name].label, keys_words(seen, state.profiles[name]), way)
+        label = GAP.join(part for part in parts if part)
+        if name in active:
+            return Item(f"{prefix}:{name}", Kind.CHECK, label, Deactivate((name,)), checked=True)
+        if name in asks:
+            entry = entries[name]._replace(label=label)
+            return _asked(name, prefix, entry, "Yes, activate production", Activate((name,)))
+        return Item(f"{prefix}:{name}", Kind.CHECK, label, Activate((name,)))
+
+    return laid_out(menu, "active-is", check)
+
+
+def _asks(state: State) -> Iterator[str]:
+    if state.settings.confirm_production:
+        yield from (name for name in state.profiles if is_production(state, name))
+
+
+def _asked(name: str, prefix: str, entry: Entry, question: str, click: Switch | Activate) -> Item:
+    """Return an item that does nothing until a second, deliberate click in its submenu."""
+    yes = Item(f"{prefix}-yes:{name}", Kind.COMMAND, question, click)
+    children = (*_notes(name, prefix, entry.notes), yes)
+    return Item(f"{prefix}-ask:{name}", Kind.SUBMENU, entry.label, children=children)
+
+
+def _notes(name: str, prefix: str, notes: str) -> tuple[Item, ...]:
+    """Return the line of what is worth knowing before the profile is used; nothing when there is nothing."""
+    return (Item(f"{prefix}-notes:{name}", Kind.TEXT, notes),) if notes else ()
+
+
+def _entries(menu: Menu) -> dict[str, Entry]:
+    return {entry.name: entry for entry in menu.entries}
+
+
+# --- using -------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=2)  # thousands of items, and the clock changes none of them
+def _copies(menu: Menu) -> tuple[Item, ...]:
+    entries = _entries(menu)
+
+    def forms(name: str, prefix: str) -> Item:
+        return _forms(name, entries[name], prefix)
+
+    return laid_out(menu, "copy", forms)
+
+
+@lru_cache(maxsize=4096)  # what is activated moves to the top; the others' items stay as they are
+def _forms(name: str, entry: Entry, prefix: str) -> Item:
+    written = tuple(
+        Item(f"{prefix}-{form.value}:{name}", Kind.COMMAND, words, CopyCredentials(name, form))
+        for form, words in FORMS
+    )
+    children = (*_notes(name, prefix, entry.notes), *written)
+    return Item(f"{prefix}:{name}", Kind.SUBMENU, entry.label, children=children)
+
+
+@lru_cache(maxsize=2)
+def _consoles(menu: Menu) -> tuple[Item, ...]:
+    entries = _entries(menu)
+
+    def console(name: str, prefix: str) -> Item:
+        return Item(f"{prefix}:{name}", Kind.COMMAND, entries[name].label, OpenConsole(name))
+
+    return laid_out(menu, "console", console)

@@ -1,0 +1,207 @@
+"""The nouns of the field as frozen values: sso-sessions, profiles, tokens, role credentials.
+
+Times are aware UTC. Secrets are ``Secret`` and have no repr. Nothing here reads a file or a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from types import MappingProxyType
+
+from credtray.core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where requests go, and how, when it is not AWS's default: overrides in botocore's order."""
+
+    oidc: str | None = None
+    portal: str | None = None
+    sts: str | None = None
+    ca_bundle: str | None = None
+    signin: str | None = None
+    """In place of the console's federation endpoint."""
+    proxy: Secret | None = None
+    """The session's own proxy, which may carry a password; None: as the environment says."""
+
+
+@dataclass(frozen=True, slots=True)
+class SsoSession:
+    """A named sso-session, or the start URL that legacy profiles share."""
+
+    name: str
+    """The session's name; for legacy profiles the start URL as written. Its sha1 names the token file."""
+    start_url: str
+    """Exactly as written in the config file: it is part of cache keys."""
+    region: str
+    scopes: tuple[str, ...] | None = None
+    """As configured; None where the config file names none."""
+    legacy: bool = False
+    """True: no refresh token, device authorization grant only."""
+    endpoints: Endpoints = Endpoints()
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedRole:
+    """One `role_arn` step of a chained profile."""
+
+    role_arn: str
+    role_session_name: str | None = None
+    external_id: str | None = None
+    duration_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile credtray can serve: an SSO role, optionally followed by assumed roles."""
+
+    name: str
+    session: str
+    """``SsoSession.name``."""
+    account_id: str
+    role_name: str
+    region: str | None = None
+    endpoints: Endpoints = Endpoints()
+    chain: tuple[AssumedRole, ...] = ()
+    """Roles assumed through STS after the SSO role, the first one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignProfile:
+    """A profile that is not ours, with the reason why it is left alone."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigWarning:
+    """Something in the config file a person should mend; everything else in it is still used."""
+
+    profile: str
+    """The section it is about."""
+    line: int
+    text: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwsConfig:
+    """What the config file says, as far as credtray is concerned."""
+
+    sessions: Mapping[str, SsoSession] = field(default_factory=lambda: MappingProxyType({}))
+    profiles: Mapping[str, Profile] = field(default_factory=lambda: MappingProxyType({}))
+    foreign: tuple[ForeignProfile, ...] = ()
+    warnings: tuple[ConfigWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRegistration:
+    """What RegisterClient gave us; cached in the AWS CLI's own format."""
+
+    client_id: str
+    client_secret: Secret
+    expires_at: datetime
+    scopes: tuple[str, ...] | None = None
+    grant_types: tuple[str, ...] | None = None
+    """Present only in registrations made for the authorization code grant."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """The bearer token of one sso-session, as the token cache holds it."""
+
+    value: Secret
+    expires_at: datetime
+    refresh_token: Secret | None = None
+    registration: ClientRegistration | None = None
+    """The client it was issued to: needed to refresh it."""
+    issued_at: datetime | None = field(default=None, compare=False)
+    """When it was issued (for a token found on the disk: when its file was written), where that is known."""
+
+    @property
+    def refreshable(self) -> bool:
+        """True when a silent refresh can be tried: both the refresh token and its client are known."""
+        return self.refresh_token is not None and self.registration is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCredentials:
+    """The keys programs use."""
+
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret
+    expires_at: datetime
+    """In this computer's time: the portal's instant corrected by a known clock error."""
+    fetched_at: datetime
+
+    @property
+    def life(self) -> timedelta:
+        """How long they were good for when they were fetched."""
+        return self.expires_at - self.fetched_at
+
+
+class EndProof(Enum):
+    """How the end of a sign-in is known, best first (architecture: three clocks)."""
+
+    CUT = "cut"
+    """A token came back shorter than usual: it was cut at the end. Proven."""
+    REFUSED = "refused"
+    """A refresh was refused at a known time. Proven."""
+    LAST_LENGTH = "last_length"
+    """As long as this session's last sign-in. An estimate."""
+    SETTING = "setting"
+    """As long as the setting says. An estimate."""
+
+    @property
+    def proven(self) -> bool:
+        """False for the two estimates, which are always shown with "about"."""
+        return self in {EndProof.CUT, EndProof.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One browser sign-in and what is known of its end."""
+
+    started_at: datetime
+    ends_at: datetime
+    proof: EndProof
+    observed: bool = True
+    """False: it was found on the disk, so its beginning (and its length) is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A job that cannot begin before somebody signs in."""
+
+    profile: str
+    until: datetime
+    """What its credentials have to last until."""
+    deadline: datetime
+    """It waits no longer than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account as ListAccounts tells it; name and e-mail may be absent in live answers."""
+
+    account_id: str
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SectionKeys:
+    """What one section of the credentials file is to hold."""
+
+    section: str
+    profile: str
+    credentials: RoleCredentials
+    region: str | None = None
+    """Written only where a program would otherwise miss it: in ``[default]``."""
+    pasted: bool = False
+    """They were pasted: ``profile`` is no profile's name but says whose they are."""

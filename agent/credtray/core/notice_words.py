@@ -1,0 +1,219 @@
+"""Notices in words: title, body, buttons, and what to type where nothing can be pressed. Pure.
+
+Decides nothing: whether a notice is due is in ``notices``. Every foreign name in it went through ``plain``.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from credtray.core import protocol
+from credtray.core.clicks import Click
+from credtray.core.durations import short
+from credtray.core.notices import Notice, Subject
+from credtray.core.plain import plain
+from credtray.core.ports import Button, Notification, Urgency
+from credtray.core.view import clock_time, name_list
+
+REMIND_MINUTES = 10
+"""After which "Remind me" tells how things stand then."""
+
+_LONGEST_TEXT = 400
+"""Of a title or a body; a problem may quote what somebody else wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A notice as a person reads it."""
+
+    title: str
+    body: str
+    buttons: tuple[Button, ...] = ()
+
+
+def notification(notice: Notice, now: datetime, zone: tzinfo | None) -> Notification:
+    """Return a notice ready to be shown."""
+    words = notice_words(notice, now, zone)
+    # Never critical, which may stay on the screen for ever: even at the end keys in use go on working.
+    urgency = Urgency.LOW if notice.subject is Subject.SIGNED_IN else Urgency.NORMAL
+    return Notification(notice.key, words.title, words.body, words.buttons, urgency)
+
+
+def notice_words(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    """Return title, body and buttons of a notice; one line each, nothing invisible in them."""
+    words = _WORDS[notice.subject](notice, now, zone)
+    body = plain(words.body, _LONGEST_TEXT) if words.body else ""
+    return Words(plain(words.title, _LONGEST_TEXT), body, words.buttons)
+
+
+def what_to_type(notification: Notification) -> str:
+    """Return what to type instead of pressing the first button: ``Sign in: credtray login corp``.
+
+    For the terminal and the log, where nothing can be pressed; empty where there is nothing to do.
+    """
+    for button in notification.buttons:
+        command = _command(button.click)
+        if command:
+            return f"{button.label}: {command}"
+    return ""
+
+
+def _command(click: Click) -> str:
+    match click:
+        case protocol.Login(session=str(session), fresh=fresh):
+            return f"credtray login {shlex.quote(session)}" + (" --fresh" if fresh else "")
+        case protocol.Snooze(session=session, minutes=minutes):
+            return f"credtray snooze {minutes}m {shlex.quote(session)}"
+        case _:
+            return ""
+
+
+# --- the sign-in -------------------------------------------------------------------------------------
+
+
+def _ends_soon(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    ends_at = notice.ends_at or now
+    about = "about " if notice.about else ""
+    remind = Button(f"Remind me in {REMIND_MINUTES} min", protocol.Snooze(notice.session, REMIND_MINUTES))
+    return Words(
+        f"{_session(notice)}: sign-in ends in about {short(_whole_minutes(ends_at - now))}",
+        f"It lasts until {about}{clock_time(ends_at, now, zone)}. "
+        "Programs keep working while you sign in again.",
+        (_sign_in(notice), remind),
+    )
+
+
+def _whole_minutes(left: timedelta) -> timedelta:
+    """Round to the nearest minute: a tick late, "30 min" must not read "29 min"."""
+    return timedelta(minutes=max(1, round(left.total_seconds() / 60)))
+
+
+def _ended(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    at = clock_time(min(notice.ends_at or now, now), now, zone)
+    about = "about " if notice.about else ""
+    return Words(
+        f"{_session(notice)}: sign-in ended",
+        f"It ended at {about}{at}; keys already issued work until they expire.",
+        (_sign_in(notice),),
+    )
+
+
+def _signed_in(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    ends_at = notice.ends_at or now
+    about = "about " if notice.about else ""
+    return Words(
+        f"{_session(notice)}: signed in",
+        f"Until {about}{clock_time(ends_at, now, zone)} ({short(ends_at - now)}) everything renews itself.",
+    )
+
+
+def _unmoved(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    at = clock_time(notice.ends_at or now, now, zone)
+    # No button: who has just signed in would be led to the same end once more.
+    return Words(
+        f"{_session(notice)}: signing in again did not move the end",
+        f"The service joined the sign-in that was still active: it still ends at {at}.",
+    )
+
+
+def _awaited(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    if notice.ends_at is None:
+        why = "Nobody is signed in."
+    else:
+        why = f"The present sign-in ends at {clock_time(notice.ends_at, now, zone)}: too early."
+    # While one is active only a fresh sign-in moves its end.
+    button = Button("Sign in", protocol.Login(notice.session, fresh=notice.ends_at is not None))
+    title = f"{_session(notice)}: a job waits for you to sign in"
+    return Words(title, f"It works with {_names(notice)}. {why}", (button,))
+
+
+def _sign_in(notice: Notice) -> Button:
+    return Button("Sign in", protocol.Login(notice.session))
+
+
+# --- troubles ----------------------------------------------------------------------------------------
+
+
+def _cannot_refresh(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
+    reason = notice.problem.title if notice.problem else "unknown reason"
+    hint = f" {notice.problem.hint}" if notice.problem else ""
+    return Words(f"{_session(notice)}: could not refresh", f"{reason} ({_names(notice)}).{hint}")
+
+
+def _offline(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    ends_at = notice.ends_at
+    if ends_at is None:
+        told = "There are no keys"
+    elif ends_at <= now:
+        told = f"Keys have expired at {clock_time(ends_at, now, zone)}"
+    else:
+        told = f"Keys expire at {clock_time(ends_at, now, zone)}"
+    return Words(
+        f"{_session(notice)}: offline for too long",
+        f"{told} ({_names(notice)}), and the portal cannot be reached. "
+        "They are renewed as soon as the network is back.",
+    )
+
+
+def _role_refused(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
+    hint = notice.problem.hint if notice.problem else ""
+    return Words(f"{_session(notice)}: no access to {_names(notice)}", hint)
+
+
+def _section_refused(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
+    text = f"{notice.problem.title}. {notice.problem.hint}" if notice.problem else ""
+    return Words(f"Section [{_names(notice)}] of the credentials file is left alone", text)
+
+
+def _clock_off(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
+    side = "behind" if notice.clock_error > timedelta() else "ahead of"
+    return Words(
+        f"Your clock is off by {short(abs(notice.clock_error))}",
+        f"This computer is {side} AWS, which refuses requests with a wrong time. "
+        "Switch time synchronisation on.",
+    )
+
+
+# --- pasted keys -------------------------------------------------------------------------------------
+
+
+def _pasted_end_soon(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    at = clock_time(notice.ends_at or now, now, zone)
+    return Words(f"Pasted keys of {_names(notice)} end at {at}", _PASTE_OR_CONVERT)
+
+
+def _pasted_ended(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    at = clock_time(notice.ends_at or now, now, zone)
+    return Words(f"Pasted keys of {_names(notice)} ended at {at}", _PASTE_OR_CONVERT)
+
+
+_PASTE_OR_CONVERT = (
+    "Paste new ones (credtray import), or convert to a sign-in that renews keys by itself (credtray import "
+    "--convert)."
+)
+
+
+def _session(notice: Notice) -> str:
+    return plain(notice.session)
+
+
+def _names(notice: Notice) -> str:
+    return name_list(tuple(plain(name) for name in notice.names))
+
+
+_WORDS = {
+    Subject.ENDS_SOON: _ends_soon,
+    Subject.ENDED: _ended,
+    Subject.AWAITED: _awaited,
+    Subject.SIGNED_IN: _signed_in,
+    Subject.END_UNMOVED: _unmoved,
+    Subject.CANNOT_REFRESH: _cannot_refresh,
+    Subject.OFFLINE: _offline,
+    Subject.ROLE_REFUSED: _role_refused,
+    Subject.SECTION_REFUSED: _section_refused,
+    Subject.CLOCK_OFF: _clock_off,
+    Subject.PASTED_END_SOON: _pasted_end_soon,
+    Subject.PASTED_ENDED: _pasted_ended,
+}

@@ -1,0 +1,298 @@
+"""What a person should be told now, at most once per sign-in. The words are in ``notice_words``. Pure.
+
+A notice is a condition, not an event: what holds and was not told is due; what is on the screen and holds
+no longer is moot. Nothing is due while nobody would see it: afterwards the truth of that moment is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from credtray.core.errors import Offline, Problem, RoleRefused
+from credtray.core.expiry import Moved, compare_ends
+from credtray.core.lasting import sign_in_end
+from credtray.core.standing import (
+    alive,
+    awaiting_proof,
+    clock_off,
+    keys_until,
+    offline,
+    waiting_for_keys,
+    warnings_due,
+)
+from credtray.core.state import Alive, SessionState, State
+from credtray.core.wishes import sections_of, unwanted_sections, wanted_sections
+
+PATIENCE = timedelta(minutes=5)
+"""Troubles that pass within this time are nobody's business but the log's."""
+
+OFFLINE_TOO_LONG = timedelta(minutes=15)
+"""Without a network for longer than this, keys that end are worth a notice."""
+
+KEYS_END_SOON = timedelta(minutes=15)
+"""Keys with less left than this are about to fail whoever uses them (botocore's advisory window)."""
+
+NEWS_LASTS = timedelta(minutes=5)
+"""That a sign-in worked is told within this time or not at all, and taken back afterwards."""
+
+
+OF_PASTED_KEYS = ""
+"""Stands for the session in notices of pasted keys, which belong to none; no session has an empty name."""
+_PASTED = "pasted:"
+
+
+def pasted_key(section: str) -> str:
+    """Return the key of the notices about the pasted keys in a section."""
+    return _PASTED + section
+
+
+def pasted_section(key: str) -> str:
+    """Return the section that such a key is about."""
+    return key.removeprefix(_PASTED)
+
+
+class Subject(Enum):
+    """What a notice is about."""
+
+    ENDS_SOON = "ends_soon"
+    ENDED = "ended"
+    SIGNED_IN = "signed_in"
+    END_UNMOVED = "end_unmoved"
+    AWAITED = "awaited"
+    CANNOT_REFRESH = "cannot_refresh"
+    OFFLINE = "offline"
+    ROLE_REFUSED = "role_refused"
+    SECTION_REFUSED = "section_refused"
+    CLOCK_OFF = "clock_off"
+    PASTED_END_SOON = "pasted_end_soon"
+    PASTED_ENDED = "pasted_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell; a later one with the same key replaces it."""
+
+    subject: Subject
+    session: str
+    key: str
+    says: frozenset[str]
+    """What it is about; told when all of it is remembered as told during this sign-in."""
+    covers: frozenset[str] = frozenset()
+    """What need not be told any more once this one was: it says when the sign-in ends."""
+    ends_at: datetime | None = None
+    about: bool = False
+    """True: the end is an estimate."""
+    names: tuple[str, ...] = ()
+    """Profiles or sections it concerns."""
+    problem: Problem | None = None
+    clock_error: timedelta = timedelta()
+
+    @property
+    def tells(self) -> frozenset[str]:
+        """What is remembered as told when it was shown."""
+        return self.says | self.covers
+
+
+def due(state: State, session: SessionState, now: datetime) -> tuple[Notice, ...]:
+    """Return the notices to show now, at most one for each key."""
+    if session.pending is not None or held(state, now):
+        return ()
+    found: dict[str, Notice] = {}
+    for notice in holding(state, session, now):
+        if not notice.says <= session.said and not _waits(state, session, notice, now):
+            found.setdefault(notice.key, notice)
+    return tuple(found.values())
+
+
+def moot(state: State, session: SessionState, now: datetime) -> tuple[str, ...]:
+    """Return the keys of the notices on the screen that hold no longer, and that nothing replaces now."""
+    if session.pending is not None or not session.showing or state.notifications_down:
+        return ()
+    replaced = {notice.key for notice in due(state, session, now)}
+    holds = tuple(holding(state, session, now))
+
+    def stands(key: str, told: frozenset[str]) -> bool:
+        return any(
+            each.key == key and (each.says <= told or _to_be_proven(state, session, each, now))
+            for each in holds
+        )
+
+    return tuple(
+        key
+        for key, told in session.showing.items()
+        if key not in replaced and not stands(key, told) and not _unsettled(state, key, now)
+    )
+
+
+def held(state: State, now: datetime) -> bool:
+    """Tell whether nobody would see a notice now, or nobody wants one."""
+    return state.presence.away or (state.paused_until is not None and state.paused_until > now)
+
+
+def holding(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
+    """Yield every notice whose condition holds now, told or not; of one key the weightiest first."""
+    yield from _end(state, session, now)
+    yield from _awaited(session, now)
+    yield from _portal(state, session, now)
+    yield from _roles(state, session, now)
+    yield from _sections(state, session)
+    yield from _clock(state, session)
+
+
+def _waits(state: State, session: SessionState, notice: Notice, now: datetime) -> bool:
+    """Tell whether a notice that holds is not told yet: nobody could act on it, or a call is to find out."""
+    match notice.subject:
+        case Subject.ENDED:
+            return offline(session, now)
+        case Subject.ENDS_SOON:
+            return offline(session, now) or awaiting_proof(state, session, now)
+        case Subject.CANNOT_REFRESH | Subject.OFFLINE:
+            # The network may just have come back: first the try that is due then.
+            return session.trouble is not None and session.trouble.attempts == 0
+        case _:
+            return False
+
+
+def _to_be_proven(state: State, session: SessionState, notice: Notice, now: datetime) -> bool:
+    return notice.subject is Subject.ENDS_SOON and awaiting_proof(state, session, now)
+
+
+# --- the sign-in -------------------------------------------------------------------------------------
+
+
+def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
+    name, sign_in, standing = session.session.name, session.sign_in, alive(session, now)
+    key = f"{name}:end"
+    if sign_in is None or standing is Alive.SIGNED_OUT:
+        return
+    if standing is Alive.ENDED:
+        about = not sign_in.proof.proven
+        yield Notice(Subject.ENDED, name, key, frozenset({"ended"}), ends_at=sign_in.ends_at, about=about)
+        return
+    passed = warnings_due(state, session, now)
+    ends_at, about = sign_in.ends_at, not sign_in.proof.proven
+    if _unmoved(session):
+        yield Notice(Subject.END_UNMOVED, name, key, frozenset({"unmoved"}), passed, ends_at)
+    elif session.news and timedelta() <= now - sign_in.started_at < NEWS_LASTS:
+        yield Notice(Subject.SIGNED_IN, name, key, frozenset({"signed_in"}), passed, ends_at, about)
+    snoozed = session.snoozed_until is not None and session.snoozed_until > now
+    if passed and not snoozed:
+        yield Notice(Subject.ENDS_SOON, name, key, passed, ends_at=ends_at, about=about)
+
+
+def _unmoved(session: SessionState) -> bool:
+    """Tell whether a fresh sign-in has turned out to end with the one before it."""
+    before, sign_in, token = session.before, session.sign_in, session.token
+    if before is None or sign_in is None or token is None:
+        return False
+    return compare_ends(before, sign_in, token.expires_at) is Moved.SAME
+
+
+def _awaited(session: SessionState, now: datetime) -> Iterator[Notice]:
+    """Yield what the jobs say that cannot begin before somebody signs in; each job says it once."""
+    end = sign_in_end(session, now)
+    jobs = [job for job in session.awaited if job.deadline > now and (end is None or end.until < job.until)]
+    if jobs:
+        name = session.session.name
+        yield Notice(
+            Subject.AWAITED,
+            name,
+            f"{name}:awaited",
+            frozenset(f"awaited:{job.profile}:{job.deadline.isoformat()}" for job in jobs),
+            ends_at=end.until if end is not None else None,
+            names=tuple(sorted({job.profile for job in jobs})),
+        )
+
+
+# --- the portal --------------------------------------------------------------------------------------
+
+
+def _portal(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
+    trouble = session.trouble
+    if trouble is None or alive(session, now) is not Alive.SIGNED_IN:
+        return
+    if trouble.problem.code == Offline.code:
+        yield from _offline(state, session, now)
+        return
+    waiting = tuple(item.profile.name for item in waiting_for_keys(state, session, now))
+    if waiting and now - trouble.since >= PATIENCE:
+        name = session.session.name
+        says = frozenset({"trouble"})
+        yield Notice(
+            Subject.CANNOT_REFRESH, name, f"{name}:portal", says, names=waiting, problem=trouble.problem
+        )
+
+
+def _offline(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
+    name, trouble = session.session.name, session.trouble
+    if trouble is None or now - trouble.lasting_since < OFFLINE_TOO_LONG:
+        return
+    ends = {
+        item.profile.name: keys_until(state, item)
+        for item in (state.profiles[each] for each in state.kept)
+        if item.profile.session == name
+    }
+    failing = {each: end for each, end in ends.items() if end is None or end - now <= KEYS_END_SOON}
+    if failing:
+        first = min((end for end in failing.values() if end is not None), default=None)
+        yield Notice(
+            Subject.OFFLINE,
+            name,
+            f"{name}:portal",
+            frozenset({"offline"}),
+            ends_at=first,
+            names=tuple(failing),
+            problem=trouble.problem,
+        )
+
+
+# --- roles, sections, the clock ----------------------------------------------------------------------
+
+
+def _roles(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
+    name = session.session.name
+    refused = {
+        item.profile.name: item.trouble.problem
+        for item in state.profiles_of(name)
+        if item.trouble is not None and item.trouble.problem.code == RoleRefused.code
+    }
+    kept = frozenset(state.kept) if refused else frozenset()
+    names = tuple(each for each in refused if each in kept)
+    if names and alive(session, now) is Alive.SIGNED_IN:
+        says = frozenset(f"role:{each}" for each in names)
+        problem = refused[names[0]]
+        yield Notice(Subject.ROLE_REFUSED, name, f"{name}:roles", says, names=names, problem=problem)
+
+
+def _sections(state: State, session: SessionState) -> Iterator[Notice]:
+    name = session.session.name
+    owners = sections_of(state) if state.file.refused else {}
+    for section, problem in state.file.refused.items():
+        owner = state.profiles.get(owners.get(section, ""))
+        if owner is not None and owner.profile.session == name:
+            says = frozenset({f"section:{section}"})
+            yield Notice(
+                Subject.SECTION_REFUSED,
+                name,
+                f"{name}:section:{section}",
+                says,
+                names=(section,),
+                problem=problem,
+            )
+
+
+def _unsettled(state: State, key: str, now: datetime) -> bool:
+    """Tell whether a rewrite of the credentials file is about to find out whether a section is refused."""
+    if ":section:" not in key:
+        return False
+    return state.file.syncing or bool(wanted_sections(state, now) or unwanted_sections(state, now))
+
+
+def _clock(state: State, session: SessionState) -> Iterator[Notice]:
+    name = session.session.name
+    if clock_off(state) and name == next(iter(state.sessions)):
+        # The computer has one clock: the first session speaks for all.
+        yield Notice(Subject.CLOCK_OFF, name, "clock", frozenset({"clock"}), clock_error=state.clock_error)

@@ -1,0 +1,268 @@
+"""What to do now: ``decide(state, now) -> actions``. Read this file first.
+
+Level-triggered: it looks at how things are, never at how they came about, so a missed tick, a 12 h sleep
+or a restart needs no special case. It never asks for a thing twice: the state says what is under way.
+Only a person begins a sign-in, but for the one window a setting may allow: see ``open_by_itself``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+from credtray.core import import_notices, notices, open_by_itself
+from credtray.core.actions import (
+    Action,
+    FetchRoleCredentials,
+    ListAccounts,
+    OpenSignIn,
+    RefreshToken,
+    ShowNotice,
+    SyncCredentialsFile,
+    WithdrawNotice,
+)
+from credtray.core.expiry import servable_window, windows_for
+from credtray.core.models import SectionKeys
+from credtray.core.standing import (
+    HEARD_OF,
+    PROOF_FLOOR,
+    can_refresh,
+    end_needs_proof,
+    held_back,
+    needs_longer,
+    rides_the_end,
+    servable,
+    token_usable,
+)
+from credtray.core.state import Doubt, ProfileState, SessionState, State
+from credtray.core.wishes import unwanted_sections, wanted_sections
+
+__all__ = [
+    "Action",
+    "FetchRoleCredentials",
+    "ListAccounts",
+    "OpenSignIn",
+    "RefreshToken",
+    "ShowNotice",
+    "SyncCredentialsFile",
+    "WithdrawNotice",
+    "decide",
+    "next_look",
+]
+
+FETCH_FLOOR = timedelta(minutes=1)
+"""Role credentials of one role are never fetched more often."""
+
+AT_ONCE = 8
+"""Fetches of one session under way. Further ones are decided when one is done: others may be wanted then."""
+
+ACCOUNTS_FLOOR = timedelta(hours=24)
+"""The accounts of a session are listed at most this often in one sign-in, however long it lasts."""
+
+BATCH = timedelta(seconds=3)
+"""How long finished fetches wait for slower ones to share one rewrite of the credentials file."""
+
+
+def decide(state: State, now: datetime) -> tuple[Action, ...]:
+    """Return everything that should be started now."""
+    actions: list[Action] = []
+    if not state.stopping:
+        for session in state.sessions.values():
+            actions.extend(_portal_calls(state, session, now))
+            actions.extend(ShowNotice(notice) for notice in notices.due(state, session, now))
+            if open_by_itself.due(state, session, now):
+                actions.append(OpenSignIn(session.session.name))
+        actions.extend(ShowNotice(notice) for notice in import_notices.due(state, now))
+        actions.extend(_withdrawals(state, now))
+    actions.extend(_file_sync(state, now))
+    return tuple(actions)
+
+
+def _withdrawals(state: State, now: datetime) -> Iterator[WithdrawNotice]:
+    for name, session in state.sessions.items():
+        yield from (WithdrawNotice(name, key) for key in notices.moot(state, session, now))
+    for name, session in state.remembered.items():  # the config file does not name it any more
+        yield from (WithdrawNotice(name, key) for key in session.showing)
+    yield from (WithdrawNotice(notices.OF_PASTED_KEYS, key) for key in import_notices.moot(state, now))
+
+
+# --- portal calls ------------------------------------------------------------------------------------
+
+
+def _portal_calls(state: State, session: SessionState, now: datetime) -> Iterator[Action]:
+    if held_back(session, now):
+        return
+    calls: list[Action] = []
+    if wants_refresh(state, session, now):
+        calls.append(RefreshToken(session.session.name))
+    calls.extend(islice(_fetches(state, session, now), _room(state, session)))
+    # While there is trouble one call finds out whether it has passed; the others follow when it has.
+    yield from calls[:1] if session.trouble is not None else calls
+    if not calls and wants_accounts(state, session, now):
+        yield ListAccounts(session.session.name)
+
+
+def _room(state: State, session: SessionState) -> int:
+    under_way = sum(item.fetching for item in state.profiles_of(session.session.name))
+    return max(0, AT_ONCE - under_way)
+
+
+def _fetches(state: State, session: SessionState, now: datetime) -> Iterator[FetchRoleCredentials]:
+    kept = frozenset(state.kept)
+    for profile in _in_order(state, session):
+        if wants_fetch(session, profile, now, kept=profile.profile.name in kept):
+            yield FetchRoleCredentials(profile.profile.name)
+
+
+def wants_refresh(state: State, session: SessionState, now: datetime) -> bool:
+    """Tell whether the access token is to be refreshed now."""
+    token = session.token
+    if token is None or session.refreshing or not can_refresh(session, now):
+        return False
+    if session.doubt is Doubt.RAISED:
+        return True
+    if rides_the_end(session):
+        # It was cut at the end: refreshing it again brings the same end. Ask once more when it is over.
+        return token.expires_at <= now
+    if token.expires_at - now <= windows_for(session.token_life).advisory:
+        return True
+    return end_needs_proof(state, session, now)
+
+
+def wants_fetch(session: SessionState, profile: ProfileState, now: datetime, *, kept: bool) -> bool:
+    """Tell whether role credentials of this profile are to be fetched now."""
+    if profile.fetching or not token_usable(session, now):
+        return False
+    if profile.trouble is not None and profile.trouble.retry_at > now:
+        return False
+    if profile.attempted_at is not None and timedelta() <= now - profile.attempted_at < FETCH_FLOOR:
+        return False
+    return needs_longer(profile, now) or _wants_keys(profile, now, kept=kept)
+
+
+def _wants_keys(profile: ProfileState, now: datetime, *, kept: bool) -> bool:
+    held = profile.credentials
+    if kept:
+        return held is None or held.expires_at - now <= windows_for(held.life).advisory
+    return profile.asked_at is not None and (held is None or not servable(held, now))
+
+
+def wants_accounts(state: State, session: SessionState, now: datetime) -> bool:
+    """Tell whether the names of accounts are to be asked for: nobody waits for them, all else comes first."""
+    if session.trouble is not None or not token_usable(session, now):
+        return False
+    if session.accounts_asked is not None and now - session.accounts_asked < ACCOUNTS_FLOOR:
+        return False
+    profiles = state.profiles_of(session.session.name)
+    nameless = any(item.profile.account_id not in state.accounts for item in profiles)
+    return nameless and not any(item.fetching for item in profiles)
+
+
+def _in_order(state: State, session: SessionState) -> list[ProfileState]:
+    """Return the session's profiles: those a program waits for first, then the active ones."""
+    names = state.kept
+    rank = {name: place for place, name in enumerate(names)}
+    profiles = (
+        item
+        for item in state.profiles_of(session.session.name)
+        if _awaited(item) or item.profile.name in rank
+    )
+    return sorted(profiles, key=lambda item: (not _awaited(item), rank.get(item.profile.name, len(names))))
+
+
+def _awaited(profile: ProfileState) -> bool:
+    return profile.asked_at is not None or profile.needed_until is not None
+
+
+# --- the credentials file ----------------------------------------------------------------------------
+
+
+def _file_sync(state: State, now: datetime) -> Iterator[SyncCredentialsFile]:
+    file = state.file
+    if not file.known or file.syncing or (file.trouble is not None and file.trouble.retry_at > now):
+        return
+    wanted = wanted_sections(state, now)
+    removed = unwanted_sections(state, now)
+    if (wanted or removed) and not _worth_waiting(state, wanted, now):
+        yield SyncCredentialsFile(wanted, removed)
+
+
+def _worth_waiting(state: State, wanted: tuple[SectionKeys, ...], now: datetime) -> bool:
+    """Tell whether other fetches are about to finish and can share the rewrite."""
+    if state.stopping or not any(state.profiles[name].fetching for name in state.kept):
+        return False
+    return all(timedelta() <= now - keys.credentials.fetched_at < BATCH for keys in wanted)
+
+
+# --- when to look again ------------------------------------------------------------------------------
+
+
+def next_look(state: State, now: datetime) -> datetime | None:
+    """Return the next instant at which ``decide`` may answer differently, or None when only an event can."""
+    return min((instant for instant in _instants(state) if instant > now), default=None)
+
+
+def _instants(state: State) -> Iterator[datetime]:
+    if state.paused_until is not None:
+        yield state.paused_until
+    for session in state.sessions.values():
+        yield from _session_instants(state, session)
+    for profile in state.profiles.values():
+        yield from _profile_instants(profile)
+    yield from import_notices.instants(state)
+    if state.file.trouble is not None:
+        yield state.file.trouble.retry_at
+    for mark in state.file.marks.values():
+        yield mark.expires_at - notices.KEYS_END_SOON
+        yield mark.expires_at
+
+
+def _session_instants(state: State, session: SessionState) -> Iterator[datetime]:
+    if session.token is not None:
+        yield session.token.expires_at - windows_for(session.token_life).advisory
+        yield session.token.expires_at
+    if session.trouble is not None:
+        yield session.trouble.retry_at
+        yield session.trouble.retry_at + HEARD_OF
+        yield session.trouble.since + notices.PATIENCE
+        yield session.trouble.lasting_since + notices.OFFLINE_TOO_LONG
+    if session.refreshed_at is not None:
+        yield session.refreshed_at + PROOF_FLOOR
+    if session.snoozed_until is not None:
+        yield session.snoozed_until
+    if session.window_after is not None:
+        yield session.window_after
+    yield from (job.deadline for job in session.awaited)
+    if session.accounts_asked is not None:
+        yield session.accounts_asked + ACCOUNTS_FLOOR
+    if session.sign_in is not None:
+        if session.news:
+            yield session.sign_in.started_at + notices.NEWS_LASTS
+        yield session.sign_in.ends_at
+        thresholds = state.settings.warnings(session.session.name)
+        yield from (session.sign_in.ends_at - threshold for threshold in thresholds)
+
+
+def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
+    if profile.trouble is not None:
+        yield profile.trouble.retry_at
+    if profile.attempted_at is not None and _wanted_again(profile, profile.attempted_at + FETCH_FLOOR):
+        yield profile.attempted_at + FETCH_FLOOR
+    if profile.needed_until is not None:
+        yield profile.needed_until - (profile.credentials.life if profile.credentials else timedelta())
+    if profile.credentials is not None:
+        windows = windows_for(profile.credentials.life)
+        yield profile.credentials.fetched_at + BATCH
+        yield profile.credentials.expires_at - windows.advisory
+        yield profile.credentials.expires_at - servable_window(profile.credentials.life)
+        yield profile.credentials.expires_at - notices.KEYS_END_SOON
+        yield profile.credentials.expires_at
+
+
+def _wanted_again(profile: ProfileState, instant: datetime) -> bool:
+    """Tell whether keys are wanted by then: otherwise each fetch would wake the agent a minute later."""
+    held = profile.credentials
+    if held is None or needs_longer(profile, instant):
+        return True
+    return held.expires_at - instant <= windows_for(held.life).advisory

@@ -1,0 +1,164 @@
+"""Ports to files: config, settings, state, token cache, credentials. See the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from credtray.core.errors import Problem
+from credtray.core.models import (
+    AccessToken,
+    AwsConfig,
+    ClientRegistration,
+    SectionKeys,
+    SsoSession,
+)
+from credtray.core.settings import Settings
+
+
+class ConfigFile(Protocol):
+    """The AWS config file, read as botocore reads it."""
+
+    def stamp(self) -> object:
+        """Return something that differs when the file may have changed; costs a stat call, never raises."""
+        ...
+
+    def load(self) -> AwsConfig:
+        """Read and understand the file.
+
+        Raises:
+            ConfigInvalid: the file is broken as a whole; the line is named.
+        """
+        ...
+
+
+class SettingsFile(Protocol):
+    """settings.toml."""
+
+    def stamp(self) -> object:
+        """As ``ConfigFile.stamp``."""
+        ...
+
+    def load(self) -> Settings:
+        """Read the settings; defaults when there is no file.
+
+        Raises:
+            SettingsInvalid: the line or the setting is named.
+        """
+        ...
+
+
+class StateFile(Protocol):
+    """What survives a restart; see core/saved."""
+
+    def save(self, document: bytes) -> None:
+        """Write it atomically, 0600."""
+        ...
+
+
+class TokenCache(Protocol):
+    """~/.aws/sso/cache, shared with the AWS CLI and every SDK."""
+
+    def stamp(self, session: SsoSession) -> object:
+        """As ``ConfigFile.stamp``."""
+        ...
+
+    def read(self, session: SsoSession) -> AccessToken | None:
+        """Return the token, or None when the file does not exist: the user signed out.
+
+        Raises:
+            TokenUnreadable: the file is there but torn, garbage, too large or no file, also after retries.
+        """
+        ...
+
+    def write(self, session: SsoSession, token: AccessToken) -> None:
+        """Write all fields atomically, 0600, keeping fields we do not know."""
+        ...
+
+    def check_writable(self, session: SsoSession) -> None:
+        """Find out whether a token could be written now, without touching the one there is.
+
+        Raises:
+            FileUnwritable, FileRefused: it could not; nothing was changed.
+        """
+        ...
+
+    def drop(self, session: SsoSession, token: AccessToken) -> None:
+        """Delete the token file if it still holds this very token."""
+        ...
+
+    def registration(self, session: SsoSession, grant: str) -> ClientRegistration | None:
+        """Return a cached client registration good for this grant type and 15 minutes longer, or None."""
+        ...
+
+    def save_registration(self, session: SsoSession, registration: ClientRegistration) -> None:
+        """Cache a client registration in the AWS CLI's format."""
+        ...
+
+    def lock(self, session: SsoSession) -> AbstractContextManager[None]:
+        """Hold the per-key lock over re-read, refresh and write; between processes, bounded wait."""
+        ...
+
+    def sign_in_lock(self, session: SsoSession, given_up: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Hold the lock of a sign-in (minutes); a second process waits here and then finds the token.
+
+        Raises (on entering):
+            FileContended: ``given_up``, asked all the while, ended the wait; or it took too long.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A section of the credentials file that carries our mark."""
+
+    section: str
+    profile: str
+    expires_at: datetime
+    digest: str
+    """Of the access key id written; see core/marks."""
+    pasted: bool = False
+    """Keys that `credtray import` wrote: they belong to no profile, ``profile`` says whose they are."""
+
+
+class SyncReport(Protocol):
+    """What one rewrite of the credentials file did."""
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Sections that hold the wanted keys now."""
+        ...
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Sections that hold nothing of ours any more."""
+        ...
+
+    @property
+    def refused(self) -> Mapping[str, Problem]:
+        """Sections that were left alone, each with the reason."""
+        ...
+
+    @property
+    def tightened_from(self) -> int | None:
+        """The mode the file had when it was too wide for secrets; None when it was not."""
+        ...
+
+
+class CredentialsFile(Protocol):
+    """~/.aws/credentials; see aws/credentials_file for the rules it keeps."""
+
+    def stamp(self) -> object:
+        """As ``ConfigFile.stamp``."""
+        ...
+
+    def sync(self, wanted: Sequence[SectionKeys], removed: Collection[str], now: datetime) -> SyncReport:
+        """Write these sections and take those out, in one rewrite."""
+        ...
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Return the sections that carry our mark."""
+        ...

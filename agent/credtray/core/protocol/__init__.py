@@ -1,0 +1,161 @@
+"""What credtray and its agent say to each other: requests and replies as one JSON line each, versioned.
+
+Knows no socket, file or clock. Secrets travel in ``CredentialsIssued`` and ``ImportKeys``, in nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from credtray import __version__
+from credtray.core.errors import BadFrame, ProtocolMismatch
+from credtray.core.protocol.encoding import ENCODER
+from credtray.core.protocol.replies import (
+    CredentialsIssued,
+    Done,
+    Failed,
+    ProcessCredentials,
+    Progress,
+    Reply,
+    Update,
+)
+from credtray.core.protocol.requests import (
+    Activate,
+    CancelLogin,
+    Copy,
+    Credentials,
+    Deactivate,
+    Endpoint,
+    ImportKeys,
+    Login,
+    Logout,
+    PauseNotices,
+    Ping,
+    Request,
+    Snooze,
+    Status,
+    Stop,
+    Switch,
+    Undo,
+    Wait,
+    Watch,
+)
+from credtray.core.secret import Secret
+
+__all__ = [
+    "CREDENTIALS_HEAD",
+    "CREDENTIALS_TAIL",
+    "REPLY_LIMIT",
+    "REQUEST_LIMIT",
+    "VERSION",
+    "Activate",
+    "CancelLogin",
+    "Copy",
+    "Credentials",
+    "CredentialsIssued",
+    "Deactivate",
+    "Done",
+    "Endpoint",
+    "Failed",
+    "ImportKeys",
+    "Login",
+    "Logout",
+    "PauseNotices",
+    "Ping",
+    "ProcessCredentials",
+    "Progress",
+    "Reply",
+    "Request",
+    "Snooze",
+    "Status",
+    "Stop",
+    "Switch",
+    "Undo",
+    "Update",
+    "Wait",
+    "Watch",
+    "decode_reply",
+    "decode_request",
+    "encode",
+]
+
+VERSION: Final = 1
+"""Of the protocol; raised when an older peer would misunderstand."""
+REQUEST_LIMIT: Final = 64 * 1024
+"""Longest request in bytes, newline included."""
+REPLY_LIMIT: Final = 4 * 1024 * 1024
+"""Longest reply in bytes, newline included."""
+_HEAD: Final = b'{"credtray":%d,' % VERSION
+
+CREDENTIALS_HEAD: Final = _HEAD + b'"reply":"credentials","credentials":'
+"""What the fast client cuts off in front, instead of loading a JSON parser."""
+CREDENTIALS_TAIL: Final = b"}\n"
+
+_T = TypeVar("_T")
+
+
+class _Versioned(Struct):
+    credtray: int
+
+
+def _hide(kind: type, value: object) -> Secret:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise NotImplementedError
+
+
+_VERSIONED: Final = msgspec.json.Decoder(_Versioned)
+_REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request, dec_hook=_hide)
+_REPLY: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply, dec_hook=_hide)
+
+
+def encode(message: Request | Reply) -> bytes:
+    """Return the message as one frame, newline included.
+
+    Raises:
+        BadFrame: longer than the other side accepts, or it holds text that is not Unicode.
+    """
+    limit = REPLY_LIMIT if isinstance(message, Reply) else REQUEST_LIMIT
+    try:
+        frame = _HEAD + ENCODER.encode(message)[1:] + b"\n"
+    except UnicodeEncodeError:
+        raise BadFrame("a name in it is not valid Unicode") from None
+    if len(frame) > limit:
+        raise BadFrame(f"{len(frame)} bytes, at most {limit} are taken")
+    return frame
+
+
+def decode_request(frame: bytes) -> Request:
+    """Read a client's frame, on the agent's side.
+
+    Raises:
+        BadFrame: not JSON, or of no known shape.
+        ProtocolMismatch: the client speaks another version; the text names the agent's.
+    """
+    _check_version(frame, "the command", "the agent")
+    return _decode(_REQUEST, frame)
+
+
+def decode_reply(frame: bytes) -> Reply:
+    """Read the agent's frame, on the client's side; raises as ``decode_request`` does."""
+    _check_version(frame, "the agent", "this command")
+    return _decode(_REPLY, frame)
+
+
+def _check_version(frame: bytes, peer: str, reader: str) -> None:
+    spoken = _decode(_VERSIONED, frame).credtray
+    if spoken != VERSION:
+        raise ProtocolMismatch(
+            f"{peer} speaks protocol {spoken}, {reader} (credtray {__version__}) protocol {VERSION}"
+        )
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], frame: bytes) -> _T:
+    try:
+        return decoder.decode(frame)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        # The parser's own words may quote the frame; who reads the log must not find keys there.
+        raise BadFrame("it is not JSON of a known shape") from None

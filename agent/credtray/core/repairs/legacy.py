@@ -1,0 +1,127 @@
+"""Plans the way from profiles that carry their own start URL to profiles of an sso-session.
+
+Touches only the two lines that move; never a profile whose meaning it could change.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from credtray.core import ini
+from credtray.core.config.sources import NotOurs, SsoSource, Unusable, own_source
+from credtray.core.config.text import ConfigText, Section, read_config
+from credtray.core.errors import IniRefused
+from credtray.core.presets import DEFAULT_SCOPES
+from credtray.core.repairs.plan import RepairPlan, Scene, config_change
+from credtray.core.session_names import normal_start_url, suggested_name
+
+_MOVED = frozenset({"sso_start_url", "sso_region"})
+_SCOPES = "sso_registration_scopes"
+_STATIC = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+
+Portal = tuple[str, str]
+"""Start URL as compared, and region."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Legacy:
+    """One profile that can move."""
+
+    name: str
+    section: Section
+    source: SsoSource
+
+    @property
+    def portal(self) -> Portal:
+        return normal_start_url(self.source.session.start_url), self.source.session.region
+
+
+def plan_legacy_profiles(scene: Scene) -> RepairPlan:
+    """Plan one sso-session for each start URL and region, and every legacy profile as a profile of it.
+
+    Raises:
+        ConfigInvalid: the config file is broken as a whole.
+    """
+    config = read_config(scene.config)
+    left_alone: dict[str, str] = {}
+    movable = list(_movable(config, left_alone))
+    reused = _existing(config)
+    sessions = dict(reused)
+    edits: list[ini.Edit] = []
+    new_sessions: list[ini.Edit] = []
+    changes: list[str] = []
+    for legacy in movable:
+        if legacy.portal not in sessions:
+            name = suggested_name(legacy.source.session.start_url, {*config.sso_sessions, *sessions.values()})
+            sessions[legacy.portal] = name
+            new_sessions.append(_new_session(name, legacy))
+            changes.append(f"add the sso-session {name}")
+        name = sessions[legacy.portal]
+        edits.append(ini.SectionEdit(legacy.section.span.name, {"sso_session": name}, _MOVED))
+        changes.append(f"profile {legacy.name} signs in through {name}")
+    used = dict.fromkeys(sessions[legacy.portal] for legacy in movable)
+    return RepairPlan(
+        tuple(changes),
+        tuple(f"Sign in once: credtray login {name}" for name in used),
+        MappingProxyType(left_alone),
+        config_change(scene.config, [*edits, *new_sessions]),
+    )
+
+
+def _movable(config: ConfigText, left_alone: dict[str, str]) -> Iterator[_Legacy]:
+    for name, section in sorted(config.profiles.items()):
+        if "sso_session" in section.settings or "sso_start_url" not in section.settings:
+            continue
+        try:
+            source = own_source(section, config, {})
+            reason = _objection(name, section)
+        except NotOurs as other:
+            reason = f"it {other.reason}"
+        except Unusable as problem:
+            reason = problem.text
+        if reason is None:
+            yield _Legacy(name, section, source)
+        else:
+            left_alone[name] = reason
+
+
+def _objection(name: str, section: Section) -> str | None:
+    """Return why a profile must stay as it is, None when it can move."""
+    try:
+        ini.check_section_name(section.span.name)
+    except IniRefused as error:
+        return error.detail
+    if not name.isprintable():
+        return "its name cannot be printed"
+    if not section.span.values.keys() >= _MOVED:
+        return "[DEFAULT] gives it its start URL or region, and every other profile as well"
+    if any(key in section.settings for key in _STATIC):
+        return "it holds static keys as well, and which of the two a program takes differs"
+    if section.settings.get(_SCOPES, ",".join(DEFAULT_SCOPES)) != ",".join(DEFAULT_SCOPES):
+        return f"it has a {_SCOPES} of its own"
+    return None
+
+
+def _existing(config: ConfigText) -> Mapping[Portal, str]:
+    """Return the sso-sessions that legacy profiles can join, by their portal; the first name counts."""
+    found: dict[Portal, str] = {}
+    for name, section in sorted(config.sso_sessions.items()):
+        url, region = section.text("sso_start_url"), section.text("sso_region")
+        others = section.settings.keys() - {*_MOVED, _SCOPES}
+        scopes = section.settings.get(_SCOPES, ",".join(DEFAULT_SCOPES))
+        if url and region and name.isprintable() and not others and scopes == ",".join(DEFAULT_SCOPES):
+            found.setdefault((normal_start_url(url), region), name)
+    return found
+
+
+def _new_session(name: str, legacy: _Legacy) -> ini.Edit:
+    session = legacy.source.session
+    values = {
+        "sso_start_url": session.start_url,
+        "sso_region": session.region,
+        _SCOPES: ",".join(DEFAULT_SCOPES),
+    }
+    return ini.SectionEdit(f"sso-session {shlex.quote(name)}", values)

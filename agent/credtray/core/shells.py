@@ -1,0 +1,210 @@
+"""Variables and role credentials written for a shell, an env file, JSON, or the credentials file.
+
+Pure. What holds keys is one ``Secret``: it goes to the clipboard or a pipe somebody asked for, nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from credtray.core import ini
+from credtray.core.child_environment import REGIONS
+from credtray.core.errors import FormRefused, UnexpectedReply
+from credtray.core.forms import Form
+from credtray.core.models import RoleCredentials
+from credtray.core.protocol.replies import ProcessCredentials
+from credtray.core.secret import Secret
+
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
+"""botocore (credentials.py, ``EnvProvider``) and the SDK for JavaScript refuse the keys after that time."""
+SHADOWS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
+"""What has to go for the keys to count.
+
+With AWS_PROFILE set the SDK for JavaScript 3.840 passes the keys over (credential-provider-node), and
+botocore 1.44 ends with ProfileNotFound when there is no such profile, though the keys win otherwise.
+AWS_SECURITY_TOKEN is taken before AWS_SESSION_TOKEN by botocore's ``EnvProvider``.
+"""
+
+_HARMLESS_TO_CMD = re.compile(r"[A-Za-z0-9+/=._:-]*", re.ASCII)
+_SAME_IN_EVERY_ENV_FILE = re.compile(r"[A-Za-z0-9+/=._:@%,-]+", re.ASCII)
+"""Neither quotes nor anything to quote: docker takes quotes literally, sh needs them for all the rest."""
+_FISH_ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'"})
+_POWERSHELL_ESCAPES = str.maketrans({char: f"`{char}" for char in '`$"\u201c\u201d\u201e'})
+"""PowerShell takes typographic double quotes for quotes, too (its language specification, 2.3.5.2)."""
+
+
+def assignments(values: Mapping[str, str], form: Form) -> str:
+    """Return text that sets each variable when the form's reader takes it in, every line ended.
+
+    The values are plain here: what holds keys goes through ``written`` or ``exported``.
+
+    Raises:
+        FormRefused: a value is empty, cannot be printed, or cannot be written in this form.
+    """
+    for name, value in values.items():
+        if not value or not value.isprintable():
+            raise FormRefused(f"{name} is empty or holds characters that cannot be printed")
+        if form is Form.DOTENV and not _SAME_IN_EVERY_ENV_FILE.fullmatch(value):
+            raise FormRefused(f"{name} holds a character that programs read differently in an env file")
+    if form is Form.JSON:
+        return json.dumps(dict(values), indent=2, ensure_ascii=False) + "\n"
+    return "".join(_of(_ASSIGNMENTS, form)(name, value) for name, value in values.items())
+
+
+def removals(names: Iterable[str], form: Form) -> str:
+    """Return text that takes the variables away, whether they are set or not, every line ended.
+
+    Raises:
+        FormRefused: an env file can only set.
+    """
+    if form is Form.JSON:
+        return json.dumps(dict.fromkeys(names), indent=2) + "\n"
+    return "".join(_of(_REMOVALS, form)(name) for name in names)
+
+
+def quoted(word: str, form: Form) -> str:
+    """Return a word as one argument of a command line in that shell; a harmless one as it is.
+
+    For showing to a person: cmd has no way to quote a double quote or a percent sign.
+    """
+    if _HARMLESS_TO_CMD.fullmatch(word) and word[:1] not in {"", "-", "="}:
+        return word
+    return _QUOTES.get(form, _posix_quoted)(word)
+
+
+def variables(keys: ProcessCredentials, region: str | None) -> dict[str, str]:
+    """Return the variables that hand over these keys; the secrets are in it.
+
+    The same as `aws configure export-credentials` writes (AWS CLI 2.36), and the region where one is given.
+    """
+    secrets = (keys.access_key_id, keys.secret_access_key.reveal(), keys.session_token.reveal())
+    found = dict(zip(KEYS, secrets, strict=True)) | {EXPIRATION: keys.expiration}
+    return found if region is None else found | dict.fromkeys(REGIONS, region)
+
+
+def exported(values: Mapping[str, str], form: Form, shadows: Iterable[str] = SHADOWS) -> Secret:
+    """Return text that makes these variables count: what would shadow them is taken away first.
+
+    Raises:
+        FormRefused: a value cannot be written in this form; it is not quoted.
+    """
+    # An env file and a JSON object describe a new environment: there is nothing to take away.
+    away = "" if form in {Form.DOTENV, Form.JSON} else removals(shadows, form)
+    return Secret(away + assignments(values, form))
+
+
+def written(credentials: RoleCredentials, form: Form, section: str, region: str | None) -> Secret:
+    """Return role credentials as a whole text, every line ended.
+
+    *section* and *region* count for the form they belong to: a region belongs into the config file.
+
+    Raises:
+        IniRefused: the section's name, or a value, cannot be written into an AWS file.
+        UnexpectedReply: a value cannot be printed, so it cannot be pasted either; it is not quoted.
+        FormRefused: a value cannot be written in this form; it is not quoted.
+    """
+    values = variables(ProcessCredentials.of(credentials), region)
+    if not all(value and value.isprintable() for value in values.values()):
+        raise UnexpectedReply("a key is empty or holds characters that cannot be printed")
+    if form is Form.SECTION:
+        return Secret(_section(section, {name: values[name] for name in KEYS}))
+    return exported(values, form)
+
+
+def _section(name: str, values: Mapping[str, str]) -> str:
+    return ini.set_keys(b"", name, {key.lower(): value for key, value in values.items()}).decode()
+
+
+# --- how each is written -----------------------------------------------------------------------------
+
+
+def _posix_quoted(value: str) -> str:
+    inside = value.replace("'", "'\"'\"'")
+    return f"'{inside}'"
+
+
+def _posix(name: str, value: str) -> str:
+    return f"export {name}={_posix_quoted(value)}\n"
+
+
+def _posix_away(name: str) -> str:
+    return f"unset {name}\n"
+
+
+def _fish_quoted(value: str) -> str:
+    return f"'{value.translate(_FISH_ESCAPES)}'"
+
+
+def _fish(name: str, value: str) -> str:
+    return f"set -gx {name} {_fish_quoted(value)}\n"
+
+
+def _fish_away(name: str) -> str:
+    return f"set -eg {name}\n"
+
+
+def _powershell_quoted(value: str) -> str:
+    return f'"{value.translate(_POWERSHELL_ESCAPES)}"'
+
+
+def _powershell(name: str, value: str) -> str:
+    # Windows' own line ends: its older console takes a lone line feed for Ctrl+J.
+    return f"$Env:{name}={_powershell_quoted(value)}\r\n"
+
+
+def _powershell_away(name: str) -> str:
+    return f"Remove-Item Env:{name} -ErrorAction Ignore\r\n"
+
+
+def _cmd(name: str, value: str) -> str:
+    """Write for cmd's prompt, where ``%`` cannot be doubled: a caret inside makes the name unknown.
+
+    Before every character, so that no part between two percent signs names a variable, whatever is set.
+    """
+    plain = _HARMLESS_TO_CMD.fullmatch(value) is not None
+    return f"SET {name}={value if plain else ''.join(f'^{char}' for char in value)}\r\n"
+
+
+def _cmd_quoted(value: str) -> str:
+    return f'"{value}"'
+
+
+def _cmd_away(name: str) -> str:
+    return f"SET {name}=\r\n"
+
+
+def _dotenv(name: str, value: str) -> str:
+    return f"{name}={value}\n"
+
+
+_ASSIGNMENTS: Mapping[Form, Callable[[str, str], str]] = {
+    Form.POSIX: _posix,
+    Form.FISH: _fish,
+    Form.POWERSHELL: _powershell,
+    Form.CMD: _cmd,
+    Form.DOTENV: _dotenv,
+}
+_REMOVALS: Mapping[Form, Callable[[str], str]] = {
+    Form.POSIX: _posix_away,
+    Form.FISH: _fish_away,
+    Form.POWERSHELL: _powershell_away,
+    Form.CMD: _cmd_away,
+}
+_QUOTES: Mapping[Form, Callable[[str], str]] = {
+    Form.FISH: _fish_quoted,
+    Form.POWERSHELL: _powershell_quoted,
+    Form.CMD: _cmd_quoted,
+}
+
+_Writer = TypeVar("_Writer")
+
+
+def _of(table: Mapping[Form, _Writer], form: Form) -> _Writer:
+    writer = table.get(form)
+    if writer is None:
+        raise FormRefused(f"{form.value} has no lines for that")
+    return writer

@@ -1,0 +1,144 @@
+"""Questions about one session or one profile that policy, notices and status ask alike. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from credtray.core.errors import Offline
+from credtray.core.expiry import servable_window
+from credtray.core.models import EndProof, RoleCredentials
+from credtray.core.state import Alive, Doubt, ProfileState, SessionState, State
+
+PROOF_FLOOR = timedelta(minutes=5)
+"""A refresh that only proves when a sign-in ends is not repeated within this time."""
+
+TOLERATED_CLOCK_ERROR = timedelta(minutes=5)
+"""AWS refuses signatures beyond about five minutes; below that nobody needs to know."""
+
+HEARD_OF = timedelta(minutes=2)
+"""So long after the next try was due a trouble still counts: after that nobody has tried, so nobody knows."""
+
+
+def clock_off(state: State) -> bool:
+    """Tell whether AWS refuses what this computer signs."""
+    return abs(state.clock_error) > TOLERATED_CLOCK_ERROR
+
+
+def alive(session: SessionState, now: datetime) -> Alive:
+    """Tell what the sign-in of this session is worth."""
+    token = session.token
+    if session.ended or (token is not None and token.expires_at <= now and not can_refresh(session, now)):
+        return Alive.ENDED
+    return Alive.SIGNED_OUT if token is None else Alive.SIGNED_IN
+
+
+def can_refresh(session: SessionState, now: datetime) -> bool:
+    """Tell whether the token service would consider a refresh at all."""
+    token = session.token
+    if token is None or not token.refreshable or token.registration is None:
+        return False
+    return token.registration.expires_at > now
+
+
+def token_usable(session: SessionState, now: datetime) -> bool:
+    """Tell whether the portal would accept the access token, as far as can be known here."""
+    token = session.token
+    if token is None or session.ended or session.doubt is Doubt.RAISED:
+        return False
+    return token.expires_at > now
+
+
+def servable(credentials: RoleCredentials, now: datetime) -> bool:
+    """Tell whether these may be handed to a program: never the tail of their life."""
+    return credentials.expires_at - now > servable_window(credentials.life)
+
+
+def needs_longer(profile: ProfileState, now: datetime) -> bool:
+    """Tell whether somebody needs keys that last longer than those held, and a fetch would bring such.
+
+    What the role's keys live is learned: where that does not reach, another fetch would not either.
+    """
+    until, held = profile.needed_until, profile.credentials
+    if until is None or until <= now:
+        return False
+    if held is None or not servable(held, now):
+        return True
+    return held.expires_at < until <= now + held.life
+
+
+def held_back(session: SessionState, now: datetime) -> bool:
+    """Tell whether nothing may be asked of this session's portal just now."""
+    if alive(session, now) is not Alive.SIGNED_IN or (session.refreshing and not session.overtaken):
+        return True
+    # During a sign-in the old token may be logged out at any moment: what it would answer means nothing.
+    return session.pending is not None or (session.trouble is not None and session.trouble.retry_at > now)
+
+
+def rides_the_end(session: SessionState) -> bool:
+    """Tell whether the token held was cut at the end of the sign-in: another refresh brings the same end."""
+    sign_in, token = session.sign_in, session.token
+    if sign_in is None or token is None or sign_in.proof is not EndProof.CUT:
+        return False
+    return abs(token.expires_at - sign_in.ends_at) <= timedelta(minutes=1)
+
+
+def offline(session: SessionState, now: datetime) -> bool:
+    """Tell whether the portal cannot be reached, as far as the last try knows."""
+    trouble = session.trouble
+    if trouble is None or trouble.problem.code != Offline.code:
+        return False
+    return now < trouble.retry_at + HEARD_OF
+
+
+def warnings_due(state: State, session: SessionState, now: datetime) -> frozenset[str]:
+    """Return the warnings whose threshold is passed, told or not, as they are remembered in ``said``."""
+    sign_in = session.sign_in
+    if sign_in is None or sign_in.ends_at <= now:
+        return frozenset()
+    left = sign_in.ends_at - now
+    thresholds = state.settings.warnings(session.session.name)
+    return frozenset(_warning(each) for each in thresholds if left <= each)
+
+
+def _warning(threshold: timedelta) -> str:
+    return f"soon:{int(threshold.total_seconds())}"
+
+
+def end_needs_proof(state: State, session: SessionState, now: datetime) -> bool:
+    """Tell whether a warning would rest on an estimate that one silent refresh can prove or disprove."""
+    sign_in = session.sign_in
+    if sign_in is None or sign_in.proof.proven or not can_refresh(session, now):
+        return False
+    if session.refreshed_at is not None and timedelta() <= now - session.refreshed_at < PROOF_FLOOR:
+        return False
+    return not warnings_due(state, session, now) <= session.said
+
+
+def awaiting_proof(state: State, session: SessionState, now: datetime) -> bool:
+    """Tell whether a warning had better wait: a refresh is to prove the end it would speak of.
+
+    While the portal cannot be reached nobody could act on the warning either.
+    """
+    if session.refreshing or end_needs_proof(state, session, now):
+        return True
+    proven = session.sign_in is None or session.sign_in.proof.proven
+    return not proven and session.trouble is not None and can_refresh(session, now)
+
+
+def keys_until(state: State, profile: ProfileState) -> datetime | None:
+    """Return when the keys held end; after a start, and without an agent, those in the credentials file."""
+    if profile.credentials is not None:
+        return profile.credentials.expires_at
+    name = profile.profile.name
+    return max((mark.expires_at for mark in state.file.marks.values() if mark.profile == name), default=None)
+
+
+def waiting_for_keys(state: State, session: SessionState, now: datetime) -> tuple[ProfileState, ...]:
+    """Return the kept profiles whose keys are missing or about to fail their users."""
+    kept = (state.profiles[name] for name in state.kept)
+    return tuple(
+        item
+        for item in kept
+        if item.profile.session == session.session.name
+        and (item.credentials is None or not servable(item.credentials, now))
+    )

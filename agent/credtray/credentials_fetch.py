@@ -1,0 +1,176 @@
+"""The fast half of `credtray credentials P`: asks the agent, passes its answer on, imports next to nothing.
+
+Parses no JSON and knows no AWS file; where no agent answers, the caller goes the slow way.
+Nothing reaches stdout but the one JSON object of the credential_process contract, whole.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import sys
+import time
+
+if sys.platform != "win32":
+    from credtray.agent_socket import connect
+
+assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
+
+# The same as in core/protocol (whose import would cost more than the whole fetch); a test compares them.
+HEAD = b'{"credtray":1,"reply":"credentials","credentials":'
+TAIL = b"}\n"
+PROGRESS = b'{"credtray":1,"reply":"progress"'
+MISUSE = frozenset({"usage", "unknown_profile", "unknown_session", "foreign_profile"})
+"""Errors that end with exit code 2, as core/errors has it."""
+_SIGNALLED = 128
+_SIGINT = 2
+_SIGPIPE = 13
+_SILENCE_SECONDS = 4.0
+"""Twice the agent's sign of life; a stopped agent is noticed and explained within 5 s altogether."""
+GIVE_UP_SECONDS = 20.0
+"""botocore waits for a credential_process without limit: we have to give up ourselves."""
+
+
+class NoAnswer(Exception):
+    """The agent did not answer; the text says why, unless it is simply not running.
+
+    No relative of CredtrayError: that import is dear.
+    """
+
+
+def answer(arguments: list[str]) -> int | list[str]:
+    """Answer ``credentials [--] PROFILE`` by asking the agent.
+
+    Returns:
+        The exit code; or the arguments the command line is to be run with instead: it knows all other
+        options, and how to do without an agent in the time that is left.
+    """
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    profile = arguments[-1]
+    plain = len(arguments) == 2 and not profile.startswith("-")  # noqa: PLR2004 -- the command and its word
+    if not plain and arguments[1:-1] != ["--"]:
+        return arguments
+    try:
+        return fetch(profile, deadline)
+    except NoAnswer as reason:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return _complain(f"{reason} Gave up after {GIVE_UP_SECONDS:.0f} seconds.", 1)
+        if reason.args:
+            _complain(f"{reason} Trying without it.", 0)
+        return ["credentials", "--no-agent", "--within", f"{left:.1f}", "--", profile]
+    except KeyboardInterrupt:
+        return _SIGNALLED + _SIGINT
+
+
+def fetch(profile: str, deadline: float) -> int:
+    """Ask for the profile, write the answer, return the exit code.
+
+    Args:
+        profile: its name as typed.
+        deadline: instant of ``time.monotonic`` at which the caller gives up.
+
+    Raises:
+        NoAnswer: no agent, or it fell silent.
+    """
+    asked = question(profile)
+    if asked is None:
+        return _complain("The profile's name is not valid Unicode.", 2)
+    try:
+        line = ask(asked, deadline)
+    except PermissionError as error:
+        return _complain(f"The agent's socket is not safe to use: {error}", 3)
+    if line.startswith(HEAD) and line.endswith(TAIL):
+        return _write(line[len(HEAD) : -len(TAIL)] + b"\n")
+    return _explain(line)
+
+
+def question(profile: str, kind: str = "credentials", more: str = "") -> bytes | None:
+    """Return the request, or None when the name is not Unicode.
+
+    Escapes what JSON demands to be escaped and nothing else (RFC 8259, section 7).
+
+    Args:
+        profile: its name as typed.
+        kind: of the request.
+        more: further members of it as JSON, each with a comma before it.
+    """
+    quoted = "".join("\\" + c if c in '"\\' else c if c >= " " else f"\\u{ord(c):04x}" for c in profile)
+    try:
+        return f'{{"credtray":1,"request":"{kind}","profile":"{quoted}"{more}}}\n'.encode()
+    except UnicodeEncodeError:
+        return None
+
+
+def ask(asked: bytes, deadline: float) -> bytes:
+    """Return the final reply's line.
+
+    Raises:
+        NoAnswer: no agent, or it fell silent.
+        PermissionError: whoever listens is somebody else.
+    """
+    try:
+        client = connect(min(_SILENCE_SECONDS, max(0.0, deadline - time.monotonic())))
+    except ConnectionRefusedError:
+        raise NoAnswer from None
+    except TimeoutError:
+        raise NoAnswer("The agent takes no more connections.") from None
+    try:
+        client.sendall(asked)
+        return _final_line(client, deadline)
+    except TimeoutError:
+        raise NoAnswer("The agent does not answer.") from None
+    except OSError:
+        raise NoAnswer("The agent ended while it was asked.") from None
+    finally:
+        client.close()
+
+
+def _final_line(client: _socket.socket, deadline: float) -> bytes:
+    held = b""
+    heard = time.monotonic()
+    while True:
+        line, end, rest = held.partition(b"\n")
+        if end and not line.startswith(PROGRESS):
+            return line + end
+        if end:
+            held, heard = rest, time.monotonic()
+            continue
+        left = min(deadline, heard + _SILENCE_SECONDS) - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        client.settimeout(left)
+        piece = client.recv(65536)
+        if not piece:
+            raise ConnectionResetError
+        held += piece
+
+
+def _write(document: bytes) -> int:
+    try:
+        while document:
+            document = document[os.write(1, document) :]
+    except BrokenPipeError:
+        return _SIGNALLED + _SIGPIPE  # whoever asked is gone: end as `cat` would, without a traceback
+    except OSError as error:
+        return _complain(f"The answer could not be written: {error.strerror}", 1)
+    return 0
+
+
+def _explain(line: bytes) -> int:
+    """Tell why there are no credentials. Slower, but now a person is going to read."""
+    import json  # noqa: PLC0415 -- costs more than the rest of a successful fetch
+
+    try:
+        failed = json.loads(line)
+        return _complain(f"{failed['title']}\n{failed['hint']}", 2 if failed["code"] in MISUSE else 1)
+    except (ValueError, LookupError, TypeError):
+        return _complain("The agent's answer is of another version. Restart it.", 3)
+
+
+def _complain(text: str, code: int) -> int:
+    try:
+        os.write(2, f"credtray: {text}\n".encode(errors="replace"))
+    except OSError:
+        return code  # stderr is closed: the exit code has to do
+    return code

@@ -1,0 +1,48 @@
+"""Chooses how the agent can be reached on this system.
+
+Decides nothing about requests, and imports the other system's way never.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from credtray.daemon.ipc_connection import Lock, RequestHandler
+
+
+class IpcServer(Protocol):
+    """The agent's ear."""
+
+    async def start(self) -> None:
+        """Begin to serve.
+
+        Raises:
+            AgentRefused: we are not the one agent, or the address cannot be had.
+        """
+        ...
+
+    async def ensure_reachable(self) -> None:
+        """Mend what somebody removed; cheap enough for every tick.
+
+        Raises:
+            AgentRefused: it cannot be mended.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop serving, end every connection. Takes well under a second."""
+        ...
+
+
+def ipc_server(path: Path, lock: Lock, handler: RequestHandler) -> IpcServer:
+    """Return the server for this system, not yet started; ``path`` as ``desktop.paths`` gives it."""
+    if sys.platform == "win32":
+        from credtray.daemon.ipc_pipe import PipeServer  # noqa: PLC0415 -- cannot be imported elsewhere
+
+        return PipeServer(str(path), lock, handler)
+    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        from credtray.daemon.ipc_unix import UnixServer  # noqa: PLC0415 -- cannot be imported on Windows
+
+        return UnixServer(path, lock, handler)

@@ -1,0 +1,201 @@
+"""One client's conversation with the agent: a request, signs of life, the reply, and again.
+
+Knows nothing of how clients got in (see ``ipc``) nor of what requests mean (see ``RequestHandler``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Protocol
+
+from credtray.core import protocol
+from credtray.core.errors import BadFrame, CredtrayError
+from credtray.core.frames import Frames
+from credtray.core.protocol import Failed, Progress, Reply, Request
+
+_log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 5.0
+"""A connection without a whole request for this long is closed."""
+STALLED_SECONDS = 5.0
+"""A client that takes nothing of a reply for this long is given up."""
+SIGN_OF_LIFE_SECONDS = 2.0
+"""How often a client is told that its request is still being worked on."""
+_PIECE = 64 * 1024
+
+
+class ReplySink(Protocol):
+    """Takes the replies to one request. Sending to a client that is gone does nothing."""
+
+    async def send(self, reply: Reply) -> None:
+        """Send one reply; returns when the client's system has it, or the client is given up."""
+        ...
+
+
+class RequestHandler(Protocol):
+    """Carries out requests: the daemon's loop."""
+
+    async def handle(self, request: Request, reply: ReplySink) -> None:
+        """Send any number of ``Progress`` or ``Update``, then one of the other replies.
+
+        A ``CredtrayError`` raised here is sent as ``Failed``. Cancelled when the client goes away, so work
+        that others share must be shielded.
+        """
+        ...
+
+
+class Lock(Protocol):
+    """Proof that we are the one agent: only its holder may replace a socket it finds."""
+
+    @property
+    def held(self) -> bool:
+        """True while we hold it."""
+        ...
+
+
+class Channel(Protocol):
+    """A connected stream of bytes; both methods raise OSError when it breaks."""
+
+    async def receive(self, most: int) -> bytes:
+        """Return what came, empty at the end."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Return when all of it was taken by the system."""
+        ...
+
+    def close(self) -> None:
+        """Close it, dropping what was not sent."""
+        ...
+
+
+class Connection:
+    """Serves one client until it goes, misbehaves or falls silent."""
+
+    def __init__(self, channel: Channel, handler: RequestHandler) -> None:
+        self._channel = channel
+        self._handler = handler
+        self._frames = Frames(protocol.REQUEST_LIMIT)
+        self._coming: asyncio.Task[bytes] | None = None
+        self.idle = True
+        """True while no request is being worked on: such a connection may be closed to make room."""
+
+    async def serve(self) -> None:
+        """Answer one request after the other; never raises but for cancellation."""
+        try:
+            while (frame := await self._next_frame()) is not None:
+                self.idle = False
+                if not await self._answer(frame):
+                    return
+                self.idle = True
+        except BadFrame as error:
+            await _Sink(self._channel).send(Failed.of(error))
+        except (OSError, TimeoutError):
+            return  # gone, or silent for too long
+        finally:
+            if self._coming is not None:
+                self._coming.cancel()
+                await asyncio.gather(self._coming, return_exceptions=True)
+            self._channel.close()
+
+    async def _next_frame(self) -> bytes | None:
+        async with asyncio.timeout(IDLE_SECONDS):
+            while (frame := self._frames.next()) is None:
+                data = await self._piece()
+                if not data:
+                    return None
+                self._frames.feed(data)
+        return frame
+
+    async def _answer(self, frame: bytes) -> bool:
+        """Return False when the client is not to be listened to any longer."""
+        sink = _Sink(self._channel)
+        try:
+            request = protocol.decode_request(frame)
+        except CredtrayError as error:
+            await sink.send(Failed.of(error))
+            return False
+        working = asyncio.create_task(self._work(request, sink), name="ipc request")
+        leaving = asyncio.create_task(self._hear(), name="ipc hear")
+        sink.given_up.add_done_callback(lambda _: leaving.cancel())
+        both = {working, leaving}
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            return working.done() and not sink.gone
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+
+    async def _hear(self) -> None:
+        """Return when the client goes away; a next request sent early is kept."""
+        with contextlib.suppress(OSError, BadFrame):
+            while data := await self._piece():
+                self._frames.feed(data)
+
+    async def _piece(self) -> bytes:
+        """Return what comes next. Who stops waiting for it loses nothing: the next one who asks gets it.
+
+        A read that is cancelled may have taken bytes already: the request after the reply would be lost.
+        """
+        if self._coming is None:
+            self._coming = asyncio.create_task(self._channel.receive(_PIECE), name="ipc piece")
+        coming = self._coming
+        await asyncio.wait({coming})
+        self._coming = None
+        return coming.result()
+
+    async def _work(self, request: Request, sink: _Sink) -> None:
+        living = asyncio.create_task(self._show_life(request, sink), name="ipc sign of life")
+        try:
+            await self._handler.handle(request, sink)
+            if not sink.finished:
+                _log.error("%s was not answered", type(request).__name__)
+                await sink.send(Failed.of(CredtrayError("the request was not answered")))
+        except CredtrayError as error:
+            await sink.send(Failed.of(error))
+        except Exception as error:  # noqa: BLE001 -- the error border of IPC: one bad request, one reply
+            _log.exception("%s failed", type(request).__name__)
+            await sink.send(Failed.of(CredtrayError(type(error).__name__)))
+        finally:
+            living.cancel()
+
+    async def _show_life(self, request: Request, sink: _Sink) -> None:
+        if isinstance(request, protocol.Watch):
+            return  # lasts for hours: no wakeups for its sake
+        while not sink.finished:
+            await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
+            await sink.send(Progress("waiting"))
+
+
+class _Sink:
+    """Sends replies over one channel, whole frames only."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._turn = asyncio.Lock()  # a sign of life must not fall into the middle of a reply
+        self.given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.finished = False
+        self.gone = False
+
+    async def send(self, reply: Reply) -> None:
+        async with self._turn:
+            if self.gone or self.finished:
+                return
+            # A frame cut off by cancellation would garble the next one: from here on it is all or nothing.
+            self.gone, self.finished = True, not isinstance(reply, Progress | protocol.Update)
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(STALLED_SECONDS):
+                    await self._channel.send(_encoded(reply))
+                self.gone = False
+            if self.gone:
+                self.given_up.set_result(None)  # else a handler that sends for hours would never end
+
+
+def _encoded(reply: Reply) -> bytes:
+    try:
+        return protocol.encode(reply)
+    except BadFrame as error:
+        return protocol.encode(Failed.of(error))

@@ -1,0 +1,170 @@
+"""The agent's Unix socket: lets in our own user and nobody else.
+
+Reads no request (see ``ipc_connection``). Never lets one client starve another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import stat
+import sys
+from pathlib import Path
+
+from credtray.core.errors import AgentRefused
+from credtray.core.peer import peer_question, peer_uid
+from credtray.daemon.ipc_connection import Connection, Lock, RequestHandler
+
+assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG = 1024
+_ACCEPT_PAUSE = 1.0
+
+
+class UnixServer:
+    """Listens on one Unix socket, mode 0600, in a prepared runtime directory."""
+
+    def __init__(self, path: Path, lock: Lock, handler: RequestHandler, most: int = 2000) -> None:
+        self._path = path
+        self._lock = lock
+        self._handler = handler
+        self._most = most
+        """Connections at a time; one more closes the one that has been idle for longest."""
+        self._listener: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._connections: dict[asyncio.Task[None], Connection] = {}
+        self._refused: set[int] = set()
+
+    async def start(self) -> None:
+        """Bind, replacing a socket that a killed agent left, and begin to accept.
+
+        Raises:
+            AgentRefused: we are not the one agent, or the path cannot be bound.
+        """
+        if not self._lock.held:
+            raise AgentRefused(f"{self._path}: another agent may be using it")
+        self._listener = self._bind()
+        self._accepting = asyncio.create_task(self._accept(self._listener), name="ipc accept")
+
+    async def ensure_reachable(self) -> None:
+        """Bind anew when somebody removed or replaced the socket; cheap enough for every tick.
+
+        Raises:
+            AgentRefused: it is gone and cannot be bound again.
+        """
+        if self._listener is None or self._is_ours():
+            return
+        _log.warning("the socket %s was removed; making it again", self._path)
+        await self._stop_listening()
+        await self.start()
+
+    async def close(self) -> None:
+        """Stop accepting, end every connection and remove the socket. Takes well under a second."""
+        if self._listener is not None and self._is_ours():
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+        await self._stop_listening()
+        serving = list(self._connections)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
+    def _bind(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                if stat.S_ISSOCK(self._path.lstat().st_mode):
+                    self._path.unlink()
+            listener.bind(str(self._path))
+            self._path.chmod(0o600)  # before listen(): nobody can connect until the mode is right
+            listener.listen(_BACKLOG)
+            listener.setblocking(False)
+            self._identity = self._path.lstat()
+        except OSError as error:
+            listener.close()
+            raise AgentRefused(f"{self._path} cannot be bound: {error.strerror or error}") from None
+        return listener
+
+    def _is_ours(self) -> bool:
+        try:
+            return os.path.samestat(self._identity, self._path.lstat())
+        except OSError:
+            return False
+
+    async def _stop_listening(self) -> None:
+        if self._accepting is not None:
+            self._accepting.cancel()
+            await asyncio.gather(self._accepting, return_exceptions=True)
+        if self._listener is not None:
+            self._listener.close()
+        self._accepting = self._listener = None
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                client, _ = await loop.sock_accept(listener)
+            except OSError as error:
+                # Out of file descriptors or memory: those we serve will free some.
+                _log.warning("a client could not be accepted: %s", error.strerror)
+                self._make_room(0)
+                await asyncio.sleep(_ACCEPT_PAUSE)
+                continue
+            self._take_in(client)
+
+    def _take_in(self, client: socket.socket) -> None:
+        if not self._is_welcome(client) or not self._make_room(self._most - 1):
+            client.close()
+            return
+        connection = Connection(_SocketChannel(client), self._handler)
+        task = asyncio.create_task(connection.serve(), name="ipc connection")
+        self._connections[task] = connection
+        task.add_done_callback(lambda done: self._connections.pop(done, None))
+
+    def _is_welcome(self, client: socket.socket) -> bool:
+        question = peer_question(sys.platform)
+        if question is None:
+            return False
+        try:
+            uid = peer_uid(client.getsockopt(*question), sys.byteorder)
+        except OSError:
+            return False  # already gone
+        if uid in {0, os.geteuid()}:
+            return True
+        if uid not in self._refused:
+            self._refused.add(uid)
+            _log.warning("user %d tried to use the socket %s: refused", uid, self._path)
+        return False
+
+    def _make_room(self, most: int) -> bool:
+        """Close connections that wait for nothing, the oldest first; False when that is not enough."""
+        for task, connection in list(self._connections.items()):
+            if len(self._connections) <= most:
+                break
+            if connection.idle:
+                del self._connections[task]
+                task.cancel()
+        return len(self._connections) <= most
+
+
+class _SocketChannel:
+    """A connected, non-blocking socket as a ``Channel``."""
+
+    def __init__(self, client: socket.socket) -> None:
+        client.setblocking(False)
+        self._client = client
+        self._loop = asyncio.get_running_loop()
+
+    async def receive(self, most: int) -> bytes:
+        return await self._loop.sock_recv(self._client, most)
+
+    async def send(self, data: bytes) -> None:
+        await self._loop.sock_sendall(self._client, data)
+
+    def close(self) -> None:
+        self._client.close()

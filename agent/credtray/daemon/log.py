@@ -1,0 +1,177 @@
+"""The agent's log: private, bounded, in UTC, and never in anybody's way.
+
+Never raises and never blocks: a full disk or a removed directory costs log lines, nothing else.
+Never turns on the debug output of botocore or urllib3: it holds tokens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import stat
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from credtray.daemon.redaction import Redactor
+
+_PRIVATE = 0o600
+FILE_LIMIT = 3_900_000
+COPIES = 4
+"""Rotated files beside the current one; all together stay below 20 MB."""
+LINE_LIMIT = 16_384
+"""Bytes of one record, traceback included; the rest is cut off."""
+_TALKATIVE = ("asyncio", "boto3", "botocore", "hpack", "s3transfer", "schedule", "urllib3", "watchdog")
+
+
+class PrivateLogFile(logging.Handler):
+    """Appends to a file of mode 0600 and rotates it; opens it again when somebody removed it."""
+
+    def __init__(self, path: Path, limit: int = FILE_LIMIT, copies: int = COPIES) -> None:
+        super().__init__()
+        self._path = path
+        self._limit = limit
+        self._copies = copies
+        self._descriptor: int | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, or lose it."""
+        try:
+            line = self.format(record).encode(errors="backslashreplace")[:LINE_LIMIT] + b"\n"
+            self._write(line)
+        except Exception:  # noqa: BLE001 -- whatever is wrong with the log must not reach who logs
+            self._drop()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self.lock or contextlib.nullcontext():
+            self._drop()
+        super().close()
+
+    def _write(self, line: bytes) -> None:
+        size = self._current_size()
+        if size is not None and size + len(line) > self._limit:
+            self._drop()
+            self._rotate()
+        if self._descriptor is None:
+            self._descriptor = self._open()
+        os.write(self._descriptor, line)
+
+    def _current_size(self) -> int | None:
+        """Return the open file's size; None (and closed) when it is no longer the one at our path."""
+        if self._descriptor is None:
+            self._descriptor = self._open()
+        ours = os.fstat(self._descriptor)
+        try:
+            same = os.path.samestat(ours, self._path.lstat())
+        except OSError:
+            same = False
+        if same:
+            return ours.st_size
+        self._drop()
+        return None
+
+    def _open(self) -> int:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Without O_NONBLOCK a FIFO in its place would stop the agent for ever.
+        extra = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | extra, _PRIVATE)
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(descriptor)
+            raise OSError("not a file")
+        if sys.platform != "win32" and found.st_mode & 0o077:
+            os.fchmod(descriptor, _PRIVATE)
+        return descriptor
+
+    def _rotate(self) -> None:
+        names = [self._path, *(Path(f"{self._path}.{number}") for number in range(1, self._copies + 1))]
+        for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
+            with contextlib.suppress(FileNotFoundError):
+                newer.replace(older)
+
+    def _drop(self) -> None:
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = None
+
+
+class _Lines(logging.Formatter):
+    """One record as text, in UTC and without secrets, tracebacks included."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redactor.redact(super().format(record))
+
+
+@contextlib.contextmanager
+def logging_to(
+    path: Path, redactor: Redactor, *, level: int = logging.INFO, console: bool = False
+) -> Iterator[None]:
+    """Send the agent's records to a file, and to stderr as well when asked; undone at the end.
+
+    Args:
+        path: as ``desktop.paths.log_file`` gives it; rotated copies are ``path.1`` and so on.
+        redactor: knows the secrets that are alive.
+        level: of our own records. Libraries are heard from WARNING on, always.
+        console: also write to stderr, for `credtray run` in a terminal.
+    """
+    handlers: list[logging.Handler] = [PrivateLogFile(path)]
+    if console:
+        handlers.append(logging.StreamHandler())
+    for handler in handlers:
+        handler.setFormatter(_Lines(redactor))
+    with _levels(level), _hooks():
+        for handler in handlers:
+            logging.getLogger().addHandler(handler)
+        try:
+            yield
+        finally:
+            for handler in handlers:
+                logging.getLogger().removeHandler(handler)
+                handler.close()
+
+
+@contextlib.contextmanager
+def _levels(level: int) -> Iterator[None]:
+    wanted = {"credtray": level, **dict.fromkeys(_TALKATIVE, logging.WARNING)}
+    before = {name: logging.getLogger(name).level for name in wanted}
+    for name, value in wanted.items():
+        logging.getLogger(name).setLevel(value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            logging.getLogger(name).setLevel(value)
+
+
+@contextlib.contextmanager
+def _hooks() -> Iterator[None]:
+    """What nobody caught goes to the log, not to a terminal that may be gone."""
+    log = logging.getLogger("credtray")
+    threads, errors = threading.excepthook, logging.raiseExceptions
+
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            name = args.thread.name if args.thread else "a thread"
+            log.critical("%s died", name, exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
+
+    threading.excepthook = in_thread
+    logging.raiseExceptions = False  # a closed stderr must not make every record print a traceback
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        threading.excepthook, logging.raiseExceptions = threads, errors
+        logging.captureWarnings(False)

@@ -1,0 +1,236 @@
+"""The one owner of ``State``: takes events one after the other and starts what the policy decides.
+
+It never waits: everything that can block runs in a worker and comes back as an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from credtray.core import saved
+from credtray.core.apply import apply
+from credtray.core.errors import CredtrayError, Problem
+from credtray.core.events import Event, StateSaved, Stopping, Tick
+from credtray.core.policy import Action, decide, next_look
+from credtray.core.state import State
+from credtray.daemon.actions import Actions
+from credtray.daemon.ports import Ports
+from credtray.daemon.reading import Reading
+from credtray.daemon.state_log import log_changes
+from credtray.daemon.workers import Workers, without_values
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+TICK_SECONDS = 30.0
+"""Of the clock: the scheduler ticks this often, so a timer is only needed for what comes before."""
+
+
+def _everything(_state: State, _action: Action) -> bool:
+    return True
+
+
+def _nobody(_event: Event) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """What a loop may do, and who listens."""
+
+    allowed: Callable[[State, Action], bool] = _everything
+    """Which decisions are carried out; a command without agent does only what it is for."""
+    heard: Callable[[Event], None] = _nobody
+    """Told of each event first, such as the log's redactor of the secrets in it."""
+    saves: bool = True
+    """Whether what should survive a restart is written; looking alone must not write."""
+
+
+class Loop:
+    """Runs on one asyncio event loop; only ``post`` may be called from other threads."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        workers: Workers,
+        state: State,
+        *,
+        speed: float = 1.0,
+        conduct: Conduct | None = None,
+    ) -> None:
+        """Make a loop that does nothing until ``start``.
+
+        Args:
+            ports: everything outside.
+            workers: threads for what blocks.
+            state: what was remembered.
+            speed: how fast the agent's clock runs against the event loop's.
+            conduct: what it may do; an agent may do everything.
+        """
+        self.state = state
+        self._ports = ports
+        self._workers = workers
+        self._speed = speed
+        self._conduct = conduct or Conduct()
+        self._actions = Actions(ports, workers, self.take, lambda: self.state)
+        self._reading = Reading(ports, workers, self.take)
+        self._changes: set[asyncio.Event] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._saved = b""
+        """Why the state could not be written, said once."""
+
+    # --- events -----------------------------------------------------------------------------------------
+
+    def post(self, event: Event) -> None:
+        """Hand over an event from any thread."""
+        self._workers.call_soon(lambda: self.take(event))
+
+    def take(self, event: Event) -> None:
+        """Apply an event and start what follows. Only on the loop's own thread.
+
+        An error border: whatever goes wrong with one event, the agent lives and takes the next one.
+        """
+        now, before = self.now(), self.state
+        with _border(event):
+            self._conduct.heard(event)
+        with _border(event):
+            self.state = apply(self.state, event, now)
+        with _border(event):
+            self._reading.after(event, self.state)
+        with _border(event):
+            self._react(now)
+        self._look_again(now)
+        if self.state is not before:
+            with _border(event):
+                log_changes(before, self.state)
+            self._wake_watchers()
+        with _border(event):
+            self._save()
+
+    def now(self) -> datetime:
+        """Return the time of the agent's clock."""
+        return self._ports.clock.now()
+
+    def _react(self, now: datetime) -> None:
+        for action in self._decided(now):
+            self.state = apply(self.state, self._actions.begun(action), now)
+            try:
+                self._actions.start(action, self.state)
+            except Exception as error:  # noqa: BLE001 - it was begun: without an end it would never be tried again
+                _log.error("not started: %s", type(action).__name__, exc_info=without_values(error))
+                broken_off = self._actions.broken_off(action, CredtrayError(type(error).__name__).problem)
+                self.state = self.state if broken_off is None else apply(self.state, broken_off, now)
+
+    def _decided(self, now: datetime) -> list[Action]:
+        return [action for action in decide(self.state, now) if self._conduct.allowed(self.state, action)]
+
+    def _look_again(self, now: datetime) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        # The scheduler ticks once a real second at most: a fast clock goes further between two ticks.
+        tick = max(TICK_SECONDS, self._speed)
+        # Should the scheduler ever fall silent, this timer goes on; each tick puts it off.
+        seconds = 2 * tick
+        with _border(Tick()):
+            instant = next_look(self.state, now)
+            if instant is not None and (instant - now).total_seconds() < tick:
+                seconds = (instant - now).total_seconds()
+        soon = max(seconds / self._speed, 0.001)
+        self._timer = asyncio.get_running_loop().call_later(soon, self.take, Tick())
+
+    # --- watching ---------------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def watching(self) -> AsyncIterator[asyncio.Event]:
+        """Give an ``asyncio.Event`` that is set at each change of the state; the holder clears it."""
+        changed = asyncio.Event()
+        self._changes.add(changed)
+        try:
+            yield changed
+        finally:
+            self._changes.discard(changed)
+
+    def _wake_watchers(self) -> None:
+        for changed in self._changes:
+            changed.set()
+
+    # --- life -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Read the files and begin."""
+        self._reading.everything(self.state)
+
+    def open_with(self, open_sign_in: Callable[[str], None]) -> None:
+        """Let sign-ins that nobody asked for be begun by this; it must return at once."""
+        self._actions.open_with(open_sign_in)
+
+    async def read(self, seconds: float) -> bool:
+        """Wait until no file is being read or written; False when that took longer."""
+        return await self._come_true(lambda: not self._workers.filing, seconds)
+
+    async def file_work(self, work: Callable[[], T]) -> T:
+        """Run what reads or writes a file among the loop's own file work; raises what it raises."""
+        return await self._workers.result_of(work)
+
+    async def settled(self, seconds: float) -> bool:
+        """Wait until nothing is under way and nothing is due; False when it took longer than that."""
+        return await self._come_true(
+            lambda: not self._workers.busy and not self._decided(self.now()), seconds
+        )
+
+    async def _come_true(self, holds: Callable[[], bool], seconds: float) -> bool:
+        try:
+            with self._workers.resting() as rested:
+                async with asyncio.timeout(seconds):
+                    while not holds():
+                        rested.clear()
+                        await rested.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def stop(self, seconds: float) -> None:
+        """Take our keys out of the credentials file (a setting keeps them) and save; bounded in time.
+
+        Calls of the portal that are still under way are not waited for.
+        """
+        self.take(Stopping())
+        await self._come_true(lambda: not self._workers.filing and not self._decided(self.now()), seconds)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _save(self) -> None:
+        if not self._conduct.saves:
+            return
+        document = saved.encode(self.state)
+        if document != self._saved:
+            self._saved = document
+            self._workers.files(
+                lambda: self._ports.state_file.save(document), self._save_done, self._save_failed
+            )
+
+    def _save_done(self, _result: None) -> None:
+        if self.state.unsaved is not None:
+            self.take(StateSaved(None))
+
+    def _save_failed(self, problem: Problem) -> None:
+        """Forget that it was written: the next event, a tick at the latest, tries again."""
+        self._saved = b""
+        if problem != self.state.unsaved:
+            _log.warning("state not saved: %s", problem.title)
+            self.take(StateSaved(problem))
+
+
+@contextlib.contextmanager
+def _border(event: Event) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the error border of the loop: it must outlive every event
+        _log.error("%s could not be taken", type(event).__name__, exc_info=without_values(error))

@@ -1,0 +1,252 @@
+"""Answers what clients ask over IPC. Each request is a short conversation with the loop; none blocks it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, timedelta
+from typing import Any
+
+from credtray import __version__
+from credtray.core import protocol, status
+from credtray.core.answers import answer, chosen_session, known_profile, known_session, sign_in_required
+from credtray.core.errors import AgentNotRunning, Problem, TimedOut, UsageError, error_for
+from credtray.core.events import Activated, Asked, Deactivated, NoticesPaused, Snoozed, Switched
+from credtray.core.models import RoleCredentials
+from credtray.core.protocol import CredentialsIssued, Done, ProcessCredentials, Progress, Request, Update
+from credtray.core.settings import Delivery, dotted
+from credtray.core.state import SessionState, State
+from credtray.daemon.changes import Changes
+from credtray.daemon.ipc_connection import ReplySink
+from credtray.daemon.loop import Loop
+from credtray.daemon.sign_ins import SignIns
+
+CREDENTIALS_SECONDS = 18.0
+"""Below the 20 s after which `credtray credentials` gives up, so that it hears the reason."""
+
+SETTLE_SECONDS = 15.0
+"""How long a command waits for its effect on the credentials file before it answers all the same."""
+
+LONGEST_PAUSE = timedelta(days=7)
+"""Longer than that nobody remembers why notices do not come."""
+
+WATCH_SECONDS = 30.0
+"""A watcher gets a new document at least this often."""
+
+
+Carrier = Callable[[Any, ReplySink], Awaitable[protocol.Reply]]
+"""Carries out one kind of request: takes the request and where progress goes, returns the final reply."""
+
+
+class Requests:
+    """The ``RequestHandler`` of the agent, and of commands that work without one."""
+
+    def __init__(self, loop: Loop, sign_ins: SignIns, changes: Changes, stop: Callable[[], None]) -> None:
+        self._loop = loop
+        self._sign_ins = sign_ins
+        self._changes = changes
+        self._stop = stop
+        self._carriers: dict[type, Carrier] = {
+            protocol.Ping: self._ping,
+            protocol.Status: self._status,
+            protocol.Watch: self._watch,
+            protocol.Credentials: self._credentials,
+            protocol.Login: self._login,
+            protocol.CancelLogin: self._cancel_login,
+            protocol.Logout: self._logout,
+            protocol.Activate: self._activate,
+            protocol.Deactivate: self._deactivate,
+            protocol.Switch: self._switch,
+            protocol.Undo: self._undo,
+            protocol.Snooze: self._snooze,
+            protocol.PauseNotices: self._pause_notices,
+            protocol.Stop: self._end,
+        }
+
+    def also(self, carriers: Mapping[type, Carrier]) -> None:
+        """Carry these kinds of requests out, too; raises nothing, the last one given counts."""
+        self._carriers |= carriers
+
+    async def handle(self, request: Request, reply: ReplySink) -> None:
+        """Carry out one request; see daemon/ipc_connection."""
+        carrier = self._carriers.get(type(request))
+        if carrier is None:
+            raise AgentNotRunning(f"only a running agent does this ({type(request).__name__.lower()})")
+        await reply.send(await carrier(request, reply))
+
+    # --- looking ----------------------------------------------------------------------------------------
+
+    async def _ping(self, _request: protocol.Ping, _sink: ReplySink) -> Done:
+        return Done({"pid": os.getpid(), "version": __version__})
+
+    async def _status(self, _request: protocol.Status, _sink: ReplySink) -> Done:
+        return Done(self._document())
+
+    async def _watch(self, _request: protocol.Watch, sink: ReplySink) -> Done:
+        async with self._loop.watching() as changed:
+            while True:
+                changed.clear()
+                await sink.send(Update(self._document()))
+                try:
+                    await asyncio.wait_for(changed.wait(), WATCH_SECONDS)
+                except TimeoutError:
+                    continue
+
+    def _document(self) -> dict[str, Any]:
+        facts = status.AgentFacts(running=True, pid=os.getpid(), version=__version__)
+        return status.document(self._loop.state, facts, self._loop.now())
+
+    # --- credentials ------------------------------------------------------------------------------------
+
+    async def _credentials(self, request: protocol.Credentials, _sink: ReplySink) -> CredentialsIssued:
+        return CredentialsIssued(await self.issued(request.profile))
+
+    async def issued(self, name: str) -> ProcessCredentials:
+        """Return what ``credentials`` does in the form in which programs take it; raises the same."""
+        credentials = await self.credentials(name)
+        profile = self._loop.state.profiles[name].profile
+        return ProcessCredentials.of(credentials, None if profile.chain else profile.account_id)
+
+    async def credentials(self, name: str) -> RoleCredentials:
+        """Return role credentials that are good enough to hand out, fetched now if need be.
+
+        Raises:
+            CredtrayError: of the kind that says why there are none.
+        """
+        profile = known_profile(self._loop.state, name)
+        held = answer(self._loop.state, profile, self._loop.now())
+        if isinstance(held, RoleCredentials):
+            return held
+        self._loop.take(Asked(name))
+        try:
+            async with asyncio.timeout(CREDENTIALS_SECONDS):
+                found = await self._answer(name)
+        except TimeoutError:
+            raise TimedOut(f"no credentials for {name} within {CREDENTIALS_SECONDS:.0f} s") from None
+        if isinstance(found, Problem):
+            raise error_for(found)
+        return found
+
+    async def _answer(self, name: str) -> RoleCredentials | Problem:
+        async with self._loop.watching() as changed:
+            while True:
+                changed.clear()
+                found = answer(self._loop.state, known_profile(self._loop.state, name), self._loop.now())
+                if found is not None:
+                    return found
+                await changed.wait()
+
+    # --- signing in and out -----------------------------------------------------------------------------
+
+    async def _login(self, request: protocol.Login, sink: ReplySink) -> Done:
+        session = self._session(request.session)
+
+        async def tell(progress: Progress) -> None:
+            await sink.send(progress)
+
+        return Done(await self._sign_ins.login(session.session.name, request, tell))
+
+    async def _cancel_login(self, request: protocol.CancelLogin, _sink: ReplySink) -> Done:
+        return Done(await self._sign_ins.cancelled(self._session(request.session).session.name))
+
+    async def _logout(self, request: protocol.Logout, _sink: ReplySink) -> Done:
+        name = self._session(request.session).session.name
+        told = await self._sign_ins.logout(name)
+        await self._loop.settled(SETTLE_SECONDS)
+        return Done({"session": name, "told_portal": told})
+
+    def _session(self, name: str | None) -> SessionState:
+        state = self._loop.state
+        return chosen_session(state) if name is None else known_session(state, name)
+
+    async def _snooze(self, request: protocol.Snooze, _sink: ReplySink) -> Done:
+        session = self._session(request.session)
+        until = self._loop.now() + timedelta(minutes=request.minutes)
+        self._loop.take(Snoozed(session.session.name, until))
+        return Done({"until": status.iso(until)})
+
+    async def _pause_notices(self, request: protocol.PauseNotices, _sink: ReplySink) -> Done:
+        until, now = request.until, self._loop.now()
+        if until is not None and until - now > LONGEST_PAUSE:
+            raise UsageError(f"a pause lasts at most {LONGEST_PAUSE.days}d")
+        self._loop.take(NoticesPaused(None if until is None else until.astimezone(UTC)))
+        return Done({"until": status.iso(self._loop.state.paused_until)})
+
+    # --- choices ----------------------------------------------------------------------------------------
+
+    async def _activate(self, request: protocol.Activate, _sink: ReplySink) -> Done:
+        for name in request.profiles:
+            known_profile(self._loop.state, name)
+        if request.section is not None:
+            if len(request.profiles) != 1:
+                raise UsageError("--section goes with exactly one profile")
+            _refuse_section(self._loop.state, request.profiles[0])
+            await self._changes.set_section(self._loop, request.profiles[0], request.section)
+        self._loop.take(Activated(request.profiles))
+        return await self._effect(request.profiles)
+
+    async def _deactivate(self, request: protocol.Deactivate, _sink: ReplySink) -> Done:
+        state = self._loop.state
+        for name in request.profiles:
+            if name not in state.active and name != state.default and name not in state.imports:
+                known_profile(state, name)
+        self._loop.take(Deactivated(request.profiles))
+        return await self._effect(request.profiles)
+
+    async def _switch(self, request: protocol.Switch, _sink: ReplySink) -> Done:
+        if request.profile is not None:
+            known_profile(self._loop.state, request.profile)
+        self._loop.take(Switched(request.profile))
+        return await self._effect((request.profile,) if request.profile else ())
+
+    async def _effect(self, names: tuple[str, ...]) -> Done:
+        """Answer when the credentials file shows the choice, or why it does not."""
+        await self._loop.settled(SETTLE_SECONDS)
+        document = self._document()
+        profiles = [item for item in document["profiles"] if item["name"] in names]
+        reasons = {name: self._why_not(name) for name in names}
+        return Done(
+            {
+                "profiles": profiles,
+                "reasons": {name: text for name, text in reasons.items() if text},
+                "credentials_file": document["credentials_file"],
+                "shadowed_default": self._changes.shadowed_default(self._loop.state),
+            }
+        )
+
+    def _why_not(self, name: str) -> dict[str, str] | None:
+        profile = self._loop.state.profiles.get(name)
+        if profile is None or profile.credentials is not None or name not in self._loop.state.kept:
+            return None
+        found = answer(self._loop.state, profile, self._loop.now())
+        session = self._loop.state.sessions.get(profile.profile.session)
+        if not isinstance(found, Problem) and (session is None or session.pending is None):
+            return None  # its keys are on their way
+        problem = found if isinstance(found, Problem) else sign_in_required(profile.profile.session)
+        return {"code": problem.code, "text": problem.title, "hint": problem.hint}
+
+    async def _undo(self, request: protocol.Undo, _sink: ReplySink) -> Done:
+        return Done(await self._changes.undo(self._loop, request.what))
+
+    # --- the end ----------------------------------------------------------------------------------------
+
+    async def _end(self, _request: protocol.Stop, _sink: ReplySink) -> Done:
+        # Answered first: the client sees the socket close when the agent is gone.
+        asyncio.get_running_loop().call_soon(self._stop)
+        return Done({"pid": os.getpid()})
+
+
+def _refuse_section(state: State, name: str) -> None:
+    """Refuse a section for keys that are written into none.
+
+    Raises:
+        UsageError: the profile is delivered otherwise.
+    """
+    delivery = state.settings.profile(name).delivery
+    if delivery is not Delivery.FILE:
+        raise UsageError(
+            f"{name} is delivered by {delivery.value}, so its keys are written into no section",
+            hint=f"credtray settings set {shlex.quote(dotted(('profiles', name, 'delivery')))} file",
+        )

@@ -1,0 +1,252 @@
+"""The one sign-in path: from "somebody wants to sign in" to a token in the token cache.
+
+Blocks for minutes and belongs in a worker thread. Must not decide whether a sign-in is wanted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from credtray.core import oauth
+from credtray.core.addresses import shown
+from credtray.core.errors import (
+    CredtrayError,
+    FileContended,
+    ListenerUnavailable,
+    PortalFailed,
+    PortalUnauthorized,
+    RegionRefused,
+    RegistrationRefused,
+    RequestRefused,
+    RoleRefused,
+    SignInCancelled,
+    SignInTimedOut,
+    Throttled,
+    TokenUnreadable,
+)
+from credtray.core.models import AccessToken, ClientRegistration, SsoSession
+from credtray.daemon.sign_in_grants import Grant, Joined, Newcomers
+from credtray.daemon.sign_in_values import (
+    Cancelled,
+    Progress,
+    SignInPorts,
+    SignInProgress,
+    SignInRequest,
+    SignInResult,
+    Step,
+)
+
+__all__ = ["SignInProgress", "SignInRequest", "SignInResult", "Step", "run_sign_in"]
+
+_log = logging.getLogger(__name__)
+
+_ALMOST_OVER = timedelta(minutes=1)
+
+
+def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is another thing
+    ports: SignInPorts,
+    session: SsoSession,
+    request: SignInRequest,
+    current: AccessToken | None,
+    progress: Progress,
+    cancelled: Cancelled,
+    entropy: Callable[[int], bytes] = secrets.token_bytes,
+) -> SignInResult:
+    """Sign in and return the token, which is in the token cache by then.
+
+    Nothing of an active sign-in is given up before the new one is known to be possible: the token cache is
+    tried, the start URL resolved and the client registered first. *current* is the token the asker knows.
+
+    Raises:
+        SignInCancelled: ``cancelled`` became true.
+        SignInDenied, SignInTimedOut: by the person, or by nobody.
+        StartUrlRefused, RegionRefused, AddressRefused: an address that is not AWS's, or not the right one.
+        CredtrayError: what the service, the network or the disk answers.
+    """
+    there = _on_disk(ports, session)
+    known = tuple(token.value for token in (current, there if request.fresh else None) if token is not None)
+    newcomers = Newcomers(ports, session, known)
+    progress(SignInProgress(Step.PREPARING))
+    with _our_turn(ports, session, newcomers, cancelled) as found:
+        if found is not None:
+            return SignInResult(found, joined=True)
+        return _SignIn(ports, session, request, newcomers, progress, cancelled, entropy).run(current or there)
+
+
+@contextlib.contextmanager
+def _our_turn(
+    ports: SignInPorts, session: SsoSession, newcomers: Newcomers, cancelled: Cancelled
+) -> Iterator[AccessToken | None]:
+    """Wait until no other process signs in to this session; give the token that one brought, if it did.
+
+    Raises:
+        SignInCancelled: ``cancelled`` became true while waiting.
+        FileContended: the other one takes longer than a sign-in may.
+    """
+    found: AccessToken | None = None
+
+    def given_up() -> bool:
+        nonlocal found
+        found = newcomers.look()
+        return found is not None or cancelled()
+
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(ports.token_cache.sign_in_lock(session, given_up))
+        except FileContended:
+            if found is None and cancelled():
+                raise SignInCancelled from None
+            if found is None:
+                raise
+        yield found or newcomers.look()
+
+
+@dataclass(frozen=True, slots=True)
+class _SignIn:
+    ports: SignInPorts
+    session: SsoSession
+    request: SignInRequest
+    newcomers: Newcomers
+    progress: Progress
+    cancelled: Cancelled
+    entropy: Callable[[int], bytes]
+
+    def run(self, current: AccessToken | None) -> SignInResult:
+        # Before the old sign-in ends and before a person is asked for anything: a token that cannot be
+        # written afterwards would be lost, and the old one with it.
+        self.ports.token_cache.check_writable(self.session)
+        grant = Grant(
+            self.ports,
+            self.session,
+            self._start_url(),
+            self.request,
+            self.newcomers,
+            self.progress,
+            self.cancelled,
+            self.entropy,
+        )
+        by_device = self.request.device or self.session.legacy
+        kind = oauth.DEVICE_CODE if by_device else oauth.AUTHORIZATION_CODE
+        # Registering is also how a window that nobody asked for finds out whether there is a portal.
+        cached = None if self.request.unasked else self.ports.token_cache.registration(self.session, kind)
+        client = cached or self._register(grant, kind)
+        ended = self.request.fresh and self._end(current)
+        if by_device:
+            outcome = self._by_device(grant, client)
+        else:
+            outcome = self._by_code(grant, client, reused=cached is not None)
+        if isinstance(outcome, Joined):
+            return SignInResult(outcome.token, joined=True, ended=ended)
+        with self.ports.token_cache.lock(self.session):
+            self.ports.token_cache.write(self.session, outcome)
+        return SignInResult(outcome, ended=ended)
+
+    def _start_url(self) -> str:
+        """Return the start URL to send.
+
+        Raises:
+            RegionRefused: a vanity URL leads to a portal of another region. Every later request goes where
+                the config file says, so a token got elsewhere would be of no use to anybody.
+        """
+        session = self.session
+        start_url, region = self.ports.identity_center.resolve_start_url(session)
+        if region != session.region:
+            raise RegionRefused(
+                f"{shown(session.start_url)} leads to {region}, the config file says {session.region}",
+                hint=f"Set sso_region = {region} for this session in the config file.",
+            )
+        return start_url
+
+    def _by_code(self, grant: Grant, client: ClientRegistration, *, reused: bool) -> AccessToken | Joined:
+        try:
+            return self._twice(grant, client, oauth.AUTHORIZATION_CODE, grant.by_code)
+        except ListenerUnavailable as error:
+            if self.request.unasked:
+                raise
+            _log.warning("session %s: %s; signing in with a code instead", self.session.name, error)
+            return self._by_device(grant, self._register(grant, oauth.DEVICE_CODE))
+        except SignInTimedOut:
+            # A client the service has forgotten ends on its error page, without a redirect: nobody can tell
+            # that from a person who went away. So that it cannot last, the next sign-in finds a new client.
+            if reused:
+                self._renew(grant)
+            raise
+
+    def _renew(self, grant: Grant) -> None:
+        try:
+            self._register(grant, oauth.AUTHORIZATION_CODE)
+        except CredtrayError as error:
+            _log.info("session %s: the client registration stays: %s", self.session.name, error)
+
+    def _by_device(self, grant: Grant, client: ClientRegistration) -> AccessToken | Joined:
+        return self._twice(grant, client, oauth.DEVICE_CODE, grant.by_device)
+
+    def _twice(
+        self,
+        grant: Grant,
+        client: ClientRegistration,
+        kind: str,
+        way: Callable[[ClientRegistration], AccessToken | Joined],
+    ) -> AccessToken | Joined:
+        """Go the way, once more with a new registration when the cached one is refused."""
+        try:
+            return way(client)
+        except RegistrationRefused:
+            return way(self._register(grant, kind))
+
+    def _register(self, grant: Grant, kind: str) -> ClientRegistration:
+        client = self.ports.identity_center.register(grant.session, grant.start_url, kind)
+        try:
+            self.ports.token_cache.save_registration(self.session, client)
+        except CredtrayError as error:
+            _log.warning("session %s: the client registration is not kept: %s", self.session.name, error)
+        return client
+
+    def _end(self, current: AccessToken | None) -> bool:
+        """End the sign-in that is active, else the service joins it; True when the portal did.
+
+        The token is dropped only when it is of no more use: the portal ended it, or knows it no more.
+
+        Raises:
+            Offline, CaptivePortal, CertificateRefused: no portal to sign in at; nothing was changed.
+        """
+        token = self._usable(current)
+        if token is None:
+            return False
+        try:
+            self.ports.identity_center.logout(self.session, token)
+        except PortalUnauthorized:
+            ended = False
+        except (Throttled, PortalFailed, RequestRefused, RoleRefused) as error:
+            _log.warning("session %s: the old sign-in could not be ended: %s", self.session.name, error)
+            return False
+        else:
+            ended = True
+        try:
+            self.ports.token_cache.drop(self.session, token)
+        except CredtrayError as error:  # the new token is written over it, or says why it cannot be
+            _log.warning("session %s: the old token stays: %s", self.session.name, error)
+        return ended
+
+    def _usable(self, token: AccessToken | None) -> AccessToken | None:
+        """Return a token the portal will accept for Logout, refreshed where needed."""
+        now = self.ports.clock.now()
+        if token is None or token.expires_at - now > _ALMOST_OVER:
+            return token
+        try:
+            return self.ports.token_refresh.refresh(self.session, token, now)
+        except CredtrayError as error:
+            _log.info("session %s: no usable token to end the old sign-in with: %s", self.session.name, error)
+            return None
+
+
+def _on_disk(ports: SignInPorts, session: SsoSession) -> AccessToken | None:
+    try:
+        return ports.token_cache.read(session)
+    except TokenUnreadable:
+        return None

@@ -1,0 +1,229 @@
+"""The two ways to a token: authorization code grant with PKCE, and device authorization grant.
+
+Must not touch the old token or write the new one; see ``sign_in``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from credtray.core import oauth
+from credtray.core.addresses import browser_address_allowed, shown
+from credtray.core.errors import (
+    AddressRefused,
+    Offline,
+    PortalFailed,
+    SignInCancelled,
+    SignInTimedOut,
+    Throttled,
+    TokenUnreadable,
+)
+from credtray.core.models import AccessToken, ClientRegistration, SsoSession
+from credtray.core.ports import Callback, DeviceAuthorization
+from credtray.core.secret import Secret
+from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
+from credtray.daemon.sign_in_values import (
+    Cancelled,
+    Progress,
+    SignInPorts,
+    SignInProgress,
+    SignInRequest,
+    Step,
+)
+
+LIMIT = timedelta(minutes=10)
+"""A sign-in nobody finishes ends after this, as with AWS CLI 2.36."""
+
+_SLICE = timedelta(seconds=1)
+"""How often a waiting sign-in looks for a cancellation and for another program's token."""
+
+_PASSING = (Offline, PortalFailed, Throttled)
+_EXCHANGE_ATTEMPTS = 4
+_FIRST_PAUSE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Another program finished a sign-in while this one waited."""
+
+    token: AccessToken
+
+
+@dataclass(slots=True)
+class Newcomers:
+    """Notices a token that somebody else puts into the token cache."""
+
+    ports: SignInPorts
+    session: SsoSession
+    known: tuple[Secret, ...]
+    """Tokens that are not news: the one the asker had, and what lay there when we began."""
+    _stamp: object = None
+
+    def look(self) -> AccessToken | None:
+        """Return a usable token that was not there before; costs one stat call while nothing changes."""
+        stamp = self.ports.token_cache.stamp(self.session)
+        if stamp == self._stamp:
+            return None
+        try:
+            token = self.ports.token_cache.read(self.session)
+        except TokenUnreadable:
+            return None  # perhaps half-written: the stamp stays, so the next look reads again
+        self._stamp = stamp
+        if token is None or token.value in self.known or token.expires_at <= self.ports.clock.now():
+            return None
+        return token
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One attempt to get a token."""
+
+    ports: SignInPorts
+    session: SsoSession
+    start_url: str
+    """As resolved: never a vanity URL."""
+    request: SignInRequest
+    newcomers: Newcomers
+    progress: Progress
+    cancelled: Cancelled
+    entropy: Callable[[int], bytes]
+
+    def by_code(self, client: ClientRegistration) -> AccessToken | Joined:
+        """Authorization code grant with PKCE; the listener is bound before the browser opens.
+
+        Raises:
+            ListenerUnavailable: no loopback port.
+            RegistrationRefused: the client is not known any more.
+            SignInDenied, SignInTimedOut, SignInCancelled, AddressRefused, and what the service answers.
+        """
+        state = oauth.new_state(self.entropy(oauth.STATE_BYTES))
+        pair = oauth.pkce_pair(self.entropy(oauth.VERIFIER_BYTES))
+        with self.ports.callback_listener.listen(state) as callback:
+            request = oauth.AuthorizeRequest(
+                client.client_id,
+                callback.redirect_uri,
+                state,
+                pair.challenge,
+                client.scopes or oauth.DEFAULT_SCOPES,
+            )
+            url = request.url(self.ports.identity_center.authorize_endpoint(self.session))
+            self._refuse_strange(url)
+            self._show(url)
+            code = self._code(callback)
+            if isinstance(code, Joined):
+                return code
+            self.progress(SignInProgress(Step.FINISHING))
+            return self._exchange(client, code, callback.redirect_uri, pair.verifier)
+
+    def by_device(self, client: ClientRegistration) -> AccessToken | Joined:
+        """Device authorization grant; nothing is opened, a person compares the code.
+
+        Raises: as ``by_code``, without ListenerUnavailable.
+        """
+        device = self.ports.identity_center.start_device(self.session, client, self.start_url)
+        self._refuse_strange(device.verification_uri)
+        self._refuse_strange(device.verification_uri_complete)
+        self.progress(
+            SignInProgress(
+                Step.CODE,
+                url=device.verification_uri_complete,
+                user_code=device.user_code,
+                verification_uri=device.verification_uri,
+            )
+        )
+        return self._poll(client, device)
+
+    def _refuse_strange(self, url: str) -> None:
+        if not browser_address_allowed(url, self.session):
+            raise AddressRefused(shown(url))
+
+    def _show(self, url: str) -> None:
+        if not self.request.browser:
+            self.progress(SignInProgress(Step.ADDRESS, url=url))
+            return
+        if self.request.welcome is not None and not self.request.welcome():
+            raise SignInCancelled("nobody is there any more")
+        match open_page(self.ports.browser, url, self.request.command):
+            case Opened.AS_WISHED:
+                self.progress(SignInProgress(Step.BROWSER, url=url))
+            case Opened.BY_ANOTHER:
+                self.progress(SignInProgress(Step.BROWSER, url=url, text=BROKEN_COMMAND))
+            case Opened.NOT_AT_ALL:
+                text = "No browser could be opened here."
+                self.progress(SignInProgress(Step.ADDRESS, url=url, text=text))
+
+    def _code(self, callback: Callback) -> Secret | Joined:
+        deadline = self.ports.clock.now() + LIMIT
+        # Counted as well: a clock set back must not keep the port open for hours.
+        for _ in range(LIMIT // _SLICE):
+            left = deadline - self.ports.clock.now()
+            if left <= timedelta():
+                break
+            try:
+                return callback.wait(min(_SLICE, left).total_seconds(), self.cancelled)
+            except SignInTimedOut:
+                found = self.newcomers.look()
+                if found is not None:
+                    return Joined(found)
+        raise SignInTimedOut(f"nobody finished it within {LIMIT // timedelta(minutes=1)} minutes")
+
+    def _exchange(
+        self, client: ClientRegistration, code: Secret, redirect_uri: str, verifier: Secret
+    ) -> AccessToken:
+        """Redeem the code; a person went through the browser for it, so what may pass is waited out."""
+        pause = _FIRST_PAUSE
+        for _ in range(_EXCHANGE_ATTEMPTS - 1):
+            try:
+                return self.ports.identity_center.exchange_code(
+                    self.session, client, code, redirect_uri, verifier
+                )
+            except _PASSING:
+                self._rest(timedelta(seconds=pause))
+                pause *= 2
+        return self.ports.identity_center.exchange_code(self.session, client, code, redirect_uri, verifier)
+
+    def _poll(self, client: ClientRegistration, device: DeviceAuthorization) -> AccessToken | Joined:
+        interval = device.interval
+        deadline = min(device.expires_at, self.ports.clock.now() + LIMIT)
+        for _ in range(LIMIT // _SLICE):
+            found = self._rest(interval, until=deadline)
+            if found is not None:
+                return Joined(found)
+            if self.ports.clock.now() >= deadline:
+                break
+            answer = self._polled(client, device)
+            if isinstance(answer, AccessToken):
+                return answer
+            interval = oauth.device_interval(interval, answer)
+        raise SignInTimedOut("the code was not confirmed in time")
+
+    def _polled(
+        self, client: ClientRegistration, device: DeviceAuthorization
+    ) -> AccessToken | timedelta | None:
+        try:
+            return self.ports.identity_center.poll_device(self.session, client, device.device_code)
+        except _PASSING:
+            # RFC 8628, section 3.5: after a failed connection, poll more slowly.
+            return oauth.SLOW_DOWN_BY
+
+    def _rest(self, length: timedelta, until: datetime | None = None) -> AccessToken | None:
+        """Wait in slices; return another program's token as soon as there is one.
+
+        Raises:
+            SignInCancelled: cancelled meanwhile.
+        """
+        while length > timedelta():
+            if self.cancelled():
+                raise SignInCancelled
+            found = self.newcomers.look()
+            if found is not None:
+                return found
+            if until is not None and self.ports.clock.now() >= until:
+                return None
+            self.ports.clock.wait(min(_SLICE, length).total_seconds())
+            length -= _SLICE
+        if self.cancelled():
+            raise SignInCancelled
+        return None

@@ -1,0 +1,292 @@
+"""One sign-in in flight per session: the first asker starts it, later ones join and get the same result.
+
+Knows who is waiting; how a sign-in goes is in ``sign_in``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any
+
+from credtray.core import protocol
+from credtray.core.apply import same_portal
+from credtray.core.errors import (
+    AgentSilent,
+    CredtrayError,
+    Problem,
+    SignInCancelled,
+    UnknownSession,
+    error_for,
+)
+from credtray.core.events import (
+    SignedIn,
+    SignedOut,
+    SignInAddressKnown,
+    SignInFailed,
+    SignInStarted,
+    WindowUnopened,
+)
+from credtray.core.expiry import compare_ends
+from credtray.core.open_by_itself import present
+from credtray.core.protocol import Progress
+from credtray.core.standing import alive, token_usable
+from credtray.core.state import Alive, SessionState
+from credtray.core.status import iso
+from credtray.core.view import still_valid
+from credtray.daemon.loop import Loop
+from credtray.daemon.ports import Ports
+from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, run_sign_in
+from credtray.daemon.sign_in_attempt import Attempt, Tell
+from credtray.daemon.sign_out import sign_out
+from credtray.daemon.workers import Workers
+
+_log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 10.0
+"""How long a login waits for the keys of the active profiles before it answers all the same."""
+
+REFRESH_SECONDS = 8.0
+"""How long a login waits for a silent refresh that would make it unnecessary."""
+
+
+class SignIns:
+    """Starts, joins and cancels sign-ins; signs out."""
+
+    def __init__(self, ports: Ports, workers: Workers, loop: Loop) -> None:
+        self._ports = ports
+        self._workers = workers
+        self._loop = loop
+        self._attempts: dict[str, Attempt] = {}
+        loop.open_with(self.open_by_itself)
+
+    # --- signing in -------------------------------------------------------------------------------------
+
+    async def login(self, name: str, request: protocol.Login, tell: Tell) -> dict[str, Any]:
+        """Make sure of a sign-in and return how it stands.
+
+        What is valid is respected: with more than the longest warning threshold left nothing is started,
+        unless a fresh sign-in was asked for. When the last asker leaves, the sign-in is cancelled.
+        """
+        attempt = await self._attempt(name, request)
+        if attempt is None:
+            return self._standing(name, {"already": True})
+        attempt.askers += 1
+        try:
+            await attempt.follow(tell)
+        finally:
+            attempt.askers -= 1
+            if attempt.askers == 0 and not attempt.finished.is_set():
+                attempt.cancelled.set()
+        if attempt.problem is not None:
+            raise self._failure(name, attempt.problem)
+        await self._loop.settled(SETTLE_SECONDS)
+        told = {"already": False, "joined": attempt.joined, "moved": self._moved(attempt)}
+        return self._standing(name, told)
+
+    async def _attempt(self, name: str, request: protocol.Login) -> Attempt | None:
+        """Return the sign-in to wait for, begun now if need be; None when none is needed."""
+        while True:
+            attempt = self._attempts.get(name)
+            if attempt is None and not request.fresh and await self._good_enough(name):
+                return None
+            attempt = self._attempts.get(name)  # somebody may have begun one while we looked
+            if attempt is None:
+                return self._begin(name, request)
+            if not attempt.cancelled.is_set():
+                return attempt
+            await attempt.finished.wait()  # it is being given up: joining it would be cancelled as well
+
+    async def _good_enough(self, name: str) -> bool:
+        """Tell whether a sign-in would be wasted; an expired token that renews silently gets its chance."""
+        await self._wait_for_refresh(name)
+        session, now = self._session(name), self._loop.now()
+        if alive(session, now) is not Alive.SIGNED_IN or not token_usable(session, now):
+            return False
+        if session.sign_in is None:
+            return True
+        return session.sign_in.ends_at - now > self._loop.state.settings.longest_warning(name)
+
+    async def _wait_for_refresh(self, name: str) -> None:
+        def waiting() -> bool:
+            session, now = self._session(name), self._loop.now()
+            coming = alive(session, now) is Alive.SIGNED_IN and session.trouble is None
+            unknown = not session.looked and session.problem is None
+            return unknown or (coming and not token_usable(session, now))
+
+        try:
+            async with asyncio.timeout(REFRESH_SECONDS), self._loop.watching() as changed:
+                while waiting():
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            return
+
+    def open_by_itself(self, name: str) -> None:
+        """Begin a sign-in that nobody asked for, soon; the policy has decided that it may be."""
+
+        def begin() -> None:
+            if name in self._loop.state.sessions and name not in self._attempts:
+                self._begin(name, protocol.Login(name), unasked=True)
+
+        asyncio.get_running_loop().call_soon(begin)
+
+    def _welcome(self) -> bool:
+        return present(self._loop.state, self._loop.now())
+
+    def _begin(self, name: str, request: protocol.Login, *, unasked: bool = False) -> Attempt:
+        session = self._session(name)
+        active = alive(session, self._loop.now()) is Alive.SIGNED_IN
+        attempt = Attempt(session.session, session.sign_in if active else None, unasked=unasked)
+        self._attempts[name] = attempt
+        settings = self._loop.state.settings.session(name)
+        device = request.device or settings.device_flow
+        welcome = self._welcome if unasked else None
+        asked = SignInRequest(active, device, request.browser, settings.browser, welcome)
+        self._loop.take(SignInStarted(name))
+
+        def progress(step: SignInProgress) -> None:
+            self._workers.call_soon(lambda: self._progressed(attempt, step))
+
+        def work() -> SignInResult:
+            cancelled = attempt.cancelled.is_set
+            return run_sign_in(self._ports, session.session, asked, session.token, progress, cancelled)
+
+        self._workers.sign_in(
+            work,
+            lambda result: self._done(attempt, result),
+            lambda problem: self._failed(attempt, problem),
+        )
+        return attempt
+
+    def _progressed(self, attempt: Attempt, step: SignInProgress) -> None:
+        attempt.progress = Progress(
+            step.kind,
+            url=step.url,
+            user_code=step.user_code,
+            verification_uri=step.verification_uri,
+            text=step.text,
+        )
+        if step.url is not None and not attempt.finished.is_set():
+            self._loop.take(SignInAddressKnown(attempt.session.name, step.url, step.user_code))
+        attempt.changed.set()
+
+    def _done(self, attempt: Attempt, result: SignInResult) -> None:
+        name = attempt.session.name
+        there = self._loop.state.sessions.get(name)
+        if there is not None and not same_portal(there.session, attempt.session):
+            problem = SignInCancelled("the config file names another portal now").problem
+            self._give_up(attempt, problem, dropped=False)
+            return
+        attempt.joined = result.joined
+        self._loop.take(SignedIn(name, result.token, joined=result.joined))
+        self._finish(attempt)
+
+    def _failed(self, attempt: Attempt, problem: Problem) -> None:
+        _log.info("session %s: sign-in not finished: %s", attempt.session.name, problem.title)
+        self._workers.files(
+            lambda: self._dropped(attempt),
+            lambda dropped: self._give_up(attempt, problem, dropped=dropped),
+            lambda _unreadable: self._give_up(attempt, problem, dropped=False),
+        )
+
+    def _dropped(self, attempt: Attempt) -> bool:
+        """Tell whether the token we had before is gone: a fresh sign-in gives it up on purpose."""
+        return attempt.replaced is not None and self._ports.token_cache.read(attempt.session) is None
+
+    def _give_up(self, attempt: Attempt, problem: Problem, *, dropped: bool) -> None:
+        attempt.problem = problem
+        self._loop.take(SignInFailed(attempt.session.name, problem, dropped=dropped))
+        if attempt.unasked and (attempt.progress is None or attempt.progress.url is None):
+            self._loop.take(WindowUnopened(attempt.session.name))
+        self._finish(attempt)
+
+    def _finish(self, attempt: Attempt) -> None:
+        del self._attempts[attempt.session.name]
+        attempt.finished.set()
+        attempt.changed.set()
+
+    async def cancelled(self, name: str) -> dict[str, Any]:
+        """Cancel and tell what is still valid.
+
+        Raises:
+            AgentSilent: the sign-in is in the middle of a call and has not let go yet.
+        """
+        pending = name in self._attempts
+        if not await self._let_go(name):
+            raise AgentSilent(f"the sign-in of {name} does not let go yet")
+        return {"cancelled": pending, "still_valid": self._still_valid(name)}
+
+    async def _let_go(self, name: str) -> bool:
+        """Cancel the pending sign-in, if there is one, and wait for its end; False when it takes too long."""
+        attempt = self._attempts.get(name)
+        if attempt is None:
+            return True
+        attempt.cancelled.set()
+        try:
+            await asyncio.wait_for(attempt.finished.wait(), REFRESH_SECONDS)
+        except TimeoutError:
+            return False
+        return True
+
+    # --- signing out ------------------------------------------------------------------------------------
+
+    async def logout(self, name: str) -> bool:
+        """End the sign-in at the portal and drop its token; False when the portal could not be told.
+
+        Raises:
+            CredtrayError: see ``sign_out``; the session is as it was.
+        """
+        await self._let_go(name)  # else it could finish after us, and sign in again
+        session = self._session(name)
+        outcome: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def done(told: bool) -> None:  # noqa: FBT001 - the shape of a worker's callback
+            self._loop.take(SignedOut(name))
+            if not outcome.done():  # else the asker has gone
+                outcome.set_result(told)
+
+        def failed(problem: Problem) -> None:
+            if not outcome.done():
+                outcome.set_exception(error_for(problem))
+
+        work = partial(sign_out, self._ports, session.session, session.token)
+        self._workers.portal(name, work, done, failed)
+        return await outcome
+
+    # --- telling ----------------------------------------------------------------------------------------
+
+    def _session(self, name: str) -> SessionState:
+        session = self._loop.state.sessions.get(name)
+        if session is None:
+            raise UnknownSession(f"{name!r} is not in the config file any more")
+        return session
+
+    def _standing(self, name: str, more: dict[str, Any]) -> dict[str, Any]:
+        session = self._session(name)
+        sign_in = session.sign_in
+        return {
+            "session": name,
+            "signed_in_until": iso(sign_in.ends_at) if sign_in else None,
+            "end_is_estimate": not sign_in.proof.proven if sign_in else None,
+            **more,
+        }
+
+    def _moved(self, attempt: Attempt) -> str | None:
+        """Tell whether a fresh sign-in moved the end: later, same, unknown; None without one before."""
+        session = self._session(attempt.session.name)
+        if attempt.replaced is None or session.sign_in is None or session.token is None:
+            return None
+        return compare_ends(attempt.replaced, session.sign_in, session.token.expires_at).value
+
+    def _failure(self, name: str, problem: Problem) -> CredtrayError:
+        error = error_for(problem)
+        rest = self._still_valid(name)
+        if rest and problem.code == SignInCancelled.code:
+            return type(error)(rest, hint=problem.hint)
+        return error_for(problem)
+
+    def _still_valid(self, name: str) -> str:
+        session = self._loop.state.sessions.get(name)
+        return "" if session is None else still_valid(self._loop.state, session, self._loop.now(), None)

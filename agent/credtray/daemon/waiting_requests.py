@@ -1,0 +1,286 @@
+"""Carries out ``Wait``: answers when a profile's credentials will last, renewing and signing in as allowed.
+
+Fetches nothing itself and opens nothing: the loop renews, ``sign_ins`` signs in. Many askers share both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from credtray.core import protocol
+from credtray.core.answers import answer, known_profile
+from credtray.core.durations import short
+from credtray.core.errors import (
+    KeysTooShort,
+    NotInTime,
+    Problem,
+    Retry,
+    SignInRequired,
+    SignInTooShort,
+    TimedOut,
+    error_for,
+)
+from credtray.core.events import Asked, FilesChanged, Needed, SignInAwaited, SignInUnawaited
+from credtray.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook, slack
+from credtray.core.models import Awaited
+from credtray.core.policy import FETCH_FLOOR
+from credtray.core.protocol import Done, Progress
+from credtray.core.standing import servable
+from credtray.core.state import ProfileState, region_of
+from credtray.core.status import iso
+from credtray.core.view import clock_time
+from credtray.daemon.ipc_connection import ReplySink
+from credtray.daemon.loop import Loop
+from credtray.daemon.requests import CREDENTIALS_SECONDS, Carrier
+from credtray.daemon.sign_ins import SignIns
+
+RENEWING = FETCH_FLOOR + timedelta(seconds=CREDENTIALS_SECONDS)
+"""How long an asker waits for keys: a fetch may have to keep its distance from the one before."""
+
+LOOK_SECONDS = 2.0
+"""Without an agent nobody watches the files: this often a waiting asker has them looked at."""
+
+
+class WaitingRequests:
+    """Carries out ``Wait``, with and without an agent."""
+
+    def __init__(self, loop: Loop, sign_ins: SignIns, *, watched: bool = True) -> None:
+        """Make one; ``watched`` is False where nobody else tells the loop that a file has changed."""
+        self._loop = loop
+        self._sign_ins = sign_ins
+        self._watched = watched
+
+    @property
+    def carriers(self) -> Mapping[type, Carrier]:
+        """What it carries out."""
+        return {protocol.Wait: self.wait}
+
+    async def wait(self, request: protocol.Wait, sink: ReplySink) -> Done:
+        """Answer as soon as the credentials will last.
+
+        Raises:
+            SignInTooShort: only a sign-in would help, and nobody is to wait for one, or it did not help.
+            KeysTooShort: the role allows no keys that last so long.
+            NotInTime: nobody signed in within ``timeout``.
+            CredtrayError: why there are no credentials at all.
+        """
+        deadline = asyncio.get_running_loop().time() + request.timeout
+        asker = _Asker(self._loop, self._sign_ins, request, sink, self._watched, deadline)
+        return await asker.served()
+
+
+@dataclass
+class _Asker:
+    """One ``Wait`` under way."""
+
+    loop: Loop
+    sign_ins: SignIns
+    request: protocol.Wait
+    sink: ReplySink
+    watched: bool
+    deadline: float
+    """Of the event loop: as long somebody else's sign-in, or the end of a trouble, is waited for."""
+    renewing_until: float | None = None
+    """Of the event loop: as long keys are waited for, until somebody signs in."""
+    trouble: Problem | None = None
+    """Why keys could not be fetched, when last heard."""
+    signed_in: bool = False
+    """The sign-in this asker waited for, or joined, was finished."""
+    told: set[str] = field(default_factory=set)
+
+    async def served(self) -> Done:
+        while True:
+            found = self._outlook()
+            match found:
+                case Lasts():
+                    return self._lasts(found)
+                case Never(life):
+                    raise KeysTooShort(f"keys of {self.request.profile} live {short(life)}")
+                case FetchNeeded(until) if not self._to_be_joined():
+                    await self._fetched(until)
+                case FetchNeeded():
+                    await self._in_time(
+                        self._own_sign_in(""), f"credtray login {self._profile().profile.session}"
+                    )
+                case SignInNeeded():
+                    await self._somebody_signed_in(found)
+
+    def _outlook(self) -> Outlook:
+        wanted = timedelta(seconds=self.request.seconds)
+        return outlook(self.loop.state, self._profile(), wanted, self.loop.now(), keys=self.request.keys)
+
+    def _profile(self) -> ProfileState:
+        return known_profile(self.loop.state, self.request.profile)
+
+    def _lasts(self, found: Lasts) -> Done:
+        held = self._profile().credentials
+        return Done(
+            {
+                "profile": self.request.profile,
+                "session": self._profile().profile.session,
+                "until": iso(found.until),
+                "about": found.about,
+                "region": region_of(self.loop.state, self.request.profile),
+                "keys_until": iso(held.expires_at if held else None),
+                "signed_in": self.signed_in,
+            }
+        )
+
+    async def _tell(self, kind: str, text: str) -> None:
+        """Tell each thing once: an asker that waits is woken by every change."""
+        if text not in self.told:
+            self.told.add(text)
+            await self.sink.send(Progress(kind, text=text))
+
+    async def _next(self, changed: asyncio.Event) -> None:
+        """Return at the next change, or after a while where somebody has to look for it."""
+        try:
+            await asyncio.wait_for(changed.wait(), None if self.watched else LOOK_SECONDS)
+        except TimeoutError:
+            self.loop.take(FilesChanged())
+
+    # --- renewing ---------------------------------------------------------------------------------------
+
+    async def _fetched(self, until: datetime) -> None:
+        """Have keys fetched, and return when there is more to know.
+
+        Raises:
+            CredtrayError: they cannot be fetched, or none that last so long.
+        """
+        name, held = self.request.profile, self._profile().credentials
+        if self.renewing_until is None:
+            self.renewing_until = max(self._clock() + RENEWING.total_seconds(), self.deadline)
+        await self._tell("renewing", f"Fetching keys of {name} ...")
+        if held is None or not servable(held, self.loop.now()):
+            self.loop.take(Asked(name))  # a need of a few seconds may be over before a fetch is possible
+        self.loop.take(Needed(name, until))
+        try:
+            async with asyncio.timeout_at(self.renewing_until):
+                await self._fetch_over()
+        except TimeoutError:
+            if self.trouble is not None:
+                raise error_for(self.trouble) from None
+            raise TimedOut(f"no keys of {name} that last so long came in time") from None
+
+    async def _fetch_over(self) -> None:
+        """Return when keys came, or when it takes something else now.
+
+        Raises:
+            CredtrayError: why there are no keys; what may pass by itself only when the time is up.
+        """
+        async with self.loop.watching() as changed:
+            while isinstance(self._outlook(), FetchNeeded) and not self._to_be_joined():
+                changed.clear()
+                reason = answer(self.loop.state, self._profile(), self.loop.now())
+                if isinstance(reason, Problem):
+                    if reason.retry is Retry.PERSON or self._clock() >= self.deadline:
+                        raise error_for(reason)
+                    self.trouble = reason
+                    await self._tell("trouble", f"{reason.title}. It is tried again.")
+                elif self._profile().needed_until is None:
+                    return
+                await self._next(changed)
+
+    def _to_be_joined(self) -> bool:
+        """Tell whether a sign-in is under way that this asker is to wait for: keys come only afterwards."""
+        session = self.loop.state.sessions.get(self._profile().profile.session)
+        return self.request.login and session is not None and session.pending is not None
+
+    def _clock(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    # --- signing in -------------------------------------------------------------------------------------
+
+    async def _somebody_signed_in(self, found: SignInNeeded) -> None:
+        """Return when a sign-in was finished, or when things look better anyway.
+
+        Raises:
+            SignInTooShort: nobody is to wait, or the sign-in of this asker ends as early.
+            NotInTime: it took longer than ``timeout``.
+        """
+        reason = answer(self.loop.state, self._profile(), self.loop.now())
+        if isinstance(reason, Problem) and reason.code != SignInRequired.code:
+            raise error_for(reason)  # the token cache cannot be read: nobody knows who is signed in
+        if self.signed_in:
+            raise self._too_short_again(found)
+        if self.request.login:
+            own = self._own_sign_in(f"{self._reason(found)}. A new sign-in begins.")
+            await self._in_time(own, self._login(found))
+        elif self.request.timeout:
+            await self._in_time(self._others_sign_in(found), self._login(found))
+        else:
+            raise SignInTooShort(self._reason(found), hint=f"Run: {self._login(found)}")
+
+    async def _in_time(self, sign_in: Coroutine[Any, Any, None], command: str) -> None:
+        """Wait for it, as long as the asker does; its own sign-in without a limit ends by itself.
+
+        Raises:
+            NotInTime: it took longer; it says that *command* helps.
+        """
+        session = self._profile().profile.session
+        try:
+            async with asyncio.timeout_at(self.deadline if self.request.timeout else None):
+                await sign_in
+        except TimeoutError:
+            waited = short(timedelta(seconds=self.request.timeout))
+            raise NotInTime(
+                f"nobody signed in to {session} within {waited}",
+                hint=f"Give it more time with --timeout, or run: {command}",
+            ) from None
+        self.renewing_until = None
+
+    async def _own_sign_in(self, why: str) -> None:
+        async def tell(step: Progress) -> None:
+            await self.sink.send(step)
+
+        if why:
+            await self._tell("sign_in_needed", why)
+        session = self._profile().profile.session
+        await self.sign_ins.login(session, protocol.Login(session, fresh=True), tell)
+        self.signed_in = True
+
+    async def _others_sign_in(self, found: SignInNeeded) -> None:
+        text = f"{self._reason(found)}. Waiting for a sign-in: {self._login(found)}"
+        await self._tell("waiting_for_sign_in", text)
+        self.loop.take(Asked(self.request.profile))
+        with self._telling_of(found):
+            async with self.loop.watching() as changed:
+                while isinstance(self._outlook(), SignInNeeded):
+                    changed.clear()
+                    await self._next(changed)
+
+    @contextlib.contextmanager
+    def _telling_of(self, found: SignInNeeded) -> Iterator[None]:
+        """Have a notice on the desktop for as long as this asker waits."""
+        now, wanted = self.loop.now(), timedelta(seconds=self.request.seconds)
+        left = timedelta(seconds=self.deadline - self._clock())
+        job = Awaited(self.request.profile, now + wanted - slack(wanted), now + left)
+        self.loop.take(SignInAwaited(found.session, job))
+        try:
+            yield
+        finally:
+            self.loop.take(SignInUnawaited(found.session, job))
+
+    def _too_short_again(self, found: SignInNeeded) -> SignInTooShort:
+        return SignInTooShort(
+            f"the new one of {found.session}, too: {self._reason(found)}",
+            hint="Ask for less: this service allows no longer sign-in, or it joined the one before.",
+        )
+
+    @staticmethod
+    def _login(found: SignInNeeded) -> str:
+        """Return the command that helps; the plain one leaves a sign-in alone that is only too short."""
+        return f"credtray login {found.session}{' --fresh' if found.until is not None else ''}"
+
+    def _reason(self, found: SignInNeeded) -> str:
+        if found.until is None:
+            return f"nobody is signed in to {found.session}"
+        about = "about " if found.about else ""
+        until = clock_time(found.until, self.loop.now(), None)
+        wanted = short(timedelta(seconds=self.request.seconds))
+        return f"{self.request.profile} works until {about}{until} with it, not for {wanted}"

@@ -1,0 +1,150 @@
+"""Sets up the demo: portal, throw-away home, clock and agent; takes everything down again, whatever happens.
+
+Tells nothing and decides nothing; what happens on it is in ``story``.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from credtray.demo.children import Child, Finished
+from credtray.demo.home import ThrowAwayHome, environment
+from credtray.demo.identity_center import IdentityCenter
+from credtray.demo.observed import Observed
+from credtray.demo.pace import PacedClock
+
+COMMAND_SECONDS = 40.0
+"""How long a command may take that nobody has to do anything for, on a busy machine too."""
+
+USER = "alice"
+
+
+class Missing(Exception):
+    """A step of the demo did not happen."""
+
+    def __init__(self, step: str, why: str) -> None:
+        super().__init__(f"{step}: {why}")
+        self.step = step
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the demo is to go."""
+
+    attended: bool
+    """A person signs in, in a real browser; otherwise a scripted one does."""
+    speed: float
+    """How many times faster time runs, except while somebody signs in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything the demo works with."""
+
+    plan: Plan
+    home: ThrowAwayHome
+    clock: PacedClock
+    portal: IdentityCenter
+    environment: Mapping[str, str]
+    observed: Observed
+    ending: ExitStack
+
+    def start_agent(self) -> Child:
+        """Start the demo's agent; it ends with the stage."""
+        desktop = ("--desktop",) if self.plan.attended else ()
+        speed = str(self.plan.speed)
+        arguments = ("-m", "credtray.demo.paced_agent", str(self.home.pace), speed, *desktop)
+        return self.ending.enter_context(
+            Child.begin(arguments, self.environment, hear=self.observed.hear_notice)
+        )
+
+    def start_watching(self) -> Child:
+        """Start `credtray status --watch --json`; it ends with the stage."""
+        arguments = ("-m", "credtray", "status", "--watch", "--json")
+        return self.ending.enter_context(
+            Child.begin(arguments, self.environment, hear=self.observed.hear_document)
+        )
+
+    def credtray(
+        self,
+        step: str,
+        *words: str,
+        within: float = COMMAND_SECONDS,
+        talk: Callable[[str], None] = lambda _line: None,
+    ) -> Finished:
+        """Run a command of the real `credtray` and wait for its end.
+
+        Args:
+            step: whose failure it is.
+            words: of the command line.
+            within: seconds.
+            talk: called in a thread with each line of standard error.
+
+        Raises:
+            Missing: it did not end in time, or not with 0.
+        """
+        return self._finished(
+            step, Child.begin(("-m", "credtray", *words), self.environment, talk=talk), within
+        )
+
+    def asked(self, step: str, *words: str, **options: Any) -> dict[str, Any]:
+        """Run a command with --json and return its answer; raises as ``credtray``."""
+        answer: dict[str, Any] = json.loads(self.credtray(step, *words, "--json", **options).out)
+        return answer
+
+    def python(self, step: str, *arguments: str) -> str:
+        """Run a Python program of a user and return what it prints; raises as ``credtray``."""
+        return self._finished(step, Child.begin(arguments, self.environment), COMMAND_SECONDS).out.strip()
+
+    def seconds(self, simulated: timedelta) -> float:
+        """Return how many real seconds to wait for something due then: time itself, and some for the work."""
+        return max(simulated.total_seconds(), 0) / self.clock.speed + COMMAND_SECONDS / 2
+
+    def _finished(self, step: str, child: Child, within: float) -> Finished:
+        with child:
+            try:
+                finished = child.finish(within)
+            except subprocess.TimeoutExpired:
+                raise Missing(step, f"it takes longer than {within:.0f} seconds") from None
+        if finished.code != 0:
+            raise Missing(step, _reason(finished))
+        return finished
+
+
+def _reason(finished: Finished) -> str:
+    """Return the error a command ended with, from its ``error:`` line on."""
+    lines = finished.talk.strip().splitlines() or ["it says nothing"]
+    first = next((at for at, line in enumerate(lines) if line.startswith(("error:", "warning:"))), -1)
+    told = " ".join(line.strip() for line in lines[first:])
+    return f"exit code {finished.code}: {told}"
+
+
+@contextmanager
+def set_stage(plan: Plan, caller: Mapping[str, str], home: ThrowAwayHome) -> Iterator[Stage]:
+    """Start portal and clock in the home; at the end every process is gone, the home is left.
+
+    Args:
+        plan: how it is to go.
+        caller: the environment the demo was started in.
+        home: made for this demo.
+    """
+    clock = PacedClock(home.pace)
+    clock.start()
+    with ExitStack() as ending:
+        portal = ending.enter_context(IdentityCenter(clock=clock.now))
+        password = portal.directory.users[USER].password
+        browser = home.persons_browser(caller) if plan.attended else home.scripted_browser(USER, password)
+        replacements = home.replacements(portal.url, browser)
+        with suppress(OSError):  # only a convenience
+            home.write_env_file(replacements)
+        observed = Observed(clock, home.credentials)
+        ending.callback(observed.stop)
+        observed.start()
+        yield Stage(plan, home, clock, portal, environment(caller, replacements), observed, ending)

@@ -1,0 +1,277 @@
+"""The main job as a story of four hours: each step is done or waited for, checked, and told in one line.
+
+Raises ``Missing`` at the first step that does not happen; must not put right what it finds wrong.
+"""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from credtray.core.durations import short
+from credtray.demo.children import Child
+from credtray.demo.home import FOREIGN_SECTION
+from credtray.demo.identity_center import REGION, SESSION_NAME, START_URL
+from credtray.demo.observed import Heard, Standing
+from credtray.demo.programs import Programs
+from credtray.demo.stage import COMMAND_SECONDS, USER, Missing, Stage
+from credtray.demo.timeline import Timeline
+
+T = TypeVar("T")
+
+PROFILES = ("synderys-readonly", "synderys-dns", "synderys-security")
+CHOSEN = "synderys-dns"
+ASKING = "synderys-security"
+RUNNING = "synderys-readonly"
+
+_SIGN_IN_SECONDS = 630.0
+"""The ten minutes a person has for a sign-in, and a little."""
+_LATE = timedelta(minutes=30)
+"""How much later than expected the end may be told: the end is only learned."""
+_WARNINGS = 2
+_AT_THE_END = 120.0
+"""The fastest pace for the last minutes: the agent makes sure of an end in real time."""
+_SHOWN = ("sso_start_url", "sso_account_id", "sso_role_name")
+_NO_BROWSER = "No browser"
+
+
+class Story:
+    """One run of the demo."""
+
+    def __init__(self, stage: Stage, timeline: Timeline) -> None:
+        self._stage = stage
+        self._observed = stage.observed
+        self._told = timeline
+        self._programs = Programs(stage, timeline)
+        self._agent: Child | None = None
+        self._helpless = False
+        """No browser took the address of the sign-in under way."""
+
+    def tell(self) -> None:
+        """Go through all steps.
+
+        Raises:
+            Missing: one did not happen.
+        """
+        with self._told.moving(self._moment):
+            self._set_up()
+            self._start_agent()
+            self._keep()
+            self._switch()
+            self._programs.told_no_profile("DNS")
+            self._programs.credential_process(ASKING)
+            self._programs.child(RUNNING, "ReadOnly")
+            self._watch_the_hours()
+            self._sign_in_fresh()
+            self._programs.credential_process(ASKING)
+            self._sign_out()
+            self._stop()
+
+    # --- the beginning ----------------------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        stage = self._stage
+        accounts = len(stage.portal.directory.accounts)
+        self._told.tell("portal", f"{stage.portal.url}, an Identity Center with {accounts} accounts")
+        self._announce_browser()
+        words = ("--session", SESSION_NAME, "--start-url", START_URL, "--region", REGION, "--accounts", "all")
+        roles = ("--roles", "ReadOnly,DNS,Security", "--yes")
+        stage.credtray("set up", "setup", *words, *roles, within=self._patience, talk=self._address)
+        written = configparser.RawConfigParser()
+        written.read(stage.home.config, "utf-8")
+        absent = [name for name in PROFILES if f"profile {name}" not in written]
+        if absent:
+            raise Missing("set up", f"{', '.join(absent)} not in the config file")
+        self._told.tell("set up", "credtray setup has written ~/.aws/config, as `aws configure sso` would")
+        for name, section in written.items():
+            if section:
+                about = " ".join(section.get(each, "") for each in _SHOWN)
+                self._told.detail(f"+ {f'[{name}]':<28}{about.strip()}")
+
+    def _start_agent(self) -> None:
+        stage = self._stage
+        self._agent = stage.start_agent()
+        while not stage.asked("agent", "status")["agent"]["running"]:
+            self._check_agent()
+        stage.start_watching()
+        standing = self._standing("signed in", lambda now: now.signed_in_until is not None)
+        self._told.tell("signed in", f"as {USER}, in the browser; {_until(standing)}")
+        self._told.tell("agent", f"credtray run (pid {self._agent.pid}) has found the sign-in by itself")
+
+    def _keep(self) -> None:
+        self._stage.asked("kept", "activate", *PROFILES)
+        standing = self._standing("kept", lambda now: len(now.keys_until) == len(PROFILES))
+        self._told.tell(
+            "kept", f"{len(PROFILES)} profiles: ~/.aws/credentials has keys until {_keys(standing)}"
+        )
+
+    def _switch(self) -> None:
+        self._stage.asked("switched", "switch", CHOSEN)
+        self._told.tell("switched", f"[default] is {CHOSEN} now")
+
+    # --- four hours -------------------------------------------------------------------------------------
+
+    def _watch_the_hours(self) -> None:
+        """Tell of renewals and notices as they come, until the sign-in has ended."""
+        stage, heard, warnings = self._stage, 0, 0
+        newest = max(self._now("refreshed").keys_until)
+        stage.clock.run(stage.plan.speed)
+        while True:
+            found = self._news(newest, heard)
+            if isinstance(found, Standing):
+                newest = max(found.keys_until)
+                self._tell_renewal(found)
+                continue
+            heard += 1
+            if found.ended:
+                break
+            warnings += found.warns
+            self._told.tell("warned" if found.warns else "told", found.title)
+            if warnings == _WARNINGS:
+                stage.clock.run(min(stage.plan.speed, _AT_THE_END))
+        if warnings < _WARNINGS:
+            raise Missing("warned", f"{warnings} of {_WARNINGS} warnings came before the end")
+        stage.clock.run(1)
+        self._told.tell("ended", found.body.partition(" Sign in:")[0])
+
+    def _news(self, newest: datetime, heard: int) -> Standing | Heard:
+        """Return the next thing to tell: a notice, or how things stand once all keys are newer."""
+
+        def look() -> tuple[Standing | Heard] | None:
+            if len(self._observed.notices) > heard:
+                return (self._observed.notices[heard],)
+            renewed = self._renewed(newest)
+            return None if renewed is None else (renewed,)
+
+        standing = self._now("refreshed")
+        oldest, end = min(standing.keys_until), standing.signed_in_until
+        if end is not None and oldest < end:
+            step, due = "refreshed", oldest
+        else:
+            step, due = "ended", (end or oldest) + _LATE
+        return self._wait(step, look, due - self._stage.clock.now())[0]
+
+    def _renewed(self, newest: datetime) -> Standing | None:
+        """Return how things stand once the keys of all profiles last longer than any did."""
+        standing = self._observed.standing
+        if standing is None or len(standing.keys_until) < len(PROFILES):
+            return None
+        return standing if min(standing.keys_until) > newest else None
+
+    def _tell_renewal(self, standing: Standing) -> None:
+        if not self._stage.portal.journal.by_grant().get("refresh_token"):
+            raise Missing("refreshed", "the keys are new, but the token was never refreshed")
+        end = "" if standing.about else f"; the sign-in ends at {_at(standing.signed_in_until)}"
+        token = f"token until {_at(standing.token_until)}"
+        self._told.tell("refreshed", f"silently: {token}, keys until {_keys(standing)}{end}")
+
+    # --- the end ----------------------------------------------------------------------------------------
+
+    def _sign_in_fresh(self) -> None:
+        stage, ended = self._stage, self._now("signed in fresh")
+        self._announce_browser()
+        stage.asked("signed in fresh", "login", within=self._patience, talk=self._address)
+        standing = self._standing("signed in fresh", lambda now: now.state == "fresh")
+        before, after = ended.signed_in_until, standing.signed_in_until
+        if before is None or after is None or after <= before:
+            raise Missing("signed in fresh", f"the end did not move: {_at(before)}, {_at(after)}")
+        self._told.tell("signed in", f"fresh; {_until(standing)}: the end moved by {short(after - before)}")
+        stage.clock.run(stage.plan.speed)
+        newest = max(ended.keys_until)
+        renewed = self._wait("kept", lambda: self._renewed(newest), newest - stage.clock.now())
+        stage.clock.run(1)
+        self._told.tell("kept", f"{len(PROFILES)} profiles: keys until {_keys(renewed)}, by the new sign-in")
+
+    def _sign_out(self) -> None:
+        answer = self._stage.asked("signed out", "logout")
+        if not answer["told_portal"] or self._stage.portal.active_sign_ins():
+            raise Missing("signed out", "the portal still has a sign-in")
+        self._told.tell("signed out", "at the portal too; the token is gone")
+        credentials = self._stage.home.credentials
+        if credentials.read_bytes() != FOREIGN_SECTION:
+            raise Missing("removed", "the credentials file is not what it was before")
+        self._told.tell("removed", "all keys: ~/.aws/credentials is, byte for byte, what it was before")
+
+    def _stop(self) -> None:
+        self._stage.asked("stopped", "stop")
+        if self._agent is None or self._agent.running:
+            raise Missing("stopped", "the agent is still there")
+        self._told.tell("stopped", "credtray stop: the agent is gone")
+
+    # --- waiting ----------------------------------------------------------------------------------------
+
+    def _standing(self, step: str, right: Callable[[Standing], bool]) -> Standing:
+        """Wait until the agent tells that things stand so."""
+
+        def look() -> Standing | None:
+            standing = self._observed.standing
+            return standing if standing is not None and right(standing) else None
+
+        return self._wait(step, look, timedelta())
+
+    def _now(self, step: str) -> Standing:
+        """Return how things stand."""
+        return self._standing(step, lambda standing: bool(standing.keys_until))
+
+    def _wait(self, step: str, look: Callable[[], T | None], due: timedelta) -> T:
+        found = self._observed.wait(look, self._stage.seconds(due))
+        if found is None:
+            self._check_agent()
+            raise Missing(step, f"it did not happen until {_at(self._stage.clock.now())}")
+        return found
+
+    def _check_agent(self) -> None:
+        if self._agent is None or not self._agent.running:
+            talk = self._agent.talk.strip() if self._agent is not None else ""
+            raise Missing("agent", talk or "it has ended")
+
+    # --- the browser ------------------------------------------------------------------------------------
+
+    @property
+    def _patience(self) -> float:
+        """Seconds for a command that waits for a sign-in."""
+        return _SIGN_IN_SECONDS if self._stage.plan.attended else COMMAND_SECONDS
+
+    def _announce_browser(self) -> None:
+        if self._stage.plan.attended:
+            password = self._stage.portal.directory.users[USER].password
+            self._told.tell("your turn", f"your browser opens: sign in as {USER}, password {password}")
+
+    def _address(self, line: str) -> None:
+        """Show the address of a sign-in when no browser took it; hears what the command says."""
+        if line.startswith(_NO_BROWSER):
+            self._told.detail(line)
+            self._helpless = True
+        elif self._helpless and line.startswith("http"):
+            self._told.detail(line)
+            self._helpless = False
+
+    def _moment(self) -> str:
+        standing, now = self._observed.standing, self._stage.clock.now()
+        if standing is None:
+            return "not signed in yet"
+        parts = []
+        if standing.signed_in_until is not None:
+            parts.append(_left("sign-in", standing.signed_in_until, now))
+        if standing.keys_until:
+            parts.append(_left("keys", min(standing.keys_until), now))
+        return " · ".join([*parts, f"time runs {self._stage.clock.speed:g} x"])
+
+
+def _left(what: str, until: datetime, now: datetime) -> str:
+    return f"{what}: {short(until - now)} left" if until > now else f"{what}: over"
+
+
+def _until(standing: Standing) -> str:
+    return f"until {'about ' if standing.about else ''}{_at(standing.signed_in_until)}"
+
+
+def _keys(standing: Standing) -> str:
+    return _at(min(standing.keys_until))
+
+
+def _at(instant: datetime | None) -> str:
+    """Return the reader's clock at that time."""
+    return "unknown" if instant is None else instant.astimezone().strftime("%H:%M")

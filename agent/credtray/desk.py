@@ -1,0 +1,190 @@
+"""Joins the running agent with the desktop: state to icon and menu, clicks to requests, presence to events.
+
+The desktop may die at any time without the agent: every part here is guarded and begun again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+
+from credtray import __version__
+from credtray.app import House
+from credtray.click_carrier import ClickCarrier
+from credtray.clipboard_requests import Copying
+from credtray.core.clicks import Click, SetAutostart
+from credtray.core.errors import CredtrayError
+from credtray.core.events import PartChanged, PresenceChanged
+from credtray.core.face.face import Face, face
+from credtray.core.menu.agent import Extras
+from credtray.core.ports import DesktopPart, Presence
+from credtray.core.state import State
+from credtray.daemon.guarded import guarded
+from credtray.daemon.loop import Loop
+from credtray.daemon.requests import Requests
+from credtray.daemon.workers import Workers
+from credtray.desk_hands import DeskHands
+from credtray.desktop.autostart import Autostart
+from credtray.desktop.bus.session import BusKind, SessionBus
+from credtray.desktop.clipboard import Clipboard
+from credtray.desktop.main_thread import MainThread
+from credtray.desktop.notifications import notifier_for
+from credtray.desktop.notifier import LoggedNotifier
+from credtray.desktop.presence import PresenceWatch
+from credtray.desktop.tray import Tray
+
+_log = logging.getLogger(__name__)
+
+COALESCE_SECONDS = 0.05
+"""Changes that come together are drawn together: a panel is slow, and so is an eye."""
+
+_HEAVY = ("credtray.desktop.bus.wire", "PIL.Image", "PIL.ImageDraw")
+LOOK_SECONDS = 2.0
+"""How long a home directory that hangs may hold up the icon."""
+LEAVE_SECONDS = 1.0
+"""How long a desktop that hangs may hold up the agent's end."""
+
+
+class Desk:
+    """The desktop of one running agent. Does nothing until ``serving``."""
+
+    def __init__(self, house: House, workers: Workers, main_thread: MainThread | None = None) -> None:
+        self._house = house
+        self._main_thread = main_thread
+        self._workers = workers
+        self._bus = SessionBus()
+        self._system_bus = SessionBus(BusKind.SYSTEM)
+        self._notifier = notifier_for(sys.platform, self._bus, self._clicked, self._report)
+        self.notifier = LoggedNotifier(house.around.notifier, self._notifier)
+        """Where notices go; also before ``serving``."""
+        self._autostart = Autostart()
+        self._starts_at_login: bool | None = None
+        self._loop: Loop | None = None
+        self._carrier: ClickCarrier | None = None
+        self._changed: asyncio.Event | None = None
+        self._looking: asyncio.Task[None] | None = None
+        """Held: asyncio forgets tasks nobody holds."""
+        self._latest: tuple[State, float, Face] | None = None
+        """Of which state, when it was made, and what is shown."""
+
+    def prepare(self) -> None:
+        """Begin to load, in a thread, what takes long to load: the files are read meanwhile.
+
+        Where there is no bus none of it may ever be needed.
+        """
+        if self._bus.is_named:
+            self._workers.preload(_HEAVY)
+
+    @contextlib.asynccontextmanager
+    async def serving(self, loop: Loop, requests: Requests) -> AsyncIterator[None]:
+        """Be there while the block runs; afterwards nothing of it is left on the desktop.
+
+        A desktop that hangs may keep the end waiting for a second, not longer.
+        """
+        task = asyncio.create_task(self._run(loop, requests), name="desktop")
+        try:
+            yield
+        finally:
+            task.cancel()
+            _, hanging = await asyncio.wait({task}, timeout=LEAVE_SECONDS)
+            if hanging:
+                _log.warning("the desktop did not let go in time")
+
+    async def _run(self, loop: Loop, requests: Requests) -> None:
+        environ = dict(os.environ)
+        clipboard = Clipboard(environ)
+        hands = DeskHands(self._house, self._workers, self.notifier, clipboard, self._autostart)
+        self._loop, self._carrier = loop, ClickCarrier(loop, requests, hands)
+        requests.also(Copying(loop, requests, clipboard).carriers)
+        tray = Tray(self._bus, self._clicked, self._report, self._fresh, environ, self._main_thread)
+        presence = PresenceWatch(self._bus, self._system_bus, self._presence, self._report)
+        try:
+            async with (
+                guarded("notifications", self._notifier.run),
+                guarded("presence", presence.run),
+                guarded("tray", tray.run),
+                guarded("menu", lambda: self._follow(loop, tray)),
+            ):
+                await asyncio.Event().wait()
+        finally:
+            await self._leave(self._carrier, clipboard)
+
+    async def _leave(self, carrier: ClickCarrier, clipboard: Clipboard) -> None:
+        await carrier.close()
+        for close in (clipboard.close, self._bus.close, self._system_bus.close):
+            with contextlib.suppress(CredtrayError, OSError):
+                await close()
+
+    # --- what the desktop sees --------------------------------------------------------------------------
+
+    def look_again(self) -> None:
+        """Time has passed, and what is shown may have changed with it. Only on the loop's thread."""
+        if self._changed is not None:
+            self._changed.set()
+
+    async def _follow(self, loop: Loop, tray: Tray) -> None:
+        async with loop.watching() as changed:
+            self._changed = changed
+            await asyncio.wait({self._look()}, timeout=LOOK_SECONDS)
+            while True:
+                changed.clear()
+                tray.draw_for(loop.state.settings.icon)
+                tray.show(self._face())
+                drawn = time.monotonic()
+                await changed.wait()
+                # What comes alone is drawn at once: an idle agent is not to wake up twice for it.
+                await asyncio.sleep(max(0.0, drawn + COALESCE_SECONDS - time.monotonic()))
+
+    def _fresh(self) -> Face:
+        """Return what a menu shows that is about to open; what costs a look at a file follows in a moment.
+
+        A panel that asks without a pause gets the face it has: it is not made a hundred times a second.
+        """
+        assert self._loop is not None  # noqa: S101 - whoever asks was begun with it
+        self._look()
+        if self._latest is not None:
+            state, made, latest = self._latest
+            if state is self._loop.state and time.monotonic() - made < COALESCE_SECONDS:
+                return latest
+        return self._face()
+
+    def _face(self) -> Face:
+        assert self._loop is not None  # noqa: S101 - whoever asks was begun with it
+        extras = Extras(autostart=self._starts_at_login, version=__version__)
+        now = face(self._loop.state, self._loop.now(), None, extras)
+        self._latest = (self._loop.state, time.monotonic(), now)
+        return now
+
+    def _look(self) -> asyncio.Task[None]:
+        """Look at the autostart entry, unless that is being done: a home that hangs takes one worker only."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_at_autostart(), name="autostart")
+        return self._looking
+
+    async def _look_at_autostart(self) -> None:
+        before = self._starts_at_login
+        with contextlib.suppress(CredtrayError):
+            status = await self._workers.desktop_result_of(self._autostart.status)
+            self._starts_at_login = status.enabled
+        if self._starts_at_login != before:
+            self.look_again()
+
+    # --- what the desktop says --------------------------------------------------------------------------
+
+    def _clicked(self, click: Click) -> None:
+        if self._carrier is not None:
+            after = self._look_at_autostart if isinstance(click, SetAutostart) else None
+            self._carrier.carry(click, after)
+
+    def _report(self, part: DesktopPart) -> None:
+        if self._loop is not None:
+            self._loop.take(PartChanged(part))
+
+    def _presence(self, presence: Presence) -> None:
+        if self._loop is not None:
+            self._loop.take(PresenceChanged(presence))

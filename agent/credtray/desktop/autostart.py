@@ -1,0 +1,152 @@
+"""Starting with the desktop session: switched on, off, and looked at, on each system in its own way.
+
+Starts nothing itself, and is never switched on without being asked.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from credtray.core.errors import AutostartRefused
+from credtray.desktop.login_entry import Found, LoginEntry
+
+ENABLE = "credtray autostart enable"
+
+
+class Outcome(Enum):
+    """What came of switching it on or off."""
+
+    CHANGED = "changed"
+    ALREADY = "already"
+    """It was so before; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutostartStatus:
+    """How things stand with starting at login."""
+
+    enabled: bool
+    place: str
+    """The file, or the value of the registry."""
+    command: tuple[str, ...]
+    """What `enable` would have started."""
+    stale: str | None = None
+    """Why what is started there is not this installation any more."""
+    remark: str | None = None
+    """Why it is off although there is an entry."""
+    cure: str | None = None
+    """What to do about either."""
+
+
+class Autostart:
+    """Starting credtray at login. Does nothing until it is asked.
+
+    ``command`` and ``entry`` are this installation's and this system's own when not given.
+    """
+
+    def __init__(self, command: tuple[str, ...] | None = None, entry: LoginEntry | None = None) -> None:
+        self._command = command
+        self._given = entry
+
+    def enable(self) -> Outcome:
+        """Start at login from now on; twice is the same as once.
+
+        Raises:
+            AutostartRefused: the entry cannot be written, is somebody else's, or cannot hold the command;
+                nothing was changed.
+        """
+        command, entry = self._parts()
+        wanted = entry.content(command)
+        found = self._ours(entry)
+        if found is not None and found.content == wanted and found.switched_off is None:
+            return Outcome.ALREADY
+        entry.write(wanted)
+        return Outcome.CHANGED
+
+    def disable(self) -> Outcome:
+        """Start at login no longer.
+
+        Raises:
+            AutostartRefused: the entry cannot be taken away, or is somebody else's; it is still there.
+        """
+        _command, entry = self._parts()
+        found = self._ours(entry)
+        entry.remove()
+        return Outcome.ALREADY if found is None else Outcome.CHANGED
+
+    def status(self) -> AutostartStatus:
+        """Look at the entry.
+
+        Raises:
+            AutostartRefused: this process does not know how it could be started again.
+        """
+        command, entry = self._parts()
+        off = AutostartStatus(False, entry.place, command)
+        try:
+            found = self._ours(entry)
+        except AutostartRefused as error:
+            return replace(off, remark=error.detail, cure=error.advice)
+        if found is None:
+            return off
+        if found.switched_off is not None:
+            return replace(off, remark=found.switched_off, cure=ENABLE)
+        stale = _stale(found, entry, command)
+        return replace(off, enabled=True, stale=stale, cure=None if stale is None else ENABLE)
+
+    def _parts(self) -> tuple[tuple[str, ...], LoginEntry]:
+        return self._command or agent_command(), self._given or login_entry(os.environ)
+
+    @staticmethod
+    def _ours(entry: LoginEntry) -> Found | None:
+        found = entry.found()
+        if found is not None and not found.ours:
+            raise AutostartRefused(
+                f"{entry.place} was not written by credtray", hint="Move it away, then try again."
+            )
+        return found
+
+
+def _stale(found: Found, entry: LoginEntry, command: tuple[str, ...]) -> str | None:
+    if found.program is not None and not os.path.lexists(found.program):
+        return f"it starts {found.program}, which does not exist any more"
+    if found.starts != entry.starts(command):
+        return f"it starts something else than this installation: {found.starts}"
+    return None
+
+
+def agent_command() -> tuple[str, ...]:
+    """Return the command that starts the agent of this installation, from anywhere.
+
+    Raises:
+        AutostartRefused: Python does not know its own path.
+    """
+    if not sys.executable:
+        raise AutostartRefused(
+            "Python does not know where it is installed", hint="Start it by its full path."
+        )
+    # Absolute, but links stay: what the link of a virtual environment leads to knows nothing of credtray.
+    interpreter = Path(sys.executable).absolute()
+    if sys.platform == "win32" and (windowless := interpreter.with_name("pythonw.exe")).exists():
+        interpreter = windowless
+    return str(interpreter), "-I", "-m", "credtray", "run"
+
+
+def login_entry(environ: Mapping[str, str]) -> LoginEntry:
+    """Return where this system keeps what starts at login."""
+    if sys.platform == "win32":
+        from credtray.desktop.login_entry.windows import RunValue, user_registry  # noqa: PLC0415 - Windows only
+
+        return RunValue(user_registry())
+    elif sys.platform == "darwin":  # noqa: RET505 - type checkers take the branch of their platform
+        from credtray.desktop.login_entry.macos import LaunchAgent  # noqa: PLC0415 - of no use elsewhere
+
+        return LaunchAgent(Path.home())
+    else:
+        from credtray.desktop.login_entry.xdg import DesktopEntry  # noqa: PLC0415 - of no use elsewhere
+
+        return DesktopEntry.of_user(environ)

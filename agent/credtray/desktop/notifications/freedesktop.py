@@ -1,0 +1,271 @@
+"""What the notification daemon of a Linux desktop shows of ours (Desktop Notifications Specification 1.2).
+
+For one connection and one event loop. Waits for a daemon that hangs as long as it is told to; see
+``notifications.dbus`` for who must not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from credtray.core.clicks import Click
+from credtray.core.errors import BusCallFailed, BusUnavailable
+from credtray.core.ports import Notification, Urgency
+from credtray.desktop.assets import PICTURE, asset_path
+from credtray.desktop.bus.names import DAEMON, DAEMON_PATH, ERRORS
+from credtray.desktop.bus.session import Connection, Signal
+from credtray.desktop.notifications.text import LABEL_LENGTH, TITLE_LENGTH, body_text
+from credtray.desktop.shown_text import without_markup
+
+_log = logging.getLogger(__name__)
+
+NAME: Final = "org.freedesktop.Notifications"
+_PATH: Final = "/org/freedesktop/Notifications"
+DEFAULT_ACTION: Final = "default"
+"""What a click on the body invokes, by the specification."""
+DRAWS_DEFAULT: Final = frozenset({"Xfce Notify Daemon"})
+"""Servers that draw the default action as a button too; the first button would stand there twice."""
+
+ABSENT: Final = "no notification service is running"
+HANGING: Final = "the notification service does not answer"
+UNREACHABLE: Final = MappingProxyType(
+    {
+        f"{ERRORS}.ServiceUnknown": ABSENT,
+        f"{ERRORS}.NameHasNoOwner": ABSENT,
+        f"{ERRORS}.NoReply": HANGING,
+        f"{ERRORS}.Timeout": HANGING,
+        f"{ERRORS}.TimedOut": HANGING,
+    }
+)
+"""D-Bus's errors after which nobody was asked at all, in words for a person."""
+
+_EXPIRES: Final = MappingProxyType({Urgency.LOW: 5000, Urgency.NORMAL: -1, Urgency.CRITICAL: 0})
+"""Milliseconds; -1 is the daemon's own time, 0 is never."""
+_LEVELS: Final = MappingProxyType({Urgency.LOW: 0, Urgency.NORMAL: 1, Urgency.CRITICAL: 2})
+
+
+@dataclass(slots=True)
+class _Popup:
+    """One notification, as it was sent."""
+
+    clicks: dict[str, Click]
+    """By action id."""
+    number: int = 0
+    """The daemon's; 0 while it has not answered, and for one that cannot be addressed."""
+    closed: bool = False
+    """True: the daemon has taken it off the screen (it may still be in its history)."""
+    moot: bool = False
+    """True: withdrawn before the daemon answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The daemon that answers now."""
+
+    name: str
+    """As it calls itself, such as ``dunst``."""
+    actions: bool
+    """It can show buttons."""
+
+
+class NotificationService:
+    """Shows, replaces and closes our notifications; tells clicks. Made anew for each connection."""
+
+    def __init__(self, connection: Connection, clicked: Callable[[Click], None]) -> None:
+        self._connection = connection
+        self._clicked = clicked
+        self._count = itertools.count(1)
+        self._turn = asyncio.Lock()
+        self._popups: dict[str, _Popup] = {}
+        self._coming: dict[str, _Popup] = {}
+        self._server: Server | None = None
+        self._owned = False
+        self._generation = 0
+        """Counts the daemons that ended."""
+        self._icon = _icon()
+
+    @property
+    def owned(self) -> bool:
+        """True while a daemon runs."""
+        return self._owned
+
+    @contextlib.asynccontextmanager
+    async def listening(self, changed: Callable[[], None]) -> AsyncIterator[None]:
+        """Hear clicks and closings; ``changed`` is called when a daemon appears, vanishes or restarts.
+
+        Raises:
+            BusUnavailable, BusCallFailed: the bus cannot be asked.
+        """
+
+        def owner_changed(signal: Signal) -> None:
+            _, old, new = (str(value) for value in signal.body)
+            self._owned = bool(new)
+            if old:  # the ids of the next one begin at 1 again and would hit somebody else's notification
+                self._server = None
+                self._generation += 1
+                self._popups.clear()
+            changed()
+
+        connection = self._connection
+        async with (
+            connection.listen(owner_changed, sender=DAEMON, member="NameOwnerChanged", arg0=NAME),
+            connection.listen(self._heard, sender=NAME, interface=NAME, path=_PATH),
+        ):
+            self._owned = await connection.owner(NAME) is not None
+            yield
+
+    async def startable(self) -> bool:
+        """Return whether the bus starts a daemon when the first notification is sent."""
+        [names] = await self._connection.call(DAEMON, DAEMON_PATH, DAEMON, "ListActivatableNames")
+        return NAME in names
+
+    async def server(self, seconds: float) -> Server:
+        """Return who answers; asked once per daemon, with ``seconds`` for each answer.
+
+        Raises:
+            BusCallFailed: nobody is there, or the daemon is silent.
+            BusUnavailable: the connection is gone.
+        """
+        if self._server is None:
+            capabilities = await self._told("GetCapabilities", seconds)
+            identity = await self._told("GetServerInformation", seconds)
+            offered = capabilities[0] if capabilities and isinstance(capabilities[0], list) else []
+            name = without_markup(str(identity[0]), LABEL_LENGTH) if identity else ""
+            self._server = Server(name, "actions" in offered)
+        return self._server
+
+    def doubt(self) -> None:
+        """Ask the daemon anew who it is: it has hung, and only its answer tells that it does so no longer."""
+        self._server = None
+
+    async def show(self, notification: Notification, seconds: float) -> None:
+        """Show it, in place of the one with the same key; return when the daemon has taken it.
+
+        Raises:
+            BusCallFailed: nobody is there, the daemon refuses, answers rubbish, or is silent for ``seconds``.
+            BusUnavailable: the connection is gone.
+        """
+        async with self._turn:
+            server = await self.server(seconds)
+            popup = _Popup({})
+            arguments = self._arguments(notification, popup, server)
+            key, generation = notification.key, self._generation
+            old = self._popups.pop(key, None)  # what is clicked on it from now on was decided anew
+            self._coming[key] = popup
+            try:
+                arguments[1] = old.number if old is not None and not old.closed else 0
+                answer = await self._call("Notify", "susssasa{sv}i", arguments, seconds)
+                popup.number = _number(answer)
+            except BusCallFailed:
+                if old is not None and not popup.moot and self._generation == generation:
+                    self._popups[key] = old  # it still stands there
+                raise
+            finally:
+                del self._coming[key]
+            if popup.moot:
+                await self._close(popup.number)
+            elif popup.number:
+                self._keep(key, popup)
+
+    async def withdraw(self, key: str) -> None:
+        """Close the notification with this key, if there is one; clicks on it mean nothing from now on."""
+        if key in self._coming:
+            self._coming[key].moot = True
+        popup = self._popups.pop(key, None)
+        if popup is not None and not popup.closed:
+            await self._close(popup.number)
+
+    async def close_all(self) -> None:
+        """Close what has buttons: nobody will heed them any more."""
+        keys = [key for key, popup in self._popups.items() if popup.clicks]
+        await asyncio.gather(*(self.withdraw(key) for key in keys))
+
+    # --- what is sent -----------------------------------------------------------------------------------
+
+    def _arguments(self, notification: Notification, popup: _Popup, server: Server) -> list[Any]:
+        """Return what Notify takes, and remember in ``popup`` what its actions mean."""
+        actions: list[str] = []
+        count = next(self._count)
+        for index, button in enumerate(notification.buttons if server.actions else ()):
+            label = without_markup(button.label, LABEL_LENGTH)
+            ids = [f"n{count}:{index}"]
+            if index == 0:
+                # A real label: some daemons draw it.
+                ids = [DEFAULT_ACTION] if server.name in DRAWS_DEFAULT else [DEFAULT_ACTION, *ids]
+            for action in ids:
+                popup.clicks[action] = button.click
+                actions += [action, label]
+        without_buttons = bool(notification.buttons) and not server.actions
+        title = without_markup(notification.title, TITLE_LENGTH)
+        body = body_text(notification.body, without_buttons=without_buttons)
+        hints = _hints(notification.urgency)
+        expires = _EXPIRES[notification.urgency]
+        return ["credtray", 0, self._icon, title, body, actions, hints, expires]
+
+    def _keep(self, key: str, popup: _Popup) -> None:
+        for other, shown in tuple(self._popups.items()):
+            if shown.number == popup.number:  # a daemon that shows one at a time
+                del self._popups[other]
+        self._popups[key] = popup
+
+    async def _close(self, number: int) -> None:
+        if number:
+            try:
+                await self._call("CloseNotification", "u", [number], 2.0)
+            except (BusCallFailed, BusUnavailable) as error:  # closed meanwhile, or gone with its daemon
+                _log.debug("a notification was not closed: %s", error)
+
+    async def _told(self, member: str, seconds: float) -> list[Any]:
+        """Return what a daemon tells of itself; one that does not know the question tells nothing."""
+        try:
+            return await self._call(member, "", [], seconds)
+        except BusCallFailed as error:
+            if error.error_name in UNREACHABLE:
+                raise
+            return []
+
+    async def _call(self, member: str, signature: str, body: list[Any], seconds: float) -> list[Any]:
+        return await self._connection.call(NAME, _PATH, NAME, member, signature, body, seconds=seconds)
+
+    # --- what is heard ----------------------------------------------------------------------------------
+
+    def _heard(self, signal: Signal) -> None:
+        match signal.member, signal.body:
+            case "ActionInvoked", [int(number), str(action)]:
+                for popup in self._popups.values():
+                    if popup.number == number and action in popup.clicks:
+                        self._clicked(popup.clicks[action])
+                        return
+            case "NotificationClosed", [int(number), *_]:
+                for popup in self._popups.values():
+                    # Kept: some daemons tell the click after the end, and some bring it back from a history.
+                    popup.closed |= popup.number == number
+
+
+def _icon() -> str:
+    found = asset_path(PICTURE)
+    return "credtray" if found is None else found.as_uri()  # else its name in an icon theme
+
+
+def _hints(urgency: Urgency) -> dict[str, Any]:
+    from dbus_fast import Variant  # noqa: PLC0415 - heavy; loaded with the connection
+
+    hints = {"urgency": Variant("y", _LEVELS[urgency]), "desktop-entry": Variant("s", "credtray")}
+    if urgency is Urgency.LOW:
+        hints["transient"] = Variant("b", True)  # good news leaves no trace in a history
+    return hints
+
+
+def _number(answer: list[Any]) -> int:
+    match answer:
+        case [int(number)] if number >= 0:
+            return number
+        case _:
+            raise BusCallFailed("the notification service answers without an id")

@@ -1,0 +1,83 @@
+"""Tells whether somebody would see a notice: the screen locked, the session idle, the machine asleep.
+
+Decides nothing, and polls nothing on Linux. Whatever cannot be found out counts as somebody being there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from credtray.core.ports import DesktopPart, Presence
+from credtray.desktop.bus.reconnecting import BusTrouble, use_connections
+from credtray.desktop.bus.session import Connection, SessionBus
+from credtray.desktop.presence.logind import SOURCE as LOGIND
+from credtray.desktop.presence.logind import Logind
+from credtray.desktop.presence.macos import follow_macos
+from credtray.desktop.presence.screen import tellers
+from credtray.desktop.presence.sightings import Sightings
+from credtray.desktop.presence.windows import follow_windows
+from credtray.desktop.together import together
+
+_log = logging.getLogger(__name__)
+
+SETTLE_SECONDS: Final = 2.0
+"""Only after that it is reported that nobody tells."""
+
+
+class PresenceWatch:
+    """Joins all sources of this system. Each is optional; each may come, go and hang."""
+
+    def __init__(
+        self,
+        session_bus: SessionBus,
+        system_bus: SessionBus,
+        changed: Callable[[Presence], None],
+        report: Callable[[DesktopPart], None],
+        platform: str = sys.platform,
+    ) -> None:
+        """Do nothing yet; ``changed`` and ``report`` are called on the loop that runs ``run``."""
+        self._session_bus = session_bus
+        self._system_bus = system_bus
+        self._sightings = Sightings(changed, report)
+        self._platform = platform
+
+    async def run(self) -> None:
+        """Tell every change, beginning from somebody who is present, until cancelled."""
+        settled = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._sightings.report)
+        try:
+            match self._platform:
+                case "darwin":
+                    await follow_macos(self._sightings)
+                case "win32":
+                    await follow_windows(self._sightings)
+                case _:
+                    await self._follow_buses()
+            await asyncio.Event().wait()
+        finally:
+            settled.cancel()
+
+    async def _follow_buses(self) -> None:
+        services = tellers()
+        logind = Logind(os.environ, self._sightings)
+        names = [service.name for service in services]
+
+        async def ask_services(connection: Connection) -> None:
+            follows = (service.follow(connection, self._sightings) for service in services)
+            await together(connection.lost(), *follows)
+
+        async def ask_logind(connection: Connection) -> None:
+            await together(connection.lost(), logind.follow(connection))
+
+        await together(
+            use_connections(self._session_bus, ask_services, lambda trouble: self._silent(names, trouble)),
+            use_connections(self._system_bus, ask_logind, lambda trouble: self._silent([LOGIND], trouble)),
+        )
+
+    def _silent(self, sources: Sequence[str], trouble: BusTrouble | None) -> None:
+        _log.debug("sources of presence are missing: %s", trouble or "the bus was lost")
+        self._sightings.gone(*sources)

@@ -1,0 +1,151 @@
+"""The tray icon on macOS and Windows: pystray's own back-end on the main thread, led by the loop beside it.
+
+Touches the icon on the main thread only; what is special is in ``tray.macos`` and ``tray.windows``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from credtray.core.clicks import Click
+from credtray.core.face.look import Look
+from credtray.core.pauses import pause_after
+from credtray.core.ports import DesktopPart, Part
+from credtray.desktop.icon import Panel
+from credtray.desktop.main_thread import MainThread
+from credtray.desktop.tray.back_ends import handed_to
+from credtray.desktop.tray.menu import TrayMenu
+from credtray.desktop.tray.painting import Painter, Shown
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_log = logging.getLogger(__name__)
+
+_PAUSES = (1.0, 5.0, 30.0)
+"""Before an icon that ended by itself is begun again; the last one for good."""
+_LEAVE_SECONDS = 2.0
+"""How long a system that hangs may hold up the end."""
+
+
+class NativeBackEnd(Protocol):
+    """What a system's module offers."""
+
+    AMPERSANDS: bool
+    """Whether the system takes ``&`` in labels for the mark of a mnemonic."""
+
+    def images(self, look: Look, panel: Panel, /) -> Mapping[int, Image]:
+        """Draw the icon as it is wanted there: ``painting.Draw``."""
+        ...
+
+    def icon_class(self) -> Callable[..., Any]:
+        """Return a ``pystray.Icon`` that takes ``images``, and ``on_main(work)`` from any thread."""
+        ...
+
+
+class NativeTray:
+    """The tray of one agent. For one event loop, which is not on the main thread."""
+
+    def __init__(
+        self,
+        shown: Shown,
+        clicked: Callable[[Click], None],
+        report: Callable[[DesktopPart], None],
+        main_thread: MainThread | None,
+        back_end: NativeBackEnd | None = None,
+    ) -> None:
+        self._shown = shown
+        self._clicked = clicked
+        self._report = report
+        self._main_thread = main_thread
+        self._back_end = back_end
+
+    async def run(self) -> None:
+        """Show the icon until cancelled; then the main thread is given back."""
+        if self._main_thread is None:
+            self._report(DesktopPart(Part.TRAY, None, "the agent was started without the main thread for it"))
+            await asyncio.Event().wait()
+            return
+        failures = 0
+        while True:
+            try:
+                await self._live(self._main_thread, self._back_end or await _this_system())
+                reason = "its event loop has ended"
+                _log.info("the tray icon has gone")
+            except Exception as error:  # noqa: BLE001 - an error border: the tray never stops the agent
+                _log.error("the tray icon failed", exc_info=error)
+                reason = f"it failed ({type(error).__name__}); see the log"
+            self._report(DesktopPart(Part.TRAY, None, reason))
+            await asyncio.sleep(pause_after(failures, _PAUSES))
+            failures += 1
+
+    async def _live(self, main_thread: MainThread, back_end: NativeBackEnd) -> None:
+        loop = asyncio.get_running_loop()
+        menu = TrayMenu(handed_to(loop, self._clicked), ampersands=back_end.AMPERSANDS)
+        painter = Painter(self._shown, menu, back_end.images)
+        first = await painter.begin()
+        made: list[Any] = []
+
+        def make() -> None:
+            icon = back_end.icon_class()(*first.arguments)
+            icon.images = first.images
+            made.append(icon)
+
+        await asyncio.wrap_future(main_thread.lend(make))
+        [icon] = made
+        ready: asyncio.Future[Any] = loop.create_future()
+        told = handed_to(loop, ready.set_result)
+        running = asyncio.wrap_future(main_thread.lend(lambda: icon.run(told)))
+        await self._beside(icon, painter, ready, running)
+
+    async def _beside(
+        self, icon: Any, painter: Painter, ready: asyncio.Future[Any], running: asyncio.Future[None]
+    ) -> None:
+        """Paint while the icon's own loop runs on the main thread."""
+        on_main = _OnMain(icon)
+        painting: asyncio.Task[None] | None = None
+        try:
+            await asyncio.wait({ready, running}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                icon.on_main(lambda: setattr(icon, "visible", True))
+                self._report(DesktopPart(Part.TRAY, "pystray"))
+                painting = asyncio.create_task(painter.follow(on_main), name="tray painting")
+                await asyncio.wait({painting, running}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if painting is not None:
+                painting.cancel()
+                await asyncio.wait({painting})
+            if not running.done():
+                icon.on_main(icon.stop)
+                _, hanging = await asyncio.wait({running}, timeout=_LEAVE_SECONDS)
+                if hanging:
+                    _log.warning("the tray does not give the main thread back")
+        for ended in (running, painting):
+            if ended is not None and ended.done() and not ended.cancelled():
+                ended.result()
+
+
+class _OnMain:
+    """The icon as the painter knows it: whatever is set, is set on the main thread."""
+
+    _icon: Any
+
+    def __init__(self, icon: Any) -> None:
+        object.__setattr__(self, "_icon", icon)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        icon = self._icon
+        icon.on_main(lambda: setattr(icon, name, value))
+
+
+async def _this_system() -> NativeBackEnd:
+    """Import what this system needs, in a worker."""
+    name = "macos" if sys.platform == "darwin" else "windows"
+    module: Any = await asyncio.to_thread(importlib.import_module, f"credtray.desktop.tray.{name}")
+    back_end: NativeBackEnd = module
+    return back_end

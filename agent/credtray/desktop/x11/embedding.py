@@ -1,0 +1,252 @@
+"""A window that lives in the system tray of an X server (System Tray Protocol, XEMBED) while there is one.
+
+Knows nothing of pystray and of menus. Everything here runs on the thread of the connection.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from credtray.desktop.x11.picture import DEPTHS, background, put
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_log = logging.getLogger(__name__)
+
+Picture = Callable[[int], "Image"]
+"""Returns the icon as a square RGBA picture of so many pixels."""
+
+_REQUEST_DOCK = 0
+"""Opcode of the System Tray Protocol."""
+_EMBED_VERSION, _EMBED_MAPPED = 0, 1
+"""``_XEMBED_INFO``: we follow XEMBED 0, and the tray is to map the window."""
+_USUAL = 24
+"""Pixels we ask for; the tray decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told what happens; called on the thread of the connection."""
+
+    docked: Callable[[bool], None]
+    """The icon is in a tray from now on, or no longer."""
+    pressed: Callable[[Any], None]
+    """A mouse button went down on the icon: the event."""
+    other: Callable[[Any], None]
+    """An event that is not about the icon."""
+    ended: Callable[[str | None], None]
+    """See ``x11.thread.Guest``."""
+
+
+class Embedding:
+    """The guest of a connection."""
+
+    def __init__(self, name: str, told: Told) -> None:
+        self._name = name
+        self._told = told
+        self._title = name
+        self._picture: Picture | None = None
+        self._wanted = False
+        self._tray: Any = None
+        """The tray's window, while there is a tray."""
+        self._window: Any = None
+        self._gc: Any = None
+        self._depth = 0
+        self._docked = False
+        self.display: Any = None
+        """The connection, from ``begin`` on."""
+
+    # --- what is wanted ---------------------------------------------------------------------------
+
+    def want(self, *, shown: bool) -> None:
+        """Be in the tray from now on, or not."""
+        self._wanted = shown
+        self._settle()
+
+    def draw(self, picture: Picture) -> None:
+        """Look like this."""
+        self._picture = picture
+        self._paint()
+
+    def title(self, title: str) -> None:
+        """Be called so by programs that list windows: X trays have no tooltips."""
+        self._title = title
+        self._set_title()
+
+    # --- x11.thread.Guest ----------------------------------------------------------------------
+
+    def begin(self, display: Any) -> None:
+        """See ``x11.thread.Guest``."""
+        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+
+        self.display = display
+        self._root = display.screen().root
+        self._selection = self._atom(f"_NET_SYSTEM_TRAY_S{display.get_default_screen()}")
+        # A tray that begins tells so there, with the message MANAGER (ICCCM 2.8): no need to look for it.
+        self._root.change_attributes(event_mask=X.StructureNotifyMask)
+        self._settle()
+
+    def handle(self, event: Any) -> None:
+        """See ``x11.thread.Guest``."""
+        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+
+        ours = self._window is not None and getattr(event, "window", None) == self._window
+        match event.type:
+            case X.ClientMessage if event.client_type == self._atom("MANAGER"):
+                if event.data[1][1] == self._selection:
+                    self._settle()
+            case X.DestroyNotify if event.window == self._tray:
+                self._tray = None
+                self._settle()
+            case X.DestroyNotify if ours:
+                self._window = None
+                self._settle()
+            case X.ReparentNotify if ours:
+                self._reparented(event.parent)
+            case X.ConfigureNotify | X.Expose if ours:
+                self._paint()
+            case X.ButtonPress if ours:
+                self._told.pressed(event)
+            case _:
+                self._told.other(event)
+
+    def leave(self) -> None:
+        """See ``x11.thread.Guest``."""
+        self._undock()
+        self.display.sync()
+
+    def ended(self, reason: str | None) -> None:
+        """See ``x11.thread.Guest``."""
+        self._window = self._tray = self._picture = None
+        self._told.ended(reason)
+
+    # --- the tray ---------------------------------------------------------------------------------
+
+    def _atom(self, name: str) -> int:
+        return int(self.display.intern_atom(name))
+
+    def _settle(self) -> None:
+        """Be where we should be: in the tray there is now, or nowhere."""
+        if self.display is None:
+            return
+        tray = self._present_tray() if self._wanted else None
+        if self._window is not None and tray is not None and tray == self._tray:
+            return
+        self._undock()
+        self._tray = tray
+        if tray is not None:
+            self._dock(tray)
+        elif self._wanted:
+            self._told.docked(False)
+
+    def _present_tray(self) -> Any:
+        """Return the tray's window, already watched for its end; None when there is none."""
+        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+
+        owner = self.display.get_selection_owner(self._selection)
+        if owner == X.NONE:
+            return None
+        owner.change_attributes(event_mask=X.StructureNotifyMask)
+        # It may have ended before it was watched; whoever follows it says MANAGER.
+        return owner if self.display.get_selection_owner(self._selection) == owner else None
+
+    def _dock(self, tray: Any) -> None:
+        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib.protocol.event import ClientMessage  # noqa: PLC0415 - as above
+
+        self._window = self._new_window(tray)
+        self._gc = self._window.create_gc()
+        request = (X.CurrentTime, _REQUEST_DOCK, self._window.id, 0, 0)
+        opcode = self._atom("_NET_SYSTEM_TRAY_OPCODE")
+        tray.send_event(ClientMessage(window=tray, client_type=opcode, data=(32, request)))
+        _log.debug("asked the tray to take the icon")
+
+    def _new_window(self, tray: Any) -> Any:
+        from Xlib import X, Xutil  # noqa: PLC0415 - late: only where an X server is used
+
+        visual, self._depth = self._visual(tray)
+        window = self._root.create_window(
+            -_USUAL,
+            -_USUAL,
+            _USUAL,
+            _USUAL,
+            0,
+            self._depth,
+            X.InputOutput,
+            visual,
+            # All three must be given where the depth is not the root's.
+            background_pixel=0,
+            border_pixel=0,
+            colormap=self._root.create_colormap(visual, X.AllocNone),
+            event_mask=X.ExposureMask | X.StructureNotifyMask | X.ButtonPressMask | X.ButtonReleaseMask,
+        )
+        window.set_wm_class(self._name, self._name)
+        window.set_wm_normal_hints(
+            flags=Xutil.PMinSize | Xutil.PBaseSize,
+            min_width=_USUAL,
+            min_height=_USUAL,
+            base_width=_USUAL,
+            base_height=_USUAL,
+        )
+        info = self._atom("_XEMBED_INFO")
+        window.change_property(info, info, 32, [_EMBED_VERSION, _EMBED_MAPPED])
+        self._window = window
+        self._set_title()
+        return window
+
+    def _visual(self, tray: Any) -> tuple[int, int]:
+        """Return the visual the tray wants, and its depth: with 32 bits the tray shows through."""
+        screen = self.display.screen()
+        wanted = tray.get_full_property(self._atom("_NET_SYSTEM_TRAY_VISUAL"), self._atom("VISUALID"))
+        for allowed in screen.allowed_depths:
+            for visual in allowed.visuals if allowed.depth in DEPTHS else ():
+                if wanted is not None and len(wanted.value) and visual.visual_id == wanted.value[0]:
+                    return visual.visual_id, allowed.depth
+        return screen.root_visual, screen.root_depth
+
+    def _undock(self) -> None:
+        """Take the window away; before its tray can leave it on the desktop, where nobody wants it."""
+        if self._window is not None:
+            self._window.destroy()
+            self._window = None
+        self._docked = False
+
+    def _reparented(self, parent: Any) -> None:
+        """Tell the X server to paint the tray's own background behind the icon."""
+        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+
+        if parent == self._root:  # the tray lets go of us; its end follows
+            return
+        self._window.change_attributes(background_pixmap=X.ParentRelative)
+        if not self._docked:
+            self._docked = True
+            self._told.docked(True)
+        self._paint()
+
+    # --- the picture ------------------------------------------------------------------------------
+
+    def _set_title(self) -> None:
+        if self._window is not None:
+            title = self._title.encode()
+            self._window.change_property(self._atom("_NET_WM_NAME"), self._atom("UTF8_STRING"), 8, title)
+
+    def _paint(self) -> None:
+        """Put the icon in the middle of the window, over the tray's background."""
+        from Xlib import error  # noqa: PLC0415 - late: only where an X server is used
+
+        if self._window is None or self._picture is None or not self._docked or self._depth not in DEPTHS:
+            return
+        try:
+            shape = self._window.get_geometry()
+            self._window.clear_area()
+            behind = background(self._window, shape.width, shape.height, self._depth)
+        except error.XError:  # it is not on the screen yet, or no longer; an Expose follows
+            return
+        size = min(shape.width, shape.height)
+        place = ((shape.width - size) // 2, (shape.height - size) // 2)
+        behind.alpha_composite(self._picture(size), place)
+        put(self._window, self._gc, behind, self._depth)

@@ -1,0 +1,149 @@
+"""Where a path really leads, and whether it is safe to write there.
+
+Follows symbolic links only when the user (or root) made them, and creates directories for their owner alone.
+Never creates or opens a file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from credtray.core.errors import FileRefused
+from credtray.files.os_errors import translated
+
+_MAX_LINKS = 40  # as Linux counts
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def resolve(path: Path) -> Path:
+    """Return where *path* leads, without any symbolic link left in it.
+
+    A link is the user's choice (dotfile managers): it is followed and kept. The last parts may be missing
+    when no link leads to them; the last part of all may be missing in any case.
+
+    Raises:
+        FileRefused: links in a circle, a link into nowhere, a link that somebody else made.
+        FileUnwritable: a part of the path cannot be looked at.
+    """
+    with translated(path, "following"):
+        return _resolved(path)
+
+
+def _walk(path: Path) -> Path:
+    # An agent outlives the directory it was started in: only a relative path needs to know it.
+    whole = path if path.is_absolute() else Path.cwd() / path
+    todo = list(reversed(whole.parts))
+    at = Path(todo.pop())
+    links = 0
+    while todo:
+        part = todo.pop()
+        if part == "..":
+            at = at.parent
+            continue
+        candidate = at / part
+        try:
+            found = candidate.lstat()
+        except FileNotFoundError:
+            if links and todo:
+                raise FileRefused(f"{path} leads into nowhere: {candidate} does not exist") from None
+            return candidate.joinpath(*reversed(todo))
+        if not stat.S_ISLNK(found.st_mode):
+            at = candidate
+            continue
+        links += 1
+        if links > _MAX_LINKS:
+            raise FileRefused(f"{path} leads in a circle of symbolic links")
+        if found.st_uid not in {own_uid(), 0}:
+            raise FileRefused(f"{candidate} is a symbolic link that belongs to another user")
+        target = candidate.readlink()
+        if target.is_absolute():
+            at = Path(target.anchor)
+        todo += [part for part in reversed(target.parts) if part != target.anchor]
+    return at
+
+
+def make_directory(path: Path) -> None:
+    """Create *path* and what is missing above it, each 0700 whatever the umask; others stay as they are.
+
+    Raises:
+        FileUnwritable, FileRefused: it cannot be created.
+    """
+    with translated(path, "creating the directory"):
+        missing = []
+        at = path
+        while not os.path.lexists(at):
+            missing.append(at)
+            at = at.parent
+        for directory in reversed(missing):
+            directory.mkdir(mode=0o700, exist_ok=True)
+            directory.chmod(0o700)  # a umask of 0777 would have taken our own bits too
+
+
+def private_directory(path: Path) -> Path:
+    """Make sure *path* is a directory for this user alone (0700), creating or tightening it; return it.
+
+    Raises:
+        FileRefused: it is a link, no directory, or belongs to somebody else.
+        FileUnwritable: it cannot be created.
+    """
+    make_directory(path)
+    with translated(path, "checking the directory"):
+        found = path.lstat()
+        if not stat.S_ISDIR(found.st_mode):
+            raise FileRefused(f"{path} is not a directory")
+        if found.st_uid != own_uid():
+            raise FileRefused(f"{path} belongs to another user")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            path.chmod(0o700)
+    return path
+
+
+def check_directory(path: Path, found: os.stat_result) -> None:
+    """Refuse a directory in which others can swap files under our hands.
+
+    Raises:
+        FileRefused: it belongs to somebody else, or others may write to it and it is not sticky.
+    """
+    if found.st_uid not in {own_uid(), 0}:
+        raise FileRefused(f"the directory {path} belongs to another user")
+    if not found.st_mode & stat.S_ISVTX and _others_may_write(found):
+        raise FileRefused(f"others may write to the directory {path}; take that away with: chmod go-w {path}")
+
+
+if sys.platform == "win32":
+
+    def own_uid() -> int:
+        """Windows reports uid 0 for every file; access lists decide there, and %USERPROFILE% is private."""
+        return 0
+
+    def _resolved(path: Path) -> Path:
+        return Path(os.path.realpath(path))
+
+    def _others_may_write(_found: os.stat_result) -> bool:
+        return False
+
+else:
+    import grp
+    import pwd
+
+    def own_uid() -> int:
+        """Whose files are ours."""
+        return os.geteuid()
+
+    def _resolved(path: Path) -> Path:
+        return _walk(path)
+
+    def _others_may_write(found: os.stat_result) -> bool:
+        writable = stat.S_IMODE(found.st_mode) & _OTHERS_WRITE
+        return bool(writable) and not (writable == stat.S_IWGRP and _is_private_group(found.st_gid))
+
+    def _is_private_group(gid: int) -> bool:
+        """Tell whether only this user is in the group (Fedora: umask 002, one group for each user)."""
+        try:
+            user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
+        except KeyError:
+            return False
+        return user.pw_gid == gid and group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}

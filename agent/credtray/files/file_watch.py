@@ -1,0 +1,194 @@
+"""Tells when one of the shared files may have changed: any edit, rename, deletion or new directory.
+
+Reads no file. Costs nothing while nothing happens, except where the system cannot tell and it has to look.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+from credtray.files.watch_plan import WatchPlan, plan, remote_kind, signature
+
+_log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 0.1
+"""Changes within this time are told once: writers do several things to a file at a time."""
+POLL_SECONDS = 2.0
+"""How often to look where the system does not tell."""
+_RETRY_POLLS = 30
+_KINDS: list[type[FileSystemEvent]] = [
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+]
+"""Not opening and closing: our own reading would wake us."""
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+class FileWatch:
+    """Watches a set of files from a thread of its own."""
+
+    def __init__(
+        self,
+        changed: Callable[[], None],
+        home: Path | None = None,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        settle_seconds: float = SETTLE_SECONDS,
+    ) -> None:
+        self._changed = changed
+        """Called from the watching thread."""
+        self._home = home or Path.home()
+        self._poll_seconds = poll_seconds
+        self._settle_seconds = settle_seconds
+        self._files: frozenset[Path] = frozenset()
+        self._poked = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._observer: BaseObserver | None = None
+        self._plan = WatchPlan(frozenset(), frozenset())
+        self._seen: Mapping[str, object] = {}
+        self._replaced = False
+        self.polling: str | None = None
+        """Why the files are looked at every few seconds; None when the system tells."""
+
+    def watch(self, files: Iterable[Path]) -> None:
+        """Watch these files from now on, existing or not; ``changed`` is called once they are watched."""
+        wanted = frozenset(files)
+        if wanted != self._files:
+            self._files = wanted
+            self._poked.set()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._run, name="file watch", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; returns when no more call of ``changed`` can come."""
+        self._stopping.set()
+        self._poked.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if self._woken() and not self._stopping.wait(self._settle_seconds):
+                self._poked.clear()
+                self._plan_again()
+                self._seen = signature(self._plan.entries) if self.polling else {}
+                self._tell()
+        self._stop_observer()
+
+    def _woken(self) -> bool:
+        """Wait until there is something to tell; False when it is time to look around for other reasons."""
+        if self.polling is None:
+            return self._poked.wait()
+        for _ in range(_RETRY_POLLS):
+            if self._poked.wait(self._poll_seconds) or signature(self._plan.entries) != self._seen:
+                return True
+        self._plan_again()  # perhaps there are descriptors to be had again
+        return False
+
+    def _tell(self) -> None:
+        try:
+            self._changed()
+        except Exception:  # noqa: BLE001 -- the watch must outlive whoever listens to it
+            _log.exception("a change of the files could not be told")
+
+    def _plan_again(self) -> None:
+        wanted = plan(self._files, self._home)
+        replaced, self._replaced = self._replaced, False
+        if wanted == self._plan and not replaced and self.polling is None:
+            return
+        previous, self._observer, self._plan = self._observer, None, wanted
+        reason = self._observe(wanted)
+        if reason is not None and self.polling is None:
+            _log.warning("%s Looking at the files every %g s instead.", reason, self._poll_seconds)
+        self.polling = reason
+        _end(previous)
+        if plan(self._files, self._home) != wanted:
+            self._happened(structure=True)  # something was replaced while we were about to watch it
+
+    def _observe(self, wanted: WatchPlan) -> str | None:
+        """Begin to observe; return why that is not possible, or None."""
+        directories = [path for path, _, _ in wanted.directories]
+        kind = next(filter(None, (remote_kind(_mounts(), path) for path in directories)), None)
+        if kind is not None:
+            return f"The files are on a network file system ({kind})."
+        try:
+            observer = Observer()
+        except OSError as error:
+            return f"Files cannot be watched: {error.strerror}."
+        try:
+            observer.start()
+            for path in directories:
+                self._schedule(observer, path, wanted.entries)
+        except (OSError, RuntimeError) as error:  # RuntimeError: no more threads
+            _end(observer)
+            return f"Files cannot be watched: {error}."
+        self._observer = observer
+        return None
+
+    def _schedule(self, observer: BaseObserver, directory: str, entries: frozenset[str]) -> None:
+        try:
+            observer.schedule(_Handler(entries, self._happened), directory, event_filter=_KINDS)
+        except PermissionError:
+            _log.debug("%s cannot be watched", directory)  # far above the files: its entries will not change
+        except FileNotFoundError:
+            self._happened(structure=True)  # removed meanwhile
+
+    def _happened(self, *, structure: bool) -> None:
+        self._replaced = self._replaced or structure
+        self._poked.set()
+
+    def _stop_observer(self) -> None:
+        _end(self._observer)
+        self._observer = None
+
+
+class _Handler(FileSystemEventHandler):
+    """Lets through what concerns our entries."""
+
+    def __init__(self, entries: frozenset[str], happened: Callable[..., None]) -> None:
+        self._entries = entries
+        self._happened = happened
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if {event.src_path, event.dest_path} & self._entries:
+            self._happened(structure=event.is_directory)
+
+
+def _end(observer: BaseObserver | None) -> None:
+    if observer is not None:
+        observer.stop()
+        if observer.is_alive():
+            observer.join()
+
+
+def _mounts() -> str:
+    try:
+        return _MOUNTS.read_text(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,208 @@
+"""The commands' side of the local socket: find the agent, make sure it is ours, ask, wait for the reply.
+
+Never prints, and never starts an agent. `credtray credentials` has a faster way: credentials_fetch.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from credtray.core import protocol
+from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent, CredtrayError, TimedOut
+from credtray.core.frames import Frames
+from credtray.core.protocol import (
+    CredentialsIssued,
+    Done,
+    Failed,
+    Progress,
+    Reply,
+    Request,
+    Update,
+    decode_reply,
+    encode,
+)
+
+SILENCE_SECONDS = 5.0
+"""The agent gives a sign of life every 2 s while it works; one that is silent for longer is stuck."""
+_PIECE = 64 * 1024
+
+
+class _Stream(Protocol):
+    """A connected stream of bytes."""
+
+    def settimeout(self, value: float | None, /) -> None: ...
+    def sendall(self, data: bytes, /) -> None: ...
+    def recv(self, most: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class AgentClient:
+    """A connection to the running agent; a context manager."""
+
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+        self._frames = Frames(protocol.REPLY_LIMIT)
+
+    @classmethod
+    def connect(cls) -> AgentClient:
+        """Connect to the agent of this user.
+
+        Raises:
+            AgentNotRunning: nobody listens.
+            AgentRefused: whoever listens is somebody else.
+            AgentSilent: it takes no more connections.
+        """
+        return cls(_connect())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up; a request under way is given up, shared work (a sign-in) goes on."""
+        self._stream.close()
+
+    def ask(
+        self,
+        request: Request,
+        progress: Callable[[Progress], None] | None = None,
+        within: float | None = None,
+    ) -> Done | CredentialsIssued:
+        """Send a request and return its final reply.
+
+        Args:
+            request: anything but ``Watch``.
+            progress: called with what a person should know meanwhile (never with signs of life).
+            within: seconds until we give up; None waits as long as the agent shows life.
+
+        Raises:
+            CredtrayError: what the agent failed with, of its own class; or AgentSilent, TimedOut,
+                AgentNotRunning (it ended meanwhile), ProtocolMismatch, BadFrame.
+        """
+        deadline = None if within is None else time.monotonic() + within
+        self._send(encode(request))
+        while True:
+            match self._receive(_left(deadline)):
+                case Failed() as failed:
+                    raise failed.error()
+                case Done() | CredentialsIssued() as final:
+                    return final
+                case Progress(kind="waiting") | Update():
+                    pass  # its arrival was the message
+                case Progress() as step:
+                    if progress is not None:
+                        progress(step)
+
+    def watch(self) -> Iterator[Update]:
+        """Yield a status document now and at each change, until the agent ends.
+
+        Raises:
+            CredtrayError: as ``ask``; the end of the agent is AgentNotRunning.
+        """
+        self._send(encode(protocol.Watch()))
+        patience: float | None = SILENCE_SECONDS
+        while True:
+            match self._receive(patience):
+                case Failed() as failed:
+                    raise failed.error()
+                case Update() as update:
+                    patience = None  # nothing may change for hours
+                    yield update
+                case _:
+                    pass
+
+    def _send(self, frame: bytes) -> None:
+        self._stream.settimeout(SILENCE_SECONDS)
+        try:
+            self._stream.sendall(frame)
+        except TimeoutError:
+            raise AgentSilent from None
+        except OSError:
+            raise AgentNotRunning("it ended while it was asked") from None
+
+    def _receive(self, patience: float | None) -> Reply:
+        """Return the next reply; ``patience`` is seconds left, None for ever."""
+        until = None if patience is None else time.monotonic() + min(patience, SILENCE_SECONDS)
+        while (frame := self._frames.next()) is None:
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                raise _given_up(patience)
+            self._stream.settimeout(left)
+            try:
+                data = self._stream.recv(_PIECE)
+            except TimeoutError:
+                continue
+            except OSError:
+                data = b""
+            if not data:
+                raise AgentNotRunning("it ended while it was asked")
+            self._frames.feed(data)
+        return decode_reply(frame)
+
+
+def _connect() -> _Stream:
+    if sys.platform == "win32":
+        return _open_pipe()
+    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        from credtray.agent_socket import connect  # noqa: PLC0415 -- cannot be imported on Windows
+
+        try:
+            return connect(SILENCE_SECONDS)
+        except ConnectionRefusedError:
+            raise AgentNotRunning from None
+        except PermissionError as error:
+            raise AgentRefused(str(error)) from None
+        except TimeoutError:
+            raise AgentSilent("it takes no more connections") from None
+
+
+def _given_up(patience: float | None) -> CredtrayError:
+    if patience is not None and patience < SILENCE_SECONDS:
+        return TimedOut()
+    return AgentSilent(f"nothing came for {SILENCE_SECONDS:.0f} seconds")
+
+
+def _left(deadline: float | None) -> float:
+    if deadline is None:
+        return SILENCE_SECONDS
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimedOut
+    return left
+
+
+if sys.platform == "win32":
+    from credtray.desktop.socket_path import socket_paths
+
+    class _Pipe:
+        """A named pipe opened as a file. Type-checked, but never run by its authors."""
+
+        def __init__(self, file: io.FileIO) -> None:
+            self._file = file
+
+        def settimeout(self, value: float | None, /) -> None:
+            """Do nothing: a pipe opened as a file waits without limit."""
+
+        def sendall(self, data: bytes, /) -> None:
+            self._file.write(data)
+
+        def recv(self, most: int, /) -> bytes:
+            return self._file.read(most) or b""
+
+        def close(self) -> None:
+            self._file.close()
+
+    def _open_pipe() -> _Stream:
+        try:
+            return _Pipe(open(socket_paths()[0], "r+b", buffering=0))  # noqa: PTH123 -- no Path
+        except OSError:
+            raise AgentNotRunning from None

@@ -1,0 +1,244 @@
+"""The life of the agent's process: one instance, the log, the socket, the watches, signals, the end.
+
+Decides nothing about credentials. Ends within three seconds whatever hangs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+from credtray import __version__
+from credtray.app import House
+from credtray.carriers import requests_of
+from credtray.clipboard_requests import without_desktop
+from credtray.core.errors import AgentRefused, CredtrayError
+from credtray.core.events import (
+    Event,
+    Fetched,
+    FilesChanged,
+    Imported,
+    NetworkChanged,
+    Refreshed,
+    SignedIn,
+    TokenFound,
+)
+from credtray.core.models import AccessToken
+from credtray.core.secret import Secret
+from credtray.daemon.endpoint import Endpoint
+from credtray.daemon.guarded import guarded
+from credtray.daemon.ipc import IpcServer, ipc_server
+from credtray.daemon.log import logging_to
+from credtray.daemon.loop import TICK_SECONDS, Conduct, Loop
+from credtray.daemon.redaction import Redactor
+from credtray.daemon.runtime_directory import prepare_runtime_directory
+from credtray.daemon.scheduler import Hint, Scheduler
+from credtray.daemon.sign_ins import SignIns
+from credtray.daemon.single_instance import SingleInstance, Start
+from credtray.daemon.workers import Workers
+from credtray.desk import Desk
+from credtray.desktop import paths
+from credtray.desktop.clock_watch import ClockWatch
+from credtray.desktop.clocks import SystemClock
+from credtray.desktop.hardening import harden
+from credtray.desktop.main_thread import MainThread
+from credtray.desktop.network import network_watch
+from credtray.files.file_watch import FileWatch
+from credtray.store.endpoint_tokens import EndpointTokens
+from credtray.web.credentials_endpoint import listening_on
+
+_log = logging.getLogger(__name__)
+
+START_SECONDS = 15.0
+"""How long the start waits for a command that works without an agent."""
+READ_SECONDS = 3.0
+"""How long the first reading of the files may hold up the first answer."""
+
+GOODBYE_SECONDS = 2.0
+"""How long the end may take to take keys out of the credentials file."""
+
+
+def run(house: House, *, console: bool) -> int:
+    """Be the agent. Return 0 at the end, also when another one runs already."""
+    weaknesses = harden()
+    directory = paths.runtime_directory()
+    prepare_runtime_directory(directory)
+    instance = SingleInstance(directory)
+    if instance.acquire() is Start.ALREADY_RUNNING:
+        sys.stderr.write("The agent is already running. See: credtray status\n")
+        return 0
+    redactor = Redactor()
+    with logging_to(paths.log_file(), redactor, console=console):
+        _log.info("credtray %s starts, pid %d", __version__, os.getpid())
+        for weakness in weaknesses:
+            _log.info("hardening: %s", weakness)
+        with contextlib.ExitStack() as starting:
+            _keep_others_out(house, starting)
+            service = Service(house, instance, redactor)
+            service.serve(starting.close)
+        _log.info("credtray ends")
+    return 0
+
+
+def _keep_others_out(house: House, starting: contextlib.ExitStack) -> None:
+    """Wait for a command that works without an agent: what it chooses must not be overwritten by us."""
+    try:
+        starting.enter_context(house.choices_lock(START_SECONDS))
+    except CredtrayError as error:
+        _log.warning("a command that began without the agent is still busy: %s", error)
+
+
+class Service:
+    """One running agent."""
+
+    def __init__(self, house: House, instance: SingleInstance, redactor: Redactor) -> None:
+        self._house = house
+        self._instance = instance
+        self._redactor = redactor
+        self._stop = asyncio.Event()
+        self._asked_to_end = threading.Event()
+        self._workers = Workers()
+        self._mending: asyncio.Task[None] | None = None
+        """Held: asyncio forgets tasks nobody holds."""
+        around = house.around
+        self._main_thread = MainThread() if around.desktop and around.lends_main_thread else None
+        self._desk = Desk(house, self._workers, self._main_thread) if around.desktop else None
+        ports = house.ports if self._desk is None else replace(house.ports, notifier=self._desk.notifier)
+        state = house.state_file.load()
+        self.loop = Loop(ports, self._workers, state, speed=around.speed, conduct=Conduct(heard=self._heard))
+        sign_ins = SignIns(ports, self._workers, self.loop)
+        self.requests = requests_of(house, self.loop, sign_ins, self._stop.set)
+        self.requests.also(without_desktop(self.loop))
+        tokens = EndpointTokens(paths.state_directory() / "endpoint")
+        self._endpoint = Endpoint(self.loop, self.requests, tokens, listening_on, redactor.register)
+        self.requests.also(self._endpoint.carriers)
+
+    def stop(self) -> None:
+        """Ask it to end; from any thread, also before it has begun."""
+        self._asked_to_end.set()
+        self._workers.call_soon(self._stop.set)
+
+    def serve(self, started: Callable[[], None] = lambda: None) -> None:
+        """Run until the end, beside the main thread where that belongs to the icon; raises as ``run``."""
+        if self._main_thread is None:
+            asyncio.run(self.run(started))
+        else:
+            self._main_thread.run(lambda: asyncio.run(self.run(started)), self.stop)
+
+    async def run(self, started: Callable[[], None] = lambda: None) -> None:
+        """Serve until ``stop`` or a signal; ``started`` is called as soon as commands can reach us.
+
+        Raises:
+            AgentRefused: the socket cannot be had.
+        """
+        self._workers.start()
+        if self._main_thread is None:
+            self._heed_signals()
+        elif self._asked_to_end.is_set():
+            self._stop.set()
+        if self._desk is not None:
+            self._desk.prepare()
+        await self.loop.file_work(self._house.sweep)
+        self.loop.start()
+        # Who asks before the files were read would hear that there are no profiles.
+        await self.loop.read(READ_SECONDS)
+        server = ipc_server(paths.listening_path(), self._instance, self.requests)
+        await server.start()
+        started()
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                await stack.enter_async_context(self._watching_files())
+                scheduler = self._scheduler(stack, server)
+                await stack.enter_async_context(guarded("scheduler", scheduler.run))
+                await stack.enter_async_context(guarded("endpoint", self._endpoint.run))
+                network = network_watch()
+                await stack.enter_async_context(
+                    guarded("network", lambda: network.run(lambda: self.loop.take(NetworkChanged())))
+                )
+                if self._desk is not None:
+                    await stack.enter_async_context(self._desk.serving(self.loop, self.requests))
+                await self._stop.wait()
+        finally:
+            try:
+                await server.close()
+            finally:
+                await self.loop.stop(GOODBYE_SECONDS)
+
+    def _scheduler(self, stack: contextlib.AsyncExitStack, server: IpcServer) -> Scheduler:
+        async def reachable() -> None:
+            try:
+                await server.ensure_reachable()
+            except AgentRefused as error:
+                _log.warning("commands cannot reach the agent: %s", error)
+
+        def post(hint: Hint) -> None:
+            self.loop.take(hint)
+            if self._desk is not None:
+                self._desk.look_again()
+            self._mending = asyncio.create_task(reachable(), name="reachable")
+
+        every = max(1, round(TICK_SECONDS / self._house.around.speed))
+        scheduler = Scheduler(post, SystemClock(), every)
+        clock_watch = ClockWatch(scheduler.look)
+        reason = clock_watch.start()
+        if reason is not None:
+            _log.info("%s", reason)
+        stack.callback(clock_watch.close)
+        return scheduler
+
+    def _heed_signals(self) -> None:
+        if sys.platform == "win32":
+            # asyncio has no signal handlers there: the C-level one must hand over to the loop's thread.
+            running = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
+                signal.signal(number, lambda *_: running.call_soon_threadsafe(self._stop.set))
+        else:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+
+    @contextlib.asynccontextmanager
+    async def _watching_files(self) -> AsyncIterator[None]:
+        """Keep watching the files that matter; the set of token files changes with the config file."""
+        watch = FileWatch(lambda: self.loop.post(FilesChanged()))
+        watch.start()
+
+        async def follow() -> None:
+            async with self.loop.watching() as changed:
+                while True:
+                    changed.clear()
+                    watch.watch(self._house.files(self.loop.state))
+                    await changed.wait()
+
+        try:
+            async with guarded("files", follow):
+                yield
+        finally:
+            watch.close()
+
+    def _heard(self, event: Event) -> None:
+        for secret in _secrets(event):
+            self._redactor.register(secret)
+
+
+def _secrets(event: Event) -> list[Secret]:
+    match event:
+        case TokenFound(_, token) | SignedIn(_, token) | Refreshed(_, token):
+            return _token_secrets(token)
+        case Fetched(_, credentials) | Imported(_, credentials):
+            return [credentials.secret_access_key, credentials.session_token]
+        case _:
+            return []
+
+
+def _token_secrets(token: AccessToken) -> list[Secret]:
+    found = [token.value, token.refresh_token]
+    if token.registration is not None:
+        found.append(token.registration.client_secret)
+    return [secret for secret in found if secret is not None]

@@ -1,0 +1,131 @@
+"""Keeps undo.json: what the sections of the config file were before credtray changed them. Never a secret.
+
+The credentials file needs no such record: the mark in each of our sections says what was there before.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+import msgspec
+
+from credtray.core.errors import FileRefused
+from credtray.files.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
+
+VERSION = 1
+_MOST = 50
+"""Changes that can be taken back; older ones are in the backup of the file."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One change, as far as it must be known to take it back."""
+
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    what: str
+    """In a person's words: ``setup synderys``."""
+    sections: dict[str, str | None]
+    """Section -> its bytes before in base64, None where it did not exist."""
+    written: dict[str, str | None] = {}
+    """The same of the bytes afterwards: who finds others there leaves the section alone."""
+
+    def originals(self) -> dict[str, bytes | None]:
+        """Return section -> its bytes before."""
+        return _decoded(self.sections)
+
+    def results(self) -> dict[str, bytes | None]:
+        """Return section -> its bytes afterwards."""
+        return _decoded(self.written)
+
+
+def _decoded(sections: Mapping[str, str | None]) -> dict[str, bytes | None]:
+    def decoded(text: str | None) -> bytes | None:
+        return None if text is None else base64.b64decode(text, validate=True)
+
+    return {name: decoded(text) for name, text in sections.items()}
+
+
+def _coded(sections: Mapping[str, bytes | None]) -> dict[str, str | None]:
+    def coded(text: bytes | None) -> str | None:
+        return None if text is None else base64.b64encode(text).decode()
+
+    return {name: coded(text) for name, text in sections.items()}
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True):
+    version: int = VERSION
+    changes: list[Change] = []
+
+
+class UndoFile:
+    """The changes that can be taken back, oldest first."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def changes(self) -> list[Change]:
+        """Return them; none where the file is missing or torn.
+
+        Raises:
+            FileUnwritable, FileRefused: it cannot be read, or a newer credtray wrote it.
+        """
+        data = read_bounded(self._path, CACHE_LIMIT)
+        if data is None:
+            return []
+        try:
+            document = msgspec.json.decode(data, type=_Document)
+            for change in document.changes:
+                change.originals()
+                change.results()
+        except (msgspec.DecodeError, binascii.Error, RecursionError, UnicodeDecodeError):
+            if _version(data) > VERSION:
+                raise self._newer() from None
+            return []
+        if document.version > VERSION:
+            raise self._newer()
+        return document.changes
+
+    def remember(
+        self,
+        at: datetime,
+        what: str,
+        originals: Mapping[str, bytes | None],
+        results: Mapping[str, bytes | None] = MappingProxyType({}),
+    ) -> Change:
+        """Add a change, sections as they were before and as they were left, and return it.
+
+        Raises:
+            FileUnwritable, FileRefused: it is not remembered; nothing else happened.
+        """
+        change = Change(at=at, what=what, sections=_coded(originals), written=_coded(results))
+        self._write([*self.changes(), change])
+        return change
+
+    def forget(self, change: Change) -> None:
+        """Drop a change that was taken back."""
+        self._write([each for each in self.changes() if each != change])
+
+    def _newer(self) -> FileRefused:
+        return FileRefused(
+            f"{self._path} was written by a newer credtray",
+            hint="Undo with the version that made the change.",
+        )
+
+    def _write(self, changes: list[Change]) -> None:
+        write_atomically(self._path, msgspec.json.encode(_Document(changes=changes[-_MOST:])))
+
+
+class _Versioned(msgspec.Struct):
+    version: int = VERSION
+
+
+def _version(data: bytes) -> int:
+    try:
+        return msgspec.json.decode(data, type=_Versioned).version
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return VERSION

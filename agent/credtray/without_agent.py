@@ -1,0 +1,160 @@
+"""Carries one request out in this process, for the time when no agent runs.
+
+The same loop as the agent's, allowed to do only what the request is for, and gone when it has settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from credtray.app import House
+from credtray.carriers import requests_of
+from credtray.core import protocol, saved, status
+from credtray.core.errors import AgentNotRunning, BadFrame, CredtrayError
+from credtray.core.policy import (
+    Action,
+    FetchRoleCredentials,
+    ListAccounts,
+    OpenSignIn,
+    RefreshToken,
+    ShowNotice,
+    WithdrawNotice,
+)
+from credtray.core.protocol import Done, Progress, Reply, Request
+from credtray.core.state import State, frozen
+from credtray.daemon.loop import Conduct, Loop
+from credtray.daemon.sign_ins import SignIns
+from credtray.daemon.waiting_requests import WaitingRequests
+from credtray.daemon.workers import Workers
+from credtray.ipc_client import AgentClient
+
+_log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 15.0
+READ_SECONDS = 10.0
+LOCK_SECONDS = 30.0
+"""Another command without agent may wait for the portal and the credentials file in turn."""
+
+_ONLY_AN_AGENT = (ShowNotice, WithdrawNotice, ListAccounts, OpenSignIn)
+"""The command itself tells the person what happened; it needs no account's name and opens nothing unasked."""
+
+_CHOICES = (
+    protocol.Activate,
+    protocol.Deactivate,
+    protocol.Switch,
+    protocol.Undo,
+    protocol.Logout,
+    protocol.ImportKeys,
+)
+"""Requests that change state.json: one process at a time, or the last one to write wins."""
+
+
+async def carried_out(house: House, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+    """Return the final reply.
+
+    Raises:
+        CredtrayError: what it failed with.
+    """
+    if not isinstance(request, _CHOICES):
+        return await _carried_out(house, request, on_progress)
+    with house.choices_lock(LOCK_SECONDS):
+        try:
+            # It may have started while we waited for the lock; state.json is its own from then on.
+            with AgentClient.connect() as client:
+                return client.ask(request, on_progress)
+        except AgentNotRunning:
+            return await _carried_out(house, request, on_progress)
+
+
+async def _carried_out(house: House, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+    workers = Workers()
+    workers.start()
+    loop = Loop(
+        house.ports,
+        workers,
+        house.state_file.load(),
+        speed=house.around.speed,
+        conduct=Conduct(_allowed(request), saves=isinstance(request, _CHOICES)),
+    )
+    stopped = asyncio.Event()
+    sign_ins = SignIns(house.ports, workers, loop)
+    handler = requests_of(house, loop, sign_ins, stopped.set)
+    handler.also(WaitingRequests(loop, sign_ins, watched=False).carriers)
+    loop.start()
+    await loop.settled(READ_SECONDS)
+    if isinstance(request, protocol.Status):
+        facts = status.AgentFacts(running=False, pid=None, version=None)
+        return Done(status.document(loop.state, facts, loop.now()))
+    sink = _Sink(on_progress)
+    await handler.handle(request, sink)
+    await loop.settled(SETTLE_SECONDS)
+    if isinstance(request, protocol.Login) or (isinstance(request, protocol.Wait) and request.login):
+        _remember_sign_ins(house, loop.state)
+    return sink.final()
+
+
+def _remember_sign_ins(house: House, state: State) -> None:
+    """Save what was learned about sign-ins, and nothing else: choices may have changed since we began."""
+    try:
+        with house.choices_lock(LOCK_SECONDS):
+            if _agent_runs():
+                return  # it has seen the new token itself
+            there = house.state_file.load()
+            known = frozen({**there.remembered, **state.sessions})
+            house.state_file.save(saved.encode(replace(there, remembered=known)))
+    except CredtrayError as error:
+        _log.warning("when the sign-in ends is not remembered: %s", error)
+
+
+def _agent_runs() -> bool:
+    try:
+        with AgentClient.connect():
+            return True
+    except AgentNotRunning:
+        return False
+
+
+def _allowed(request: Request) -> Callable[[State, Action], bool]:
+    match request:
+        case protocol.Status():
+            return lambda _state, _action: False
+        case protocol.Credentials(profile) | protocol.Wait(profile=profile, login=False):
+            return lambda state, action: _serves(state, action, profile)
+        case _:
+            return lambda _state, action: not isinstance(action, _ONLY_AN_AGENT)
+
+
+def _serves(state: State, action: Action, profile: str) -> bool:
+    """Tell whether an action helps to answer for this profile: nothing is written, nobody else is served."""
+    wanted = state.profiles.get(profile)
+    match action:
+        case RefreshToken(session):
+            return wanted is not None and wanted.profile.session == session
+        case FetchRoleCredentials(name):
+            return name == profile
+        case _:
+            return False
+
+
+class _Sink:
+    """Takes the replies to the one request."""
+
+    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+        self._on_progress = on_progress
+        self._final: Reply | None = None
+
+    async def send(self, reply: Reply) -> None:
+        """Hand progress on at once, keep the rest."""
+        if isinstance(reply, Progress):
+            self._on_progress(reply)
+        else:
+            self._final = reply
+
+    def final(self) -> Reply:
+        """Return the reply that was not progress."""
+        if self._final is None:
+            raise BadFrame("the request had no answer")
+        return self._final
