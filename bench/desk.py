@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
+from bench.idle import Idle, idle, many_profiles, started
+from bench.world import world
 from credtray.core.events import Activated, ConfigLoaded, Fetched, MarksRead, SignedIn
 from credtray.core.face.face import face
 from credtray.core.menu.agent import Extras
@@ -22,9 +24,6 @@ from credtray.core.status import AgentFacts, document
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.dbus_menu import DbusMenu
 from credtray.desktop.tray.menu import TrayMenu
-
-from bench.idle import Idle, idle, many_profiles, started
-from bench.world import world
 from tests.core.making import MINUTE, NOON, after, config, keys, token
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import MENU, FakeWatcher, PaperPanel

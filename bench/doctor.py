@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import botocore.configloader
+
 from credtray import checkup
 from credtray.app import Surroundings
 from credtray.cli.doctor.document import doctor_document, row, tabled

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from credtray.core.protocol import Ping
-from credtray.ipc_client import AgentClient
 
 from bench.world import profile_names, world
+from credtray.core.protocol import Ping
+from credtray.ipc_client import AgentClient
 from tests.end_to_end.house import House, until
 
 RSS_LIMIT = 70.0

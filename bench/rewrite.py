@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import botocore.configloader
+
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.core.models import RoleCredentials, SectionKeys
 from credtray.core.secret import Secret

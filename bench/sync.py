@@ -19,6 +19,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bench.world import profile_names, world
 from credtray.app import Surroundings, join
 from credtray.aws.clients import Clients
 from credtray.aws.credentials_file import CredentialsFile
@@ -29,8 +30,6 @@ from credtray.core.models import SectionKeys
 from credtray.core.ports import Mark, SyncReport
 from credtray.daemon.loop import Conduct, Loop
 from credtray.daemon.workers import Workers
-
-from bench.world import profile_names, world
 
 LATENCY = 0.05
 AT_ONCE = 8

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+
 from credtray.demo.identity_center import IdentityCenter
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from credtray.core.models import AccessToken, SsoSession
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
-
 from tests.fakes_identity_center import (
     CORP,
     FakeBrowser,

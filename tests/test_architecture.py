@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import get_args
 
 import pytest
-from credtray.core import apply, events
 
+from credtray.core import apply, events
 from tests import architecture_rules as rules
 from tests.architecture_rules import Rule, Source
 

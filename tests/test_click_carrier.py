@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
 from credtray.click_carrier import ClickCarrier
 from credtray.core import clicks, protocol
 from credtray.core.clicks import Click
@@ -17,7 +18,6 @@ from credtray.core.events import SettingsLoaded
 from credtray.core.forms import Form
 from credtray.core.ports import Browser, Notification
 from credtray.core.settings import SessionSettings, Settings
-
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import real, until, world
 from tests.fakes_identity_center import FakeBrowser

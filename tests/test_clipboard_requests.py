@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from credtray.click_carrier import ClickCarrier
 from credtray.clipboard_requests import Copying, without_desktop
 from credtray.core import protocol
@@ -13,7 +14,6 @@ from credtray.core.errors import ClipboardUnavailable, CredtrayError, SignInRequ
 from credtray.core.forms import Form
 from credtray.core.protocol import Copy, Done, encode
 from credtray.core.settings import ProfileSettings, Settings
-
 from tests.daemon.fakes import Daemon, run
 from tests.test_click_carrier import RecordedClipboard, RecordedHands
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+
 from credtray.cli.main import COMMANDS, command_named
 from credtray.core import protocol, settings, status
 from credtray.core.models import Profile, SsoSession

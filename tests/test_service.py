@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from credtray import service
 from credtray.app import House, join
 from credtray.core.events import Fetched, SignedIn, Tick
@@ -24,7 +25,6 @@ from credtray.daemon.single_instance import SingleInstance
 from credtray.desktop import paths
 from credtray.service import Service, _secrets
 from credtray.without_agent import carried_out
-
 from tests.core.making import keys, token
 from tests.end_to_end.house import until
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+
 from credtray.app import join, perform
 from credtray.core.errors import CredtrayError, NothingToUndo, SignInRequired
 from credtray.core.models import SsoSession

@@ -17,7 +17,6 @@ from credtray.core.models import AccessToken, Endpoints, Profile, RoleCredential
 from credtray.core.ports import Issued
 from credtray.core.secret import Secret
 from credtray.demo.identity_center import IdentityCenter
-
 from tests.demo.program import answer_of
 from tests.fakes_identity_center import CORP, FakeClock
 from tests.portal import ask

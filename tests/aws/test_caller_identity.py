@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from credtray.aws.caller_identity import Caller, caller_of
 from credtray.core.errors import (
     CaptivePortal,
@@ -20,7 +21,6 @@ from credtray.core.errors import (
 from credtray.core.models import AssumedRole, Endpoints, RoleCredentials
 from credtray.core.secret import Secret
 from credtray.demo.identity_center import faults
-
 from tests.aws.service_world import ADMIN, Service, service
 
 AUDIT = AssumedRole("arn:aws:iam::222200000001:role/Audit")

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from credtray.aws.clients import Clients
 from credtray.core.errors import ConfigInvalid, RegionRefused
 from credtray.core.models import Endpoints
-
 from tests.aws.service_world import service
 from tests.fakes_identity_center import CORP
 

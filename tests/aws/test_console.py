@@ -6,6 +6,7 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from credtray.aws.clients import Clients
 from credtray.aws.console import sign_in
 from credtray.aws.wire import Limits, Reply, Request
@@ -21,7 +22,6 @@ from credtray.core.models import Endpoints, Profile, SsoSession
 from credtray.core.protocol import ProcessCredentials
 from credtray.core.secret import Secret
 from credtray.demo.identity_center import IdentityCenter
-
 from tests.demo.program import Program
 from tests.portal import ask
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from botocore.session import Session
+
 from credtray.aws.locations import AwsLocations, locate
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from credtray.aws.pacing import Pacer, TokenBucket
-from credtray.core.errors import PortalUnauthorized, Throttled
 from hypothesis import given
 from hypothesis import strategies as st
 
+from credtray.aws.pacing import Pacer, TokenBucket
+from credtray.core.errors import PortalUnauthorized, Throttled
 from tests.fakes_identity_center import NOON, FakeClock
 
 

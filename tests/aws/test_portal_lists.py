@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from credtray.aws.clients import Clients
 from credtray.core.errors import PortalUnauthorized, UnexpectedReply
 from credtray.core.models import AccessToken, Endpoints
 from credtray.demo.identity_center import IdentityCenter, faults, generated
-
 from tests.aws.service_world import Service, service
 from tests.fakes_identity_center import CORP, FakeClock
 

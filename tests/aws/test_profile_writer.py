@@ -6,12 +6,12 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from credtray.aws.profile_writer import ProfileWriter
 from credtray.core.config.edits import MARK
 from credtray.core.config.sso import parse_config
 from credtray.core.errors import CredtrayError, FileContended, FileUnparsable
 from credtray.files.shared_file import SharedFile
-
 from tests.core.test_config_edits import ADMIN, READ_ONLY, THEIRS, wish
 from tests.hand_waiter import HandWaiter
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.aws.profile_writer import ProfileWriter
 from credtray.aws.repairer import remove_sections, repair_config
@@ -15,7 +16,6 @@ from credtray.core.errors import RepairRefused
 from credtray.core.repairs import REPAIRS, RepairPlan, Scene
 from credtray.core.repairs.plan import ConfigChange
 from credtray.files.shared_file import SharedFile
-
 from tests.aws.file_fakes import NOW, wanted
 
 LEGACY = (

@@ -11,6 +11,9 @@ from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from credtray.aws.clients import Clients
 from credtray.aws.identity_center import BotocoreIdentityCenter
 from credtray.aws.portal import Portal
@@ -22,9 +25,6 @@ from credtray.core import oauth
 from credtray.core.errors import CredtrayError
 from credtray.core.models import AccessToken, ClientRegistration, Endpoints, Profile
 from credtray.core.secret import Secret
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.fakes_identity_center import CORP, NOON, FakeClock
 from tests.soak import examples
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from credtray.core.errors import IncompleteProfile, PortalFailed, RoleRefused, Throttled, UnexpectedReply
 from credtray.core.models import AccessToken, AssumedRole, Profile
 from credtray.demo.identity_center import faults
-
 from tests.aws.service_world import ADMIN, Service, service
 
 AUDIT = AssumedRole("arn:aws:iam::222200000001:role/Audit")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from credtray.aws.clients import Clients
 from credtray.aws.wire import Limits
 from credtray.core.errors import (
@@ -30,7 +31,6 @@ from credtray.core.errors import (
 )
 from credtray.core.models import AccessToken
 from credtray.demo.identity_center import faults
-
 from tests.aws.service_world import SHORT, Service, service
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
 from credtray.aws.token_refresh import AFTER_REFUSAL_PAUSES
 from credtray.core.errors import (
     Offline,
@@ -19,7 +20,6 @@ from credtray.core.errors import (
 )
 from credtray.core.models import AccessToken
 from credtray.core.secret import Secret
-
 from tests.aws.refresh_scene import CLIENT, CORP, NOW, Scene, scene_in, token
 
 

@@ -7,14 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from credtray.aws.token_refresh import SharedTokenRefresh
-from credtray.core.errors import CredtrayError, Offline, TokenRefused
-from credtray.core.models import AccessToken
-from credtray.core.secret import Secret
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from credtray.aws.token_refresh import SharedTokenRefresh
+from credtray.core.errors import CredtrayError, Offline, TokenRefused
+from credtray.core.models import AccessToken
+from credtray.core.secret import Secret
 from tests.aws.refresh_scene import CLIENT, CORP, NOW, Scene, scene_in, token
 from tests.soak import examples
 

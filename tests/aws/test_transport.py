@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from credtray.aws.clients import Clients
 from credtray.aws.identity_center import BotocoreIdentityCenter
 from credtray.aws.portal import Portal
@@ -19,7 +20,6 @@ from credtray.core.errors import CertificateRefused, Offline, ProxyRefused, Star
 from credtray.core.models import Endpoints, SsoSession
 from credtray.core.secret import Secret
 from credtray.demo.identity_center import IdentityCenter
-
 from tests.connect_proxy import Certificate, ConnectProxy
 from tests.fakes_identity_center import CORP, FakeClock
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
 from credtray.aws.clients import Clients
 from credtray.aws.identity_center import BotocoreIdentityCenter
 from credtray.aws.portal import Portal
@@ -23,8 +25,6 @@ from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult,
 from credtray.demo.identity_center import IdentityCenter
 from credtray.desktop.clocks import SystemClock
 from credtray.web.callback import LoopbackCallbackListener
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
-
 from tests.fakes_identity_center import CORP, FakeBrowser
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from credtray.demo.identity_center import IdentityCenter
 
+from credtray.demo.identity_center import IdentityCenter
 from tests.cli.real_world import World
 from tests.connect_proxy import ConnectProxy
 

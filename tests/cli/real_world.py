@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from credtray.demo.identity_center import IdentityCenter
-
 from tests.connect_proxy import ConnectProxy
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+
 from credtray.cli.completing import offer
 from credtray.desktop.desktop_entry import MARK
-
 from tests.cli.fake_backend import credtray
 
 

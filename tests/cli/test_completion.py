@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from credtray.cli.completion import Shell
 
+from credtray.cli.completion import Shell
 from tests.cli.fake_backend import credtray, environment
 from tests.cli.real_world import ROOT
 

@@ -17,10 +17,9 @@ from fcntl import ioctl
 from pathlib import Path
 
 import pytest
-from credtray.cli.completion import Shell
 
+from credtray.cli.completion import Shell
 from tests.cli.fake_backend import credtray
-from tests.cli.real_world import ROOT
 
 SECONDS = 30.0
 CONFIG = r"""

@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from credtray.core.console.destinations import GOOD_FOR_MINUTES
 
+from credtray.core.console.destinations import GOOD_FOR_MINUTES
 from tests.cli.real_world import World
 
 CANARY = "CANARY"

@@ -3,9 +3,9 @@ from __future__ import annotations
 import shlex
 
 import pytest
+
 from credtray.cli.delivery_words import what_to_do
 from credtray.core.protocol import Status
-
 from tests.cli.fake_backend import FakeBackend, credtray, document, profile, session
 
 

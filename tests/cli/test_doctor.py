@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from credtray import checkup
 from credtray.checkup import Checkup
 from credtray.cli import terminal
@@ -17,7 +18,6 @@ from credtray.cli.doctor.view import doctor_view
 from credtray.core import resolution
 from credtray.core.diagnosis import BY_CODE, Facts
 from credtray.core.diagnosis.facts import AgentFacts, KeyKind
-
 from tests.cli.fake_backend import Outcome, credtray
 from tests.cli.snapshot import snapshot
 from tests.core.diagnosis_facts import FINE, WRONG, frozen, keys, minutes, token

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from credtray.app import Surroundings
 from credtray.aws.section_mark import SectionMark
 from credtray.checkup import around
@@ -18,7 +19,6 @@ from credtray.core.diagnosis.facts import Held, KeyKind, Surrounding
 from credtray.core.marks import key_digest
 from credtray.desktop.clocks import SystemClock
 from credtray.store.settings_file import SettingsFile
-
 from tests.cli.doctor_homes import CONFIG, codes, lay, look, token
 
 

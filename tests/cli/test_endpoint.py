@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from credtray.cli import backend as seam
 from credtray.cli.main import main
 from credtray.core.endpoint.environment import SHADOWS
 from credtray.core.errors import AgentNotRunning, UnknownProfile
 from credtray.core.protocol import Endpoint, Status
-
 from tests.cli.fake_backend import FakeBackend, Outcome, credtray, document, profile
 
 RESULT: dict[str, Any] = {

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import UNSET, UnsetType
+
 from credtray.cli import ancestors
 from credtray.cli import backend as seam
 from credtray.cli.main import main
@@ -17,8 +19,6 @@ from credtray.core.forms import Form
 from credtray.core.protocol import Copy, Credentials, CredentialsIssued, ProcessCredentials, Status
 from credtray.core.secret import Secret
 from credtray.core.status import iso
-from msgspec import UNSET, UnsetType
-
 from tests.cli.fake_backend import NOW, FakeBackend, Outcome, credtray, document, profile
 
 PROFILE = "synderys-readonly"

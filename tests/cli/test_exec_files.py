@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+
 from credtray.cli.exec_files import files_of
 from credtray.core.errors import ConfigInvalid
 from credtray.desktop.paths import runtime_directory

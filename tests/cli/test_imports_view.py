@@ -3,12 +3,12 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import Any
 
+from rich.console import Console
+
 from credtray.cli.imports_view import imports_view
 from credtray.cli.status.words import Reader
 from credtray.core.protocol import Status
 from credtray.core.status import iso
-from rich.console import Console
-
 from tests.cli.fake_backend import NOW, FakeBackend, credtray, document, idle, problem, session
 
 

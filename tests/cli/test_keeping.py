@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from credtray.core.errors import UnknownProfile
 from credtray.core.protocol import Activate, Deactivate, Switch
 from credtray.core.status import iso
-
 from tests.cli.fake_backend import FakeBackend, credtray, idle, problem, profile
 
 

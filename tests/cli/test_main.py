@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
+
 from credtray.cli.main import COMMANDS
 from credtray.core.errors import every_error
 from credtray.core.protocol import Status
-
 from tests.cli.fake_backend import FakeBackend, credtray, document
 from tests.cli.snapshot import snapshot
 

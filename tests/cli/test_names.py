@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from credtray.cli.names import complete_profile, complete_region, complete_session
 from hypothesis import given
 from hypothesis import strategies as st
+
+from credtray.cli.names import complete_profile, complete_region, complete_session
 
 CONFIG = """\
 [default]

@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+
 from credtray.cli.reference import pages
 from credtray.core.protocol import PauseNotices
 from credtray.core.status import iso
-
 from tests.cli.fake_backend import NOW, FakeBackend, credtray
 
 SLACK = timedelta(minutes=1)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from credtray.core.protocol import Status
 
+from credtray.core.protocol import Status
 from tests.cli.fake_backend import FakeBackend, credtray, document, idle, profile, session
 from tests.cli.snapshot import snapshot
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from credtray.cli.main import COMMANDS
 from credtray.cli.reference import main, pages
 from credtray.core.apply import apply
@@ -11,7 +12,6 @@ from credtray.core.errors import every_error
 from credtray.core.events import ConfigLoaded
 from credtray.core.state import State
 from credtray.core.status import AgentFacts, document
-
 from tests.cli.fake_backend import NOW
 from tests.cli.real_world import DNS, SESSION
 

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from credtray.cli.settings.keys import complete_action, complete_setting, complete_tag, keys_of
 from credtray.core.errors import SettingsInvalid
 from credtray.desktop import paths
-
 from tests.cli.fake_backend import credtray
 
 MINE = '# mine\nwarn_before = ["1h"]   # early\n\n[profiles."my prof"]\ntags = ["x", "Yearly"]\n'

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from credtray.cli.setup.choice import Filter, chosen, listed
 from credtray.core.errors import UsageError
 from credtray.core.models import Account

@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from credtray.demo.identity_center.faults import Status
 
+from credtray.demo.identity_center.faults import Status
 from tests.cli.real_world import AWS, DNS, READONLY, SESSION, World, profile
 
 PRESET = ("setup", "synderys", "--accounts", "all", "--yes")

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from credtray.cli import ancestors
 from credtray.cli.shell_choice import Shell, chosen, complete_shell, detected, form_of
 from credtray.core.errors import UsageError
 from credtray.core.forms import Form
-
 from tests.cli.real_world import ROOT
 
 BASH_LOGIN = {"SHELL": "/bin/bash"}

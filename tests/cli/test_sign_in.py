@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from credtray.cli.sign_in_talk import login_words
 from credtray.core.errors import SignInDenied
 from credtray.core.protocol import Login, Logout, Progress, Snooze, Status
 from credtray.core.status import iso
-
 from tests.cli.fake_backend import NOW, FakeBackend, credtray, document, idle, profile, session
 from tests.cli.snapshot import snapshot
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from credtray.core.protocol import Status
 from credtray.core.status import iso
-
 from tests.cli.fake_backend import (
     NOW,
     FakeBackend,

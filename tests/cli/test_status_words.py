@@ -3,11 +3,11 @@ from __future__ import annotations
 from datetime import UTC
 
 import pytest
+
 from credtray.cli.status.words import Reader, endpoint_words, session_words
 from credtray.core.face.lines import standing
 from credtray.core.face.overview import overview
 from credtray.core.status import AgentFacts, document
-
 from tests.core.menu_states import moments
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from credtray.core.errors import NothingToUndo
 from credtray.core.protocol import Undo
-
 from tests.cli.fake_backend import FakeBackend, credtray
 
 PLAN: dict[str, Any] = {

@@ -8,10 +8,10 @@ import sys
 from typing import Any
 
 import pytest
+
 from credtray.cli.execution import _beside, run
 from credtray.core.errors import CommandNotFound, CommandRefused, KeysTooShort, NotInTime, SignInTooShort
 from credtray.core.protocol import Endpoint, Progress, Wait
-
 from tests.cli.fake_backend import FakeBackend, credtray
 
 RESULT: dict[str, Any] = {

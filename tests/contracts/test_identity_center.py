@@ -9,6 +9,7 @@ from functools import cache
 from typing import Protocol
 
 import pytest
+
 from credtray.aws.clients import Clients
 from credtray.aws.identity_center import BotocoreIdentityCenter
 from credtray.aws.portal import Portal
@@ -25,7 +26,6 @@ from credtray.core.ports import DeviceAuthorization, IdentityCenter
 from credtray.core.secret import Secret
 from credtray.demo.identity_center import IdentityCenter as EmbeddedPortal
 from credtray.demo.identity_center import Rotation
-
 from tests.demo.program import Browser, answer_of
 from tests.fakes_identity_center import CORP, FakeClock, FakeIdentityCenter
 from tests.portal import ask

@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from credtray.aws.token_cache import SharedTokenCache
 from credtray.core import oauth
 from credtray.core.errors import FileContended
 from credtray.core.models import AccessToken, ClientRegistration
 from credtray.core.ports import TokenCache
 from credtray.core.secret import Secret
-
 from tests.fakes_identity_center import CORP, NOON, FakeClock, MemoryTokenCache
 
 CLIENT = ClientRegistration(

@@ -42,7 +42,6 @@ from credtray.core.models import AssumedRole, ConfigWarning, Profile
 from credtray.core.ports import DesktopPart, Mark, Part
 from credtray.core.settings import Delivery, ProfileSettings, Settings
 from credtray.core.state import FileState, State, Trouble, frozen
-
 from tests.core.making import (
     HOUR,
     MINUTE,

@@ -18,7 +18,6 @@ from credtray.core.events import (
 from credtray.core.notices import Notice, Subject
 from credtray.core.policy import ShowNotice, WithdrawNotice, decide
 from credtray.core.state import State
-
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, token
 
 

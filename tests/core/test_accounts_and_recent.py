@@ -25,7 +25,6 @@ from credtray.core.events import (
 from credtray.core.models import Account
 from credtray.core.policy import ACCOUNTS_FLOOR, ListAccounts, decide
 from credtray.core.state import State
-
 from tests.core.making import HOUR, MINUTE, NOON, after, config, keys, profile, signed_in, token
 
 ASK = ListAccounts("corp")

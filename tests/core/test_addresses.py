@@ -5,6 +5,9 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from credtray.core.addresses import (
     MAX_LENGTH,
     StartUrlKind,
@@ -13,9 +16,6 @@ from credtray.core.addresses import (
 )
 from credtray.core.errors import StartUrlRefused
 from credtray.core.models import Endpoints, SsoSession
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.soak import examples
 
 OWNED_HOSTS = (

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from credtray.core.answers import answer, chosen_session, known_profile, known_session
 from credtray.core.errors import (
     ConfigInvalid,
@@ -31,7 +32,6 @@ from credtray.core.events import (
 from credtray.core.models import AwsConfig, ConfigWarning, RoleCredentials
 from credtray.core.models import ForeignProfile as Foreign
 from credtray.core.state import State
-
 from tests.core.making import MINUTE, NOON, after, config, keys, profile, session, signed_in, started
 
 

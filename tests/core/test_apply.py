@@ -3,15 +3,15 @@ from __future__ import annotations
 import typing
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core import events
 from credtray.core.apply import HANDLERS, apply
 from credtray.core.errors import Offline, TokenRefused
 from credtray.core.models import EndProof
 from credtray.core.policy import decide, next_look
 from credtray.core.state import State
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.core.making import (
     HOUR,
     MINUTE,

@@ -4,10 +4,10 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+
 from credtray.core.backoff import trouble_after
 from credtray.core.errors import CredtrayError, FileUnwritable, Offline, PortalFailed, RoleRefused, Throttled
 from credtray.core.state import Trouble
-
 from tests.core.making import HOUR, MINUTE, NOON, SECOND
 
 

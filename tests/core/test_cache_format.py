@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 from botocore.utils import JSONFileCache, SSOTokenLoader
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from credtray.core.cache_format import (
     read_date,
     read_fields,
@@ -25,9 +28,6 @@ from credtray.core.errors import TokenMismatch, TokenUnreadable
 from credtray.core.models import AccessToken, ClientRegistration, SsoSession
 from credtray.core.oauth import AUTHORIZATION_CODE, DEVICE_CODE
 from credtray.core.secret import Secret
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-
 from tests.soak import examples
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "aws-cli"

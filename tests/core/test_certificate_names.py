@@ -4,9 +4,10 @@ import ssl
 
 import pytest
 import trustme
-from credtray.core.certificate_names import issuer_name
 from hypothesis import given
 from hypothesis import strategies as st
+
+from credtray.core.certificate_names import issuer_name
 
 
 def certificate(organization: str, unit: str = "unit") -> bytes:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from botocore.configloader import load_config
-from credtray.core.child_config import KEPT, child_config
-from credtray.core.errors import ConfigInvalid
 from hypothesis import given
 from hypothesis import strategies as st
+
+from credtray.core.child_config import KEPT, child_config
+from credtray.core.errors import ConfigInvalid
 
 PROCESS = "/usr/bin/python -I -S door credentials dev"
 USERS = """\

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core import shells
 from credtray.core.child_environment import REMOVED, cleaned, outside, step_out, with_endpoint, with_keys
 from credtray.core.endpoint.environment import SHADOWS, variables
-from hypothesis import given
-from hypothesis import strategies as st
 
 KEYS = {"AccessKeyId": "ASIA0", "SecretAccessKey": "secret", "SessionToken": "token", "Expiration": "2026"}
 ENDPOINT = {"url": "http://127.0.0.1:1/credentials/dev", "token_file": "/t"}

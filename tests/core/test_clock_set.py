@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core.answers import answer
 from credtray.core.errors import Offline
 from credtray.core.events import ClockChanged, Fetched, FetchFailed, FetchStarted, SignedIn, Synced
@@ -13,9 +16,6 @@ from credtray.core.models import RoleCredentials
 from credtray.core.policy import FetchRoleCredentials, SyncCredentialsFile, decide
 from credtray.core.ports import Mark
 from credtray.core.state import State
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token
 
 FIVE_HOURS = 5 * HOUR

@@ -8,6 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from credtray.core import ini
 from credtray.core.config.edits import MARK, Change, SetupPlan, SetupWish, plan_setup
 from credtray.core.config.sso import parse_config
@@ -15,9 +18,6 @@ from credtray.core.config.undo import difference, undo_setup
 from credtray.core.errors import ConfigInvalid, UsageError
 from credtray.core.models import Account, Profile, SsoSession
 from credtray.core.naming import RoleChoice
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.soak import examples
 
 URL = "https://d-9067000001.awsapps.com/start"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from botocore.configloader import load_config
 from botocore.exceptions import ConfigParseError
-from credtray.core.config.text import MAX_FILE, MAX_VALUE, Section, read_config
-from credtray.core.errors import ConfigInvalid
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from credtray.core.config.text import MAX_FILE, MAX_VALUE, Section, read_config
+from credtray.core.errors import ConfigInvalid
 from tests.soak import examples
 
 _HEADERS = (

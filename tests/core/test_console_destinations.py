@@ -5,6 +5,7 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from credtray.core.console.destinations import (
     SERVICES,
     Console,

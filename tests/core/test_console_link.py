@@ -3,10 +3,11 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from credtray.core.console.link import portal_link
-from credtray.core.errors import StartUrlRefused
 from hypothesis import given
 from hypothesis import strategies as st
+
+from credtray.core.console.link import portal_link
+from credtray.core.errors import StartUrlRefused
 
 
 @pytest.mark.parametrize(

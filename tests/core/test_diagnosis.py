@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from credtray.core.diagnosis import (
     BY_CODE,
     EVERY_KIND,
@@ -19,7 +20,6 @@ from credtray.core.diagnosis import (
 from credtray.core.diagnosis.facts import AgentFacts, Held, SessionSight, SettingsFacts
 from credtray.core.diagnosis.rules import concerning
 from credtray.core.repairs import REPAIRS
-
 from tests.core.diagnosis_facts import (
     ALWAYS_FINE,
     FINE,

@@ -6,15 +6,15 @@ import time
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core.diagnosis import BY_CODE, SYMPTOMS, Facts, explain
 from credtray.core.diagnosis.agent_document import agent_facts
 from credtray.core.diagnosis.environment import spoken
 from credtray.core.diagnosis.explanation import MOST_TEXT
 from credtray.core.diagnosis.symptoms import Symptom
 from credtray.core.errors import CredtrayError, every_error
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.core.diagnosis_facts import FINE, GOOD_TOKEN, OTHER, SESSION, WRONG, config, frozen, minutes, token
 
 REFRESH_FAILED = "Error when retrieving token from sso: Token has expired and refresh failed"

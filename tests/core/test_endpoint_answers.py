@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from credtray.core.endpoint import answers as endpoint_answers
 from credtray.core.errors import CredtrayError, Retry, error_for, every_error
 from credtray.core.protocol import ProcessCredentials
-
 from tests.core.making import keys
 
 

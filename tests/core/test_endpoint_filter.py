@@ -6,12 +6,12 @@ import re
 from urllib.parse import quote, unquote
 
 import pytest
-from credtray.core.endpoint.filter import Admitted, EndpointRequest, Refused, judge, path_of, raw_refusal
-from credtray.core.errors import EndpointUnavailable
-from credtray.core.secret import Secret
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from credtray.core.endpoint.filter import Admitted, EndpointRequest, Refused, judge, path_of, raw_refusal
+from credtray.core.errors import EndpointUnavailable
+from credtray.core.secret import Secret
 from tests.soak import examples
 
 PORT = 20123

@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core.expiry import (
     CUT_TOLERANCE,
     Freshness,
@@ -19,9 +22,6 @@ from credtray.core.expiry import (
     windows_for,
 )
 from credtray.core.models import EndProof, SignIn
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.core.making import HOUR, MINUTE, NOON, SECOND
 
 KNOWN = SignInMemory(token_life=HOUR)

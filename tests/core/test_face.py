@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core.errors import FileContended, Offline
 from credtray.core.events import (
     Activated,
@@ -27,9 +30,6 @@ from credtray.core.face.look import STEPS, Look, Shape, ring_steps
 from credtray.core.menu.agent import Extras
 from credtray.core.settings import Settings
 from credtray.core.state import State
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.core.making import HOUR, MINUTE, NOON, after, config, profile, session, signed_in, token
 from tests.core.menu_states import crowd, cut_at, moments, two_sessions, working
 from tests.core.menu_text import every

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from credtray.core.errors import BadFrame
-from credtray.core.frames import Frames
 from hypothesis import given
 from hypothesis import strategies as st
+
+from credtray.core.errors import BadFrame
+from credtray.core.frames import Frames
 
 
 @given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line)), st.integers(1, 7))

@@ -37,7 +37,6 @@ from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State
 from credtray.core.status import AgentFacts, document
 from credtray.core.wishes import unwanted_sections, wanted_sections
-
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started
 
 SECTION = "111122223333_ReadOnly"

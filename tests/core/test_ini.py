@@ -3,11 +3,11 @@ from __future__ import annotations
 from random import randrange
 
 import pytest
-from credtray.core import ini
-from credtray.core.errors import IniRefused
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from credtray.core import ini
+from credtray.core.errors import IniRefused
 from tests import botocore_oracle
 from tests.core.ini_texts import FUZZED, OURS, anything, drawn, explored, readable_text
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from credtray.core import ini
 
+from credtray.core import ini
 from tests import botocore_oracle
 
 KEYS = {"aws_access_key_id": "ASIANEW", "aws_secret_access_key": "s/e+c", "aws_session_token": "T=="}

@@ -3,9 +3,9 @@ from __future__ import annotations
 from random import randrange
 
 import pytest
-from credtray.core import ini
 from hypothesis import example, given
 
+from credtray.core import ini
 from tests import botocore_oracle
 from tests.core.ini_texts import FUZZED, anything, drawn, explored, readable_text
 

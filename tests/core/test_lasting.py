@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core.errors import Offline, RoleRefused, TokenRefused
 from credtray.core.events import (
     ClockChanged,
@@ -26,9 +29,6 @@ from credtray.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeed
 from credtray.core.models import EndProof, SignIn
 from credtray.core.policy import FETCH_FLOOR, FetchRoleCredentials, decide, next_look
 from credtray.core.state import State
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, started, token
 
 

@@ -27,7 +27,6 @@ from credtray.core.events import (
 from credtray.core.policy import RefreshToken, decide
 from credtray.core.standing import alive
 from credtray.core.state import Alive, State
-
 from tests.core.making import (
     HOUR,
     MINUTE,

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
+
 from credtray.core import clicks, protocol
 from credtray.core.events import Activated, Deactivated, SignInAddressKnown, SignInStarted, Switched
 from credtray.core.face.face import Face, face
@@ -19,7 +20,6 @@ from credtray.core.forms import Form
 from credtray.core.menu import Item, Kind
 from credtray.core.menu.agent import Extras, tomorrow_morning
 from credtray.core.state import State
-
 from tests.core.making import MINUTE, NOON, after, signed_in, started
 from tests.core.menu_states import (
     Moment,

@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import UTC
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from credtray.core import clicks, protocol
 from credtray.core.events import Activated, ConfigLoaded, MarksRead, SignedIn, Switched
 from credtray.core.face.face import Face, face
@@ -17,9 +20,6 @@ from credtray.core.menu.branches import LONGEST
 from credtray.core.models import AwsConfig, Profile, SsoSession
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State, frozen
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.core.making import MINUTE, NOON, after, config, session, token
 from tests.core.menu_states import crowd, fetched
 from tests.core.menu_text import every, labels, menu_of

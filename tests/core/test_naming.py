@@ -6,12 +6,12 @@ import random
 
 import pytest
 from botocore.configloader import load_config
-from credtray.core.errors import UsageError
-from credtray.core.models import Account
-from credtray.core.naming import DEFAULT_TEMPLATE, FIELDS, RoleChoice, check_template, profile_names, slug
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from credtray.core.errors import UsageError
+from credtray.core.models import Account
+from credtray.core.naming import DEFAULT_TEMPLATE, FIELDS, RoleChoice, check_template, profile_names, slug
 from tests.soak import examples
 
 PROD = Account("111100000000", "Prod", "prod@example.test")

@@ -10,12 +10,12 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.errors import Offline, PortalFailed, Problem, RoleRefused, SectionNotOurs
 from credtray.core.notice_words import _WORDS, notice_words, notification, what_to_type
 from credtray.core.notices import Notice, Subject
 from credtray.core.ports import Urgency
-
 from tests.core.making import HOUR, MINUTE, NOON
 
 SNAPSHOT = Path(__file__).with_name("snapshots") / "notices.txt"

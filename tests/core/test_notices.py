@@ -22,7 +22,6 @@ from credtray.core.notices import Notice, Subject, due
 from credtray.core.policy import RefreshToken, decide
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.state import State
-
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started, token
 
 FOUR_HOURS = Settings(sessions={"corp": SessionSettings(4 * HOUR)})

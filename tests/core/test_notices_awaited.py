@@ -6,7 +6,6 @@ from credtray.core.events import SignedIn, SignedOut, SignInAwaited, SignInStart
 from credtray.core.models import Awaited
 from credtray.core.notices import Subject
 from credtray.core.policy import next_look
-
 from tests.core.making import HOUR, MINUTE, NOON, token
 from tests.core.screen import Screen, cut
 

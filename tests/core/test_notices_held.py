@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from credtray.core.errors import Offline, TokenRefused
 from credtray.core.events import (
     Activated,
@@ -22,7 +23,6 @@ from credtray.core.events import (
 from credtray.core.notices import Subject
 from credtray.core.policy import FetchRoleCredentials, RefreshToken, decide, next_look
 from credtray.core.ports import Presence
-
 from tests.core.making import (
     HOUR,
     MINUTE,

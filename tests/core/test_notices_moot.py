@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from credtray.core.errors import PortalFailed, SectionNotOurs, SignInCancelled, TokenRefused
 from credtray.core.events import (
     ClockChanged,
@@ -31,7 +32,6 @@ from credtray.core.events import (
 from credtray.core.notices import NEWS_LASTS, Subject
 from credtray.core.policy import next_look
 from credtray.core.ports import DesktopPart, Part, Presence
-
 from tests.core.making import (
     HOUR,
     MINUTE,

@@ -9,12 +9,12 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from credtray.core import oauth
-from credtray.core.oauth import CallbackRequest, CodeReceived, DenialReceived, NotOurs, read_callback
-from credtray.core.secret import Secret
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from credtray.core import oauth
+from credtray.core.oauth import CallbackRequest, CodeReceived, DenialReceived, NotOurs, read_callback
+from credtray.core.secret import Secret
 from tests.soak import examples
 
 PORT = 49321

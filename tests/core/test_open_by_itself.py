@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+
 from credtray.core import saved
 from credtray.core.errors import Offline, SignInTimedOut, TokenRefused
 from credtray.core.events import (
@@ -34,7 +35,6 @@ from credtray.core.policy import OpenSignIn, decide, next_look
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.state import State
-
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, config, profile, session, signed_in, token
 
 ALLOWED = Settings(sessions={"corp": SessionSettings(open_by_itself=True)})

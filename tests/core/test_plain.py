@@ -3,9 +3,10 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from credtray.core.plain import LIMIT, NAMELESS, plain
 from hypothesis import given
 from hypothesis import strategies as st
+
+from credtray.core.plain import LIMIT, NAMELESS, plain
 
 _ODD = st.one_of(
     st.text(st.characters(), max_size=120),

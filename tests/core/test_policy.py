@@ -4,6 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as thoroughly
+from hypothesis import strategies as st
+
 from credtray.core.errors import (
     FileUnwritable,
     Offline,
@@ -48,10 +52,6 @@ from credtray.core.policy import (
 from credtray.core.ports import Mark
 from credtray.core.settings import Settings
 from credtray.core.state import State
-from hypothesis import given
-from hypothesis import settings as thoroughly
-from hypothesis import strategies as st
-
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, registration, signed_in, started, token
 
 

@@ -24,7 +24,6 @@ from credtray.core.events import (
 )
 from credtray.core.policy import FetchRoleCredentials, SyncCredentialsFile, decide
 from credtray.core.state import State
-
 from tests.core.making import MINUTE, NOON, SECOND, after, keys, signed_in
 
 # --- many profiles -----------------------------------------------------------------------------------

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core.errors import PasteRefused
 from credtray.core.forms import Form
 from credtray.core.models import RoleCredentials
 from credtray.core.portal_text import LONGEST, PastedKeys, parse
 from credtray.core.secret import Secret
 from credtray.core.shells import written
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.core.making import HOUR, NOON
 
 ID = "ASIAQWERTYUIOPLK2345"

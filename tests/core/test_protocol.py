@@ -4,6 +4,9 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from credtray import __version__, credentials_fetch
 from credtray.core import protocol
 from credtray.core.errors import (
@@ -42,9 +45,6 @@ from credtray.core.protocol import (
     encode,
 )
 from credtray.core.secret import Secret
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.soak import examples
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

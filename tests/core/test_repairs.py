@@ -6,15 +6,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core import ini
 from credtray.core.config.sso import parse_config
 from credtray.core.config.undo import undo_setup
 from credtray.core.errors import ConfigInvalid
 from credtray.core.ports import Mark
 from credtray.core.repairs import REPAIRS, RepairPlan, Scene, TokenOrigin
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.core.making import NOON
 
 OTHER_SCOPES = "sso_registration_scopes = x:y\n"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from credtray.core.marks import key_digest
 from credtray.core.ports.files import Mark
 from credtray.core.resolution import (

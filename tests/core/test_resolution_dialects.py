@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core.resolution import surroundings_of
 from credtray.core.resolution.raw_text import FileKind, RawFile, RawSection, Refused, is_plain
 from credtray.core.resolution.read_botocore import read_botocore
 from credtray.core.resolution.read_by_line import read_go, read_java, read_javascript
 from credtray.core.resolution.surroundings import Dialect, FileView, Section
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 READERS: dict[Dialect, Callable[[bytes, FileKind], RawFile]] = {

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+
 from credtray.core import saved
 from credtray.core.errors import Offline, RoleRefused, TokenRefused
 from credtray.core.events import (
@@ -25,7 +26,6 @@ from credtray.core.events import (
 )
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.status import AgentFacts, document
-
 from tests.core.making import (
     HOUR,
     MINUTE,

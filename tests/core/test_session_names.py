@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from credtray.core.session_names import same_portal_address, suggested_name
 
 

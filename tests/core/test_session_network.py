@@ -12,7 +12,6 @@ from credtray.core.secret import Secret
 from credtray.core.session_network import in_effect
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.state import State, Trouble
-
 from tests.core.making import NOON
 
 CONFIG = b"""\

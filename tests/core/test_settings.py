@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from credtray.core.durations import parse_duration, short
-from credtray.core.errors import SettingsInvalid
-from credtray.core.settings import ProfileSettings, SessionSettings, Settings, from_mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
+from credtray.core.durations import parse_duration, short
+from credtray.core.errors import SettingsInvalid
+from credtray.core.settings import ProfileSettings, SessionSettings, Settings, from_mapping
 from tests.core.making import HOUR, MINUTE, SECOND
 
 

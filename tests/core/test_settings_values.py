@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core.durations import exact, parse_duration
 from credtray.core.errors import SettingsInvalid
 from credtray.core.policy import next_look
@@ -17,9 +20,6 @@ from credtray.core.settings import (
     from_mapping,
 )
 from credtray.core.settings_values import Entry, entries, entry_at, literal, typed
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.core.making import HOUR, MINUTE, NOON, signed_in
 
 TAGS = ("profiles", "dev", "tags")

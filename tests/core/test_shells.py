@@ -10,14 +10,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from credtray.core.errors import FormRefused, IniRefused, UnexpectedReply
 from credtray.core.forms import Form
 from credtray.core.models import RoleCredentials
 from credtray.core.secret import Secret
 from credtray.core.shells import assignments, removals, written
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests import botocore_oracle
 from tests.core.making import HOUR, NOON, keys
 

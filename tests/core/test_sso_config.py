@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from credtray.core.config.sso import parse_config
 from credtray.core.config.text import MAX_VALUE
 from credtray.core.errors import ConfigInvalid

@@ -10,11 +10,11 @@ from botocore.configloader import load_config
 from botocore.credentials import AssumeRoleProvider, CredentialProvider, SSOProvider
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
-from credtray.core.config.sso import parse_config
-from credtray.core.models import AwsConfig, Endpoints
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from credtray.core.config.sso import parse_config
+from credtray.core.models import AwsConfig, Endpoints
 from tests.soak import examples
 
 SESSION = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from credtray.core.addresses import check_region, check_resolved, region_in_host, shown
 from credtray.core.errors import RegionRefused, StartUrlRefused
 

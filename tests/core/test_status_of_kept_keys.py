@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from credtray.core.ports import Mark
 from credtray.core.state import FileState, State
 from credtray.core.status import AgentFacts, document
-
 from tests.core.making import MINUTE, NOON, signed_in
 
 NOBODY = AgentFacts(running=False, pid=None, version=None)

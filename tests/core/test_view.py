@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timezone
 from pathlib import Path
 
 import pytest
+
 from credtray.core.errors import TokenRefused
 from credtray.core.events import (
     Fetched,
@@ -26,7 +27,6 @@ from credtray.core.face.lines import standing
 from credtray.core.face.overview import overview
 from credtray.core.state import State
 from credtray.core.view import clock_time, still_valid
-
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started, token
 
 SNAPSHOT = Path(__file__).with_name("snapshots") / "view.txt"

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from credtray.files.atomic_file import sweep_leftovers
 
+from credtray.files.atomic_file import sweep_leftovers
 from tests.crash.tracing import TRACED, Case, Server, calls_of, cases, moments, ours, traced
 
 SOAK = os.environ.get("CREDTRAY_SOAK") == "1"

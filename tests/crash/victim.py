@@ -20,7 +20,6 @@ from pathlib import Path
 from credtray.core.errors import CredtrayError
 from credtray.files.atomic_file import write_atomically
 from credtray.store.settings_file import SettingsFile
-
 from tests.aws.file_fakes import NOW, credentials_file, wanted
 
 TOKEN = b'{"accessToken": "' + b"t" * 3000 + b'", "expiresAt": "2026-11-22T13:00:00Z"}'

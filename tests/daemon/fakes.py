@@ -33,7 +33,6 @@ from credtray.daemon.ports import Ports
 from credtray.daemon.requests import Requests
 from credtray.daemon.sign_ins import SignIns
 from credtray.daemon.workers import Workers
-
 from tests.core.making import HOUR, NOON, config, profile
 from tests.fakes_identity_center import (
     FakeBrowser,

@@ -10,7 +10,6 @@ from typing import Any
 
 from credtray.core import protocol
 from credtray.daemon.workers import Workers
-
 from tests.core.making import config, profile
 from tests.daemon.fakes import Daemon, Sink
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.aws.profile_writer import ProfileWriter
 from credtray.core import protocol
@@ -17,7 +18,6 @@ from credtray.daemon.changes import Changes
 from credtray.files.shared_file import SharedFile
 from credtray.store.settings_file import SettingsFile
 from credtray.store.undo_file import UndoFile
-
 from tests.core.making import NOON
 from tests.daemon.fakes import Daemon, run
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.errors import (
     CredtrayError,
@@ -23,7 +24,6 @@ from credtray.core.protocol import Done
 from credtray.core.secret import Secret
 from credtray.core.settings import Delivery, ProfileSettings, Settings
 from credtray.daemon.endpoint import RETRY_SECONDS, Endpoint
-
 from tests.core.making import MINUTE, config, profile
 from tests.daemon.fakes import Daemon, run
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import pytest
+
 from credtray.daemon import guarded as guarded_tasks
 from credtray.daemon.guarded import guarded
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.core import ini, saved
 from credtray.core.errors import (
@@ -24,7 +25,6 @@ from credtray.core.secret import Secret
 from credtray.core.state import State
 from credtray.daemon.import_requests import ImportRequests
 from credtray.files.shared_file import SharedFile
-
 from tests.core.making import HOUR, NOON
 from tests.daemon.fakes import Daemon, run
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from credtray.core.errors import (
     AgentNotRunning,
     AgentRefused,
@@ -35,7 +36,6 @@ from credtray.core.protocol import (
 )
 from credtray.daemon.ipc import ipc_server
 from credtray.ipc_client import AgentClient
-
 from tests.daemon.conftest import Agent, end_agent, eventually
 from tests.daemon.stub_agent import ISSUED, StubHandler
 from tests.soak import examples

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from credtray.core.protocol import Done, Ping, Request, decode_reply, encode
 from credtray.daemon.ipc_connection import Connection, ReplySink
 

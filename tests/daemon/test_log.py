@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core.secret import Secret
 from credtray.daemon.log import COPIES, FILE_LIMIT, LINE_LIMIT, PrivateLogFile, logging_to
 from credtray.daemon.redaction import Redactor
-from hypothesis import given
-from hypothesis import strategies as st
 
 CANARY = "canary/secret+token=="
 log = logging.getLogger("credtray.test")

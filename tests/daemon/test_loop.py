@@ -7,6 +7,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+
 from credtray.core import protocol, saved
 from credtray.core.errors import FileUnwritable, Offline, SectionNotOurs
 from credtray.core.events import (
@@ -22,7 +23,6 @@ from credtray.core.events import (
 from credtray.core.models import AwsConfig
 from credtray.core.policy import ShowNotice
 from credtray.daemon.loop import Conduct
-
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, run
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.errors import ListenerUnavailable, Offline
 from credtray.core.events import Event, FilesChanged, PartChanged, PresenceChanged, Tick
@@ -15,7 +16,6 @@ from credtray.core.standing import alive
 from credtray.core.state import Alive
 from credtray.daemon.loop import Conduct
 from credtray.without_agent import _allowed
-
 from tests.core.making import HOUR, MINUTE
 from tests.daemon.fakes import Daemon, run
 

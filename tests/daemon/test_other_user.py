@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from credtray.core.errors import AgentRefused
 from credtray.core.protocol import Credentials, encode
 from credtray.ipc_client import AgentClient
-
 from tests.daemon.conftest import ROOT, Agent, end_agent
 
 MALLORY = 65534

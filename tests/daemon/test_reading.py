@@ -11,7 +11,6 @@ from credtray.core.errors import ConfigInvalid, FileUnwritable, SettingsInvalid
 from credtray.core.events import FilesChanged, Tick
 from credtray.core.models import AccessToken, SsoSession
 from credtray.core.settings import Settings
-
 from tests.core.making import HOUR, MINUTE, config, profile, session, token
 from tests.daemon.fakes import Daemon, run
 from tests.fakes_identity_center import NOON

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.errors import (
     CredtrayError,
@@ -24,7 +25,6 @@ from credtray.core.events import ConfigLoaded, FetchStarted, Tick
 from credtray.core.models import AssumedRole
 from credtray.core.protocol import CredentialsIssued, Done
 from credtray.core.status import iso
-
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, Sink, run
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from credtray.core.errors import AgentRefused
 from credtray.daemon.runtime_directory import prepare_runtime_directory
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import schedule
+
 from credtray.core.events import ClockChanged, Tick, Woke
 from credtray.daemon.scheduler import Hint, Scheduler
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.errors import SettingsInvalid, UsageError
 from credtray.core.events import FilesChanged
 from credtray.core.settings import Delivery, ProfileSettings, SessionSettings, Settings
-
 from tests.core.making import HOUR
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import login, real, until, world

@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from credtray.core import oauth
 from credtray.core.errors import (
     AddressRefused,
@@ -25,7 +26,6 @@ from credtray.core.errors import (
 from credtray.core.models import Endpoints
 from credtray.daemon.browsing import BROKEN_COMMAND
 from credtray.daemon.sign_in import SignInRequest, Step
-
 from tests.fakes_identity_center import (
     CORP,
     NOON,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+
 from credtray.core import oauth
 from credtray.core.errors import (
     AddressRefused,
@@ -17,7 +18,6 @@ from credtray.core.errors import (
 )
 from credtray.core.models import SsoSession
 from credtray.daemon.sign_in import SignInRequest, Step
-
 from tests.fakes_identity_center import (
     CORP,
     NOON,

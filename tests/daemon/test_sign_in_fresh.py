@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from credtray.core.errors import (
     CaptivePortal,
     CredtrayError,
@@ -17,7 +18,6 @@ from credtray.core.errors import (
 from credtray.core.models import AccessToken
 from credtray.core.secret import Secret
 from credtray.daemon.sign_in import SignInRequest, SignInResult
-
 from tests.fakes_identity_center import (
     CORP,
     NOON,

@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.errors import (
     AgentSilent,
@@ -17,7 +18,6 @@ from credtray.core.errors import (
     UnknownSession,
 )
 from credtray.core.events import ConfigLoaded, FilesChanged, Stopping, Tick
-
 from tests.core.making import HOUR, MINUTE, config, profile, session, token
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import login, real, until, world

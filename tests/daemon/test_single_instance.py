@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+
 from credtray.core.errors import AgentRefused
 from credtray.core.protocol import Ping
 from credtray.daemon.single_instance import SingleInstance, Start
 from credtray.ipc_client import AgentClient
-
 from tests.daemon.conftest import Agent, end_agent, start_agent
 
 

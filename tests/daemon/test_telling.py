@@ -7,11 +7,11 @@ import logging
 from typing import Any
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.errors import NotifierUnavailable, PortalFailed
 from credtray.core.events import PartChanged, PresenceChanged
 from credtray.core.ports import DesktopPart, Part, Presence
-
 from tests.core.making import MINUTE
 from tests.daemon.fakes import Daemon, run
 

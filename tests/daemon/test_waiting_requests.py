@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.errors import (
     CredtrayError,
@@ -22,7 +23,6 @@ from credtray.core.events import ConfigLoaded
 from credtray.core.oauth import AUTHORIZATION_CODE
 from credtray.core.protocol import Done
 from credtray.daemon.waiting_requests import WaitingRequests
-
 from tests.core.making import HOUR, MINUTE, config
 from tests.daemon.fakes import Daemon, Sink, run
 from tests.daemon.person import real, until, world

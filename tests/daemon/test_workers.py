@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+
 from credtray.core.errors import CredtrayError, Offline, Problem
 from credtray.daemon.workers import PORTAL_CALLS, Workers
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from credtray.demo.identity_center import IdentityCenter
 
+from credtray.demo.identity_center import IdentityCenter
 from tests.demo.program import Browser, Program
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from credtray.demo.identity_center import START_URL
-
 from tests.portal import Answer, ask, form
 
 VERIFIER = "verifier-of-a-test-with-at-least-forty-three-characters"

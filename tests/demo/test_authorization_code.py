@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.identity_center.canary import CANARY
-
 from tests.demo.program import REDIRECT, Browser, Program, answer_of, code_of, error_type
 from tests.portal import HandClock, ask, form
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from credtray.demo.identity_center import IdentityCenter
 
+from credtray.demo.identity_center import IdentityCenter
 from tests.connect_proxy import ConnectProxy
 from tests.demo.program import Browser
 

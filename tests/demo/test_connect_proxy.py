@@ -12,10 +12,10 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ProxyConnectionError
 from botocore.exceptions import SSLError as BotocoreSSLError
-from credtray.demo.identity_center import IdentityCenter
-from credtray.demo.identity_center.faults import Drop, Hang
 from mypy_boto3_sso_oidc import SSOOIDCClient
 
+from credtray.demo.identity_center import IdentityCenter
+from credtray.demo.identity_center.faults import Drop, Hang
 from tests.connect_proxy import Certificate, ConnectProxy
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import psutil
 import pytest
+
 from credtray.demo.identity_center import FastClock, IdentityCenter
 from credtray.demo.identity_center.canary import CANARY
-
 from tests.demo.program import Browser, Program, error_type
 from tests.portal import RunningPortal, ask, running
 

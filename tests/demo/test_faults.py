@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.identity_center.fault_wire import replaced
 from credtray.demo.identity_center.faults import (
@@ -27,7 +28,6 @@ from credtray.demo.identity_center.faults import (
     Throttle,
     Truncate,
 )
-
 from tests.demo.program import Program, error_type
 from tests.portal import Answer, ask
 

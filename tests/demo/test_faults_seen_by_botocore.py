@@ -7,6 +7,8 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from mypy_boto3_sso import SSOClient
+
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.identity_center.faults import (
     Body,
@@ -18,8 +20,6 @@ from credtray.demo.identity_center.faults import (
     Throttle,
     Truncate,
 )
-from mypy_boto3_sso import SSOClient
-
 from tests.demo.program import Program
 
 KEYS = "GetRoleCredentials"

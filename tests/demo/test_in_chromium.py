@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from credtray.demo.identity_center import IdentityCenter
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from credtray.demo.identity_center import IdentityCenter
 from tests.demo.program import Program, answer_of
 from tests.portal import Answer
 

@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+
 from credtray.demo.identity_center import pages
 from credtray.demo.identity_center.exchange import Response
 

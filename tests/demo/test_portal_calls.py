@@ -10,10 +10,10 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from credtray.demo.identity_center import IdentityCenter, generated
-from credtray.demo.identity_center.canary import CANARY
 from mypy_boto3_sso import SSOClient
 
+from credtray.demo.identity_center import IdentityCenter, generated
+from credtray.demo.identity_center.canary import CANARY
 from tests.demo.program import Program
 
 

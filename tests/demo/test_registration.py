@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.identity_center.canary import CANARY
-
 from tests.demo.program import DEVICE_CODE, Program, error_type
 from tests.portal import HandClock, ask
 

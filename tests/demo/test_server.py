@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 
 import pytest
+
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.identity_center.canary import CANARY
-
 from tests.demo.program import Program
 from tests.portal import ask
 

@@ -6,10 +6,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from credtray.demo.identity_center import IdentityCenter
-from credtray.demo.identity_center.canary import CANARY
 from mypy_boto3_sts import STSClient
 
+from credtray.demo.identity_center import IdentityCenter
+from credtray.demo.identity_center.canary import CANARY
 from tests.demo.program import Program
 from tests.portal import HandClock, form
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from credtray import __version__
 from credtray.core.ports import Clock
 from credtray.core.secret import Secret
@@ -23,7 +24,6 @@ from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.pace import PacedClock
 from credtray.desktop.browser import SystemBrowser
 from credtray.web.callback import LoopbackCallbackListener
-
 from tests.demo.program import Program
 
 HOUR = timedelta(hours=1)

@@ -3,13 +3,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.demo.identity_center import IdentityCenter, Rotation
 from credtray.demo.identity_center.exchange import Refusal
 from credtray.demo.identity_center.sign_ins import SignIns
 from credtray.demo.identity_center.tokens import Tokens
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.demo.program import Program, error_type
 from tests.portal import Answer, HandClock
 

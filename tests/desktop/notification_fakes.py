@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dbus_fast import Message, MessageType, NameFlag
+from dbus_fast.aio import MessageBus
+from dbus_fast.unpack import unpack_variants
+
 from credtray.core.clicks import Click
 from credtray.core.ports import DesktopPart, Notification
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.notifications.dbus import DesktopNotifier
-from dbus_fast import Message, MessageType, NameFlag
-from dbus_fast.aio import MessageBus
-from dbus_fast.unpack import unpack_variants
 
 NAME = "org.freedesktop.Notifications"
 PATH = "/org/freedesktop/Notifications"

@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass, field
 from typing import Any
 
-from credtray.core.errors import BusCallFailed
-from credtray.desktop.bus.session import Connection, SessionBus, Signal
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast._private.unmarshaller import Unmarshaller
 from dbus_fast.unpack import unpack_variants
+
+from credtray.core.errors import BusCallFailed
+from credtray.desktop.bus.session import Connection, SessionBus, Signal
 
 WATCHER = "org.kde.StatusNotifierWatcher"
 WATCHER_PATH = "/StatusNotifierWatcher"

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from credtray.core.ports import DesktopPart, Presence
-from credtray.desktop.bus.session import SessionBus
-from credtray.desktop.presence import PresenceWatch
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
+from credtray.core.ports import DesktopPart, Presence
+from credtray.desktop.bus.session import SessionBus
+from credtray.desktop.presence import PresenceWatch
 from tests.desktop.notification_fakes import until
 
 LOGIN = "org.freedesktop.login1"

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from credtray.core.errors import AutostartRefused
 from credtray.desktop.autostart import Autostart, Outcome
 from credtray.desktop.login_entry.macos import LABEL, LaunchAgent
 from credtray.desktop.login_entry.windows import APPROVED, NAME, RUN, RunValue
-from hypothesis import given
-from hypothesis import strategies as st
 
 ARGUMENTS = ("-I", "-m", "credtray", "run")
 MAC = ("/Users/ann/my tools/bin/python", *ARGUMENTS)

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from credtray.core.errors import AutostartRefused
-from credtray.desktop.desktop_entry import desktop_entry, exec_value, read_keys, string_value
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from credtray.core.errors import AutostartRefused
+from credtray.desktop.desktop_entry import desktop_entry, exec_value, read_keys, string_value
 
 ARGUMENTS = ("-I", "-m", "credtray", "run")
 AWKWARD = [

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from credtray.desktop.browser import SystemBrowser
 
 URL = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&state=a%20b&x=$(touch%20no)&y=`z"

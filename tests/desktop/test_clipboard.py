@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from Xlib import X
+from Xlib.display import Display
+
 from credtray.core.errors import ClipboardUnavailable
 from credtray.desktop.clipboard import Clipboard, holder_for
 from credtray.desktop.clipboard.macos import PasteboardHolder
 from credtray.desktop.clipboard.windows import WindowsHolder
-from Xlib import X
-from Xlib.display import Display
-
 from tests.desktop.xvfb import Xvfb, xvfb
 
 SECRET = "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG+bPxRfi ü 漢字\n"

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from Xlib import X
+from Xlib.display import Display
+
 from credtray.core.errors import ClipboardUnreadable
 from credtray.desktop.clipboard import Clipboard
 from credtray.desktop.clipboard import reading as clipboard_reading
 from credtray.desktop.clipboard.reading import LONGEST, clipboard_text, printed_by
-from Xlib import X
-from Xlib.display import Display
-
 from tests.desktop.xvfb import Xvfb, xvfb
 
 PASTE = 'export AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI/K7MDENG+bPxRfi"\nü 漢字\n'

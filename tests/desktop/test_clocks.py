@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from credtray.desktop.clock_watch import ClockWatch
 from credtray.desktop.clocks import SystemClock
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from credtray.core.errors import BusCallFailed
-from credtray.desktop.dbus_menu import INTERFACE, PATH, DbusMenu
-from credtray.desktop.dbus_menu_layout import label
-from credtray.desktop.pystray_import import load_pystray
 from dbus_fast import MessageType, Variant
 from hypothesis import given
 from hypothesis import strategies as st
 
+from credtray.core.errors import BusCallFailed
+from credtray.desktop.dbus_menu import INTERFACE, PATH, DbusMenu
+from credtray.desktop.dbus_menu_layout import label
+from credtray.desktop.pystray_import import load_pystray
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.panel_fakes import PROPERTIES, Entry, PaperPanel, menu_entries
 

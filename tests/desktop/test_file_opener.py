@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from credtray.core.errors import FileUnopened
 from credtray.desktop.file_opener import open_file
 

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageColor, ImageStat
+
 from credtray.core.errors import AssetMissing
 from credtray.core.face.look import STEPS, Look, Shape
 from credtray.desktop.assets import asset
 from credtray.desktop.icon import Panel, draw, geometry, template
 from credtray.desktop.icon_parts import geometry_from
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageColor, ImageStat
 
 ROOT = Path(__file__).parents[2]
 SIZES = (16, 22, 24, 32, 48, 64, 512)

@@ -5,6 +5,7 @@ import signal
 import threading
 
 import pytest
+
 from credtray.desktop.main_thread import MainThread
 
 PATIENCE = 10.0

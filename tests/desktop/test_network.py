@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from credtray.desktop.network import NoNetworkWatch, network_watch, tells_of_route
 
 ROOT = Path(__file__).parents[2]

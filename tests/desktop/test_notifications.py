@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.clicks import OpenLog
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.ports import Button, Notification, Urgency
-
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Notified, daemon_on, shown_by, told, until
 

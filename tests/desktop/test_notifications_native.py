@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.clicks import Click
 from credtray.core.errors import NotifierUnavailable
@@ -27,7 +28,6 @@ from credtray.desktop.notifications import plyer as notifications_plyer
 from credtray.desktop.notifications.dbus import DesktopNotifier
 from credtray.desktop.notifications.native import NativeNotifier
 from credtray.desktop.notifications.plyer import PlyerNotifier, why_not_plyer
-
 from tests.desktop.notification_fakes import until
 
 SIGN_IN = Button("Sign in", protocol.Login("corp"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from credtray.desktop.notifications.text import BODY_LENGTH, TITLE_LENGTH, USE_THE_MENU, body_text
-from credtray.desktop.shown_text import without_markup
 from hypothesis import given
 from hypothesis import strategies as st
+
+from credtray.desktop.notifications.text import BODY_LENGTH, TITLE_LENGTH, USE_THE_MENU, body_text
+from credtray.desktop.shown_text import without_markup
 
 ODD = st.text(
     st.one_of(

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.clicks import OpenLog
 from credtray.core.errors import NotifierUnavailable
@@ -14,7 +15,6 @@ from credtray.core.ports import Button, DesktopPart, Notification, Part
 from credtray.desktop.bus import reconnecting
 from credtray.desktop.notifications import dbus as notifications_dbus
 from credtray.desktop.notifications.plyer import PlyerNotifier
-
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Told, daemon_on, shown_by, told, until
 

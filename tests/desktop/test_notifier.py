@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.ports import Button, Notification
 from credtray.core.protocol import Login

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from dbus_fast import Message, Variant
+
 from credtray.desktop.bus.session import Connection, SessionBus
 from credtray.desktop.icon import Panel
 from credtray.desktop.panel_theme import (
@@ -21,8 +23,6 @@ from credtray.desktop.panel_theme import (
     wanted_panel,
     watch_theme,
 )
-from dbus_fast import Message, Variant
-
 from tests.desktop.dbus_daemon import DbusDaemon
 
 DAEMON = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")

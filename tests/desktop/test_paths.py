@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from credtray.core.errors import AgentRefused
 from credtray.desktop import paths
 from credtray.desktop.socket_path import socket_paths

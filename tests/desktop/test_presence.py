@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from dbus_fast import Variant
+
 from credtray.core.errors import BusCallFailed
 from credtray.core.ports import Presence
 from credtray.desktop import presence
 from credtray.desktop.bus import reconnecting
 from credtray.desktop.presence import logind as presence_logind
-from dbus_fast import Variant
-
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.presence_fakes import (
     LOGIN,

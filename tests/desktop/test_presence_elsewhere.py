@@ -14,7 +14,6 @@ from credtray.desktop.presence import PresenceWatch
 from credtray.desktop.presence.macos import follow_macos
 from credtray.desktop.presence.sightings import Sightings
 from credtray.desktop.presence.windows import follow_windows
-
 from tests.desktop.notification_fakes import until
 from tests.desktop.presence_fakes import Watched
 

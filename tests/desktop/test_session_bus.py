@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from dbus_fast import Message, Variant
+
 from credtray.core.errors import BusCallFailed, BusUnavailable
 from credtray.desktop.bus import session as session_bus
 from credtray.desktop.bus.session import BusKind, Connection, SessionBus, Signal
-from dbus_fast import Message, Variant
-
 from tests.desktop.dbus_daemon import DbusDaemon
 
 PATH = "/credtray/test"

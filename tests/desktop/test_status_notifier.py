@@ -11,12 +11,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from PIL import Image
+
 from credtray.core.errors import BusCallFailed, BusUnavailable, CredtrayError
 from credtray.desktop._sni import Icon
 from credtray.desktop.bus.session import Connection, SessionBus
 from credtray.desktop.pystray_import import load_pystray
-from PIL import Image
-
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.panel_fakes import (

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from credtray.core.clicks import About, Click
 from credtray.core.face.face import Face
 from credtray.core.face.look import Look, Shape
@@ -20,7 +21,6 @@ from credtray.core.ports import DesktopPart, Part
 from credtray.desktop.bus.session import Connection, SessionBus
 from credtray.desktop.tray import Tray
 from credtray.desktop.tray import linux as tray_linux
-
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import Entry, FakeWatcher, MenuHost, watching
 from tests.desktop.x_tray import windows_called, x_tray

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from PIL import Image
+
 from credtray.core.clicks import About, Click
 from credtray.core.face.face import Face
 from credtray.core.face.look import Look, Shape
@@ -17,7 +19,6 @@ from credtray.desktop.icon import Panel
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.tray.native import NativeTray
 from credtray.desktop.tray.painting import Shown
-from PIL import Image
 
 FACE = Face(Look(Shape.FRESH, 9), "credtray: signed in", (Item("about", Kind.COMMAND, "About R&D", About()),))
 

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from PIL import Image
+from Xlib.display import Display
+
 from credtray.core import protocol
 from credtray.core.clicks import About, Click, OpenLog
 from credtray.core.menu import Item, Kind
@@ -18,9 +21,6 @@ from credtray.desktop._xembed import Icon
 from credtray.desktop.tray.menu import TrayMenu
 from credtray.desktop.x11.menu_sheet import Sheet, rows_of
 from credtray.desktop.x11.screen import Area
-from PIL import Image
-from Xlib.display import Display
-
 from tests.desktop.x_tray import x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 

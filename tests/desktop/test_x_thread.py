@@ -11,10 +11,10 @@ import time
 from typing import Any
 
 import pytest
-from credtray.desktop.x11.thread import XThread
 from Xlib import Xatom
 from Xlib.display import Display
 
+from credtray.desktop.x11.thread import XThread
 from tests.desktop.xvfb import xvfb
 
 PATIENCE = 10.0

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw
+
 from credtray.desktop._xembed import Icon
 from credtray.desktop.pystray_import import load_pystray
 from credtray.desktop.x11.thread import opened_display
-from PIL import Image, ImageDraw
-
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.x_tray import BACKGROUND, pixel, windows_called, x_tray
 from tests.desktop.xvfb import Xvfb, xvfb

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from credtray.desktop.x11.thread import XThread
 from Xlib import X
 from Xlib.display import Display
 from Xlib.protocol.event import ClientMessage
+
+from credtray.desktop.x11.thread import XThread
 
 BACKGROUND = 0x3366CC
 """Red, green and blue."""

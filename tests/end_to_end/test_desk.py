@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from credtray.desktop.bus.session import SessionBus
-
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import Entry, FakeWatcher, MenuHost
 from tests.end_to_end.house import House, until

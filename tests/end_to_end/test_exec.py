@@ -18,8 +18,8 @@ from fcntl import ioctl
 from pathlib import Path
 
 import pytest
-from credtray.core.child_environment import with_endpoint, with_keys
 
+from credtray.core.child_environment import with_endpoint, with_keys
 from tests.end_to_end.house import House
 
 P = "synderys-dns"

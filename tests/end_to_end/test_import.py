@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from credtray.demo.pace import PacedClock
 
+from credtray.demo.pace import PacedClock
 from tests.end_to_end.house import House, until
 from tests.end_to_end.pasting import DNS, Keys, issued, pasted
 from tests.portal import RunningPortal, running

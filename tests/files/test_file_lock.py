@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
+
 from credtray.core.errors import FileContended, FileRefused, FileUnwritable
 from credtray.files.file_lock import FileLock
-
 from tests.aws.file_fakes import StandingClock
 
 HOLDER = """

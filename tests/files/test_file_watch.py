@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from credtray.files import file_watch
 from credtray.files.file_watch import FileWatch
 from credtray.files.watch_plan import plan, remote_kind

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+
 from credtray.core import ini
 from credtray.core.errors import FileContended, FileRefused, FileUnparsable, IniRefused
-
 from tests.aws.file_fakes import StandingClock, shared
 
 USERS = b"# mine\n[work]\nregion = eu-west-1\n"

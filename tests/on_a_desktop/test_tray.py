@@ -11,9 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
 from credtray.core.protocol import PauseNotices
 from credtray.ipc_client import AgentClient
-
 from tests.connect_proxy import ConnectProxy
 from tests.end_to_end.house import ROLES, until
 from tests.on_a_desktop.desktop import PANEL

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from credtray.core.resolution import (
     Beside,
     Client,
@@ -27,7 +28,6 @@ from credtray.core.resolution import (
     surroundings_of,
     token_file,
 )
-
 from tests.connect_proxy import ConnectProxy
 from tests.resolution.aws_stand_in import AwsStandIn, key_of
 from tests.resolution.homes import ACCOUNT, Ask, Home, HomeMaker, homes_by_hand

@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from credtray.aws.credentials_file import CredentialsFile, SectionKeys
 from credtray.core import ini
 from credtray.core.errors import CredtrayError, Retry
 from credtray.core.models import RoleCredentials
 from credtray.core.secret import Secret
 from credtray.files.shared_file import SharedFile
-
 from tests import botocore_oracle
 
 SOAK = os.environ.get("CREDTRAY_SOAK") == "1"

@@ -22,7 +22,6 @@ from credtray.core.notices import Notice, Subject
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.standing import alive, offline
 from credtray.core.state import Alive, SessionState
-
 from tests.core.making import MINUTE, NOON
 from tests.simulation.world import World
 

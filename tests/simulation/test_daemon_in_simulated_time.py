@@ -8,6 +8,7 @@ import random
 from datetime import timedelta
 
 import pytest
+
 from credtray.core import protocol
 from credtray.core.errors import (
     CaptivePortal,
@@ -33,7 +34,6 @@ from credtray.core.models import RoleCredentials
 from credtray.core.ports import DesktopPart, Notification, Part, Presence
 from credtray.core.protocol import CredentialsIssued
 from credtray.daemon.loop import Conduct
-
 from tests.core.making import HOUR, MINUTE
 from tests.daemon.fakes import Daemon, run
 

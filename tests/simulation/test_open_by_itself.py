@@ -19,7 +19,6 @@ from credtray.core.ports import DesktopPart, Part
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.standing import alive
 from credtray.core.state import Alive
-
 from tests.core.making import MINUTE
 from tests.simulation.desktop_world import DesktopWorld
 

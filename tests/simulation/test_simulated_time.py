@@ -6,8 +6,8 @@ import os
 from datetime import timedelta
 
 import pytest
-from credtray.core.notices import Subject
 
+from credtray.core.notices import Subject
 from tests.core.making import HOUR, MINUTE, SECOND
 from tests.simulation.desktop_world import AGAIN, DesktopWorld
 from tests.simulation.world import World

@@ -64,7 +64,6 @@ from credtray.core.secret import Secret
 from credtray.core.settings import Settings
 from credtray.core.state import State
 from credtray.daemon.actions import Actions
-
 from tests.core.making import HOUR, MINUTE, NOON, config, profile, registration
 
 STORMS: tuple[type[CredtrayError], ...] = (Throttled, PortalFailed, CaptivePortal)

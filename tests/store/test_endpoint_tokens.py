@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from credtray.core.errors import FileRefused
 from credtray.core.ports import EndpointMemory
 from credtray.core.secret import Secret

@@ -12,6 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from credtray.core.errors import FileContended, NothingToUndo, SettingsInvalid
 from credtray.core.settings import ProfileSettings, SessionSettings, Settings, Where, types_of
 from credtray.core.settings_values import TABLES, Toml, as_toml, entry_at, names_of
@@ -19,8 +22,6 @@ from credtray.store.settings_edit import edited
 from credtray.store.settings_file import SettingsFile
 from credtray.store.settings_parse import lines_of, settings_of
 from credtray.store.settings_text import field_texts, new_text
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 _NAME = st.one_of(
     st.sampled_from(["dev", "my prof", "a.b", 'we"ird', "ü", "#x", "[y]", "1", "'"]),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from credtray.core.errors import FileRefused, SettingsInvalid
 from credtray.core.settings import Settings
 from credtray.store.settings_file import SettingsFile

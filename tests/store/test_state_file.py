@@ -9,11 +9,11 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from credtray.core import saved
 from credtray.core.errors import FileUnwritable
 from credtray.core.state import State
 from credtray.store.state_file import StateFile
-
 from tests.core.making import signed_in
 
 SIGN_IN = {"started_at": "2026-11-22T12:00:00Z", "ends_at": "2026-11-22T20:00:00Z", "proof": "setting"}

@@ -12,12 +12,12 @@ from contextlib import ExitStack, closing
 from urllib.parse import urlsplit
 
 import pytest
+
 from credtray.core.errors import ListenerUnavailable, SignInCancelled, SignInDenied, SignInTimedOut
 from credtray.core.secret import Secret
 from credtray.web import callback as callback_module
 from credtray.web import pages
 from credtray.web.callback import LoopbackCallback, LoopbackCallbackListener
-
 from tests.web.endpoint_world import drained
 
 STATE = Secret("c3RhdGUtb2YtdGhpcy1zaWduLWluLTEyMzQ1Njc4OTA")

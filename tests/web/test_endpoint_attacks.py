@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
-from credtray.web.credentials_endpoint import Limits
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from credtray.web.credentials_endpoint import Limits
 from tests.soak import examples
 from tests.web.endpoint_attacks import TOKENS, corpus
 from tests.web.endpoint_world import CANARY, OTHER_TOKEN, TOKEN, Endpoint, Reply, request, serving

@@ -14,10 +14,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import sync_playwright
+
 from credtray.core.secret import Secret
 from credtray.demo.identity_center import IdentityCenter
 from credtray.web.one_time_redirect import OneTimeRedirect, one_time_redirect, same_person
-from playwright.sync_api import sync_playwright
 
 TARGET = Secret("https://signin.aws.amazon.com/federation?Action=login&SigninToken=CANARY")
 CHROMIUM = Path("/usr/bin/chromium")

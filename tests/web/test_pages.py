@@ -10,6 +10,7 @@ from email.parser import BytesParser
 from html.parser import HTMLParser
 
 import pytest
+
 from credtray.web import pages
 
 PAGES = [
