@@ -13,11 +13,12 @@ from credtray.core import oauth
 from credtray.core.errors import (
     AddressRefused,
     CredtrayError,
-    FileUnwritable,
     Offline,
     PortalFailed,
     PortalUnauthorized,
     RegionRefused,
+    RegistrationRefused,
+    RequestRefused,
     SignInCancelled,
     SignInDenied,
     SignInTimedOut,
@@ -60,49 +61,34 @@ def test_browser_is_sent_to_authorize_with_challenge_and_state(world: World) -> 
     assert [oauth.new_state(bytes(range(32))).reveal()] == query["state"]
 
 
-def test_registration_is_reused_by_the_next_sign_in(world: World) -> None:
-    world.run()
-    world.run(SignInRequest(fresh=True), current=world.token_cache.token)
-
-    assert world.identity_center.calls.count("register") == 1
-
-
-def test_registration_that_cannot_be_kept_does_not_stop_the_sign_in(world: World) -> None:
-    world.token_cache.refuse_registration = FileUnwritable("disk full")
-
+@pytest.mark.met("F6")
+def test_client_of_a_browser_sign_in_stays_out_of_the_shared_cache(world: World) -> None:
+    for_devices = world.identity_center.register(CORP, CORP.start_url, oauth.DEVICE_CODE)
+    world.token_cache.save_registration(CORP, for_devices)
     result = world.run()
 
-    assert world.token_cache.token == result.token
+    assert world.token_cache.registrations == {oauth.DEVICE_CODE: for_devices}
+    assert result.token.registration is not None  # what refreshes it lies with the token
+    assert result.token.registration.client_id != for_devices.client_id
 
 
-def test_forgotten_registration_is_made_anew_once(world: World) -> None:
+@pytest.mark.met("F6")
+def test_browser_is_sent_there_with_a_client_that_cannot_have_been_forgotten(world: World) -> None:
     world.run()
     world.identity_center.forget_registrations()
     world.token_cache.put(None)
     world.run()
 
     assert world.identity_center.calls.count("register") == 2
-    assert len(world.browser.opened) == 3
+    assert len(world.browser.opened) == 2
 
 
-def test_sign_in_that_never_came_back_leaves_a_new_registration_for_the_next(world: World) -> None:
-    world.run()
-    used = world.token_cache.registrations[oauth.AUTHORIZATION_CODE]
-    world.token_cache.put(None)
-    world.browser.visit = lambda _url: None  # the service's error page for a client it has forgotten
-    with pytest.raises(SignInTimedOut):
+def test_client_that_is_refused_right_after_it_was_registered_is_no_loop(world: World) -> None:
+    world.identity_center.fail("exchange_code", RegistrationRefused("HTTP 400: UnauthorizedClientException"))
+    with pytest.raises(RequestRefused, match=r"also with a new client registration .*UnauthorizedClient"):
         world.run()
 
-    assert world.token_cache.registrations[oauth.AUTHORIZATION_CODE].client_id != used.client_id
-
-
-def test_failing_to_renew_a_registration_does_not_hide_the_time_out(world: World) -> None:
-    world.run()
-    world.token_cache.put(None)
-    world.browser.visit = lambda _url: None
-    world.identity_center.fail("register", Offline("no network"))
-    with pytest.raises(SignInTimedOut):
-        world.run()
+    assert world.identity_center.calls.count("register") == 1
 
 
 def test_without_browser_the_address_is_told_and_nothing_opened(world: World) -> None:

@@ -10,8 +10,12 @@ import pytest
 from credtray.core import oauth
 from credtray.core.errors import (
     AddressRefused,
+    CredtrayError,
+    FileUnwritable,
     ListenerUnavailable,
     Offline,
+    RegistrationRefused,
+    RequestRefused,
     SignInDenied,
     SignInTimedOut,
     Throttled,
@@ -122,6 +126,52 @@ def test_verification_address_outside_aws_is_refused_and_never_shown(world: Worl
     assert world.kinds() == [Step.PREPARING]
 
 
+def test_registration_that_cannot_be_kept_does_not_stop_the_sign_in(world: World) -> None:
+    world.clock.on_wait = world.allow_device
+    world.token_cache.refuse_registration = FileUnwritable("disk full")
+    result = world.run(SignInRequest(device=True))
+
+    assert world.token_cache.token == result.token
+
+
+@pytest.mark.met("F6")
+@pytest.mark.parametrize("operation", ["start_device", "poll_device"])
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        RegistrationRefused("HTTP 401: InvalidClientException"),
+        RegistrationRefused("HTTP 400: UnauthorizedClientException"),
+        RequestRefused("HTTP 400: InvalidScopeException"),
+        RequestRefused("HTTP 400: InvalidRequestException"),
+    ],
+)
+def test_registration_of_the_cache_is_replaced_once_whatever_it_is_refused_for(
+    world: World, operation: str, refusal: CredtrayError
+) -> None:
+    world.clock.on_wait = world.allow_device
+    world.run(SignInRequest(device=True))
+    world.token_cache.put(None)
+    world.steps.clear()
+    world.identity_center.fail(operation, refusal)
+    world.run(SignInRequest(device=True))
+
+    assert world.identity_center.calls.count("register") == 2
+
+
+@pytest.mark.met("F6")
+def test_second_refusal_of_a_registration_is_told_with_its_cause(world: World) -> None:
+    world.clock.on_wait = world.allow_device
+    world.run(SignInRequest(device=True))
+    world.token_cache.put(None)
+    refusals = [RegistrationRefused(f"HTTP 400: UnauthorizedClientException: {n}") for n in (1, 2)]
+    world.identity_center.fail("start_device", *refusals)
+    with pytest.raises(RequestRefused, match=r"also with a new client registration .*: 2"):
+        world.run(SignInRequest(device=True))
+
+    assert world.identity_center.calls.count("register") == 2
+
+
+@pytest.mark.met("F6")
 def test_forgotten_registration_of_the_device_flow_is_made_anew(world: World) -> None:
     world.clock.on_wait = world.allow_device
     world.run(SignInRequest(device=True))

@@ -38,7 +38,7 @@ def test_fresh_sign_in_ends_the_old_one_before_the_browser_opens(world: World) -
     old = world.signed_in()
     result = world.run(SignInRequest(fresh=True), current=old)
 
-    assert world.identity_center.calls == ["resolve_start_url", "logout", "exchange_code"]
+    assert world.identity_center.calls == ["resolve_start_url", "register", "logout", "exchange_code"]
     assert world.token_cache.events == ["drop", "lock", "write us-east-1", "unlock"]
     assert result.ended
     assert old.value != result.token.value
@@ -49,7 +49,8 @@ def test_fresh_sign_in_refreshes_an_expired_token_to_be_able_to_log_out(world: W
     world.clock.time += timedelta(hours=2)
     result = world.run(SignInRequest(fresh=True), current=old)
 
-    assert world.identity_center.calls == ["resolve_start_url", "refresh", "logout", "exchange_code"]
+    expected = ["resolve_start_url", "register", "refresh", "logout", "exchange_code"]
+    assert expected == world.identity_center.calls
     assert result.ended
 
 

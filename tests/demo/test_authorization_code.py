@@ -230,6 +230,15 @@ def test_unknown_client_stays_on_the_page(program: Program) -> None:
     assert ask(program.authorize_url(client_id="unknown")).status == 400
 
 
+def test_client_whose_registration_has_ended_stays_on_the_page(
+    program: Program, hand_clock: HandClock
+) -> None:
+    program.register()
+    hand_clock.advance(days=90)
+
+    assert ask(program.authorize_url()).status == 400
+
+
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [

@@ -48,18 +48,22 @@ def aws(house: House, *words: str) -> str:
     return done.stdout
 
 
-def aws_login(house: House, proxy: ConnectProxy) -> None:
-    """`aws sso login` as 2.9.19 does it: a device code, finished at the printed address."""
-    command = [str(AWS), "sso", "login", "--no-browser", "--sso-session", "synderys"]
-    opener = urllib.request.build_opener(
+def opener(proxy: ConnectProxy) -> urllib.request.OpenerDirector:
+    """A person's browser, as far as a printed address needs one."""
+    return urllib.request.build_opener(
         urllib.request.ProxyHandler({"https": proxy.url}),
         urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(proxy.ca_bundle))),
     )
+
+
+def aws_login(house: House, proxy: ConnectProxy) -> None:
+    """`aws sso login` as 2.9.19 does it: a device code, finished at the printed address."""
+    command = [str(AWS), "sso", "login", "--no-browser", "--sso-session", "synderys"]
     with subprocess.Popen(command, env=house.environ, stdout=subprocess.PIPE, text=True) as login:
         assert login.stdout is not None
         for line in login.stdout:
             if "user_code=" in line:
-                opener.open(line.strip(), timeout=10).close()
+                opener(proxy).open(line.strip(), timeout=10).close()
     assert login.returncode == 0
 
 
@@ -110,7 +114,6 @@ def test_we_use_the_clis_sign_in_and_honour_its_logout(behind: House, proxy: Con
 
 
 def test_a_sign_in_of_the_cli_finishes_ours(behind: House, proxy: ConnectProxy) -> None:
-    # By device code: 2.9.19 would reuse a registration made for the other grant, which no portal accepts.
     behind.configure()
     with behind.agent():
         pending = behind.start("login", "--device", "--json")
@@ -120,6 +123,33 @@ def test_a_sign_in_of_the_cli_finishes_ours(behind: House, proxy: ConnectProxy) 
 
         assert pending.returncode == 0, err
         assert json.loads(out)["joined"] is True
+
+
+@pytest.mark.met("F6")
+def test_whoever_signs_in_next_can_use_what_lies_in_the_cache(behind: House, proxy: ConnectProxy) -> None:
+    behind.configure()
+    behind.run("login")
+    aws_login(behind, proxy)
+    behind.run("login", "--fresh")
+    aws_login(behind, proxy)
+    behind.run("logout")
+    by_device(behind, proxy)
+    aws_login(behind, proxy)
+
+    told = json.loads(aws(behind, "sts", "get-caller-identity", "--profile", "synderys-dns"))
+    assert told["Account"] == "111100000002"
+    assert json.loads(behind.run("credentials", "synderys-dns").stdout)["Version"] == 1
+
+
+def by_device(house: House, proxy: ConnectProxy) -> None:
+    """`credtray login --device`, finished at the printed address."""
+    login = house.start("login", "--device", "--no-browser")
+    assert login.stderr is not None
+    told = iter(login.stderr)
+    address = next(found for line in told if (found := re.search(r"https://\S+user_code=\S+", line)))
+    opener(proxy).open(address[0], timeout=10).close()
+    _, err = login.communicate(timeout=60)
+    assert login.returncode == 0, err
 
 
 def test_the_presets_vanity_start_url_is_resolved_and_kept_for_the_cache_key(behind: House) -> None:

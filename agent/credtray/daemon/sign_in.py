@@ -25,7 +25,6 @@ from credtray.core.errors import (
     RequestRefused,
     RoleRefused,
     SignInCancelled,
-    SignInTimedOut,
     Throttled,
     TokenUnreadable,
 )
@@ -131,15 +130,14 @@ class _SignIn:
             self.entropy,
         )
         by_device = self.request.device or self.session.legacy
+        client = self._known_client() if by_device else None
+        reused = client is not None
         kind = oauth.DEVICE_CODE if by_device else oauth.AUTHORIZATION_CODE
-        # Registering is also how a window that nobody asked for finds out whether there is a portal.
-        cached = None if self.request.unasked else self.ports.token_cache.registration(self.session, kind)
-        client = cached or self._register(grant, kind)
+        # For a code the client is always a new one: the page of the service shows an error for one it has
+        # forgotten, and nobody can tell that from a person who went away. See docs/adr/0031.
+        client = client or self._register(grant, kind)
         ended = self.request.fresh and self._end(current)
-        if by_device:
-            outcome = self._by_device(grant, client)
-        else:
-            outcome = self._by_code(grant, client, reused=cached is not None)
+        outcome = self._by_device(grant, client, reused=reused) if by_device else self._by_code(grant, client)
         if isinstance(outcome, Joined):
             return SignInResult(outcome.token, joined=True, ended=ended)
         with self.ports.token_cache.lock(self.session):
@@ -162,45 +160,35 @@ class _SignIn:
             )
         return start_url
 
-    def _by_code(self, grant: Grant, client: ClientRegistration, *, reused: bool) -> AccessToken | Joined:
+    def _known_client(self) -> ClientRegistration | None:
+        return self.ports.token_cache.registration(self.session, oauth.DEVICE_CODE)
+
+    def _by_code(self, grant: Grant, client: ClientRegistration) -> AccessToken | Joined:
         try:
-            return self._twice(grant, client, oauth.AUTHORIZATION_CODE, grant.by_code)
+            return _told(lambda: grant.by_code(client))
         except ListenerUnavailable as error:
             if self.request.unasked:
                 raise
             _log.warning("session %s: %s; signing in with a code instead", self.session.name, error)
-            return self._by_device(grant, self._register(grant, oauth.DEVICE_CODE))
-        except SignInTimedOut:
-            # A client the service has forgotten ends on its error page, without a redirect: nobody can tell
-            # that from a person who went away. So that it cannot last, the next sign-in finds a new client.
-            if reused:
-                self._renew(grant)
-            raise
+            return self._by_device(grant, self._register(grant, oauth.DEVICE_CODE), reused=False)
 
-    def _renew(self, grant: Grant) -> None:
+    def _by_device(self, grant: Grant, client: ClientRegistration, *, reused: bool) -> AccessToken | Joined:
+        """Go the way; once more with a new registration when one that lay in the cache is refused.
+
+        Whatever it is refused for: another program may have made it for something else, or elsewhere.
+        """
+        if not reused:
+            return _told(lambda: grant.by_device(client))
         try:
-            self._register(grant, oauth.AUTHORIZATION_CODE)
-        except CredtrayError as error:
-            _log.info("session %s: the client registration stays: %s", self.session.name, error)
-
-    def _by_device(self, grant: Grant, client: ClientRegistration) -> AccessToken | Joined:
-        return self._twice(grant, client, oauth.DEVICE_CODE, grant.by_device)
-
-    def _twice(
-        self,
-        grant: Grant,
-        client: ClientRegistration,
-        kind: str,
-        way: Callable[[ClientRegistration], AccessToken | Joined],
-    ) -> AccessToken | Joined:
-        """Go the way, once more with a new registration when the cached one is refused."""
-        try:
-            return way(client)
-        except RegistrationRefused:
-            return way(self._register(grant, kind))
+            return grant.by_device(client)
+        except (RegistrationRefused, RequestRefused) as error:
+            _log.info("session %s: a new client registration is made: %s", self.session.name, error)
+        return _told(lambda: grant.by_device(self._register(grant, oauth.DEVICE_CODE)))
 
     def _register(self, grant: Grant, kind: str) -> ClientRegistration:
         client = self.ports.identity_center.register(grant.session, grant.start_url, kind)
+        if kind == oauth.AUTHORIZATION_CODE:
+            return client  # an older AWS CLI that finds it in the cache would try a device code with it
         try:
             self.ports.token_cache.save_registration(self.session, client)
         except CredtrayError as error:
@@ -243,6 +231,18 @@ class _SignIn:
         except CredtrayError as error:
             _log.info("session %s: no usable token to end the old sign-in with: %s", self.session.name, error)
             return None
+
+
+def _told(way: Callable[[], AccessToken | Joined]) -> AccessToken | Joined:
+    """Go a way with a registration made just now: when that is refused as well, it is not its age.
+
+    Raises:
+        RequestRefused: the service does not take what it has just registered.
+    """
+    try:
+        return way()
+    except RegistrationRefused as error:
+        raise RequestRefused(f"also with a new client registration ({error.detail})") from None
 
 
 def _on_disk(ports: SignInPorts, session: SsoSession) -> AccessToken | None:

@@ -37,7 +37,7 @@ class RegistrationRefused(CredtrayError):
 
     code = "registration_refused"
     title = "The client registration is no longer accepted"
-    hint = "A new one is made at the next sign-in."
+    hint = "Sign in once more, which makes a new one. Run: credtray login"
     retry = Retry.PERSON
 
 

@@ -22,7 +22,7 @@ COOKIE = "demo_sso_session"
 def authorize(instance: Instance, request: Request, now: datetime) -> Response:
     """GET /authorize: join the active sign-in and go straight back, or ask for one first."""
     query = request.query
-    registration = instance.registrations.find(query.get("client_id", ""))
+    registration = instance.registrations.find(query.get("client_id", ""), now)
     redirect_uri = query.get("redirect_uri", "")
     if registration is None or not registration.accepts_redirect(redirect_uri):
         # A redirect that is not registered is never followed: the answer stays on this page.

@@ -46,7 +46,8 @@ class Registration:
     scopes: tuple[str, ...]
     redirect_uris: tuple[str, ...]
     grant_types: frozenset[str] | None
-    """None where the client named none: the device authorization grant with refreshing."""
+    """None where the client named none, as AWS CLIs before 2.22 do and later ones for a device code: the live
+    service takes that for the device authorization grant, with refreshing where scopes are registered."""
     issued_at: datetime
     expires_at: datetime
 
@@ -89,9 +90,10 @@ class Registrations:
         self._by_id[registration.client_id] = registration
         return registration
 
-    def find(self, client_id: str) -> Registration | None:
-        """Return the client of that id, for the authorize page."""
-        return self._by_id.get(client_id)
+    def find(self, client_id: str, now: datetime) -> Registration | None:
+        """Return the client of that id, for the authorize page; None also when its registration has ended."""
+        registration = self._by_id.get(client_id)
+        return None if registration is None or now >= registration.expires_at else registration
 
     def authenticate(self, client_id: str, client_secret: str, now: datetime) -> Registration:
         """Return the client or raise InvalidClientException: unknown, wrong secret or expired."""
@@ -125,7 +127,8 @@ def _check_grants(asked: RegisterClientRequest) -> None:
     if not grants <= GRANTS:
         raise oidc_refusal("UnsupportedGrantTypeException")
     if {AUTHORIZATION_CODE, DEVICE_CODE} <= grants:
-        # The live service refuses to mix the two flows in one registration, with this odd name.
+        # The live service refuses to mix the two flows in one registration, with this odd name (aws-sso-cli
+        # #1359, May 2026); in January 2025 it answered 500 to the same (mairu #18). See docs/adr/0031.
         raise oidc_refusal("InvalidScopeException")
     if AUTHORIZATION_CODE in grants and not asked.redirect_uris:
         raise oidc_refusal("InvalidRedirectUriException")
