@@ -49,6 +49,8 @@ class FakeDaemon:
     address: str
     capabilities: Sequence[str] = ("actions", "body", "body-markup")
     server: str = "fake"
+    version: str = "1.2"
+    """Of the specification."""
     refuses: str | None = None
     """The text of the error that answers Notify."""
     slot: int | None = None
@@ -121,7 +123,7 @@ class FakeDaemon:
             case "GetCapabilities":
                 return Message.new_method_return(message, "as", [list(self.capabilities)])
             case "GetServerInformation":
-                return Message.new_method_return(message, "ssss", [self.server, "tests", "1", "1.2"])
+                return Message.new_method_return(message, "ssss", [self.server, "tests", "1", self.version])
             case "CloseNotification":
                 [number] = message.body
                 self.closed.append(number)

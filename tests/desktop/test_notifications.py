@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageChops
 
 from credtray.core import protocol
 from credtray.core.clicks import OpenLog
 from credtray.core.errors import NotifierUnavailable
+from credtray.core.face.look import Look, Shape
 from credtray.core.ports import Button, Notification, Urgency
+from credtray.desktop import assets
+from credtray.desktop.icon import Panel, draw, geometry
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Notified, daemon_on, shown_by, told, until
 
@@ -25,7 +29,7 @@ OTHER = Notification("other", "something else", "", (Button("Log", OpenLog()),))
 # --- what is shown -----------------------------------------------------------------------------------
 
 
-def test_a_notice_is_shown_with_its_words_and_our_picture(bus: DbusDaemon) -> None:
+def test_a_notice_is_shown_with_its_words(bus: DbusDaemon) -> None:
     async def drive() -> Notified:
         async with shown_by(bus.address) as (daemon, agent):
             await agent.show(WARNING)
@@ -36,8 +40,71 @@ def test_a_notice_is_shown_with_its_words_and_our_picture(bus: DbusDaemon) -> No
 
     assert (shown.app_name, shown.title, shown.body) == ("credtray", "corp ends in 10 min", "Sign in again.")
     assert shown.hints["desktop-entry"] == "credtray"
-    assert shown.icon.endswith("/assets/credtray-64.png")
-    assert Path(shown.icon.removeprefix("file://")).is_file()
+
+
+def shown_picture(hint: list[Any]) -> Image.Image:
+    """Read what the specification says of image-data."""
+    width, height, stride, transparent, bits, channels, data = hint
+
+    assert (transparent, bits, channels, stride, len(data)) == (True, 8, 4, 4 * width, 4 * width * height)
+    return Image.frombytes("RGBA", (width, height), bytes(data))
+
+
+@pytest.mark.met("M4")
+@pytest.mark.parametrize("shape", Shape)
+def test_a_notice_shows_the_icon_of_its_state_and_no_other(bus: DbusDaemon, shape: Shape) -> None:
+    async def drive() -> Notified:
+        async with shown_by(bus.address) as (daemon, agent):
+            await agent.show(Notification("key", "title", "", picture=Look(shape, 5)))
+            return daemon.notified[0]
+
+    shown = asyncio.run(drive())
+    picture = shown_picture(shown.hints["image-data"])
+
+    assert shown.icon == ""
+    assert ImageChops.difference(picture, draw(Look(shape, 5), picture.width, Panel.AUTO)).getbbox() is None
+
+
+@pytest.mark.met("M4")
+@pytest.mark.parametrize(
+    ("version", "hint"),
+    [("1.2", "image-data"), ("1.1", "image_data"), ("1.0", "icon_data"), ("", "image-data")],
+)
+def test_the_picture_has_the_name_that_the_daemon_knows(bus: DbusDaemon, version: str, hint: str) -> None:
+    async def drive() -> Notified:
+        async with shown_by(bus.address, version=version) as (daemon, agent):
+            await agent.show(ENDED)
+            return daemon.notified[0]
+
+    assert [name for name in asyncio.run(drive()).hints if "data" in name] == [hint]
+
+
+def test_without_a_picture_the_words_are_shown(
+    bus: DbusDaemon, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for cache in (geometry, draw):
+        cache.cache_clear()
+    monkeypatch.setattr(assets, "_folders", lambda: (tmp_path,))
+
+    async def drive() -> Notified:
+        async with shown_by(bus.address) as (daemon, agent):
+            await agent.show(Notification("key", "title", "", picture=Look(Shape.ENDED)))
+            return daemon.notified[0]
+
+    shown = asyncio.run(drive())
+
+    assert (shown.title, shown.icon, "image-data" in shown.hints) == ("title", "credtray", False)
+
+
+@pytest.mark.met("L")
+@pytest.mark.parametrize("urgency", [Urgency.NORMAL, Urgency.CRITICAL])
+def test_what_stays_never_expires(bus: DbusDaemon, urgency: Urgency) -> None:
+    async def drive() -> Notified:
+        async with shown_by(bus.address) as (daemon, agent):
+            await agent.show(Notification("key", "ended", "", urgency=urgency, stays=True))
+            return daemon.notified[0]
+
+    assert asyncio.run(drive()).expires == 0
 
 
 def test_each_button_and_the_body_have_a_label(bus: DbusDaemon) -> None:

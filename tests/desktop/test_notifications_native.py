@@ -20,6 +20,7 @@ import pytest
 from credtray.core import protocol
 from credtray.core.clicks import Click
 from credtray.core.errors import NotifierUnavailable
+from credtray.core.face.look import Look, Shape
 from credtray.core.ports import Button, DesktopPart, Notification, Part, Urgency
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.notifications import native as notifications_native
@@ -55,6 +56,8 @@ class FakeNotification:
     on_clicked: Callable[[], None] | None
     on_dispatched: Callable[[], None]
     identifier: str
+    icon: Path | None = None
+    attachment: Path | None = None
 
 
 class FakeUrgency(Enum):
@@ -85,6 +88,7 @@ class FakeCenter:
         return types.SimpleNamespace(
             DesktopNotifier=lambda _name, _icon: self,
             Icon=lambda path: path,
+            Attachment=lambda path: path,
             Button=FakeButton,
             Notification=FakeNotification,
             Urgency=FakeUrgency,
@@ -143,6 +147,24 @@ async def running(center: FakeCenter, platform: str = "darwin") -> AsyncIterator
 
 
 # --- desktop-notifier ---------------------------------------------------------------------------------
+
+
+@pytest.mark.met("M4")
+@pytest.mark.parametrize(("platform", "place"), [("win32", "icon"), ("darwin", "attachment")])
+def test_a_notice_has_the_picture_of_its_state_as_a_file(platform: str, place: str) -> None:
+    async def drive() -> tuple[Path, bool]:
+        center = FakeCenter()
+        async with running(center, platform) as agent:
+            await agent.settled()
+            await agent.show(Notification("key", "ended", "", picture=Look(Shape.ENDED)))
+            [shown] = center.sent
+            path = getattr(shown, place)
+            return path, path.read_bytes().startswith(b"\x89PNG")
+
+    path, is_png = asyncio.run(drive())
+
+    assert (path.name, is_png) == ("ended-0.png", True)
+    assert not path.parent.exists()
 
 
 def test_a_notice_is_shown_on_a_thread_of_its_own_and_its_clicks_come_back() -> None:

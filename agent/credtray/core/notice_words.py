@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from credtray.core import protocol
 from credtray.core.clicks import Click
 from credtray.core.durations import short
+from credtray.core.notice_pictures import picture
 from credtray.core.notices import Notice, Subject
 from credtray.core.plain import plain
 from credtray.core.ports import Button, Notification, Urgency
@@ -20,6 +21,8 @@ from credtray.core.view import clock_time, name_list
 REMIND_MINUTES = 10
 """After which "Remind me" tells how things stand then."""
 
+_STAYING = frozenset({Subject.ENDED, Subject.AWAITED, Subject.PASTED_ENDED})
+"""Nothing happens before a person acts: whoever comes back to the desk has to find it there."""
 _LONGEST_TEXT = 400
 """Of a title or a body; a problem may quote what somebody else wrote."""
 
@@ -36,9 +39,17 @@ class Words:
 def notification(notice: Notice, now: datetime, zone: tzinfo | None) -> Notification:
     """Return a notice ready to be shown."""
     words = notice_words(notice, now, zone)
-    # Never critical, which may stay on the screen for ever: even at the end keys in use go on working.
+    # Never critical, which some desktops show over everything: even at the end keys in use go on working.
     urgency = Urgency.LOW if notice.subject is Subject.SIGNED_IN else Urgency.NORMAL
-    return Notification(notice.key, words.title, words.body, words.buttons, urgency)
+    return Notification(
+        notice.key,
+        words.title,
+        words.body,
+        words.buttons,
+        urgency,
+        picture(notice, now),
+        stays=notice.subject in _STAYING,
+    )
 
 
 def notice_words(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:

@@ -7,6 +7,7 @@ from enum import Enum, StrEnum
 from typing import Protocol
 
 from credtray.core.clicks import Click
+from credtray.core.face.look import Look, Shape
 
 
 class Urgency(Enum):
@@ -38,6 +39,10 @@ class Notification:
     buttons: tuple[Button, ...] = ()
     """The first one is also what a click on the body means."""
     urgency: Urgency = Urgency.NORMAL
+    picture: Look = Look(Shape.TROUBLE)
+    """What the icon looks like where that is so; never a tick but for good news."""
+    stays: bool = False
+    """True: it stands there until a person has seen it, however long the desktop shows others."""
 
 
 class Notifier(Protocol):

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 from credtray.core.clicks import Click
-from credtray.core.errors import BusCallFailed, BusUnavailable, NotifierUnavailable
+from credtray.core.errors import AssetMissing, BusCallFailed, BusUnavailable, NotifierUnavailable
+from credtray.core.face.look import Look
 from credtray.core.ports import DesktopPart, Notification, Part
 from credtray.desktop.bus.reconnecting import BusTrouble, use_connections
 from credtray.desktop.bus.session import Connection, SessionBus
@@ -23,6 +24,7 @@ from credtray.desktop.notifications.freedesktop import (
     UNREACHABLE,
     NotificationService,
 )
+from credtray.desktop.notifications.picture import ImageData, image_data
 from credtray.desktop.notifications.plyer import PlyerNotifier, why_not_plyer
 from credtray.desktop.notifications.waiting import NOT_JOINED, wait_for_loop
 from credtray.desktop.part_report import PartReport
@@ -76,7 +78,8 @@ class DesktopNotifier:
         if self._instead is not None:
             self._instead.show(notification)
         else:
-            wait_for_loop(self._loop, lambda: self._show(notification))
+            picture = _drawn(notification.picture)  # here, where it holds up nobody
+            wait_for_loop(self._loop, lambda: self._show(notification, picture))
 
     def withdraw(self, key: str) -> None:
         """Take a notification back, if it is still there."""
@@ -127,11 +130,12 @@ class DesktopNotifier:
             task.cancel()
         await asyncio.gather(*self._sent, return_exceptions=True)
 
-    async def _show(self, notification: Notification) -> None:
+    async def _show(self, notification: Notification, picture: ImageData | None) -> None:
         service = self._service
         if service is None or self._late:  # one that hangs gets no more: all of it would pop up at once
             raise NotifierUnavailable(self._why_not())
-        sending = asyncio.create_task(service.show(notification, PATIENCE_SECONDS), name="notification")
+        showing = service.show(notification, picture, PATIENCE_SECONDS)
+        sending = asyncio.create_task(showing, name="notification")
         self._sent.add(sending)
         sending.add_done_callback(self._sent.discard)
         await asyncio.wait({sending}, timeout=ANSWER_SECONDS)
@@ -185,6 +189,14 @@ async def _seen(service: NotificationService) -> tuple[str | None, str | None]:
         return (NAME, None) if await service.startable() else (None, ABSENT)
     server = await service.server(PATIENCE_SECONDS)
     return f"{NAME} ({server.name})", None if server.actions else _NO_BUTTONS
+
+
+def _drawn(look: Look) -> ImageData | None:
+    try:
+        return image_data(look)
+    except AssetMissing as error:  # the words matter more
+        _log.warning("a notification has no picture: %s", error)
+        return None
 
 
 def _reason(error: BusTrouble) -> str:

@@ -18,9 +18,9 @@ from typing import Any, Final
 from credtray.core.clicks import Click
 from credtray.core.errors import BusCallFailed, BusUnavailable
 from credtray.core.ports import Notification, Urgency
-from credtray.desktop.assets import PICTURE, asset_path
 from credtray.desktop.bus.names import DAEMON, DAEMON_PATH, ERRORS
 from credtray.desktop.bus.session import Connection, Signal
+from credtray.desktop.notifications.picture import ImageData
 from credtray.desktop.notifications.text import LABEL_LENGTH, TITLE_LENGTH, body_text
 from credtray.desktop.shown_text import without_markup
 
@@ -46,8 +46,17 @@ UNREACHABLE: Final = MappingProxyType(
 )
 """D-Bus's errors after which nobody was asked at all, in words for a person."""
 
+_ICON_NAME: Final = "credtray"
+"""Of the icon theme."""
+_ICON, _HINTS = 2, 6
+"""Places among the arguments of Notify."""
+_NEVER: Final = 0
 _EXPIRES: Final = MappingProxyType({Urgency.LOW: 5000, Urgency.NORMAL: -1, Urgency.CRITICAL: 0})
 """Milliseconds; -1 is the daemon's own time, 0 is never."""
+_VERSION: Final = 3
+"""Where GetServerInformation tells the version of the specification."""
+_IMAGE_HINTS: Final = MappingProxyType({"1.1": "image_data", "1.0": "icon_data", "0.9": "icon_data"})
+"""By the version of the specification; newer ones say ``image-data``."""
 _LEVELS: Final = MappingProxyType({Urgency.LOW: 0, Urgency.NORMAL: 1, Urgency.CRITICAL: 2})
 
 
@@ -73,6 +82,8 @@ class Server:
     """As it calls itself, such as ``dunst``."""
     actions: bool
     """It can show buttons."""
+    image_hint: str = "image-data"
+    """What it calls a picture that comes with the notification."""
 
 
 class NotificationService:
@@ -89,7 +100,6 @@ class NotificationService:
         self._owned = False
         self._generation = 0
         """Counts the daemons that ended."""
-        self._icon = _icon()
 
     @property
     def owned(self) -> bool:
@@ -138,15 +148,19 @@ class NotificationService:
             identity = await self._told("GetServerInformation", seconds)
             offered = capabilities[0] if capabilities and isinstance(capabilities[0], list) else []
             name = without_markup(str(identity[0]), LABEL_LENGTH) if identity else ""
-            self._server = Server(name, "actions" in offered)
+            version = str(identity[3]) if len(identity) > _VERSION else ""
+            self._server = Server(name, "actions" in offered, _IMAGE_HINTS.get(version, "image-data"))
         return self._server
 
     def doubt(self) -> None:
         """Ask the daemon anew who it is: it has hung, and only its answer tells that it does so no longer."""
         self._server = None
 
-    async def show(self, notification: Notification, seconds: float) -> None:
+    async def show(self, notification: Notification, picture: ImageData | None, seconds: float) -> None:
         """Show it, in place of the one with the same key; return when the daemon has taken it.
+
+        Without a picture it has the program's icon. With one it has none: a daemon that shows both would put
+        credtray's green tick beside bad news.
 
         Raises:
             BusCallFailed: nobody is there, the daemon refuses, answers rubbish, or is silent for ``seconds``.
@@ -156,6 +170,8 @@ class NotificationService:
             server = await self.server(seconds)
             popup = _Popup({})
             arguments = self._arguments(notification, popup, server)
+            if picture is not None:
+                arguments[_ICON], arguments[_HINTS][server.image_hint] = "", _image(picture)
             key, generation = notification.key, self._generation
             old = self._popups.pop(key, None)  # what is clicked on it from now on was decided anew
             self._coming[key] = popup
@@ -206,8 +222,8 @@ class NotificationService:
         title = without_markup(notification.title, TITLE_LENGTH)
         body = body_text(notification.body, without_buttons=without_buttons)
         hints = _hints(notification.urgency)
-        expires = _EXPIRES[notification.urgency]
-        return ["credtray", 0, self._icon, title, body, actions, hints, expires]
+        expires = _NEVER if notification.stays else _EXPIRES[notification.urgency]
+        return ["credtray", 0, _ICON_NAME, title, body, actions, hints, expires]
 
     def _keep(self, key: str, popup: _Popup) -> None:
         for other, shown in tuple(self._popups.items()):
@@ -249,9 +265,10 @@ class NotificationService:
                     popup.closed |= popup.number == number
 
 
-def _icon() -> str:
-    found = asset_path(PICTURE)
-    return "credtray" if found is None else found.as_uri()  # else its name in an icon theme
+def _image(picture: ImageData) -> Any:
+    from dbus_fast import Variant  # noqa: PLC0415 - heavy; loaded with the connection
+
+    return Variant("(iiibiiay)", list(picture))
 
 
 def _hints(urgency: Urgency) -> dict[str, Any]:

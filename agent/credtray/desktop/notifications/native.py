@@ -11,14 +11,18 @@ import contextlib
 import importlib
 import itertools
 import logging
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any, Final
 
 from credtray.core.clicks import Click
-from credtray.core.errors import NotifierUnavailable
+from credtray.core.errors import AssetMissing, NotifierUnavailable
+from credtray.core.face.look import Look
 from credtray.core.ports import DesktopPart, Notification, Part, Urgency
 from credtray.desktop.assets import PICTURE, asset_path
+from credtray.desktop.notifications.picture import picture_file
 from credtray.desktop.notifications.plyer import PlyerNotifier, why_not_plyer
 from credtray.desktop.notifications.text import LABEL_LENGTH, TITLE_LENGTH, body_text
 from credtray.desktop.notifications.waiting import NOT_JOINED, wait_for_loop
@@ -54,6 +58,8 @@ class NativeNotifier:
         self._instead: PlyerNotifier | None = None
         self._shown: dict[str, str] = {}
         """Key -> identifier; changed on the own loop only."""
+        self._pictures: Path | None = None
+        """Where the pictures of notices lie while they may be shown."""
 
     # --- on a worker's thread ---------------------------------------------------------------------------
 
@@ -81,7 +87,7 @@ class NativeNotifier:
     async def run(self) -> None:
         """Serve until cancelled."""
         self._agent_loop = asyncio.get_running_loop()
-        async with self._own_thread() as own:
+        async with self._own_thread() as own, _own_directory() as self._pictures:
             self._tell(None, _WAITING)
             try:
                 begun = asyncio.run_coroutine_threadsafe(self._begin(), own)
@@ -169,11 +175,25 @@ class NativeNotifier:
             title=without_markup(notification.title, TITLE_LENGTH),
             message=body_text(notification.body),
             urgency=_urgency(module, notification.urgency),
+            **self._pictured(notification.picture),
             buttons=tuple(buttons),
             on_clicked=buttons[0].on_pressed if buttons else None,
             on_dispatched=dispatched,
             identifier=identifier,
         )
+
+    def _pictured(self, look: Look) -> dict[str, Any]:
+        """Return the picture beside this notice; macOS shows every notice of a program with the same icon."""
+        if self._pictures is None:
+            return {}
+        try:
+            path = picture_file(look, self._pictures)
+        except (AssetMissing, OSError) as error:  # the words matter more
+            _log.warning("a notification has no picture: %s", error)
+            return {}
+        if self._platform == "darwin":
+            return {"attachment": self._module.Attachment(path=path)}
+        return {"icon": self._module.Icon(path=path)}
 
     async def _clear(self, key: str) -> None:
         identifier = self._shown.pop(key, None)
@@ -190,6 +210,13 @@ class NativeNotifier:
                 self._agent_loop.call_soon_threadsafe(self._clicked, click)
 
         return pressed
+
+
+@contextlib.asynccontextmanager
+async def _own_directory() -> AsyncIterator[Path]:
+    """Give a directory that is gone afterwards; a program that still shows a file of it may hold it open."""
+    with tempfile.TemporaryDirectory(prefix="credtray-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 def _urgency(module: Any, urgency: Urgency) -> Any:
