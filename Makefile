@@ -21,7 +21,7 @@ help: ## Say what can be made
 		do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 demo: setup-runtime ## Show the whole of it against an embedded Identity Center, in a throw-away home
-	@$(enter) $(python) -m credtray.demo $(ARGS)
+	@$(enter) $(python) -I -m credtray.demo $(ARGS)
 
 test: setup-dev setup-tools ## Check everything: style, types for three systems, all tests
 	@$(enter) sh packaging/check.sh
@@ -43,7 +43,7 @@ wheel: setup-dev ## Build the wheel, install it elsewhere and run it
 	@$(enter) $(python) packaging/wheel_check.py $(ARGS)
 
 docs: setup-runtime ## Write the reference pages that are generated from the code
-	@$(enter) $(python) -m credtray.cli.reference docs/reference
+	@$(enter) $(python) -I -m credtray.cli.reference docs/reference
 
 screenshots: setup-dev setup-tools ## Take the pictures of docs/images from a desktop nobody sees
 	@$(enter) $(python) packaging/screenshots.py

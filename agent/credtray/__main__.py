@@ -12,6 +12,8 @@ import sys
 def main() -> int:
     """Run the command given in ``sys.argv`` and return its exit code."""
     arguments = sys.argv[1:]
+    if sys.platform == "win32" and not sys.flags.isolated:  # by credtray.exe, which knows no -I
+        _pass_over(os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep))  # noqa: PTH109 -- as below
     if not __package__:  # started by path: with -I nothing but the standard library can be imported yet
         # Behind the standard library, before any other credtray that may be installed.
         place = next((at for at, path in enumerate(sys.path) if "-packages" in path), len(sys.path))
@@ -40,5 +42,20 @@ def main() -> int:
         return 130
 
 
+def _pass_over(*folders: str) -> None:
+    """Import nothing more from these folders, unless it is where credtray itself is."""
+    ours = os.path.abspath(__file__ + "/../..")  # noqa: PTH100 -- pathlib is dear
+    foreign = {os.path.abspath(folder) for folder in folders} - {ours}  # noqa: PTH100 -- as above
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) not in foreign]  # noqa: PTH100 -- as above
+
+
+def _isolate() -> None:
+    """Begin again without PYTHON* variables, this folder and the user site: ``python -m`` takes them all."""
+    if not sys.flags.isolated and sys.executable and sys.platform != "win32":
+        door = os.path.abspath(__file__)  # noqa: PTH100 -- pathlib is dear
+        os.execv(sys.executable, [sys.executable, "-I", door, *sys.argv[1:]])  # noqa: S606 -- ourselves, no shell
+
+
 if __name__ == "__main__":
+    _isolate()
     sys.exit(main())

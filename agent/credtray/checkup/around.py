@@ -128,7 +128,8 @@ def aws_cli(environ: Mapping[str, str]) -> tuple[int, ...] | None:
     known = _VERSION_IN_PATH.search(Path(program).resolve().as_posix())
     if known is not None:
         return int(known[1]), int(known[2]), int(known[3])
-    told = {**child_environ(environ), "HOME": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}
+    theirs = {name: value for name, value in child_environ(environ).items() if not name.startswith("PYTHON")}
+    told = {**theirs, "HOME": os.devnull, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1"}
     try:
         done = subprocess.run(  # noqa: S603 -- the user's own `aws`, with one fixed word
             [program, "--version"],

@@ -10,14 +10,8 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
-
-import credtray
-
-_ROOT = Path(credtray.__file__).parents[1]
-"""Where the package is found without being installed."""
 
 _GRACE_SECONDS = 4.0
 """How long a process may take to end by itself: the agent promises three seconds."""
@@ -59,15 +53,14 @@ class Child:
         """Start a process.
 
         Args:
-            arguments: of this Python.
+            arguments: of this Python, which nothing of the caller's folder or PYTHON* variables reaches.
             environment: all of it.
             hear: called in a thread with each line of standard output.
             talk: called in a thread with each line of standard error.
         """
         process = subprocess.Popen(  # noqa: S603 - this Python with arguments of our own
-            [sys.executable, *arguments],
+            [sys.executable, "-I", *arguments],
             env=dict(environment),
-            cwd=_ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

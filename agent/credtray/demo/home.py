@@ -27,7 +27,7 @@ _DOOR = Path(credtray.__file__).parent / "__main__.py"
 _LONGEST = 60
 """Bytes in the directory's path, so that a socket's path below it fits (104 bytes on macOS)."""
 
-_DROPPED = ("AWS_", "CREDTRAY_", "XDG_", "BROWSER", "PYTHONSAFEPATH")
+_DROPPED = ("AWS_", "CREDTRAY_", "XDG_", "BROWSER", "PYTHON")
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
 
 FOREIGN_SECTION = b"""\

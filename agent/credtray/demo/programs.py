@@ -45,7 +45,7 @@ class Programs:
 
     def child(self, profile: str, role: str) -> None:
         """Run a program that knows nothing of profiles under `credtray exec`."""
-        words = ("exec", profile, "--for", "45m", "--", sys.executable, "-c", _WHO_AM_I)
+        words = ("exec", profile, "--for", "45m", "--", sys.executable, "-I", "-c", _WHO_AM_I)
         _, name = self._who("ran", role, self._stage.credtray("ran", *words).out.strip())
         self._told.tell("ran", f"credtray exec {profile}: the program is {name} as {role}")
 

@@ -6,6 +6,7 @@ Starts nothing itself, and is never switched on without being asked.
 from __future__ import annotations
 
 import os
+import site
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -133,6 +134,9 @@ def agent_command() -> tuple[str, ...]:
     interpreter = Path(sys.executable).absolute()
     if sys.platform == "win32" and (windowless := interpreter.with_name("pythonw.exe")).exists():
         interpreter = windowless
+    door = Path(__file__).parents[1] / "__main__.py"
+    if door.is_relative_to(site.getuserbase()):  # by `pip install --user`: -I does not look there
+        return str(interpreter), "-I", str(door), "run"
     return str(interpreter), "-I", "-m", "credtray", "run"
 
 

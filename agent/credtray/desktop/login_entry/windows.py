@@ -18,7 +18,8 @@ APPROVED = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\
 LONGEST = 260
 """Characters of a command; Windows starts no longer one (documentation of the Run keys)."""
 
-_OURS = re.compile(r" -I -m credtray run$")
+_OURS = re.compile(r"(?: -m (?:credtray|agent)|[\\/](?:credtray|agent)[\\/]__main__\.py\"?) run$")
+"""Also as earlier versions wrote it."""
 _PROGRAM = re.compile(r'"(?P<quoted>[^"]+)"|(?P<plain>\S+)')
 _SWITCHED_OFF = "it is switched off in the task manager"
 
