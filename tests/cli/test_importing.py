@@ -115,6 +115,23 @@ def test_half_a_set_says_which_part_is_missing(keys: Keys, home: Path) -> None:
     assert "no whole session token" in refused(paste(half), home, keys)
 
 
+@pytest.mark.met("F16")
+def test_csh_lines_become_the_keys_without_asking_aws(keys: Keys, home: Path) -> None:
+    lines = keys.exports().replace("export ", "setenv ").replace("=", " ", 3).replace('"', "")
+
+    assert paste(lines, "--no-check", "--name", "mine").code == 0
+    assert f"aws_session_token = {keys.session_token}\n" in written(home)
+
+
+def test_a_token_broken_over_lines_is_taken_only_when_aws_knows_it(keys: Keys, home: Path) -> None:
+    at = range(0, len(keys.session_token), 77)
+    broken = "\n".join(keys.session_token[start : start + 77] for start in at)
+    text = keys.exports().replace(keys.session_token, broken)
+
+    assert "only AWS can tell" in refused(paste(text, "--no-check", "--name", "mine"), home, keys)
+    assert document(text)["checked"] is True
+
+
 def test_a_person_is_told_what_to_paste_and_nothing_of_it_is_shown(keys: Keys, world: World) -> None:
     world.config.parent.mkdir(exist_ok=True)
     with TerminalSession(world, "import", "--no-check") as terminal:

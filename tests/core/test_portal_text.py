@@ -234,7 +234,7 @@ REFUSED = {
     "secret alone": (SECRET, "no whole access key ID and no session token"),
     "token alone": (TOKEN, "no whole access key ID and no secret access key"),
     "empty value": (EXPORTS.replace(TOKEN, ""), "no whole session token"),
-    "quote not closed": (EXPORTS[: EXPORTS.index("==")], "no whole session token"),
+    "quote not closed": (EXPORTS[: EXPORTS.index("==")], "has a form that credtray does not know"),
     "secret cut off": (BLOCK.replace(SECRET, SECRET[:-1]), r"secret access key is not whole.*39"),
     "secret too long": (EXPORTS.replace(SECRET, SECRET + "A"), r"secret access key is not whole.*41"),
     "token cut off": (CMD.replace(TOKEN, TOKEN[:40]), r"session token is not whole.*40"),

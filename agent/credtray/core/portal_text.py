@@ -12,42 +12,50 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from credtray.core.assumed_role import portal_block
-from credtray.core.credentials_json import json_fields
+from credtray.core.credentials_json import after_json, json_fields
 from credtray.core.errors import PasteRefused
 from credtray.core.instants import utc_instant
+from credtray.core.key_parts import (
+    ACCESS_KEY_ID,
+    ACCOUNT_ID,
+    EXPIRATION,
+    REGION,
+    ROLE,
+    SECRET_ACCESS_KEY,
+    SECURITY_TOKEN,
+    SESSION_TOKEN,
+    part_named,
+)
+from credtray.core.paste_forms import (
+    carries_a_key,
+    followed_by_words,
+    name_alone,
+    pairs,
+    statements,
+    value_alone,
+)
 from credtray.core.secret import Secret
+from credtray.core.wrapped_token import doubt, is_piece, together, unwrapped
 
 LONGEST = 64 * 1024
 """Bytes of a paste; a set of keys has about 2,000."""
 _LONGEST_TOKEN = 16384
 """As much as is taken from the portal itself (aws/replies)."""
 
-ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN = "access key ID", "secret access key", "session token"
-_REGION, _EXPIRATION, _OLD_TOKEN = "region", "expiration", "security token"
 _PARTS = (ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN)
+_KEYS = frozenset({*_PARTS, SECURITY_TOKEN})
 
 _TEMPORARY = re.compile(r"ASIA[A-Z0-9]{12,124}", re.ASCII)
 _LONG_TERM = re.compile(r"AKIA[A-Z0-9]{12,124}", re.ASCII)
 _SECRET = re.compile(r"[A-Za-z0-9+/=]{40}", re.ASCII)
-_TOKEN = re.compile(r"[A-Za-z0-9+/=._-]{64,}", re.ASCII)
-_KEY_TEXT = re.compile(r"[A-Za-z0-9+/=._-]{16,}", re.ASCII)
-"""What may be a key, or a piece of a wrapped one."""
-
+_TOKEN = re.compile(r"[A-Za-z0-9+/_-]{64,}={0,2}", re.ASCII)
 _HEADER = re.compile(r"^[ ]*\[[ ]*(?:profile[ ]+)?([^\[\]\n]{1,200}?)[ ]*\][ ]*$", re.MULTILINE)
-_ASSIGNMENT = re.compile(
-    r"""
-    (?P<by_blank>\bset(?:[ ]+-{1,2}[a-z]+)+[ ]+|\bsetx[ ]+)?  # fish and setx: a blank before the value
-    (?<![a-z0-9_])
-    (?:aws[ _](?P<key>access[ _]key[ _]id|secret[ _]access[ _]key|session[ _]token|security[ _]token)
-       |(?P<region>aws_region|aws_default_region|region)
-       |(?P<expiration>aws_credential_expiration|aws_session_expiration|aws_expiration
-          |x_security_token_expires))
-    (?(by_blank)[ ]+|[ ]*[=:][ ]*)
-    (?P<value>"[^"]*"|'[^']*'|[^\s"';&]{32,}(?:\n[ ]*[a-z0-9+/=]+[ ]*$)+|[^\s"';&]*)
-    """,
-    re.VERBOSE | re.IGNORECASE | re.MULTILINE | re.ASCII,
-)
-"""One assignment of any shell, dotenv or credentials file; a long value may go on over whole lines."""
+_CONTINUED = re.compile(r"[ ]+[\\^`][ ]*\n[ ]*(?:>+[ ]+)?")
+"""A command that goes on in the next line: sh, cmd, PowerShell; with their prompt for more."""
+_BEFORE_TOKEN = 2
+"""Values of a set before its token: the ID and the secret key."""
+_NO_WORD = re.compile(r"[0-9+/=]")
+_OBJECT = re.compile(r"^[ ]*\{", re.MULTILINE)
 
 _LOOKALIKES: dict[int, str | None] = {
     **dict.fromkeys(map(ord, "\t\u00a0\u2007\u2009\u202f\u3000"), " "),
@@ -73,32 +81,39 @@ class PastedKeys:
     region: str | None = None
     """As pasted; whether it has the form of a region is for others to check."""
     expires_at: datetime | None = None
+    doubtful: bool = False
+    """The token came on several lines, or amid a command: only AWS can tell whether it is whole."""
 
 
 def parse(pasted: bytes) -> PastedKeys:
     """Return the keys in a paste.
 
-    Taken are option 1 of the panel (bash, PowerShell, cmd; also fish and dotenv), option 2 (the profile
-    block), option 3 (the single values in the panel's order: ID, secret key, token) and the JSON of
-    ``aws configure export-credentials``, of STS and of ``aws sso get-role-credentials``. Line ends, blanks,
-    prompts, typographic quotes and a session token wrapped over several lines do not matter.
+    Taken are option 1 of the panel (bash, PowerShell, cmd; also csh, fish, env files, options of docker),
+    option 2 (the profile block), option 3 (the single values in the panel's order: ID, secret key, token),
+    YAML, tfvars, and the JSON of ``aws configure export-credentials``, of STS and of
+    ``aws sso get-role-credentials``. Line ends, prompts and typographic quotes do not matter. A line that
+    names or holds a key has one of these forms as a whole, or the paste is refused.
 
     Raises:
-        PasteRefused: it is no text, too long, holds no keys, a part of them, two different sets, or a
-            long-term key.
+        PasteRefused: it is no text, too long, holds no keys, a part of them, two different sets, a
+            long-term key, or a key in a form that is not known.
     """
     text = _text_of(pasted)
     if not text.strip():
         raise PasteRefused("nothing was pasted")
+    lines, doubtful = unwrapped(_CONTINUED.sub(" ", text).split("\n"))
+    text = "\n".join(lines)
     found = _Found()
-    if text.lstrip().startswith("{"):
-        for name, value in json_fields(text):
+    begin = _OBJECT.search(text)
+    if begin is not None:
+        for name, value in json_fields(text[begin.start() :]):
             found.add(name, value)
+        _refuse_stray(f"{text[: begin.start()]}\n{after_json(text[begin.start() :])}")
+    elif _read_statements(lines, found):
+        doubtful = doubtful or any(followed_by_words(each) for line in lines for each in statements(line))
     else:
-        _read_assignments(text, found)
-        if not any(found.values.get(part) for part in _PARTS):
-            _read_single_values(text.split(), found)
-    return found.keys(_header(text))
+        doubtful = _read_single_values(lines, found)
+    return found.keys(_header(text), doubtful=doubtful)
 
 
 def _text_of(pasted: bytes) -> str:
@@ -118,33 +133,85 @@ def _text_of(pasted: bytes) -> str:
 # --- the forms ---------------------------------------------------------------------------------------
 
 
-def _read_assignments(text: str, found: _Found) -> None:
-    for match in _ASSIGNMENT.finditer(text):
-        if match["key"] is not None:
-            name = " ".join(match["key"].lower().replace("_", " ").split()).replace(" id", " ID")
-        else:
-            name = _REGION if match["region"] is not None else _EXPIRATION
-        value = match["value"].strip("\"'")
-        # Only an expiration may have blanks inside; in a key they come from where it was wrapped.
-        found.add(name, value if name == _EXPIRATION else "".join(value.split()))
+def _read_statements(lines: Iterable[str], found: _Found) -> bool:
+    """Read what assigns a value to a name; False: nothing here does that for a key."""
+    named = False
+    stray: list[str] = []
+    waiting: str | None = None
+    for statement in (each for line in lines for each in statements(line)):
+        value = None if waiting is None else value_alone(statement)
+        assigned = [(waiting, value)] if waiting is not None and value is not None else pairs(statement)
+        waiting = name_alone(statement)
+        if assigned is None and waiting is None and carries_a_key(statement):
+            stray.append(statement)
+        for name, text in assigned or ():
+            part = part_named(name)
+            named = named or part in _KEYS
+            if part is not None:
+                found.add(part, text)
+    if named:
+        _refuse_stray("\n".join(stray))
+    return named
 
 
-def _read_single_values(words: Iterable[str], found: _Found) -> None:
-    """Read the three values without names: the ID tells itself, the secret key has 40 characters."""
-    token: list[str] = []
-    for word in (word.strip("\"',;") for word in words):
-        if _TEMPORARY.fullmatch(word) or _LONG_TERM.fullmatch(word):
-            found.add(ACCESS_KEY_ID, word)
-        elif _SECRET.fullmatch(word) and SECRET_ACCESS_KEY not in found.values:
-            found.add(SECRET_ACCESS_KEY, word)
-        elif _KEY_TEXT.fullmatch(word) or (token and word.rstrip("=").isalnum()):
-            token.append(word)
-    found.add(SESSION_TOKEN, "".join(token))
+def _refuse_stray(text: str) -> None:
+    if any(carries_a_key(statement) for line in text.split("\n") for statement in statements(line)):
+        raise PasteRefused("a line with (a part of) a key has a form that credtray does not know")
+
+
+def _read_single_values(lines: Iterable[str], found: _Found) -> bool:
+    """Read values without names: the ID tells itself, the secret key has 40 characters, then the token.
+
+    Return whether a token was put together.
+    """
+    wrapped = False
+    for pieces in _sets(lines):
+        if pieces and _is_id(pieces[0]):
+            found.add(ACCESS_KEY_ID, pieces.pop(0))
+        if pieces and _SECRET.fullmatch(pieces[0]):
+            found.add(SECRET_ACCESS_KEY, pieces.pop(0))
+        if pieces:
+            found.add(SESSION_TOKEN, together(pieces))
+            wrapped = wrapped or len(pieces) > 1
+    return wrapped
+
+
+def _sets(lines: Iterable[str]) -> list[list[str]]:
+    """Return the lines of each set of values, which begins with its ID.
+
+    Raises:
+        PasteRefused: another line stands where more of the token may be, or words beside a key.
+    """
+    sets: list[list[str]] = [[]]
+    in_token = False
+    for words in ([word.strip("\"',;") for word in line.split()] for line in lines):
+        alone = len(words) == 1 and is_piece(words[0]) and (len(sets) > 1 or _is_key(words[0]))
+        if alone or (words and all(map(_is_key, words))):
+            for word in words:
+                if _is_id(word):
+                    sets.append([])
+                sets[-1].append(word)
+        elif in_token and words:
+            raise doubt()
+        elif any(_is_key(word) for word in words):
+            raise PasteRefused("there are other words on the line of a key")
+        elif len(sets) > 1 and any(_NO_WORD.search(word) and is_piece(word) for word in words):
+            raise doubt()
+        in_token = len(sets[-1]) > _BEFORE_TOKEN and bool(words)
+    return sets
+
+
+def _is_id(word: str) -> bool:
+    return bool(_TEMPORARY.fullmatch(word) or _LONG_TERM.fullmatch(word))
+
+
+def _is_key(word: str) -> bool:
+    return any(form.fullmatch(word) for form in (_TEMPORARY, _LONG_TERM, _SECRET, _TOKEN))
 
 
 def _header(text: str) -> str | None:
     """Return the header that the access key ID stands below."""
-    key = re.search(r"aws_access_key_id", text, re.IGNORECASE)
+    key = re.search(r"(?:aws_)?access_key", text, re.IGNORECASE)
     headers = [match for match in _HEADER.finditer(text) if key is not None and match.start() < key.start()]
     return headers[-1][1] if headers else None
 
@@ -163,8 +230,8 @@ class _Found:
         if value and value not in there:
             there.append(value)
 
-    def keys(self, header: str | None) -> PastedKeys:
-        tokens = self.values.get(SESSION_TOKEN) or self.values.get(_OLD_TOKEN) or []
+    def keys(self, header: str | None, *, doubtful: bool) -> PastedKeys:
+        tokens = self.values.get(SESSION_TOKEN) or self.values.get(SECURITY_TOKEN) or []
         parts = {**self.values, SESSION_TOKEN: tokens}
         problem = next(_problems(parts), None)
         if problem is not None:
@@ -176,10 +243,11 @@ class _Found:
             Secret(secret),
             Secret(token),
             section=header,
-            account_id=self._first("account ID") or account_id,
-            role_name=self._first("role") or role_name,
-            region=self._first(_REGION),
-            expires_at=utc_instant(self._first(_EXPIRATION) or ""),
+            account_id=self._first(ACCOUNT_ID) or account_id,
+            role_name=self._first(ROLE) or role_name,
+            region=self._first(REGION),
+            expires_at=utc_instant(self._first(EXPIRATION) or ""),
+            doubtful=doubtful,
         )
 
     def _first(self, name: str) -> str | None:

@@ -23,6 +23,7 @@ from credtray.core.errors import (
     ConfigInvalid,
     CredtrayError,
     KeysRefused,
+    PasteRefused,
     RegionRefused,
     Retry,
     UsageError,
@@ -95,11 +96,13 @@ def owner_of(house: House, pasted: PastedKeys, region: str | None, *, check: boo
 
     Raises:
         KeysRefused: AWS does not take them, or they are not whose the paste says.
+        PasteRefused: the token may not be whole, and AWS was not or could not be asked.
     """
     unchecked = Owner(
         pasted.account_id, pasted.role_name, checked=False, identity_center=pasted.role_name is not None
     )
     if not check:
+        _refuse_doubtful(pasted)
         terminal.say("Not checked whether AWS takes these keys (--no-check).")
         return unchecked
     if sys.stderr.isatty():  # a log needs no such line, a person in a broken network waits for 20 s
@@ -109,10 +112,20 @@ def owner_of(house: House, pasted: PastedKeys, region: str | None, *, check: boo
     except CredtrayError as error:
         if error.retry is not Retry.LATER and not isinstance(error, ClockOff):
             raise
+        _refuse_doubtful(pasted)
         terminal.complain(f"not checked whether AWS takes these keys: {error}", kind="warning")
         return unchecked
     _compare(pasted, found)
     return found
+
+
+def _refuse_doubtful(pasted: PastedKeys) -> None:
+    if pasted.doubtful:
+        raise PasteRefused(
+            "the session token was broken over several lines, so only AWS can tell whether it is complete",
+            hint="Copy the keys again with the copy button of the portal, or import them without --no-check "
+            "while AWS can be reached.",
+        )
 
 
 def _asked(house: House, pasted: PastedKeys, region: str) -> Owner:
