@@ -16,7 +16,7 @@ from credtray.core.clicks import Click
 from credtray.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline
 from credtray.core.events import SettingsLoaded
 from credtray.core.forms import Form
-from credtray.core.ports import Browser, Notification
+from credtray.core.ports import Browser, Button, Notification
 from credtray.core.settings import SessionSettings, Settings
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import real, until, world
@@ -43,6 +43,8 @@ class RecordedHands:
     clipboard: RecordedClipboard = field(default_factory=RecordedClipboard)
     settings_path: Path = Path("/home/somebody/settings.toml")
     log_path: Path = Path("/home/somebody/agent.log")
+    config_path: Path = Path("/home/somebody/.aws/config")
+    credentials_path: Path = Path("/home/somebody/.aws/credentials")
     done: list[str] = field(default_factory=list)
     told: dict[str, Notification] = field(default_factory=dict)
     tellings: int = 0
@@ -200,7 +202,9 @@ def test_choice_that_cannot_take_effect_tells_why() -> None:
         scene = await Scene(Daemon("dev")).started(signed_in=False)
         await scene.click(protocol.Activate(("dev",)))
 
-        assert "sign-in is needed" in scene.hands.words()
+        (told,) = scene.hands.told.values()
+        assert told.title == "You need to sign in first"
+        assert told.buttons == (Button("Sign in", protocol.Login("corp")),)
 
     run(drive())
 
@@ -237,7 +241,9 @@ def test_copying_while_signed_out_tells_that_a_sign_in_is_needed() -> None:
         await scene.click(clicks.CopyCredentials("dev", Form.FISH))
 
         assert scene.hands.clipboard.texts == []
-        assert "sign-in is needed" in scene.hands.words()
+        (told,) = scene.hands.told.values()
+        assert told.title == "You need to sign in first"
+        assert told.buttons == (Button("Sign in", protocol.Login("corp")),)
 
     run(drive())
 

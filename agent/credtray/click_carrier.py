@@ -15,15 +15,26 @@ from credtray import __version__
 from credtray.clipboard_requests import CLIPBOARD_SECONDS, Clipboard, Copying
 from credtray.core import clicks, protocol
 from credtray.core.answers import known_profile, known_session
+from credtray.core.click_answers import answer
 from credtray.core.clicks import Click
 from credtray.core.console.link import portal_link
-from credtray.core.errors import BrowserUnopened, CredtrayError, SignInCancelled, SignInTimedOut
+from credtray.core.errors import (
+    BrowserUnopened,
+    CredtrayError,
+    Problem,
+    Retry,
+    SignInCancelled,
+    SignInTimedOut,
+)
 from credtray.core.face.lines import headline
+from credtray.core.face.look import STEPS, Look, Shape
 from credtray.core.face.overview import overview
 from credtray.core.face.session_details import details
 from credtray.core.forms import Form
+from credtray.core.models import Profile
+from credtray.core.notice_pictures import GOOD_NEWS, UNDER_WAY
 from credtray.core.plain import plain
-from credtray.core.ports import Browser, Button, Notification, Urgency
+from credtray.core.ports import Browser, Button, Notification
 from credtray.core.protocol import Done, Progress, Reply
 from credtray.core.view import sign_in_words
 from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
@@ -59,6 +70,16 @@ class Hands(Protocol):
     @property
     def settings_path(self) -> Path:
         """settings.toml."""
+        ...
+
+    @property
+    def config_path(self) -> Path:
+        """The AWS config file."""
+        ...
+
+    @property
+    def credentials_path(self) -> Path:
+        """The credentials file."""
         ...
 
     @property
@@ -102,16 +123,20 @@ class ClickCarrier:
         self._under_way: set[asyncio.Task[None]] = set()
         self._clicked: dict[Click, float] = {}
         """When each of the latest clicks came last, in that order."""
-        self._carriers: Mapping[type, Callable[[Any], Awaitable[None]]] = {
+        self._carriers: Mapping[type, Callable[[Any], Awaitable[object]]] = {
             protocol.Login: self._login,
             protocol.Switch: self._choose,
             protocol.Activate: self._choose,
             clicks.CopyCredentials: self._copy_credentials,
+            clicks.FetchKeys: lambda click: self._result(protocol.Credentials(click.profile)),
             clicks.CopySignInLink: self._copy_link,
             clicks.OpenConsole: self._open_console,
+            clicks.CopyConsoleLink: self._copy_console_link,
             clicks.SetAutostart: self._set_autostart,
             clicks.OpenSettings: self._open_settings,
-            clicks.OpenLog: self._open_log,
+            clicks.OpenConfig: lambda _: self._open(self._hands.config_path),
+            clicks.OpenCredentials: lambda _: self._open(self._hands.credentials_path),
+            clicks.OpenLog: lambda _: self._open(self._hands.log_path),
             clicks.About: self._about,
             clicks.ShowSession: self._show_session,
         }
@@ -150,15 +175,17 @@ class ClickCarrier:
                 await after()
         except CredtrayError as error:
             if error.code not in _QUIET:
-                self._tell(click, str(error), error.advice)
+                self._failed(click, error.problem)
         except Exception as error:  # noqa: BLE001 - the error border of a click: the agent must outlive it
             _log.error("a click failed: %s", type(error).__name__, exc_info=without_values(error))
-            problem = CredtrayError(type(error).__name__)
-            self._tell(click, str(problem), "The log tells more.")
+            self._failed(click, CredtrayError().problem)
 
-    def _tell(self, click: Click, title: str, body: str, *buttons: Button) -> None:
-        key = f"click:{type(click).__name__}"
-        self._hands.tell(Notification(key, title, body, buttons, Urgency.NORMAL))
+    def _failed(self, click: Click, problem: Problem) -> None:
+        _log.info("the click failed: %s %s", problem.title, problem.hint)
+        self._hands.tell(answer(_key(click), click, problem, self._loop.state))
+
+    def _tell(self, click: Click, title: str, body: str, picture: Look = GOOD_NEWS) -> None:
+        self._hands.tell(Notification(_key(click), title, body, picture=picture))
 
     # --- what the commands can do as well ---------------------------------------------------------------
 
@@ -176,7 +203,8 @@ class ClickCarrier:
         result = await self._result(request)
         for reason in (*result.get("reasons", {}).values(), result.get("credentials_file")):
             if reason is not None:
-                self._tell(request, reason["text"], reason["hint"])
+                problem = Problem(reason["code"], reason["text"], reason["hint"], Retry.PERSON)
+                self._failed(request, problem)
                 return
         shadowed = result.get("shadowed_default")
         if shadowed and isinstance(request, protocol.Switch) and request.profile is not None:
@@ -184,6 +212,7 @@ class ClickCarrier:
                 request,
                 f"{plain(request.profile)} is the default, but not for every program",
                 f"{shadowed}.",
+                Look(Shape.TROUBLE),
             )
 
     async def _login(self, request: protocol.Login) -> None:
@@ -191,7 +220,7 @@ class ClickCarrier:
 
         def step(progress: Progress) -> None:
             if progress.text == BROKEN_COMMAND:
-                self._tell(request, _OTHER_BROWSER, BROKEN_COMMAND)
+                self._tell(request, _OTHER_BROWSER, BROKEN_COMMAND, Look(Shape.TROUBLE))
             elif progress.user_code is not None or progress.text is not None:
                 self._hands.tell(_to_do(key, request, progress))
 
@@ -225,14 +254,21 @@ class ClickCarrier:
 
     async def _open_console(self, click: clicks.OpenConsole) -> None:
         profile = known_profile(self._loop.state, click.profile).profile
-        session = known_session(self._loop.state, profile.session).session
-        link = portal_link(session.start_url, profile.account_id, profile.role_name)
+        link = self._console_link(profile)
         command = self._loop.state.settings.session(profile.session).browser
         opened = await self._hands.off_loop(lambda: open_page(self._hands.browser, link, command))
         if opened is Opened.NOT_AT_ALL:
             raise BrowserUnopened(f"the address is {link}")
         if opened is Opened.BY_ANOTHER:
-            self._tell(click, _OTHER_BROWSER, BROKEN_COMMAND)
+            self._tell(click, _OTHER_BROWSER, BROKEN_COMMAND, Look(Shape.TROUBLE))
+
+    async def _copy_console_link(self, click: clicks.CopyConsoleLink) -> None:
+        link = self._console_link(known_profile(self._loop.state, click.profile).profile)
+        await self._hands.clipboard.put(link, secret=False, seconds=LINK_SECONDS)
+
+    def _console_link(self, profile: Profile) -> str:
+        session = known_session(self._loop.state, profile.session).session
+        return portal_link(session.start_url, profile.account_id, profile.role_name)
 
     async def _set_autostart(self, click: clicks.SetAutostart) -> None:
         await self._hands.off_loop(lambda: self._hands.set_autostart(enabled=click.enabled))
@@ -244,8 +280,8 @@ class ClickCarrier:
 
         await self._hands.off_loop(work)
 
-    async def _open_log(self, _click: clicks.OpenLog) -> None:
-        await self._hands.off_loop(lambda: self._hands.open_file(self._hands.log_path))
+    async def _open(self, path: Path) -> None:
+        await self._hands.off_loop(lambda: self._hands.open_file(path))
 
     async def _about(self, click: clicks.About) -> None:
         self._tell(
@@ -258,7 +294,14 @@ class ClickCarrier:
     async def _show_session(self, click: clicks.ShowSession) -> None:
         state, now = self._loop.state, self._loop.now()
         session = known_session(state, click.session)
-        self._tell(click, headline(overview(state, now, None), session), details(state, session, now, None))
+        seen = overview(state, now, None)
+        shape = Look(seen.shapes[click.session], STEPS)
+        self._tell(click, headline(seen, session), details(state, session, now, None), shape)
+
+
+def _key(click: Click) -> str:
+    """Return the key of what is told about such clicks: a later answer takes the place of an earlier one."""
+    return f"click:{type(click).__name__}"
 
 
 class _Heard:
@@ -284,8 +327,14 @@ def _to_do(key: str, request: protocol.Login, progress: Progress) -> Notificatio
         Button("Cancel", protocol.CancelLogin(session)),
     )
     if progress.user_code is None:
-        return Notification(key, f"{name}: {progress.text}", "Copy the link and open it yourself.", buttons)
+        return Notification(
+            key, f"{name}: {progress.text}", "Copy the link and open it yourself.", buttons, picture=UNDER_WAY
+        )
     where = progress.verification_uri or progress.url or ""
     return Notification(
-        key, f"{name}: enter the code {progress.user_code}", f"Open {where} on any device.", buttons
+        key,
+        f"{name}: enter the code {progress.user_code}",
+        f"Open {where} on any device.",
+        buttons,
+        picture=UNDER_WAY,
     )

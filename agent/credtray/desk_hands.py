@@ -41,6 +41,16 @@ class DeskHands:
         return paths.settings_file()
 
     @property
+    def config_path(self) -> Path:
+        """The AWS config file."""
+        return self.house.around.aws.config
+
+    @property
+    def credentials_path(self) -> Path:
+        """The credentials file."""
+        return self.house.around.aws.credentials
+
+    @property
     def log_path(self) -> Path:
         """The agent's log."""
         return paths.log_file()

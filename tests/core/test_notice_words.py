@@ -50,7 +50,9 @@ NOTICES = {
     "offline, keys ended": notice(Subject.OFFLINE, Offline().problem, names=NAMES, ends_at=NOON - MINUTE),
     "offline, no keys": notice(Subject.OFFLINE, Offline().problem, names=NAMES[:1], ends_at=None),
     "role refused": notice(Subject.ROLE_REFUSED, RoleRefused("HTTP 403").problem, names=("dev",)),
-    "section refused": notice(Subject.SECTION_REFUSED, SectionNotOurs("[dev]").problem, names=("dev",)),
+    "section refused": notice(
+        Subject.SECTION_REFUSED, SectionNotOurs("[dev]").problem, names=("dev",), profile="dev"
+    ),
     "clock behind": notice(Subject.CLOCK_OFF, clock_error=timedelta(minutes=12)),
     "clock ahead": notice(Subject.CLOCK_OFF, clock_error=-5 * HOUR),
     "pasted keys end soon": notice(Subject.PASTED_END_SOON, names=PASTED),
@@ -105,7 +107,7 @@ def test_warning_signs_in_by_the_way_of_the_commands_or_reminds() -> None:
     ]
 
 
-def test_good_news_is_quiet_and_nothing_stays_on_the_screen_for_ever() -> None:
+def test_good_news_is_quiet_and_nothing_is_shown_over_everything_else() -> None:
     urgencies = {each.subject: notification(each, NOON, UTC).urgency for each in NOTICES.values()}
 
     assert urgencies.pop(Subject.SIGNED_IN) is Urgency.LOW

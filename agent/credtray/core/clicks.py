@@ -17,6 +17,13 @@ class CopyCredentials:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchKeys:
+    """Ask AWS for a profile's role credentials once more, without waiting for the next try."""
+
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
 class CopySignInLink:
     """Put the address of the pending sign-in on the clipboard."""
 
@@ -31,6 +38,13 @@ class OpenConsole:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyConsoleLink:
+    """Put the address that ``OpenConsole`` opens on the clipboard."""
+
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetAutostart:
     """Start with the desktop session from now on, or no longer."""
 
@@ -40,6 +54,16 @@ class SetAutostart:
 @dataclass(frozen=True, slots=True)
 class OpenSettings:
     """Open settings.toml in the program that edits text here; it is created when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConfig:
+    """Open the AWS config file in the same program."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCredentials:
+    """Open the credentials file in the same program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +94,14 @@ Click = (
     | protocol.PauseNotices
     | protocol.Stop
     | CopyCredentials
+    | FetchKeys
     | CopySignInLink
     | OpenConsole
+    | CopyConsoleLink
     | SetAutostart
     | OpenSettings
+    | OpenConfig
+    | OpenCredentials
     | OpenLog
     | About
     | ShowSession

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from credtray.core import protocol
-from credtray.core.clicks import Click
+from credtray.core.click_answers import FILES, other_section
+from credtray.core.clicks import Click, FetchKeys
 from credtray.core.durations import short
+from credtray.core.errors import CredtrayError, RoleRefused, SectionNotOurs
 from credtray.core.notice_pictures import picture
 from credtray.core.notices import Notice, Subject
 from credtray.core.plain import plain
 from credtray.core.ports import Button, Notification, Urgency
+from credtray.core.problem_words import Step, line, said
 from credtray.core.view import clock_time, name_list
 
 REMIND_MINUTES = 10
@@ -75,6 +78,10 @@ def _command(click: Click) -> str:
     match click:
         case protocol.Login(session=str(session), fresh=fresh):
             return f"credtray login {shlex.quote(session)}" + (" --fresh" if fresh else "")
+        case protocol.Activate(profiles=(profile,), section=str(section)):
+            return f"credtray activate {shlex.quote(profile)} --section {shlex.quote(section)}"
+        case FetchKeys(profile=profile):
+            return f"credtray activate {shlex.quote(profile)}"
         case protocol.Snooze(session=session, minutes=minutes):
             return f"credtray snooze {minutes}m {shlex.quote(session)}"
         case _:
@@ -148,9 +155,11 @@ def _sign_in(notice: Notice) -> Button:
 
 
 def _cannot_refresh(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
-    reason = notice.problem.title if notice.problem else "unknown reason"
-    hint = f" {notice.problem.hint}" if notice.problem else ""
-    return Words(f"{_session(notice)}: could not refresh", f"{reason} ({_names(notice)}).{hint}")
+    problem = notice.problem or CredtrayError().problem
+    body = f"{line(problem)} ({_names(notice)}). {said(problem).body}"
+    first = next((FILES[step] for step in said(problem).steps if step in FILES), FILES[Step.SHOW_LOG])
+    button = _sign_in(notice) if Step.SIGN_IN in said(problem).steps else first
+    return Words(f"{_session(notice)}: could not refresh", body.rstrip(), (button,))
 
 
 def _offline(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
@@ -169,13 +178,18 @@ def _offline(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
 
 
 def _role_refused(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
-    hint = notice.problem.hint if notice.problem else ""
-    return Words(f"{_session(notice)}: no access to {_names(notice)}", hint)
+    body = said(RoleRefused().problem).body
+    buttons = tuple(Button("Try again", FetchKeys(name)) for name in notice.names[:1])
+    return Words(f"{_session(notice)}: no access to {_names(notice)}", body, buttons)
 
 
 def _section_refused(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
-    text = f"{notice.problem.title}. {notice.problem.hint}" if notice.problem else ""
-    return Words(f"Section [{_names(notice)}] of the credentials file is left alone", text)
+    problem, buttons = notice.problem or SectionNotOurs().problem, [FILES[Step.OPEN_CREDENTIALS]]
+    if notice.profile is not None:
+        buttons.insert(0, other_section(notice.profile))
+    told = "" if problem.code == SectionNotOurs.code else f"{line(problem)}. "
+    body = f"{told}{said(problem).body}"
+    return Words(f"Section [{_names(notice)}] of the credentials file is left alone", body, tuple(buttons))
 
 
 def _clock_off(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:

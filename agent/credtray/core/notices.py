@@ -24,7 +24,7 @@ from credtray.core.standing import (
     warnings_due,
 )
 from credtray.core.state import Alive, SessionState, State
-from credtray.core.wishes import sections_of, unwanted_sections, wanted_sections
+from credtray.core.wishes import DEFAULT, sections_of, unwanted_sections, wanted_sections
 
 PATIENCE = timedelta(minutes=5)
 """Troubles that pass within this time are nobody's business but the log's."""
@@ -87,6 +87,8 @@ class Notice:
     """True: the end is an estimate."""
     names: tuple[str, ...] = ()
     """Profiles or sections it concerns."""
+    profile: str | None = None
+    """The one profile that it is about, where it is about a section of it."""
     problem: Problem | None = None
     clock_error: timedelta = timedelta()
 
@@ -280,6 +282,7 @@ def _sections(state: State, session: SessionState) -> Iterator[Notice]:
                 f"{name}:section:{section}",
                 says,
                 names=(section,),
+                profile=owner.profile.name if section != DEFAULT else None,
                 problem=problem,
             )
 

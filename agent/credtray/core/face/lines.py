@@ -15,6 +15,7 @@ from credtray.core.face.overview import Overview, ends_soon, lasting
 from credtray.core.models import Profile
 from credtray.core.plain import plain
 from credtray.core.ports import Part
+from credtray.core.problem_words import line
 from credtray.core.standing import alive, clock_off, offline
 from credtray.core.state import ProfileState, SessionState, State
 from credtray.core.view import SIGNING_IN, Standing, clock_time, name_list, standing_words
@@ -72,11 +73,11 @@ def clock_words(state: State) -> str:
 
 def session_troubles(seen: Overview, session: SessionState) -> Iterator[str]:
     """Yield what went wrong with this session and is not said by its headline."""
-    problem, trouble = session.problem, session.trouble
+    problem, trouble, it = session.problem, session.trouble, plain(session.session.name)
     if problem is not None and session.pending is None and problem.code != SignInCancelled.code:
-        yield plain(problem.title, _LONGEST_PROBLEM)
+        yield plain(line(problem, it), _LONGEST_PROBLEM)
     if trouble is not None and trouble.problem.code != Offline.code and lasting(trouble, seen.now):
-        yield plain(trouble.problem.title, _LONGEST_PROBLEM)
+        yield plain(line(trouble.problem, it), _LONGEST_PROBLEM)
 
 
 def tooltip(seen: Overview) -> str:
@@ -88,7 +89,7 @@ def tooltip(seen: Overview) -> str:
         lines.append(f"and {more} more")
     if not lines:
         problem = seen.state.config_problem
-        told = "not set up yet" if problem is None else plain(problem.title, _LONGEST_PROBLEM)
+        told = "not set up yet" if problem is None else plain(line(problem), _LONGEST_PROBLEM)
         lines.append(f"credtray: {told}")
     return "\n".join(lines)
 
@@ -172,7 +173,7 @@ def troubles(seen: Overview) -> Iterator[tuple[str, str]]:
         ("file", trouble.problem if trouble is not None and lasting(trouble, seen.now) else None),
     ):
         if problem is not None:
-            yield name, plain(problem.title, _LONGEST_PROBLEM)
+            yield name, plain(line(problem), _LONGEST_PROBLEM)
     if seen.left_alone:
         sections = name_list(tuple(f"[{plain(section)}]" for section in seen.left_alone.values()))
         yield "sections", f"Left alone in the credentials file, being not ours: {sections}"

@@ -1,0 +1,215 @@
+"""Problems in the words of somebody who only clicks: what happened, and what can be done about it. Pure.
+
+A terminal shows a problem as it is: with its code, what a service answered, and the command that helps. Menu
+and notices show these words instead, and a button where the terminal shows a command.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from credtray.core import errors
+from credtray.core.errors import Problem, every_error
+from credtray.core.plain import plain
+
+
+class Step(Enum):
+    """What a person can do next with one click."""
+
+    SIGN_IN = "sign_in"
+    ANOTHER_DEVICE = "another_device"
+    """Sign in with a code, in a browser anywhere."""
+    TRY_AGAIN = "try_again"
+    COPY_LINK = "copy_link"
+    OTHER_SECTION = "other_section"
+    """Keep the keys in a section that nobody uses yet."""
+    OPEN_CONFIG = "open_config"
+    OPEN_CREDENTIALS = "open_credentials"
+    OPEN_SETTINGS = "open_settings"
+    SHOW_LOG = "show_log"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One kind of problem, for a person."""
+
+    title: str
+    """A sentence without its full stop. ``{it}`` stands for the profile or session."""
+    body: str = ""
+    steps: tuple[Step, ...] = (Step.TRY_AGAIN, Step.SHOW_LOG)
+    """The first one is the likeliest to help."""
+
+
+_AGAIN = (Step.TRY_AGAIN,)
+_SIGN_IN = (Step.SIGN_IN,)
+_CONFIG = (Step.OPEN_CONFIG, Step.TRY_AGAIN)
+_SETTINGS = (Step.OPEN_SETTINGS, Step.TRY_AGAIN)
+_SEEN_IN_LOG = "The log has the details."
+_GONE = Said("{it} is not in the config file any more", "It was renamed or removed.", _CONFIG)
+
+_SAID = {
+    errors.CredtrayError.code: Said("Something went wrong", _SEEN_IN_LOG),
+    errors.TimedOut.code: Said("It took too long", "It may still finish by itself."),
+    errors.UsageError.code: Said("This cannot be done now", _SEEN_IN_LOG),
+    errors.UnknownProfile.code: _GONE,
+    errors.UnknownSession.code: _GONE,
+    errors.ForeignProfile.code: Said(
+        "{it} is not an SSO profile", "It gets its keys in another way, so credtray leaves it alone.", _CONFIG
+    ),
+    errors.IncompleteProfile.code: Said("A setting is missing in the config file", "Add it.", _CONFIG),
+    # --- the sign-in
+    errors.SignInRequired.code: Said("You need to sign in first", "", _SIGN_IN),
+    errors.TokenRefused.code: Said("Your sign-in has ended", "", _SIGN_IN),
+    errors.PortalUnauthorized.code: Said("Your sign-in has ended", "AWS no longer accepts it.", _SIGN_IN),
+    errors.TokenUnreadable.code: Said(
+        "The saved sign-in cannot be read", "Signing in again replaces it.", _SIGN_IN
+    ),
+    errors.TokenMismatch.code: Said(
+        "The saved sign-in belongs to another start URL or region", "Sign in with the new one.", _SIGN_IN
+    ),
+    errors.RegistrationRefused.code: Said(
+        "AWS does not know this computer any more", "Signing in again registers it.", _SIGN_IN
+    ),
+    errors.SignInTooShort.code: Said("Your sign-in ends too early for this", "", _SIGN_IN),
+    errors.SignInDenied.code: Said("The sign-in was denied", "", _AGAIN),
+    errors.SignInTimedOut.code: Said("The sign-in timed out", "Nobody finished it in the browser.", _AGAIN),
+    errors.SignInCancelled.code: Said("The sign-in was cancelled", "", _AGAIN),
+    errors.ListenerUnavailable.code: Said(
+        "Your browser cannot reach credtray on this computer",
+        "Sign in with a code instead.",
+        (Step.ANOTHER_DEVICE, Step.TRY_AGAIN),
+    ),
+    errors.AddressRefused.code: Said(
+        "The sign-in page is not at an AWS address",
+        "credtray did not open it. Check the start URL in the config file.",
+        _CONFIG,
+    ),
+    errors.StartUrlRefused.code: Said("This is not an AWS access portal", "Check the start URL.", _CONFIG),
+    errors.RegionRefused.code: Said("This is not an AWS region", "Check it in the config file.", _CONFIG),
+    # --- AWS and the way there
+    errors.RoleRefused.code: Said(
+        "You have no access to {it}",
+        "If you were given it just now, try again. Otherwise ask your administrator.",
+        _AGAIN,
+    ),
+    errors.RequestRefused.code: Said(
+        "AWS refused the request", "Check start URL, region and scopes in the config file.", _CONFIG
+    ),
+    errors.Throttled.code: Said("AWS asks to slow down", "Wait a minute, then try again.", _AGAIN),
+    errors.PortalFailed.code: Said("AWS has an internal problem", "It usually passes by itself.", _AGAIN),
+    errors.Offline.code: Said("AWS cannot be reached", "Check the network, VPN or proxy.", _AGAIN),
+    errors.ProxyRefused.code: Said(
+        "The proxy refused the connection", "It may want a user name and password.", _SETTINGS
+    ),
+    errors.CaptivePortal.code: Said(
+        "This network wants its own sign-in first",
+        "Open any web page, sign in there, then try again.",
+        _AGAIN,
+    ),
+    errors.UnexpectedReply.code: Said("AWS gave an answer that credtray does not understand", "Try again."),
+    errors.CertificateRefused.code: Said(
+        "The certificate of AWS is not trusted on this computer",
+        "A proxy that inspects traffic has a certificate of its own: name its file in the settings.",
+        _SETTINGS,
+    ),
+    errors.ClockOff.code: Said(
+        "The clock of this computer is wrong", "Set it; AWS refuses requests with a wrong time.", _AGAIN
+    ),
+    # --- files
+    errors.ConfigInvalid.code: Said("The AWS config file cannot be read", "Fix it, then try again.", _CONFIG),
+    errors.SettingsInvalid.code: Said("The settings cannot be used", "Fix them, then try again.", _SETTINGS),
+    errors.SectionNotOurs.code: Said(
+        "The credentials file has other keys for {it}",
+        "They come from somewhere else, and are never overwritten.",
+        (Step.OTHER_SECTION, Step.OPEN_CREDENTIALS),
+    ),
+    errors.FileUnparsable.code: Said(
+        "The credentials file is broken, so every AWS tool fails",
+        "Fix it, then try again.",
+        (Step.OPEN_CREDENTIALS, Step.TRY_AGAIN),
+    ),
+    errors.IniRefused.code: Said("This name cannot be written to an AWS file", "Use a simpler one.", _CONFIG),
+    errors.FileUnwritable.code: Said("The file could not be written", "Nothing was changed."),
+    errors.FileRefused.code: Said("This file is not safe to write", "Nothing was changed."),
+    # --- the desktop
+    errors.ClipboardUnavailable.code: Said(
+        "Nothing was copied", "There is no clipboard. On Wayland, install wl-clipboard.", _AGAIN
+    ),
+    errors.AutostartRefused.code: Said("Start at login could not be changed", "Nothing was changed."),
+    errors.FileUnopened.code: Said("No program here opens this file", "Open it in an editor.", _AGAIN),
+    errors.BrowserUnopened.code: Said(
+        "No browser could be opened",
+        "Copy the link, and open it yourself.",
+        (Step.COPY_LINK, Step.ANOTHER_DEVICE, Step.TRY_AGAIN),
+    ),
+    errors.BusCallFailed.code: Said("Another program did not answer", "It may be restarting.", _AGAIN),
+    errors.ConsoleRefused.code: Said("The AWS console could not be opened", "", _AGAIN),
+}
+
+_TOLD_ALREADY = frozenset(
+    {
+        errors.SignInRequired.code,
+        errors.TokenRefused.code,
+        errors.PortalUnauthorized.code,
+        errors.SignInTimedOut.code,
+        errors.SignInCancelled.code,
+        errors.RoleRefused.code,
+    }
+)
+"""Their details say in other words what the title says."""
+_TITLES = {kind.code: kind.title for kind in reversed(every_error())}
+
+_NO_WORDS_OF_OURS = re.compile(
+    r"""
+    `                               # a command
+    | \bcredtray\ [a-z]             # a command as well
+    | --[a-z]                       # an option of one
+    | \b[Rr]un\b
+    | \bHTTP\ ?\d | \b[1-5]\d\d\b   # a status
+    | [^\W_]_[^\W_]                 # access_denied, AWS_CA_BUNDLE
+    | [a-z][A-Z]\w*                 # InvalidGrantException
+    | \b[A-Z]\w*(?:Exception|Error)\b
+    | [{}<>|\\]
+    """,
+    re.VERBOSE,
+)
+_NAMES = re.compile(r"'[^']*'|\[[^\]]*\]|\S*/\S*")
+"""Names and paths that a person gave: whatever is in them is no code."""
+_LONGEST = 160
+
+
+def said(problem: Problem) -> Said:
+    """Return the words for a problem; those of its class where it has none of its own."""
+    known = _SAID.get(problem.code)
+    return known if known is not None else Said(_TITLES.get(problem.code, "It did not work"), _SEEN_IN_LOG)
+
+
+def title(problem: Problem, it: str = "it") -> str:
+    """Return what happened, in one line; ``it`` names the profile or session."""
+    words = said(problem).title.replace("{it}", it)
+    return words[:1].upper() + words[1:] if it == "it" else words
+
+
+def details(problem: Problem) -> str:
+    """Return what is said of this very case (a path, a line, an unreachable host), or an empty text.
+
+    What a service or a program wrote for programmers is in the log, and left out here.
+    """
+    _, colon, rest = problem.title.partition(": ")
+    rest = rest.strip().rstrip(".")
+    if (
+        not colon
+        or not rest
+        or problem.code in _TOLD_ALREADY
+        or _NO_WORDS_OF_OURS.search(_NAMES.sub("", rest))
+    ):
+        return ""
+    return plain(rest, _LONGEST)
+
+
+def line(problem: Problem, it: str = "it") -> str:
+    """Return what happened with its details: ``The AWS config file cannot be read: line 7``."""
+    told = details(problem)
+    return f"{title(problem, it)}: {told}" if told else title(problem, it)
