@@ -149,15 +149,47 @@ S = STATE.reveal()
         f"code=a%0Ab&state={S}",
         f"code=%C3%A9&state={S}",
         f"code=%FF&state={S}",
-        f"code=c&state={S}&loose",
+        f"code=c&state={S}&state",
+        f"code&code=c&state={S}",
+        f"code=c&st%61te={S}&state={S}",
+        f"error&code=c&state={S}",
         f"code=c;state={S}",
         f"code={'c' * 9000}&state={S}",
-        "&".join(f"p{number}=1" for number in range(20)) + f"&code=c&state={S}",
         f"code=c&state={S}é",
     ],
 )
 def test_malformed_queries_are_not_ours(query: str) -> None:
     assert NotOurs(400) == judge(request(query=query))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param(f"code=c&state={S}&ref", marks=pytest.mark.met("F21")),
+        pytest.param(f"ref&code=c&state={S}", marks=pytest.mark.met("F21")),
+        pytest.param(f"code=c&state={S}&utm_source=", marks=pytest.mark.met("F21")),
+        pytest.param(f"&&code=c&&state={S}&", marks=pytest.mark.met("F21")),
+        pytest.param(f"code=c&session_state=a.b&session_state=c&state={S}", marks=pytest.mark.met("F21")),
+        pytest.param(f"iss=https%3A%2F%2Fx&code=%63&state={S}", marks=pytest.mark.met("F21")),
+        pytest.param(f"%FF=%FF&q=%&=&==&+=+&code=c&state={S}", marks=pytest.mark.met("F21")),
+        pytest.param(f"code=c&state={S}&error_description=a+b&error_uri", marks=pytest.mark.met("F21")),
+        pytest.param(f"Code=d&STATE=x&code=c&state={S}", marks=pytest.mark.met("F21")),
+        "&".join(f"p{number}=1" for number in range(500)) + f"&code=c&state={S}",
+    ],
+)
+def test_parameters_nobody_asked_for_are_ignored(query: str) -> None:
+    assert CodeReceived(Secret("c")) == judge(request(query=query))
+
+
+@pytest.mark.met("F21")
+@pytest.mark.parametrize("query", [f"error=access_denied&state={S}&ref", f"ref=&ref=&error=access_denied&state={S}"])
+def test_a_denial_with_parameters_nobody_asked_for_is_a_denial(query: str) -> None:
+    assert DenialReceived("access_denied") == judge(request(query=query))
+
+
+@pytest.mark.parametrize(("written", "meant"), [("a%2Bb%2F%3D", "a+b/="), ("a+b", "a b"), ("a%26b", "a&b")])
+def test_a_code_is_decoded_once(written: str, meant: str) -> None:
+    assert CodeReceived(Secret(meant)) == judge(request(query=f"code={written}&state={S}"))
 
 
 @pytest.mark.parametrize(

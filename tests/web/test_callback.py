@@ -60,6 +60,13 @@ def test_code_of_the_right_redirect_is_returned(callback: LoopbackCallback) -> N
     assert Secret("the-code") == callback.wait(1, never)
 
 
+@pytest.mark.met("F21")
+def test_a_parameter_without_a_value_does_not_hold_up_the_sign_in(callback: LoopbackCallback) -> None:
+    get(callback, f"{RIGHT}&ref")
+
+    assert Secret("the-code") == callback.wait(1, never)
+
+
 def test_redirect_uri_names_loopback_port_and_path(callback: LoopbackCallback) -> None:
     parts = urlsplit(callback.redirect_uri)
 

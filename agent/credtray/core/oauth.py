@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from credtray.core.secret import Secret
 
@@ -32,7 +32,8 @@ VERIFIER_BYTES = 48
 """48 random bytes are 64 characters of base64url; RFC 7636 wants 43 to 128."""
 
 _LONGEST_VALUE = 8192
-_MOST_FIELDS = 16
+_COUNTED = frozenset({"code", "state", "error"})
+"""The fields of the redirect that decide; all others are ignored (RFC 6749 section 4.1.2)."""
 _ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 
 
@@ -158,19 +159,23 @@ def read_callback(
 
 
 def _fields(query: bytes) -> Mapping[str, str]:
-    """Return the query's fields, or none when it is malformed, oversized or names one twice."""
-    try:
-        pairs = parse_qsl(
-            query.decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=True,
-            errors="strict",
-            max_num_fields=_MOST_FIELDS,
-        )
-    except ValueError:
-        return {}
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else {}
+    """Return those of the query's fields that count, or none when one of them comes twice or is no UTF-8.
+
+    Everything else is nobody's business here: portals, proxies and browser extensions add to addresses.
+    """
+    found: dict[str, str] = {}
+    for pair in query.decode("latin-1").split("&"):
+        name, _, value = pair.partition("=")
+        name = unquote_plus(name)
+        if name not in _COUNTED:
+            continue
+        if name in found:
+            return {}
+        try:
+            found[name] = unquote_plus(value, errors="strict")
+        except UnicodeDecodeError:
+            return {}
+    return found
 
 
 def _outcome(fields: Mapping[str, str]) -> CodeReceived | DenialReceived | NotOurs:
