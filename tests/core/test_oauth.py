@@ -182,7 +182,9 @@ def test_parameters_nobody_asked_for_are_ignored(query: str) -> None:
 
 
 @pytest.mark.met("F21")
-@pytest.mark.parametrize("query", [f"error=access_denied&state={S}&ref", f"ref=&ref=&error=access_denied&state={S}"])
+@pytest.mark.parametrize(
+    "query", [f"error=access_denied&state={S}&ref", f"ref=&ref=&error=access_denied&state={S}"]
+)
 def test_a_denial_with_parameters_nobody_asked_for_is_a_denial(query: str) -> None:
     assert DenialReceived("access_denied") == judge(request(query=query))
 

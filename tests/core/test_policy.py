@@ -19,6 +19,7 @@ from credtray.core.errors import (
 from credtray.core.events import (
     Asked,
     Deactivated,
+    EarlierEnded,
     Fetched,
     FetchFailed,
     FetchStarted,
@@ -99,8 +100,11 @@ def test_nothing_is_asked_while_nobody_is_signed_in() -> None:
     assert calls(after(started("dev"), TokenVanished("corp")), 0) == []
 
 
-def test_nothing_is_asked_of_the_portal_during_a_sign_in() -> None:
-    assert calls(after(fetched("dev"), SignInStarted("corp")), 45) == []
+def test_during_a_sign_in_keys_are_fetched_as_long_as_the_present_one_is_untouched() -> None:
+    waiting = after(fetched("dev"), SignInStarted("corp"))
+
+    assert calls(waiting, 45) == [FetchRoleCredentials("dev")]
+    assert calls(after(waiting, EarlierEnded("corp")), 45) == []
 
 
 def test_an_expired_token_is_still_refreshed_because_only_the_service_knows_the_end() -> None:

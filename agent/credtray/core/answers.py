@@ -96,7 +96,7 @@ def answer(state: State, profile: ProfileState, now: datetime) -> RoleCredential
     session = state.sessions.get(profile.profile.session)
     if session is None:
         return SignInRequired(profile.profile.session).problem
-    if session.pending is not None:
+    if session.pending is not None and alive(session, now) is not Alive.SIGNED_IN:
         return None
     if alive(session, now) is not Alive.SIGNED_IN:
         if not session.looked and not session.ended:

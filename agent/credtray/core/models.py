@@ -151,7 +151,7 @@ class EndProof(Enum):
     CUT = "cut"
     """A token came back shorter than usual: it was cut at the end. Proven."""
     REFUSED = "refused"
-    """A refresh was refused at a known time. Proven."""
+    """A refresh was refused at a known time, or we ended the sign-in ourselves. Proven."""
     LAST_LENGTH = "last_length"
     """As long as this session's last sign-in. An estimate."""
     SETTING = "setting"

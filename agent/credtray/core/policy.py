@@ -120,6 +120,10 @@ def wants_refresh(state: State, session: SessionState, now: datetime) -> bool:
     token = session.token
     if token is None or session.refreshing or not can_refresh(session, now):
         return False
+    if session.pending is not None:
+        # The token may be logged out at any moment, and a renewed one would look like somebody's new
+        # sign-in. Ten minutes at most, and it is renewed twenty minutes before its end.
+        return False
     if session.doubt is Doubt.RAISED:
         return True
     if rides_the_end(session):

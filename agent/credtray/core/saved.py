@@ -35,6 +35,8 @@ class SavedSignIn(msgspec.Struct, frozen=True, kw_only=True):
     observed: bool = True
     said: list[str] = []
     snoozed_until: _Instant | None = None
+    given_up: bool = False
+    """We ended it ourselves for a new sign-in, which has not come about yet; keys in use outlive it."""
 
 
 class SavedSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +105,7 @@ def _session(session: SessionState) -> SavedSession:
             observed=sign_in.observed,
             said=sorted(session.said - session.unseen),
             snoozed_until=session.snoozed_until,
+            given_up=session.ended and session.token is None,
         )
         if sign_in
         else None,
@@ -169,7 +172,7 @@ def _remembered(name: str, saved: SavedSession) -> SessionState:
     known = saved.sign_in
     sign_in = SignIn(known.started_at, known.ends_at, known.proof, known.observed)
     said, snoozed_until = frozenset(known.said), known.snoozed_until
-    return replace(state, sign_in=sign_in, said=said, snoozed_until=snoozed_until)
+    return replace(state, sign_in=sign_in, said=said, snoozed_until=snoozed_until, ended=known.given_up)
 
 
 def _seconds(seconds: float | None) -> timedelta | None:

@@ -70,8 +70,7 @@ def held_back(session: SessionState, now: datetime) -> bool:
     """Tell whether nothing may be asked of this session's portal just now."""
     if alive(session, now) is not Alive.SIGNED_IN or (session.refreshing and not session.overtaken):
         return True
-    # During a sign-in the old token may be logged out at any moment: what it would answer means nothing.
-    return session.pending is not None or (session.trouble is not None and session.trouble.retry_at > now)
+    return session.trouble is not None and session.trouble.retry_at > now
 
 
 def rides_the_end(session: SessionState) -> bool:
@@ -131,6 +130,12 @@ def keys_until(state: State, profile: ProfileState) -> datetime | None:
         return profile.credentials.expires_at
     name = profile.profile.name
     return max((mark.expires_at for mark in state.file.marks.values() if mark.profile == name), default=None)
+
+
+def session_keys_until(state: State, session: SessionState, now: datetime) -> datetime | None:
+    """Return when the first of the role credentials in use under this session end; None: there are none."""
+    ends = (keys_until(state, item) for item in state.profiles_of(session.session.name))
+    return min((end for end in ends if end is not None and end > now), default=None)
 
 
 def waiting_for_keys(state: State, session: SessionState, now: datetime) -> tuple[ProfileState, ...]:

@@ -62,6 +62,20 @@ class PendingSignIn:
     started_at: datetime
     url: str | None = None
     user_code: str | None = None
+    replaces: SignIn | None = None
+    """The sign-in that was active when this one began, as it was known then; None: nobody was signed in."""
+    ended_at: datetime | None = None
+    """When that one was ended at the portal to make room; None: it is untouched."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSignIn:
+    """The last sign-in, which ended without a token."""
+
+    at: datetime
+    problem: Problem
+    ended_at: datetime | None = None
+    """When the sign-in before it was ended for it; None: that one is untouched, or there was none."""
 
 
 class Doubt(Enum):
@@ -99,6 +113,8 @@ class SessionState:
     """The sign-in the present one replaced while it was still active; None once the ends were compared."""
     memory: SignInMemory = SignInMemory()
     pending: PendingSignIn | None = None
+    failed: FailedSignIn | None = None
+    """None again as soon as another sign-in begins, or somebody signs in elsewhere."""
     refreshing: bool = False
     overtaken: bool = False
     """True: the refresh under way is of a token before this sign-in; its outcome means nothing any more."""

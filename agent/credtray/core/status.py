@@ -18,6 +18,7 @@ from credtray.core.imports import ImportedKeys, kept_imports
 from credtray.core.ports import DesktopPart, Part
 from credtray.core.standing import alive, clock_off, keys_until
 from credtray.core.state import Alive, ProfileState, SessionState, State, region_of
+from credtray.core.view import pending_of
 from credtray.core.wishes import sections_of
 
 VERSION = 1
@@ -148,7 +149,22 @@ def _session(state: State, session: SessionState, now: datetime) -> dict[str, An
         "error": _problem(session.trouble.problem if session.trouble else session.problem),
         "sign_in_url": session.pending.url if session.pending else None,
         "user_code": session.pending.user_code if session.pending else None,
+        "pending": _pending(state, session, now),
         "legacy": session.session.legacy,
+    }
+
+
+def _pending(state: State, session: SessionState, now: datetime) -> dict[str, Any] | None:
+    """Return what is still valid while a sign-in waits for a person; None when none is under way."""
+    pending = pending_of(state, session, now)
+    if session.pending is None or pending is None:
+        return None
+    return {
+        "since": iso(session.pending.started_at),
+        "present_until": iso(pending.present_until),
+        "present_is_estimate": pending.about if pending.present_until else None,
+        "earlier_ended_at": iso(pending.earlier_ended_at),
+        "keys_until": iso(pending.keys_until),
     }
 
 

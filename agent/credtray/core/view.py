@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from credtray.core.durations import short
-from credtray.core.standing import alive
+from credtray.core.standing import alive, keys_until, session_keys_until
 from credtray.core.state import Alive, SessionState, State
 
 SIGNING_IN = "signing in: finish it in the browser"
+_WAITING = "signing in: waiting for the browser"
+_WAITING_FOR_CODE = "signing in: waiting for you to enter the code"
 _SHOWN_NAMES = 4
 _SAME_NIGHT = timedelta(hours=12)
 
@@ -75,15 +77,72 @@ def sign_in_words(session: SessionState, now: datetime, zone: tzinfo | None) -> 
     return standing_words(standing, now, zone)
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sign-in that waits for a person, as far as words tell it."""
+
+    code: str | None = None
+    """To be entered on a device; None: it waits for the browser."""
+    present_until: datetime | None = None
+    """Until when the present sign-in lasts, which is untouched; None: there is none any more."""
+    about: bool = False
+    """True: that is an estimate."""
+    earlier_ended_at: datetime | None = None
+    """When the sign-in before was ended for it."""
+    keys_until: datetime | None = None
+    """When the first of the role credentials in use end."""
+
+
+def pending_words(pending: Pending, now: datetime, zone: tzinfo | None) -> str:
+    """Tell what a sign-in waits for, and what is still valid meanwhile, in one line without a full stop."""
+    rest = untouched_words(pending, now, zone)
+    if not rest:
+        return f"{SIGNING_IN} (code {pending.code})" if pending.code else SIGNING_IN
+    lead = _WAITING if pending.code is None else f"{_WAITING_FOR_CODE} {pending.code}"
+    return f"{lead}. {rest}"
+
+
+def untouched_words(pending: Pending, now: datetime, zone: tzinfo | None) -> str:
+    """Tell what is still valid while a sign-in waits; empty where there was no sign-in before it."""
+    if pending.earlier_ended_at is not None:
+        ended = f"Your earlier sign-in was ended at {clock_time(pending.earlier_ended_at, now, zone)}"
+        return f"{ended}; {keys_words(pending.keys_until, now, zone)}"
+    if pending.present_until is not None and pending.present_until > now:
+        about = "about " if pending.about else ""
+        until = clock_time(pending.present_until, now, zone)
+        return f"Your present sign-in is untouched (until {about}{until})"
+    return ""
+
+
+def keys_words(until: datetime | None, now: datetime, zone: tzinfo | None) -> str:
+    """Tell until when role credentials in use work."""
+    return "no keys are in use" if until is None else f"keys in use work until {clock_time(until, now, zone)}"
+
+
+def pending_of(state: State, session: SessionState, now: datetime) -> Pending | None:
+    """Return what there is to tell of the sign-in under way; None when there is none."""
+    pending, sign_in = session.pending, session.sign_in
+    if pending is None:
+        return None
+    active = sign_in if alive(session, now) is Alive.SIGNED_IN else None
+    return Pending(
+        pending.user_code,
+        active.ends_at if active is not None else None,
+        about=active is not None and not active.proof.proven,
+        earlier_ended_at=pending.ended_at,
+        keys_until=session_keys_until(state, session, now),
+    )
+
+
 def still_valid(state: State, session: SessionState, now: datetime, zone: tzinfo | None) -> str:
     """Tell what still works without a new sign-in, and until when; empty when nothing does."""
     parts = []
     if alive(session, now) is Alive.SIGNED_IN and session.sign_in is not None:
         parts.append(f"you are {sign_in_words(session, now, zone)}")
     held = [
-        (item.credentials.expires_at, item.profile.name)
+        (end, item.profile.name)
         for item in state.profiles_of(session.session.name)
-        if item.credentials is not None and item.credentials.expires_at > now
+        if (end := keys_until(state, item)) is not None and end > now
     ]
     if held:
         until = clock_time(min(held)[0], now, zone)

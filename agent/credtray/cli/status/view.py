@@ -71,7 +71,9 @@ def _session(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> It
     )
     details = [token_words(item, reader, agent_running=agent_running)]
     if item["state"] == "signing_in":
-        details.append(f"code to compare: {item['user_code']}" if item["user_code"] else "")
+        details.append(
+            f"check that the page shows this code: {item['user_code']}" if item["user_code"] else ""
+        )
         details.append(item["sign_in_url"] or "")
     if item["error"] is not None:
         details += [item["error"]["text"], item["error"]["hint"]]

@@ -11,7 +11,7 @@ from typing import Any
 
 from credtray.core.durations import short
 from credtray.core.state import Alive
-from credtray.core.view import SIGNING_IN, Standing, clock_time, standing_words
+from credtray.core.view import Pending, Standing, clock_time, pending_words, standing_words
 
 _SAME_END = timedelta(minutes=1)
 _ALIVE = {"signed_out": Alive.SIGNED_OUT, "expired": Alive.ENDED}
@@ -40,7 +40,7 @@ def session_words(item: dict[str, Any], reader: Reader) -> str:
     state = item["state"]
     match state:
         case "signing_in":
-            return SIGNING_IN
+            return pending_words(_pending(item), reader.now, reader.zone)
         case "refused":
             return "refused"
         case _:
@@ -52,6 +52,17 @@ def session_words(item: dict[str, Any], reader: Reader) -> str:
                 offline=state == "offline",
             )
             return standing_words(standing, reader.now, reader.zone)
+
+
+def _pending(item: dict[str, Any]) -> Pending:
+    told = item.get("pending") or {}  # an older agent tells nothing of it
+    return Pending(
+        item["user_code"],
+        _instant(told.get("present_until")),
+        about=bool(told.get("present_is_estimate")),
+        earlier_ended_at=_instant(told.get("earlier_ended_at")),
+        keys_until=_instant(told.get("keys_until")),
+    )
 
 
 def _sign_in_words(item: dict[str, Any], reader: Reader) -> str:
@@ -100,7 +111,7 @@ def still_valid_words(document: dict[str, Any], session: str | None, reader: Rea
     lines = [
         f"{item['name']}: still {_sign_in_words(item, reader)}."
         for item in document["sessions"]
-        if session in {None, item["name"]} and item["state"] in _STILL_SIGNED_IN
+        if session in {None, item["name"]} and _is_signed_in(item)
     ]
     held = [
         (expires_at, item["name"])
@@ -114,6 +125,13 @@ def still_valid_words(document: dict[str, Any], session: str | None, reader: Rea
         names = first if len(held) == 1 else f"{first} and {len(held) - 1} more"
         lines.append(f"Keys already issued stay valid until {reader.at(until)} ({names}).")
     return lines
+
+
+def _is_signed_in(item: dict[str, Any]) -> bool:
+    """Tell whether somebody is signed in, also while a new one waits and has not ended this one."""
+    if item["state"] == "signing_in":
+        return bool((item.get("pending") or {}).get("present_until"))
+    return item["state"] in _STILL_SIGNED_IN
 
 
 _STILL_SIGNED_IN = {"fresh", "advisory", "mandatory", "offline"}

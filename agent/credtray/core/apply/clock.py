@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from credtray.core.events import ClockChanged
 from credtray.core.models import AccessToken, RoleCredentials, SignIn
 from credtray.core.standing import TOLERATED_CLOCK_ERROR
-from credtray.core.state import ProfileState, SessionState, State, Trouble, frozen
+from credtray.core.state import PendingSignIn, ProfileState, SessionState, State, Trouble, frozen
 
 
 def clock_changed(state: State, event: ClockChanged, now: datetime) -> State:
@@ -52,11 +52,17 @@ class _Shift:
             token=self.token(session.token),
             sign_in=self.sign_in(session.sign_in),
             before=self.sign_in(session.before),
+            pending=self.pending(session.pending),
             refreshed_at=self.past(session.refreshed_at),
             trouble=self.trouble(session.trouble),
             snoozed_until=None if session.snoozed_until is None else session.snoozed_until + self.by,
             accounts_asked=self.past(session.accounts_asked),
         )
+
+    def pending(self, pending: PendingSignIn | None) -> PendingSignIn | None:
+        if pending is None:
+            return None
+        return replace(pending, replaces=self.sign_in(pending.replaces), ended_at=self.past(pending.ended_at))
 
     def profile(self, profile: ProfileState) -> ProfileState:
         return replace(

@@ -22,7 +22,17 @@ from credtray.core.expiry import (
 from credtray.core.models import AccessToken, EndProof, SignIn
 from credtray.core.open_by_itself import WINDOW
 from credtray.core.standing import alive
-from credtray.core.state import PASSING, Alive, Doubt, PendingSignIn, SessionState, State, frozen, put
+from credtray.core.state import (
+    PASSING,
+    Alive,
+    Doubt,
+    FailedSignIn,
+    PendingSignIn,
+    SessionState,
+    State,
+    frozen,
+    put,
+)
 
 _ENDS_A_SIGN_IN = {TokenRefused.code, RegistrationRefused.code, SignInRequired.code}
 
@@ -138,22 +148,46 @@ def _token_doubtful(
 def _sign_in_started(
     session: SessionState, _event: events.SignInStarted, now: datetime, _state: State
 ) -> SessionState:
-    return replace(session, pending=PendingSignIn(now), problem=None)
+    replaces = session.sign_in if alive(session, now) is Alive.SIGNED_IN else None
+    return replace(session, pending=PendingSignIn(now, replaces=replaces), problem=None, failed=None)
 
 
 def _address_known(
     session: SessionState, event: events.SignInAddressKnown, now: datetime, _state: State
 ) -> SessionState:
-    began = session.pending.started_at if session.pending else now
+    pending = session.pending or PendingSignIn(now)
     if alive(session, now) is Alive.ENDED:  # who gives this one up wants no other by itself
         session = replace(session, said=session.said | {WINDOW})
-    return replace(session, pending=PendingSignIn(began, event.url, event.user_code))
+    return replace(session, pending=replace(pending, url=event.url, user_code=event.user_code))
+
+
+def _earlier_ended(
+    session: SessionState, _event: events.EarlierEnded, now: datetime, _state: State
+) -> SessionState:
+    """Return the session whose sign-in is over; the keys in use stay, and no notice says that it ended.
+
+    When the new one comes to nothing, the notice of that tells it.
+    """
+    sign_in = session.sign_in
+    if sign_in is not None:
+        sign_in = replace(sign_in, ends_at=min(sign_in.ends_at, now), proof=EndProof.REFUSED)
+    return replace(
+        session,
+        token=None,
+        sign_in=sign_in,
+        pending=replace(session.pending or PendingSignIn(now), ended_at=now),
+        ended=True,
+        trouble=None,
+        doubt=Doubt.NONE,
+        overtaken=session.refreshing,
+    )
 
 
 def _signed_in(session: SessionState, event: events.SignedIn, now: datetime, state: State) -> SessionState:
-    before = (
-        session.sign_in if session.sign_in and session.sign_in.ends_at > now and not session.ended else None
-    )
+    earlier = session.pending.replaces if session.pending is not None else None
+    if earlier is None and not session.ended:
+        earlier = session.sign_in
+    before = earlier if earlier is not None and earlier.ends_at > now else None
     sign_in = _new_sign_in(session, event.token, now, state)
     memory = session.memory
     if sign_in.proof is not EndProof.CUT:
@@ -199,13 +233,17 @@ def _usual(session: SessionState, token: AccessToken, now: datetime) -> timedelt
 
 
 def _sign_in_failed(
-    session: SessionState, event: events.SignInFailed, _now: datetime, _state: State
+    session: SessionState, event: events.SignInFailed, now: datetime, state: State
 ) -> SessionState:
-    session = replace(session, pending=None, problem=event.problem)
-    if not event.dropped:
+    if event.dropped and not session.ended:
+        session = _earlier_ended(session, events.EarlierEnded(event.session), now, state)
+    ended_at = session.pending.ended_at if session.pending is not None else None
+    failed = None if event.unasked else FailedSignIn(now, event.problem, ended_at)
+    session = replace(session, pending=None, problem=event.problem, failed=failed)
+    if ended_at is None:
         return session
-    # "ended" was told by the command that was cancelled; no notice on top.
-    return replace(session, token=None, ended=True, before=None, said=session.said | {"ended", WINDOW})
+    # That it ended is told by the notice of this failure; no other one on top, and no window by itself.
+    return replace(session, before=None, said=session.said | {"ended", WINDOW})
 
 
 # --- refresh -----------------------------------------------------------------------------------------
@@ -277,6 +315,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.TokenDoubtful: on_session(_token_doubtful),
         events.SignInStarted: on_session(_sign_in_started),
         events.SignInAddressKnown: on_session(_address_known),
+        events.EarlierEnded: on_session(_earlier_ended),
         events.SignedIn: on_session(_signed_in),
         events.SignInFailed: on_session(_sign_in_failed),
         events.RefreshStarted: on_session(_refresh_started),

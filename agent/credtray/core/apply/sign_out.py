@@ -13,9 +13,14 @@ from credtray.core.state import SessionState, State, frozen
 
 def _token_vanished(state: State, event: events.TokenVanished, now: datetime) -> State:
     session = state.sessions.get(event.session)
-    if session is not None and (session.pending is not None or (session.ended and session.token is None)):
-        return state  # a fresh sign-in drops the token file itself, and keys outlive one that was cancelled
-    return _signed_out(state, event, now)
+    if session is not None and session.ended and session.token is None:
+        # We ended it ourselves for a new sign-in: the keys in use outlive it, also over a restart.
+        return state.with_session(replace(session, looked=True))
+    pending = None if session is None else session.pending
+    if pending is None or pending.replaces is None:
+        return state if pending is not None else _signed_out(state, event, now)
+    left = _signed_out(state, event, now)  # by another program, while our browser page waits
+    return left.with_session(replace(left.sessions[event.session], pending=replace(pending, replaces=None)))
 
 
 def _signed_out(state: State, event: events.SignedOut | events.TokenVanished, _now: datetime) -> State:

@@ -89,6 +89,7 @@ from credtray.core.errors.sign_in import (
     SignInDenied,
     SignInRequired,
     SignInTimedOut,
+    SignInUnconfirmed,
 )
 
 __all__ = [
@@ -150,6 +151,7 @@ __all__ = [
     "SignInRequired",
     "SignInTimedOut",
     "SignInTooShort",
+    "SignInUnconfirmed",
     "StartUrlRefused",
     "Throttled",
     "TimedOut",

@@ -41,6 +41,15 @@ class SignInCancelled(CredtrayError):
     retry = Retry.PERSON
 
 
+class SignInUnconfirmed(CredtrayError):
+    """A new sign-in would end one that is good for long, and nobody has agreed to that."""
+
+    code = "sign_in_unconfirmed"
+    title = "This would end your present sign-in"
+    hint = "Run: credtray login --fresh"
+    retry = Retry.PERSON
+
+
 class ListenerUnavailable(CredtrayError):
     """No loopback port could be bound for the redirect of the sign-in."""
 

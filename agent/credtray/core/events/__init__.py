@@ -24,6 +24,7 @@ from credtray.core.events.service import (
     ConfigBroken,
     ConfigLoaded,
     Deactivated,
+    EarlierEnded,
     EndpointChanged,
     Fetched,
     FetchFailed,
@@ -67,7 +68,7 @@ Event = (
     | SyncFailed | NoticeShown | NoticesPaused | NoticeUnseen | NoticeWithdrawn | PresenceChanged
     | PartChanged | EndpointChanged | AccountsAsked | AccountsListed | AccountsUnknown
     | Imported | ImportFailed | SignInAwaited | SignInUnawaited
-    | WindowBegun | WindowUnopened
+    | WindowBegun | WindowUnopened | EarlierEnded
 )
 # fmt: on
 
@@ -81,6 +82,7 @@ __all__ = [
     "ConfigBroken",
     "ConfigLoaded",
     "Deactivated",
+    "EarlierEnded",
     "EndpointChanged",
     "Event",
     "FetchFailed",

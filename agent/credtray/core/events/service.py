@@ -130,6 +130,13 @@ class SignInStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierEnded:
+    """The active sign-in was ended at the portal to make room for the pending one; its token is dropped."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignInAddressKnown:
     """The address (and, for the device flow, the code) a person needs."""
 
@@ -156,6 +163,8 @@ class SignInFailed:
     problem: Problem
     dropped: bool = False
     """True: the old sign-in was given up for it; keys already issued stay valid."""
+    unasked: bool = False
+    """True: the agent had begun it by itself; nobody waits to hear how it ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,15 @@ from credtray.core.ports import Part
 from credtray.core.problem_words import line
 from credtray.core.standing import alive, clock_off, offline
 from credtray.core.state import ProfileState, SessionState, State
-from credtray.core.view import SIGNING_IN, Standing, clock_time, name_list, standing_words
+from credtray.core.view import (
+    SIGNING_IN,
+    Standing,
+    clock_time,
+    name_list,
+    pending_of,
+    standing_words,
+    untouched_words,
+)
 
 GAP = "  ·  "
 """Between the parts of a label."""
@@ -53,6 +61,12 @@ def standing(seen: Overview, session: SessionState) -> str:
         if clock_off(seen.state):
             return clock_words(seen.state)
     return standing_words(_standing(seen, session), seen.now, seen.zone)
+
+
+def meanwhile(seen: Overview, session: SessionState) -> str:
+    """Tell what is still valid while a sign-in of this session waits for a person; empty: nothing to tell."""
+    pending = pending_of(seen.state, session, seen.now)
+    return "" if pending is None else untouched_words(pending, seen.now, seen.zone)
 
 
 def _standing(seen: Overview, session: SessionState) -> Standing:

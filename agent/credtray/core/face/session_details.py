@@ -8,20 +8,26 @@ from credtray.core.durations import short
 from credtray.core.plain import plain
 from credtray.core.standing import alive, can_refresh
 from credtray.core.state import Alive, SessionState, State
-from credtray.core.view import clock_time
+from credtray.core.view import clock_time, pending_of, untouched_words
 
 _SHOWN = 3
 
 
 def details(state: State, session: SessionState, now: datetime, zone: tzinfo | None) -> str:
     """Tell what renews itself, what does not, and until when; one sentence for each clock."""
-    parts = [_sign_in(session, now, zone), _token(session, now, zone), *_keys(state, session, now, zone)]
+    parts = [
+        _sign_in(state, session, now, zone),
+        _token(session, now, zone),
+        *_keys(state, session, now, zone),
+    ]
     return " ".join(part for part in parts if part)
 
 
-def _sign_in(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
-    if session.pending is not None:
-        return "A sign-in waits for you in the browser."
+def _sign_in(state: State, session: SessionState, now: datetime, zone: tzinfo | None) -> str:
+    pending = pending_of(state, session, now)
+    if pending is not None:
+        rest = untouched_words(pending, now, zone)
+        return "A sign-in waits for you in the browser." + (f" {rest}." if rest else "")
     standing = alive(session, now)
     if standing is not Alive.SIGNED_IN:
         return "Nobody is signed in: sign in to get keys."

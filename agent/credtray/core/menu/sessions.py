@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from credtray.core.clicks import CopySignInLink, ShowSession
-from credtray.core.face.lines import headline, session_troubles
+from credtray.core.face.lines import headline, meanwhile, session_troubles
 from credtray.core.face.look import Shape
 from credtray.core.face.overview import Overview
 from credtray.core.menu import Item, Kind
@@ -65,6 +65,9 @@ def _actions(seen: Overview, session: SessionState, *, wanted: bool) -> Iterator
     for place, line in enumerate(session_troubles(seen, session)):
         yield Item(f"session-trouble-{place}:{name}", Kind.TEXT, line)
     if session.pending is not None:
+        rest = meanwhile(seen, session)
+        if rest:
+            yield Item(f"sign-in-meanwhile:{name}", Kind.TEXT, rest)
         yield from _pending(session)
     else:
         again = " again" if alive(session, seen.now) is Alive.SIGNED_IN else ""

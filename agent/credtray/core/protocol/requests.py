@@ -40,6 +40,14 @@ class Login(Struct, frozen=True, tag_field="request", tag="login"):
     """Device authorization grant: a code to enter on any device."""
     browser: bool = True
     """False: the agent opens no browser, the client shows the address."""
+    agreed: bool = False
+    """The person was told that this ends the present sign-in, how much is left of it, and said yes.
+
+    Without it a device authorization grant is refused while much is left (``sign_in_unconfirmed``). In a
+    browser the page that opens first asks, so that there nothing has to be agreed to before.
+    """
+    remote: bool = False
+    """The person is elsewhere (SSH) and has no browser here: an address of 127.0.0.1 is of no use to them."""
 
 
 class CancelLogin(Struct, frozen=True, tag_field="request", tag="cancel_login"):
@@ -112,6 +120,8 @@ class Wait(Struct, frozen=True, tag_field="request", tag="wait"):
     """Seconds to wait for somebody's sign-in; renewing silently is waited for in any case."""
     login: bool = False
     """Begin a sign-in when one is needed, or join the one under way."""
+    remote: bool = False
+    """As for ``Login``."""
     keys: bool = False
     """The keys themselves must last, not only the sign-in that renews them."""
 

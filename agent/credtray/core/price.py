@@ -1,0 +1,49 @@
+"""What a new sign-in would cost: the active one it ends. Pure.
+
+Asked before anything is given up: by the page the browser opens first, and by the terminal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from credtray.core.durations import short
+from credtray.core.standing import alive, session_keys_until
+from credtray.core.state import Alive, State
+from credtray.core.view import clock_time
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The active sign-in that ends."""
+
+    ends_at: datetime
+    about: bool
+    """True: the end is an estimate."""
+    keys_until: datetime | None
+    """When the first of the role credentials in use end; None: there are none."""
+
+
+def price_of(state: State, name: str, now: datetime) -> Price | None:
+    """Return what a new sign-in to this session ends; None when a person need not be asked.
+
+    That is when nobody is signed in, or no more is left than the longest warning threshold.
+    """
+    session = state.sessions.get(name)
+    if session is None or session.sign_in is None or alive(session, now) is not Alive.SIGNED_IN:
+        return None
+    sign_in = session.sign_in
+    if sign_in.ends_at - now <= state.settings.longest_warning(name):
+        return None
+    return Price(sign_in.ends_at, not sign_in.proof.proven, session_keys_until(state, session, now))
+
+
+def price_words(price: Price, now: datetime, zone: tzinfo | None) -> str:
+    """Tell what is lost and what is not, in two sentences."""
+    left = max(price.ends_at - now, timedelta())
+    about = "about " if price.about else ""
+    words = f"This ends your present sign-in, {about}{short(left)} left."
+    if price.keys_until is None:
+        return words
+    return f"{words} Programs keep the keys they have until {clock_time(price.keys_until, now, zone)}."
