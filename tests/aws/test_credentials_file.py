@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from credtray.aws import section_mark
 from credtray.aws.section_batch import Batch, synced
-from credtray.aws.section_mark import SectionMark
 from credtray.core import ini
 from credtray.core.errors import FileUnparsable, Retry
 from credtray.core.marks import key_digest
 from credtray.core.models import RoleCredentials
 from credtray.core.secret import Secret
+from credtray.core.section_mark import SectionMark
 from tests import botocore_oracle
 from tests.aws.file_fakes import NOW, StandingClock, credentials_file, keys, wanted
 from tests.core.ini_texts import FUZZED, drawn, readable_text

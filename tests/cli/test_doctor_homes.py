@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from credtray.app import Surroundings
-from credtray.aws.section_mark import SectionMark
 from credtray.checkup import around
 from credtray.checkup.probes import together
 from credtray.core.diagnosis import findings
 from credtray.core.diagnosis.facts import Held, KeyKind, Surrounding
 from credtray.core.marks import key_digest
+from credtray.core.section_mark import SectionMark
 from credtray.desktop.clocks import SystemClock
 from credtray.store.settings_file import SettingsFile
 from tests.cli.doctor_homes import CONFIG, codes, lay, look, token

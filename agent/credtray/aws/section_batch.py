@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from credtray.aws.section_mark import SectionMark
 from credtray.aws.section_standing import (
     Finding,
     Standing,
@@ -20,6 +19,7 @@ from credtray.aws.section_standing import (
 from credtray.core import ini
 from credtray.core.errors import Problem, SectionNotOurs
 from credtray.core.models import SectionKeys
+from credtray.core.section_mark import SectionMark
 
 
 @dataclass(slots=True)

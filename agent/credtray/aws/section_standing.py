@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from credtray.aws.section_mark import PREFIX, SectionMark, parsed
 from credtray.core.ini import Mark, SectionEdit, SectionSpan
 from credtray.core.marks import key_digest
 from credtray.core.models import SectionKeys
+from credtray.core.section_mark import PREFIX, SectionMark, parsed
 
 ACCESS_KEY_ID = "aws_access_key_id"
 SECRET_ACCESS_KEY = "aws_secret_access_key"  # noqa: S105 - the name of an option

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from credtray.aws.section_mark import PREFIX, parsed
 from credtray.aws.section_standing import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY, Standing, finding
 from credtray.core.diagnosis.facts import CredentialsFacts, IniFacts, KeyKind, KeySection
 from credtray.core.ini import SectionSpan
 from credtray.core.instants import noted_end
+from credtray.core.section_mark import PREFIX, parsed
 
 
 def credentials_facts(text: IniFacts, spans: list[SectionSpan]) -> CredentialsFacts:
