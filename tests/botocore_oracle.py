@@ -1,4 +1,4 @@
-"""What botocore makes of a file: the judge of every INI test."""
+"""What botocore makes of a file, or of both files together: the judge of every test of what they mean."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import io
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import botocore.configloader
 import botocore.exceptions
+from botocore.session import Session
 
 
 def plain(data: bytes) -> dict[str, dict[str, str]] | None:
@@ -44,4 +46,13 @@ def readable(data: bytes) -> bool:
 def profiles(path: Path) -> dict[str, dict[str, str]]:
     """Read a credentials file as a boto3 session would."""
     found: dict[str, dict[str, str]] = botocore.configloader.raw_config_parse(str(path))
+    return found
+
+
+def both_files(config: str | Path, credentials: str | Path) -> dict[str, Any]:
+    """Read both files as a boto3 session does; each as AWS_CONFIG_FILE and its sister name it."""
+    session = Session()
+    session.set_config_variable("config_file", str(config))
+    session.set_config_variable("credentials_file", str(credentials))
+    found: dict[str, Any] = session.full_config
     return found

@@ -134,7 +134,7 @@ def test_a_source_profile_of_our_credential_process_begins_a_chain() -> None:
         ("role_arn = arn:x\nweb_identity_token_file = /t", "web identity"),
         ("role_arn = arn:x\ncredential_source = Ec2InstanceMetadata", "Ec2InstanceMetadata"),
         ("role_arn = arn:x\nsource_profile = base\nmfa_serial = arn:mfa", "MFA"),
-        ("role_arn = arn:x\nsource_profile = nowhere", "not in the config file"),
+        ("role_arn = arn:x\nsource_profile = nowhere", "in neither file"),
         ("role_arn = arn:x\nsource_profile = keys", "static keys"),
         ("role_arn = arn:x\nsource_profile = x", "static keys of its own"),
         ("sso_session = corp", "bearer token"),

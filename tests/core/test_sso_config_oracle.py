@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.configloader import load_config
 from botocore.credentials import AssumeRoleProvider, CredentialProvider, SSOProvider
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from credtray.aws.config_file import AwsConfigFile
+from credtray.aws.locations import locate
+from credtray.core.config.merging import read_credentials
 from credtray.core.config.sso import parse_config
 from credtray.core.models import AwsConfig, Endpoints
+from tests.botocore_oracle import both_files
 from tests.soak import examples
 
 SESSION = """
@@ -25,8 +28,8 @@ sso_region = us-east-1
 SSO = "sso_session = corp\nsso_account_id = 111100000000\nsso_role_name = Admin\n"
 
 
-def parse(text: str, **environ: str) -> AwsConfig:
-    return parse_config(text.encode(), environ)
+def parse(text: str, credentials: str = "", **environ: str) -> AwsConfig:
+    return parse_config(text.encode(), environ, read_credentials(credentials.encode()))
 
 
 def no_client(*args: object, **kwargs: object) -> Any:
@@ -121,14 +124,20 @@ _ROWS = (
     "duration_seconds = 900",
     "credential_process = /bin/false",
     "login_session = arn:x",
+    "region = eu-west-1",
+    "sso_role_name = ReadOnly",
+    "sso_account_id = 222200000000",
+    "aws_secret_access_key = secret",
 )
+_Seeds = tuple[int, int, int]
+"""Which rows each of the profiles a, b and c has in one file; 0: its section is not there at all."""
 
 
-def _file(seeds: tuple[int, int, int]) -> str:
-    text = SESSION
+def _sections(seeds: _Seeds, prefix: str) -> str:
+    text = ""
     for name, seed in zip("abc", seeds, strict=True):
         rows = {row.split(" ")[0]: row for place, row in enumerate(_ROWS) if seed >> place & 1}
-        text += f"[profile {name}]\n" + "".join(f"{row}\n" for row in rows.values())
+        text += f"[{prefix}{name}]\n" + "".join(f"{row}\n" for row in rows.values()) if seed else ""
     return text
 
 
@@ -171,34 +180,106 @@ def _resolved_by_botocore(config: dict[str, Any], name: str) -> tuple[str, str, 
 
 
 _SEED = st.integers(0, 2 ** len(_ROWS) - 1)
+_FEW = st.sets(st.integers(0, len(_ROWS) - 1), max_size=4).map(lambda rows: sum(1 << row for row in rows))
+_IN_CONFIG = st.tuples(*[st.one_of(_SEED, _FEW)] * 3)
+_IN_CREDENTIALS = st.tuples(*[st.one_of(st.just(0), _FEW, _SEED)] * 3)
 _SSO_SEED = 0b11000001  # sso_session = corp, account and role
+_LEGACY = 0b11010100  # the four settings of a profile without an sso-session
+_ROLE_ARN, _SOURCE_A, _SOURCE_B, _EXTERNAL_ID = 1 << 8, 1 << 9, 1 << 10, 1 << 16
+_READ_ONLY, _PROCESS, _KEY = 1 << 21, 1 << 18, 1 << 15
 
 
-@given(seeds=st.tuples(_SEED, _SEED, _SEED))
-@example(seeds=(_SSO_SEED, 1 << 8 | 1 << 9, 1 << 8 | 1 << 10 | 1 << 16))
-@example(seeds=(0, 0, 36840))
-@settings(max_examples=examples(2_000))
-def test_profiles_served_are_those_botocore_serves_by_sso(
-    seeds: tuple[int, int, int], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    text = _file(seeds)
-    path = tmp_path_factory.getbasetemp() / "judged"
-    path.write_text(text)
-    loaded = load_config(str(path))
-    config = parse(text)
-    ours = config.profiles
+def _judged(config: AwsConfig, by_botocore: dict[str, Any]) -> None:
+    """Compare: the profiles we serve are those botocore serves by SSO, with the same roles."""
     told = (
         {other.name for other in config.foreign}
         | {problem.profile for problem in config.warnings}
-        | set(ours)
+        | set(config.profiles)
     )
-
     for name in "abc":
-        assert name in told
-        profile = ours.get(name)
+        profile = config.profiles.get(name)
         found = profile and (
             profile.account_id,
             profile.role_name,
             [role.external_id for role in profile.chain],
         )
-        assert _resolved_by_botocore(loaded, name) == found
+
+        if name not in by_botocore["profiles"]:
+            assert profile is None
+            continue
+        assert name in told
+        assert found == _resolved_by_botocore(by_botocore, name)
+        assert profile is None or profile.region == by_botocore["profiles"][name].get("region")
+
+
+@given(in_config=_IN_CONFIG, in_credentials=_IN_CREDENTIALS)
+@example(
+    in_config=(_SSO_SEED, _ROLE_ARN | _SOURCE_A, _ROLE_ARN | _SOURCE_B | _EXTERNAL_ID),
+    in_credentials=(0,) * 3,
+)
+@example(in_config=(0, 0, 36840), in_credentials=(0, 0, 0))
+@example(in_config=(0, 0, 0), in_credentials=(_LEGACY, 0, 0))
+@example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_READ_ONLY, 0, 0))
+@example(in_config=(0, _ROLE_ARN, 0), in_credentials=(_LEGACY, _SOURCE_A, _ROLE_ARN | _SOURCE_B))
+@example(in_config=(_PROCESS, _SSO_SEED, 0), in_credentials=(_KEY, _KEY, 0))
+@settings(max_examples=examples(1_000))
+def test_profiles_served_are_those_botocore_serves_by_sso(
+    in_config: _Seeds, in_credentials: _Seeds, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    texts = SESSION + _sections(in_config, "profile "), _sections(in_credentials, "")
+    paths = [tmp_path_factory.getbasetemp() / name for name in ("judged", "judged-credentials")]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+
+    _judged(parse(*texts), both_files(*paths))
+
+
+_IDIOMS = (
+    None,
+    "",
+    "/dev/null",
+    "~/config",
+    "~/credentials",
+    "$PLACE/config",
+    "${PLACE}/credentials",
+    "linked",
+    "nowhere/file",
+    "$PLACE",
+)
+"""What the variables of the two files are set to; the fixture's folder has all of them."""
+
+
+@given(in_config=_IN_CONFIG, in_credentials=_IN_CREDENTIALS, named=st.tuples(*[st.sampled_from(_IDIOMS)] * 2))
+@example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_READ_ONLY, 0, 0), named=("/dev/null", None))
+@example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_READ_ONLY, 0, 0), named=(None, "/dev/null"))
+@example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_LEGACY, 0, 0), named=("~/config", "$PLACE/config"))
+@example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_LEGACY, 0, 0), named=("~/config", "linked"))
+@settings(max_examples=examples(150), deadline=None)
+def test_both_files_are_found_and_merged_as_botocore_does(
+    in_config: _Seeds,
+    in_credentials: _Seeds,
+    named: tuple[str | None, str | None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    place = tmp_path_factory.getbasetemp() / "idioms"
+    (place / ".aws").mkdir(parents=True, exist_ok=True)
+    texts = SESSION + _sections(in_config, "profile "), _sections(in_credentials, "")
+    for folder in (place, place / ".aws"):
+        for name, text in zip(("config", "credentials"), texts, strict=True):
+            (folder / name).write_text(text)
+    if not (place / "linked").is_symlink():
+        (place / "linked").symlink_to("config")
+    variables = zip(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), named, strict=True)
+    environ = {name: text for name, text in variables if text is not None}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        for name, text in {"HOME": str(place), "PLACE": str(place), **environ}.items():
+            patch.setenv(name, text)
+        found = locate({"PLACE": str(place), **environ}, place)
+        loaded = Session().full_config
+        if found.config == place:  # a directory: botocore passes over it in silence, and we tell
+            return
+        config = AwsConfigFile(found.config, {}, found.credentials).load()
+
+    loaded.setdefault("sso_sessions", {})
+    _judged(config, loaded)

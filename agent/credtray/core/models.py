@@ -79,18 +79,20 @@ class ForeignProfile:
 
 @dataclass(frozen=True, slots=True)
 class ConfigWarning:
-    """Something in the config file a person should mend; everything else in it is still used."""
+    """Something in the AWS files a person should mend; everything else in it is still used."""
 
     profile: str
     """The section it is about."""
     line: int
     text: str
     hint: str
+    in_credentials: bool = False
+    """The line is one of the credentials file."""
 
 
 @dataclass(frozen=True, slots=True)
 class AwsConfig:
-    """What the config file says, as far as credtray is concerned."""
+    """What both files say of profiles, as far as credtray is concerned."""
 
     sessions: Mapping[str, SsoSession] = field(default_factory=lambda: MappingProxyType({}))
     profiles: Mapping[str, Profile] = field(default_factory=lambda: MappingProxyType({}))

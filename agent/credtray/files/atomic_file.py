@@ -85,6 +85,14 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
             close(fd)
 
 
+def is_null(path: Path) -> bool:
+    """Whether it is a device such as /dev/null, by which one says that there shall be no file."""
+    try:
+        return stat.S_ISCHR(path.stat().st_mode)
+    except OSError:  # reading it tells why
+        return False
+
+
 def sweep_leftovers(directory: Path, now: datetime) -> int:
     """Remove temporary files of ours that a crash left in *directory*; return how many went.
 

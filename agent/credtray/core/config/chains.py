@@ -94,7 +94,7 @@ def _source(section: Section, visited: list[str], profiles: Mapping[str, Section
     _refuse_other_sources(section, source)
     if source is None or source not in profiles:
         named = shown(source or "")
-        raise NotOurs(f"assumes its role with the profile {named}, which is not in the config file")
+        raise NotOurs(f"assumes its role with the profile {named}, which is in neither file")
     if source == visited[-1]:
         if "sso_account_id" in section.settings or "sso_role_name" in section.settings:
             if _has_keys(section):

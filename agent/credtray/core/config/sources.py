@@ -75,7 +75,8 @@ def read_session(name: str, section: Section) -> SsoSession:
 def own_source(section: Section, config: ConfigText, sessions: Mapping[str, SsoSession]) -> SsoSource:
     """Return the SSO role this section itself names; ``sessions`` are the usable sso-sessions.
 
-    The order is botocore's: web identity, SSO, ``aws login``, credential process, static keys.
+    The order is botocore's: web identity, SSO, keys in the credentials file, ``aws login``, credential
+    process, keys in the config file.
 
     Raises:
         NotOurs: it takes its credentials from elsewhere.
@@ -85,6 +86,8 @@ def own_source(section: Section, config: ConfigText, sessions: Mapping[str, SsoS
         raise NotOurs("takes its credentials from a web identity token (web_identity_token_file)")
     if "sso_account_id" in section.settings or "sso_role_name" in section.settings:
         return _sso_role(section, config, sessions)
+    if section.over is not None and "aws_access_key_id" in section.over.settings:
+        raise NotOurs("holds static keys in the credentials file (aws_access_key_id)")
     if "login_session" in section.settings:
         raise NotOurs("takes its credentials from `aws login` (login_session)")
     if "credential_process" in section.settings:
@@ -151,7 +154,7 @@ def _without_credentials(section: Section) -> Exception:
             "it lacks sso_account_id and sso_role_name",
             f"Add sso_account_id and sso_role_name, {RUN_SETUP}.",
         )
-    return NotOurs("names no source of credentials (its keys may be in the credentials file)")
+    return NotOurs("names no source of credentials in either file")
 
 
 def _require(settings: Mapping[str, Value], wanted: tuple[str, ...], where: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Understands the AWS config file: which sso-sessions and profiles credtray serves, and why not the others.
+"""Understands the AWS files: which sso-sessions and profiles credtray serves, and why not the others.
 
-Pure: bytes and an environment in, ``AwsConfig`` out. Nothing the file names is executed, opened or followed.
+Pure: bytes and an environment in, ``AwsConfig`` out. Nothing the files name is executed, opened or followed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from credtray.core.addresses import check_region, shown
 from credtray.core.config.chains import duration, follow, said_of_source
+from credtray.core.config.merging import merged
 from credtray.core.config.sources import NotOurs, SsoSource, Unusable, own_source, read_session
 from credtray.core.config.text import MAX_VALUE, ConfigText, Section, read_config
 from credtray.core.endpoints import ENDPOINT_SETTINGS, MissingServices, find_endpoints
@@ -20,17 +21,22 @@ from credtray.core.models import AwsConfig, ConfigWarning, Endpoints, ForeignPro
 _NOTHING = Endpoints()
 
 
-def parse_config(data: bytes, environ: Mapping[str, str]) -> AwsConfig:
+def parse_config(
+    data: bytes, environ: Mapping[str, str], credentials: Mapping[str, Section] = MappingProxyType({})
+) -> AwsConfig:
     """Understand the bytes of a config file; ``environ`` gives the endpoint overrides.
+
+    *credentials* is what the credentials file says of profiles: programs see one set of both files, see
+    ``merging``.
 
     Raises:
         ConfigInvalid: the file is broken as a whole; line and reason are named.
     """
-    return _Reading(read_config(data), environ).result()
+    return _Reading(merged(read_config(data), credentials), environ).result()
 
 
 class _Reading:
-    """One pass over one file."""
+    """One pass over what both files say."""
 
     def __init__(self, config: ConfigText, environ: Mapping[str, str]) -> None:
         self._config = config
@@ -71,7 +77,8 @@ class _Reading:
     def _warn(self, title: str, section: Section, problem: Unusable) -> None:
         line = section.line_of(problem.key)
         clean = title if title.isprintable() else shown(title)
-        self._warnings.append(ConfigWarning(clean, line, problem.text, problem.hint))
+        over = section.in_credentials(problem.key)
+        self._warnings.append(ConfigWarning(clean, line, problem.text, problem.hint, over))
 
     def _add_session(self, name: str, section: Section) -> None:
         self._sessions[name] = read_session(name, section)

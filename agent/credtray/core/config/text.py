@@ -20,6 +20,7 @@ MAX_VALUE = 64 * 1024
 """Characters; a longer value is not used."""
 
 _KIND_AND_NAME = 2
+_KINDS = ("profile", "sso-session", "services")
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
 _PLAIN_BODY = re.compile(rf"(?:{_NAME}[ \t]*=[^\r\n]*(?:\n|\Z)|[ \t]*\n|[#;][^\r\n]*(?:\n|\Z))*\Z")
@@ -38,14 +39,27 @@ class Section:
     span: SectionSpan
     oversized: tuple[str, ...] = ()
     """Settings left out because their value is longer than ``MAX_VALUE``."""
+    over: Section | None = None
+    """What the credentials file says of this profile, and is in ``settings`` already; see ``merging``."""
 
     def text(self, name: str) -> str | None:
         """Return a plain setting; None when it is absent or a nested block."""
         value = self.settings.get(name)
         return value if isinstance(value, str) else None
 
+    def in_credentials(self, name: str) -> bool:
+        """Whether it is the credentials file that says this setting, or else has the section."""
+        if self.over is None:
+            return False
+        return name in self.over.settings or name in self.over.oversized or self.span is self.over.span
+
     def line_of(self, name: str) -> int:
-        """Return the line of a setting, counted from 1, or of the header when the section lacks it."""
+        """Return the line of a setting, counted from 1, or of the header when the section lacks it.
+
+        It is a line of the credentials file where ``in_credentials`` says so.
+        """
+        if self.over is not None and self.span is not self.over.span and self.in_credentials(name):
+            return self.over.line_of(name)
         for option in self.span.options:
             if option.name == name:
                 above, _ = split_lines(self.span.text[self.span.start : option.start])
@@ -84,17 +98,22 @@ def read_config(data: bytes) -> ConfigText:
     return config
 
 
+def is_config_header(header: str) -> bool:
+    """Whether a header is of the config file's kinds: ``profile x``, ``sso-session x``, ``services x``."""
+    return header.startswith(_KINDS) and len(_words(header)) == _KIND_AND_NAME
+
+
 def _sort_in(span: SectionSpan, defaults: Mapping[str, str], config: ConfigText) -> None:
     # The prefixes are compared without the blank that should follow, because botocore does so.
-    kinds = {"profile": config.profiles, "sso-session": config.sso_sessions, "services": config.services}
-    for prefix, named in kinds.items():
+    kinds = (config.profiles, config.sso_sessions, config.services)
+    for prefix, named in zip(_KINDS, kinds, strict=True):
         if span.name.startswith(prefix):
             words = _words(span.name)
             if len(words) == _KIND_AND_NAME:  # botocore ignores a header of more words
-                _put(named, words[1], _section(span, defaults))
+                _put(named, words[1], read_section(span, defaults))
             return
     if span.name == "default":
-        _put(config.profiles, "default", _section(span, defaults))
+        _put(config.profiles, "default", read_section(span, defaults))
 
 
 def _put(named: Mapping[str, Section], name: str, section: Section) -> None:
@@ -102,7 +121,8 @@ def _put(named: Mapping[str, Section], name: str, section: Section) -> None:
         named[name] = section
 
 
-def _section(span: SectionSpan, defaults: Mapping[str, str]) -> Section:
+def read_section(span: SectionSpan, defaults: Mapping[str, str]) -> Section:
+    """Return one section; *defaults* is what ``[DEFAULT]`` says in the same file."""
     settings: dict[str, Value] = {}
     oversized: list[str] = []
     for name, value in {**defaults, **_values(span)}.items():
