@@ -49,7 +49,7 @@ aws_access_key_id = AKIAOTHER
 
 def read(tmp_path: Path, text: str, profile: str) -> dict[str, Any]:
     path = tmp_path / "config"
-    path.write_bytes(child_config(text.encode("utf-8", "surrogateescape"), profile, PROCESS))
+    path.write_bytes(child_config(text.encode("utf-8", "surrogateescape"), b"", profile, PROCESS))
     found: dict[str, Any] = load_config(str(path))
     return found
 
@@ -67,7 +67,7 @@ def test_settings_stay_and_credentials_do_not(tmp_path: Path) -> None:
 
     assert found["profiles"] == {"default": expected, "dev": expected}
     assert found["services"]["mine"] == {"s3": {"endpoint_url": "http://localhost:9000"}}
-    assert b"CANARY" not in child_config(USERS.encode(), "dev", PROCESS)
+    assert b"CANARY" not in child_config(USERS.encode(), b"", "dev", PROCESS)
 
 
 def test_name_of_two_words_is_found_under_it(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_windows_line_ends_are_no_part_of_a_value(tmp_path: Path) -> None:
 
 def test_broken_config_file_is_named() -> None:
     with pytest.raises(ConfigInvalid, match="line 1"):
-        child_config(b"region = x\n", "dev", PROCESS)
+        child_config(b"region = x\n", b"", "dev", PROCESS)
 
 
 def test_nothing_that_is_kept_has_a_say_in_credentials() -> None:
@@ -119,7 +119,7 @@ def test_nothing_that_is_kept_has_a_say_in_credentials() -> None:
 )
 def test_whatever_a_profile_holds_its_child_has_our_credentials_only(values: dict[str, str]) -> None:
     body = "".join(f"{name} = {value}\n" for name, value in values.items())
-    text = child_config(f"[profile dev]\n{body}".encode(), "dev", PROCESS).decode()
+    text = child_config(f"[profile dev]\n{body}".encode(), b"", "dev", PROCESS).decode()
 
     assert text.count("credential_process = ") == 2
     assert "role_arn" not in text.replace("= role_arn", "")

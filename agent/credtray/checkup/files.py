@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from credtray.checkup.keys import credentials_facts
+from credtray.core.config.merging import merged, our_mark, whole_credentials
 from credtray.core.config.sso import parse_config
 from credtray.core.config.text import ConfigText, Section, read_config
 from credtray.core.diagnosis.facts import (
@@ -76,6 +77,8 @@ def read_file(path: Path, home: Path, limit: int) -> Content:
         return replace(facts, unread=reason, open_above=_open_above(path, home)), None
     except OSError as error:
         return replace(facts, unread=_reason(error)), None
+    if stat.S_ISCHR(found.st_mode):  # /dev/null is how one says that there shall be no such file
+        return facts, None
     mode = stat.S_IMODE(found.st_mode) if os.name == "posix" else None
     facts = replace(facts, exists=True, mode=mode, open_above=_open_above(path, home))
     if os.name == "posix" and found.st_uid != own_uid():
@@ -116,7 +119,7 @@ def understood(config: Content, credentials: Content, environ: Mapping[str, str]
     """Return what is in both files; looks at nothing any more."""
     with shared_scans():
         return AwsFiles(
-            _config(config[0], config[1] or b"", environ),
+            _config(config, credentials[1] or b"", environ),
             credentials_facts(*_ini(credentials[0], credentials[1] or b"")),
             config[1],
             credentials[1],
@@ -133,20 +136,24 @@ def _ini(file: FileFacts, data: bytes) -> tuple[IniFacts, list[SectionSpan]]:
     return IniFacts(file, text.problem, duplicates), text.sections
 
 
-def _config(file: FileFacts, data: bytes, environ: Mapping[str, str]) -> ConfigFacts:
+def _config(content: Content, credentials: bytes, environ: Mapping[str, str]) -> ConfigFacts:
+    file, data = content[0], content[1] or b""
     text, spans = _ini(file, data)
     if text.problem is not None:
         return ConfigFacts(text)
+    over = whole_credentials(credentials)
     try:
-        sections, config = read_config(data), parse_config(data, environ)
+        written, config = read_config(data), parse_config(data, environ, over)
     except ConfigInvalid as error:
         return ConfigFacts(replace(text, file=replace(file, unread=error.detail)))
+    sections = merged(written, over)
     return ConfigFacts(
         text,
         config,
-        _lines(sections.profiles),
-        _lines(sections.sso_sessions),
-        tuple(_ignored(spans, sections)),
+        _lines(written.profiles),
+        _lines(written.sso_sessions),
+        # One file for both: then a header without `profile` is a profile all the same.
+        () if data == credentials else tuple(_ignored(spans, written)),
         _without_region(config, sections),
         MappingProxyType(dict(_processes(sections))),
     )
@@ -167,7 +174,8 @@ def _ignored(spans: list[SectionSpan], sections: ConfigText) -> Iterator[Place]:
     for span in spans:
         if span.start in used or span.name in _OTHERS:
             continue
-        if any(option.name.startswith(_TELLING) for option in span.options):
+        telling = any(option.name.startswith(_TELLING) for option in span.options)
+        if telling and our_mark(span) is None:
             yield Place(span.name, span.header_line)
 
 

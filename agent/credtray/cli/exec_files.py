@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from credtray.core.child_environment import CONFIG_FILE, OUR_SUFFIX, outside
+from credtray.core.child_environment import CONFIG_FILE, CREDENTIALS_FILE, OUR_SUFFIX, outside
 from credtray.desktop.socket_path import socket_paths
 
 _FOLDER = "exec"
@@ -22,7 +22,7 @@ _NO_KEYS = "+no-keys"
 def files_of(profile: str) -> tuple[str, str]:
     """Return the config file and the credentials file of this profile's children.
 
-    The former is written anew when the user's config file has changed.
+    The former is written anew when one of the user's two files has changed.
 
     Raises:
         ConfigInvalid: the user's config file is broken.
@@ -30,10 +30,10 @@ def files_of(profile: str) -> tuple[str, str]:
     """
     folder = f"{_directory()}/{_FOLDER}"
     config, credentials = f"{folder}/{_named(profile)}{OUR_SUFFIX}", f"{folder}/{_NO_KEYS}{OUR_SUFFIX}"
-    source = _source()
-    stamp = _stamp(source)
+    sources = _source(CONFIG_FILE, "~/.aws/config"), _source(CREDENTIALS_FILE, "~/.aws/credentials")
+    stamp = _stamp(sources)
     if not _made_from(config, stamp):
-        _write(config, stamp, source, profile)
+        _write(config, stamp, sources, profile)
     if not os.path.exists(credentials):  # noqa: PTH110 -- pathlib is dear
         _put(credentials, b"")
     return config, credentials
@@ -68,19 +68,23 @@ def _named(profile: str) -> str:
     return "+" + hashlib.sha256(profile.encode(errors="surrogatepass")).hexdigest()
 
 
-def _source() -> str:
-    path = outside(os.environ).get(CONFIG_FILE) or "~/.aws/config"
+def _source(variable: str, usual: str) -> str:
+    path = outside(os.environ).get(variable) or usual
     return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH100, PTH111 -- as botocore
 
 
-def _stamp(source: str) -> str:
-    """Return the first line of a file made from this one as it is, by this very credtray."""
+def _stamp(sources: tuple[str, str]) -> str:
+    """Return the first line of a file made from these two as they are, by this very credtray."""
+    seen = " and ".join(f"{source!a} {_seen(source)}" for source in sources)
+    return f"# made by credtray exec from {seen} with {sys.executable!a} {__file__!a}\n"
+
+
+def _seen(source: str) -> str:
     try:
         found = os.stat(source)  # noqa: PTH116 -- pathlib is dear
-        seen = f"{found.st_mtime_ns} {found.st_size} {found.st_ino}"
     except OSError:
-        seen = "absent"
-    return f"# made by credtray exec from {source!a} {seen} with {sys.executable!a} {__file__!a}\n"
+        return "absent"
+    return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}"
 
 
 def _made_from(path: str, stamp: str) -> bool:
@@ -91,15 +95,18 @@ def _made_from(path: str, stamp: str) -> bool:
         return False
 
 
-def _write(path: str, stamp: str, source: str, profile: str) -> None:
+def _write(made: str, stamp: str, sources: tuple[str, str], profile: str) -> None:
     from pathlib import Path  # noqa: PLC0415 -- only after a change
 
     from credtray.core.child_config import child_config  # noqa: PLC0415 -- only after a change
     from credtray.desktop.credential_command import credential_process_command  # noqa: PLC0415 -- only after a change
-    from credtray.files.atomic_file import INI_LIMIT, read_bounded  # noqa: PLC0415 -- only after a change
+    from credtray.files.atomic_file import INI_LIMIT, is_null, read_bounded  # noqa: PLC0415 -- only after a change
 
-    text = read_bounded(Path(source), INI_LIMIT) or b""
-    _put(path, stamp.encode() + child_config(text, profile, credential_process_command(profile)))
+    config, credentials = (
+        b"" if is_null(Path(source)) else read_bounded(Path(source), INI_LIMIT) or b"" for source in sources
+    )
+    process = credential_process_command(profile)
+    _put(made, stamp.encode() + child_config(config, credentials, profile, process))
 
 
 def _put(path: str, data: bytes) -> None:

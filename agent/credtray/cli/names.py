@@ -13,12 +13,19 @@ _HEADER = re.compile(r"^\[\s*(?:(profile|sso-session)\s+(.+?)|(default))\s*\]", 
 _KEY = re.compile(
     r"^(sso_account_id|sso_role_name|region|sso_region|sso_start_url)[ \t]*=[ \t]*(\S+)", re.MULTILINE
 )
+_ANY_HEADER = re.compile(r"^\[([^\]\n]+)\]", re.MULTILINE)
+_KIND = re.compile(r"(?:profile|sso-session|services)\s")
+_SSO = re.compile(r"^(sso_[a-z_]+)[ \t]*=[ \t]*(\S+)", re.MULTILINE)
 _MOST_BYTES = 16 * 1024 * 1024
 
 
 def complete_profile(incomplete: str) -> list[tuple[str, str]]:
     """Return the profile names that begin like this, each with its role and account where they are known."""
-    return [(name, _role(keys)) for name, keys in _sections("profile") if name.startswith(incomplete)]
+    found = dict(_sections("profile"))
+    for name, keys in _in_credentials():
+        if keys or name in found:  # keys alone are no profile of ours
+            found[name] = {**found.get(name, {}), **keys}
+    return [(name, _role(keys)) for name, keys in found.items() if name.startswith(incomplete)]
 
 
 def complete_session(incomplete: str) -> list[tuple[str, str]]:
@@ -54,8 +61,24 @@ def _sections(kind: str) -> list[tuple[str, dict[str, str]]]:
     return list(found.items())
 
 
+def _in_credentials() -> list[tuple[str, dict[str, str]]]:
+    """Return the sections of the credentials file, whose header is the name, with what they say of SSO."""
+    text = _text("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
+    headers = list(_ANY_HEADER.finditer(text))
+    ends = [*(header.start() for header in headers[1:]), len(text)]
+    found = (
+        (header[1], dict(_SSO.findall(text, header.end(), end)))
+        for header, end in zip(headers, ends, strict=False)
+    )
+    return [(name, keys) for name, keys in found if name.isprintable() and not _KIND.match(name)]
+
+
 def _config_text() -> str:
-    path = os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
+    return _text("AWS_CONFIG_FILE", "~/.aws/config")
+
+
+def _text(variable: str, usual: str) -> str:
+    path = os.environ.get(variable) or usual
     try:
         # As botocore expands it; pathlib would not expand variables.
         with open(os.path.expanduser(os.path.expandvars(path)), "rb") as file:  # noqa: PTH111, PTH123 -- see above

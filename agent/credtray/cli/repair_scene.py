@@ -31,6 +31,7 @@ def scene(house: House) -> Scene:
     return Scene(
         house.ports.clock.now(),
         config,
+        house.around.shared_file(house.around.aws.credentials).read(),
         _token_origins(house, config),
         tuple(house.ports.credentials_file.marks()),
         _owned(house),

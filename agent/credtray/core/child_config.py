@@ -5,7 +5,10 @@ Copies no key and no other profile: a child cannot take what it cannot see.
 
 from __future__ import annotations
 
+import shlex
+
 from credtray.core import ini
+from credtray.core.config.merging import merged, whole_credentials
 from credtray.core.config.text import Section, read_config
 from credtray.core.ini.text import encode
 
@@ -26,33 +29,46 @@ What is new and unknown stays behind: a setting that is lost is noticed, another
 _KEPT_FAMILIES = ("cli_", "s3_")
 
 
-def child_config(config: bytes, profile: str, process: str) -> bytes:
+def child_config(config: bytes, credentials: bytes, profile: str, process: str) -> bytes:
     """Return the config file of a child.
 
     ``[default]`` is the profile, and the profile is there under its own name, for who names it.
 
     Args:
         config: the user's config file.
+        credentials: the user's credentials file, which has the last word on each setting.
         profile: whose settings are kept.
         process: the ``credential_process`` of both.
 
     Raises:
         ConfigInvalid: the config file is broken as a whole.
     """
-    found = read_config(config)
+    found = merged(read_config(config), whole_credentials(credentials))
     section = found.profiles.get(profile)
     kept = "" if section is None else _kept(section)
     body = f"{kept}credential_process = {process}\n"
     text = f"[default]\n{body}"
     if profile != "default" and section is not None:
-        text += f"\n[{section.span.name}]\n{body}"
+        text += f"\n[{_header(section, profile)}]\n{body}"
     services = found.services.get((section.text("services") if section is not None else None) or "")
     return encode(text) + (b"\n" + ini.text_of(services.span) if services is not None else b"")
 
 
 def _kept(section: Section) -> str:
-    options = (each for each in section.span.options if each.name in KEPT or _of_a_family(each.name))
-    return "".join(_written(each.name, each.value) for each in options)
+    values = section.span.values
+    if section.over is not None:
+        said = section.over.settings
+        values |= {name: value for name, value in section.over.span.values.items() if name in said}
+        values |= {name: value for name, value in said.items() if isinstance(value, str)}
+    kept = ((name, value) for name, value in values.items() if name in KEPT or _of_a_family(name))
+    return "".join(_written(name, value) for name, value in kept)
+
+
+def _header(section: Section, profile: str) -> str:
+    """Return the header as it stands in the config file, or as it would for a profile of the other file."""
+    if section.over is None or section.span is not section.over.span:
+        return section.span.name
+    return f"profile {shlex.quote(profile)}"
 
 
 def _of_a_family(name: str) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from credtray.core import ini
 from credtray.core.errors import FileContended
-from credtray.files.atomic_file import opened
+from credtray.files.atomic_file import is_null, opened
 from credtray.files.directory_safety import make_directory, resolve
 from credtray.files.file_lock import FileLock
 from credtray.files.open_directory import OpenDirectory
@@ -84,7 +84,7 @@ class SharedFile:
             FileContended, FileRefused, FileUnwritable: see ``settling.settled``.
         """
         target = resolve(self.path)
-        if not target.parent.exists():
+        if not target.parent.exists() or is_null(target):
             return b""
         with opened(target.parent, self._waiter) as directory:
             snapshot = self._trusted(directory, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from credtray.app import House, join
@@ -17,8 +18,9 @@ from credtray.cli.setup.session import SessionWish, known_session, new_session
 from credtray.core import ini
 from credtray.core.addresses import check_region
 from credtray.core.config.edits import Change, SetupWish
+from credtray.core.config.merging import read_credentials
 from credtray.core.config.sso import parse_config
-from credtray.core.config.text import MAX_FILE
+from credtray.core.config.text import MAX_FILE, Section
 from credtray.core.errors import CredtrayError, UnknownProfile, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
@@ -189,6 +191,7 @@ class Setup:
             command=credential_process_command if self._choices.credential_process else None,
             prune=self._choices.prune,
             taken=taken_sections(house),
+            credentials=credentials_profiles(house),
         )
 
     # --- the end ----------------------------------------------------------------------------------------
@@ -249,6 +252,14 @@ def taken_sections(house: House) -> frozenset[str]:
         return frozenset(section.name for section in ini.scan(data or b"").sections)
     except CredtrayError:
         return frozenset()  # a broken file takes no keys at all; `credtray status` says so
+
+
+def credentials_profiles(house: House) -> Mapping[str, Section]:
+    """Return what the credentials file says of profiles; nothing where it is broken or cannot be read."""
+    try:
+        return read_credentials(house.around.shared_file(house.around.aws.credentials).read())
+    except CredtrayError:
+        return {}
 
 
 def _activate(names: tuple[str, ...]) -> int:

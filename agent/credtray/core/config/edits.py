@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 
 from credtray.core import ini
 from credtray.core.addresses import shown
+from credtray.core.config.merging import merged
 from credtray.core.config.sources import OUR_ACCOUNT, OUR_ROLE, OUR_SESSION
 from credtray.core.config.text import ConfigText, Section, read_config
 from credtray.core.errors import UsageError
@@ -53,6 +55,8 @@ class SetupWish:
     """Take out profiles of ours in this session whose role was not chosen."""
     taken: frozenset[str] = frozenset()
     """Further names that must not be given out, such as sections of the credentials file."""
+    credentials: Mapping[str, Section] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """What the credentials file says of profiles: which role one has is decided by both files."""
 
 
 class Change(Enum):
@@ -105,7 +109,8 @@ def plan_setup(data: bytes, wish: SetupWish) -> SetupPlan:
             start URL or region.
         IniRefused: a name cannot be written into the file.
     """
-    config = read_config(data)
+    written = read_config(data)
+    config = merged(written, wish.credentials)
     edits = list(_session_edit(config, wish.session))
     changes: list[ProfileChange] = []
     known = _roles_of(config, wish.session.name)
@@ -116,7 +121,9 @@ def plan_setup(data: bytes, wish: SetupWish) -> SetupPlan:
     for key, name in sorted(names.items(), key=lambda item: item[1]):
         section = config.profiles.get(name)
         edit = (
-            None if section is not None and not is_ours(section) else _profile_edit(section, name, key, wish)
+            None
+            if section is not None and not is_ours(section)
+            else _profile_edit(written.profiles.get(name), name, key, wish)
         )
         edits += [edit] if edit is not None else []
         changed = Change.KEPT if edit is None else Change.ADDED if section is None else Change.UPDATED
@@ -225,7 +232,11 @@ def _prunable(
         for key, names in known.items()
         if key not in chosen
         for name in names
-        if name not in used and name not in sources and is_ours(config.profiles[name])
+        if name not in used
+        and name not in sources
+        and is_ours(config.profiles[name])
+        # What is left of one in the credentials file would be a broken profile.
+        and config.profiles[name].over is None
     ]
 
 

@@ -60,7 +60,8 @@ def _meaning(facts: Facts) -> Iterator[Finding]:
     path = facts.config.text.file.path
     config = facts.config.config
     for item in config.warnings:
-        place = Sight(f"{clean(item.profile)}: {clean(item.text)}", path, item.line)
+        file = facts.credentials if item.in_credentials else facts.config
+        place = Sight(f"{clean(item.profile)}: {clean(item.text)}", file.text.file.path, item.line)
         about = () if item.profile.startswith("sso-session ") else (item.profile,)
         yield found(kinds.PROFILE_INCOMPLETE, place, profiles=about, fill={"hint": clean(item.hint)})
     for header in facts.config.ignored:
@@ -68,7 +69,7 @@ def _meaning(facts: Facts) -> Iterator[Finding]:
         yield found(kinds.SECTION_IGNORED, place, fill={"place": place.place})
     legacy = [name for name, item in config.profiles.items() if config.sessions[item.session].legacy]
     if legacy:
-        seen = (Sight(f"profile {clean(name)}", path, facts.config.sections.get(name)) for name in legacy)
+        seen = (Sight(f"profile {clean(name)}", *_header_of(facts, name)) for name in legacy)
         yield found(kinds.LEGACY_PROFILES, *seen, profiles=legacy)
     readable = facts.config.text.problem is None and facts.config.text.file.unread is None
     if readable and not config.sessions and not config.profiles and not config.warnings:
@@ -78,14 +79,21 @@ def _meaning(facts: Facts) -> Iterator[Finding]:
 
 
 def _settings_of_profiles(facts: Facts) -> Iterator[Finding]:
-    path, lines = facts.config.text.file.path, facts.config.sections
     if facts.config.without_region and not {"AWS_REGION", "AWS_DEFAULT_REGION"} & facts.environ.keys():
         names = facts.config.without_region
-        seen = (Sight(f"profile {clean(name)}", path, lines.get(name)) for name in names)
+        seen = (Sight(f"profile {clean(name)}", *_header_of(facts, name)) for name in names)
         yield found(kinds.REGION_MISSING, *seen, profiles=names)
     for name, program in facts.missing_programs.items():
-        place = Sight(f"profile {clean(name)}: {clean(program)} does not exist", path, lines.get(name))
+        text = f"profile {clean(name)}: {clean(program)} does not exist"
+        place = Sight(text, *_header_of(facts, name))
         yield found(kinds.PROCESS_MISSING, place, profiles=(name,))
+
+
+def _header_of(facts: Facts, profile: str) -> tuple[str, int | None]:
+    """Return the file and the line where a profile begins; it may stand in the credentials file alone."""
+    line = facts.config.sections.get(profile)
+    file = facts.config if line is not None else facts.credentials
+    return file.text.file.path, line
 
 
 def _variables(facts: Facts) -> Iterator[Finding]:

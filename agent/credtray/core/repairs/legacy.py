@@ -15,7 +15,7 @@ from credtray.core.config.sources import NotOurs, SsoSource, Unusable, own_sourc
 from credtray.core.config.text import ConfigText, Section, read_config
 from credtray.core.errors import IniRefused
 from credtray.core.presets import DEFAULT_SCOPES
-from credtray.core.repairs.plan import RepairPlan, Scene, config_change
+from credtray.core.repairs.plan import RepairPlan, Scene, config_change, said_over
 from credtray.core.session_names import normal_start_url, suggested_name
 
 _MOVED = frozenset({"sso_start_url", "sso_region"})
@@ -47,7 +47,7 @@ def plan_legacy_profiles(scene: Scene) -> RepairPlan:
     """
     config = read_config(scene.config)
     left_alone: dict[str, str] = {}
-    movable = list(_movable(config, left_alone))
+    movable = list(_movable(config, said_over(scene), left_alone))
     reused = _existing(config)
     sessions = dict(reused)
     edits: list[ini.Edit] = []
@@ -71,13 +71,18 @@ def plan_legacy_profiles(scene: Scene) -> RepairPlan:
     )
 
 
-def _movable(config: ConfigText, left_alone: dict[str, str]) -> Iterator[_Legacy]:
+def _movable(
+    config: ConfigText, over: Mapping[str, Section], left_alone: dict[str, str]
+) -> Iterator[_Legacy]:
+    for name, section in sorted(over.items()):
+        if "sso_start_url" in section.settings and "sso_session" not in section.settings:
+            left_alone[name] = "its sso settings are in the credentials file"
     for name, section in sorted(config.profiles.items()):
-        if "sso_session" in section.settings or "sso_start_url" not in section.settings:
+        if name in left_alone or "sso_session" in section.settings or "sso_start_url" not in section.settings:
             continue
         try:
             source = own_source(section, config, {})
-            reason = _objection(name, section)
+            reason = _said_elsewhere(over.get(name)) or _objection(name, section)
         except NotOurs as other:
             reason = f"it {other.reason}"
         except Unusable as problem:
@@ -86,6 +91,17 @@ def _movable(config: ConfigText, left_alone: dict[str, str]) -> Iterator[_Legacy
             yield _Legacy(name, section, source)
         else:
             left_alone[name] = reason
+
+
+def _said_elsewhere(section: Section | None) -> str | None:
+    """Return why a profile cannot move whose settings the credentials file has a say in."""
+    if section is None:
+        return None
+    if any(name.startswith("sso_") for name in section.settings):
+        return "some of its sso settings are in the credentials file"
+    if any(name in section.settings for name in _STATIC):
+        return "the credentials file holds static keys for it, and which of the two a program takes differs"
+    return None
 
 
 def _objection(name: str, section: Section) -> str | None:

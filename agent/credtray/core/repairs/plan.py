@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 from credtray.core import ini
 from credtray.core.config.edits import SetupPlan
+from credtray.core.config.merging import whole_credentials
+from credtray.core.config.text import Section
 from credtray.core.config.undo import difference
 from credtray.core.ports import Mark
 
@@ -31,6 +33,8 @@ class Scene:
     now: datetime
     config: bytes = field(default=b"", repr=False)
     """Content of the AWS config file."""
+    credentials: bytes = field(default=b"", repr=False)
+    """Content of the credentials file, which has the last word on a profile's settings."""
     tokens: Mapping[str, TokenOrigin] = field(default_factory=lambda: MappingProxyType({}))
     """By sso-session: where the token in the cache came from, as far as its file says so."""
     marks: tuple[Mark, ...] = ()
@@ -54,6 +58,11 @@ class ConfigChange:
     def diff(self) -> str:
         """Return it as a unified diff without context: lines beside ours may hold somebody's keys."""
         return difference(SetupPlan((), self.before, self.after, self.originals))
+
+
+def said_over(scene: Scene) -> Mapping[str, Section]:
+    """Return what the credentials file says of profiles; a broken one says nothing."""
+    return whole_credentials(scene.credentials)
 
 
 @dataclass(frozen=True, slots=True)

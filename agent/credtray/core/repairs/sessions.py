@@ -6,17 +6,18 @@ host name that carries its region, proves which one that is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from credtray.core import ini
 from credtray.core.addresses import check_region, region_in_host
+from credtray.core.config.merging import merged
 from credtray.core.config.sources import Unusable, read_session
 from credtray.core.config.text import ConfigText, Section, read_config
 from credtray.core.errors import CredtrayError, RegionRefused
 from credtray.core.models import SsoSession
 from credtray.core.presets import DEFAULT_SCOPES
-from credtray.core.repairs.plan import RepairPlan, Scene, TokenOrigin, config_change
+from credtray.core.repairs.plan import RepairPlan, Scene, TokenOrigin, config_change, said_over
 from credtray.core.session_names import same_portal_address
 
 _SCOPES = "sso_registration_scopes"
@@ -29,7 +30,7 @@ def plan_outdated_sessions(scene: Scene) -> RepairPlan:
         ConfigInvalid: the config file is broken as a whole.
     """
     config = read_config(scene.config)
-    plans = _Plans(config)
+    plans = _Plans(config, said_over(scene))
     for name, section in sorted(config.sso_sessions.items()):
         try:
             session = read_session(name, section)
@@ -51,8 +52,8 @@ def plan_outdated_sessions(scene: Scene) -> RepairPlan:
 class _Plans:
     """Collects what is to be done for each session."""
 
-    def __init__(self, config: ConfigText) -> None:
-        self._config = config
+    def __init__(self, config: ConfigText, over: Mapping[str, Section]) -> None:
+        self._profiles = merged(config, over).profiles
         self.changes: list[str] = []
         self.next_steps: list[str] = []
         self.left_alone: dict[str, str] = {}
@@ -61,7 +62,10 @@ class _Plans:
     def look_at(self, session: SsoSession, section: Section, token: TokenOrigin | None) -> None:
         wanted: dict[str, str] = {}
         region = _proven_region(session, token)
-        if region is not None and region != session.region:
+        repeats = self._repeats_elsewhere(session.name)
+        if region is not None and region != session.region and repeats is not None:
+            self.left_alone[session.name] = f"{repeats} repeats sso_region in the credentials file"
+        elif region is not None and region != session.region:
             wanted["sso_region"] = region
             self.changes.append(f"session {session.name}: sso_region {region} instead of {session.region}")
         if not session.scopes:
@@ -84,8 +88,17 @@ class _Plans:
             if "sso_region" in profile.span.values:
                 self.edits.append(ini.SectionEdit(profile.span.name, {"sso_region": region}))
 
+    def _repeats_elsewhere(self, session: str) -> str | None:
+        """Return a profile whose sso_region cannot follow, because the credentials file says it."""
+        repeating = (
+            name
+            for name, profile in self._profiles_of(session)
+            if profile.over is not None and "sso_region" in profile.over.settings
+        )
+        return next(repeating, None)
+
     def _profiles_of(self, session: str) -> Iterator[tuple[str, Section]]:
-        for name, section in sorted(self._config.profiles.items()):
+        for name, section in sorted(self._profiles.items()):
             if section.text("sso_session") == session:
                 yield name, section
 
