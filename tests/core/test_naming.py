@@ -128,3 +128,56 @@ def test_names_are_unique_stable_and_fit_for_a_section(
     assert not taken & set(made.values())
     assert set(made.values()) == set(load_config(str(path))["profiles"])
     assert all(name.isprintable() and "]" not in name for name in made.values())
+
+
+def account(name: str | None) -> Account:
+    return Account("555500000000", name)
+
+
+@pytest.mark.met("F23")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("\u65e5\u672c\u8a9e", "555500000000/admin"),
+        ("\u0411\u0435\u0442\u0430", "555500000000/admin"),
+        ("\U0001f680\U0001f680", "555500000000/admin"),
+        ("--- ...", "555500000000/admin"),
+        ("@", "555500000000/admin"),
+        ("", "555500000000/admin"),
+        ("   ", "555500000000/admin"),
+        (None, "555500000000/admin"),
+        ("\u65e5\u672c\u8a9e prod", "prod/admin"),
+        ("\uff11\uff12\uff13", "123/admin"),
+        ("Lab Z\u00fcrich \u2615", "lab-zurich/admin"),
+    ],
+)
+def test_a_name_of_which_nothing_is_left_gives_way_to_the_account_number(
+    name: str | None, expected: str
+) -> None:
+    assert names("{account_name}/{role}", RoleChoice(account(name), "Admin")) == [expected]
+
+
+@pytest.mark.met("F23")
+def test_two_accounts_of_which_nothing_is_left_have_two_names() -> None:
+    one, other = Account("111100000000", "\u65e5\u672c"), Account("222200000000", "\u8a9e")
+
+    assert names("{account_name}-{role}", RoleChoice(one, "DNS"), RoleChoice(other, "DNS")) == [
+        "111100000000-dns",
+        "222200000000-dns",
+    ]
+
+
+@pytest.mark.met("F23")
+def test_a_role_and_a_session_of_which_nothing_is_left_have_a_word() -> None:
+    made = profile_names("{session}/{role}", "\u65e5\u672c", [RoleChoice(PROD, "+=,-")])
+
+    assert list(made.values()) == ["sso/role"]
+
+
+@pytest.mark.met("F23")
+def test_very_long_names_are_cut_and_stay_apart() -> None:
+    one, other = Account("111100000000", "x" * 300 + "1"), Account("222200000000", "x" * 300 + "2")
+    made = names("{account_name}", RoleChoice(one, "Admin"), RoleChoice(other, "Admin"))
+
+    assert len(set(made)) == 2
+    assert all(len(name) < 200 for name in made)

@@ -44,11 +44,21 @@ FIELDS: Mapping[str, Callable[[str, RoleChoice], str]] = {
 }
 """What a template may name in braces. An account without a name stands with its number."""
 
+_WHEN_EMPTY: Mapping[str, Callable[[RoleChoice], str]] = {
+    "session": lambda _: "sso",
+    "account_name": lambda choice: choice.account.account_id,
+    "role": lambda _: "role",
+}
+"""What stands for a name of which ``slug`` leaves nothing, such as one in Japanese."""
+_LONGEST = 64
+"""Characters of one field. AWS has no longer names of accounts (50) and roles (64)."""
+
 
 def slug(text: str) -> str:
-    """Return the text in lower case ASCII letters, digits and ``._+=@-``; maybe empty."""
+    """Return the text in lower case ASCII letters, digits and ``._+=@-``; empty without letter or digit."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9._+=@]+", "-", plain).strip("-")
+    clean = re.sub(r"[^a-z0-9._+=@]+", "-", plain).strip("-")[:_LONGEST].rstrip("-")
+    return clean if re.search(r"[a-z0-9]", clean) else ""
 
 
 def check_template(template: str) -> None:
@@ -108,7 +118,7 @@ def _plain(pieces: list[tuple[str, str | None]], session: str, choice: RoleChoic
     for text, name in pieces:
         parts.append(re.sub(r"[^a-z0-9._+=@/:-]+", "-", text.lower()))
         if name is not None:
-            parts.append(slug(FIELDS[name](session, choice)))
+            parts.append(slug(FIELDS[name](session, choice)) or _WHEN_EMPTY[name](choice))
     return "".join(parts).strip("-") or choice.account.account_id
 
 
