@@ -51,7 +51,7 @@ class BotocoreIdentityCenter:
         return ClientRegistration(
             told.client_id,
             Secret(told.client_secret),
-            datetime.fromtimestamp(told.client_secret_expires_at, UTC),
+            datetime.fromtimestamp(min(told.client_secret_expires_at, replies.LATEST_EPOCH), UTC),
             scopes,
             grants,
         )
@@ -98,8 +98,8 @@ class BotocoreIdentityCenter:
             told.user_code,
             told.verification_uri,
             told.verification_uri_complete,
-            asked + timedelta(seconds=told.expires_in),
-            timedelta(seconds=told.interval) or _DEFAULT_INTERVAL,
+            asked + timedelta(seconds=min(told.expires_in, replies.LONGEST_DEVICE_LIFE)),
+            timedelta(seconds=min(told.interval, replies.LONGEST_INTERVAL)) or _DEFAULT_INTERVAL,
         )
 
     def poll_device(
@@ -170,7 +170,7 @@ class BotocoreIdentityCenter:
         told = attempt(service, operation, arguments, replies.CreateToken, self._clock.now).value
         return AccessToken(
             Secret(told.access_token),
-            asked + timedelta(seconds=told.expires_in),
+            asked + timedelta(seconds=min(told.expires_in, replies.LONGEST_TOKEN_LIFE)),
             Secret(told.refresh_token) if told.refresh_token else None,
             client,
             asked,

@@ -15,15 +15,20 @@ from msgspec import Meta
 from credtray.aws.wire import Reply
 from credtray.core.errors import CaptivePortal, ProxyRefused, UnexpectedReply
 
-LONGEST_TOKEN_LIFE = 30 * 24 * 3600
-"""Seconds; a longer access token is not believed."""
+LONGEST_TOKEN_LIFE = 90 * 24 * 3600
+"""Seconds; sign-ins last 90 days at most (IAM Identity Center user guide, "session duration"). What claims to
+last longer is taken and counted as this: a person went through the browser for it."""
 LONGEST_KEY_LIFE = 36 * 3600
-"""Seconds; role credentials live 12 h at most, and a clock may be off by some."""
-_LONGEST_DEVICE_LIFE = 24 * 3600
-_LONGEST_INTERVAL = 300
+"""Seconds; STS knows none that live longer (``durationSecondsType``), and a permission set gives 12 h."""
+LONGEST_DEVICE_LIFE = 24 * 3600
+LONGEST_INTERVAL = 300
+LATEST_EPOCH = 1 << 34
+"""Seconds; beyond it no date is left. A later one is taken as this."""
+_ANY_NUMBER = 1 << 53
+"""The models of AWS name no greatest values; this is where JSON numbers end to be exact."""
 
 Token = Annotated[str, Meta(pattern=r"^[!-~]+\Z", max_length=65536)]
-Key = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/=._-]+\Z", max_length=16384)]
+Key = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/=._-]+\Z", max_length=65536)]
 """Only what can stand in a credentials file without any quoting."""
 AccountId = Annotated[str, Meta(pattern=r"^[0-9]{12}\Z")]
 RoleName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+=,.@/-]+\Z", max_length=128)]
@@ -36,7 +41,7 @@ class RegisterClient(msgspec.Struct, rename="camel", omit_defaults=True):
 
     client_id: Token
     client_secret: Token
-    client_secret_expires_at: Annotated[int, Meta(ge=0, le=1 << 34)]
+    client_secret_expires_at: Annotated[int, Meta(ge=0, le=_ANY_NUMBER)]
 
 
 class StartDeviceAuthorization(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -46,15 +51,15 @@ class StartDeviceAuthorization(msgspec.Struct, rename="camel", omit_defaults=Tru
     user_code: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+\Z", max_length=64)]
     verification_uri: Address
     verification_uri_complete: Address
-    expires_in: Annotated[int, Meta(ge=0, le=_LONGEST_DEVICE_LIFE)]
-    interval: Annotated[int, Meta(ge=0, le=_LONGEST_INTERVAL)] = 0
+    expires_in: Annotated[int, Meta(ge=0, le=_ANY_NUMBER)]
+    interval: Annotated[int, Meta(ge=0, le=_ANY_NUMBER)] = 0
 
 
 class CreateToken(msgspec.Struct, rename="camel", omit_defaults=True):
     """CreateToken, all three grants; the lifetime in seconds."""
 
     access_token: Token
-    expires_in: Annotated[int, Meta(ge=0, le=LONGEST_TOKEN_LIFE)]
+    expires_in: Annotated[int, Meta(ge=0, le=_ANY_NUMBER)]
     refresh_token: Token | None = None
 
 
@@ -93,7 +98,7 @@ class RoleKeys(msgspec.Struct, rename="camel"):
     access_key_id: Key
     secret_access_key: Key
     session_token: Key
-    expiration: Annotated[int, Meta(ge=0, le=1 << 44)]
+    expiration: Annotated[int, Meta(ge=0, le=_ANY_NUMBER)]
 
 
 class GetRoleCredentials(msgspec.Struct, rename="camel"):

@@ -73,7 +73,7 @@ class BotocoreRoleCredentials:
                 told.access_key_id,
                 Secret(told.secret_access_key),
                 Secret(told.session_token),
-                datetime.fromtimestamp(told.expiration / 1000, UTC),
+                datetime.fromtimestamp(min(told.expiration / 1000, replies.LATEST_EPOCH), UTC),
                 fetched_at,
             ),
             issued.clock_error,
@@ -81,18 +81,18 @@ class BotocoreRoleCredentials:
 
 
 def _believed(issued: Issued[RoleCredentials]) -> RoleCredentials:
-    """Return the keys with their expiry in this computer's time.
+    """Return the keys with their expiry in this computer's time, which is not later than any can be.
 
     Raises:
-        UnexpectedReply: they have expired already, or live longer than any role credentials do.
+        UnexpectedReply: they have expired already.
     """
     keys = issued.value
     off = issued.clock_error
     if off is not None and abs(off) > _BELIEVED_CLOCK_ERROR:
         keys = replace(keys, expires_at=keys.expires_at - off)
-    if not timedelta() < keys.life <= _LONGEST_LIFE:
-        raise UnexpectedReply(f"role credentials that live {keys.life}")
-    return keys
+    if keys.life <= timedelta():
+        raise UnexpectedReply("role credentials that have expired already")
+    return replace(keys, expires_at=min(keys.expires_at, keys.fetched_at + _LONGEST_LIFE))
 
 
 def _signing_region(session: SsoSession) -> str:
