@@ -268,7 +268,7 @@ class ClickCarrier:
 
     def _console_link(self, profile: Profile) -> str:
         session = known_session(self._loop.state, profile.session).session
-        return portal_link(session.start_url, profile.account_id, profile.role_name)
+        return portal_link(session, profile.account_id, profile.role_name)
 
     async def _set_autostart(self, click: clicks.SetAutostart) -> None:
         await self._hands.off_loop(lambda: self._hands.set_autostart(enabled=click.enabled))

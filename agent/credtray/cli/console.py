@@ -117,7 +117,7 @@ def _by_portal(visit: _Visit, page: str | None, *, show: bool, json_output: bool
             f"{profile.name} assumes a role of its own, which the access portal cannot open",
             hint=f"credtray console {profile.name}",
         )
-    link = portal_link(visit.session.start_url, profile.account_id, profile.role_name, page)
+    link = portal_link(visit.session, profile.account_id, profile.role_name, page)
     if json_output:
         terminal.show_json({"url": link, "destination": page, "secret": False})
     elif show:

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 from credtray.core.addresses import check_region, shown
-from credtray.core.errors import ConsoleRefused, UsageError
+from credtray.core.console.link import portal_page
+from credtray.core.errors import ConsoleRefused, CredtrayError, UsageError
 from credtray.core.models import Profile, SsoSession
 from credtray.core.nearest import did_you_mean
 from credtray.core.secret import Secret
@@ -114,7 +115,14 @@ def console_of(profile: Profile, session: SsoSession, region: str | None) -> Con
     there = next((name for name in (region, profile.region) if name and _within(name, partition)), None)
     host = partition.sign_in.format(region=session.region)
     base = session.endpoints.signin or f"https://{host}"
-    return Console(partition, there or session.region, f"{base.rstrip('/')}/federation", session.start_url)
+    return Console(partition, there or session.region, f"{base.rstrip('/')}/federation", _issuer(session))
+
+
+def _issuer(session: SsoSession) -> str:
+    try:
+        return portal_page(session)
+    except CredtrayError:  # a person whose time is over then lands where the sign-in goes to
+        return session.start_url
 
 
 def _partition(region: str) -> Partition:
