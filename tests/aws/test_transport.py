@@ -317,3 +317,63 @@ def test_vanity_url_that_leads_elsewhere_is_refused(reply: Reply) -> None:
 def test_hostile_start_url_is_refused_without_a_request(url: str) -> None:
     with pytest.raises(StartUrlRefused):
         resolve(session=replace(CORP, start_url=url))
+
+
+GOV_ISSUER = "https://identitycenter.us-gov.amazonaws.com/ssoins-1111222233334444"
+
+
+@pytest.mark.met("F4")
+@pytest.mark.parametrize(
+    "url",
+    [
+        GOV_ISSUER,
+        "https://start.us-gov-home.awsapps.com/directory/acme",
+        "https://identitycenter.amazonaws.com.cn/ssoins-1111222233334444",
+        "https://identitycenter.sc2s.sgov.gov/ssoins-1111222233334444",
+    ],
+)
+def test_names_of_aws_are_sent_as_they_are_without_a_request(url: str) -> None:
+    assert resolve(session=replace(CORP, start_url=url)) == ((url, "us-east-1"), [])
+
+
+@pytest.mark.met("F4")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, {}, b""),
+        Reply(404, {}, b""),
+        redirect("https://evil.example/start"),
+        redirect("https://identitycenter.s3.amazonaws.com/start"),
+        redirect(""),
+    ],
+)
+def test_an_unknown_name_of_aws_that_leads_nowhere_is_sent_as_it_is(reply: Reply) -> None:
+    url = "https://new-portal.us-east-1.amazonaws.com/ssoins-1"
+
+    assert resolve(reply, session=replace(CORP, start_url=url)) == ((url, "us-east-1"), ["HEAD"])
+
+
+@pytest.mark.met("F4")
+def test_an_unknown_name_of_aws_that_cannot_be_looked_up_is_sent_as_it_is() -> None:
+    class Dead(Transport):
+        def send(self, request: Request) -> Reply:
+            raise Offline("the service's name cannot be resolved")
+
+    class DeadClients(Clients):
+        def transport(self, endpoints: Endpoints) -> Transport:
+            return Dead(endpoints.ca_bundle, SHORT)
+
+    clients, clock = DeadClients(SHORT), FakeClock()
+    service = BotocoreIdentityCenter(clients, clock, Portal(clients, clock, lambda: 0.0))
+    url = "https://start.amazonaws-us-gov.com/ssoins-1"
+
+    assert service.resolve_start_url(replace(CORP, start_url=url)) == (url, "us-east-1")
+    with pytest.raises(Offline):
+        service.resolve_start_url(VANITY)
+
+
+@pytest.mark.met("F4")
+def test_an_unknown_name_of_aws_is_followed_to_its_portal() -> None:
+    found, _ = resolve(redirect(AWS), session=replace(CORP, start_url="https://start.new.aws/corp"))
+
+    assert found == (AWS, "us-east-1")

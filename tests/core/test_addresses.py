@@ -12,6 +12,7 @@ from credtray.core.addresses import (
     MAX_LENGTH,
     StartUrlKind,
     browser_address_allowed,
+    check_resolved,
     start_url_kind,
 )
 from credtray.core.errors import StartUrlRefused
@@ -34,7 +35,38 @@ OWNED_HOSTS = (
     "identitycenter.amazonaws.com",
     "identitycenter.amazonaws.com.cn",
     "identitycenter.amazonaws.eu",
+    # every partition: what is in GovCloud shares its domains with the rest
+    "identitycenter.us-gov.amazonaws.com",
+    "identitycenter.us-gov-west-1.amazonaws.com",
+    "start.us-gov-home.awsapps.com",
+    "start.us-gov-east-1.us-gov-home.awsapps.com",
+    "ssoins-1.portal.us-gov-west-1.app.aws",
+    "ssoins-1.us-gov-west-1.portal.amazonaws.com",
+    "ssoins-1.portal.mx-central-1.app.aws",
+    "identitycenter.c2s.ic.gov",
+    "identitycenter.sc2s.sgov.gov",
+    "ssoins-1.us-isob-east-1.portal.sc2s.sgov.gov",
+    "ssoins-1.eu-isoe-west-1.portal.cloud.adc-e.uk",
+    "ssoins-1.us-isof-south-1.portal.csp.hci.ic.gov",
 )
+OF_AWS_HOSTS = (
+    "amazonaws.com",
+    "oidc.us-east-1.amazonaws.com",
+    "evil-identitycenter.amazonaws.com",
+    "identitycenter.s3.amazonaws.com",
+    "bucket.s3.us-east-1.amazonaws.com",
+    "portal-of-tomorrow.us-east-1.amazonaws.com.cn",
+    "new.api.aws",
+    "new.signin.aws",
+    "x.aws.dev",
+    "signin.aws.amazon.com",
+    "start.amazonaws-us-gov.com",
+    "new.amazonwebservices.com.cn",
+    "new.amazonaws.eu",
+    "new.aws.ic.gov",
+    "new.aws.scloud",
+)
+"""Names of AWS that are no portal known here; some of these are customers'."""
 VANITY_HOSTS = (
     "aws.synderys.com",
     "sso.example.co.uk",
@@ -47,12 +79,17 @@ VANITY_HOSTS = (
     "myapp.awsx",
     "portal.amazonaws.com.evil.example",
     "x.portal.amazonaws.org",
-    "amazonaws.com",
-    "oidc.us-east-1.amazonaws.com",
+    "evilamazonaws.com",
+    "amazonaws.com.evil.org",
+    "identitycenter.us-gov.amazonaws.com.evil.org",
+    "awsapps.com.evil.org",
+    "evil-awsapps.com",
+    "c2s.ic.gov.evil.org",
+    "ic.gov",
+    "sgov.gov",
+    "notaws.dev",
     "identitycenter.amazonaws.com.evil.example",
     "identitycenter.amazonaws.example",
-    "evil-identitycenter.amazonaws.com",
-    "signin.aws.amazon.com",
 )
 SIGN_IN_HOSTS = (
     "oidc.us-east-1.amazonaws.com",
@@ -62,6 +99,10 @@ SIGN_IN_HOSTS = (
     "oidc.cn-north-1.amazonaws.com.cn",
     "oidc.cn-north-1.api.amazonwebservices.com.cn",
     "oidc.eusc-de-east-1.amazonaws.eu",
+    "oidc.us-isob-east-1.sc2s.sgov.gov",
+    "oidc-fips.us-iso-east-1.c2s.ic.gov",
+    "oidc.us-iso-east-1.api.aws.ic.gov",
+    "oidc.mx-central-1.amazonaws.com",
     "device.sso.us-east-1.amazonaws.com",
     "device.sso.cn-north-1.amazonaws.com.cn",
 )
@@ -173,7 +214,7 @@ DEMO = SsoSession(
 
 
 def test_the_corpus_is_large_enough() -> None:
-    hosts = len(OWNED_HOSTS) + len(VANITY_HOSTS) + len(SIGN_IN_HOSTS) + len(FOREIGN_HOSTS)
+    hosts = len(OWNED_HOSTS) + len(OF_AWS_HOSTS) + len(VANITY_HOSTS) + len(SIGN_IN_HOSTS) + len(FOREIGN_HOSTS)
 
     assert hosts * len(TAILS) + 2 * len(HOSTILE) >= 300
 
@@ -194,6 +235,25 @@ def test_other_hosts_are_vanity_urls_and_never_opened(host: str, tail: str) -> N
 
     assert start_url_kind(url) is StartUrlKind.VANITY
     assert browser_address_allowed(url, SESSION) is (host in SIGN_IN_HOSTS)
+
+
+@pytest.mark.met("F4")
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("host", OF_AWS_HOSTS)
+def test_an_unknown_name_of_aws_is_tried_and_never_opened(host: str, tail: str) -> None:
+    url = f"https://{host}{tail}"
+
+    assert start_url_kind(url) is StartUrlKind.OF_AWS
+    assert browser_address_allowed(url, SESSION) is (host in SIGN_IN_HOSTS)
+    with pytest.raises(StartUrlRefused, match="leads to"):
+        check_resolved(url, "https://aws.synderys.com")
+
+
+@pytest.mark.met("F4")
+def test_the_issuer_of_govcloud_is_sent_as_it_is() -> None:
+    url = "https://identitycenter.us-gov.amazonaws.com/ssoins-1111222233334444"
+
+    assert start_url_kind(url) is StartUrlKind.AWS_OWNED
 
 
 @pytest.mark.parametrize("tail", TAILS)

@@ -263,3 +263,29 @@ def test_any_object_is_read_or_refused_and_what_is_unknown_survives(fields: dict
     again = json.loads(render_token(CORP, token, read_fields(data)))
 
     assert repr(fields.get("x")) == repr(again.get("x"))
+
+
+@pytest.mark.met("F7")
+@pytest.mark.parametrize(
+    "written",
+    [f"{URL}/", f"{URL}/#/", f"{URL}#", "HTTPS://D-9067000001.awsapps.com/start", f"{URL}/?"],
+)
+def test_a_token_whose_start_url_is_only_spelled_differently_belongs_to_the_session(written: str) -> None:
+    session = SsoSession("corp", written, "us-east-1")
+
+    assert read_token(token_json(), session).value.reveal() == "t"
+    assert read_token(token_json(startUrl=written), CORP).value.reveal() == "t"
+
+
+@pytest.mark.met("F7")
+def test_what_is_hashed_and_written_is_the_start_url_as_written() -> None:
+    written = f"{URL}/#/"
+    legacy, session = (
+        SsoSession(written, written, "us-east-1", legacy=True),
+        SsoSession("corp", written, "us-east-1"),
+    )
+    token = read_token(token_json(), session)
+
+    assert hashlib.sha1(written.encode(), usedforsecurity=False).hexdigest() == token_key(legacy)
+    assert registration_key(session) != registration_key(SsoSession("corp", URL, "us-east-1"))
+    assert json.loads(render_token(session, token, {}))["startUrl"] == written

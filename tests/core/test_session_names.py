@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from credtray.core.session_names import same_portal_address, suggested_name
+from credtray.core.addresses import same_portal_address
+from credtray.core.session_names import suggested_name
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,10 @@ from credtray.core.session_names import same_portal_address, suggested_name
         ("https://acme.awsapps.com/start", ("acme", "acme-2"), "acme-3"),
         ("https://sso.acme.example/start", (), "acme"),
         ("https://d-9067000001.awsapps.com/start", (), "sso"),
+        ("https://identitycenter.amazonaws.com/ssoins-7223", (), "sso"),
+        ("https://identitycenter.us-gov.amazonaws.com/ssoins-7223", (), "sso"),
+        ("https://start.us-gov-home.awsapps.com/directory/acme", (), "acme"),
+        ("https://start.home.awsapps.cn/directory/d-9067000001/", (), "sso"),
         ("https://ssoins-7223.portal.eu-west-1.app.aws", ("sso",), "sso-2"),
     ],
 )

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from credtray.core.addresses import check_region, check_resolved, region_in_host, shown
+from credtray.core.addresses import (
+    check_region,
+    check_resolved,
+    pasted_start_url,
+    region_in_host,
+    same_portal_address,
+    shown,
+    start_url_kind,
+)
 from credtray.core.errors import RegionRefused, StartUrlRefused
 
 
 @pytest.mark.parametrize(
     "region",
-    ["us-east-1", "eu-central-2", "us-gov-west-1", "cn-northwest-1", "eusc-de-east-1", "ap-south-10"],
+    [
+        "us-east-1",
+        "eu-central-2",
+        "us-gov-west-1",
+        "cn-northwest-1",
+        "ap-south-10",
+        "mx-central-1",
+        "eusc-de-east-1",
+        "us-isob-east-1",
+        "eu-isoe-west-1",
+    ],
 )
 def test_regions_are_accepted(region: str) -> None:
     assert region == check_region(region)
@@ -84,3 +102,92 @@ def test_foreign_text_is_shown_short_and_printable() -> None:
 
     assert text.isprintable()
     assert len(text) < 100
+
+
+PORTAL = "https://d-9067000001.awsapps.com/start"
+
+
+@pytest.mark.met("F7")
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        f"{PORTAL}/",
+        f"{PORTAL}/#/",
+        f"{PORTAL}#",
+        f"{PORTAL}#/",
+        f"{PORTAL}/#/?tab=accounts",
+        f"{PORTAL}//",
+        "HTTPS://D-9067000001.awsapps.com/start",
+        "https://D-9067000001.AWSApps.com:443/start/",
+        "https://d-9067000001.awsapps.com./start",
+        f" {PORTAL}\n",
+    ],
+)
+def test_one_portal_is_spelled_in_several_ways(spelling: str) -> None:
+    assert same_portal_address(PORTAL, spelling)
+    assert same_portal_address(spelling, PORTAL)
+
+
+@pytest.mark.met("F7")
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://d-9067000002.awsapps.com/start",
+        "https://d-9067000001.awsapps.com/Start",
+        "https://d-9067000001.awsapps.com",
+        "https://d-9067000001.awsapps.com:8443/start",
+        "http://d-9067000001.awsapps.com/start",
+        "https://d-9067000001.awsapps.com.evil.org/start",
+        "https://x@d-9067000001.awsapps.com/start",
+        f"{PORTAL}?a=b",
+        "https://[/start",
+        "https://d-9067000001.awsapps.com:x/start",
+        "",
+    ],
+)
+def test_another_portal_is_another_portal(other: str) -> None:
+    assert not same_portal_address(PORTAL, other)
+
+
+@pytest.mark.met("F7")
+def test_a_name_in_its_own_letters_is_the_same_as_in_ascii() -> None:
+    assert same_portal_address("https://b\u00fccher.example/start", "https://xn--bcher-kva.example/start/")
+
+
+@pytest.mark.met("F7")
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        PORTAL,
+        f"  {PORTAL}\n",
+        f'"{PORTAL}"',
+        f"<{PORTAL}>",
+        f"'{PORTAL}',",
+        f"\ufeff{PORTAL}\u200b",
+        f"\u201c{PORTAL}\u201d",
+        "d-9067000001.awsapps.com/start",
+        " <d-9067000001.awsapps.com/start> ",
+    ],
+)
+def test_what_stands_around_a_pasted_address_is_taken_off(pasted: str) -> None:
+    assert pasted_start_url(pasted) == PORTAL
+
+
+@pytest.mark.met("F7")
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "http://d-1.awsapps.com/start",
+        "javascript:alert(1)",
+        "user@d-1.awsapps.com/start",
+        "https://user@d-1.awsapps.com/start",
+        "d-1.awsapps.com/start https://evil.example",
+        "file:///etc/passwd",
+        "corp",
+        "-d.awsapps.com/start",
+        "",
+    ],
+)
+def test_a_paste_that_is_no_portal_stays_refused(pasted: str) -> None:
+    with pytest.raises(StartUrlRefused):
+        start_url_kind(pasted_start_url(pasted))

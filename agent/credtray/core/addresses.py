@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import string
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urlsplit
@@ -18,35 +21,78 @@ MAX_LENGTH = 2048
 """Longer addresses are refused: browsers and the service cut at about this length."""
 
 _HTTPS_PORT = 443
+_USUAL_PORTS = {"https": _HTTPS_PORT, "http": 80}
+_AROUND = string.whitespace + "\"'`<>()[]{},;\u00a0\u200b\u2060\ufeff\u2018\u2019\u201c\u201d\u00ab\u00bb"
+_BARE_ADDRESS = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]{1,5})?(?:[/?#]\S*)?\Z", re.ASCII)
+"""A host name of two parts at least, with port and path or without: a scheme has no dot in it."""
+
+# botocore 1.44, data/partitions.json: what the names of services end in, and those of dual-stack endpoints.
+_SERVICES = (
+    "amazonaws.com",  # aws and aws-us-gov
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "c2s.ic.gov",  # the four isolated partitions
+    "sc2s.sgov.gov",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
+)
+_DUAL_STACK = (
+    "api.aws",
+    "api.amazonwebservices.com.cn",
+    "api.amazonwebservices.eu",
+    "api.aws.ic.gov",
+    "api.aws.scloud",
+    "api.cloud-aws.adc-e.uk",
+    "api.aws.hci.ic.gov",
+)
 
 # AWS CLI 2.36, awscli/customizations/sso/resolve.py: the hosts a start URL may have without being followed.
 _OWNED_DOMAINS = (
     "app.aws",
-    "portal.amazonaws.com",
-    "portal.amazonaws.com.cn",
     "app.amazonwebservices.com.cn",
-    "portal.amazonaws.eu",
     "api.amazonwebservices.eu",
     "awsapps.com",
     "awsapps.cn",
+    *(f"portal.{services}" for services in _SERVICES),
 )
-_OWNED_HOSTS = frozenset(
-    {
-        "identitycenter.amazonaws.com",
-        "identitycenter.amazonaws.com.cn",
-        "identitycenter.amazonaws.eu",  # AWS SDK for .NET, SSOEndpointResolver: the European Sovereign Cloud
-    }
+
+_OTHER_DOMAINS = (
+    "aws",
+    "aws.dev",
+    "aws.amazon.com",
+    "amazonaws.cn",
+    "amazonaws-us-gov.com",
+    "amazonaws-eusc.eu",
+    "amazonwebservices.com.cn",
+    "amazonwebservices.eu",
+    "aws.ic.gov",
+    "aws.scloud",
+    "cloud-aws.adc-e.uk",
+    "aws.hci.ic.gov",
+    *_SERVICES,
 )
+"""Only AWS gives out names here, some of them to customers: an unknown one may be a portal's new name."""
 
 _REGION = r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}"  # not \d, which takes the digits of all scripts
 _REGION_FORM = re.compile(rf"{_REGION}\Z")
 
+
+def _either(domains: Iterable[str]) -> str:
+    return "|".join(re.escape(domain) for domain in domains)
+
+
+# The issuer of each partition: aws-us-gov shares its domain with aws and has a word of its own (AWS Toolkit,
+# SsoUtils; AWS SDK for .NET, SSOEndpointResolver). Any other word could be a customer's name.
+_ISSUER_HOST = re.compile(rf"identitycenter\.(?:(?:us-gov|{_REGION})\.)?(?:{_either(_SERVICES)})\Z")
+
+ISSUER_PATH = re.compile(r"/(?:(?P<instance>ssoins-[a-z0-9]+)|(?P<directory>d-[a-z0-9]+))/?\Z")
+"""Path of an issuer: an instance of Identity Center, or its directory."""
+
 # Where a sign-in begins: /authorize of the token service (all partitions, FIPS and dual-stack forms of
 # botocore's endpoints), and the page that takes a device code.
 _SIGN_IN_HOST = re.compile(
-    rf"(?:(?:oidc|oidc-fips)\.{_REGION}\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu"
-    rf"|api\.aws|api\.amazonwebservices\.com\.cn|api\.amazonwebservices\.eu)"
-    rf"|device\.sso\.{_REGION}\.amazonaws\.(?:com(?:\.cn)?|eu))\Z"
+    rf"(?:(?:oidc|oidc-fips)\.{_REGION}\.(?:{_either((*_SERVICES, *_DUAL_STACK))})"
+    rf"|device\.sso\.{_REGION}\.(?:{_either(_SERVICES)}))\Z"
 )
 
 # AWS CLI 2.36, resolve.py: where the host name of a portal carries its region.
@@ -69,7 +115,9 @@ class StartUrlKind(Enum):
     """How a start URL is used."""
 
     AWS_OWNED = "aws_owned"
-    """Sent as it is."""
+    """A portal or an issuer: sent as it is."""
+    OF_AWS = "of_aws"
+    """A name of AWS that is not known here: followed where it leads to a portal, else sent as it is."""
     VANITY = "vanity"
     """An organisation's own name: followed once, and must lead to an AWS host (AWS CLI 2.36)."""
 
@@ -90,7 +138,11 @@ def start_url_kind(url: str) -> StartUrlKind:
     problem = _start_url_problem(url)
     if problem is not None:
         raise StartUrlRefused(f"{shown(url)} {problem}")
-    return StartUrlKind.AWS_OWNED if is_aws_owned(_parse(url)) else StartUrlKind.VANITY
+    address = _parse(url)
+    if is_aws_owned(address):
+        return StartUrlKind.AWS_OWNED
+    of_aws = address is not None and address.port == _HTTPS_PORT and _below(address.host, _OTHER_DOMAINS)
+    return StartUrlKind.OF_AWS if of_aws else StartUrlKind.VANITY
 
 
 def check_resolved(url: str, original: str) -> str:
@@ -102,8 +154,8 @@ def check_resolved(url: str, original: str) -> str:
         StartUrlRefused: it did not lead to an https address of AWS.
     """
     problem = _start_url_problem(url)
-    if problem is None and start_url_kind(url) is StartUrlKind.VANITY:
-        problem = "does not belong to AWS"
+    if problem is None and start_url_kind(url) is not StartUrlKind.AWS_OWNED:
+        problem = "is no access portal of AWS"
     if problem is not None:
         raise StartUrlRefused(f"{shown(original)} leads to {shown(url)}, which {problem}")
     parts = urlsplit(url)
@@ -150,10 +202,51 @@ def is_aws_owned(address: _Address | None) -> bool:
     """Whether the host is on AWS's own list of portal hosts."""
     if address is None or address.port != _HTTPS_PORT:
         return False
-    host = address.host
-    return host in _OWNED_HOSTS or any(
-        host == domain or host.endswith(f".{domain}") for domain in _OWNED_DOMAINS
-    )
+    return _ISSUER_HOST.match(address.host) is not None or _below(address.host, _OWNED_DOMAINS)
+
+
+def is_issuer(url: str) -> bool:
+    """Whether a start URL is the name of an instance at ``identitycenter.*``: sent, but no web site."""
+    address = _parse(url)
+    return address is not None and _ISSUER_HOST.match(address.host) is not None
+
+
+def same_portal_address(one: str, other: str) -> bool:
+    """Whether two start URLs differ only in how they are written: see ``normal_start_url``."""
+    return one == other or normal_start_url(one) == normal_start_url(other)
+
+
+def normal_start_url(url: str) -> str:
+    """Return a start URL as far as it says which portal is meant; for comparing, never for cache keys.
+
+    Without the case of scheme and host, the usual port, a final dot of the host, final slashes and a
+    fragment; what is no address stays as it is.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:  # an unclosed bracket, or a port that is no number
+        return url
+    if not host.isascii():
+        with suppress(UnicodeError):  # no name that could be written in ASCII
+            host = host.encode("idna").decode()
+    user, at, _ = parts.netloc.rpartition("@")
+    where = host if port in {None, _USUAL_PORTS.get(parts.scheme)} else f"{host}:{port}"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{user}{at}{where}{parts.path.rstrip('/')}{query}"
+
+
+def pasted_start_url(text: str) -> str:
+    """Return the address in what a person pasted: without blanks, quotes and brackets around it.
+
+    A host name without a scheme gets ``https://``; everything else is left for ``start_url_kind`` to judge.
+    """
+    url = text.strip(_AROUND)
+    return f"https://{url}" if _BARE_ADDRESS.match(url) else url
+
+
+def _below(host: str, domains: tuple[str, ...]) -> bool:
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
 def shown(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from credtray.core.addresses import shown
+from credtray.core.addresses import same_portal_address, shown
 from credtray.core.errors import TokenMismatch, TokenUnreadable
 from credtray.core.models import AccessToken, ClientRegistration, SsoSession
 from credtray.core.oauth import AUTHORIZATION_CODE
@@ -86,9 +86,10 @@ def read_token(data: bytes, session: SsoSession) -> AccessToken:
 
 
 def belongs_to(fields: Fields, session: SsoSession) -> bool:
-    """Whether a token file names this session's start URL and region (or none)."""
-    named = (fields.get("startUrl", session.start_url), fields.get("region", session.region))
-    return named == (session.start_url, session.region)
+    """Whether a token file names this session's start URL, however it is spelled, and region (or none)."""
+    url = fields.get("startUrl", session.start_url)
+    same = isinstance(url, str) and same_portal_address(url, session.start_url)
+    return same and fields.get("region", session.region) == session.region
 
 
 def render_token(session: SsoSession, token: AccessToken, known: Fields) -> bytes:

@@ -8,21 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from credtray.core.addresses import same_portal_address
 from credtray.core.presets import PRESETS
 
 _GENERIC = frozenset({"aws", "sso", "login", "portal", "console", "access", "www", "start"})
-
-
-def same_portal_address(one: str, other: str) -> bool:
-    """Whether two start URLs differ only in how they are written: case of the host, final slash, fragment."""
-    return normal_start_url(one) == normal_start_url(other)
-
-
-def normal_start_url(url: str) -> str:
-    """Return a start URL as far as it says which portal is meant; for comparing, never for cache keys."""
-    parts = urlsplit(url)
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}{query}"
+_NUMBERS = ("d-", "ssoins-")
+"""How the names begin that AWS gives to a directory or an instance."""
 
 
 def suggested_name(start_url: str, taken: Collection[str]) -> str:
@@ -40,6 +31,11 @@ def _preset_name(start_url: str) -> str | None:
 
 
 def _organisation(start_url: str) -> str:
-    labels = (urlsplit(start_url).hostname or "").split(".")
+    parts = urlsplit(start_url)
+    labels = (parts.hostname or "").split(".")
+    if labels[0] == "identitycenter":
+        return "sso"
+    if labels[0] == "start" and "awsapps" in labels:  # GovCloud and China: the alias is in the path
+        labels = [parts.path.rstrip("/").rpartition("/")[2].lower(), ""]
     owned = [label for label in labels[:-1] if label not in _GENERIC]
-    return owned[0] if owned and not owned[0].startswith(("d-", "ssoins-")) else "sso"
+    return owned[0] if owned and owned[0] and not owned[0].startswith(_NUMBERS) else "sso"

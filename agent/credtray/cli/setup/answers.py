@@ -11,7 +11,7 @@ from dataclasses import replace
 from credtray.cli.questions import ask_one, ask_several, ask_text, ask_yes
 from credtray.cli.setup.choice import listed
 from credtray.cli.setup.session import SessionWish, check_session_name, suggested_name
-from credtray.core.addresses import check_region, start_url_kind
+from credtray.core.addresses import check_region, pasted_start_url, start_url_kind
 from credtray.core.models import AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
 from credtray.core.presets import PRESETS
@@ -29,7 +29,9 @@ def complete(wish: SessionWish, config: AwsConfig) -> SessionWish:
         or (wish.name in PRESETS and not wish.start_url)
     ):
         return wish
-    start_url = wish.start_url or ask_text("Start URL:", check=start_url_kind)
+    start_url = wish.start_url or pasted_start_url(
+        ask_text("Start URL:", check=lambda text: start_url_kind(pasted_start_url(text)))
+    )
     region = wish.region or ask_text("Region of Identity Center:", DEFAULT_REGION, check_region)
     name = wish.name or ask_text(
         "Name of the sso-session:",

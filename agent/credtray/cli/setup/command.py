@@ -11,6 +11,7 @@ import typer
 
 from credtray.cli import terminal
 from credtray.cli.setup.session import SessionWish, read_scopes
+from credtray.core.addresses import pasted_start_url
 from credtray.core.naming import DEFAULT_TEMPLATE
 
 _INTERRUPTED = 130
@@ -78,7 +79,8 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     """
     from credtray.cli.setup.steps import Choices, Setup  # noqa: PLC0415 -- half the house
 
-    wish = SessionWish(preset, session, start_url, region, read_scopes(scopes))
+    address = pasted_start_url(start_url) if start_url else None
+    wish = SessionWish(preset, session, address, region, read_scopes(scopes))
     choices = Choices(accounts, roles, template, profile_region, activate, credential_process, prune)
     run = Setup(wish, choices, ask=terminal.interactive() and not yes, dry_run=dry_run, agreed=yes)
     try:

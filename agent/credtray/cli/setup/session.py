@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from credtray.core import session_names
-from credtray.core.addresses import check_region, start_url_kind
+from credtray.core.addresses import check_region, same_portal_address, start_url_kind
 from credtray.core.errors import UsageError
 from credtray.core.models import AwsConfig, SsoSession
 from credtray.core.nearest import did_you_mean
@@ -52,12 +52,16 @@ def known_session(wish: SessionWish, config: AwsConfig) -> SsoSession | None:
         "--scopes": (wish.scopes, found.scopes),
     }
     for option, (said_value, there) in said.items():
-        if said_value is not None and said_value != there:
+        if said_value is not None and said_value != there and not _same_address(option, said_value, there):
             raise UsageError(
                 f"the config file has an sso-session {name} with another {option[2:]} ({there})",
                 hint=f"Leave {option} out to extend it, or choose another --session.",
             )
     return found
+
+
+def _same_address(option: str, said: object, there: object) -> bool:
+    return option == "--start-url" and same_portal_address(str(said), str(there))
 
 
 def preset_of(wish: SessionWish) -> Preset | None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from credtray.core import events
+from credtray.core.addresses import same_portal_address
 from credtray.core.apply import by_itself, desktop, imports, notices, profiles, sessions, sign_out
 from credtray.core.models import AwsConfig, Profile, SsoSession
 from credtray.core.session_network import in_effect
@@ -71,7 +72,7 @@ def _profile_state(state: State, config: AwsConfig, profile: Profile) -> Profile
 
 def same_portal(one: SsoSession, other: SsoSession) -> bool:
     """Tell whether a token of the one is of use at the other."""
-    return (one.start_url, one.region) == (other.start_url, other.region)
+    return one.region == other.region and same_portal_address(one.start_url, other.start_url)
 
 
 def same_role(one: Profile, other: Profile) -> bool:

@@ -12,7 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from credtray.core import ini
-from credtray.core.addresses import shown
+from credtray.core.addresses import same_portal_address, shown
 from credtray.core.config.merging import merged
 from credtray.core.config.sources import OUR_ACCOUNT, OUR_ROLE, OUR_SESSION
 from credtray.core.config.text import ConfigText, Section, read_config
@@ -165,7 +165,8 @@ def _session_edit(config: ConfigText, session: SsoSession) -> Iterable[ini.Edit]
         return
     for name in ("sso_start_url", "sso_region"):
         there = section.settings.get(name, wanted[name])
-        if there != wanted[name]:
+        spelled = isinstance(there, str) and same_portal_address(there, wanted[name])
+        if there != wanted[name] and not (name == "sso_start_url" and spelled):
             raise UsageError(
                 f"the config file has an sso-session {session.name} with another {name}: {shown(str(there))}",
                 hint="Choose another --session name.",
