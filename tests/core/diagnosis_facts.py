@@ -28,6 +28,7 @@ from credtray.core.diagnosis.facts import (
     TokenFacts,
     Trouble,
 )
+from credtray.core.diagnosis.kinds import ONLY_IN_TEXTS
 from credtray.core.ini.text import IniProblem
 from credtray.core.models import AwsConfig, ConfigWarning, Profile, SsoSession
 
@@ -194,9 +195,7 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
 )
 """Code -> facts on which it is found. Those on which all is fine have none of these."""
 
-ONLY_EXPLAINED = frozenset(
-    {"keys_expired", "keys_unknown", "access_denied", "no_keys_found", "credential_process_failed"}
-)
+ONLY_EXPLAINED = frozenset(kind.code for kind in ONLY_IN_TEXTS)
 """Nothing on the computer shows these: they are in the text of an error alone."""
 
 ALWAYS_FINE = frozenset({"signed_in", "agent_running"})

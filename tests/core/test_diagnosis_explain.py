@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from credtray.core.diagnosis import BY_CODE, SYMPTOMS, Facts, explain
 from credtray.core.diagnosis.agent_document import agent_facts
 from credtray.core.diagnosis.environment import spoken
-from credtray.core.diagnosis.explanation import MOST_TEXT
-from credtray.core.diagnosis.symptoms import Symptom
+from credtray.core.diagnosis.pasted import MOST_TEXT
+from credtray.core.diagnosis.symptom import Symptom
 from credtray.core.errors import CredtrayError, every_error
 from tests.core.diagnosis_facts import FINE, GOOD_TOKEN, OTHER, SESSION, WRONG, config, frozen, minutes, token
 
@@ -123,11 +123,11 @@ def test_of_a_huge_text_the_ends_are_looked_at_in_little_time() -> None:
     assert len(filler) > MOST_TEXT
 
 
-def test_the_outer_error_comes_before_what_it_quotes() -> None:
+def test_what_the_outer_error_quotes_comes_first() -> None:
     text = "Error when retrieving credentials from custom-process: error: A sign-in is needed: session corp"
 
-    assert causes(text)[0] == "credential_process_missing"
-    assert "sign_in_ended" in causes(text)
+    assert causes(text)[0] == "sign_in_ended"
+    assert "credential_process_missing" in causes(text)
 
 
 @given(st.text(max_size=400))

@@ -3,7 +3,7 @@
 ``findings(facts)`` says what is wrong here; ``explain(text, facts)`` what an error text means here.
 """
 
-from credtray.core.diagnosis.explanation import Explanation, explain
+from credtray.core.diagnosis.explanation import Explanation, Standing, explain, not_ours
 from credtray.core.diagnosis.facts import Facts
 from credtray.core.diagnosis.finding import Finding, Group, Kind, Repair, Severity, Sight
 from credtray.core.diagnosis.kinds import BY_CODE, EVERY_KIND
@@ -22,7 +22,9 @@ __all__ = [
     "Repair",
     "Severity",
     "Sight",
+    "Standing",
     "explain",
     "findings",
+    "not_ours",
     "texts_of",
 ]

@@ -179,6 +179,14 @@ AWS_CLI_OLD = Kind(
     "2.22 no browser sign-in with PKCE.",
     "Update the AWS CLI to 2.22 or later; credtray signs in for any version",
 )
+AWS_CLI_MISSING = Kind(
+    "aws_cli_missing",
+    Group.AGENT,
+    Severity.BROKEN,
+    "The AWS CLI is not found",
+    "A program runs `aws` to get keys, as kubectl does for EKS, and there is none on its PATH.",
+    "Install the AWS CLI 2.22 or later, or write its full path where it is named",
+)
 NOT_LOOKED = Kind(
     "not_looked_at",
     Group.AGENT,
@@ -211,5 +219,6 @@ KINDS = (
     AUTOSTART_STALE,
     SETTINGS_BROKEN,
     AWS_CLI_OLD,
+    AWS_CLI_MISSING,
     NOT_LOOKED,
 )

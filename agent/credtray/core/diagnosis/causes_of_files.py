@@ -66,9 +66,37 @@ PROFILE_INCOMPLETE = Kind(
     "profile_incomplete",
     Group.CONFIG,
     Severity.WARNING,
-    "SSO settings that cannot be used",
-    "A setting is missing, refused, or contradicts the one of the sso-session.",
+    "A profile is incomplete or contradicts itself",
+    "A setting is missing or refused: one of SSO (sso_session, sso_account_id, sso_role_name, or those of the "
+    "sso-session), or source_profile or credential_source beside a role_arn.",
     "{hint}",
+)
+PROGRAM_WITHOUT_SSO = Kind(
+    "program_without_sso",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "The program cannot use this SSO profile",
+    "Its AWS SDK is too old for sso-session, or lacks a part (Java: the modules sso and ssooidc; .NET: "
+    "AWSSDK.SSO and AWSSDK.SSOOIDC; Rust: the feature sso).",
+    "Update the program, or give it keys: credtray exec PROFILE -- COMMAND",
+)
+MFA_NEEDED = Kind(
+    "mfa_needed",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "The profile needs an MFA code, and the program cannot ask for one",
+    "The profile has mfa_serial. A role reached through IAM Identity Center needs none: MFA is part of the "
+    "sign-in.",
+    "Use a profile of IAM Identity Center: credtray profiles",
+)
+DURATION_TOO_LONG = Kind(
+    "duration_too_long",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "Keys are asked for longer than the role allows",
+    "A role assumed with the keys of another role gives keys for one hour at most; other roles have a limit "
+    "of their own.",
+    "Set `duration_seconds = 3600` in the profile, or remove the line",
 )
 SECTION_IGNORED = Kind(
     "section_ignored",
@@ -162,6 +190,9 @@ KINDS = (
     DIRECTORY_MODE,
     FILE_LINK,
     PROFILE_INCOMPLETE,
+    PROGRAM_WITHOUT_SSO,
+    MFA_NEEDED,
+    DURATION_TOO_LONG,
     SECTION_IGNORED,
     LEGACY_PROFILES,
     PROFILE_UNKNOWN,

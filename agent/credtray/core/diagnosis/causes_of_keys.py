@@ -181,6 +181,58 @@ ACCESS_DENIED = Kind(
     "The keys are good; the role's policies do not allow this call. A new sign-in changes nothing.",
     "Use another profile (credtray profiles), or ask the administrator for the permission",
 )
+START_URL_WRONG = Kind(
+    "start_url_wrong",
+    Group.SIGN_IN,
+    Severity.BROKEN,
+    "AWS does not know this start URL in this region",
+    "sso_start_url or sso_region is not the one of your organisation.",
+    "Compare sso_start_url and sso_region in the config file with your access portal, then run: "
+    "credtray login {session}",
+)
+LOGIN_SESSION_ENDED = Kind(
+    "aws_login_ended",
+    Group.SIGN_IN,
+    Severity.BROKEN,
+    "A sign-in made with `aws login` has ended",
+    "`aws login` is another sign-in than the one to IAM Identity Center; credtray does not renew it.",
+    "Run `aws login` again, or use a profile of IAM Identity Center: credtray profiles",
+)
+OTHER_ACCOUNT = Kind(
+    "other_account",
+    Group.KEYS,
+    Severity.BROKEN,
+    "The program has keys for another account",
+    "The profile it uses, or the keys in the environment, belong to another account than the one it works on.",
+    "Name the profile of that account: credtray exec PROFILE -- COMMAND",
+)
+REGISTRY_LOGIN_ENDED = Kind(
+    "registry_login_ended",
+    Group.KEYS,
+    Severity.BROKEN,
+    "Docker is not logged in to the registry",
+    "Docker keeps a login of its own for each registry. One for ECR ends after 12 hours, whatever your AWS "
+    "sign-in does.",
+    "Log in again: aws ecr get-login-password --profile PROFILE | docker login --username AWS "
+    "--password-stdin REGISTRY",
+)
+CLUSTER_REFUSED = Kind(
+    "cluster_refused",
+    Group.KEYS,
+    Severity.BROKEN,
+    "The Kubernetes cluster does not accept you",
+    "In an EKS cluster your role needs an access entry, and kubectl may use another profile (`users` in the "
+    "kubeconfig). Other clusters have a login that has nothing to do with AWS.",
+    "See which role you have: aws sts get-caller-identity --profile PROFILE",
+)
+ENDPOINT_REFUSED = Kind(
+    "endpoint_refused",
+    Group.KEYS,
+    Severity.BROKEN,
+    "The endpoint gave the program no keys",
+    "The variables are of an endpoint that is gone, or the program's SDK is too old to send its token.",
+    "Set the variables again: credtray endpoint PROFILE",
+)
 NO_KEYS_FOUND = Kind(
     "no_keys_found",
     Group.KEYS,
@@ -202,6 +254,8 @@ KINDS = (
     SIGN_IN_TIMED_OUT,
     SIGNED_IN,
     ROLE_REFUSED,
+    START_URL_WRONG,
+    LOGIN_SESSION_ENDED,
     KEYS_SHADOW,
     TEMPORARY_SHADOW,
     STALE_KEYS,
@@ -213,5 +267,9 @@ KINDS = (
     KEYS_EXPIRED,
     KEYS_UNKNOWN,
     ACCESS_DENIED,
+    OTHER_ACCOUNT,
+    REGISTRY_LOGIN_ENDED,
+    CLUSTER_REFUSED,
+    ENDPOINT_REFUSED,
     NO_KEYS_FOUND,
 )

@@ -5,25 +5,34 @@ The text may be anything of any size; nothing of it is ever repeated in an answe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from credtray.core.diagnosis.facts import Facts
 from credtray.core.diagnosis.finding import Finding, Group, Kind, Severity
-from credtray.core.diagnosis.kinds import BY_CODE
+from credtray.core.diagnosis.foreign import about_aws, whose
+from credtray.core.diagnosis.kinds import BY_CODE, ONLY_ASKED, ONLY_IN_TEXTS
 from credtray.core.diagnosis.making import found
+from credtray.core.diagnosis.pasted import readable, stands_in
 from credtray.core.diagnosis.rules import findings
 from credtray.core.diagnosis.rules_of_sign_in import KIND_OF
-from credtray.core.diagnosis.symptoms import SYMPTOMS
+from credtray.core.diagnosis.symptoms import fitting
 from credtray.core.errors import CredtrayError, every_error
 
-MOST_TEXT = 64 * 1024
-"""Characters that are looked at: as many from the beginning as from the end, where the error usually is."""
-
-_COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _FEWEST = 12
 """Characters of a title of ours that must be there for it to be recognised."""
+
+
+class Standing(StrEnum):
+    """What is known of a cause on this computer."""
+
+    FOUND = "found"
+    """It is so here."""
+    POSSIBLE = "possible"
+    """Nothing here could show it."""
+    NOT_FOUND = "not_found"
+    """It was looked for, and it is not so here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +41,44 @@ class Explanation:
 
     kind: Kind
     present: Finding | None
-    """The cause as it was found here and now; None: it was not seen, and may be so all the same."""
+    """The cause as it was found here and now; None: it was not seen."""
     cure: str
+    standing: Standing
     error: str | None = None
     """The code of the error of ours that the text is, where it is one."""
 
 
 def explain(text: str, facts: Facts) -> tuple[Explanation, ...]:
-    """Return the causes the text may have, those that apply here first; empty for an unknown text."""
-    readable = _readable(text)
-    candidates = tuple(dict.fromkeys((*_named(readable), *_by_symptom(readable), *_by_error(readable))))
+    """Return the causes the text may have, the one that is so here first; empty for an unknown text."""
+    given = readable(text)
+    candidates = tuple(_candidates(given, lines="\n" in text.strip()))
     if not candidates:
         return ()
     here = findings(facts)
-    sessions = _sessions(readable, facts)
-    likely = sessions or frozenset(facts.config.config.sessions)
-    explained = [_explained(kind, error, here, likely) for kind, error in _once(candidates)]
-    return tuple(sorted(explained, key=lambda item: item.present is None))
+    named = _Named.of(given, facts)
+    return _ordered([_explained(kind, error, here, named, facts) for kind, error in _once(candidates)])
+
+
+def not_ours(text: str) -> str | None:
+    """Return whose error a text is that ``explain`` does not know; None where nothing says so."""
+    given = readable(text)
+    return None if about_aws(given) else whose(given)
+
+
+def _ordered(explained: list[Explanation]) -> tuple[Explanation, ...]:
+    """Return what is so here first.
+
+    What matters little here (the sign-in of a session that nobody uses now) is no better explanation than what
+    nothing here could show. Where nothing is so, the order is that of the table.
+    """
+    something = any(item.present is not None for item in explained)
+
+    def rank(item: Explanation) -> int:
+        if item.present is not None and item.present.severity.rank <= item.kind.severity.rank:
+            return 0
+        return 1 if item.present is not None or item.kind in ONLY_IN_TEXTS or not something else 2
+
+    return tuple(sorted(explained, key=rank))
 
 
 def _once(candidates: Iterable[tuple[Kind, str | None]]) -> Iterator[tuple[Kind, str | None]]:
@@ -58,11 +88,13 @@ def _once(candidates: Iterable[tuple[Kind, str | None]]) -> Iterator[tuple[Kind,
     return iter(told.values())
 
 
-def _readable(text: str) -> str:
-    """Return the text without colours and with every run of blanks and line ends as one blank."""
-    half = MOST_TEXT // 2
-    bounded = text if len(text) <= MOST_TEXT else f"{text[:half]} {text[-half:]}"
-    return " ".join(_COLOURS.sub("", bounded).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
+def _candidates(text: str, *, lines: bool) -> Iterator[tuple[Kind, str | None]]:
+    """Yield kinds, each with the error of ours it is; what only wraps another error comes after it."""
+    symptoms = fitting(text, lines=lines)
+    yield from _named(text)
+    yield from ((cause, None) for item in symptoms if not item.wraps for cause in item.causes)
+    yield from _by_error(text)
+    yield from ((cause, None) for item in symptoms if item.wraps for cause in item.causes)
 
 
 def _named(text: str) -> Iterator[tuple[Kind, str | None]]:
@@ -70,14 +102,6 @@ def _named(text: str) -> Iterator[tuple[Kind, str | None]]:
     word = text.strip("`'\"[]").lower().replace("-", "_")
     if word in BY_CODE:
         yield BY_CODE[word], None
-
-
-def _by_symptom(text: str) -> Iterator[tuple[Kind, str | None]]:
-    """Yield causes; the symptom that stands first in the text comes first: what follows is its detail."""
-    fitting = [(match.start(), item) for item in SYMPTOMS if (match := item.pattern.search(text))]
-    for _, symptom in sorted(fitting, key=lambda pair: pair[0]):
-        for cause in symptom.causes:
-            yield cause, None
 
 
 def _by_error(text: str) -> Iterator[tuple[Kind, str | None]]:
@@ -100,27 +124,37 @@ def _of_error(error: type[CredtrayError]) -> Kind:
     return Kind(error.code, Group.AGENT, Severity.BROKEN, error.title, "", error.hint)
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What the text names of this computer."""
+
+    sessions: frozenset[str]
+    profiles: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str, facts: Facts) -> _Named:
+        config = facts.config.config
+        profiles = {name for name in config.profiles if stands_in(name, text)}
+        sessions = {name for name in config.sessions if stands_in(name, text)}
+        sessions |= {config.profiles[name].session for name in profiles}
+        return cls(frozenset(sessions), frozenset(profiles))
+
+    def distance(self, item: Finding) -> int:
+        """Return 0 for a finding about what is named, 1 for one about nothing in particular, 2 for others."""
+        if item.session in self.sessions or self.profiles.intersection(item.profiles):
+            return 0
+        return 1 if item.session is None and not item.profiles else 2
+
+
 def _explained(
-    kind: Kind, error: str | None, here: tuple[Finding, ...], sessions: frozenset[str]
+    kind: Kind, error: str | None, here: tuple[Finding, ...], named: _Named, facts: Facts
 ) -> Explanation:
     present = [item for item in here if item.code == kind.code and item.severity is not Severity.FINE]
     if present:
-        first = min(present, key=lambda item: bool(sessions) and item.session not in sessions)
-        return Explanation(kind, first, first.cure, error)
+        first = min(present, key=named.distance)
+        return Explanation(kind, first, first.cure, Standing.FOUND, error)
+    sessions = named.sessions or frozenset(facts.config.config.sessions)
     session = next(iter(sessions)) if len(sessions) == 1 else None
-    return Explanation(kind, None, found(kind, session=session).cure, error)
-
-
-def _sessions(text: str, facts: Facts) -> frozenset[str]:
-    """Return the sessions the text names, by their own names or by those of their profiles."""
-    config = facts.config.config
-    named = {name for name in config.sessions if _stands_in(name, text)}
-    named |= {profile.session for name, profile in config.profiles.items() if _stands_in(name, text)}
-    return frozenset(named)
-
-
-def _stands_in(name: str, text: str) -> bool:
-    at = text.find(name)
-    if at < 0 or not name:
-        return False
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
+    unseen = kind in ONLY_IN_TEXTS or (kind in ONLY_ASKED and not facts.endpoints)
+    standing = Standing.POSSIBLE if unseen or kind.code not in BY_CODE else Standing.NOT_FOUND
+    return Explanation(kind, None, found(kind, session=session).cure, standing, error)

@@ -12,3 +12,40 @@ EVERY_KIND: tuple[Kind, ...] = (*causes_of_keys.KINDS, *causes_of_files.KINDS, *
 """In the order of the groups."""
 
 BY_CODE: Mapping[str, Kind] = MappingProxyType({kind.code: kind for kind in EVERY_KIND})
+
+ONLY_IN_TEXTS: frozenset[Kind] = frozenset(
+    {
+        causes_of_keys.KEYS_EXPIRED,
+        causes_of_keys.KEYS_UNKNOWN,
+        causes_of_keys.ACCESS_DENIED,
+        causes_of_keys.NO_KEYS_FOUND,
+        causes_of_keys.START_URL_WRONG,
+        causes_of_keys.LOGIN_SESSION_ENDED,
+        causes_of_keys.OTHER_ACCOUNT,
+        causes_of_keys.REGISTRY_LOGIN_ENDED,
+        causes_of_keys.CLUSTER_REFUSED,
+        causes_of_keys.ENDPOINT_REFUSED,
+        causes_of_files.PROCESS_FAILED,
+        causes_of_files.PROGRAM_WITHOUT_SSO,
+        causes_of_files.MFA_NEEDED,
+        causes_of_files.DURATION_TOO_LONG,
+        causes_around.AWS_CLI_MISSING,
+    }
+)
+"""Nothing on a computer shows them; the text of an error alone does."""
+
+ONLY_ASKED: frozenset[Kind] = frozenset(
+    {
+        causes_of_keys.SIGN_IN_REFUSED,
+        causes_of_keys.SIGN_IN_TIMED_OUT,
+        causes_of_keys.ROLE_REFUSED,
+        causes_around.CLOCK_OFF,
+        causes_around.CERTIFICATE_REFUSED,
+        causes_around.PROXY_REFUSED,
+        causes_around.UNREACHABLE,
+        causes_around.CAPTIVE_PORTAL,
+        causes_around.THROTTLED,
+        causes_around.SERVICE_FAILED,
+    }
+)
+"""Only AWS shows them: that they were not seen says nothing as long as nobody asked."""

@@ -14,11 +14,14 @@ from credtray.core.diagnosis.finding import Finding, Group, Kind, Severity, Sigh
 from credtray.core.durations import short
 
 
+_NO_HINT = "See what exactly is wrong: credtray doctor"
+
+
 class _Places(dict[str, str]):
     """A place nobody filled in stays a word a person sees is to be replaced."""
 
     def __missing__(self, key: str) -> str:
-        return key.upper()
+        return _NO_HINT if key == "hint" else key.upper()
 
 
 def found(
