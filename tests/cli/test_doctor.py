@@ -171,6 +171,68 @@ def test_what_explain_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcome.code == 0
 
 
+@pytest.mark.parametrize(
+    ("facts", "title"),
+    [
+        pytest.param(WRONG["stale_keys"](), "Expired keys that credtray wrote", marks=pytest.mark.met("L")),
+        (WRONG["environment_keys"](), BY_CODE["environment_keys"].title),
+        (WRONG["sign_in_ended"](), "The sign-in has ended"),
+        (WRONG["temporary_keys_shadow"](), BY_CODE["temporary_keys_shadow"].title),
+    ],
+)
+def test_the_cause_that_was_found_leads_and_the_others_are_one_line_each(
+    monkeypatch: pytest.MonkeyPatch, facts: Facts, title: str
+) -> None:
+    seen(monkeypatch, facts)
+    out = credtray("explain", "ExpiredToken").out
+
+    assert out.startswith("Cause found here\n✗ ")
+    assert title[:40] in out.splitlines()[1]
+    assert out.count("✗") == 1
+    assert out.count("Why: ") == 1
+    assert "Other possible causes: " in out
+    assert "(--all shows them)" in " ".join(out.split())
+
+
+def test_where_nothing_is_wrong_it_says_so_and_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen(monkeypatch, FINE)
+    outcome = credtray("explain", "ExpiredToken")
+
+    assert outcome.code == 0
+    assert outcome.out.startswith("Nothing found on this machine explains it")
+    assert "The program used keys that have ended" in outcome.out
+    assert outcome.out.splitlines()[-1] == "Next: credtray doctor --online"
+
+
+def test_all_shows_the_other_causes_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen(monkeypatch, FINE)
+    short, full = credtray("explain", "ExpiredToken").out, credtray("explain", "ExpiredToken", "--all").out
+
+    assert short.count("Why: ") == 1
+    assert full.count("Why: ") == len(document("explain", "ExpiredToken")["causes"])
+    assert "--all shows" not in full
+
+
+def test_each_cause_says_what_is_known_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen(monkeypatch, WRONG["stale_keys"]())
+    causes = document("explain", "ExpiredToken")["causes"]
+    standing = {item["code"]: item["standing"] for item in causes}
+
+    assert standing["stale_keys"] == "found"
+    assert standing["keys_expired"] == "possible"
+    assert standing["environment_keys"] == "not_found"
+    assert causes[0]["code"] == "stale_keys"
+
+
+def test_a_message_of_others_is_said_to_be_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen(monkeypatch, FINE)
+    outcome = credtray("explain", "npm ERR! code ECONNREFUSED")
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "This message comes from npm; it is not about AWS credentials." in outcome.err
+    assert document("explain", "npm ERR! code ECONNREFUSED")["not_about_aws"] == "npm"
+
+
 def test_words_without_quotes_are_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
     seen(monkeypatch, FINE)
 
@@ -183,7 +245,12 @@ def test_an_unknown_text_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) 
 
     assert (outcome.code, outcome.out) == (1, "")
     assert "credtray doctor" in outcome.err
-    assert document("explain", "zork") == {"version": 1, "known": False, "causes": []}
+    assert document("explain", "zork") == {
+        "version": 1,
+        "known": False,
+        "not_about_aws": None,
+        "causes": [],
+    }
 
 
 def piped(monkeypatch: pytest.MonkeyPatch, data: bytes, *words: str) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -106,7 +107,7 @@ def test_no_text_fits_rows_with_different_causes(item: ErrorText) -> None:
     assert claims <= {item.cause}
 
 
-COPIES = {
+COPIES: dict[str, Callable[[str], str]] = {
     "coloured": lambda text: "\x1b[1;31m" + text.replace(" ", "\x1b[0m \x1b[31m") + "\x1b[0m",
     "colours as text": lambda text: f"[31m{text}[0m \\u001b[39m",
     "in a log": lambda text: (
@@ -117,7 +118,7 @@ COPIES = {
     "wrapped at 33": lambda text: wrapped(text, 33),
     "in JSON": lambda text: json.dumps({"level": "error", "error": text}),
     "in JSON in JSON": lambda text: json.dumps({"line": json.dumps({"error": text})}),
-    "quoted": lambda text: f"“{text}”".replace("'", "’"),
+    "quoted": lambda text: f"\u201c{text}\u201d".replace("'", "\u2019"),
     "shouted": str.upper,
     "framed": lambda text: "╷\n" + "\n".join(f"│ {line}" for line in text.splitlines()) + "\n╵",
     "with line ends of Windows": lambda text: text.replace("\n", "\r\n"),
@@ -127,9 +128,7 @@ COPIES = {
 @pytest.mark.parametrize("copy", COPIES)
 def test_a_text_is_known_however_it_was_copied(copy: str) -> None:
     different = {
-        item.text: found
-        for item in ERROR_TEXTS
-        if (found := first(COPIES[copy](item.text))) != item.cause
+        item.text: found for item in ERROR_TEXTS if (found := first(COPIES[copy](item.text))) != item.cause
     }
 
     assert different == {}
@@ -169,8 +168,8 @@ def test_what_others_say_in_the_same_words_is_said_to_be_theirs(whose: str) -> N
 
 def test_a_policy_that_says_no_is_no_matter_of_keys() -> None:
     text = (
-        "An error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::111100000001:"
-        "assumed-role/x/y is not authorized to perform: s3:PutObject because no identity-based policy allows it"
+        "An error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::"
+        "111100000001:assumed-role/x/y is not authorized to perform: s3:PutObject because no policy allows it"
     )
 
     assert [item.kind.code for item in explain(text, FINE)] == ["access_denied"]
@@ -184,7 +183,8 @@ def test_a_general_error_with_a_name_of_aws_in_it_is_ours() -> None:
 
 def test_no_pattern_has_a_blank_that_a_wrapped_line_would_miss() -> None:
     sets = {
-        item.text: re.findall(r"\[[^\]]* [^\]]*\]", re.sub(r"\\.", "", item.pattern.pattern)) for item in SYMPTOMS
+        item.text: re.findall(r"\[[^\]]* [^\]]*\]", re.sub(r"\\.", "", item.pattern.pattern))
+        for item in SYMPTOMS
     }
 
     assert {text: found for text, found in sets.items() if found} == {}

@@ -238,7 +238,7 @@ def test_a_legacy_token_that_has_ended(scene: Scene) -> None:
     text = scene.failure("old")
 
     assert "SSO session associated with this profile has expired" in text
-    assert scene.here(text) == ["sign_in_ended", "legacy_profiles"]
+    assert scene.here(text) == ["sign_in_ended", "legacy_profiles", "signed_out"]
 
 
 @BOTH

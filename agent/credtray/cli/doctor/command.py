@@ -78,16 +78,20 @@ def explain(
         list[str] | None,
         typer.Argument(
             metavar="TEXT",
-            help="The error text, or a code of ours; standard input when not given.",
+            help="The error message, or a code of ours; standard input when not given.",
             show_default=False,
         ),
     ] = None,
+    online: bool = typer.Option(False, "--online", help="Also try to reach AWS, as the agent would."),
+    everything: bool = typer.Option(False, "--all", help="Show every possible cause in full."),
     json_output: JsonOption = False,
 ) -> None:
-    """Explain an error text: its cause, which of several it is here, and the cure.
+    """Explain an error message: what causes it on this machine, and the fix.
 
-    Takes what the AWS CLI, an SDK or credtray printed, as much of it as there is. What may be secret in it is
-    not repeated. Ends with 1 when the text is unknown.
+    Paste what the AWS CLI, an SDK, Terraform, kubectl or credtray printed, as much of it as you have. The
+    cause that was found here comes first. Nothing of your text is repeated: it may hold secrets. It makes no
+    network requests unless you add --online. Exits with 1 when the message is unknown, or not about AWS
+    credentials.
 
     Examples:
       credtray explain "Error when retrieving token from sso: Token has expired and refresh failed"
@@ -96,20 +100,26 @@ def explain(
     """
     from credtray.cli.doctor.document import explain_document  # noqa: PLC0415 -- with it comes the whole diagnosis
     from credtray.core.diagnosis import explain as explained  # noqa: PLC0415 -- as above
+    from credtray.core.diagnosis import not_ours  # noqa: PLC0415 -- as above
 
     given = " ".join(text) if text and text != ["-"] else _input()
     if not given.strip():
         raise UsageError("there is no text to explain", hint='Example: credtray explain "ExpiredToken"')
-    document = explain_document(explained(given, _look(online=False).facts))
+    document = explain_document(explained(given, _look(online=online).facts), not_ours(given))
     if json_output:
         terminal.show_json(document)
     elif document["known"]:
         from credtray.cli.doctor.view import explain_view  # noqa: PLC0415 -- rich; --json does without
 
-        terminal.draw(explain_view(document))
+        terminal.draw(explain_view(document, everything=everything, online=online))
     else:
+        whose = document["not_about_aws"]
         terminal.complain(
-            "This text is not known.", "See what is wrong here: credtray doctor", kind="warning"
+            "This message is not known."
+            if whose is None
+            else f"This message comes from {whose}; it is not about AWS credentials.",
+            "See what is wrong with your AWS setup: credtray doctor",
+            kind="warning",
         )
     if not document["known"]:
         raise typer.Exit(UNKNOWN_TEXT)

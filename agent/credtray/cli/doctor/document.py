@@ -53,11 +53,17 @@ def finding_document(item: Finding) -> dict[str, Any]:
     }
 
 
-def explain_document(explained: Sequence[Explanation]) -> dict[str, Any]:
-    """Return the causes of a text, the likeliest here first; none: the text is unknown."""
+def explain_document(explained: Sequence[Explanation], whose: str | None = None) -> dict[str, Any]:
+    """Return the causes of a text, the one that is so here first; none: the text is unknown.
+
+    Args:
+        explained: the causes.
+        whose: who else an unknown text comes from.
+    """
     return {
         "version": VERSION,
         "known": bool(explained),
+        "not_about_aws": None if explained else whose,
         "causes": [
             {
                 "code": item.kind.code,
@@ -67,6 +73,7 @@ def explain_document(explained: Sequence[Explanation]) -> dict[str, Any]:
                 "repair": None if item.kind.repair is None else item.kind.repair.value,
                 "error": item.error,
                 "applies_here": item.present is not None,
+                "standing": item.standing.value,
                 "seen": [] if item.present is None else finding_document(item.present)["seen"],
             }
             for item in explained

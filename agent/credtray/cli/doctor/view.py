@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -134,20 +135,49 @@ def _said(client: dict[str, Any]) -> tuple[str, ...]:
 # --- explain -----------------------------------------------------------------------------------------
 
 
-def explain_view(document: dict[str, Any]) -> Group:
-    """Return everything `credtray explain` shows: what applies here, then what else it can be."""
-    return Group(*_explained(document["causes"]))
+def explain_view(document: dict[str, Any], *, everything: bool, online: bool) -> Group:
+    """Return everything `credtray explain` shows: the cause that is so here, and what else it may be.
+
+    Args:
+        document: of ``explain_document``.
+        everything: show the other causes in full, too.
+        online: AWS was asked.
+    """
+    return Group(*_explained(document["causes"], everything=everything, online=online))
 
 
-def _explained(causes: list[dict[str, Any]]) -> Iterator[RenderableType]:
-    here = [item for item in causes if item["applies_here"]]
-    others = [item for item in causes if not item["applies_here"]]
+def _explained(causes: list[dict[str, Any]], *, everything: bool, online: bool) -> Iterator[RenderableType]:
+    here = list(takewhile(lambda item: item["applies_here"], causes))
+    others = [item for item in causes[len(here) :] if item["standing"] != "not_found"]
+    excluded = [item for item in causes[len(here) :] if item["standing"] == "not_found"]
     if here:
-        yield Text("This is so here", "bold red")
-        for item in here:
+        yield Text("Cause found here", "bold red")
+        yield from _finding({**here[0], "severity": "broken"}, "✗", "red", MOST_SIGHTS)
+        if here[1:]:
+            yield Text("\nAlso found here", "bold")
+        for item in here[1:]:
             yield from _finding({**item, "severity": "broken"}, "✗", "red", MOST_SIGHTS)
-        yield Text()
-    if others:
-        yield Text("It can also be" if here else "What it means", "bold")
-        for item in others:
-            yield from _finding({**item, "severity": "note"}, "○", "cyan", MOST_SIGHTS)
+    else:
+        yield Text("Nothing found on this machine explains it now. What the message usually means:", "bold")
+        yield from _finding({**causes[0], "severity": "note"}, "○", "cyan", MOST_SIGHTS)
+        others, excluded = ([item for item in group if item is not causes[0]] for group in (others, excluded))
+    titles = "; ".join(item["title"] for item in others)
+    yield from _rest("Other possible causes", others, titles, everything=everything)
+    number = f"{len(excluded)} cause{'' if len(excluded) == 1 else 's'}"
+    yield from _rest("Checked, and not the case here", excluded, number, everything=everything)
+    if not here:
+        option = "" if online else " --online"
+        yield Text.assemble("\n", ("Next: ", "bold"), f"credtray doctor{option}")
+
+
+def _rest(
+    head: str, items: list[dict[str, Any]], short: str, *, everything: bool
+) -> Iterator[RenderableType]:
+    if not items:
+        return
+    if not everything:
+        yield Text(visible(f"\n{head}: {short} (--all shows them)"), "dim")
+        return
+    yield Text(f"\n{head}", "bold")
+    for item in items:
+        yield from _finding({**item, "severity": "note"}, "○", "cyan", MOST_SIGHTS)

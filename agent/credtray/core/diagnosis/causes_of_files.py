@@ -67,8 +67,8 @@ PROFILE_INCOMPLETE = Kind(
     Group.CONFIG,
     Severity.WARNING,
     "A profile is incomplete or contradicts itself",
-    "A setting is missing or refused: one of SSO (sso_session, sso_account_id, sso_role_name, or those of the "
-    "sso-session), or source_profile or credential_source beside a role_arn.",
+    "A setting is missing or refused: one of SSO (sso_session, sso_account_id, sso_role_name, or those of "
+    "the sso-session), or source_profile or credential_source beside a role_arn.",
     "{hint}",
 )
 PROGRAM_WITHOUT_SSO = Kind(

@@ -203,7 +203,7 @@ OTHER_ACCOUNT = Kind(
     Group.KEYS,
     Severity.BROKEN,
     "The program has keys for another account",
-    "The profile it uses, or the keys in the environment, belong to another account than the one it works on.",
+    "The profile it uses, or the keys in the environment, belong to another account than it works on.",
     "Name the profile of that account: credtray exec PROFILE -- COMMAND",
 )
 REGISTRY_LOGIN_ENDED = Kind(

@@ -68,8 +68,8 @@ def not_ours(text: str) -> str | None:
 def _ordered(explained: list[Explanation]) -> tuple[Explanation, ...]:
     """Return what is so here first.
 
-    What matters little here (the sign-in of a session that nobody uses now) is no better explanation than what
-    nothing here could show. Where nothing is so, the order is that of the table.
+    What matters little here (the sign-in of a session that nobody uses now) is no better explanation than
+    what nothing here could show. Where nothing is so, the order is that of the table.
     """
     something = any(item.present is not None for item in explained)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 _AWS = re.compile(
-    r"amazonaws|awsapps|api\.aws\b|(?<![@\w/-])aws(?![\w-])|botocore|boto3|\bSSO\b|\barn:aws|software\.amazon|"
-    r"Amazon\.Runtime|credential_process|GetRoleCredentials|CreateToken|GetCallerIdentity|\bSTS\b|codecommit",
+    r"amazonaws|awsapps|api\.aws\b|(?<![@\w/-])aws(?![\w-])|botocore|boto3|\bSSO\b|\barn:aws|"
+    r"software\.amazon|Amazon\.Runtime|credential_process|GetRoleCredentials|CreateToken|GetCallerIdentity|\bSTS\b|codecommit",
     re.IGNORECASE,
 )
 
 _OTHERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(words, re.IGNORECASE))
     for name, words in (
-        ("npm", r"\bnpm (?:err!|error|warn)|registry\.npmjs|\byarn (?:error|install)|\bpnpm\b|registry\.yarnpkg"),
+        ("npm", r"\bnpm (?:err!|error|warn)|registry\.(?:npmjs|yarnpkg)|\byarn (?:error|install)|\bpnpm\b"),
         ("pip", r"\bpip\b|pypi\.org|pythonhosted\.org|\bpoetry\b"),
         ("SSH", r"permission denied \(publickey|\bssh: |host key verification failed|kex_exchange|\bsshd?\b"),
         ("GitHub", r"github|\bgh auth\b|bad credentials"),
@@ -26,10 +26,10 @@ _OTHERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("Docker", r"docker\.io|\bdocker hub\b|toomanyrequests: "),
         ("Git", r"\bfatal: |\bgit (?:push|pull|fetch|clone)\b"),
         ("a database", r"\bpsql\b|\bpostgres|\bmysql|\bredis|\bmongo|\bORA-\d"),
-        ("a package repository", r"\bcargo\b|crates\.io|\bmaven\b|\bgradle\b|\bapt(?:-get)?\b|\bconda\b|rubygems|"
-         r"proxy\.golang\.org|\bnuget\b"),
+        ("a package repository", r"\bcargo\b|crates\.io|\bmaven\b|\bgradle\b|\bapt(?:-get)?\b|\bconda\b"),
+        ("a package repository", r"rubygems|proxy\.golang\.org|\bnuget\b"),
     )
-)  # fmt: skip
+)
 
 
 def about_aws(text: str) -> bool:

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from credtray.core.diagnosis.finding import Finding, Group, Kind, Severity, Sight
 from credtray.core.durations import short
 
-
 _NO_HINT = "See what exactly is wrong: credtray doctor"
 
 

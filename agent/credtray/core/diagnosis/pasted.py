@@ -21,7 +21,7 @@ _ESCAPES = re.compile(r"\\+[nrt](?![\w.-]*[\\:])|\\+(?=[\"'/`])")
 """Of JSON and of quoted strings; the names of a Windows path may begin with the same letters."""
 _FRAMES = re.compile(r"[\u2500-\u257f]")
 """Lines around an error, as Terraform draws them."""
-_QUOTES = str.maketrans("\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u00ab\u00bb", "''''\"\"\"\"\"")
+_QUOTES = str.maketrans("\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u00ab\u00bb", '\'\'\'\'"""""')
 
 
 def readable(text: str) -> str:

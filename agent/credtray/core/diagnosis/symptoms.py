@@ -2,8 +2,8 @@
 
 The texts are those of the sources of botocore, the AWS CLI, the SDKs for Go (both), JavaScript (both), Java,
 .NET, Rust, PHP and Ruby, of Terraform, Pulumi, CDK, SAM, eksctl, kubectl, Packer, Docker and its ECR helper,
-git-remote-codecommit, aws-vault and s3fs; ``tests/core/error_texts.py`` names the source of each. Nothing here
-looks at how things are; see ``explanation`` for that.
+git-remote-codecommit, aws-vault and s3fs; ``tests/fixtures/error_texts.txt`` names the source of each.
+Nothing here looks at how things are; see ``explanation`` for that.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ SYMPTOMS = (
         'Could not connect to the endpoint URL: "https://..."',
         r"could not connect to the endpoint|(?:connect|read) timeout on endpoint|no such host|"
         r"\b(?-i:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT)\b|connection was closed before|"
-        r"name or service not known|UnknownHostException|dispatch failure|"
+        r"name or service not known|UnknownHostException|dispatch failure: io error|"
         r"No such host is known|failed to lookup address information|Could not resolve host",
         around.UNREACHABLE,
         around.PROXY_REFUSED,

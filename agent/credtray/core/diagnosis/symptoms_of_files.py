@@ -7,6 +7,9 @@ from credtray.core.diagnosis import causes_of_files as files
 from credtray.core.diagnosis import causes_of_keys as keys
 from credtray.core.diagnosis.symptom import seen
 
+_OF_BOTOCORE = r"^|^FileNotFoundError: |aws: |\[ERROR\]: |botocore.{0,2000}?"
+"""What stands before an error of Python that botocore let through: nothing, in the last line of it."""
+
 SYMPTOMS = (
     seen(
         "Unable to parse config file: .../.aws/config",
@@ -22,7 +25,8 @@ SYMPTOMS = (
         r"config profile \(.{0,600}?\) could not be found|failed to get shared config profile|"
         r"SharedConfigProfileNotExist|could not resolve credentials using profile: \[|"
         r"\bprofile '?.{1,200}?'? could not be found in shared credentials file|"
-        r"\bProfile \S{1,200} was not found|The following profile was not found|"
+        r"\bexceptions\.ProfileNotFound|\bProfile \S{1,200} was not found|"
+        r"The following profile was not found|"
         r"'.{1,200}?' not found in credentials file|Aws::Errors::NoSuchProfileError|"
         r"profile `.{1,200}?['`] (?:was not defined|not found in)",
         files.PROFILE_UNKNOWN,
@@ -55,7 +59,7 @@ SYMPTOMS = (
         r"contains both source_profile and credential_source|"
         r"Either source_profile or credential_source must be set|"
         r"No credentials found in credential_source|CredentialRequiresARN|requires role_arn, profile|"
-        r"source profile has no shared credentials|SharedConfigAssumeRoleError|"
+        r"source profile has no shared credentials|could not find source profile|SharedConfigAssumeRoleError|"
         r"Unsupported credential source in profile|credential_source values must be",
         files.PROFILE_INCOMPLETE,
     ),
@@ -74,8 +78,7 @@ SYMPTOMS = (
     ),
     seen(
         "[Errno 2] No such file or directory: '...'",
-        r"(?:^|aws: |\[ERROR\]: |botocore.{0,2000}?)\[Errno 2\] No such file or directory: '|"
-        r"(?:^|aws: |\[ERROR\]: |botocore.{0,2000}?)\[WinError 2\]",
+        rf"(?:{_OF_BOTOCORE})\[Errno 2\] No such file or directory: '|(?:{_OF_BOTOCORE})\[WinError 2\]",
         files.PROCESS_MISSING,
         general=True,
     ),
@@ -91,7 +94,8 @@ SYMPTOMS = (
         wraps=True,
     ),
     seen(
-        "To use Sso related properties in the '...' profile, the 'sso' service module must be on the class path.",
+        "To use Sso related properties in the '...' profile, the 'sso' service module must be on the class "
+        "path.",
         r"'(?:sso|ssooidc)' service module must be on the class ?path|"
         r"Assembly AWSSDK\.SSO(?:OIDC)? could not be found|"
         r"cargo feature\(?s?\)? enabled: (?:sso|credentials-sso)|did not include credential process|"

@@ -28,13 +28,13 @@ _NO_KEYS = (
     files.PROFILE_INCOMPLETE,
     files.PROGRAM_WITHOUT_SSO,
 )
-_TO_CREATE_TOKEN = r"(?!\) when calling the CreateToken|: Token is expired)"
+_NOT_OF_A_SIGN_IN = r"(?!\) when calling the CreateToken|: Token is expired)"
 
 SYMPTOMS = (
     seen(
         "An error occurred (ExpiredToken) when calling the ... operation: The security token included in the "
         "request is expired",
-        rf"(?<!OIDC: CreateToken, )(?<!sso\.auth\.)\bExpiredToken(?:Exception)?\b{_TO_CREATE_TOKEN}|"
+        rf"(?<!OIDC: CreateToken, )(?<!sso\.auth\.)\bExpiredToken(?:Exception)?\b{_NOT_OF_A_SIGN_IN}|"
         r"security token included in the request is expired|The provided token has expired",
         *_STALE,
     ),
@@ -59,7 +59,9 @@ SYMPTOMS = (
         "An error occurred (InvalidClientTokenId) when calling the ... operation: "
         "The security token included in the request is invalid",
         r"InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId\b|"
-        r"security token included in the request is invalid|The AWS Access Key Id you provided does not exist",
+        r"security token included in the request is invalid|"
+        r"The AWS Access Key Id you provided does not exist|"
+        r"not able to validate the provided access credentials",
         keys.OLD_TOKEN,
         files.ENVIRONMENT_KEYS,
         keys.KEYS_SHADOW,
@@ -86,13 +88,14 @@ SYMPTOMS = (
     ),
     seen(
         "An error occurred (AccessDenied) when calling the ... operation: ... is not authorized to perform",
-        rf"(?<!OIDC: CreateToken, )\bAccessDenied(?:Exception)?\b{_TO_CREATE_TOKEN}|UnauthorizedOperation|"
+        rf"(?<!OIDC: CreateToken, )\bAccessDenied(?:Exception)?\b{_NOT_OF_A_SIGN_IN}|UnauthorizedOperation|"
+        r"\(403\) when calling the \w{1,80} operation: Forbidden|"
         r"is not authori[sz]ed to perform",
         keys.ACCESS_DENIED,
     ),
     seen(
         "Error: Cannot assume IAM Role",
-        r"Cannot assume IAM Role|IAM Role \(.{0,300}?\) cannot be assumed",
+        r"could not be used to assume 'arn:|Cannot assume IAM Role|IAM Role \(.{0,300}?\) cannot be assumed",
         keys.ACCESS_DENIED,
         keys.SIGN_IN_ENDED,
         keys.KEYS_EXPIRED,
@@ -117,7 +120,8 @@ SYMPTOMS = (
         r"no credentials have been configured|unable to resolve AWS account to use|"
         r"does not have credentials configured|contained no credentials for profile|"
         r"No AWS Credentials provided by|Missing ?Authentication ?Token\b|"
-        r"Unable to find environment variable credentials",
+        r"Unable to find environment variable credentials|AWS Credentials are required|"
+        r"Cannot read credentials from|SharedCredsLoad",
         *_NO_KEYS,
         wraps=True,
     ),
@@ -146,11 +150,13 @@ SYMPTOMS = (
     ),
     seen(
         "denied: Your authorization token has expired. Reauthenticate and try again.",
-        r"denied: Your authorization token has expired|no basic auth credentials",
+        r"denied: Your authorization token has expired|no basic auth credentials|"
+        r"\.dkr\.ecr\..{0,300}?: 40[13] (?:Forbidden|Unauthorized)",
         keys.REGISTRY_LOGIN_ENDED,
     ),
     seen(
-        'error getting credentials - err: exec: "docker-credential-ecr-login": executable file not found in $PATH',
+        'error getting credentials - err: exec: "docker-credential-ecr-login": executable file not found in '
+        "$PATH",
         r"docker-credential-ecr-login\W{0,6} executable file not found|"
         r"error getting credentials - err: .{0,200}|credentials not found in native keychain",
         keys.REGISTRY_LOGIN_ENDED,
@@ -164,7 +170,8 @@ SYMPTOMS = (
         wraps=True,
     ),
     seen(
-        "Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255",
+        "Unable to connect to the server: getting credentials: exec: executable aws failed with exit code "
+        "255",
         r"exec: executable (?:\S{0,300}[/\\])?(?:aws(?:\.exe)?|aws-iam-authenticator) failed|"
         r"exec: exit status \d+.{0,80}eks|aws-vault: error: exec: |\baws failed with exit code",
         keys.SIGN_IN_ENDED,

@@ -9,7 +9,6 @@ from credtray.core.diagnosis.symptom import seen
 
 _RENEWAL = (
     keys.SIGN_IN_ENDED,
-    keys.SIGNED_OUT,
     keys.SESSION_WITHOUT_SCOPES,
     keys.REGISTRATION_ENDED,
     keys.TOKEN_OF_OTHER_SESSION,
@@ -24,13 +23,14 @@ _BROKEN_FILE = r"[:;,]? (?:caused by: )?(?:failed to parse cached SSO token|cach
 SYMPTOMS = (
     seen(
         "Error loading SSO Token: Token for ... does not exist",
-        r"token for .{0,300}? does not exist|"
+        r"token for .{0,300}? does not exist|SSOTokenLoadError(?!:)|"
         rf"SSO session has expired or is invalid{_FILE}|"
         rf"failed to read cached SSO token file, .{{0,600}}?{_ABSENT}|"
         r"The SSO session token associated with profile=.{0,300} was not found|"
         r"Unable to load SSO token|No valid SSO Token could be found|Unable to read token file at|"
         rf"failed to load the cached SSO token.{{0,900}}?{_ABSENT}|"
-        r"failed to read `.{0,500}?[/\\]sso[/\\]cache[/\\]",
+        r"failed to read `.{0,500}?[/\\]sso[/\\]cache[/\\]|"
+        r"NoSuchFileException: .{0,500}?[/\\]sso[/\\]cache[/\\]",
         keys.SIGNED_OUT,
         keys.SIGN_IN_ENDED,
         keys.TOKEN_UNREADABLE,
@@ -39,12 +39,21 @@ SYMPTOMS = (
         files.FILE_UNREADABLE,
     ),
     seen(
+        "open .../.aws/sso/cache/...: permission denied",
+        r"[/\\]sso[/\\]cache[/\\].{0,80}?: (?:permission denied|access is denied)|"
+        r"permission denied: '.{0,500}?[/\\]\.aws[/\\]",
+        files.FILE_OF_OTHER,
+        files.FILE_UNREADABLE,
+        files.FILE_MODE,
+    ),
+    seen(
         "Error loading SSO Token: Token for ... is invalid",
         r"error loading SSO token: token for .{0,300}? is invalid|cached SSO token must contain|"
         r"failed to parse cached SSO token|Token file at .{0,500}? must contain an access token|"
         r"Cached SSO credentials returned an invalid expiration|"
-        r"(?:missing|invalid value for the) (?:field )?`?\w{1,60}`? (?:field )?in (?:the )?cached SSO token file|"
-        r"invalid JSON in cached SSO token file|Value not present for '(?:accessToken|expiresAt)' in SSO Token",
+        r"(?:missing|invalid value for the) (?:field )?`?\w{1,60}`? (?:field )?in (?:the )?cached SSO token|"
+        r"invalid JSON in cached SSO token file|"
+        r"Value not present for '(?:accessToken|expiresAt)' in SSO Token",
         keys.TOKEN_UNREADABLE,
         keys.SIGNED_OUT,
     ),
@@ -58,7 +67,8 @@ SYMPTOMS = (
         "Error when retrieving token from sso: Token has expired and refresh failed",
         r"error when retrieving token from sso|token has expired and refresh failed|"
         r"cached SSO token is expired, or not present|refresh cached SSO token failed|"
-        r"unable to refresh SSO token|SSO Token has expired and (?:can ?not be refreshed|failed to refresh)|"
+        r"unable to refresh SSO token|TokenRetrievalError|SSOTokenProviderFailure|SSO token (?:is )?expired|"
+        r"SSO Token refresh failed|SSO Token has expired and (?:can ?not be refreshed|failed to refresh)|"
         r"Token is expired\. To refresh this SSO session|"
         r"(?:SdkClientException|ExpiredTokenException): Token is expired|"
         r"Cached SSO credentials returned expired credentials|"
@@ -69,8 +79,11 @@ SYMPTOMS = (
         "The SSO session associated with this profile has expired or is otherwise invalid.",
         r"SSO session associated with this profile (?:has expired|is invalid)|"
         rf"SSO session has expired or is invalid(?!{_FILE})(?!{_BROKEN_FILE})|"
-        r"SSOProviderInvalidToken(?!: the SSO session has)|Aws::Errors::InvalidSSO(?:Credentials|Token)",
+        r"SSOProviderInvalidToken(?!: the SSO session has)|"
+        r"Aws::Errors::InvalidSSO(?:Credentials|Token)|UnauthorizedSSOTokenError|"
+        r"invalid SSO (?:token|session)\b",
         *_RENEWAL,
+        keys.SIGNED_OUT,  # Go, Java and Ruby say the same when there is no token file
     ),
     seen(
         "Value not present for 'refreshToken' in SSO Token. Cannot refresh.",
