@@ -48,7 +48,7 @@ def test_settings_reach_the_session_and_its_profiles_and_no_others() -> None:
 
 def test_without_settings_the_config_file_holds() -> None:
     assert in_effect(READ, Settings()) is READ
-    assert READ.profiles["dev"].endpoints.ca_bundle == "/of/the/config.pem"
+    assert READ.profiles["dev"].endpoints == Endpoints(ca_bundle="/of/the/config.pem")
 
 
 def test_settings_count_whichever_file_was_read_first() -> None:

@@ -21,6 +21,9 @@ sso_region = us-east-1
 ROLE = "sso_account_id = 111100000000\nsso_role_name = Admin\n"
 SSO = f"sso_session = corp\n{ROLE}"
 
+OWN = Endpoints()
+"""A profile of a file never goes the way of others."""
+
 
 def parse(text: str, **environ: str) -> AwsConfig:
     return parse_config(text.encode(), environ)
@@ -50,9 +53,9 @@ def test_the_file_of_a_real_aws_cli_is_taken_over(version: str) -> None:
     url = "https://d-9067000002.awsapps.com/start"
     assert {"corp": corp, url: SsoSession(url, url, "us-east-1", legacy=True)} == config.sessions
     assert {
-        "dev": Profile("dev", "corp", "111100000000", "Admin", "eu-west-1"),
-        "ro": Profile("ro", "corp", "111100000001", "ReadOnly", "eu-west-1"),
-        "legacy": Profile("legacy", url, "111100000002", "Admin", "eu-west-1"),
+        "dev": Profile("dev", "corp", "111100000000", "Admin", "eu-west-1", OWN),
+        "ro": Profile("ro", "corp", "111100000001", "ReadOnly", "eu-west-1", OWN),
+        "legacy": Profile("legacy", url, "111100000002", "Admin", "eu-west-1", OWN),
     } == config.profiles
     assert not config.warnings
     assert not config.foreign
@@ -94,7 +97,7 @@ def test_a_chain_of_roles_is_in_the_order_of_assuming() -> None:
     )
 
     roles = (AssumedRole("arn:mid", external_id="ext"), AssumedRole("arn:top", "me", None, 900))
-    assert Profile("top", "corp", "111100000000", "Admin", "eu-west-1", chain=roles) == config.profiles["top"]
+    assert Profile("top", "corp", "111100000000", "Admin", "eu-west-1", OWN, roles) == config.profiles["top"]
     assert roles[:1] == config.profiles["mid"].chain
 
 
@@ -105,7 +108,7 @@ def test_a_profile_of_our_own_credential_process_is_recognised() -> None:
         "credtray_sso_session = corp\ncredtray_account_id = 111100000000\ncredtray_role_name = Admin\n"
     )
 
-    assert {"x": Profile("x", "corp", "111100000000", "Admin")} == config.profiles
+    assert {"x": Profile("x", "corp", "111100000000", "Admin", endpoints=OWN)} == config.profiles
 
 
 def test_sso_wins_over_a_credential_process_in_the_same_profile() -> None:

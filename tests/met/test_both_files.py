@@ -15,7 +15,7 @@ from credtray.core.config.edits import Change, SetupWish, plan_setup
 from credtray.core.config.merging import read_credentials
 from credtray.core.config.sso import parse_config
 from credtray.core.marks import key_digest
-from credtray.core.models import Account, AwsConfig, Profile, SsoSession
+from credtray.core.models import Account, AwsConfig, Endpoints, Profile, SsoSession
 from credtray.core.naming import RoleChoice
 
 SESSION = """[sso-session corp]
@@ -89,7 +89,7 @@ def test_the_region_and_the_endpoint_of_the_credentials_file_count() -> None:
         "[p1]\nregion = eu-central-1\nservices = s\n",
     )
 
-    assert (profile.region, profile.endpoints.sts) == ("eu-central-1", "https://sts.test")
+    assert (profile.region, profile.endpoints) == ("eu-central-1", Endpoints(sts="https://sts.test"))
 
 
 @pytest.mark.met("F2")

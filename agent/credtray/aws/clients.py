@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
     from credtray.aws.transport import Transport
 
-_FROM_ENVIRONMENT = frozenset({"use_fips_endpoint", "use_dualstack_endpoint"})
-"""The only botocore variables taken from the environment: they choose the host, as for every SDK."""
-
 Way = tuple[str | None, Secret | None]
 """CA bundle and proxy."""
 
@@ -47,7 +44,7 @@ class Clients:
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._transports: dict[Way, Transport] = {}
-        self._clients: dict[tuple[str, str, str | None, Way], Any] = {}
+        self._clients: dict[tuple[str, str, str | None, bool, bool, Way], Any] = {}
 
     def oidc(self, session: SsoSession) -> SSOOIDCClient:
         """Return the unsigned sso-oidc client of this session.
@@ -71,8 +68,11 @@ class Clients:
 
         Raises: as ``oidc`` does.
         """
+        endpoint = endpoints.sts
+        if endpoint is None and endpoints.global_sts and not (endpoints.fips or endpoints.dual_stack):
+            endpoint, region = _global_sts(region)
         with self._lock:
-            client: STSClient = self._made("sts", region, endpoints.sts, endpoints, keys)
+            client: STSClient = self._made("sts", region, endpoint, endpoints, keys)
         return client
 
     def transport(self, endpoints: Endpoints) -> Transport:
@@ -81,7 +81,7 @@ class Clients:
             return self._transport(endpoints)
 
     def _kept(self, service: str, region: str, endpoint: str | None, endpoints: Endpoints) -> Any:
-        key = (service, region, endpoint, _way(endpoints))
+        key = (service, region, endpoint, endpoints.fips, endpoints.dual_stack, _way(endpoints))
         with self._lock:  # botocore sessions must not create two clients at once
             if key not in self._clients:
                 self._clients[key] = self._made(service, region, endpoint, endpoints, None)
@@ -103,7 +103,7 @@ class Clients:
                 service,
                 region_name=check_region(region),
                 endpoint_url=endpoint,
-                config=_config(signed=keys is not None),
+                config=_config(endpoints, signed=keys is not None),
                 aws_access_key_id=keys.access_key_id if keys else None,
                 aws_secret_access_key=keys.secret_access_key.reveal() if keys else None,
                 aws_session_token=keys.session_token.reveal() if keys else None,
@@ -122,12 +122,21 @@ class Clients:
         return self._transports[way]
 
 
+def _global_sts(region: str) -> tuple[str | None, str]:
+    """Return the address and the region that signs, as ``sts_regional_endpoints = legacy`` means it."""
+    from botocore.args import LEGACY_GLOBAL_STS_REGIONS  # noqa: PLC0415 - late, see the module's docstring
+
+    if region not in LEGACY_GLOBAL_STS_REGIONS:
+        return None, region
+    return "https://sts.amazonaws.com", "us-east-1"
+
+
 def _way(endpoints: Endpoints) -> Way:
     return endpoints.ca_bundle, endpoints.proxy
 
 
 def _independent_session() -> Session:
-    """Return a botocore session blind to files and to nearly all of the environment.
+    """Return a botocore session blind to files and to the environment.
 
     An AWS_PROFILE that names no profile, a broken AWS_CONFIG_FILE or an AWS_RETRY_MODE of yesterday would
     otherwise stop every client (botocore 1.44 session.py, configprovider.py).
@@ -137,7 +146,6 @@ def _independent_session() -> Session:
     blind: dict[str, Any] = {
         name: (None, None, default, conversion)
         for name, (_, _, default, conversion) in Session.SESSION_VARIABLES.items()
-        if name not in _FROM_ENVIRONMENT
     }
     for name in ("config_file", "credentials_file"):
         blind[name] = (None, None, os.devnull, None)
@@ -146,13 +154,15 @@ def _independent_session() -> Session:
     return Session(session_vars=blind)
 
 
-def _config(*, signed: bool) -> Config:
+def _config(endpoints: Endpoints, *, signed: bool) -> Config:
     from botocore import UNSIGNED  # noqa: PLC0415 - late, see the module's docstring
     from botocore.config import Config  # noqa: PLC0415 - as above
 
     return Config(
         signature_version=None if signed else UNSIGNED,
         retries={"mode": "standard", "total_max_attempts": 1},  # policy retries, and only policy
+        use_fips_endpoint=endpoints.fips,
+        use_dualstack_endpoint=endpoints.dual_stack,
         proxies={},  # the transport chooses the proxy
         user_agent_extra=f"credtray/{__version__}",
     )

@@ -50,10 +50,12 @@ class BotocoreRoleCredentials:
             Throttled, PortalFailed, Offline, CaptivePortal, CertificateRefused, UnexpectedReply: as named.
         """
         self._bucket.take()
-        issued = self._of_portal(session, token, profile, now)
+        endpoints = session.endpoints if profile.endpoints is None else profile.endpoints
+        # A profile's own settings choose its hosts, as for every SDK; those of the sign-in are shared.
+        issued = self._of_portal(replace(session, endpoints=endpoints), token, profile, now)
         for role in profile.chain:
             region = profile.region or _signing_region(session)
-            issued = self._assumer.assume(role, issued.value, region, profile.endpoints, now)
+            issued = self._assumer.assume(role, issued.value, region, endpoints, now)
         return Issued(_believed(issued), issued.clock_error)
 
     def _of_portal(

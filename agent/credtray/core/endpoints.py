@@ -1,4 +1,4 @@
-"""Finds endpoint overrides and the CA bundle of a profile, in botocore's order of precedence.
+"""Finds what chooses the hosts of a profile, and its CA bundle, in botocore's order of precedence.
 
 Takes the environment as a mapping; reads neither it nor any file by itself.
 """
@@ -6,11 +6,15 @@ Takes the environment as a mapping; reads neither it nor any file by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from credtray.core.config.text import ConfigText, Section
 from credtray.core.models import Endpoints
 
-ENDPOINT_SETTINGS = frozenset({"services", "endpoint_url", "ca_bundle", "ignore_configured_endpoint_urls"})
+ENDPOINT_SETTINGS = frozenset(
+    {"services", "endpoint_url", "ca_bundle", "ignore_configured_endpoint_urls"}
+    | {"use_fips_endpoint", "use_dualstack_endpoint", "sts_regional_endpoints"}
+)
 """What can make a profile's endpoints differ from those of all profiles."""
 
 
@@ -19,10 +23,13 @@ class MissingServices(LookupError):
 
 
 def find_endpoints(profile: Section | None, config: ConfigText, environ: Mapping[str, str]) -> Endpoints:
-    """Return the overrides that hold for one profile (None: for no profile in particular).
+    """Return what chooses the hosts for one profile (None: for no profile in particular).
 
-    Sources: botocore 1.44 ``ConfiguredEndpointProvider`` and ``EndpointCreator._get_verify_value``. Measured:
-    AWS_CA_BUNDLE is looked at before ``ca_bundle``.
+    An address that is named outright goes before FIPS, dual-stack and the global STS. A value of
+    sts_regional_endpoints that botocore refuses counts as ``regional``.
+
+    Sources: botocore 1.44 configprovider.py, args.py, ``ConfiguredEndpointProvider`` and
+    ``EndpointCreator._get_verify_value``. Measured: AWS_CA_BUNDLE is looked at before ``ca_bundle``.
 
     Raises:
         MissingServices: the section that ``services =`` names is needed and does not exist.
@@ -33,13 +40,19 @@ def find_endpoints(profile: Section | None, config: ConfigText, environ: Mapping
         or environ.get("REQUESTS_CA_BUNDLE")
         or None
     )
-    if _ignored(profile, environ):
-        return Endpoints(ca_bundle=bundle)
-    return Endpoints(
+    general = Endpoints(
+        ca_bundle=bundle,
+        fips=_is_true("use_fips_endpoint", profile, environ),
+        dual_stack=_is_true("use_dualstack_endpoint", profile, environ),
+        global_sts=_chosen("sts_regional_endpoints", profile, environ) == "legacy",
+    )
+    if _is_true("ignore_configured_endpoint_urls", profile, environ):
+        return general
+    return replace(
+        general,
         oidc=_endpoint("sso_oidc", profile, config, environ),
         portal=_endpoint("sso", profile, config, environ),
         sts=_endpoint("sts", profile, config, environ),
-        ca_bundle=bundle,
         signin=_sign_in_page(profile, config, environ),
     )
 
@@ -73,11 +86,15 @@ def _from_services(service: str, profile: Section | None, config: ConfigText) ->
     return block.get("endpoint_url") if isinstance(block, Mapping) else None
 
 
-def _ignored(profile: Section | None, environ: Mapping[str, str]) -> bool:
-    chosen = environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-    if chosen is None:
-        chosen = _text(profile, "ignore_configured_endpoint_urls")
-    return (chosen or "").lower() == "true"
+def _chosen(setting: str, profile: Section | None, environ: Mapping[str, str]) -> str | None:
+    """Return a variable, even an empty one, before the setting of the same name."""
+    chosen = environ.get(f"AWS_{setting.upper()}")
+    return _text(profile, setting) if chosen is None else chosen
+
+
+def _is_true(setting: str, profile: Section | None, environ: Mapping[str, str]) -> bool:
+    # botocore 1.44 utils.py ensure_boolean: everything else is false
+    return (_chosen(setting, profile, environ) or "").lower() == "true"
 
 
 def _text(profile: Section | None, name: str) -> str | None:

@@ -26,6 +26,12 @@ class Endpoints:
     """In place of the console's federation endpoint."""
     proxy: Secret | None = None
     """The session's own proxy, which may carry a password; None: as the environment says."""
+    fips: bool = False
+    """The hosts with validated cryptography, where no address is named outright."""
+    dual_stack: bool = False
+    """The hosts that speak IPv6 as well, where no address is named outright."""
+    global_sts: bool = False
+    """``sts_regional_endpoints = legacy``: the one STS of the first regions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,8 @@ class Profile:
     account_id: str
     role_name: str
     region: str | None = None
-    endpoints: Endpoints = Endpoints()
+    endpoints: Endpoints | None = None
+    """The profile's own; None: those of its session."""
     chain: tuple[AssumedRole, ...] = ()
     """Roles assumed through STS after the SSO role, the first one first."""
 

@@ -23,7 +23,9 @@ def in_effect(config: AwsConfig, settings: Settings) -> AwsConfig:
         for name, session in config.sessions.items()
     }
     profiles = {
-        name: replace(profile, endpoints=_with(profile.endpoints, settings.session(profile.session)))
+        name: profile
+        if profile.endpoints is None
+        else replace(profile, endpoints=_with(profile.endpoints, settings.session(profile.session)))
         for name, profile in config.profiles.items()
     }
     return replace(config, sessions=MappingProxyType(sessions), profiles=MappingProxyType(profiles))
