@@ -37,7 +37,7 @@ from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
 from credtray.desktop.clocks import SystemClock
 from credtray.desktop.notifier import LogNotifier
-from credtray.files.atomic_file import sweep_leftovers
+from credtray.files.atomic_file import is_null, sweep_leftovers
 from credtray.files.file_lock import FileLock
 from credtray.files.shared_file import SharedFile
 from credtray.ipc_client import AgentClient
@@ -96,8 +96,9 @@ class House:
     def sweep(self) -> None:
         """Take away temporary files that a killed process of ours left behind, older than a minute."""
         aws = self.around.aws
-        own = (paths.state_directory(), aws.token_cache, aws.config.parent, aws.credentials.parent)
-        followed = {directory.resolve() for directory in own} | {aws.credentials.resolve().parent}
+        both = [path for path in (aws.config, aws.credentials) if not is_null(path)]
+        own = (paths.state_directory(), aws.token_cache, *(path.parent for path in both))
+        followed = {directory.resolve() for directory in own} | {path.resolve().parent for path in both}
         for directory in sorted(followed):
             with contextlib.suppress(CredtrayError, OSError):
                 sweep_leftovers(directory, SystemClock().now())
@@ -106,9 +107,10 @@ class House:
         """Return every file whose change by anybody matters."""
         aws = self.around.aws
         tokens = (item.session for item in state.sessions.values())
+        # Everybody writes to /dev/null, all the time.
+        both = [path for path in (aws.config, aws.credentials) if not is_null(path)]
         return [
-            aws.config,
-            aws.credentials,
+            *both,
             paths.settings_file(),
             *(self.token_cache.token_path(session) for session in tokens),
         ]

@@ -91,3 +91,38 @@ def test_broken_config_file_is_told_and_a_missing_one_is_an_empty_one(config: Pa
 
     assert "credential_process" in Path(files_of("dev")[0]).read_text()
     assert "CREDTRAY_PROFILE" not in os.environ
+
+
+@pytest.mark.met("F24")
+@pytest.mark.parametrize("kind", ["null", "directory", "broken", "missing"])
+def test_a_credentials_file_that_says_nothing_stops_no_child(
+    home: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    (home / ".aws").mkdir(exist_ok=True)
+    (home / ".aws" / "config").write_text("[profile dev]\nregion = eu-west-1\n")
+    other = home / "other"
+    match kind:
+        case "null":
+            other = Path("/dev/null")
+        case "directory":
+            other.mkdir()
+        case "broken":
+            other.write_text("no header\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(other))
+    made, _ = files_of("dev")
+
+    assert "region = eu-west-1" in Path(made).read_text()
+
+
+@pytest.mark.met("F2")
+def test_a_child_has_the_settings_of_both_files(home: Path) -> None:
+    (home / ".aws").mkdir(exist_ok=True)
+    (home / ".aws" / "config").write_text("[profile dev]\nregion = eu-west-1\noutput = text\n")
+    (home / ".aws" / "credentials").write_text("[dev]\nregion = eu-central-1\naws_access_key_id = CANARY\n")
+    text = Path(files_of("dev")[0]).read_text()
+
+    assert "region = eu-central-1" in text
+    assert "output = text" in text
+    assert "CANARY" not in text
+    (home / ".aws" / "credentials").write_text("[dev]\nregion = eu-north-1\n")
+    assert "region = eu-north-1" in Path(files_of("dev")[0]).read_text()

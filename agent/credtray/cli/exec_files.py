@@ -96,17 +96,26 @@ def _made_from(path: str, stamp: str) -> bool:
 
 
 def _write(made: str, stamp: str, sources: tuple[str, str], profile: str) -> None:
-    from pathlib import Path  # noqa: PLC0415 -- only after a change
-
     from credtray.core.child_config import child_config  # noqa: PLC0415 -- only after a change
+    from credtray.core.errors import CredtrayError  # noqa: PLC0415 -- only after a change
     from credtray.desktop.credential_command import credential_process_command  # noqa: PLC0415 -- only after a change
-    from credtray.files.atomic_file import INI_LIMIT, is_null, read_bounded  # noqa: PLC0415 -- only after a change
 
-    config, credentials = (
-        b"" if is_null(Path(source)) else read_bounded(Path(source), INI_LIMIT) or b"" for source in sources
-    )
+    config = _content(sources[0])
+    try:
+        credentials = _content(sources[1])
+    except CredtrayError:  # it is of no use to the child, and the profile can do without
+        credentials = b""
     process = credential_process_command(profile)
     _put(made, stamp.encode() + child_config(config, credentials, profile, process))
+
+
+def _content(source: str) -> bytes:
+    from pathlib import Path  # noqa: PLC0415 -- only after a change
+
+    from credtray.files.atomic_file import INI_LIMIT, is_null, read_bounded  # noqa: PLC0415 -- only after a change
+
+    path = Path(source)
+    return b"" if is_null(path) else read_bounded(path, INI_LIMIT) or b""
 
 
 def _put(path: str, data: bytes) -> None:

@@ -143,11 +143,12 @@ def _asked(house: House, pasted: PastedKeys, region: str) -> Owner:
 
 def _endpoints(house: House) -> Endpoints:
     """Return the overrides that hold for no profile in particular: these keys are of none."""
-    from credtray.files.atomic_file import read_bounded  # noqa: PLC0415 -- with the other dear ones
+    from credtray.files.atomic_file import is_null, read_bounded  # noqa: PLC0415 -- with the other dear ones
 
     around = house.around
     try:
-        config = read_config(read_bounded(around.aws.config, MAX_FILE) or b"")
+        path = around.aws.config
+        config = read_config(b"" if is_null(path) else read_bounded(path, MAX_FILE) or b"")
     except ConfigInvalid:
         config = read_config(b"")
     return find_endpoints(None, config, around.environ)
