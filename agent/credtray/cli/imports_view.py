@@ -17,7 +17,7 @@ from rich.text import Text
 from credtray.cli.status.words import Reader
 from credtray.cli.terminal import visible
 
-_STYLES = {"fresh": "green", "advisory": "yellow", "mandatory": "yellow", "expired": "red"}
+_STYLES = {"fresh": "good", "advisory": "warning", "mandatory": "warning", "expired": "bad"}
 _INDENT = 2
 
 
@@ -36,17 +36,17 @@ def imports_view(items: Sequence[dict[str, Any]], reader: Reader) -> Iterator[Re
         table.add_column(overflow="fold")
     for item in items:
         owner = " ".join(visible(part) for part in (item["account_id"], item["role_name"]) if part)
-        style = _STYLES.get(item["state"], "dim")
+        style = _STYLES.get(item["state"], "quiet")
         table.add_row(
-            Text(visible(f"[{item['section']}]")), Text(owner, "dim"), Text(_until(item, reader), style)
+            Text(visible(f"[{item['section']}]")), Text(owner, "quiet"), Text(_until(item, reader), style)
         )
     yield Padding(table, (0, 0, 0, _INDENT))
     for item in items:
         if item["error"] is not None:
-            yield Padding(Text(visible(item["error"]["text"]), "yellow"), (0, 0, 0, _INDENT))
+            yield Padding(Text(visible(item["error"]["text"]), "warning"), (0, 0, 0, _INDENT))
     if any(item["state"] != "fresh" for item in items):
         hint = "paste new ones: credtray import, or convert them: credtray import --convert"
-        yield Padding(Text(hint, "dim"), (0, 0, 0, _INDENT))
+        yield Padding(Text(hint, "quiet"), (0, 0, 0, _INDENT))
     yield Text()
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from credtray.cli import streams, terminal
+from credtray.cli import palette, streams, terminal
 from credtray.cli.exec_words import separated
 from credtray.core.child_environment import step_out
 from credtray.core.errors import CredtrayError
@@ -90,12 +90,20 @@ class _Command(TyperCommand):
     def get_params(self, ctx: Any) -> Any:
         return _lightened(super().get_params(ctx))
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _dress_help()
+        super().format_help(ctx, formatter)
+
 
 class _Commands(TyperGroup):
     """The commands, each imported when it is asked for."""
 
     def get_params(self, ctx: Any) -> Any:
         return _lightened(super().get_params(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _dress_help()
+        super().format_help(ctx, formatter)
 
     commands: Any  # filled for typer's suggestions only
 
@@ -109,6 +117,10 @@ class _Commands(TyperGroup):
         # typer offers the nearest names of this mapping only.
         self.commands = dict.fromkeys(COMMANDS)
         return super().resolve_command(ctx, args)
+
+
+def _dress_help() -> None:
+    palette.dress_help(colours=terminal.colourful(sys.stdout) and terminal.has_colours(os.environ))
 
 
 def command_named(name: str) -> Any:

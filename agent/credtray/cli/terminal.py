@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from credtray.cli.palette import CODES, THEME
 from credtray.cli.streams import let_go
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-_STYLES = {"error": "1;31", "warning": "1;33", "hint": "36", "good": "32", "strong": "1"}
 _MARKS, _MARKS_IN_ASCII = "●○◌✗─│┌┐└┘\N{REPLACEMENT CHARACTER}", "*o~x-|++++?"
+_RICH_TERMINALS = {"xterm-kitty", "alacritty", "foot", "wezterm", "xterm-ghostty", "contour"}
+"""Values of TERM without a number in them whose terminals have 256 colours (their terminfo entries)."""
 _PIPED_WIDTH = 160
 """Columns of a table nobody looks at: wide enough for a line per profile."""
 
@@ -77,13 +80,25 @@ def complain(text: str, hint: str = "", *, kind: str = "error") -> None:
 
 
 def paint(text: str, style: str, stream: TextIO) -> str:
-    """Return the text in a style where the stream is a terminal that wants colours (https://no-color.org)."""
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if colourful(stream) else text
+    """Return the text in a style of ``palette.CODES`` where the stream is a terminal that wants colours."""
+    if not colourful(stream):
+        return text
+    code = CODES[style] if has_colours(os.environ) else "1"
+    return f"\x1b[{code}m{text}\x1b[0m"
 
 
 def colourful(stream: TextIO) -> bool:
-    """Tell whether colours are wanted on this stream."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Tell whether styles are wanted on this stream (https://no-color.org, https://force-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def has_colours(environ: Mapping[str, str]) -> bool:
+    """Tell whether the terminal knows the 256 colours of ``palette``."""
+    if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"} or sys.platform == "win32":
+        return True
+    return "256" in environ.get("TERM", "") or environ.get("TERM", "") in _RICH_TERMINALS
 
 
 def interactive() -> bool:
@@ -94,16 +109,31 @@ def interactive() -> bool:
 def draw(renderable: RenderableType, *, talk: bool = False) -> None:
     """Draw something of rich on stdout, or on stderr for talk; without the blanks it fills lines with."""
     stream = sys.stderr if talk else sys.stdout
-    screen = console(talk=talk)
-    with screen.capture() as drawn:
-        screen.print(renderable)
+    paper = console(talk=talk)
+    with paper.capture() as drawn:
+        paper.print(renderable)
     _write(stream, "".join(line.rstrip() + "\n" for line in drawn.get().splitlines()))
 
 
 def console(*, talk: bool = False) -> Console:
     """Return a rich console on stdout, or on stderr for talk."""
-    from rich.console import Console  # noqa: PLC0415 -- dear, and most commands print two lines
-
     stream = sys.stderr if talk else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    return screen(stream, None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH)
+
+
+def screen(stream: TextIO, width: int | None) -> Console:
+    """Return a rich console on a stream, with the styles of ``palette``; width None: the terminal's."""
+    from rich.console import Console  # noqa: PLC0415 -- dear, and most commands print two lines
+    from rich.theme import Theme  # noqa: PLC0415 -- as above
+
+    return Console(
+        file=stream,
+        width=width,
+        highlight=False,
+        soft_wrap=False,
+        emoji=False,
+        markup=False,
+        theme=Theme(THEME),
+        force_terminal=colourful(stream) or None,
+        no_color=not (colourful(stream) and has_colours(os.environ)),
+    )

@@ -64,7 +64,7 @@ def _frame(document: dict[str, Any], reader: Reader) -> Any:
     from credtray.cli.status.view import status_view  # noqa: PLC0415 -- see status.command
 
     clock = reader.now.astimezone(reader.zone).strftime("%H:%M:%S")
-    return Group(status_view(document, reader), Text(f"\n{clock}   q ends", "dim"))
+    return Group(status_view(document, reader), Text(f"\n{clock}   q ends", "quiet"))
 
 
 def _listen(heard: queue.SimpleQueue[Heard]) -> None:

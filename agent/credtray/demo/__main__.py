@@ -132,10 +132,10 @@ def _introduce(stage: Stage, timeline: Timeline, *, keep: bool) -> None:
     timeline.say(f"credtray: four hours of work, told {speed:g} times faster", "bold")
     timeline.say(
         f"All of it in {stage.home.directory}. Accounts and keys are made up, the commands are real.",
-        "dim",
+        "quiet",
     )
     if stage.plan.attended or keep:
-        timeline.say("Look around meanwhile, in another terminal:", "dim")
+        timeline.say("Look around meanwhile, in another terminal:", "quiet")
         timeline.say(f"  . {stage.home.env_file}")
         timeline.say("  credtray status --watch")
         timeline.say("  aws sts get-caller-identity --profile synderys-dns")
@@ -157,10 +157,10 @@ def _conclude(stage: Stage, timeline: Timeline, own_files: Look, seconds: float)
     )
     if changed:
         names = ", ".join(sorted({name for name, _ in changed}))
-        timeline.say(f"While this ran, something else changed files of yours: {names}", "yellow")
+        timeline.say(f"While this ran, something else changed files of yours: {names}", "warning")
     else:
         timeline.say("Your real home was not touched.")
-    timeline.say(f"Done in {seconds:.0f} seconds.", "bold green")
+    timeline.say(f"Done in {seconds:.0f} seconds.", "strong good")
     return 1 if secrets else 0
 
 

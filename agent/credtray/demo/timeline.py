@@ -10,33 +10,34 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from credtray.cli.terminal import screen
 from credtray.demo.identity_center.canary import CANARY
 
 _LABEL_WIDTH = 10
 _PLAIN_WIDTH = 100
 _WIDEST = 110
 _STYLES = {
-    "portal": "dim",
-    "your turn": "bold cyan",
-    "set up": "cyan",
-    "signed in": "bold green",
-    "agent": "dim",
-    "kept": "green",
-    "switched": "green",
-    "asked": "magenta",
-    "refreshed": "bright_blue",
-    "warned": "bold yellow",
-    "ended": "bold red",
-    "signed out": "yellow",
-    "removed": "green",
-    "stopped": "dim",
-    "failed": "bold red",
+    "portal": "quiet",
+    "your turn": "strong accent",
+    "set up": "accent",
+    "signed in": "strong good",
+    "agent": "quiet",
+    "kept": "good",
+    "switched": "good",
+    "asked": "accent",
+    "refreshed": "good",
+    "warned": "strong warning",
+    "ended": "strong bad",
+    "signed out": "warning",
+    "removed": "good",
+    "stopped": "quiet",
+    "failed": "strong bad",
 }
 
 
@@ -50,7 +51,7 @@ class Timeline:
 
     def __init__(self, stream: TextIO, now: Callable[[], datetime]) -> None:
         width = None if stream.isatty() else _PLAIN_WIDTH
-        self._console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+        self._console = screen(stream, width)
         self._console.width = min(self._console.width, _WIDEST)
         self._now = now
         self._printed: list[str] = []
@@ -67,11 +68,11 @@ class Timeline:
     def tell(self, label: str, text: str) -> None:
         """Print what happened just now."""
         clock = self._now().astimezone().strftime("%H:%M")
-        self._print(text, _row(Text(clock, "dim"), Text(label, _STYLES.get(label, "")), Text(text)))
+        self._print(text, _row(Text(clock, "quiet"), Text(label, _STYLES.get(label, "")), Text(text)))
 
     def detail(self, text: str) -> None:
         """Print something that belongs to the line above."""
-        self._print(text, _row(Text(), Text(), Text(text, "green" if text.startswith("+") else "dim")))
+        self._print(text, _row(Text(), Text(), Text(text, "good" if text.startswith("+") else "quiet")))
 
     def _print(self, text: str, shape: RenderableType) -> None:
         """Print without the blanks that rich fills lines with: nobody wants to copy those."""

@@ -17,10 +17,10 @@ _INDENT = 2
 _RUN = "Run: "
 """Begins a cure that is a command and nothing else."""
 _HEADS = {
-    "broken": ("✗", "red", "Broken"),
-    "warning": ("!", "yellow", "To look at"),
-    "note": ("○", "cyan", "Good to know"),
-    "fine": ("●", "green", "Fine"),
+    "broken": ("✗", "bad", "Broken"),
+    "warning": ("!", "warning", "To look at"),
+    "note": ("○", "accent", "Good to know"),
+    "fine": ("●", "good", "Fine"),
 }
 _NOUNS = {"broken": "broken", "warning": "to look at", "note": "good to know", "fine": "fine"}
 
@@ -36,7 +36,7 @@ def _doctor(document: dict[str, Any], *, everything: bool) -> Iterator[Renderabl
         items = [item for item in found if item["severity"] == severity]
         if not items or (severity == "fine" and not everything):
             continue
-        yield Text(head, f"bold {style}")
+        yield Text(head, f"strong {style}")
         for item in items:
             most = len(item["seen"]) if everything else MOST_SIGHTS
             yield from _finding(item, mark, style, most)
@@ -45,7 +45,9 @@ def _doctor(document: dict[str, Any], *, everything: bool) -> Iterator[Renderabl
     counts = {severity: sum(item["severity"] == severity for item in found) for severity in _HEADS}
     told = ", ".join(f"{count} {_NOUNS[severity]}" for severity, count in counts.items() if count)
     lead = "Something is broken" if counts["broken"] else "Nothing is broken"
-    yield Text.assemble((lead, "bold red" if counts["broken"] else "bold green"), f": {told}" if told else "")
+    yield Text.assemble(
+        (lead, "strong bad" if counts["broken"] else "strong good"), f": {told}" if told else ""
+    )
     if counts["broken"]:  # the list itself may have left the screen by now
         cure = found[0]["cure"].removeprefix(_RUN)
         yield _line(Text.assemble(("Begin with: ", "bold"), visible(cure)), 0)
@@ -59,11 +61,11 @@ def _finding(item: dict[str, Any], mark: str, style: str, most: int) -> Iterator
         yield _line(Text(visible(text)), 1)
     more = len(item["seen"]) - most
     if more > 0:
-        yield _line(Text(f"and {more} more (--all shows them)", "dim"), 1)
+        yield _line(Text(f"and {more} more (--all shows them)", "quiet"), 1)
     if item["severity"] == "fine":
         return
     if item["cause"]:
-        yield _line(Text(f"Why: {visible(item['cause'])}", "dim"), 1)
+        yield _line(Text(f"Why: {visible(item['cause'])}", "quiet"), 1)
     yield from _cure(item)
 
 
@@ -102,11 +104,11 @@ def _table(document: dict[str, Any]) -> Iterator[RenderableType]:
         more = "" if len(same) <= MOST_SIGHTS else f" and {len(same) - MOST_SIGHTS} more"
         yield _line(Text(visible(f"{names}{more}"), "bold"), 1)
         yield from _clients(same[0]["clients"])
-    yield _line(Text("* by its documentation; the others are compared with the real program", "dim"), 1)
+    yield _line(Text("* by its documentation; the others are compared with the real program", "quiet"), 1)
     left_out = document["profiles_left_out"]
     if left_out:
         plural = "" if left_out == 1 else "s"
-        yield _line(Text(f"{left_out} more profile{plural}: credtray doctor PROFILE, or --all", "dim"), 1)
+        yield _line(Text(f"{left_out} more profile{plural}: credtray doctor PROFILE, or --all", "quiet"), 1)
     yield Text()
 
 
@@ -118,13 +120,13 @@ def _clients(clients: Iterable[dict[str, Any]]) -> Iterator[RenderableType]:
         first = same[0]
         names = ", ".join(client["client"] + ("" if client["proven"] else "*") for client in same)
         trouble = next(iter(first["troubles"]), None)
-        style = "red" if trouble is not None and trouble["fatal"] else "" if trouble is None else "yellow"
-        if first["kept_fresh_by_credtray"] and style == "yellow":
+        style = "bad" if trouble is not None and trouble["fatal"] else "" if trouble is None else "warning"
+        if first["kept_fresh_by_credtray"] and style == "warning":
             style = ""  # it works, by another way than somebody may think
-        yield _line(Text.assemble(f"{names}: ", (visible(first["uses"]), style or "green")), 2)
-        yield _line(Text(visible(first["why"]), "dim"), 3)
+        yield _line(Text.assemble(f"{names}: ", (visible(first["uses"]), style or "good")), 2)
+        yield _line(Text(visible(first["why"]), "quiet"), 3)
         for item in first["troubles"]:
-            yield _line(Text(visible(f"! {item['text']}" if style else item["text"]), style or "dim"), 3)
+            yield _line(Text(visible(f"! {item['text']}" if style else item["text"]), style or "quiet"), 3)
 
 
 def _said(client: dict[str, Any]) -> tuple[str, ...]:
@@ -151,15 +153,15 @@ def _explained(causes: list[dict[str, Any]], *, everything: bool, online: bool) 
     others = [item for item in causes[len(here) :] if item["standing"] != "not_found"]
     excluded = [item for item in causes[len(here) :] if item["standing"] == "not_found"]
     if here:
-        yield Text("Cause found here", "bold red")
-        yield from _finding({**here[0], "severity": "broken"}, "✗", "red", MOST_SIGHTS)
+        yield Text("Cause found here", "strong bad")
+        yield from _finding({**here[0], "severity": "broken"}, "✗", "bad", MOST_SIGHTS)
         if here[1:]:
             yield Text("\nAlso found here", "bold")
         for item in here[1:]:
-            yield from _finding({**item, "severity": "broken"}, "✗", "red", MOST_SIGHTS)
+            yield from _finding({**item, "severity": "broken"}, "✗", "bad", MOST_SIGHTS)
     else:
         yield Text("Nothing found on this machine explains it now. What the message usually means:", "bold")
-        yield from _finding({**causes[0], "severity": "note"}, "○", "cyan", MOST_SIGHTS)
+        yield from _finding({**causes[0], "severity": "note"}, "○", "accent", MOST_SIGHTS)
         others, excluded = ([item for item in group if item is not causes[0]] for group in (others, excluded))
     titles = "; ".join(item["title"] for item in others)
     yield from _rest("Other possible causes", others, titles, everything=everything)
@@ -176,8 +178,8 @@ def _rest(
     if not items:
         return
     if not everything:
-        yield Text(visible(f"\n{head}: {short} (--all shows them)"), "dim")
+        yield Text(visible(f"\n{head}: {short} (--all shows them)"), "quiet")
         return
     yield Text(f"\n{head}", "bold")
     for item in items:
-        yield from _finding({**item, "severity": "note"}, "○", "cyan", MOST_SIGHTS)
+        yield from _finding({**item, "severity": "note"}, "○", "accent", MOST_SIGHTS)

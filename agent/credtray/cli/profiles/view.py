@@ -25,7 +25,7 @@ def profiles_view(items: list[dict[str, Any]]) -> Group:
     for item in items:
         role = " > ".join([item["role_name"], *(arn.rpartition("/")[2] for arn in item["assumes"])])
         session = [Text(visible(item["session"]))] if several else []
-        kept = Text(_kept_in(item), "green")
+        kept = Text(_kept_in(item), "good")
         table.add_row(_name(item), item["account_id"], Text(visible(role)), *session, kept)
     written = [(item, words) for item in items if (words := _written_down(item)).plain]
     return Group(table, "", _remarks(written)) if written else Group(table)
@@ -46,10 +46,10 @@ def _remarks(written: list[tuple[dict[str, Any], Text]]) -> Table:
 
 
 def _name(item: dict[str, Any]) -> Text:
-    name = Text("* " if item.get("favourite") else "", "yellow")
+    name = Text("* " if item.get("favourite") else "", "warning")
     name.append(visible(item["name"]), "bold" if item["active"] or item["default"] else "")
     if item.get("production"):
-        name.append(f" {PRODUCTION}", "bold red")
+        name.append(f" {PRODUCTION}", "strong bad")
     return name
 
 
@@ -64,8 +64,8 @@ def _written_down(item: dict[str, Any]) -> Text:
     """Return what it is for, below it what is worth knowing first, and its tags."""
     lines = [
         Text(visible(item.get("description") or "")),
-        Text(visible(item.get("notes") or ""), "dim"),
-        Text(" ".join(f"#{visible(tag)}" for tag in item.get("tags", ())), "cyan"),
+        Text(visible(item.get("notes") or ""), "quiet"),
+        Text(" ".join(f"#{visible(tag)}" for tag in item.get("tags", ())), "accent"),
     ]
     return Text("\n").join(line for line in lines if line.plain)
 
@@ -76,5 +76,5 @@ def foreign_view(items: list[dict[str, Any]]) -> Group:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for item in items:
-        table.add_row(Text(visible(item["name"])), Text(visible(item["reason"]), "dim"))
+        table.add_row(Text(visible(item["name"])), Text(visible(item["reason"]), "quiet"))
     return Group(Text("\nLeft alone:", "bold"), Padding(table, (0, 0, 0, 2)))

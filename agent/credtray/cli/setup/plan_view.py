@@ -15,12 +15,12 @@ MOST_LINES = 40
 """Longer tables and diffs are cut in the preview; --dry-run shows them whole."""
 
 _WORDS = {
-    Change.ADDED: ("+", "new", "green"),
-    Change.UPDATED: ("~", "changed", "yellow"),
-    Change.KEPT: ("=", "there already", "dim"),
-    Change.PRUNED: ("-", "taken out", "red"),
+    Change.ADDED: ("+", "new", "good"),
+    Change.UPDATED: ("~", "changed", "warning"),
+    Change.KEPT: ("=", "there already", "quiet"),
+    Change.PRUNED: ("-", "taken out", "bad"),
 }
-_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_DIFF_STYLES = {"+": "good", "-": "bad", "@": "accent"}
 
 
 def plan_view(
@@ -43,14 +43,14 @@ def plan_view(
     most = len(profiles) if whole else MOST_LINES
     parts: list[RenderableType] = [_table(profiles[:most], accounts)]
     if len(profiles) > most:
-        parts.append(Text(f"and {len(profiles) - most} more profiles", "dim"))
+        parts.append(Text(f"and {len(profiles) - most} more profiles", "quiet"))
     lines = diff.splitlines()
     most = len(lines) if whole else MOST_LINES
     if lines:
         parts.append(Text(f"\nChanges of {place}:", "bold"))
         parts += [_line(line) for line in lines[:most]]
     if len(lines) > most:
-        parts.append(Text(f"and {len(lines) - most} more lines; --dry-run shows them all", "dim"))
+        parts.append(Text(f"and {len(lines) - most} more lines; --dry-run shows them all", "quiet"))
     return Group(*parts, Text())
 
 

@@ -30,16 +30,16 @@ MOST_WARNINGS = 5
 _INDENT = 2
 
 _MARKS = {
-    "fresh": ("●", "green"),
-    "advisory": ("●", "yellow"),
-    "mandatory": ("●", "yellow"),
-    "expired": ("✗", "red"),
-    "refused": ("✗", "red"),
-    "signed_out": ("○", "dim"),
-    "signing_in": ("◌", "cyan"),
-    "offline": ("!", "yellow"),
+    "fresh": ("●", "good"),
+    "advisory": ("●", "warning"),
+    "mandatory": ("●", "warning"),
+    "expired": ("✗", "bad"),
+    "refused": ("✗", "bad"),
+    "signed_out": ("○", "quiet"),
+    "signing_in": ("◌", "accent"),
+    "offline": ("!", "warning"),
 }
-_UNKNOWN_MARK = ("?", "dim")
+_UNKNOWN_MARK = ("?", "quiet")
 
 
 def status_view(document: dict[str, Any], reader: Reader) -> Group:
@@ -59,9 +59,9 @@ def _parts(document: dict[str, Any], reader: Reader) -> Iterator[RenderableType]
     yield from imports_view(document.get("imports") or [], reader)
     yield from _warnings(document)
     lead, meaning = agent_words(document["agent"])
-    yield Text.assemble((lead, "bold" if running else "bold yellow"), f": {meaning}")
+    yield Text.assemble((lead, "bold" if running else "strong warning"), f": {meaning}")
     for line in [*desktop_words(document, reader), *endpoint_words(document)]:
-        yield Padding(Text(visible(line), "dim", overflow="fold"), (0, 0, 0, _INDENT))
+        yield Padding(Text(visible(line), "quiet", overflow="fold"), (0, 0, 0, _INDENT))
 
 
 def _session(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> Iterator[RenderableType]:
@@ -81,7 +81,7 @@ def _session(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> It
         details.append(f"sign in: credtray login {item['name']}")
     for line in details:
         if line:
-            yield Padding(Text(visible(line), "dim", overflow="fold"), (0, 0, 0, _INDENT))
+            yield Padding(Text(visible(line), "quiet", overflow="fold"), (0, 0, 0, _INDENT))
 
 
 def _profiles(members: list[dict[str, Any]], reader: Reader) -> Iterator[RenderableType]:
@@ -101,7 +101,7 @@ def _profiles(members: list[dict[str, Any]], reader: Reader) -> Iterator[Rendera
         more = "more " if shown else ""
         plural = "" if rest == 1 else "s"
         yield Padding(
-            Text(f"{rest} {more}profile{plural}, not active (credtray profiles)", "dim"), (0, 0, 0, _INDENT)
+            Text(f"{rest} {more}profile{plural}, not active (credtray profiles)", "quiet"), (0, 0, 0, _INDENT)
         )
 
 
@@ -109,12 +109,12 @@ def _profile(item: dict[str, Any], reader: Reader) -> tuple[Text, ...]:
     mark, style = _MARKS.get(item["state"], _UNKNOWN_MARK)
     kept = item["active"] or item["default"]
     name = Text.assemble(
-        (f"{mark} ", style), visible(item["name"]), (" [default]", "cyan") if item["default"] else ""
+        (f"{mark} ", style), visible(item["name"]), (" [default]", "accent") if item["default"] else ""
     )
     if item["active"] and way(item):
-        name.append(f" by {way(item)}", "cyan")
-    role = Text(f"{item['account_id']} {visible(item['role_name'])}", "dim")
-    return name, role, Text(keys_words(item, reader), style if kept else "dim")
+        name.append(f" by {way(item)}", "accent")
+    role = Text(f"{item['account_id']} {visible(item['role_name'])}", "quiet")
+    return name, role, Text(keys_words(item, reader), style if kept else "quiet")
 
 
 def _troubles(shown: list[dict[str, Any]]) -> Iterator[RenderableType]:
@@ -125,25 +125,25 @@ def _troubles(shown: list[dict[str, Any]]) -> Iterator[RenderableType]:
             about.setdefault((item["error"]["text"], item["error"]["hint"]), []).append(item["name"])
     for (text, hint), names in about.items():
         yield Padding(
-            Text(visible(f"{', '.join(names)}: {text}"), "yellow"), (0, 0, 0, _INDENT), expand=False
+            Text(visible(f"{', '.join(names)}: {text}"), "warning"), (0, 0, 0, _INDENT), expand=False
         )
-        yield Padding(Text(visible(hint), "dim"), (0, 0, 0, _INDENT * 2))
+        yield Padding(Text(visible(hint), "quiet"), (0, 0, 0, _INDENT * 2))
 
 
 def _warnings(document: dict[str, Any]) -> Iterator[RenderableType]:
     for problem in [*document["problems"], document["credentials_file"]]:
         if problem is not None:
-            yield Text(f"✗ {visible(problem['text'])}", "red")
-            yield Padding(Text(visible(problem["hint"]), "dim"), (0, 0, 1, _INDENT))
+            yield Text(f"✗ {visible(problem['text'])}", "bad")
+            yield Padding(Text(visible(problem["hint"]), "quiet"), (0, 0, 1, _INDENT))
     warnings = document["warnings"]
     for item in warnings[:MOST_WARNINGS]:
         yield Text(
-            visible(f"! config file, line {item['line']}, {item['profile']}: {item['text']}"), "yellow"
+            visible(f"! config file, line {item['line']}, {item['profile']}: {item['text']}"), "warning"
         )
-        yield Padding(Text(visible(item["hint"]), "dim"), (0, 0, 0, _INDENT))
+        yield Padding(Text(visible(item["hint"]), "quiet"), (0, 0, 0, _INDENT))
     more = len(warnings) - MOST_WARNINGS
     if more > 0:
-        yield Text(f"  and {more} more warning{'' if more == 1 else 's'}: credtray profiles", "dim")
+        yield Text(f"  and {more} more warning{'' if more == 1 else 's'}: credtray profiles", "quiet")
     if warnings:
         yield Text()
     yield from _foreign(document["foreign"])
@@ -152,4 +152,4 @@ def _warnings(document: dict[str, Any]) -> Iterator[RenderableType]:
 def _foreign(items: list[dict[str, Any]]) -> Iterator[RenderableType]:
     if items:
         lead = "1 profile is" if len(items) == 1 else f"{len(items)} profiles are"
-        yield Text(f"{lead} left alone, being no SSO profiles: `credtray profiles` says why.\n", "dim")
+        yield Text(f"{lead} left alone, being no SSO profiles: `credtray profiles` says why.\n", "quiet")
