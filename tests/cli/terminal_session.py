@@ -17,7 +17,7 @@ from typing import Self
 
 from tests.cli.real_world import ROOT, SECONDS, World
 
-ENTER, SPACE, DOWN, CTRL_C = "\r", " ", "\x1b[B", "\x03"
+ENTER, SPACE, TAB, ESCAPE, DOWN, CTRL_A, CTRL_C = "\r", " ", "\t", "\x1b", "\x1b[B", "\x01", "\x03"
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>])")
 
 

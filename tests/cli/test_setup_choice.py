@@ -55,9 +55,9 @@ def test_empty_list_is_an_error() -> None:
         pick("all", " , ")
 
 
-def test_list_to_pick_from_is_aligned_and_marks_what_is_there() -> None:
+def test_list_to_pick_from_has_account_and_role_and_marks_what_is_there() -> None:
     assert listed(FOUND, {DNS.key}) == [
-        ("Synderys Network 111100000002  Admin", ADMIN),
-        ("Synderys Network 111100000002  DNS  (has a profile)", DNS),
-        ("111100000007                   Developer", DEVELOPER),
+        (("Synderys Network 111100000002", "Admin"), ADMIN),
+        (("Synderys Network 111100000002", "DNS  (has a profile)"), DNS),
+        (("111100000007", "Developer"), DEVELOPER),
     ]

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.real_world import World
-from tests.cli.terminal_session import CTRL_C, DOWN, ENTER, SPACE, TerminalSession
+from tests.cli.terminal_session import CTRL_C, DOWN, ENTER, ESCAPE, SPACE, TAB, TerminalSession
 
 
+@pytest.mark.met("M1")
 def test_preset_is_set_up_by_pressing_keys(world: World) -> None:
     with TerminalSession(world, "setup") as terminal:
         terminal.expect("Which sign-in?")
@@ -15,7 +16,11 @@ def test_preset_is_set_up_by_pressing_keys(world: World) -> None:
         terminal.expect("https://oidc.us-east-1.amazonaws.com/authorize?")
         terminal.expect("Which accounts and roles?")
         terminal.expect("ReadOnly")
-        terminal.type(*"ReadO", SPACE, ENTER)
+        terminal.type(*"no such", ENTER)
+        terminal.expect("no match")
+        terminal.expect("Nothing is picked yet")
+        terminal.type(ESCAPE, *"only read", TAB, ENTER)
+        terminal.expect("Which accounts and roles? 1 picked")
         terminal.expect("Region of the new profiles")
         terminal.type(ENTER)
         terminal.expect("+ synderys-readonly")

@@ -5,14 +5,18 @@ Decides nothing. Ctrl-C is KeyboardInterrupt, wherever it is pressed.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import questionary
 from prompt_toolkit.output import create_output
+from prompt_toolkit.styles import Style
 
-from credtray.cli.terminal import colourful, visible
+from credtray.cli.palette import question_styles
+from credtray.cli.picker import pick
+from credtray.cli.terminal import colourful, has_colours, say, visible
 from credtray.core.errors import CredtrayError
 
 T = TypeVar("T")
@@ -42,21 +46,16 @@ def ask_one(question: str, choices: Sequence[tuple[str, T]]) -> T:
     return picked
 
 
-def ask_several(question: str, choices: Sequence[tuple[str, T]], picked: Sequence[T] = ()) -> list[T]:
-    """Let a person pick at least one of (words, value); typing filters the list."""
-    options = [
-        questionary.Choice(visible(words), value=value, checked=value in picked) for words, value in choices
-    ]
-    answer: list[T] = questionary.checkbox(
-        question,
-        choices=options,
-        instruction="(type to search, space picks, Ctrl-A picks all, Enter goes on)",
-        use_search_filter=True,
-        use_jk_keys=False,
-        validate=lambda found: bool(found) or "Pick at least one with the space bar, or press Ctrl-C.",
-        **_manner(),
-    ).unsafe_ask()
-    return answer
+def ask_several(
+    question: str, choices: Sequence[tuple[tuple[str, ...], T]], picked: Sequence[T] = ()
+) -> list[T]:
+    """Let a person pick at least one of (cells, value); typing searches the list."""
+    rows = [tuple(visible(cell) for cell in cells) for cells, _ in choices]
+    before = [at for at, (_, value) in enumerate(choices) if value in picked]
+    manner = _manner()
+    found = pick(question, rows, before, manner["output"], manner["style"])
+    say(f"{question} {len(found)} picked")
+    return [choices[at][1] for at in found]
 
 
 def ask_yes(question: str, *, default: bool = True) -> bool:
@@ -65,7 +64,5 @@ def ask_yes(question: str, *, default: bool = True) -> bool:
 
 
 def _manner() -> dict[str, Any]:
-    manner: dict[str, Any] = {"output": create_output(stdout=sys.stderr)}
-    if not colourful(sys.stderr):
-        manner["style"] = questionary.Style([("", "noinherit")])
-    return manner
+    styles = question_styles(colours=colourful(sys.stderr) and has_colours(os.environ))
+    return {"output": create_output(stdout=sys.stderr), "style": Style(list(styles.items()))}

@@ -79,16 +79,17 @@ def chosen(
     return taken
 
 
-def listed(choices: Iterable[RoleChoice], there: Collection[tuple[str, str]]) -> list[tuple[str, RoleChoice]]:
-    """Return (words, choice) for the list to pick from, sorted as a person looks for them."""
+def listed(
+    choices: Iterable[RoleChoice], there: Collection[tuple[str, str]]
+) -> list[tuple[tuple[str, str], RoleChoice]]:
+    """Return ((account, role), choice) for the list to pick from, sorted as a person looks for them."""
     ordered = sorted(
         choices,
         key=lambda item: ((item.account.name or "~").casefold(), item.account.account_id, item.role_name),
     )
-    width = max((len(_account_words(item.account)) for item in ordered), default=0)
     marks = dict.fromkeys(there, "  (has a profile)")
     return [
-        (f"{_account_words(item.account).ljust(width)}  {item.role_name}{marks.get(item.key, '')}", item)
+        ((_account_words(item.account), f"{item.role_name}{marks.get(item.key, '')}"), item)
         for item in ordered
     ]
 
