@@ -39,7 +39,7 @@ def test_nothing_is_shown_where_nothing_was_pasted() -> None:
 
 def test_keys_that_last_are_one_line_without_advice() -> None:
     assert drawn(pasted("legacy", 4, "fresh")) == (
-        "Pasted keys\n  [legacy]  111122223333 ReadOnly  until 17:28 (4 h)\n"
+        "Pasted keys\n  [legacy]  111122223333  ReadOnly  until 17:28 (4 h)\n"
     )
 
 

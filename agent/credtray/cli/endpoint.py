@@ -60,7 +60,7 @@ def endpoint(
     Examples:
       eval "$(credtray endpoint synderys-readonly)"
       credtray endpoint synderys-readonly --shell fish | source
-      docker run $(credtray endpoint synderys-readonly --shell docker) amazon/aws-cli s3 ls
+      docker run $(credtray endpoint dev --shell docker) amazon/aws-cli s3 ls
       credtray endpoint synderys-readonly --shell devcontainer
       credtray endpoint synderys-readonly --revoke
     """

@@ -11,9 +11,9 @@ from typing import Any
 
 from rich.console import RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from credtray.cli.columns import Column, Columns
 from credtray.cli.status.words import Reader
 from credtray.cli.terminal import visible
 
@@ -31,16 +31,15 @@ def imports_view(items: Sequence[dict[str, Any]], reader: Reader) -> Iterator[Re
     if not items:
         return
     yield Text("Pasted keys", "bold")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    for _column in range(3):
-        table.add_column(overflow="fold")
+    rows = []
     for item in items:
-        owner = " ".join(visible(part) for part in (item["account_id"], item["role_name"]) if part)
+        owner = [
+            Text(visible(item.get("account_name") or item["account_id"] or ""), "quiet"),
+            Text(visible(item["role_name"] or ""), "quiet"),
+        ]
         style = _STYLES.get(item["state"], "quiet")
-        table.add_row(
-            Text(visible(f"[{item['section']}]")), Text(owner, "quiet"), Text(_until(item, reader), style)
-        )
-    yield Padding(table, (0, 0, 0, _INDENT))
+        rows.append((Text(visible(f"[{item['section']}]")), *owner, Text(_until(item, reader), style)))
+    yield Columns((Column(), Column(leaves=1), Column(leaves=2), Column()), rows, indent=_INDENT)
     for item in items:
         if item["error"] is not None:
             yield Padding(Text(visible(item["error"]["text"]), "warning"), (0, 0, 0, _INDENT))

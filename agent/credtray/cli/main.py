@@ -21,7 +21,7 @@ from credtray.cli.exec_words import separated
 from credtray.core.child_environment import step_out
 from credtray.core.errors import CredtrayError
 
-SUMMARY = "Keeps AWS IAM Identity Center credentials fresh: one sign-in, every profile, no ExpiredToken."
+SUMMARY = "Keeps AWS IAM Identity Center credentials fresh: one sign-in, every profile."
 PROGRAM = "credtray"
 COMPLETE = "__complete"
 """The word with which the shells' scripts ask what could stand at the cursor: see cli/completion."""
@@ -70,9 +70,9 @@ A name that Python keeps for itself has an underscore at its end there: ``exec_`
 OVERVIEW = f"""\
 {SUMMARY}
 
-  credtray setup               choose your start URL, sign in, pick accounts and roles
+  credtray setup               start here: sign in, pick accounts and roles
   credtray run                 keep everything fresh (the agent)
-  credtray status              how things stand
+  credtray status              who is signed in, and until when
   credtray login               sign in, if that is needed
   credtray activate PROFILE    keep this profile's keys in the credentials file
   credtray switch PROFILE      make it the default profile
@@ -177,7 +177,7 @@ _EPILOG = (
 def _overview(
     ctx: typer.Context,
     verbose: bool = typer.Option(False, "--verbose", help="With an error, print where it came from."),  # noqa: ARG001 -- taken out by main()
-    version: bool = typer.Option(False, "--version", help="Print the version and end."),
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
     if version:
         importlib.import_module("credtray.cli.agent_process").version(json_output=False)

@@ -111,7 +111,7 @@ def draw(renderable: RenderableType, *, talk: bool = False) -> None:
     stream = sys.stderr if talk else sys.stdout
     paper = console(talk=talk)
     with paper.capture() as drawn:
-        paper.print(renderable)
+        paper.print(renderable, crop=False)  # what is longer than a line is one word, and stays whole
     _write(stream, "".join(line.rstrip() + "\n" for line in drawn.get().splitlines()))
 
 

@@ -94,7 +94,7 @@ def explain(
     credentials.
 
     Examples:
-      credtray explain "Error when retrieving token from sso: Token has expired and refresh failed"
+      credtray explain "Token has expired and refresh failed"
       aws s3 ls 2>&1 | credtray explain
       credtray explain stale_keys
     """

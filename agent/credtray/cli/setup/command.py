@@ -75,7 +75,7 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
       credtray setup
       credtray setup synderys
       credtray setup synderys --accounts all --roles ReadOnly,DNS --activate --yes
-      credtray setup --session corp --start-url https://corp.awsapps.com/start --region eu-west-1
+      credtray setup --start-url https://corp.awsapps.com/start --region eu-west-1
     """
     from credtray.cli.setup.steps import Choices, Setup  # noqa: PLC0415 -- half the house
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from credtray.cli.columns import Column, Columns
 from credtray.cli.terminal import visible
 from credtray.core.config.edits import Change, ProfileChange
 
@@ -59,20 +59,17 @@ def _line(line: str) -> Text:
     return Text(visible(line), _DIFF_STYLES.get(line[:1], ""), no_wrap=True, overflow="ignore")
 
 
-def _table(profiles: Sequence[ProfileChange], accounts: Mapping[str, str | None]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("  Profile", overflow="fold")
-    table.add_column("Account", overflow="fold")
-    table.add_column("Role", overflow="fold")
-    table.add_column("")
+def _table(profiles: Sequence[ProfileChange], accounts: Mapping[str, str | None]) -> Columns:
+    columns = (Column("  Profile"), Column("Account", leaves=1), Column("Role", leaves=2), Column())
+    rows = []
     for item in profiles:
         mark, word, style = _WORDS[item.change]
-        name = accounts.get(item.account_id)
-        account = f"{name} {item.account_id}" if name else item.account_id
-        table.add_row(
-            Text(visible(f"{mark} {item.profile}"), style),
-            Text(visible(account)),
-            Text(visible(item.role_name)),
-            Text(word, style),
+        rows.append(
+            (
+                Text(visible(f"{mark} {item.profile}"), style),
+                Text(visible(accounts.get(item.account_id) or item.account_id)),
+                Text(visible(item.role_name)),
+                Text(word, style),
+            )
         )
-    return table
+    return Columns(columns, rows, headed=True)

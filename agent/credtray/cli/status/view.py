@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from credtray.cli.columns import Column, Columns
 from credtray.cli.delivery_words import way
 from credtray.cli.imports_view import imports_view
 from credtray.cli.status.words import (
@@ -39,6 +39,13 @@ _MARKS = {
     "signing_in": ("◌", "accent"),
     "offline": ("!", "warning"),
 }
+_COLUMNS = (
+    Column("Profile"),
+    Column(),
+    Column("Account", leaves=1),
+    Column("Role", leaves=2),
+    Column("Keys"),
+)
 _UNKNOWN_MARK = ("?", "quiet")
 
 
@@ -89,12 +96,7 @@ def _profiles(members: list[dict[str, Any]], reader: Reader) -> Iterator[Rendera
         item for item in members if item["active"] or item["default"] or item["error"] or item["expires_at"]
     ]
     if shown:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-        for overflow in ("fold", "fold", "fold", "fold"):
-            table.add_column(overflow=overflow)
-        for item in shown:
-            table.add_row(*_profile(item, reader))
-        yield Padding(table, (0, 0, 0, _INDENT))
+        yield Columns(_COLUMNS, [_profile(item, reader) for item in shown], indent=_INDENT)
         yield from _troubles(shown)
     rest = len(members) - len(shown)
     if rest:
@@ -108,13 +110,18 @@ def _profiles(members: list[dict[str, Any]], reader: Reader) -> Iterator[Rendera
 def _profile(item: dict[str, Any], reader: Reader) -> tuple[Text, ...]:
     mark, style = _MARKS.get(item["state"], _UNKNOWN_MARK)
     kept = item["active"] or item["default"]
-    name = Text.assemble(
-        (f"{mark} ", style), visible(item["name"]), (" [default]", "accent") if item["default"] else ""
+    name = Text.assemble((f"{mark} ", style), visible(item["name"]))
+    where = ["[default]"] if item["default"] else []
+    where += [f"by {way(item)}"] if item["active"] and way(item) else []
+    account = Text(visible(item.get("account_name") or item["account_id"]), "quiet")
+    role = Text(visible(item["role_name"]), "quiet")
+    return (
+        name,
+        Text(" ".join(where), "accent"),
+        account,
+        role,
+        Text(keys_words(item, reader), style if kept else "quiet"),
     )
-    if item["active"] and way(item):
-        name.append(f" by {way(item)}", "accent")
-    role = Text(f"{item['account_id']} {visible(item['role_name'])}", "quiet")
-    return name, role, Text(keys_words(item, reader), style if kept else "quiet")
 
 
 def _troubles(shown: list[dict[str, Any]]) -> Iterator[RenderableType]:
