@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 import sys
@@ -12,7 +13,18 @@ from pathlib import Path
 import pytest
 
 from credtray.files.atomic_file import sweep_leftovers
-from tests.crash.tracing import TRACED, Case, Server, calls_of, cases, moments, ours, traced
+from tests.crash.tracing import (
+    SETTINGS,
+    TRACED,
+    Case,
+    Server,
+    calls_of,
+    cases,
+    moments,
+    other_writers,
+    ours,
+    traced,
+)
 
 SOAK = os.environ.get("CREDTRAY_SOAK") == "1"
 
@@ -83,17 +95,76 @@ def test_write_interrupted_by_a_kill_succeeds_when_it_is_done_again(server: Serv
         assert new == path.read_bytes()
 
 
-@pytest.mark.parametrize("job", ["sync", "token"])
-def test_bytes_reach_the_disk_before_the_name_and_the_name_before_the_end(
-    server: Server, arena: Path, job: str
-) -> None:
-    path = Case(job, b"# old\n").prepare(arena / "home")
-    with traced(server, "-y", "-e", "trace=fsync,?rename,?renameat,?renameat2", output=arena / "trace"):
-        assert server.run([(job, path)]) == [0]
-    calls = [line.split(maxsplit=1)[1] for line in (arena / "trace").read_text().splitlines() if "(" in line]
-    mine = [call for call in calls if str(path.parent) in call]
+def traced_calls(trace: Path) -> dict[str, list[str]]:
+    """Return the calls of each child, in their order."""
+    calls: dict[str, list[str]] = {}
+    for line in trace.read_text().splitlines():
+        if "(" in line:
+            pid, call = line.split(maxsplit=1)
+            calls.setdefault(pid, []).append(call)
+    return calls
 
-    assert [call.split("(")[0].rstrip("2") for call in mine] == ["fsync", "renameat", "fsync"]
-    assert ".credtray-" in mine[0]
-    assert mine[2].startswith("fsync(")
-    assert f"<{path.parent}>" in mine[2]
+
+def out_of_order(calls: list[str]) -> list[str]:
+    """Return the renames before which the file, or after which its directory, was not written to the disk."""
+    wrong = []
+    for at, call in enumerate(calls):
+        renamed = re.match(r'renameat2?\(\d+<(.+?)>, "(.+?)"', call)
+        if renamed is None:
+            continue
+        place, name = renamed.groups()
+        before = any(f"<{place}/{name}>" in each for each in calls[:at] if each.startswith("fsync("))
+        after = any(f"<{place}>" in each for each in calls[at:] if each.startswith("fsync("))
+        if not (before and after):
+            wrong.append(call)
+    return wrong
+
+
+def unsynced_directories(calls: list[str], home: Path) -> list[str]:
+    """Return the directories made whose own names were not written to the disk afterwards."""
+    wrong = []
+    for at, call in enumerate(calls):
+        made = re.match(r'mkdir(?:at\(.+?,|\() ?"(.+?)"', call)
+        if made is None or not call.endswith("= 0") or not made[1].startswith(str(home)):
+            continue
+        above = str(Path(made[1]).parent)
+        if not any(f"<{above}>" in each for each in calls[at:] if each.startswith("fsync(")):
+            wrong.append(call)
+    return wrong
+
+
+def test_bytes_reach_the_disk_before_the_name_and_the_name_before_the_end(
+    server: Server, arena: Path
+) -> None:
+    table = [
+        Case("sync", b"# old\n"),
+        Case("sync", None, directory=False),
+        Case("token", b"# old\n"),
+        Case("settings", SETTINGS),
+        *other_writers(),
+    ]
+    paths = [case.prepare(arena / str(number)) for number, case in enumerate(table)]
+    kinds = "trace=fsync,?rename,?renameat,?renameat2,?mkdir,?mkdirat"
+    with traced(server, "-y", "-e", kinds, output=arena / "trace"):
+        jobs = [(case.job, path) for case, path in zip(table, paths, strict=True)]
+        assert server.run(jobs) == [0] * len(table)
+    calls = list(traced_calls(arena / "trace").values())
+
+    assert len(calls) == len(table)
+    for case, done in zip(table, calls, strict=True):
+        assert any(call.startswith("renameat") for call in done), case
+        assert not any(call.startswith("rename(") for call in done), case
+        assert out_of_order(done) == [], case
+        assert unsynced_directories(done, arena) == [], case
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        ['renameat(6</d>, ".x", 6</d>, "t") = 0', "fsync(6</d>) = 0"],
+        ["fsync(5</d/.x>) = 0", 'renameat(6</d>, ".x", 6</d>, "t") = 0'],
+        ['renameat(6</d>, ".x", 6</d>, "t") = 0', "fsync(5</d/.x>) = 0", "fsync(6</d>) = 0"],
+    ],
+)
+def test_the_order_is_really_looked_at(calls: list[str]) -> None:
+    assert len(out_of_order(calls)) == 1

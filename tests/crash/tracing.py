@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -48,14 +49,16 @@ class Case:
     mode: int = 0o600
     linked: bool = False
     directory: bool = True
+    name: str = "credentials"
+    """Of the file, below the directory."""
 
     def prepare(self, home: Path) -> Path:
         """Lay the start file out; return the path to write to."""
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(mode=0o700)
-        path = home / ".aws" / "credentials"
+        path = home / ".aws" / self.name
         if self.directory:
-            path.parent.mkdir(mode=0o700)
+            (home / ".aws").mkdir(mode=0o700)
         if self.start is None:
             return path
         real = home / "dotfile" if self.linked else path
@@ -90,6 +93,23 @@ def cases() -> list[Case]:
         Case("token", b"{}", linked=True),
         Case("token", None, directory=False),
         *(Case("settings", SETTINGS, linked=linked) for linked in (False, True)),
+    ]
+
+
+def other_writers() -> list[Case]:
+    """Return one case for each file we write that is no credentials file and no settings."""
+    cache = victim.cache(Path("/cache/x"))
+    token = f"4711/{hashlib.sha256(b'dev').hexdigest()[:32]}/token"
+    return [
+        Case("config", b"# mine\n[default]\nregion = eu-west-1\n", name="config"),
+        Case("config", None, directory=False, name="config"),
+        Case("registration", b"{}", name=cache.registration_path(victim.SESSION).name),
+        Case("access_token", b"{}", name=cache.token_path(victim.SESSION).name),
+        Case("state", b'{"version": 0}', name="state.json"),
+        Case("undo", b'{"version": 1, "changes": []}', name="undo.json"),
+        Case("endpoint", b"{}", name="endpoint.json"),
+        Case("endpoint_token", None, name=token),
+        Case("autostart", b"[Desktop Entry]\n", name="credtray.desktop"),
     ]
 
 

@@ -15,17 +15,43 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from credtray.aws.token_cache import SharedTokenCache
 from credtray.core.errors import CredtrayError
+from credtray.core.models import AccessToken, ClientRegistration, SsoSession
+from credtray.core.ports import EndpointMemory
+from credtray.core.secret import Secret
+from credtray.desktop.login_entry.file import EntryFile
 from credtray.files.atomic_file import write_atomically
+from credtray.store.endpoint_tokens import EndpointTokens
 from credtray.store.settings_file import SettingsFile
-from tests.aws.file_fakes import NOW, credentials_file, wanted
+from credtray.store.state_file import StateFile
+from credtray.store.undo_file import UndoFile
+from tests.aws.file_fakes import NOW, credentials_file, shared, wanted
 
 TOKEN = b'{"accessToken": "' + b"t" * 3000 + b'", "expiresAt": "2026-11-22T13:00:00Z"}'
 REPORTED, UNREPORTED = 10, 11
 """Exit codes: the job failed with an error of our tree; with any other."""
+SESSION = SsoSession("corp", "https://d-9067000001.awsapps.com/start", "us-east-1")
+PROFILE = b"[profile dev]\nsso_session = corp\n"
 _PR_SET_PTRACER = 0x59616D61  # lets a tracer that is not our parent attach where Yama forbids that
+
+
+def cache(path: Path) -> SharedTokenCache:
+    """Return the token cache in which the path lies."""
+    return SharedTokenCache(path.parent, path.parent.parent / "locks", HandClock())
+
+
+class HandClock:
+    """A ``ports.Clock`` that stands still."""
+
+    def now(self) -> datetime:
+        return NOW
+
+    def wait(self, _seconds: float) -> None:
+        raise AssertionError("no writer waits by this clock")
 
 
 def sync(path: Path) -> None:
@@ -49,6 +75,49 @@ def token(path: Path) -> None:
     write_atomically(path, TOKEN)
 
 
+def config(path: Path) -> None:
+    """Add a profile to the config file, as `credtray setup` does."""
+    shared(path).edit(lambda data: data if PROFILE in data else data + PROFILE, secret=False)
+
+
+def registration(path: Path) -> None:
+    """Cache a client registration."""
+    client = ClientRegistration("id", Secret("secret"), NOW + timedelta(days=90))
+    cache(path).save_registration(SESSION, client)
+
+
+def access_token(path: Path) -> None:
+    """Write the token of a sign-in over the one that is there."""
+    cache(path).write(SESSION, AccessToken(Secret("a" * 300), NOW + timedelta(hours=1), Secret("r" * 300)))
+
+
+def state(path: Path) -> None:
+    """Remember what the agent has to."""
+    StateFile(path).save(b'{"version": 1}')
+
+
+def undo(path: Path) -> None:
+    """Remember how a section was."""
+    file = UndoFile(path)
+    if not file.changes():
+        file.remember(NOW, "setup", {"profile dev": b"[profile dev]\n"})
+
+
+def endpoint(path: Path) -> None:
+    """Remember where the endpoint is."""
+    EndpointTokens(path.parent).save(EndpointMemory(4711, frozenset({"dev"}), frozenset()))
+
+
+def endpoint_token(path: Path) -> None:
+    """Write the token of a profile's endpoint."""
+    EndpointTokens(path.parents[2]).write(4711, "dev", Secret("t" * 43))
+
+
+def autostart(path: Path) -> None:
+    """Start at login."""
+    EntryFile(path).write(b"[Desktop Entry]\nType=Application\n")
+
+
 def settings(path: Path) -> None:
     """Set one setting; the comments stay."""
     SettingsFile(path, path.parent.parent / "state").set(("icon",), "dark")
@@ -59,6 +128,14 @@ JOBS: dict[str, Callable[[Path], None]] = {
     "refresh": refresh,
     "remove": remove,
     "token": token,
+    "config": config,
+    "registration": registration,
+    "access_token": access_token,
+    "state": state,
+    "undo": undo,
+    "endpoint": endpoint,
+    "endpoint_token": endpoint_token,
+    "autostart": autostart,
     "settings": settings,
 }
 _LATE = "credtray.store.settings_edit"

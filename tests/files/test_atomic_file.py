@@ -119,6 +119,58 @@ def test_temporary_file_is_private_and_not_named_json(
     assert mode == 0o600
 
 
+def flags_of(monkeypatch: pytest.MonkeyPatch, path: Path) -> int:
+    """Write the file and return the flags its temporary file was opened with."""
+    opened: dict[str, int] = {}
+    real = os.open
+
+    def open_it(name: str | Path, flags: int, *rest: int, **how: int) -> int:
+        opened[Path(name).name] = flags
+        return real(name, flags, *rest, **how)
+
+    monkeypatch.setattr(os, "open", open_it)
+    write_atomically(path, b"new")
+    monkeypatch.undo()
+    [flags] = [flags for name, flags in opened.items() if name.startswith(LEFTOVER_PREFIX)]
+    return flags
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the flags of POSIX")
+@pytest.mark.parametrize("flag", ["O_EXCL", "O_NOFOLLOW", "O_CREAT", "O_CLOEXEC"])
+def test_temporary_file_is_opened_as_a_new_one_and_never_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    # O_EXCL alone refuses a link on local file systems; NFS before version 3 does not know it.
+    assert flags_of(monkeypatch, tmp_path / "token.json") & getattr(os, flag)
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "link into nowhere", "second name"])
+def test_what_lies_where_the_temporary_file_is_to_be_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    victim, target = tmp_path / "victim", tmp_path / "aws" / "token.json"
+    target.parent.mkdir(mode=0o700)
+    target.write_bytes(b"old")
+    monkeypatch.setattr(os, "urandom", lambda count: b"\0" * count)
+    planted = target.parent / f"{LEFTOVER_PREFIX}{'00' * 8}.tmp"
+    if kind != "link into nowhere":
+        victim.write_bytes(b"of the victim")
+    match kind:
+        case "file":
+            planted.write_bytes(b"of the victim")
+        case "second name":
+            planted.hardlink_to(victim)
+        case _:
+            planted.symlink_to(victim)
+    with pytest.raises(FileUnwritable):
+        write_atomically(target, b"secret")
+
+    assert target.read_bytes() == b"old"
+    assert victim.exists() is (kind != "link into nowhere")
+    assert not victim.exists() or victim.read_bytes() == b"of the victim"
+    assert planted.is_symlink() or planted.read_bytes() == b"of the victim"
+
+
 def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: real(fd, bytes(data)[:7]))

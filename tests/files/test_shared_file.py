@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import BinaryIO
 import pytest
 
 from credtray.core import ini
-from credtray.core.errors import FileContended, FileRefused, FileUnparsable, IniRefused
+from credtray.core.errors import FileContended, FileRefused, FileUnparsable, FileUnwritable, IniRefused
 from tests.aws.file_fakes import StandingClock, shared
 
 USERS = b"# mine\n[work]\nregion = eu-west-1\n"
@@ -129,6 +130,30 @@ def test_backup_is_made_once_before_the_first_edit_ever(path: Path) -> None:
     assert file.backup_path.name == "credentials.credtray-backup"
     assert file.backup_path.read_bytes() == USERS
     assert mode_of(file.backup_path) == 0o600
+
+
+@pytest.mark.parametrize("name", ["credentials.credtray-backup", ".aws"])
+def test_what_cannot_be_looked_at_is_not_taken_for_absent(
+    path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path.write_bytes(USERS)
+    file = shared(path)
+    file.edit(put("a"), secret=False)
+    before = path.read_bytes()
+    real = Path.lstat
+
+    def failing(self: Path) -> os.stat_result:
+        if self.name == name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(self)
+
+    monkeypatch.setattr(Path, "lstat", failing)
+    with pytest.raises(FileUnwritable, match="input/output error"):
+        file.edit(put("b"), secret=False)
+    monkeypatch.undo()
+
+    assert path.read_bytes() == before
+    assert file.backup_path.read_bytes() == USERS
 
 
 def test_backup_of_a_file_that_did_not_exist_is_empty_for_ever(path: Path) -> None:

@@ -6,13 +6,14 @@ Never creates or opens a file.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
 from pathlib import Path
 
 from credtray.core.errors import FileRefused
-from credtray.files.os_errors import translated
+from credtray.files.os_errors import close, translated
 
 _MAX_LINKS = 40  # as Linux counts
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -65,8 +66,24 @@ def _walk(path: Path) -> Path:
     return at
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether something has that name; a link into nowhere is something.
+
+    Raises:
+        FileUnwritable: it cannot be looked at, which says nothing about whether it is there.
+    """
+    with translated(path, "looking at"):
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            return False
+    return True
+
+
 def make_directory(path: Path) -> None:
     """Create *path* and what is missing above it, each 0700 whatever the umask; others stay as they are.
+
+    What was created survives a power cut.
 
     Raises:
         FileUnwritable, FileRefused: it cannot be created.
@@ -74,12 +91,13 @@ def make_directory(path: Path) -> None:
     with translated(path, "creating the directory"):
         missing = []
         at = path
-        while not os.path.lexists(at):
+        while not is_there(at):
             missing.append(at)
             at = at.parent
         for directory in reversed(missing):
             directory.mkdir(mode=0o700, exist_ok=True)
             directory.chmod(0o700)  # a umask of 0777 would have taken our own bits too
+            _sync_names_in(directory.parent)
 
 
 def private_directory(path: Path) -> Path:
@@ -115,6 +133,12 @@ def check_directory(path: Path, found: os.stat_result) -> None:
 
 if sys.platform == "win32":
 
+    def sync_directory(fd: int) -> None:
+        """Windows offers no such call for directories."""
+
+    def _sync_names_in(directory: Path) -> None:
+        """As above."""
+
     def own_uid() -> int:
         """Windows reports uid 0 for every file; access lists decide there, and %USERPROFILE% is private."""
         return 0
@@ -128,6 +152,30 @@ if sys.platform == "win32":
 else:
     import grp
     import pwd
+
+    _NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})  # SMB, some FUSE file systems
+
+    def sync_directory(fd: int) -> None:
+        """Make the names in an open directory survive a power cut, where the file system can.
+
+        Raises:
+            OSError: it could not.
+        """
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            if error.errno not in _NO_DIRECTORY_SYNC:
+                raise
+
+    def _sync_names_in(directory: Path) -> None:
+        try:
+            fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except PermissionError:
+            return  # one may write into a directory and not read it
+        try:
+            sync_directory(fd)
+        finally:
+            close(fd)
 
     def own_uid() -> int:
         """Whose files are ours."""

@@ -7,7 +7,6 @@ retry is unit-tested; it is not claimed to have run.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Callable
@@ -15,14 +14,13 @@ from pathlib import Path
 from typing import Protocol
 
 from credtray.core.errors import FileRefused
-from credtray.files.directory_safety import check_directory
+from credtray.files.directory_safety import check_directory, sync_directory
 from credtray.files.os_errors import close
 from credtray.files.waiting import Waiter
 
 _RETRIED_WINDOWS_ERRORS = frozenset({5, 32, 33})  # access denied, sharing violation, lock violation
 _RETRY_SECONDS = 2.5
 _RETRY_PAUSE = 0.05
-_NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})  # SMB, some FUSE file systems
 
 
 class OpenDirectory(Protocol):
@@ -125,11 +123,7 @@ if sys.platform != "win32":
             os.unlink(name, dir_fd=self._fd)
 
         def sync(self) -> None:
-            try:
-                os.fsync(self._fd)
-            except OSError as error:
-                if error.errno not in _NO_DIRECTORY_SYNC:
-                    raise
+            sync_directory(self._fd)
 
         def close(self) -> None:
             close(self._fd)

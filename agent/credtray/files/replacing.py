@@ -14,6 +14,7 @@ from pathlib import Path
 from credtray.core import ini
 from credtray.core.errors import CredtrayError, FileUnparsable
 from credtray.files.atomic_file import Draft, check_replaceable, write_atomically
+from credtray.files.directory_safety import is_there
 from credtray.files.open_directory import OpenDirectory
 from credtray.files.settling import Snapshot, Stamp, settled_text, stamp_at
 from credtray.files.waiting import Waiter
@@ -119,7 +120,7 @@ class Replacement:
         return after
 
     def _keep_backup(self, base: Snapshot) -> None:
-        if not os.path.lexists(self._change.backup):
+        if not is_there(self._change.backup):
             write_atomically(self._change.backup, base.data)
             self._outcome = replace(self._outcome, backup=self._change.backup)
 

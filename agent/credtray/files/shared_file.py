@@ -14,7 +14,7 @@ from pathlib import Path
 from credtray.core import ini
 from credtray.core.errors import FileContended
 from credtray.files.atomic_file import is_null, opened
-from credtray.files.directory_safety import make_directory, resolve
+from credtray.files.directory_safety import is_there, make_directory, resolve
 from credtray.files.file_lock import FileLock
 from credtray.files.open_directory import OpenDirectory
 from credtray.files.os_errors import translated
@@ -84,7 +84,7 @@ class SharedFile:
             FileContended, FileRefused, FileUnwritable: see ``settling.settled``.
         """
         target = resolve(self.path)
-        if not target.parent.exists() or is_null(target):
+        if not is_there(target.parent) or is_null(target):
             return b""
         with opened(target.parent, self._waiter) as directory:
             snapshot = self._trusted(directory, target)
@@ -124,7 +124,7 @@ class SharedFile:
 
     def _attempt(self, change: Change) -> EditOutcome | None:
         target = resolve(self.path)  # again each time: a link may lead elsewhere by now
-        if not target.parent.exists():
+        if not is_there(target.parent):
             if not change.transform(b""):
                 return EditOutcome(changed=False)
             make_directory(target.parent)
