@@ -141,10 +141,16 @@ def test_offline_that_nobody_has_looked_at_for_long_is_no_news() -> None:
     failed = (RefreshStarted("corp"), RefreshFailed("corp", Offline().problem))
     state = after(working(), *failed)
 
-    assert [seen(state, NOON + minutes * MINUTE).look.shape for minutes in (0, 60)] == [
+    assert [seen(state, NOON + minutes * MINUTE).look.shape for minutes in (0, 25)] == [
         Shape.OFFLINE,
         Shape.FRESH,
     ]
+
+
+def test_a_token_that_is_over_and_not_renewed_is_never_fresh() -> None:
+    failed = (RefreshStarted("corp"), RefreshFailed("corp", Offline().problem))
+
+    assert seen(after(working(), *failed), NOON + HOUR).look.shape is Shape.TROUBLE
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,11 @@ from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in
 def state_with(
     *, life: timedelta | None = HOUR, end: timedelta = 8 * HOUR, proof: EndProof = EndProof.CUT
 ) -> State:
-    """Signed in until *end* after noon; keys of that life fetched at noon, and nobody keeps them."""
-    state = after(signed_in("dev", life=min(HOUR, end)), Deactivated(("dev",)))
+    """Signed in until *end* after noon; keys of that life fetched at noon, and nobody keeps them.
+
+    One token lasts as long, in place of those that would have been renewed.
+    """
+    state = after(signed_in("dev", life=end), Deactivated(("dev",)))
     session = replace(state.sessions["corp"], sign_in=SignIn(NOON, NOON + end, proof))
     state = state.with_session(session)
     return state if life is None else after(state, FetchStarted("dev"), Fetched("dev", keys(life=life)))
@@ -57,7 +60,7 @@ def fetches(state: State, at: timedelta) -> list[str]:
 def test_who_renews_needs_the_sign_in_to_last(proof: EndProof, *, about: bool) -> None:
     state = state_with(proof=proof)
 
-    assert look(state, 8 * HOUR) == Lasts(NOON + 8 * HOUR, about)
+    assert look(state, 8 * HOUR) == Lasts(NOON + 8 * HOUR, about, proof)
     assert look(state, 9 * HOUR) == SignInNeeded("corp", NOON + 8 * HOUR, about)
 
 
@@ -91,7 +94,7 @@ def test_an_estimate_that_the_token_disproves_is_no_end() -> None:
     state = state_with(end=HOUR)
     late = replace(state.sessions["corp"], sign_in=SignIn(NOON, NOON + MINUTE, EndProof.SETTING))
 
-    assert look(state.with_session(late), HOUR) == Lasts(NOON + HOUR, about=True)
+    assert look(state.with_session(late), HOUR) == Lasts(NOON + HOUR, about=True, known_by=EndProof.SETTING)
 
 
 @pytest.mark.parametrize("of_keys", [False, True])
@@ -140,6 +143,8 @@ def test_no_answer_promises_more_than_is_there(
     at: int, wanted: int, life: timedelta, end: timedelta, *, of_keys: bool
 ) -> None:
     state, moment = state_with(life=life, end=end), max(timedelta(), life * 3 / 4 + at * MINUTE)
+    if moment >= end:  # the one refresh at the end was refused
+        state = after(state, RefreshFailed("corp", TokenRefused().problem), now=NOON + moment)
     found = look(state, wanted * MINUTE, moment, of_keys=of_keys)
 
     match found:

@@ -112,4 +112,7 @@ def test_a_file_that_can_be_read_again_is_no_trouble_any_more() -> None:
 def test_a_readable_file_does_not_hide_that_it_cannot_be_written() -> None:
     state = after(signed_in("dev"), SyncStarted(), SyncFailed(FileUnwritable("no space").problem))
 
-    assert after(state, MarksRead(())).file.trouble == state.file.trouble
+    kept = after(state, MarksRead(())).file.trouble
+
+    assert kept is not None
+    assert kept.problem == FileUnwritable("no space").problem

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
+from credtray.core.backoff import free_to_ask
+from credtray.core.durations import short
 from credtray.core.errors import (
     ForeignProfile,
     IncompleteProfile,
@@ -17,7 +20,7 @@ from credtray.core.errors import (
 from credtray.core.models import RoleCredentials
 from credtray.core.nearest import did_you_mean
 from credtray.core.standing import alive, servable, token_usable
-from credtray.core.state import Alive, ProfileState, SessionState, State
+from credtray.core.state import Alive, ProfileState, SessionState, State, Trouble
 
 
 def known_profile(state: State, name: str) -> ProfileState:
@@ -114,10 +117,19 @@ def _trouble(session: SessionState, profile: ProfileState, now: datetime) -> Pro
     if profile.fetching or session.refreshing:
         return None
     if session.trouble is not None and session.trouble.retry_at > now:
-        return session.trouble.problem
+        return _with_next_try(session.trouble, now)
     if profile.trouble is not None and profile.trouble.retry_at > now:
-        return profile.trouble.problem
+        return _with_next_try(profile.trouble, now)
     if profile.asked_at is None and token_usable(session, now):
         # It was fetched for us and is still not good enough: a role whose life is too short to be served.
         return profile.trouble.problem if profile.trouble else None
     return None
+
+
+def _with_next_try(trouble: Trouble, now: datetime) -> Problem:
+    """Return the problem, and in its hint from when on asking again helps."""
+    problem, free = trouble.problem, free_to_ask(trouble)
+    if free <= now:
+        return problem
+    by_itself = "It is tried again" if trouble.retry_at <= free else "You can try again"
+    return replace(problem, hint=f"{problem.hint} {by_itself} in {short(free - now)}.")

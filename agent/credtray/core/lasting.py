@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from credtray.core.expiry import servable_window
-from credtray.core.models import RoleCredentials
-from credtray.core.standing import alive, servable
+from credtray.core.models import EndProof, RoleCredentials
+from credtray.core.standing import alive, servable, sign_in_of, unrenewed
 from credtray.core.state import Alive, ProfileState, SessionState, State
 
 _SLACK = timedelta(seconds=10)
@@ -25,11 +25,16 @@ class Lasts:
     until: datetime
     about: bool = False
     """True: it rests on an estimate of when the sign-in ends."""
+    known_by: EndProof | None = None
+    """How the end of the sign-in is known; None where the keys held are enough, or nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchNeeded:
-    """Role credentials fetched now will do, or show that the role's never do."""
+    """A call will tell: role credentials fetched now will do, or show that the role's never do.
+
+    Also while the access token is over and not renewed yet: only that shows whether the sign-in lasts.
+    """
 
     until: datetime
     """What these have to last until."""
@@ -83,12 +88,13 @@ def sign_in_end(session: SessionState, now: datetime) -> Lasts | None:
 
     A token is cut at the end of the sign-in, so one that lives longer than an estimate disproves it.
     """
-    token, sign_in = session.token, session.sign_in
+    token, sign_in = session.token, sign_in_of(session, now)
     if token is None or alive(session, now) is not Alive.SIGNED_IN:
         return None
     if sign_in is None:
         return Lasts(token.expires_at, about=True)
-    return Lasts(max(sign_in.ends_at, token.expires_at), about=not sign_in.proof.proven)
+    until = max(sign_in.ends_at, token.expires_at)
+    return Lasts(until, about=not sign_in.proof.proven, known_by=sign_in.proof)
 
 
 def _keys_outlook(
@@ -110,18 +116,21 @@ def _renewed_outlook(
     """Return the outlook of who renews: what it is handed last it has to be handed before the tail."""
     held = _handed_out(profile, now)
     end = sign_in_end(session, now) if session is not None else None
+    waits = session is not None and unrenewed(session, now)
     if held is None:
         if end is not None:
             return FetchNeeded(until)  # also where the sign-in ends too early: these keys may reach beyond it
         return SignInNeeded(profile.profile.session, None)
     tail = servable_window(held.life)
     best = Lasts(held.expires_at - tail)
-    if end is not None and end.until > best.until:
+    if end is not None and end.until > best.until and not waits:
         best = end
     if best.until >= until:
         return best
     if end is not None and until - now <= held.life - tail:
         return FetchNeeded(until + tail)
+    if waits:
+        return FetchNeeded(until)
     return SignInNeeded(profile.profile.session, best.until, about=best.about)
 
 

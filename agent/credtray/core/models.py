@@ -161,6 +161,9 @@ class EndProof(Enum):
     """A token came back shorter than usual: it was cut at the end. Proven."""
     REFUSED = "refused"
     """A refresh was refused at a known time, or we ended the sign-in ourselves. Proven."""
+    UNRENEWED = "unrenewed"
+    """Its access token is not renewed (refused, no refresh token, client registration over): it ends with
+    it. Proven."""
     LAST_LENGTH = "last_length"
     """As long as this session's last sign-in. An estimate."""
     SETTING = "setting"
@@ -168,8 +171,8 @@ class EndProof(Enum):
 
     @property
     def proven(self) -> bool:
-        """False for the two estimates, which are always shown with "about"."""
-        return self in {EndProof.CUT, EndProof.REFUSED}
+        """False for the two estimates, which are always shown with "about" or "not confirmed"."""
+        return self in {EndProof.CUT, EndProof.REFUSED, EndProof.UNRENEWED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,9 +95,10 @@ def _ends_soon(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     ends_at = notice.ends_at or now
     about = "about " if notice.about else ""
     remind = Button(f"Remind me in {REMIND_MINUTES} min", protocol.Snooze(notice.session, REMIND_MINUTES))
+    why = "" if notice.problem is None else "AWS refuses to renew it. "
     return Words(
         f"{_session(notice)}: sign-in ends in about {short(_whole_minutes(ends_at - now))}",
-        f"It lasts until {about}{clock_time(ends_at, now, zone)}. "
+        f"{why}It lasts until {about}{clock_time(ends_at, now, zone)}. "
         "Programs keep working while you sign in again.",
         (_sign_in(notice), remind),
     )
@@ -156,7 +157,8 @@ def _sign_in(notice: Notice) -> Button:
 
 def _cannot_refresh(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
     problem = notice.problem or CredtrayError().problem
-    body = f"{line(problem)} ({_names(notice)}). {said(problem).body}"
+    whose = f" ({_names(notice)})" if notice.names else ""
+    body = f"{line(problem)}{whose}. {said(problem).body}"
     first = next((FILES[step] for step in said(problem).steps if step in FILES), FILES[Step.SHOW_LOG])
     button = _sign_in(notice) if Step.SIGN_IN in said(problem).steps else first
     return Words(f"{_session(notice)}: could not refresh", body.rstrip(), (button,))

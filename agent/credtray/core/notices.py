@@ -20,6 +20,8 @@ from credtray.core.standing import (
     clock_off,
     keys_until,
     offline,
+    sign_in_of,
+    unrenewed,
     waiting_for_keys,
     warnings_due,
 )
@@ -150,7 +152,10 @@ def _waits(state: State, session: SessionState, notice: Notice, now: datetime) -
         case Subject.ENDED:
             return offline(session, now)
         case Subject.ENDS_SOON:
-            return offline(session, now) or awaiting_proof(state, session, now)
+            if offline(session, now) or awaiting_proof(state, session, now):
+                return True
+            # One refusal may be a mistake of the service: it is asked once more before anybody is called.
+            return session.refusal is not None and session.refusal.attempts == 1
         case Subject.CANNOT_REFRESH | Subject.OFFLINE:
             # The network may just have come back: first the try that is due then.
             return session.trouble is not None and session.trouble.attempts == 0
@@ -166,7 +171,7 @@ def _to_be_proven(state: State, session: SessionState, notice: Notice, now: date
 
 
 def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
-    name, sign_in, standing = session.session.name, session.sign_in, alive(session, now)
+    name, sign_in, standing = session.session.name, sign_in_of(session, now), alive(session, now)
     key = f"{name}:end"
     if sign_in is None or standing is Alive.SIGNED_OUT:
         return
@@ -174,6 +179,7 @@ def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]
         about = not sign_in.proof.proven
         yield Notice(Subject.ENDED, name, key, frozenset({"ended"}), ends_at=sign_in.ends_at, about=about)
         return
+    refused = session.refusal.problem if session.refusal is not None else None
     passed = warnings_due(state, session, now)
     ends_at, about = sign_in.ends_at, not sign_in.proof.proven
     if _unmoved(session):
@@ -182,7 +188,7 @@ def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]
         yield Notice(Subject.SIGNED_IN, name, key, frozenset({"signed_in"}), passed, ends_at, about)
     snoozed = session.snoozed_until is not None and session.snoozed_until > now
     if passed and not snoozed:
-        yield Notice(Subject.ENDS_SOON, name, key, passed, ends_at=ends_at, about=about)
+        yield Notice(Subject.ENDS_SOON, name, key, passed, ends_at=ends_at, about=about, problem=refused)
 
 
 def _unmoved(session: SessionState) -> bool:
@@ -220,7 +226,7 @@ def _portal(state: State, session: SessionState, now: datetime) -> Iterator[Noti
         yield from _offline(state, session, now)
         return
     waiting = tuple(item.profile.name for item in waiting_for_keys(state, session, now))
-    if waiting and now - trouble.since >= PATIENCE:
+    if (waiting or unrenewed(session, now)) and now - trouble.since >= PATIENCE:
         name = session.session.name
         says = frozenset({"trouble"})
         yield Notice(
@@ -263,10 +269,33 @@ def _roles(state: State, session: SessionState, now: datetime) -> Iterator[Notic
     }
     kept = frozenset(state.kept) if refused else frozenset()
     names = tuple(each for each in refused if each in kept)
-    if names and alive(session, now) is Alive.SIGNED_IN:
+    if alive(session, now) is not Alive.SIGNED_IN:
+        return
+    yield from _unfetched(state, session, now)
+    if names:
         says = frozenset(f"role:{each}" for each in names)
         problem = refused[names[0]]
         yield Notice(Subject.ROLE_REFUSED, name, f"{name}:roles", says, names=names, problem=problem)
+
+
+def _unfetched(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
+    """Yield what keeps kept profiles without keys for reasons of their own, besides a refused role."""
+    name = session.session.name
+    stuck = {
+        item.profile.name: item.trouble
+        for item in waiting_for_keys(state, session, now)
+        if item.trouble is not None and item.trouble.problem.code != RoleRefused.code
+    }
+    lasting = {each: trouble for each, trouble in stuck.items() if now - trouble.since >= PATIENCE}
+    if lasting:
+        yield Notice(
+            Subject.CANNOT_REFRESH,
+            name,
+            f"{name}:keys",
+            frozenset(f"keys:{each}" for each in lasting),
+            names=tuple(lasting),
+            problem=next(iter(lasting.values())).problem,
+        )
 
 
 def _sections(state: State, session: SessionState) -> Iterator[Notice]:

@@ -23,7 +23,7 @@ from credtray.core.actions import (
     WithdrawNotice,
 )
 from credtray.core.expiry import servable_window, windows_for
-from credtray.core.models import SectionKeys
+from credtray.core.models import AccessToken, SectionKeys
 from credtray.core.standing import (
     HEARD_OF,
     PROOF_FLOOR,
@@ -33,6 +33,7 @@ from credtray.core.standing import (
     needs_longer,
     rides_the_end,
     servable,
+    sign_in_of,
     token_usable,
 )
 from credtray.core.state import Doubt, ProfileState, SessionState, State
@@ -53,6 +54,9 @@ __all__ = [
 
 FETCH_FLOOR = timedelta(minutes=1)
 """Role credentials of one role are never fetched more often."""
+
+REFRESH_FLOOR = timedelta(seconds=2)
+"""Tokens that are over as soon as they come are not renewed in a loop."""
 
 AT_ONCE = 8
 """Fetches of one session under way. Further ones are decided when one is done: others may be wanted then."""
@@ -124,8 +128,14 @@ def wants_refresh(state: State, session: SessionState, now: datetime) -> bool:
         # The token may be logged out at any moment, and a renewed one would look like somebody's new
         # sign-in. Ten minutes at most, and it is renewed twenty minutes before its end.
         return False
-    if session.doubt is Doubt.RAISED:
-        return True
+    if session.refusal is not None:
+        return session.refusal.retry_at <= now
+    return session.doubt is Doubt.RAISED or _grows_old(state, session, token, now)
+
+
+def _grows_old(state: State, session: SessionState, token: AccessToken, now: datetime) -> bool:
+    if session.refreshed_at is not None and timedelta() <= now - session.refreshed_at < REFRESH_FLOOR:
+        return False
     if rides_the_end(session):
         # It was cut at the end: refreshing it again brings the same end. Ask once more when it is over.
         return token.expires_at <= now
@@ -204,14 +214,14 @@ def _worth_waiting(state: State, wanted: tuple[SectionKeys, ...], now: datetime)
 
 def next_look(state: State, now: datetime) -> datetime | None:
     """Return the next instant at which ``decide`` may answer differently, or None when only an event can."""
-    return min((instant for instant in _instants(state) if instant > now), default=None)
+    return min((instant for instant in _instants(state, now) if instant > now), default=None)
 
 
-def _instants(state: State) -> Iterator[datetime]:
+def _instants(state: State, now: datetime) -> Iterator[datetime]:
     if state.paused_until is not None:
         yield state.paused_until
     for session in state.sessions.values():
-        yield from _session_instants(state, session)
+        yield from _session_instants(state, session, now)
     for profile in state.profiles.values():
         yield from _profile_instants(profile)
     yield from import_notices.instants(state)
@@ -222,10 +232,8 @@ def _instants(state: State) -> Iterator[datetime]:
         yield mark.expires_at
 
 
-def _session_instants(state: State, session: SessionState) -> Iterator[datetime]:
-    if session.token is not None:
-        yield session.token.expires_at - windows_for(session.token_life).advisory
-        yield session.token.expires_at
+def _session_instants(state: State, session: SessionState, now: datetime) -> Iterator[datetime]:
+    yield from _token_instants(session)
     if session.trouble is not None:
         yield session.trouble.retry_at
         yield session.trouble.retry_at + HEARD_OF
@@ -233,6 +241,7 @@ def _session_instants(state: State, session: SessionState) -> Iterator[datetime]
         yield session.trouble.lasting_since + notices.OFFLINE_TOO_LONG
     if session.refreshed_at is not None:
         yield session.refreshed_at + PROOF_FLOOR
+        yield session.refreshed_at + REFRESH_FLOOR
     if session.snoozed_until is not None:
         yield session.snoozed_until
     if session.window_after is not None:
@@ -240,17 +249,29 @@ def _session_instants(state: State, session: SessionState) -> Iterator[datetime]
     yield from (job.deadline for job in session.awaited)
     if session.accounts_asked is not None:
         yield session.accounts_asked + ACCOUNTS_FLOOR
-    if session.sign_in is not None:
+    sign_in = sign_in_of(session, now)
+    if sign_in is not None:
         if session.news:
-            yield session.sign_in.started_at + notices.NEWS_LASTS
-        yield session.sign_in.ends_at
+            yield sign_in.started_at + notices.NEWS_LASTS
+        yield sign_in.ends_at
         thresholds = state.settings.warnings(session.session.name)
-        yield from (session.sign_in.ends_at - threshold for threshold in thresholds)
+        yield from (sign_in.ends_at - threshold for threshold in thresholds)
+
+
+def _token_instants(session: SessionState) -> Iterator[datetime]:
+    if session.token is not None:
+        yield session.token.expires_at - windows_for(session.token_life).advisory
+        yield session.token.expires_at
+        if session.token.registration is not None:
+            yield session.token.registration.expires_at
+    if session.refusal is not None:
+        yield session.refusal.retry_at
 
 
 def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
     if profile.trouble is not None:
         yield profile.trouble.retry_at
+        yield profile.trouble.since + notices.PATIENCE
     if profile.attempted_at is not None and _wanted_again(profile, profile.attempted_at + FETCH_FLOOR):
         yield profile.attempted_at + FETCH_FLOOR
     if profile.needed_until is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from credtray.core.errors import Offline
 from credtray.core.expiry import servable_window
-from credtray.core.models import EndProof, RoleCredentials
+from credtray.core.models import EndProof, RoleCredentials, SignIn
 from credtray.core.state import Alive, Doubt, ProfileState, SessionState, State
 
 PROOF_FLOOR = timedelta(minutes=5)
@@ -27,7 +28,7 @@ def clock_off(state: State) -> bool:
 def alive(session: SessionState, now: datetime) -> Alive:
     """Tell what the sign-in of this session is worth."""
     token = session.token
-    if session.ended or (token is not None and token.expires_at <= now and not can_refresh(session, now)):
+    if session.ended or (token is not None and token.expires_at <= now and not renews(session, now)):
         return Alive.ENDED
     return Alive.SIGNED_OUT if token is None else Alive.SIGNED_IN
 
@@ -38,6 +39,36 @@ def can_refresh(session: SessionState, now: datetime) -> bool:
     if token is None or not token.refreshable or token.registration is None:
         return False
     return token.registration.expires_at > now
+
+
+def renews(session: SessionState, now: datetime) -> bool:
+    """Tell whether the access token is renewed, as far as is known: it can be, and was not refused."""
+    return session.refusal is None and can_refresh(session, now)
+
+
+def unrenewed(session: SessionState, now: datetime) -> bool:
+    """Tell whether the token is over and nobody knows yet whether the sign-in is: it may still be renewed."""
+    token = session.token
+    return token is not None and token.expires_at <= now and alive(session, now) is Alive.SIGNED_IN
+
+
+def sign_in_of(session: SessionState, now: datetime) -> SignIn | None:
+    """Return the sign-in with the end that counts now.
+
+    Whatever was expected or learned: with a token that is not renewed it ends when that one does. A client
+    registration that ends before it is such an end too, and known long before.
+    """
+    sign_in, token = session.sign_in, session.token
+    if sign_in is None or token is None or session.ended:
+        return sign_in
+    last = token.expires_at
+    if renews(session, now) and token.registration is not None:
+        last = max(last, token.registration.expires_at)
+        if last >= sign_in.ends_at:
+            return sign_in
+    if sign_in.proof.proven and sign_in.ends_at <= last:
+        return sign_in
+    return replace(sign_in, ends_at=last, proof=EndProof.UNRENEWED)
 
 
 def token_usable(session: SessionState, now: datetime) -> bool:
@@ -68,9 +99,16 @@ def needs_longer(profile: ProfileState, now: datetime) -> bool:
 
 def held_back(session: SessionState, now: datetime) -> bool:
     """Tell whether nothing may be asked of this session's portal just now."""
-    if alive(session, now) is not Alive.SIGNED_IN or (session.refreshing and not session.overtaken):
+    if alive(session, now) is not Alive.SIGNED_IN and not _may_be_granted(session, now):
+        return True
+    if session.refreshing and not session.overtaken:
         return True
     return session.trouble is not None and session.trouble.retry_at > now
+
+
+def _may_be_granted(session: SessionState, now: datetime) -> bool:
+    """Tell whether the sign-in is over only because no refresh was granted: one may be, later."""
+    return session.refusal is not None and not session.ended and can_refresh(session, now)
 
 
 def rides_the_end(session: SessionState) -> bool:
@@ -91,7 +129,7 @@ def offline(session: SessionState, now: datetime) -> bool:
 
 def warnings_due(state: State, session: SessionState, now: datetime) -> frozenset[str]:
     """Return the warnings whose threshold is passed, told or not, as they are remembered in ``said``."""
-    sign_in = session.sign_in
+    sign_in = sign_in_of(session, now)
     if sign_in is None or sign_in.ends_at <= now:
         return frozenset()
     left = sign_in.ends_at - now
@@ -105,8 +143,8 @@ def _warning(threshold: timedelta) -> str:
 
 def end_needs_proof(state: State, session: SessionState, now: datetime) -> bool:
     """Tell whether a warning would rest on an estimate that one silent refresh can prove or disprove."""
-    sign_in = session.sign_in
-    if sign_in is None or sign_in.proof.proven or not can_refresh(session, now):
+    sign_in = sign_in_of(session, now)
+    if sign_in is None or sign_in.proof.proven or not renews(session, now):
         return False
     if session.refreshed_at is not None and timedelta() <= now - session.refreshed_at < PROOF_FLOOR:
         return False
@@ -120,8 +158,9 @@ def awaiting_proof(state: State, session: SessionState, now: datetime) -> bool:
     """
     if session.refreshing or end_needs_proof(state, session, now):
         return True
-    proven = session.sign_in is None or session.sign_in.proof.proven
-    return not proven and session.trouble is not None and can_refresh(session, now)
+    sign_in = sign_in_of(session, now)
+    proven = sign_in is None or sign_in.proof.proven
+    return not proven and session.trouble is not None and renews(session, now)
 
 
 def keys_until(state: State, profile: ProfileState) -> datetime | None:

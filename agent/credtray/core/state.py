@@ -48,6 +48,8 @@ class Trouble:
     retry_at: datetime
     began: datetime | None = None
     """Since when it lasts whatever the network did meanwhile; ``since`` where that is None."""
+    tried_at: datetime | None = None
+    """When it failed last; ``since`` where that is None."""
 
     @property
     def lasting_since(self) -> datetime:
@@ -124,6 +126,9 @@ class SessionState:
     ended: bool = False
     trouble: Trouble | None = None
     """Portal and token service, as far as the whole session is concerned."""
+    refusal: Trouble | None = None
+    """The token service does not renew the token, and says so: the sign-in ends with it, unless a later try
+    is granted. Holds no other call back."""
     problem: Problem | None = None
     """The last thing a person should know: a sign-in that failed, a token file that cannot be read."""
     said: frozenset[str] = frozenset()

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from credtray.core.durations import short
-from credtray.core.errors import ClockOff, Offline, Problem, RoleRefused, SignInDenied
+from credtray.core.errors import ClockOff, Offline, Problem, Retry, RoleRefused, SignInDenied
 from credtray.core.expiry import Freshness, RefreshWindows, freshness, windows_for
 from credtray.core.face.overview import length
 from credtray.core.imports import ImportedKeys, kept_imports
 from credtray.core.ports import DesktopPart, Part
-from credtray.core.standing import alive, clock_off, keys_until
+from credtray.core.standing import alive, clock_off, keys_until, renews, sign_in_of, unrenewed
 from credtray.core.state import Alive, ProfileState, SessionState, State, region_of
 from credtray.core.view import pending_of
 from credtray.core.wishes import sections_of
@@ -110,11 +110,14 @@ def session_state(state: State, session: SessionState, now: datetime) -> str:
 
 
 def _sign_in_freshness(state: State, session: SessionState, now: datetime) -> Freshness:
-    if session.sign_in is None:
+    if unrenewed(session, now):
+        return Freshness.MANDATORY
+    sign_in = sign_in_of(session, now)
+    if sign_in is None:
         return Freshness.FRESH
     warnings = state.settings.warnings(session.session.name)
     windows = RefreshWindows(max(warnings, default=timedelta()), min(warnings, default=timedelta()))
-    found = freshness(session.sign_in.ends_at, now, windows)
+    found = freshness(sign_in.ends_at, now, windows)
     # An estimate that has passed while tokens still renew is no end.
     return Freshness.MANDATORY if found is Freshness.EXPIRED else found
 
@@ -130,23 +133,36 @@ def profile_state(state: State, profile: ProfileState, now: datetime) -> str:
         return "refused"
     until = keys_until(state, profile)
     if until is None:
-        return session_state(state, session, now)
+        return _state_without_keys(state, session, profile, now)
     life = profile.credentials.life if profile.credentials is not None else _USUAL_LIFE
     return freshness(until, now, windows_for(life)).value
 
 
+def _state_without_keys(state: State, session: SessionState, profile: ProfileState, now: datetime) -> str:
+    """Return the session's word, but never a good one for a profile whose keys cannot be had."""
+    found = session_state(state, session, now)
+    if profile.trouble is None or found not in {Freshness.FRESH.value, Freshness.ADVISORY.value}:
+        return found
+    return "refused" if profile.trouble.problem.retry is Retry.PERSON else Freshness.MANDATORY.value
+
+
 def _session(state: State, session: SessionState, now: datetime) -> dict[str, Any]:
-    sign_in = session.sign_in if session.token is not None or session.ended else None
+    sign_in = sign_in_of(session, now) if session.token is not None or session.ended else None
+    renewal = session.refusal.problem if session.refusal else None
+    trouble = session.trouble.problem if session.trouble else None
     return {
         "name": session.session.name,
         "start_url": session.session.start_url,
         "state": session_state(state, session, now),
         "signed_in_until": iso(sign_in.ends_at) if sign_in else None,
         "end_is_estimate": not sign_in.proof.proven if sign_in else None,
+        "end_known_by": sign_in.proof.value if sign_in else None,
         "sign_in_seconds": round(length(state, session).total_seconds()),
         "sign_in_length_is_learned": session.memory.length is not None,
         "access_token_expires_at": iso(session.token.expires_at) if session.token else None,
-        "error": _problem(session.trouble.problem if session.trouble else session.problem),
+        "token_renews": renews(session, now) if session.token else None,
+        "renewal_refused": _problem(renewal),
+        "error": _problem(trouble or renewal or session.problem),
         "sign_in_url": session.pending.url if session.pending else None,
         "user_code": session.pending.user_code if session.pending else None,
         "pending": _pending(state, session, now),

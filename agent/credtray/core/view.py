@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from types import MappingProxyType
 
 from credtray.core.durations import short
-from credtray.core.standing import alive, keys_until, session_keys_until
+from credtray.core.models import EndProof
+from credtray.core.standing import alive, keys_until, session_keys_until, sign_in_of
 from credtray.core.state import Alive, SessionState, State
 
 SIGNING_IN = "signing in: finish it in the browser"
@@ -17,6 +19,18 @@ _WAITING = "signing in: waiting for the browser"
 _WAITING_FOR_CODE = "signing in: waiting for you to enter the code"
 _SHOWN_NAMES = 4
 _SAME_NIGHT = timedelta(hours=12)
+
+
+END_WORDS = MappingProxyType(
+    {
+        EndProof.CUT: "confirmed: AWS issues no token beyond it",
+        EndProof.REFUSED: "confirmed: AWS ended it",
+        EndProof.UNRENEWED: "confirmed: its token is not renewed",
+        EndProof.LAST_LENGTH: "expected from the last sign-in, not confirmed",
+        EndProof.SETTING: "expected from the settings, not confirmed",
+    }
+)
+"""How the end of a sign-in is known."""
 
 
 def clock_time(instant: datetime, now: datetime, zone: tzinfo | None) -> str:
@@ -70,7 +84,7 @@ def _signed_in(standing: Standing, now: datetime, zone: tzinfo | None) -> str:
 
 def sign_in_words(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
     """Tell until when somebody is signed in, whatever else there is to say."""
-    sign_in = session.sign_in
+    sign_in = sign_in_of(session, now)
     if sign_in is None:
         return standing_words(Standing(Alive.SIGNED_IN), now, zone)
     standing = Standing(Alive.SIGNED_IN, sign_in.ends_at, about=not sign_in.proof.proven)

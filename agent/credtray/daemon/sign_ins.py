@@ -31,7 +31,7 @@ from credtray.core.events import (
 from credtray.core.expiry import compare_ends
 from credtray.core.open_by_itself import present
 from credtray.core.protocol import Progress
-from credtray.core.standing import alive, token_usable
+from credtray.core.standing import alive, sign_in_of, token_usable
 from credtray.core.state import Alive, SessionState
 from credtray.core.status import iso
 from credtray.core.view import still_valid
@@ -104,9 +104,12 @@ class SignIns:
         session, now = self._session(name), self._loop.now()
         if alive(session, now) is not Alive.SIGNED_IN or not token_usable(session, now):
             return False
-        if session.sign_in is None:
+        sign_in = sign_in_of(session, now)
+        if sign_in is None:
             return True
-        return session.sign_in.ends_at - now > self._loop.state.settings.longest_warning(name)
+        if session.refusal is not None:
+            return False  # nothing renews it: who asks for a sign-in is right
+        return sign_in.ends_at - now > self._loop.state.settings.longest_warning(name)
 
     async def _wait_for_refresh(self, name: str) -> None:
         def waiting() -> bool:
@@ -265,11 +268,12 @@ class SignIns:
 
     def _standing(self, name: str, more: dict[str, Any]) -> dict[str, Any]:
         session = self._session(name)
-        sign_in = session.sign_in
+        sign_in = sign_in_of(session, self._loop.now())
         return {
             "session": name,
             "signed_in_until": iso(sign_in.ends_at) if sign_in else None,
             "end_is_estimate": not sign_in.proof.proven if sign_in else None,
+            "end_known_by": sign_in.proof.value if sign_in else None,
             **more,
         }
 

@@ -18,6 +18,7 @@ def log_changes(before: State, after: State) -> None:
     for name, session in after.sessions.items():
         old = before.sessions.get(name)
         _problem(f"session {name}", _of(old.trouble) if old else None, _of(session.trouble))
+        _problem(f"session {name}, refresh", _of(old.refusal) if old else None, _of(session.refusal))
         if old is not None and session.ended and not old.ended:
             _log.info("session %s: the sign-in has ended", name)
         if old is not None and old.token is not None and session.token is None and not session.ended:

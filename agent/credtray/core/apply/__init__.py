@@ -14,6 +14,7 @@ from typing import Any
 from credtray.core import events
 from credtray.core.addresses import same_portal_address
 from credtray.core.apply import by_itself, desktop, imports, notices, profiles, sessions, sign_out
+from credtray.core.backoff import sooner_after_change
 from credtray.core.models import AwsConfig, Profile, SsoSession
 from credtray.core.session_network import in_effect
 from credtray.core.state import ProfileState, SessionState, State, frozen
@@ -26,8 +27,12 @@ def apply(state: State, event: events.Event, now: datetime) -> State:
     return HANDLERS[type(event)](state, event, now)
 
 
-def _unchanged(state: State, _event: events.Event, _now: datetime) -> State:
-    return state
+def _files_changed(state: State, _event: events.FilesChanged, now: datetime) -> State:
+    """What kept us from a file may be gone: its mode, its directory, a link on the way."""
+    trouble = state.file.trouble
+    if trouble is None:
+        return state
+    return replace(state, file=replace(state.file, trouble=sooner_after_change(trouble, now)))
 
 
 def _config_loaded(state: State, event: events.ConfigLoaded, _now: datetime) -> State:
@@ -55,7 +60,7 @@ def _session_state(known: SessionState | None, session: SsoSession) -> SessionSt
         return SessionState(session, showing=known.showing)
     if known.session.endpoints != session.endpoints:
         # Another way to the portal: what failed on the old one says nothing of it.
-        return replace(known, session=session, trouble=None)
+        return replace(known, session=session, trouble=None, refusal=None)
     return replace(known, session=session)
 
 
@@ -126,7 +131,7 @@ def _stopping(state: State, _event: events.Stopping, _now: datetime) -> State:
 
 
 HANDLERS: Mapping[type, Handler] = {
-    events.FilesChanged: _unchanged,
+    events.FilesChanged: _files_changed,
     events.ConfigLoaded: _config_loaded,
     events.ConfigBroken: _config_broken,
     events.SettingsLoaded: _settings_loaded,

@@ -55,6 +55,7 @@ class _Shift:
             pending=self.pending(session.pending),
             refreshed_at=self.past(session.refreshed_at),
             trouble=self.trouble(session.trouble),
+            refusal=self.trouble(session.refusal),
             snoozed_until=None if session.snoozed_until is None else session.snoozed_until + self.by,
             accounts_asked=self.past(session.accounts_asked),
         )
@@ -97,6 +98,7 @@ class _Shift:
             since=trouble.since + self.by,
             retry_at=trouble.retry_at + self.by,
             began=self.past(trouble.began),
+            tried_at=self.past(trouble.tried_at),
         )
 
     def past(self, instant: datetime | None) -> datetime | None:

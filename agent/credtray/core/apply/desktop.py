@@ -53,7 +53,7 @@ def _network_may_be_back(state: State, now: datetime, *, rested: bool) -> State:
         if trouble is None or trouble.problem.code != Offline.code:
             return session
         began = now if rested else trouble.lasting_since
-        return replace(session, trouble=Trouble(trouble.problem, now, 0, now, began))
+        return replace(session, trouble=Trouble(trouble.problem, now, 0, now, began, trouble.tried_at))
 
     return replace(state, sessions=frozen({name: sooner(item) for name, item in state.sessions.items()}))
 

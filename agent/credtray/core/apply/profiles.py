@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from credtray.core import errors, events
 from credtray.core.apply.sessions import end, troubled
-from credtray.core.backoff import trouble_after
+from credtray.core.backoff import sooner_after_change, sooner_for_asker, trouble_after
 from credtray.core.models import RoleCredentials
 from credtray.core.state import (
     MOST_RECENT,
@@ -36,6 +36,10 @@ OF_THE_SESSION = frozenset(
     )
 )
 """Failures that say nothing about one role: all calls of the session wait together."""
+
+
+_OUTLIVES_A_CHANGE = frozenset({errors.FileContended.code, errors.FileUnwritable.code})
+"""Troubles with the credentials file that its being changed and readable does not disprove."""
 
 
 def _of_profile(
@@ -110,20 +114,40 @@ def _doubted(session: SessionState, profile: ProfileState, now: datetime) -> Ses
 
 
 def _asked(state: State, profile: ProfileState, _event: events.Asked, now: datetime) -> State:
-    return state.with_profile(replace(profile, asked_at=now))
+    return _sooner(state.with_profile(replace(profile, asked_at=now)), (profile.profile.name,), now)
 
 
-def _needed(state: State, profile: ProfileState, event: events.Needed, _now: datetime) -> State:
+def _needed(state: State, profile: ProfileState, event: events.Needed, now: datetime) -> State:
     until = event.until if profile.needed_until is None else max(event.until, profile.needed_until)
-    return state.with_profile(replace(profile, needed_until=until))
+    return _sooner(state.with_profile(replace(profile, needed_until=until)), (profile.profile.name,), now)
+
+
+def _sooner(state: State, names: Iterable[str], now: datetime) -> State:
+    """Return the state in which what these profiles wait for is tried at once: somebody asks for it."""
+    for name in names:
+        profile = state.profiles.get(name)
+        if profile is None:
+            continue
+        state = state.with_profile(replace(profile, trouble=sooner_for_asker(profile.trouble, now)))
+        session = state.sessions.get(profile.profile.session)
+        if session is not None:
+            state = state.with_session(
+                replace(
+                    session,
+                    trouble=sooner_for_asker(session.trouble, now),
+                    refusal=sooner_for_asker(session.refusal, now),
+                )
+            )
+    return state
 
 
 # --- what people choose ------------------------------------------------------------------------------
 
 
-def _activated(state: State, event: events.Activated, _now: datetime) -> State:
+def _activated(state: State, event: events.Activated, now: datetime) -> State:
     added = tuple(name for name in dict.fromkeys(event.profiles) if name not in state.active)
-    return _wish_changed(_chosen(replace(state, active=state.active + added), event.profiles))
+    chosen = _chosen(replace(state, active=state.active + added), event.profiles)
+    return _sooner(_wish_changed(chosen), event.profiles, now)
 
 
 def _deactivated(state: State, event: events.Deactivated, _now: datetime) -> State:
@@ -132,9 +156,9 @@ def _deactivated(state: State, event: events.Deactivated, _now: datetime) -> Sta
     return _wish_changed(replace(state, active=active, default=default))
 
 
-def _switched(state: State, event: events.Switched, _now: datetime) -> State:
+def _switched(state: State, event: events.Switched, now: datetime) -> State:
     chosen = () if event.profile is None else (event.profile,)
-    return _wish_changed(_chosen(replace(state, default=event.profile), chosen))
+    return _sooner(_wish_changed(_chosen(replace(state, default=event.profile), chosen)), chosen, now)
 
 
 def _chosen(state: State, profiles: tuple[str, ...]) -> State:
@@ -149,14 +173,21 @@ def _wish_changed(state: State) -> State:
 # --- the credentials file ----------------------------------------------------------------------------
 
 
-def _marks_read(state: State, event: events.MarksRead, _now: datetime) -> State:
+def _marks_read(state: State, event: events.MarksRead, now: datetime) -> State:
     """The file was changed, by somebody or by us: what was refused may be possible now."""
     file = state.file
     marks = frozen({mark.section: mark for mark in event.marks})
-    trouble = None if file.unread else file.trouble
+    trouble = None if file.unread else _left_by_change(file.trouble, now)
     return replace(
         state, file=replace(file, marks=marks, known=True, refused=frozen({}), trouble=trouble, unread=False)
     )
+
+
+def _left_by_change(trouble: Trouble | None, now: datetime) -> Trouble | None:
+    """Return what a change of the file leaves of a trouble: who fights over it, or a full disk, may go on."""
+    if trouble is None or trouble.problem.code not in _OUTLIVES_A_CHANGE:
+        return None
+    return sooner_after_change(trouble, now)
 
 
 def _marks_unread(state: State, event: events.MarksUnread, now: datetime) -> State:

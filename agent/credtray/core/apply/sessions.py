@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from credtray.core import events
-from credtray.core.backoff import trouble_after
-from credtray.core.errors import Problem, RegistrationRefused, SignInRequired, TokenRefused
+from credtray.core.backoff import refusal_after, sooner_for_asker, trouble_after
+from credtray.core.errors import Problem, Retry, TokenMismatch, TokenRefused, UnexpectedReply
 from credtray.core.expiry import (
     CUT_TOLERANCE,
     Moved,
@@ -34,7 +35,7 @@ from credtray.core.state import (
     put,
 )
 
-_ENDS_A_SIGN_IN = {TokenRefused.code, RegistrationRefused.code, SignInRequired.code}
+_STILLBORN = UnexpectedReply("it issued an access token that is over already").problem
 
 
 def on_session(
@@ -73,7 +74,8 @@ def _token_found(
         # The clock may have been set since the file was written; what we hold has moved with it.
         held = session.token
         same = replace(token, issued_at=held.issued_at, expires_at=held.expires_at)
-        return replace(session, looked=True, token=same)
+        refusal = session.refusal if same == held else None  # with what was missing it may be granted
+        return replace(session, looked=True, token=same, refusal=refusal)
     if session.token is None or session.ended or session.sign_in is None:
         return _found_sign_in(session, token, now, state)
     return _renewed(session, token, now, state)
@@ -116,6 +118,7 @@ def _renewed(session: SessionState, token: AccessToken, now: datetime, state: St
         sign_in=sign_in,
         memory=memory,
         trouble=None,
+        refusal=None,
         ended=False,
         doubt=Doubt.NONE if session.doubt is Doubt.NONE else Doubt.RENEWED,
         said=_still_true(session, sign_in),
@@ -201,6 +204,14 @@ def _signed_in(session: SessionState, event: events.SignedIn, now: datetime, sta
     )
 
 
+def _signed_in_anew(state: State, event: events.SignedIn, now: datetime) -> State:
+    """Who has just signed in wants to hear what the portal says of each role today."""
+    state = on_session(_signed_in)(state, event, now)
+    mine = {item.profile.name: item for item in state.profiles_of(event.session) if item.trouble is not None}
+    sooner = {name: replace(item, trouble=sooner_for_asker(item.trouble, now)) for name, item in mine.items()}
+    return replace(state, profiles=frozen({**state.profiles, **sooner}))
+
+
 def _new_sign_in(session: SessionState, token: AccessToken, now: datetime, state: State) -> SignIn:
     if not token.refreshable:
         return SignIn(now, token.expires_at, EndProof.CUT)  # nothing can renew it: its end is the end
@@ -261,7 +272,10 @@ def _refreshed(session: SessionState, event: events.Refreshed, now: datetime, st
         return session
     if session.sign_in is None or session.token is None:
         return _found_sign_in(session, event.token, now, state)
-    return _renewed(session, event.token, now, state)
+    renewed = _renewed(session, event.token, now, state)
+    if event.token.expires_at > now:
+        return renewed
+    return _refused(replace(renewed, refusal=session.refusal), _STILLBORN, now, state)
 
 
 def _done_refreshing(session: SessionState) -> SessionState:
@@ -274,9 +288,29 @@ def _refresh_failed(
     overtaken, session = session.overtaken, _done_refreshing(session)
     if overtaken:
         return session
-    if event.problem.code in _ENDS_A_SIGN_IN:
+    if event.problem.code == TokenRefused.code:
         return end(session, now)
+    if event.problem.retry is Retry.PERSON and event.problem.code != TokenMismatch.code:
+        return _refused(session, event.problem, now, state)
     return troubled(session, event.problem, now, state)
+
+
+def _refused(session: SessionState, problem: Problem, now: datetime, state: State) -> SessionState:
+    """Return the session after an answer that grants nothing, and says nothing of the sign-in's own end.
+
+    Whatever the service means by it: without a refresh the sign-in ends with the token held. A token that
+    the portal does not take either is of no use even until then.
+    """
+    if session.doubt is Doubt.RAISED:
+        return end(session, now)
+    name = session.session.name
+    told = replace(
+        problem,
+        title=f"Refresh refused. {problem.title}",
+        hint=f"Run: credtray login {shlex.quote(name)}",
+    )
+    refusal = refusal_after(session.refusal, told, now, f"{state.seed}/{name}")
+    return replace(session, refusal=refusal, trouble=None)
 
 
 def _refresh_moot(
@@ -288,10 +322,15 @@ def _refresh_moot(
 def end(session: SessionState, now: datetime) -> SessionState:
     """Return the session after the service refused to go on: only a person can begin another sign-in."""
     if session.sign_in is None:
-        return replace(session, ended=True, trouble=None)
+        return replace(session, ended=True, trouble=None, refusal=None)
     sign_in = learn_from_refusal(session.sign_in, now, _alive_at(session, now), session.token_life)
     return replace(
-        session, ended=True, trouble=None, sign_in=sign_in, memory=remember(sign_in, session.memory)
+        session,
+        ended=True,
+        trouble=None,
+        refusal=None,
+        sign_in=sign_in,
+        memory=remember(sign_in, session.memory),
     )
 
 
@@ -316,7 +355,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.SignInStarted: on_session(_sign_in_started),
         events.SignInAddressKnown: on_session(_address_known),
         events.EarlierEnded: on_session(_earlier_ended),
-        events.SignedIn: on_session(_signed_in),
+        events.SignedIn: _signed_in_anew,
         events.SignInFailed: on_session(_sign_in_failed),
         events.RefreshStarted: on_session(_refresh_started),
         events.Refreshed: on_session(_refreshed),

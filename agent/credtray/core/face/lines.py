@@ -16,7 +16,7 @@ from credtray.core.models import Profile
 from credtray.core.plain import plain
 from credtray.core.ports import Part
 from credtray.core.problem_words import line
-from credtray.core.standing import alive, clock_off, offline
+from credtray.core.standing import alive, clock_off, offline, sign_in_of
 from credtray.core.state import ProfileState, SessionState, State
 from credtray.core.view import (
     SIGNING_IN,
@@ -70,7 +70,8 @@ def meanwhile(seen: Overview, session: SessionState) -> str:
 
 
 def _standing(seen: Overview, session: SessionState) -> Standing:
-    sign_in, now = session.sign_in, seen.now
+    now = seen.now
+    sign_in = sign_in_of(session, now)
     return Standing(
         alive(session, now),
         sign_in.ends_at if sign_in is not None else None,
@@ -92,6 +93,8 @@ def session_troubles(seen: Overview, session: SessionState) -> Iterator[str]:
         yield plain(line(problem, it), _LONGEST_PROBLEM)
     if trouble is not None and trouble.problem.code != Offline.code and lasting(trouble, seen.now):
         yield plain(line(trouble.problem, it), _LONGEST_PROBLEM)
+    if session.refusal is not None:
+        yield plain(line(session.refusal.problem, it), _LONGEST_PROBLEM)
 
 
 def tooltip(seen: Overview) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from credtray.core.errors import ClockOff, Offline, Retry, RoleRefused, TokenUnreadable
 from credtray.core.face.look import STEPS, Look, Shape, ring_steps
 from credtray.core.notices import PATIENCE
-from credtray.core.standing import alive, clock_off, offline
+from credtray.core.standing import alive, clock_off, offline, sign_in_of, unrenewed
 from credtray.core.state import Alive, SessionState, State, Trouble
 from credtray.core.wishes import sections_of
 
@@ -55,7 +55,8 @@ class Overview:
         return sorted(sessions, key=self._urgency)
 
     def _urgency(self, session: SessionState) -> tuple[int, timedelta]:
-        left = timedelta.max if session.sign_in is None else session.sign_in.ends_at - self.now
+        sign_in = sign_in_of(session, self.now)
+        left = timedelta.max if sign_in is None else sign_in.ends_at - self.now
         return _URGENCY[self.shapes[session.session.name]], left
 
 
@@ -117,14 +118,15 @@ def length(state: State, session: SessionState) -> timedelta:
 def _steps(seen: Overview) -> int:
     """Return how much is left of the sign-in that ends first; all of it where no end is known."""
     sessions = [seen.state.sessions[name] for name in seen.mattering if seen.shapes[name] in _WITH_RING]
-    steps = [
-        STEPS
-        if session.sign_in is None
-        else ring_steps(session.sign_in.ends_at - seen.now, length(seen.state, session))
-        for session in sessions
-        if session.token is not None
-    ]
+    steps = [_left(seen, session) for session in sessions if session.token is not None]
     return min(steps, default=0)
+
+
+def _left(seen: Overview, session: SessionState) -> int:
+    sign_in = sign_in_of(session, seen.now)
+    if sign_in is None:
+        return STEPS
+    return ring_steps(sign_in.ends_at - seen.now, length(seen.state, session))
 
 
 def _shape(state: State, session: SessionState, now: datetime, *, refused: bool) -> Shape:
@@ -146,11 +148,16 @@ def _shape(state: State, session: SessionState, now: datetime, *, refused: bool)
 def ends_soon(state: State, session: SessionState, now: datetime) -> bool:
     """Tell whether the sign-in is within the earliest warning; an estimate that has passed is, too."""
     warning = state.settings.longest_warning(session.session.name)
-    return session.sign_in is not None and bool(warning) and session.sign_in.ends_at - now <= warning
+    sign_in = sign_in_of(session, now)
+    return sign_in is not None and bool(warning) and sign_in.ends_at - now <= warning
 
 
 def _stuck(session: SessionState, now: datetime) -> bool:
     trouble = session.trouble
+    if session.refusal is not None:
+        return True
+    if trouble is not None and unrenewed(session, now):
+        return True
     if trouble is None or trouble.problem.code == Offline.code:
         return False
     return lasting(trouble, now) or trouble.problem.code == ClockOff.code

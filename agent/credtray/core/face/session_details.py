@@ -6,9 +6,9 @@ from datetime import datetime, tzinfo
 
 from credtray.core.durations import short
 from credtray.core.plain import plain
-from credtray.core.standing import alive, can_refresh
+from credtray.core.standing import alive, renews, sign_in_of
 from credtray.core.state import Alive, SessionState, State
-from credtray.core.view import clock_time, pending_of, untouched_words
+from credtray.core.view import END_WORDS, clock_time, pending_of, untouched_words
 
 _SHOWN = 3
 
@@ -31,12 +31,11 @@ def _sign_in(state: State, session: SessionState, now: datetime, zone: tzinfo | 
     standing = alive(session, now)
     if standing is not Alive.SIGNED_IN:
         return "Nobody is signed in: sign in to get keys."
-    if session.sign_in is None or session.sign_in.ends_at <= now:
+    sign_in = sign_in_of(session, now)
+    if sign_in is None or sign_in.ends_at <= now:
         return "Signed in; when that ends is not known."
-    proven = session.sign_in.proof.proven
-    source = "as the service said" if proven else "by experience; the service tells only near the end"
-    about = "" if proven else "about "
-    return f"The sign-in lasts until {about}{clock_time(session.sign_in.ends_at, now, zone)} ({source})."
+    source, about = END_WORDS[sign_in.proof], "" if sign_in.proof.proven else "about "
+    return f"The sign-in lasts until {about}{clock_time(sign_in.ends_at, now, zone)} ({source})."
 
 
 def _token(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
@@ -44,7 +43,9 @@ def _token(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
     if token is None or alive(session, now) is not Alive.SIGNED_IN:
         return ""
     until = clock_time(token.expires_at, now, zone)
-    if can_refresh(session, now):
+    if token.expires_at <= now:
+        return f"The access token expired at {until} and is not renewed yet."
+    if renews(session, now):
         return f"The access token (until {until}) renews itself."
     return f"The access token ends at {until} and cannot be renewed."
 
