@@ -88,6 +88,7 @@ class House:
     changes: Changes
     profile_writer: ProfileWriter
     undo_file: UndoFile
+    settings_file: SettingsFile
 
     def choices_lock(self, timeout: float) -> FileLock:
         """Return the lock under which state.json is read and written: one process at a time, none forgets."""
@@ -144,7 +145,7 @@ def join(around: Surroundings | None = None) -> House:
         state_file=state_file,
     )
     changes = Changes(settings_file, profile_writer, undo_file)
-    return House(around, ports, state_file, token_cache, changes, profile_writer, undo_file)
+    return House(around, ports, state_file, token_cache, changes, profile_writer, undo_file, settings_file)
 
 
 def ports() -> Ports:

@@ -48,6 +48,8 @@ def test_own_start_url_is_checked_as_it_is_typed(world: World) -> None:
         terminal.type(ENTER)
         terminal.expect("Name of the sso-session:")
         terminal.type(ENTER)
+        terminal.expect("How many hours")
+        terminal.type(*"12", ENTER)
         terminal.expect("Region of the new profiles")
         terminal.type(*("\x7f" * 9), ENTER)
         terminal.expect("Write this?")
@@ -63,6 +65,7 @@ def test_own_start_url_is_checked_as_it_is_typed(world: World) -> None:
 
     assert code == 0
     assert "[profile sso-dns-111100000002]" in world.config.read_text()
+    assert 'duration = "12h"' in world.settings.read_text()
     assert "\nregion" not in world.config.read_text()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from types import MappingProxyType
 
 import pytest
@@ -8,6 +9,7 @@ from credtray.cli.setup.session import (
     SessionWish,
     known_session,
     new_session,
+    read_length,
     read_scopes,
     suggested_name,
 )
@@ -116,3 +118,28 @@ def test_scopes_are_split() -> None:
 )
 def test_name_is_suggested_from_the_address(url: str, name: str) -> None:
     assert suggested_name(url, WITH_CORP) == name
+
+
+@pytest.mark.met("M9")
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("", None),
+        ("  ", None),
+        ("8", 8),
+        ("7.5", 7.5),
+        ("12h", 12),
+        ("90m", 1.5),
+        ("4 hours", 4),
+        ("2160", 2160),
+    ],
+)
+def test_length_of_a_sign_in_is_read_as_people_write_it(text: str, hours: float | None) -> None:
+    assert read_length(text) == (None if hours is None else timedelta(hours=hours))
+
+
+@pytest.mark.met("M9")
+@pytest.mark.parametrize("text", ["0", "0.1", "10m", "2161", "91d", "-8", "eight", "8;9", "1e3", "8 h 5"])
+def test_length_that_aws_does_not_allow_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        read_length(text)

@@ -43,6 +43,58 @@ def test_options_reach_the_agent_and_the_result_is_json() -> None:
     assert backend.asked == [Wait("dev", 7200, 600, login=True, keys=True)]
 
 
+GUESSED = RESULT | {"sure": False, "sure_until": "2099-11-22T13:00:00Z", "end_known_by": "setting"}
+
+
+@pytest.mark.met("M9")
+def test_answer_that_rests_on_a_guess_is_a_warning_on_stderr_and_no_failure() -> None:
+    outcome = credtray("wait", "dev", "--for", "2h", backend=FakeBackend({Wait: GUESSED}))
+
+    assert outcome.code == 0
+    assert "expected, not confirmed" in outcome.out
+    assert outcome.err.startswith(
+        "warning: the sign-in of corp may end before about Sun 22 Nov 20:00 (expected"
+    )
+    assert "dev is sure to work until Sun 22 Nov 13:00." in outcome.err
+    assert "--sure" in outcome.err
+
+
+@pytest.mark.met("M9")
+def test_json_says_that_it_is_a_guess_and_stdout_stays_json() -> None:
+    outcome = credtray("wait", "dev", "--for", "2h", "--json", backend=FakeBackend({Wait: GUESSED}))
+
+    assert json.loads(outcome.out) == GUESSED
+    assert "warning: " in outcome.err
+
+
+@pytest.mark.met("M9")
+def test_exec_warns_of_a_guess_as_well_and_begins() -> None:
+    backend = FakeBackend({Wait: GUESSED, Endpoint: CommandNotFound("stop here")})
+    outcome = credtray("exec", "dev", "--for", "2h", "--", "true", backend=backend)
+
+    assert "may end before" in outcome.err
+    assert backend.asked == [Wait("dev", 7200), Endpoint("dev")]
+
+
+@pytest.mark.met("M9")
+@pytest.mark.parametrize("words", [("wait", "dev", "--for", "2h"), ("exec", "dev", "--for", "2h")])
+def test_who_wants_to_be_sure_is_refused_a_guess(words: tuple[str, ...]) -> None:
+    backend = FakeBackend({Wait: SignInTooShort("dev works until about 20:00 (not confirmed)")})
+    command = ["--", "true"] if words[0] == "exec" else []
+    outcome = credtray(*words, "--sure", *command, backend=backend)
+
+    assert outcome.code == 5
+    assert backend.asked == [Wait("dev", 7200, sure=True)]
+
+
+@pytest.mark.met("M9")
+def test_sure_of_nothing_is_a_slip() -> None:
+    outcome = credtray("exec", "dev", "--sure", "--", "true", backend=FakeBackend())
+
+    assert outcome.code == 2
+    assert "--sure needs --for" in outcome.err
+
+
 def test_what_somebody_has_to_do_is_told_in_a_log_and_what_goes_by_itself_is_not() -> None:
     steps = (
         Progress("renewing", text="Fetching keys of dev ..."),

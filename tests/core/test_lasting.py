@@ -59,8 +59,9 @@ def fetches(state: State, at: timedelta) -> list[str]:
 @pytest.mark.parametrize(("proof", "about"), [(EndProof.CUT, False), (EndProof.SETTING, True)])
 def test_who_renews_needs_the_sign_in_to_last(proof: EndProof, *, about: bool) -> None:
     state = state_with(proof=proof)
+    sure = NOON + 8 * HOUR if about else None  # the token alone
 
-    assert look(state, 8 * HOUR) == Lasts(NOON + 8 * HOUR, about, proof)
+    assert look(state, 8 * HOUR) == Lasts(NOON + 8 * HOUR, about, proof, sure_until=sure)
     assert look(state, 9 * HOUR) == SignInNeeded("corp", NOON + 8 * HOUR, about)
 
 
@@ -94,7 +95,9 @@ def test_an_estimate_that_the_token_disproves_is_no_end() -> None:
     state = state_with(end=HOUR)
     late = replace(state.sessions["corp"], sign_in=SignIn(NOON, NOON + MINUTE, EndProof.SETTING))
 
-    assert look(state.with_session(late), HOUR) == Lasts(NOON + HOUR, about=True, known_by=EndProof.SETTING)
+    assert look(state.with_session(late), HOUR) == Lasts(
+        NOON + HOUR, about=True, known_by=EndProof.SETTING, sure_until=NOON + HOUR
+    )
 
 
 @pytest.mark.parametrize("of_keys", [False, True])

@@ -21,7 +21,7 @@ from credtray.cli.backend import ask, credentials_of
 from credtray.cli.becoming import become
 from credtray.cli.choices import ProfileArgument, RegionOption
 from credtray.cli.exec_files import files_of
-from credtray.cli.waiting import duration_of
+from credtray.cli.waiting import duration_of, warn_of_guess
 from credtray.core.addresses import check_region
 from credtray.core.child_environment import with_endpoint, with_keys
 from credtray.core.errors import AgentNotRunning, CommandNotFound, CommandRefused, UsageError
@@ -42,6 +42,12 @@ def exec_(
         str | None,
         typer.Option("--for", metavar="DURATION", help="Refuse when it would not last, such as 45m."),
     ] = None,
+    sure: Annotated[
+        bool,
+        typer.Option(
+            "--sure", help="With --for: refuse if the end of the sign-in is only expected, not confirmed."
+        ),
+    ] = False,
     region: RegionOption = None,
 ) -> None:
     """Run a command as one profile.
@@ -58,14 +64,16 @@ def exec_(
     """
     words = command or [_shell(profile)]
     chosen = check_region(region) if region is not None else None
+    if sure and lasting is None:
+        raise UsageError("--sure needs --for", hint="Say how long it has to last, such as --for 45m --sure.")
     if lasting is not None:
-        _refuse_unless_it_lasts(profile, duration_of(lasting), keys=env)
+        _refuse_unless_it_lasts(profile, duration_of(lasting), keys=env, sure=sure)
     environ = _with_keys(profile, chosen) if env else _with_endpoint(profile, chosen)
     raise typer.Exit(run(words, environ))
 
 
-def _refuse_unless_it_lasts(profile: str, wanted: timedelta, *, keys: bool) -> None:
-    ask(Wait(profile, wanted.total_seconds(), keys=keys))
+def _refuse_unless_it_lasts(profile: str, wanted: timedelta, *, keys: bool, sure: bool) -> None:
+    warn_of_guess(ask(Wait(profile, wanted.total_seconds(), keys=keys, sure=sure)))
 
 
 def _with_keys(profile: str, region: str | None) -> dict[str, str]:

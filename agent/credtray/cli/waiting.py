@@ -17,8 +17,9 @@ from credtray.cli.choices import JsonOption, ProfileArgument
 from credtray.cli.sign_in_talk import narrate
 from credtray.core.durations import parse_duration, short
 from credtray.core.errors import UsageError
+from credtray.core.models import EndProof
 from credtray.core.protocol import Progress, Wait
-from credtray.core.view import clock_time
+from credtray.core.view import END_WORDS, clock_time
 
 _LONGEST = timedelta(days=90)
 _LONGEST_WAIT = timedelta(days=1)
@@ -27,7 +28,7 @@ _ALWAYS_TOLD = frozenset({"waiting_for_sign_in", "sign_in_needed"})
 _OURS = frozenset({"renewing", "trouble"}) | _ALWAYS_TOLD
 
 
-def wait(
+def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an argument
     profile: ProfileArgument,
     lasting: Annotated[
         str, typer.Option("--for", metavar="DURATION", help="How long they have to last, such as 45m.")
@@ -47,13 +48,17 @@ def wait(
     keys: Annotated[
         bool, typer.Option("--keys", help="The keys themselves have to last: nothing will renew them.")
     ] = False,
+    sure: Annotated[
+        bool, typer.Option("--sure", help="Refuse if the end of the sign-in is only expected, not confirmed.")
+    ] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Wait until a profile's credentials will last.
 
     For scripts, Makefiles and hooks: what would fail half-way does not begin. Ends with 0 when they last,
     5 when a sign-in is needed first (or the role allows no such keys), 6 when it took longer than
-    --timeout. Many that wait join one sign-in.
+    --timeout. Many that wait join one sign-in. AWS does not say when a sign-in ends: where the answer
+    rests on the expected end, a warning says so, or --sure refuses with 5.
 
     Examples:
       credtray wait synderys-dns --for 45m && ./deploy.sh
@@ -64,8 +69,9 @@ def wait(
     waits = None if timeout in _NOT_AT_ALL else timeout
     seconds = 0.0 if waits is None else duration_of(waits, _LONGEST_WAIT).total_seconds()
     wanted = duration_of(lasting)
-    request = Wait(profile, wanted.total_seconds(), seconds, login=login, keys=keys)
+    request = Wait(profile, wanted.total_seconds(), seconds, login=login, keys=keys, sure=sure)
     result = ask(request, _tell)
+    warn_of_guess(result)
     if json_output:
         terminal.show_json(result)
     else:
@@ -87,6 +93,22 @@ def duration_of(text: str, longest: timedelta = _LONGEST) -> timedelta:
     return duration
 
 
+def warn_of_guess(result: dict[str, Any]) -> None:
+    """Warn on stderr where the answer rests on an end of the sign-in that nobody has confirmed."""
+    if result.get("sure", True):
+        return
+    now = datetime.now(UTC)
+    until, sure = (datetime.fromisoformat(result[each]) for each in ("until", "sure_until"))
+    known_by = result.get("end_known_by")
+    reason = END_WORDS[EndProof(known_by)] if known_by else "not confirmed"
+    terminal.complain(
+        f"the sign-in of {result['session']} may end before about {clock_time(until, now, None)} ({reason}). "
+        f"{result['profile']} is sure to work until {clock_time(sure, now, None)}.",
+        "To refuse instead of warning: --sure",
+        kind="warning",
+    )
+
+
 def _tell(step: Progress) -> None:
     """Tell what is going on; in a script's log only what somebody has to do."""
     if step.kind not in _OURS:
@@ -98,6 +120,8 @@ def _tell(step: Progress) -> None:
 def _words(result: dict[str, Any], now: datetime) -> str:
     until = datetime.fromisoformat(result["until"])
     about = "about " if result["about"] else ""
+    expected = "" if result.get("sure", True) else ", expected, not confirmed"
     return (
-        f"{result['profile']} works until {about}{clock_time(until, now, None)} ({short(until - now)} left)."
+        f"{result['profile']} works until {about}{clock_time(until, now, None)} "
+        f"({short(until - now)} left{expected})."
     )

@@ -45,6 +45,8 @@ _UNHEARD = frozenset({Offline.code, CertificateRefused.code})
 _OVERLOADED = frozenset({Throttled.code, PortalFailed.code})
 _ASKED_IN_A_STORM = 2
 """So many failures of a portal that has too much to do are followed by a new try when somebody asks."""
+_CHANGED_FLOOR = timedelta(seconds=1)
+"""A file that changes all the time is not written to all the time."""
 _SPREAD = 0.2
 _LONGEST_WISH = 3600
 """Seconds; a Retry-After beyond an hour is taken for a mistake."""
@@ -91,7 +93,7 @@ def free_to_ask(trouble: Trouble) -> datetime:
 
 def sooner_after_change(trouble: Trouble, now: datetime) -> Trouble:
     """Return the trouble of a file that was changed, with its next try at once but for a short floor."""
-    earliest = (trouble.tried_at or trouble.since) + _FAST
+    earliest = (trouble.tried_at or trouble.since) + _CHANGED_FLOOR
     return replace(trouble, retry_at=min(trouble.retry_at, max(now, earliest)))
 
 

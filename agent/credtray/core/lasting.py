@@ -6,7 +6,7 @@ the sign-in to last, who gets keys once (`exec --env`, `env`) needs these keys t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from credtray.core.expiry import servable_window
@@ -27,6 +27,10 @@ class Lasts:
     """True: it rests on an estimate of when the sign-in ends."""
     known_by: EndProof | None = None
     """How the end of the sign-in is known; None where the keys held are enough, or nothing is known."""
+    guessed: bool = False
+    """True: that it lasts as long as was wanted rests on that estimate; ``sure_until`` comes before."""
+    sure_until: datetime | None = None
+    """So long it lasts whenever the sign-in ends; None where that is ``until``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def _renewed_outlook(
     tail = servable_window(held.life)
     best = Lasts(held.expires_at - tail)
     if end is not None and end.until > best.until and not waits:
-        best = end
+        best = _certain(end, session, best.until, until)
     if best.until >= until:
         return best
     if end is not None and until - now <= held.life - tail:
@@ -132,6 +136,14 @@ def _renewed_outlook(
     if waits:
         return FetchNeeded(until)
     return SignInNeeded(profile.profile.session, best.until, about=best.about)
+
+
+def _certain(end: Lasts, session: SessionState | None, held_until: datetime, until: datetime) -> Lasts:
+    """Return the end with what of it is certain: a sign-in outlives its token, and keys are keys."""
+    if not end.about or session is None or session.token is None:
+        return end
+    sure = max(held_until, session.token.expires_at)
+    return replace(end, guessed=sure < until, sure_until=min(sure, end.until))
 
 
 def _handed_out(profile: ProfileState, now: datetime) -> RoleCredentials | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from credtray.core.errors import Offline
+from credtray.core.errors import Offline, TokenMismatch, TokenUnreadable
 from credtray.core.expiry import servable_window
 from credtray.core.models import EndProof, RoleCredentials, SignIn
 from credtray.core.state import Alive, Doubt, ProfileState, SessionState, State
@@ -18,6 +18,9 @@ TOLERATED_CLOCK_ERROR = timedelta(minutes=5)
 
 HEARD_OF = timedelta(minutes=2)
 """So long after the next try was due a trouble still counts: after that nobody has tried, so nobody knows."""
+
+
+_OF_THE_CACHE = frozenset({TokenUnreadable.code, TokenMismatch.code})
 
 
 def clock_off(state: State) -> bool:
@@ -161,6 +164,15 @@ def awaiting_proof(state: State, session: SessionState, now: datetime) -> bool:
     sign_in = sign_in_of(session, now)
     proven = sign_in is None or sign_in.proof.proven
     return not proven and session.trouble is not None and renews(session, now)
+
+
+def file_trouble(state: State) -> bool:
+    """Tell whether something is wrong with a file that somebody may have repaired by now."""
+    problems = (state.config_problem, state.settings_problem, state.unsaved, state.file.trouble)
+    unreadable = any(
+        item.problem is not None and item.problem.code in _OF_THE_CACHE for item in state.sessions.values()
+    )
+    return any(problems) or bool(state.file.refused) or unreadable
 
 
 def keys_until(state: State, profile: ProfileState) -> datetime | None:

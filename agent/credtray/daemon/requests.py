@@ -13,10 +13,19 @@ from credtray import __version__
 from credtray.core import protocol, status
 from credtray.core.answers import answer, chosen_session, known_profile, known_session, sign_in_required
 from credtray.core.errors import AgentNotRunning, Problem, TimedOut, UsageError, error_for
-from credtray.core.events import Activated, Asked, Deactivated, NoticesPaused, Snoozed, Switched
+from credtray.core.events import (
+    Activated,
+    Asked,
+    Deactivated,
+    FilesChanged,
+    NoticesPaused,
+    Snoozed,
+    Switched,
+)
 from credtray.core.models import RoleCredentials
 from credtray.core.protocol import CredentialsIssued, Done, ProcessCredentials, Progress, Request, Update
 from credtray.core.settings import Delivery, dotted
+from credtray.core.standing import file_trouble
 from credtray.core.state import SessionState, State
 from credtray.daemon.changes import Changes
 from credtray.daemon.ipc_connection import ReplySink
@@ -31,6 +40,12 @@ SETTLE_SECONDS = 15.0
 
 LONGEST_PAUSE = timedelta(days=7)
 """Longer than that nobody remembers why notices do not come."""
+
+_OF_PROGRAMS = (protocol.Ping, protocol.Stop, protocol.Credentials, protocol.Endpoint, protocol.Watch)
+"""Requests that come often and say nothing of files."""
+
+READ_SECONDS = 2.0
+"""How long a request waits until files that were broken a moment ago are read again."""
 
 WATCH_SECONDS = 30.0
 """A watcher gets a new document at least this often."""
@@ -74,6 +89,10 @@ class Requests:
         carrier = self._carriers.get(type(request))
         if carrier is None:
             raise AgentNotRunning(f"only a running agent does this ({type(request).__name__.lower()})")
+        if file_trouble(self._loop.state) and not isinstance(request, _OF_PROGRAMS):
+            # Who has just repaired a file and asks is not told of its state before that.
+            self._loop.take(FilesChanged())
+            await self._loop.read(READ_SECONDS)
         await reply.send(await carrier(request, reply))
 
     # --- looking ----------------------------------------------------------------------------------------

@@ -30,10 +30,10 @@ from credtray.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeed
 from credtray.core.models import Awaited
 from credtray.core.policy import FETCH_FLOOR
 from credtray.core.protocol import Done, Progress
-from credtray.core.standing import servable
+from credtray.core.standing import servable, unrenewed
 from credtray.core.state import ProfileState, region_of
 from credtray.core.status import iso
-from credtray.core.view import clock_time
+from credtray.core.view import END_WORDS, clock_time
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import CREDENTIALS_SECONDS, Carrier
@@ -118,6 +118,8 @@ class _Asker:
         return known_profile(self.loop.state, self.request.profile)
 
     def _lasts(self, found: Lasts) -> Done:
+        if self.request.sure and found.guessed:
+            raise self._not_sure(found)
         held = self._profile().credentials
         return Done(
             {
@@ -125,10 +127,24 @@ class _Asker:
                 "session": self._profile().profile.session,
                 "until": iso(found.until),
                 "about": found.about,
+                "sure": not found.guessed,
+                "sure_until": iso(found.sure_until or found.until),
+                "end_known_by": found.known_by.value if found.known_by else None,
                 "region": region_of(self.loop.state, self.request.profile),
                 "keys_until": iso(held.expires_at if held else None),
                 "signed_in": self.signed_in,
             }
+        )
+
+    def _not_sure(self, found: Lasts) -> SignInTooShort:
+        now = self.loop.now()
+        expected = clock_time(found.until, now, None)
+        sure = found.sure_until or now
+        reason = END_WORDS[found.known_by] if found.known_by else "not confirmed"
+        return SignInTooShort(
+            f"{self.request.profile} works until about {expected} ({reason}); "
+            f"sure only until {clock_time(sure, now, None)}",
+            hint=f"Ask for at most {short(sure - now)}, or accept the expected end: leave out --sure.",
         )
 
     async def _tell(self, kind: str, text: str) -> None:
@@ -176,7 +192,7 @@ class _Asker:
         async with self.loop.watching() as changed:
             while isinstance(self._outlook(), FetchNeeded) and not self._to_be_joined():
                 changed.clear()
-                reason = answer(self.loop.state, self._profile(), self.loop.now())
+                reason = self._why_not()
                 if isinstance(reason, Problem):
                     if reason.retry is Retry.PERSON or self._clock() >= self.deadline:
                         raise error_for(reason)
@@ -185,6 +201,15 @@ class _Asker:
                 elif self._profile().needed_until is None:
                     return
                 await self._next(changed)
+
+    def _why_not(self) -> object:
+        """Return the problem that keeps us from knowing more just now, if there is one."""
+        state, profile, now = self.loop.state, self._profile(), self.loop.now()
+        session = state.sessions.get(profile.profile.session)
+        if session is not None and session.trouble is not None and unrenewed(session, now):
+            # Keys in hand are no answer here: whether the sign-in lasts is what is asked.
+            return session.trouble.problem if session.trouble.retry_at > now else None
+        return answer(state, profile, now)
 
     def _to_be_joined(self) -> bool:
         """Tell whether a sign-in is under way that this asker is to wait for: keys come only afterwards."""
@@ -283,4 +308,6 @@ class _Asker:
         about = "about " if found.about else ""
         until = clock_time(found.until, self.loop.now(), None)
         wanted = short(timedelta(seconds=self.request.seconds))
-        return f"{self.request.profile} works until {about}{until} with it, not for {wanted}"
+        session = self.loop.state.sessions.get(found.session)
+        why = f". {session.refusal.problem.title}" if session is not None and session.refusal else ""
+        return f"{self.request.profile} works until {about}{until} with it, not for {wanted}{why}"

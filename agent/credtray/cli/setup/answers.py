@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from credtray.cli.questions import ask_one, ask_several, ask_text, ask_yes
 from credtray.cli.setup.choice import listed
-from credtray.cli.setup.session import SessionWish, check_session_name, suggested_name
+from credtray.cli.setup.session import SessionWish, check_session_name, read_length, suggested_name
 from credtray.core.addresses import check_region, pasted_start_url, start_url_kind
 from credtray.core.models import AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
@@ -38,7 +39,16 @@ def complete(wish: SessionWish, config: AwsConfig) -> SessionWish:
         suggested_name(start_url, config),
         lambda text: check_session_name(text, config),
     )
-    return replace(wish, name=name, start_url=start_url, region=region)
+    return replace(wish, name=name, start_url=start_url, region=region, duration=_length(wish))
+
+
+def _length(wish: SessionWish) -> timedelta | None:
+    """Ask how long a sign-in lasts there; AWS tells no program."""
+    if wish.duration is not None:
+        return wish.duration
+    return read_length(
+        ask_text("How many hours does a sign-in last? (leave empty if unknown)", check=read_length)
+    )
 
 
 def _first_choice(config: AwsConfig) -> SessionWish:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from credtray.cli import terminal
-from credtray.cli.setup.session import SessionWish, read_scopes
+from credtray.cli.setup.session import SessionWish, read_length, read_scopes
 from credtray.core.addresses import pasted_start_url
 from credtray.core.naming import DEFAULT_TEMPLATE
 
@@ -37,6 +37,15 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     ] = None,
     scopes: Annotated[
         str | None, typer.Option(metavar="LIST", help="Scopes, if not sso:account:access.")
+    ] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option(
+            "--session-duration",
+            metavar="DURATION",
+            help="How long a sign-in lasts, such as 8h: AWS tells no program.",
+            show_default=False,
+        ),
     ] = None,
     template: Annotated[
         str,
@@ -80,7 +89,7 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     from credtray.cli.setup.steps import Choices, Setup  # noqa: PLC0415 -- half the house
 
     address = pasted_start_url(start_url) if start_url else None
-    wish = SessionWish(preset, session, address, region, read_scopes(scopes))
+    wish = SessionWish(preset, session, address, region, read_scopes(scopes), read_length(duration or ""))
     choices = Choices(accounts, roles, template, profile_region, activate, credential_process, prune)
     run = Setup(wish, choices, ask=terminal.interactive() and not yes, dry_run=dry_run, agreed=yes)
     try:

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from credtray.core import session_names
 from credtray.core.addresses import check_region, same_portal_address, start_url_kind
+from credtray.core.durations import parse_duration
 from credtray.core.errors import UsageError
+from credtray.core.expiry import SHORTEST_SIGN_IN
 from credtray.core.models import AwsConfig, SsoSession
 from credtray.core.nearest import did_you_mean
 from credtray.core.presets import DEFAULT_SCOPES, PRESETS, Preset
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
+_HOURS = re.compile(r"[0-9]{1,4}([.][0-9]{1,2})?\Z")
+_LONGEST_SIGN_IN = timedelta(days=90)
 _SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*\Z")
 
 
@@ -29,11 +34,13 @@ class SessionWish:
     start_url: str | None = None
     region: str | None = None
     scopes: tuple[str, ...] | None = None
+    duration: timedelta | None = None
+    """How long a sign-in lasts there."""
 
     @property
     def silent(self) -> bool:
         """True when nothing was said at all."""
-        return self == SessionWish()
+        return replace(self, duration=None) == SessionWish()
 
 
 def known_session(wish: SessionWish, config: AwsConfig) -> SsoSession | None:
@@ -126,6 +133,25 @@ def read_scopes(text: str | None) -> tuple[str, ...] | None:
     if not scopes or not all(_SCOPE.match(scope) for scope in scopes):
         raise UsageError(f"--scopes {text!a} is no list such as sso:account:access")
     return scopes
+
+
+def read_length(text: str) -> timedelta | None:
+    """Read how long a sign-in lasts: hours (``8``, ``7.5``) or a duration (``12h``); None for nothing.
+
+    Raises:
+        UsageError: it is neither, or not between 15 minutes and 90 days, which is what AWS allows.
+    """
+    said = text.strip().lower().removesuffix("hours").removesuffix("hour").replace(" ", "")
+    if not said:
+        return None
+    try:
+        length = timedelta(hours=float(said)) if _HOURS.match(said) else parse_duration(said)
+    except ValueError:
+        raise UsageError(f"{text!a} is not a number of hours, nor a duration such as 8h or 90m") from None
+    length = timedelta(minutes=round(length.total_seconds() / 60))
+    if not SHORTEST_SIGN_IN <= length <= _LONGEST_SIGN_IN:
+        raise UsageError(f"{text!a}: AWS allows sign-ins of 15 minutes to 90 days")
+    return length
 
 
 def suggested_name(start_url: str, config: AwsConfig) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from credtray.app import House, join
 from credtray.aws.profile_writer import Preview, Written
@@ -21,6 +22,7 @@ from credtray.core.config.edits import Change, SetupWish
 from credtray.core.config.merging import read_credentials
 from credtray.core.config.sso import parse_config
 from credtray.core.config.text import MAX_FILE, Section
+from credtray.core.durations import exact
 from credtray.core.errors import CredtrayError, UnknownProfile, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
@@ -60,6 +62,7 @@ class Setup:
         self._ask = ask
         self._dry_run = dry_run
         self._agreed = agreed
+        self._length = wish.duration
         self.after_interrupt = "Setup was cancelled; nothing was changed."
 
     def carry_out(self, *, device: bool, browser: bool) -> int:
@@ -108,6 +111,7 @@ class Setup:
             from credtray.cli.setup.answers import complete  # noqa: PLC0415 -- questionary is dear
 
             wish = complete(wish, config)
+        self._length = wish.duration
         existing = known_session(wish, config)
         if existing is not None:
             terminal.say(
@@ -201,6 +205,7 @@ class Setup:
             written = house.profile_writer.apply(preview)
             self.after_interrupt = "The profiles are written; what came after that was cancelled."
             remember(house, f"setup {preview.wish.session.name}", written)
+        remember_length(house, preview.wish.session.name, self._length)
         names = [item.profile for item in preview.plan.profiles if item.change is not Change.PRUNED]
         terminal.show(_summary(preview))
         if not self._wants_keys(len(names)):
@@ -229,6 +234,16 @@ def remember(house: House, what: str, written: Written) -> None:
         house.undo_file.remember(now, what, written.originals, written.results)
     except CredtrayError as error:
         terminal.complain(f"`credtray undo` will not know of this: {error}", error.advice, kind="warning")
+
+
+def remember_length(house: House, session: str, length: timedelta | None) -> None:
+    """Write down how long a sign-in lasts, where a person said so."""
+    if length is None:
+        return
+    try:
+        house.settings_file.set(("sessions", session, "duration"), exact(length))
+    except CredtrayError as error:
+        terminal.complain(f"the length of a sign-in is not remembered: {error}", error.advice, kind="warning")
 
 
 def _summary(preview: Preview) -> str:

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from credtray.core.durations import short
+from credtray.core.models import EndProof
 from credtray.core.state import Alive
-from credtray.core.view import Pending, Standing, clock_time, pending_words, standing_words
+from credtray.core.view import END_WORDS, Pending, Standing, clock_time, pending_words, standing_words
 
 _SAME_END = timedelta(minutes=1)
 _ALIVE = {"signed_out": Alive.SIGNED_OUT, "expired": Alive.ENDED}
@@ -72,18 +73,40 @@ def _sign_in_words(item: dict[str, Any], reader: Reader) -> str:
     return standing_words(standing, reader.now, reader.zone)
 
 
+def end_words(item: dict[str, Any]) -> str:
+    """Tell how the end of a sign-in is known; empty where it is confirmed, or an older agent does not say."""
+    known_by = item.get("end_known_by")
+    if not item["end_is_estimate"] or known_by is None or item["state"] not in _STILL_SIGNED_IN:
+        return ""
+    return f"this end is {END_WORDS[EndProof(known_by)]}"
+
+
 def token_words(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> str:
     """Tell about the access token of a session; empty when there is none to speak of."""
-    expires_at, ends_at = _instant(item["access_token_expires_at"]), _instant(item["signed_in_until"])
+    expires_at = _instant(item["access_token_expires_at"])
     if expires_at is None or item["state"] in {"expired", "signed_out", "refused"}:
         return ""
-    if item["legacy"]:
-        return f"token valid until {reader.at(expires_at)}; a legacy profile's token cannot be renewed"
-    if ends_at is not None and not item["end_is_estimate"] and abs(ends_at - expires_at) <= _SAME_END:
-        return f"token valid until {reader.at(expires_at)}, the end of the sign-in"
+    at = reader.at(expires_at)
+    if expires_at <= reader.now:
+        return f"token expired at {at} and is not renewed yet"
+    why_not = _why_not_renewed(item, expires_at)
+    if why_not:
+        return f"token valid until {at}{why_not}"
     if not agent_running:
-        return f"token valid until {reader.at(expires_at)}; the agent would renew it"
-    return f"token renews itself (this one is valid until {reader.at(expires_at)})"
+        return f"token valid until {at}; the agent would renew it"
+    return f"token renews itself (this one is valid until {at})"
+
+
+def _why_not_renewed(item: dict[str, Any], expires_at: datetime) -> str:
+    ends_at = _instant(item["signed_in_until"])
+    if item.get("renewal_refused"):
+        return "; AWS refuses to renew it"
+    if item["legacy"]:
+        return "; a legacy profile's token cannot be renewed"
+    if item.get("token_renews") is False:
+        return "; it cannot be renewed"
+    at_the_end = ends_at is not None and abs(ends_at - expires_at) <= _SAME_END
+    return ", the end of the sign-in" if at_the_end and not item["end_is_estimate"] else ""
 
 
 def keys_words(item: dict[str, Any], reader: Reader) -> str:

@@ -94,7 +94,7 @@ def session_troubles(seen: Overview, session: SessionState) -> Iterator[str]:
     if trouble is not None and trouble.problem.code != Offline.code and lasting(trouble, seen.now):
         yield plain(line(trouble.problem, it), _LONGEST_PROBLEM)
     if session.refusal is not None:
-        yield plain(line(session.refusal.problem, it), _LONGEST_PROBLEM)
+        yield "AWS refuses to renew this sign-in"
 
 
 def tooltip(seen: Overview) -> str:

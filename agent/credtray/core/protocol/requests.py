@@ -124,6 +124,8 @@ class Wait(Struct, frozen=True, tag_field="request", tag="wait"):
     """As for ``Login``."""
     keys: bool = False
     """The keys themselves must last, not only the sign-in that renews them."""
+    sure: bool = False
+    """Refuse where that rests on an expected end of the sign-in that nobody has confirmed."""
 
 
 class Copy(Struct, frozen=True, tag_field="request", tag="copy"):
