@@ -65,7 +65,7 @@ def test_own_start_url_is_checked_as_it_is_typed(world: World) -> None:
 
     assert code == 0
     assert "[profile sso-dns-111100000002]" in world.config.read_text()
-    assert 'duration = "12h"' in world.settings.read_text()
+    assert 'duration = "12h"' in next(world.home.rglob("settings.toml")).read_text()
     assert "\nregion" not in world.config.read_text()
 
 

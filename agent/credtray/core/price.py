@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from credtray.core.durations import short
-from credtray.core.standing import alive, session_keys_until
+from credtray.core.standing import alive, session_keys_until, sign_in_of
 from credtray.core.state import Alive, State
 from credtray.core.view import clock_time
 
@@ -31,9 +31,9 @@ def price_of(state: State, name: str, now: datetime) -> Price | None:
     That is when nobody is signed in, or no more is left than the longest warning threshold.
     """
     session = state.sessions.get(name)
-    if session is None or session.sign_in is None or alive(session, now) is not Alive.SIGNED_IN:
+    sign_in = sign_in_of(session, now) if session is not None else None
+    if session is None or sign_in is None or alive(session, now) is not Alive.SIGNED_IN:
         return None
-    sign_in = session.sign_in
     if sign_in.ends_at - now <= state.settings.longest_warning(name):
         return None
     return Price(sign_in.ends_at, not sign_in.proof.proven, session_keys_until(state, session, now))

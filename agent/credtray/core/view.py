@@ -135,7 +135,7 @@ def keys_words(until: datetime | None, now: datetime, zone: tzinfo | None) -> st
 
 def pending_of(state: State, session: SessionState, now: datetime) -> Pending | None:
     """Return what there is to tell of the sign-in under way; None when there is none."""
-    pending, sign_in = session.pending, session.sign_in
+    pending, sign_in = session.pending, sign_in_of(session, now)
     if pending is None:
         return None
     active = sign_in if alive(session, now) is Alive.SIGNED_IN else None
