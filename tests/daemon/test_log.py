@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -96,6 +99,34 @@ def test_times_are_utc(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = datetime.fromisoformat(stamp[1]).replace(tzinfo=UTC)
 
     assert abs(datetime.now(UTC) - written) < timedelta(minutes=1)
+
+
+class Terminal(io.StringIO):
+    """Where somebody looks on."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.met("L")
+@pytest.mark.parametrize("looked_at", [True, False])
+def test_a_terminal_gets_the_time_of_its_clock_and_the_file_utc(
+    path: Path, monkeypatch: pytest.MonkeyPatch, *, looked_at: bool
+) -> None:
+    screen = Terminal() if looked_at else io.StringIO()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    try:
+        with logging_to(path, Redactor(), console=True):
+            log.info("hello")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    utc = datetime.fromisoformat(path.read_text().split()[0])
+    here = f"{utc.astimezone(ZoneInfo('Pacific/Kiritimati')):%H:%M:%S} INFO credtray.test: hello\n"
+
+    assert screen.getvalue() == (here if looked_at else path.read_text())
 
 
 def test_live_secrets_are_hidden_in_messages_arguments_and_tracebacks(path: Path, redactor: Redactor) -> None:

@@ -115,6 +115,14 @@ class _Lines(logging.Formatter):
         return self._redactor.redact(super().format(record))
 
 
+class _LinesForAPerson(_Lines):
+    """The same in the time of this computer's clock, for who looks on in a terminal."""
+
+    converter = staticmethod(time.localtime)
+    default_time_format = "%H:%M:%S"
+    default_msec_format = ""
+
+
 @contextlib.contextmanager
 def logging_to(
     path: Path, redactor: Redactor, *, level: int = logging.INFO, console: bool = False
@@ -125,13 +133,14 @@ def logging_to(
         path: as ``desktop.paths.log_file`` gives it; rotated copies are ``path.1`` and so on.
         redactor: knows the secrets that are alive.
         level: of our own records. Libraries are heard from WARNING on, always.
-        console: also write to stderr, for `credtray run` in a terminal.
+        console: also write to stderr, for `credtray run` in a terminal; there in local time.
     """
     handlers: list[logging.Handler] = [PrivateLogFile(path)]
+    handlers[0].setFormatter(_Lines(redactor))
     if console:
-        handlers.append(logging.StreamHandler())
-    for handler in handlers:
-        handler.setFormatter(_Lines(redactor))
+        screen = logging.StreamHandler()
+        screen.setFormatter((_LinesForAPerson if screen.stream.isatty() else _Lines)(redactor))
+        handlers.append(screen)
     with _levels(level), _hooks():
         for handler in handlers:
             logging.getLogger().addHandler(handler)
