@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from credtray.demo.identity_center.faults import Status
+from credtray.demo.identity_center.faults import Body, Status
 from tests.cli.real_world import AWS, DNS, READONLY, SESSION, World, profile
 
 PRESET = ("setup", "synderys", "--accounts", "all", "--yes")
@@ -104,6 +104,18 @@ def test_failing_portal_leaves_nothing_half_written(world: World) -> None:
     assert outcome.returncode == 1
     assert outcome.stderr.splitlines()[-2].startswith("error: The portal has an internal problem")
     assert not world.config.exists()
+
+
+@pytest.mark.met("L")
+def test_after_a_denied_sign_in_setup_names_a_command_that_works(world: World) -> None:
+    denied = '{"error": "invalid_grant", "__type": "InvalidGrantException"}'
+    world.portal.inject("CreateToken", Body(denied, status=400), times=1)
+    outcome = world.credtray(*PRESET, "--roles", "DNS")
+
+    assert outcome.returncode == 1
+    assert "The sign-in was denied" in outcome.stderr
+    assert outcome.stderr.splitlines()[-1] == "hint: Run `credtray setup` to try again."
+    assert world.credtray(*PRESET, "--roles", "DNS").returncode == 0
 
 
 def test_revoked_token_leads_to_one_new_sign_in(world: World) -> None:

@@ -63,7 +63,12 @@ def _sign_in_anew(
     ports: Ports, session: SsoSession, request: SignInRequest, useless: AccessToken | None
 ) -> Access:
     """Sign in; the token that is of no use any more is named, so that it is not found again and joined."""
-    return Access(session, run_sign_in(ports, session, request, useless, _tell, lambda: False).token)
+    try:
+        return Access(session, run_sign_in(ports, session, request, useless, _tell, lambda: False).token)
+    except CredtrayError as error:
+        # The session is in no file yet: `credtray login` would not find it.
+        error.advice = error.advice.replace("credtray login", "credtray setup")
+        raise
 
 
 def _tell(step: SignInProgress) -> None:
