@@ -180,8 +180,9 @@ def perform(request: Request, on_progress: Callable[[Progress], None]) -> Reply:
         with AgentClient.connect() as client:
             return client.ask(request, on_progress)
     except AgentNotRunning:
-        if isinstance(request, _AGENT_ONLY):
+        if isinstance(request, _AGENT_ONLY) and not hasattr(request, "profile"):
             raise
+    # Without an agent a profile that is not there is refused by name, before the agent is missed.
     return perform_here(request, on_progress)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -94,7 +95,8 @@ def _with_endpoint(profile: str, region: str | None) -> dict[str, str]:
     try:
         found = ask(Endpoint(profile))
     except AgentNotRunning as error:
-        hint = "Run: credtray run; or hand over keys that do not renew: credtray exec PROFILE --env -- ..."
+        name = shlex.quote(profile)
+        hint = f"Run: credtray run; or hand over keys that do not renew: credtray exec {name} --env -- ..."
         raise AgentNotRunning(error.detail, hint=hint) from None
     return with_endpoint(os.environ, profile, found, files_of(profile), region or found["region"])
 

@@ -88,12 +88,21 @@ class Requests:
         """Carry out one request; see daemon/ipc_connection."""
         carrier = self._carriers.get(type(request))
         if carrier is None:
-            raise AgentNotRunning(f"only a running agent does this ({type(request).__name__.lower()})")
+            self._refuse_unknown_names(request)
+            raise AgentNotRunning
         if file_trouble(self._loop.state) and not isinstance(request, _OF_PROGRAMS):
             # Who has just repaired a file and asks is not told of its state before that.
             self._loop.take(FilesChanged())
             await self._loop.read(READ_SECONDS)
         await reply.send(await carrier(request, reply))
+
+    def _refuse_unknown_names(self, request: Request) -> None:
+        """Refuse what no agent could do either: whoever mistypes a name need not start one to learn it."""
+        profile, session = getattr(request, "profile", None), getattr(request, "session", None)
+        if isinstance(profile, str):
+            known_profile(self._loop.state, profile)
+        if isinstance(session, str):
+            known_session(self._loop.state, session)
 
     # --- looking ----------------------------------------------------------------------------------------
 
