@@ -77,7 +77,7 @@ def _session(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> It
     yield Text.assemble(
         (f"{mark} ", style), (visible(item["name"]), "bold"), "  ", (session_words(item, reader), style)
     )
-    details = [end_words(item), token_words(item, reader, agent_running=agent_running)]
+    details = [item["start_url"], end_words(item), token_words(item, reader, agent_running=agent_running)]
     if item["state"] == "signing_in":
         details.append(
             f"check that the page shows this code: {item['user_code']}" if item["user_code"] else ""
