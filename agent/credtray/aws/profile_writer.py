@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from credtray.core import ini
 from credtray.core.config.edits import SetupPlan, SetupWish, plan_setup
+from credtray.core.config.merging import whole_credentials
+from credtray.core.config.text import Section
 from credtray.core.config.undo import Undone, difference, undo_setup
-from credtray.core.errors import FileContended
+from credtray.core.errors import CredtrayError, FileContended
 from credtray.files.shared_file import EditOutcome, SharedFile
 
 
@@ -44,10 +46,16 @@ def _left(data: bytes, header: str, original: bytes | None) -> bytes | None:
 
 
 class ProfileWriter:
-    """Edits one AWS config file; raises what ``SharedFile`` raises."""
+    """Edits one AWS config file; raises what ``SharedFile`` raises.
 
-    def __init__(self, file: SharedFile) -> None:
+    Args:
+        file: the config file.
+        credentials: the credentials file, which is read for what it says of profiles; None: there is none.
+    """
+
+    def __init__(self, file: SharedFile, credentials: SharedFile | None = None) -> None:
         self._file = file
+        self._credentials = credentials
 
     def preview(self, wish: SetupWish) -> Preview:
         """Plan a setup for the file as it is now; nothing is written.
@@ -91,10 +99,20 @@ class ProfileWriter:
             ConfigInvalid, FileUnparsable: the file is broken; nothing is written into it.
         """
         undone: list[Undone] = []
+        said = self._said_of_profiles()
 
         def transform(data: bytes) -> bytes:
-            undone.append(undo_setup(data, originals, results))
+            undone.append(undo_setup(data, originals, results, said))
             return undone[-1].after
 
         self._file.edit(transform, secret=False)
         return undone[-1]
+
+    def _said_of_profiles(self) -> Mapping[str, Section]:
+        """Return what the credentials file says; one that cannot be read says nothing."""
+        if self._credentials is None:
+            return {}
+        try:
+            return whole_credentials(self._credentials.read())
+        except CredtrayError:
+            return {}

@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 from credtray.core import ini
 from credtray.core.config.edits import MARK, PROFILE_KEYS, SESSION_KEYS, SetupPlan, removal
-from credtray.core.config.text import read_config
+from credtray.core.config.merging import merged
+from credtray.core.config.text import Section, read_config
 from credtray.core.ini.text import SectionSpan
 
 
@@ -31,12 +32,13 @@ def undo_setup(
     data: bytes,
     originals: Mapping[str, bytes | None],
     results: Mapping[str, bytes | None] = MappingProxyType({}),
+    credentials: Mapping[str, Section] = MappingProxyType({}),
 ) -> Undone:
     """Put sections back as they were before a setup, except those that are not what it made of them.
 
-    Profiles first: an sso-session goes only when no profile names it any more. *results* are the sections
-    as they were left, a new one with the line ends that were put before it; one that is not known there is
-    judged by what setup never writes.
+    Profiles first: an sso-session goes only when no profile names it any more, in *credentials* (what the
+    credentials file says, see ``merging``) either. *results* are the sections as they were left, a new one
+    with the line ends that were put before it; one not known there is judged by what setup never writes.
 
     Raises:
         ConfigInvalid: the file is broken as a whole.
@@ -50,15 +52,15 @@ def undo_setup(
         if ini.section_text(after, header) == original:
             done.append(header)  # the change was recorded and never made, or somebody took it back
             continue
-        reason = _changed_since(after, header, results) or _objection(after, header, original, results)
+        objection = _objection(after, header, original, results, credentials)
+        reason = _changed_since(after, header, results) or objection
         if reason is not None:
             skipped[header] = reason
             continue
-        after = (
-            _without(after, header, results.get(header))
-            if original is None
-            else ini.replace_section_text(after, header, original)
-        )
+        if original is None:
+            after = _without(after, header, results.get(header))
+        else:
+            after = ini.replace_section_text(after, header, original)
         done.append(header)
     for header in done:
         original = originals[header]
@@ -100,7 +102,11 @@ def _changed_since(data: bytes, header: str, results: Mapping[str, bytes | None]
 
 
 def _objection(
-    data: bytes, header: str, original: bytes | None, results: Mapping[str, bytes | None]
+    data: bytes,
+    header: str,
+    original: bytes | None,
+    results: Mapping[str, bytes | None],
+    credentials: Mapping[str, Section],
 ) -> str | None:
     section = ini.scan(data).last(header)
     if section is None:
@@ -114,7 +120,7 @@ def _objection(
         return "somebody has changed it since"
     if original is None and ours is PROFILE_KEYS and not _marked(section):
         return "it does not carry credtray's mark any more"
-    if original is None and ours is SESSION_KEYS and _used(data, header):
+    if original is None and ours is SESSION_KEYS and _used(data, header, credentials):
         return "profiles still name it"
     return None
 
@@ -123,8 +129,8 @@ def _marked(section: SectionSpan) -> bool:
     return any(comment.text.startswith(MARK) for comment in section.comments)
 
 
-def _used(data: bytes, header: str) -> bool:
-    config = read_config(data)
+def _used(data: bytes, header: str, credentials: Mapping[str, Section]) -> bool:
+    config = merged(read_config(data), credentials)
     names = {name for name, section in config.sso_sessions.items() if section.span.name == header}
     return any(
         section.text("sso_session") in names or section.text("credtray_sso_session") in names
