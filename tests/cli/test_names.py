@@ -70,3 +70,17 @@ def test_no_content_brings_up_an_error(data: bytes, tmp_path_factory: pytest.Tem
         names = complete_profile("")
 
     assert all(name.isprintable() for name, _ in names)
+
+
+@pytest.mark.met("F2")
+def test_profiles_of_the_credentials_file_are_completed_with_the_role_they_have(config: Path) -> None:
+    (config.parent / "credentials").write_text(
+        "[synderys-readonly]\nsso_role_name = Admin\n"
+        "[old]\nsso_role_name = DNS\nsso_account_id = 111100000002\n"
+        "[keys]\naws_access_key_id = CANARY\n[profile wrong]\nsso_role_name = DNS\n"
+    )
+    found = dict(complete_profile(""))
+
+    assert found["synderys-readonly"] == "Admin in 111100000001"
+    assert found["old"] == "DNS in 111100000002"
+    assert not {"keys", "profile wrong"} & found.keys()

@@ -321,3 +321,45 @@ def test_only_ended_sections_that_nobody_keeps_go() -> None:
 
 def test_names_of_repairs_are_fixed() -> None:
     assert list(REPAIRS) == ["legacy_profiles", "outdated_session", "stale_keys"]
+
+
+# --- what the credentials file has a say in ----------------------------------------------------------
+
+
+@pytest.mark.met("F2")
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        "[dev]\nsso_role_name = Admin\n",
+        f"[dev]\nsso_start_url = {ACME}\n",
+        "[dev]\naws_access_key_id = AKIA\naws_secret_access_key = s\n",
+    ],
+)
+def test_a_legacy_profile_of_both_files_is_left_alone(credentials: str) -> None:
+    found = plan("legacy_profiles", legacy("dev") + legacy("other"), credentials=credentials.encode())
+
+    assert "[profile dev]" not in found.diff
+    assert "[profile other]" in found.diff
+    assert "credentials file" in found.left_alone["dev"]
+
+
+@pytest.mark.met("F2")
+def test_a_legacy_profile_of_the_credentials_file_alone_is_told() -> None:
+    lines = legacy("dev").replace("[profile dev]", "[dev]")
+    found = plan("legacy_profiles", "", credentials=lines.encode())
+
+    assert not found.needed
+    assert "credentials file" in found.left_alone["dev"]
+
+
+def test_a_region_that_the_credentials_file_repeats_cannot_be_followed() -> None:
+    config = (
+        f"[sso-session corp]\nsso_start_url = {ACME}\nsso_region = eu-west-1\n"
+        "sso_registration_scopes = sso:account:access\n[profile dev]\nsso_session = corp\n"
+    )
+    tokens = {"corp": TokenOrigin(ACME, "us-east-1")}
+    found = plan("outdated_session", config, tokens=tokens, credentials=b"[dev]\nsso_region = eu-west-1\n")
+
+    assert not found.needed
+    assert found.left_alone == {"corp": "dev repeats sso_region in the credentials file"}
+    assert plan("outdated_session", config, tokens=tokens).needed

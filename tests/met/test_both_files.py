@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from credtray.app import Surroundings
+from credtray.app import Surroundings, join
 from credtray.aws.config_file import AwsConfigFile
 from credtray.checkup import look
+from credtray.cli.setup.steps import check_place
 from credtray.core import diagnosis
 from credtray.core.config.edits import Change, SetupWish, plan_setup
 from credtray.core.config.merging import read_credentials
 from credtray.core.config.sso import parse_config
+from credtray.core.config.undo import undo_setup
+from credtray.core.errors import FileRefused
 from credtray.core.marks import key_digest
 from credtray.core.models import Account, AwsConfig, Endpoints, Profile, SsoSession
 from credtray.core.naming import RoleChoice
@@ -264,3 +267,23 @@ def test_no_credentials_file_is_not_a_broken_one(home: Path, aws: Path) -> None:
     assert not [
         name for name in findings(home, AWS_SHARED_CREDENTIALS_FILE="/dev/null") if "unreadable" in name
     ]
+
+
+@pytest.mark.met("F24")
+def test_setup_without_a_config_file_is_refused_before_anybody_signs_in(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    with pytest.raises(FileRefused, match="AWS_CONFIG_FILE") as caught:
+        check_place(join(Surroundings(home=home)))
+
+    assert "AWS_CONFIG_FILE" in caught.value.advice
+
+
+@pytest.mark.met("F2")
+def test_undo_keeps_a_session_that_a_profile_of_the_credentials_file_names() -> None:
+    config, header = SESSION.encode(), "sso-session corp"
+    named = read_credentials(f"[p1]\n{ROLE}".encode())
+
+    assert undo_setup(config, {header: None}, {}, named).skipped == {header: "profiles still name it"}
+    assert undo_setup(config, {header: None}).restored == (header,)

@@ -23,7 +23,7 @@ from credtray.core.config.merging import read_credentials
 from credtray.core.config.sso import parse_config
 from credtray.core.config.text import MAX_FILE, Section
 from credtray.core.durations import exact
-from credtray.core.errors import CredtrayError, UnknownProfile, UsageError
+from credtray.core.errors import CredtrayError, FileRefused, UnknownProfile, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
 from credtray.core.protocol import Activate
@@ -31,7 +31,7 @@ from credtray.core.session_network import in_effect
 from credtray.core.settings import Settings
 from credtray.daemon.sign_in import SignInRequest
 from credtray.desktop.credential_command import credential_process_command
-from credtray.files.atomic_file import read_bounded
+from credtray.files.atomic_file import is_null, read_bounded
 
 _TAKEN_OVER_SECONDS = 10.0
 """How long a running agent may take to see the new profiles; it promises 5 s."""
@@ -73,6 +73,7 @@ class Setup:
         """
         self._check()
         house = join()
+        check_place(house)
         config, settings = configuration(house)
         session = self._session(house, config, settings)
         request = SignInRequest(
@@ -219,6 +220,20 @@ class Setup:
         from credtray.cli.setup.answers import activation  # noqa: PLC0415 -- questionary is dear
 
         return activation(count)
+
+
+def check_place(house: House) -> None:
+    """Refuse before a person signs in what could not be written at the end.
+
+    Raises:
+        FileRefused: AWS_CONFIG_FILE says that there shall be no config file.
+    """
+    path = house.around.aws.config
+    if is_null(path):
+        raise FileRefused(
+            f"AWS_CONFIG_FILE is {path}, so profiles cannot be written to it",
+            hint="Run `credtray setup` without AWS_CONFIG_FILE, or set it to a file.",
+        )
 
 
 def place_of(house: House) -> str:
