@@ -222,7 +222,7 @@ def _judged(config: AwsConfig, by_botocore: dict[str, Any]) -> None:
 @example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_READ_ONLY, 0, 0))
 @example(in_config=(0, _ROLE_ARN, 0), in_credentials=(_LEGACY, _SOURCE_A, _ROLE_ARN | _SOURCE_B))
 @example(in_config=(_PROCESS, _SSO_SEED, 0), in_credentials=(_KEY, _KEY, 0))
-@settings(max_examples=examples(1_000))
+@settings(max_examples=examples(400))
 def test_profiles_served_are_those_botocore_serves_by_sso(
     in_config: _Seeds, in_credentials: _Seeds, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -254,7 +254,7 @@ _IDIOMS = (
 @example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_READ_ONLY, 0, 0), named=(None, "/dev/null"))
 @example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_LEGACY, 0, 0), named=("~/config", "$PLACE/config"))
 @example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_LEGACY, 0, 0), named=("~/config", "linked"))
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_both_files_are_found_and_merged_as_botocore_does(
     in_config: _Seeds,
     in_credentials: _Seeds,
