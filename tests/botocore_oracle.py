@@ -6,6 +6,7 @@ import configparser
 import io
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,15 @@ def profiles(path: Path) -> dict[str, dict[str, str]]:
     return found
 
 
+@cache
+def _session() -> Session:
+    return Session()  # ten milliseconds each
+
+
 def both_files(config: str | Path, credentials: str | Path) -> dict[str, Any]:
-    """Read both files as a boto3 session does; each as AWS_CONFIG_FILE and its sister name it."""
-    session = Session()
+    """Read both files as a boto3 session does."""
+    session = _session()
+    session._config = None  # type: ignore[attr-defined]  # what it read the last time
     session.set_config_variable("config_file", str(config))
     session.set_config_variable("credentials_file", str(credentials))
     found: dict[str, Any] = session.full_config
