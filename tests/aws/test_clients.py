@@ -20,7 +20,7 @@ from credtray.aws.portal import Portal
 from credtray.aws.role_credentials import BotocoreRoleCredentials
 from credtray.core.addresses import browser_address_allowed
 from credtray.core.config.sso import parse_config
-from credtray.core.errors import ConfigInvalid, RegionRefused, UnexpectedReply
+from credtray.core.errors import NetworkSettingRefused, RegionRefused, UnexpectedReply
 from credtray.core.models import AccessToken, Endpoints, Profile, RoleCredentials, SsoSession
 from credtray.core.secret import Secret
 from tests.aws.service_world import service
@@ -280,7 +280,7 @@ def test_region_that_is_none_never_becomes_a_host(region: str) -> None:
 
 @pytest.mark.parametrize("endpoint", ["not an address", "https://", "https://exa mple.com"])
 def test_endpoint_that_is_no_address_is_refused(endpoint: str) -> None:
-    with pytest.raises(ConfigInvalid, match="endpoint"):
+    with pytest.raises(NetworkSettingRefused, match="names no address"):
         Clients().oidc(replace(CORP, endpoints=Endpoints(oidc=endpoint)))
 
 

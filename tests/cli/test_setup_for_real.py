@@ -102,7 +102,7 @@ def test_failing_portal_leaves_nothing_half_written(world: World) -> None:
     outcome = world.credtray(*PRESET, "--roles", "all")
 
     assert outcome.returncode == 1
-    assert outcome.stderr.splitlines()[-2].startswith("error: The portal has an internal problem")
+    assert outcome.stderr.splitlines()[-2].startswith("error: The service answered with a server error")
     assert not world.config.exists()
 
 

@@ -29,6 +29,7 @@ from credtray.core.diagnosis.facts import (
     Trouble,
 )
 from credtray.core.diagnosis.kinds import ONLY_IN_TEXTS
+from credtray.core.errors import IN_PLACE_OF_AWS
 from credtray.core.ini.text import IniProblem
 from credtray.core.models import AwsConfig, ConfigWarning, Profile, SsoSession
 
@@ -169,6 +170,18 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "half_environment_keys": lambda: environ(AWS_ACCESS_KEY_ID="set"),
         "clock_off": lambda: online(clock_error=timedelta(minutes=-6)),
         "certificate_refused": lambda: online(trouble=Trouble("certificate_refused", "self-signed")),
+        "aws_cli_too_old_for_endpoint": lambda: replace(agent(endpoint=True), aws_cli=(2, 9, 19)),
+        "assume_role_refused": lambda: agent(
+            profiles=frozen(dev=Trouble("assume_role_refused", "HTTP 403: AccessDenied", "Ask its owner."))
+        ),
+        "profile_setting_refused": lambda: agent(
+            profiles=frozen(dev=Trouble("profile_refused", "duration_seconds is 43200", "Take it out."))
+        ),
+        "network_setting_refused": lambda: told("network_setting_refused"),
+        "endpoint_override_failed": lambda: online(
+            trouble=Trouble("portal_failed", f"HTTP 501 (localhost:1, which X names {IN_PLACE_OF_AWS})", "-")
+        ),
+        "endpoint_override": lambda: online(override="AWS_ENDPOINT_URL"),
         "proxy_refused": lambda: online(trouble=Trouble("proxy_refused", "HTTP 407")),
         "unreachable": lambda: online(trouble=Trouble("offline", "refused")),
         "captive_portal": lambda: told("captive_portal"),

@@ -38,6 +38,7 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "Section | None": _TEXT.filter(lambda text: "]" not in text),
     "Region | None": st.sampled_from(["eu-west-1", "us-gov-east-1"]),
     "str | None": _TEXT,
+    "ProxyAddress | None": st.sampled_from(["http://proxy.example.com:3128", "proxy:1", "https://a:b%40@p"]),
     "Delivery": st.sampled_from(["file", "process", "endpoint"]),
     "tuple[str, ...]": st.lists(_TEXT, max_size=3),
     "timedelta | None": _DURATION.map(as_toml),

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from credtray import __version__
+from credtray.aws.blame import blamed
+from credtray.aws.overrides import PROXY_HEADER, Override
 from credtray.aws.replies import approved
 from credtray.aws.wire import Limits, Request
-from credtray.core.addresses import check_region
-from credtray.core.errors import ConfigInvalid
-from credtray.core.models import Endpoints, RoleCredentials, SsoSession
+from credtray.core.addresses import check_region, shown
+from credtray.core.errors import CredtrayError, NetworkSettingRefused
+from credtray.core.models import Endpoints, RoleCredentials, Sources, SsoSession
 from credtray.core.secret import Secret
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 
     from credtray.aws.transport import Transport
 
-Way = tuple[str | None, Secret | None]
-"""CA bundle and proxy."""
+Way = tuple[str | None, Secret | None, Sources]
+"""CA bundle and proxy, and what named them."""
 
 _PASSED_ON = frozenset({"content-type", "date", "retry-after", "x-amzn-errortype", "x-amzn-requestid"})
 """The reply headers botocore gets to see."""
@@ -51,7 +53,7 @@ class Clients:
 
         Raises:
             RegionRefused: the region cannot be part of a host name.
-            ConfigInvalid: the endpoint override is no address.
+            NetworkSettingRefused: the endpoint override is no address.
         """
         client: SSOOIDCClient = self._kept(
             "sso-oidc", session.region, session.endpoints.oidc, session.endpoints
@@ -108,9 +110,12 @@ class Clients:
                 aws_secret_access_key=keys.secret_access_key.reveal() if keys else None,
                 aws_session_token=keys.session_token.reveal() if keys else None,
             )
-        except ValueError:
-            raise ConfigInvalid(f"the endpoint of {service} is not an address: {endpoint!r}") from None
-        client.meta.events.register("before-send", _carrier(self._transport(endpoints)))
+        except ValueError as error:
+            raise _no_client(error, endpoint, _source(service, endpoints)) from None
+        except (OSError, MemoryError, ImportError) as error:
+            raise blamed(error) from None
+        carrier = _carrier(self._transport(endpoints), _override(service, endpoints))
+        client.meta.events.register("before-send", carrier)
         return client
 
     def _transport(self, endpoints: Endpoints) -> Transport:
@@ -118,7 +123,9 @@ class Clients:
 
         way = _way(endpoints)
         if way not in self._transports:
-            self._transports[way] = Transport(endpoints.ca_bundle, self._limits, endpoints.proxy)
+            self._transports[way] = Transport(
+                endpoints.ca_bundle, self._limits, endpoints.proxy, endpoints.sources
+            )
         return self._transports[way]
 
 
@@ -132,7 +139,28 @@ def _global_sts(region: str) -> tuple[str | None, str]:
 
 
 def _way(endpoints: Endpoints) -> Way:
-    return endpoints.ca_bundle, endpoints.proxy
+    return endpoints.ca_bundle, endpoints.proxy, endpoints.sources
+
+
+def _source(service: str, endpoints: Endpoints) -> str | None:
+    sources = endpoints.sources
+    return {"sso-oidc": sources.oidc, "sso": sources.portal, "sts": sources.sts}[service]
+
+
+def _override(service: str, endpoints: Endpoints) -> Override | None:
+    url = {"sso-oidc": endpoints.oidc, "sso": endpoints.portal, "sts": endpoints.sts}[service]
+    return None if url is None else Override.of(url, _source(service, endpoints))
+
+
+def _no_client(error: ValueError, endpoint: str | None, source: str | None) -> CredtrayError:
+    """Botocore 1.44 raises a bare ValueError for an endpoint that is no URL."""
+    if endpoint is None:
+        return blamed(error)
+    named = source or "the endpoint"
+    return NetworkSettingRefused(
+        f"{named} names no address: {shown(endpoint)}",
+        hint=f"Write it as https://HOST, or take out {named}.",
+    )
 
 
 def _independent_session() -> Session:
@@ -168,7 +196,7 @@ def _config(endpoints: Endpoints, *, signed: bool) -> Config:
     )
 
 
-def _carrier(transport: Transport) -> Callable[..., AWSResponse]:
+def _carrier(transport: Transport, override: Override | None) -> Callable[..., AWSResponse]:
     """Return a ``before-send`` handler: what it returns, botocore takes for the service's answer."""
     from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - late, see the module's docstring
 
@@ -176,9 +204,14 @@ def _carrier(transport: Transport) -> Callable[..., AWSResponse]:
 
     def carry(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         operation = event_name.rpartition(".")[2]
-        reply = transport.send(_as_request(request))
-        body = approved(operation, reply)
+        try:
+            reply = transport.send(_as_request(request))
+            body = approved(operation, reply)
+        except CredtrayError as error:
+            raise (error if override is None else override.told(error)) from None
         kept = {name: value for name, value in reply.headers.items() if name in _PASSED_ON}
+        kept |= {} if override is None else override.headers
+        kept |= {PROXY_HEADER: reply.proxy} if reply.proxy is not None and reply.is_web_page else {}
         whole: AWSResponse = answer(request.url, reply.status, kept, _Whole(body))
         return whole
 

@@ -12,11 +12,14 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from types import MappingProxyType
 
+from credtray.aws.overrides import PROXY_HEADER, Override
 from credtray.core.errors import (
+    AssumeRoleRefused,
     ClockOff,
     CredtrayError,
     PortalFailed,
     PortalUnauthorized,
+    ProfileRefused,
     RegistrationRefused,
     RequestRefused,
     RoleRefused,
@@ -85,11 +88,16 @@ _PORTAL: Mapping[str, type[CredtrayError]] = MappingProxyType(
 )
 _STS: Mapping[str, type[CredtrayError]] = MappingProxyType(
     {
-        "AccessDenied": RoleRefused,
-        "ValidationError": RoleRefused,  # such as a duration beyond the role's maximum
-        "RegionDisabledException": RoleRefused,
-        "ExpiredToken": PortalUnauthorized,
-        "ExpiredTokenException": PortalUnauthorized,
+        "AccessDenied": AssumeRoleRefused,
+        "AccessDeniedException": AssumeRoleRefused,
+        "ValidationError": ProfileRefused,
+        "RegionDisabledException": AssumeRoleRefused,
+        "InvalidClientTokenId": AssumeRoleRefused,
+        "UnrecognizedClientException": AssumeRoleRefused,
+        "ExpiredToken": AssumeRoleRefused,
+        "ExpiredTokenException": AssumeRoleRefused,
+        "MalformedPolicyDocument": AssumeRoleRefused,
+        "PackedPolicyTooLarge": AssumeRoleRefused,
         "Throttling": Throttled,
         "ThrottlingException": Throttled,
         "RequestLimitExceeded": Throttled,
@@ -106,11 +114,12 @@ _STATUSES: Mapping[tuple[Service, int], type[CredtrayError]] = MappingProxyType(
         (Service.PORTAL, 401): PortalUnauthorized,
         (Service.PORTAL, 403): RoleRefused,
         (Service.PORTAL, 404): RoleRefused,
-        (Service.STS, 403): RoleRefused,
+        (Service.STS, 403): AssumeRoleRefused,
     }
 )
 """For answers without a code that we know."""
 
+_MAY_BE_THE_CLOCK = frozenset({PortalUnauthorized, RoleRefused, AssumeRoleRefused})
 _CLOCK_CODES = frozenset({"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired"})
 
 
@@ -124,10 +133,18 @@ def error_for(refusal: Refusal, clock_error: timedelta | None, now: datetime) ->
     kind = _kind(refusal)
     if kind is Throttled:
         return Throttled(detail, retry_after=retry_after(refusal.headers, now))
+    override = Override.told_by(refusal.headers)
+    if override is not None and (refusal.status >= _SERVER_ERROR or not _is_coded(refusal)):
+        return kind(override.within(detail), hint=override.hint)
     off = clock_error is not None and abs(clock_error) > CLOCK_TOLERANCE
-    if off and clock_error and (refusal.code in _CLOCK_CODES or kind in {PortalUnauthorized, RoleRefused}):
+    if off and clock_error and (refusal.code in _CLOCK_CODES or kind in _MAY_BE_THE_CLOCK):
         return ClockOff(f"it is {_spoken(clock_error)}; the request was refused ({detail})")
     return kind(detail)
+
+
+def _is_coded(refusal: Refusal) -> bool:
+    """Tell whether it speaks the service's own language, which a wrong address does not."""
+    return refusal.code in _CODES[refusal.service] or refusal.code in _CLOCK_CODES
 
 
 def _kind(refusal: Refusal) -> type[CredtrayError]:
@@ -142,7 +159,9 @@ def _kind(refusal: Refusal) -> type[CredtrayError]:
 def _detail(refusal: Refusal) -> str:
     code = refusal.code if refusal.code.isalnum() and refusal.code.isascii() else ""
     text = "".join(char for char in refusal.message[:200] if char.isprintable()).strip()
-    return ": ".join(part for part in (f"HTTP {refusal.status}", code[:60], text) if part)
+    told = ": ".join(part for part in (f"HTTP {refusal.status}", code[:60], text) if part)
+    proxy = refusal.headers.get(PROXY_HEADER)
+    return told if proxy is None else f"{told}, with a web page, through {proxy}"
 
 
 def _spoken(clock_error: timedelta) -> str:

@@ -165,11 +165,16 @@ def approved(operation: str, reply: Reply) -> bytes:
 def _refuse_strangers(reply: Reply) -> None:
     status = reply.status
     if 300 <= status < 400 or status == 511:  # noqa: PLR2004 - redirects; Network Authentication Required
-        raise CaptivePortal(f"it answered HTTP {status}")
+        raise CaptivePortal(f"it answered HTTP {status}{_by(reply)}")
     if status == 407:  # noqa: PLR2004 - Proxy Authentication Required
-        raise ProxyRefused("it wants a user name and a password, or others than these (HTTP 407)")
+        named = reply.proxy or "it"
+        raise ProxyRefused(f"{named} wants a user name and a password, or others than these (HTTP 407)")
     if reply.is_web_page and (status < 500 and status != 429):  # noqa: PLR2004 - AWS's front ends may fail in HTML
-        raise CaptivePortal(f"it answered HTTP {status} with a web page")
+        raise CaptivePortal(f"it answered HTTP {status} with a web page{_by(reply)}")
+
+
+def _by(reply: Reply) -> str:
+    return "" if reply.proxy is None else f", through {reply.proxy}"
 
 
 def _refusal(body: bytes) -> bytes:

@@ -5,21 +5,35 @@ Must not retry, and lets no exception of botocore and no secret into an error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
 
+from credtray.aws.blame import blamed
 from credtray.aws.error_table import Refusal, Service, error_for, http_date
-from credtray.core.errors import UnexpectedReply
+from credtray.core.errors import ProfileRefused, UnexpectedReply
 from credtray.core.ports import Issued
 from credtray.core.secret import Secret
 
 S = TypeVar("S")
 
-_OF_PARSERS = (LookupError, ValueError, TypeError, AttributeError, RecursionError)
-"""What botocore 1.44's parsers let out for XML and JSON of another shape than the model's."""
+_UNEXPECTED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What botocore's parsers let out for answers of another shape than the model's, and what goes wrong on our
+side; ``blamed`` tells one from the other. Nothing else can come: an error of ours passes."""
 
 _HALF_A_SECOND = timedelta(seconds=0.5)
 """An HTTP Date is cut to whole seconds, so on average it is this much older than it says."""
@@ -67,7 +81,7 @@ def attempt(
         ServiceRefused: the service answered with an error.
         CredtrayError: there was no answer, or one of the wrong shape.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - late: see clients
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError  # noqa: PLC0415 - see clients
     from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as above
 
     plain = {
@@ -83,9 +97,20 @@ def attempt(
         raise ServiceRefused(_refusal(service, error.response, arguments), off, answered) from None
     except msgspec.ValidationError as error:
         raise UnexpectedReply(str(error)) from None
-    except (BotoCoreError, ResponseParserError, *_OF_PARSERS) as error:
-        # Its text may quote an argument or the answer, that is a token; the class has to do.
-        raise UnexpectedReply(type(error).__name__) from None
+    except ParamValidationError as error:
+        raise ProfileRefused(_unfit(str(error))) from None
+    except (BotoCoreError, ResponseParserError, *_UNEXPECTED) as error:
+        # Its text may quote an argument or the answer, that is a token; class and place have to do.
+        raise blamed(error) from None
+
+
+_PARAMETER = re.compile(r"parameter (\w{1,64})[,:]")
+
+
+def _unfit(report: str) -> str:
+    """Return which values botocore does not send at all; its report may quote them."""
+    names = ", ".join(dict.fromkeys(_PARAMETER.findall(report))) or "a value"
+    return f"{names} cannot be sent to AWS"
 
 
 def _refusal(service: Service, response: object, arguments: Mapping[str, object]) -> Refusal:

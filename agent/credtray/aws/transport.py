@@ -6,12 +6,17 @@ cost memory and start-up time that only a network call is worth.
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shlex
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPException, InvalidURL
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,13 +26,23 @@ from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 
+from credtray.aws.blame import blamed, exhausted
 from credtray.aws.certificate_issuer import issuer_at
-from credtray.aws.proxies import login_headers, proxy_for, refusal_of_proxy
+from credtray.aws.proxies import Proxy, login_headers, proxy_for, refusal_of_proxy
 from credtray.aws.wire import Limits, Reply, Request
 from credtray.core.addresses import shown
-from credtray.core.errors import CertificateRefused, CredtrayError, Offline, UnexpectedReply
+from credtray.core.errors import (
+    CertificateRefused,
+    CredtrayError,
+    NetworkSettingRefused,
+    Offline,
+    ResourcesExhausted,
+    UnexpectedReply,
+)
+from credtray.core.models import Sources
 from credtray.core.secret import Secret
 
+_UNNAMED = Sources()
 _PART = 1 << 16
 _CONNECTIONS = 8
 """Kept open per host: as many as role credentials are fetched at once."""
@@ -36,10 +51,17 @@ _CONNECTIONS = 8
 class Transport:
     """Keeps connections per CA bundle and proxy; safe to use from several threads at once."""
 
-    def __init__(self, ca_bundle: str | None, limits: Limits, proxy: Secret | None = None) -> None:
+    def __init__(
+        self,
+        ca_bundle: str | None,
+        limits: Limits,
+        proxy: Secret | None = None,
+        sources: Sources = _UNNAMED,
+    ) -> None:
         self._ca_bundle = ca_bundle
         self._limits = limits
         self._proxy = proxy
+        self._sources = sources
         self._lock = threading.Lock()
         self._pools: dict[tuple[str, str | None], urllib3.PoolManager] = {}
 
@@ -48,25 +70,28 @@ class Transport:
 
         Raises:
             Offline: no connection, a broken one, silence, or the total time is over.
-            CertificateRefused: TLS verification failed, or the CA bundle cannot be read.
-            ProxyRefused: the proxy wants another login, does not let the address through, or is no address.
+            CertificateRefused: TLS verification failed.
+            ProxyRefused: the proxy wants another login, or does not let the address through.
+            NetworkSettingRefused: a proxy, a CA bundle or an address that somebody set cannot be used.
+            ResourcesExhausted: no file handle, thread or memory is left.
             UnexpectedReply: the answer is too large.
+            OwnFault: a mistake of ours.
         """
-        proxy = proxy_for(request.url, self._proxy)
+        proxy = proxy_for(request.url, self._proxy, self._sources.proxy)
         pool = self._pool(urlsplit(request.url).scheme, proxy)
-
-        def explained(error: Exception) -> CredtrayError:
-            return _translated(error, lambda: issuer_at(request.url, proxy, self._limits.connect))
-
-        fetch = _Fetch(lambda: self._exchange(pool, request), explained)
-        fetch.start()
+        way = _Way(request.url, proxy, self._limits.connect)
+        fetch = _Fetch(lambda: self._exchange(pool, request, proxy), way.explained)
+        try:
+            fetch.start()
+        except RuntimeError:
+            raise ResourcesExhausted("there are too many threads") from None
         fetch.join(self._limits.total)
         if fetch.is_alive():
             fetch.abandon()
             raise Offline(f"no complete answer within {self._limits.total:g} s")
         return fetch.outcome()
 
-    def _exchange(self, pool: urllib3.PoolManager, request: Request) -> Reply:
+    def _exchange(self, pool: urllib3.PoolManager, request: Request, proxy: Proxy | None) -> Reply:
         response = pool.request(
             request.method,
             request.url,
@@ -84,14 +109,17 @@ class Transport:
             if len(body) > self._limits.body:
                 response.close()  # the rest must not be read, so the connection cannot be used again
                 raise UnexpectedReply(f"it is larger than {self._limits.body >> 10} KiB")
-        return Reply(response.status, headers, bytes(body))
+        return Reply(response.status, headers, bytes(body), None if proxy is None else str(proxy))
 
-    def _pool(self, scheme: str, proxy: str | None) -> urllib3.PoolManager:
+    def _pool(self, scheme: str, proxy: Proxy | None) -> urllib3.PoolManager:
+        address = None if proxy is None else proxy.url
         with self._lock:
-            if (scheme, proxy) not in self._pools:
-                context = _tls_context(self._ca_bundle) if scheme == "https" else None
-                self._pools[scheme, proxy] = _new_pool(proxy, context, self._limits)
-            return self._pools[scheme, proxy]
+            if (scheme, address) not in self._pools:
+                context = (
+                    _tls_context(self._ca_bundle, self._sources.ca_bundle) if scheme == "https" else None
+                )
+                self._pools[scheme, address] = _new_pool(address, context, self._limits)
+            return self._pools[scheme, address]
 
 
 class _Fetch(threading.Thread):
@@ -177,42 +205,133 @@ def _watch(connection: socket.socket | None) -> None:
         thread.watch(connection)
 
 
-def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+def _tls_context(ca_bundle: str | None, source: str | None) -> ssl.SSLContext:
     """Trust the bundle named, else this computer's own store and the list botocore brings.
 
     The settings come first, then botocore's order (core/endpoints): who sets the agent's environment?
+
+    Raises:
+        NetworkSettingRefused: the bundle named holds no certificate that can be read.
+        ResourcesExhausted: no file handle is left to read it.
+        OwnFault: the list that botocore brings cannot be read.
     """
-    named = ca_bundle or os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        if not ca_bundle and os.environ.get(name):
+            ca_bundle, source = os.environ[name], name
     try:
-        if named:
-            path = Path(named).expanduser()
+        if ca_bundle:
+            path = Path(ca_bundle).expanduser()
             if path.is_dir():
-                return ssl.create_default_context(capath=str(path))
+                return _of_directory(path)
             return ssl.create_default_context(cafile=str(path))
         context = ssl.create_default_context()
         context.load_verify_locations(cafile=get_cert_path(verify=True))
-    except (OSError, ValueError, RuntimeError):  # ssl.SSLError is an OSError; no home is a RuntimeError
-        raise CertificateRefused(f"the CA bundle {named or 'of botocore'} cannot be read") from None
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # ssl.SSLError is an OSError; no home, a RuntimeError
+        if not ca_bundle:
+            raise blamed(error) from None
+        raise exhausted(error) or _bundle_refused(
+            ca_bundle, source or "the setting ca_bundle", error
+        ) from None
     return context
 
 
+_LONGEST_PATH = 1000
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+"""How OpenSSL looks certificates up in a directory (X509_LOOKUP_hash_dir)."""
+
+
+def _of_directory(path: Path) -> ssl.SSLContext:
+    if not any(_HASHED.fullmatch(each.name) for each in path.iterdir()):
+        raise IsADirectoryError(errno.EISDIR, "no hashed certificates")
+    return ssl.create_default_context(capath=str(path))
+
+
+def _bundle_refused(path: str, source: str, error: Exception) -> CredtrayError:
+    whole = "".join(char if char.isprintable() else "?" for char in path[:_LONGEST_PATH])
+    named = f'{source} names the CA bundle "{whole}"'
+    hint = f"Let {source} name a file of certificates in PEM form, or take it out."
+    if isinstance(error, ssl.SSLError):
+        return NetworkSettingRefused(f"{named}, which holds no certificate in PEM form", hint=hint)
+    if isinstance(error, IsADirectoryError):
+        hint = f"{hint} Or hash the directory: openssl rehash {shlex.quote(path)}"
+        return NetworkSettingRefused(f"{named}, a directory without hashed certificates", hint=hint)
+    if isinstance(error, FileNotFoundError):
+        return NetworkSettingRefused(f"{named}, which does not exist", hint=hint)
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no path"
+    return NetworkSettingRefused(f"{named}, which cannot be read ({reason})", hint=hint)
+
+
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (exceptions.SSLError, "the TLS handshake failed"),
-    (exceptions.NameResolutionError, "the service's name cannot be resolved"),
-    (exceptions.NewConnectionError, "the connection was refused"),
-    (exceptions.ConnectTimeoutError, "the connection was not answered in time"),
-    (exceptions.ReadTimeoutError, "the answer did not come in time"),
-    (exceptions.LocationParseError, "the address cannot be understood"),
-    (Exception, "the connection broke"),
+    (exceptions.SSLError, "the TLS handshake with {host} failed"),
+    (exceptions.NameResolutionError, "the name {host} cannot be resolved"),
+    (exceptions.NewConnectionError, "{host} refused the connection"),
+    (exceptions.ConnectTimeoutError, "{host} did not answer in time"),
+    (exceptions.ReadTimeoutError, "the answer of {host} did not come in time"),
+    (exceptions.HTTPError, "the connection to {host} broke"),
+    (HTTPException, "the connection to {host} broke"),
+    (OSError, "the connection to {host} broke"),
 )
 """Why there was no answer; the first row that fits counts; a kind stands above those it derives from."""
 
+_NO_ADDRESS = (exceptions.LocationValueError, InvalidURL, UnicodeError)
+"""What the address itself is at fault for, before a connection is tried."""
 
-def _translated(error: Exception, issuer: Callable[[], str | None]) -> CredtrayError:
-    cause = error.args[0] if error.args else None
-    if isinstance(error, exceptions.SSLError) and isinstance(cause, ssl.SSLCertVerificationError):
-        name = issuer()
-        return CertificateRefused(cause.verify_message + (f"; issued by {shown(name)}" if name else ""))
-    if isinstance(error, exceptions.ProxyError):
-        return refusal_of_proxy(error)
-    return Offline(next(text for kind, text in _REASONS if isinstance(error, kind)))
+_OF_A_CERTIFICATE = {
+    10: "Set this computer's clock; if it is right, whoever runs that host has to renew its certificate.",
+    62: "Something else answers for this name: look in /etc/hosts and the DNS, or ask who runs the proxy.",
+}
+"""What to do, by what OpenSSL found (x509_vfy.h: expired, host name mismatch); else it is the authority."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where a request went, to tell why no answer came."""
+
+    url: str
+    proxy: Proxy | None
+    seconds: float
+    """For finding out who issued a certificate."""
+
+    def explained(self, error: Exception) -> CredtrayError:
+        """Return the error of ours."""
+        lacking = exhausted(error)
+        if lacking is not None:
+            return lacking
+        if isinstance(error, exceptions.ProxyError) and self.proxy is not None:
+            return self._of_proxy(error, self.proxy)
+        if isinstance(error, _NO_ADDRESS):
+            return NetworkSettingRefused(f"{self._host} is no name a host can have")
+        if isinstance(error, exceptions.SSLError):
+            refused = self._certificate_refused(error)
+            if refused is not None:
+                return refused
+        for kind, text in _REASONS:
+            if isinstance(error, kind):
+                return Offline(text.format(host=self._host))
+        return blamed(error)
+
+    @property
+    def _host(self) -> str:
+        return shown(urlsplit(self.url).netloc.rpartition("@")[2]).strip('"')
+
+    def _of_proxy(self, error: exceptions.ProxyError, proxy: Proxy) -> CredtrayError:
+        if isinstance(error.original_error, _NO_ADDRESS):
+            return NetworkSettingRefused(f"the host of {proxy} is no name a host can have")
+        return refusal_of_proxy(error, proxy)
+
+    def _certificate_refused(self, error: exceptions.SSLError) -> CredtrayError | None:
+        cause = error.args[0] if error.args else None
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            name = issuer_at(self.url, None if self.proxy is None else self.proxy.url, self.seconds)
+            told = cause.verify_message + (f"; issued by {shown(name)}" if name else "")
+            return CertificateRefused(told, hint=_OF_A_CERTIFICATE.get(cause.verify_code))
+        if "CERTIFICATE_REQUIRED" in str(cause):
+            return CertificateRefused(
+                f"{self._host} wants a certificate of this computer",
+                hint="credtray has none to show. Ask who runs the proxy for a way without one.",
+            )
+        return None

@@ -39,6 +39,8 @@ class Reply:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+    proxy: str | None = None
+    """The proxy it came through, for texts: without its login."""
 
     @property
     def is_web_page(self) -> bool:

@@ -7,15 +7,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from credtray.core.errors import (
+    AssumeRoleRefused,
     CertificateRefused,
     FileContended,
     FileRefused,
     FileUnparsable,
     FileUnwritable,
     IniRefused,
+    NetworkSettingRefused,
     Offline,
+    OwnFault,
     PortalFailed,
     Problem,
+    ProfileRefused,
     RoleRefused,
     Throttled,
 )
@@ -47,6 +51,8 @@ _ASKED_IN_A_STORM = 2
 """So many failures of a portal that has too much to do are followed by a new try when somebody asks."""
 _CHANGED_FLOOR = timedelta(seconds=1)
 """A file that changes all the time is not written to all the time."""
+_OURS = timedelta(hours=1)
+"""What no try mends: somebody has to change a setting, or the program."""
 _SPREAD = 0.2
 _LONGEST_WISH = 3600
 """Seconds; a Retry-After beyond an hour is taken for a mistake."""
@@ -107,7 +113,9 @@ def _delay(code: str, attempts: int, lasted: timedelta) -> timedelta:
         return min(_FAST * doublings, _FAST_CAP if lasted < _FAST_FOR else _SLOW)
     if code in _OF_FILES:
         return min(_FILE * doublings, _FILE_CAP)
-    if code == RoleRefused.code:
+    if code in {NetworkSettingRefused.code, ProfileRefused.code, OwnFault.code}:
+        return _OURS
+    if code in {RoleRefused.code, AssumeRoleRefused.code}:
         return min(_ROLE * doublings, _ROLE_CAP)
     return min(_SLOW * doublings, _SLOW_CAP)
 

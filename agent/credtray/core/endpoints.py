@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from credtray.core.config.text import ConfigText, Section
-from credtray.core.models import Endpoints
+from credtray.core.models import Endpoints, Sources
+
+Named = tuple[str | None, str | None]
+"""A value, and what named it."""
 
 ENDPOINT_SETTINGS = frozenset(
     {"services", "endpoint_url", "ca_bundle", "ignore_configured_endpoint_urls"}
@@ -34,48 +37,63 @@ def find_endpoints(profile: Section | None, config: ConfigText, environ: Mapping
     Raises:
         MissingServices: the section that ``services =`` names is needed and does not exist.
     """
-    bundle = (
-        environ.get("AWS_CA_BUNDLE")
-        or _text(profile, "ca_bundle")
-        or environ.get("REQUESTS_CA_BUNDLE")
-        or None
+    bundle, named = (
+        _variable("AWS_CA_BUNDLE", environ)
+        or _line("ca_bundle", profile)
+        or _variable("REQUESTS_CA_BUNDLE", environ)
+        or (None, None)
     )
     general = Endpoints(
         ca_bundle=bundle,
         fips=_is_true("use_fips_endpoint", profile, environ),
         dual_stack=_is_true("use_dualstack_endpoint", profile, environ),
         global_sts=_chosen("sts_regional_endpoints", profile, environ) == "legacy",
+        sources=Sources(ca_bundle=named),
     )
     if _is_true("ignore_configured_endpoint_urls", profile, environ):
         return general
+    oidc, portal, sts = (
+        _endpoint(service, profile, config, environ) for service in ("sso_oidc", "sso", "sts")
+    )
     return replace(
         general,
-        oidc=_endpoint("sso_oidc", profile, config, environ),
-        portal=_endpoint("sso", profile, config, environ),
-        sts=_endpoint("sts", profile, config, environ),
+        oidc=oidc[0],
+        portal=portal[0],
+        sts=sts[0],
         signin=_sign_in_page(profile, config, environ),
+        sources=Sources(oidc[1], portal[1], sts[1], named),
     )
+
+
+def _variable(name: str, environ: Mapping[str, str]) -> Named | None:
+    return (environ[name], name) if environ.get(name) else None
+
+
+def _line(name: str, section: Section | None) -> Named | None:
+    value = _text(section, name)
+    return (value, f"{name} in [{section.span.name}]") if value and section is not None else None
 
 
 def _sign_in_page(profile: Section | None, config: ConfigText, environ: Mapping[str, str]) -> str | None:
     """Named outright or not at all: AWS_ENDPOINT_URL is for services, and the console is none."""
     named = environ.get("AWS_ENDPOINT_URL_SIGNIN")
     try:
-        return named or _from_services("signin", profile, config)
+        return named or (_from_services("signin", profile, config) or (None,))[0]
     except MissingServices:  # botocore never looks for it, so the profile works all the same
         return None
 
 
-def _endpoint(
-    service: str, profile: Section | None, config: ConfigText, environ: Mapping[str, str]
-) -> str | None:
-    from_environment = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get("AWS_ENDPOINT_URL")
-    if from_environment:
-        return from_environment
-    return _from_services(service, profile, config) or _text(profile, "endpoint_url") or None
+def _endpoint(service: str, profile: Section | None, config: ConfigText, environ: Mapping[str, str]) -> Named:
+    return (
+        _variable(f"AWS_ENDPOINT_URL_{service.upper()}", environ)
+        or _variable("AWS_ENDPOINT_URL", environ)
+        or _from_services(service, profile, config)
+        or _line("endpoint_url", profile)
+        or (None, None)
+    )
 
 
-def _from_services(service: str, profile: Section | None, config: ConfigText) -> str | None:
+def _from_services(service: str, profile: Section | None, config: ConfigText) -> Named | None:
     name = _text(profile, "services")
     if name is None:
         return None
@@ -83,7 +101,8 @@ def _from_services(service: str, profile: Section | None, config: ConfigText) ->
     if services is None or not services.settings:
         raise MissingServices(name)
     block = services.settings.get(service)
-    return block.get("endpoint_url") if isinstance(block, Mapping) else None
+    url = block.get("endpoint_url") if isinstance(block, Mapping) else None
+    return (url, f"endpoint_url of {service} in [{services.span.name}]") if url else None
 
 
 def _chosen(setting: str, profile: Section | None, environ: Mapping[str, str]) -> str | None:

@@ -15,6 +15,17 @@ from credtray.core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """What named each part of ``Endpoints``, as a person finds it: a variable, a setting, a line."""
+
+    oidc: str | None = None
+    portal: str | None = None
+    sts: str | None = None
+    ca_bundle: str | None = None
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoints:
     """Where requests go, and how, when it is not AWS's default: overrides in botocore's order."""
 
@@ -32,6 +43,8 @@ class Endpoints:
     """The hosts that speak IPv6 as well, where no address is named outright."""
     global_sts: bool = False
     """``sts_regional_endpoints = legacy``: the one STS of the first regions."""
+    sources: Sources = field(default=Sources(), compare=False)
+    """For texts only: the same way named elsewhere is the same way."""
 
 
 @dataclass(frozen=True, slots=True)

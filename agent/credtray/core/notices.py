@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from credtray.core.errors import Offline, Problem, RoleRefused
+from credtray.core.errors import Offline, Problem
 from credtray.core.expiry import Moved, compare_ends
 from credtray.core.lasting import sign_in_end
 from credtray.core.standing import (
@@ -20,6 +20,7 @@ from credtray.core.standing import (
     clock_off,
     keys_until,
     offline,
+    role_refused,
     sign_in_of,
     unrenewed,
     waiting_for_keys,
@@ -265,7 +266,7 @@ def _roles(state: State, session: SessionState, now: datetime) -> Iterator[Notic
     refused = {
         item.profile.name: item.trouble.problem
         for item in state.profiles_of(name)
-        if item.trouble is not None and item.trouble.problem.code == RoleRefused.code
+        if item.trouble is not None and role_refused(item)
     }
     kept = frozenset(state.kept) if refused else frozenset()
     names = tuple(each for each in refused if each in kept)
@@ -284,7 +285,7 @@ def _unfetched(state: State, session: SessionState, now: datetime) -> Iterator[N
     stuck = {
         item.profile.name: item.trouble
         for item in waiting_for_keys(state, session, now)
-        if item.trouble is not None and item.trouble.problem.code != RoleRefused.code
+        if item.trouble is not None and not role_refused(item)
     }
     lasting = {each: trouble for each, trouble in stuck.items() if now - trouble.since >= PATIENCE}
     if lasting:

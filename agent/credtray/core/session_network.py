@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from credtray.core.models import AwsConfig, Endpoints
 from credtray.core.secret import Secret
-from credtray.core.settings import SessionSettings, Settings
+from credtray.core.settings import Settings, dotted
 
 
 def in_effect(config: AwsConfig, settings: Settings) -> AwsConfig:
@@ -19,18 +19,26 @@ def in_effect(config: AwsConfig, settings: Settings) -> AwsConfig:
     if not any(chosen.proxy or chosen.ca_bundle for chosen in settings.sessions.values()):
         return config
     sessions = {
-        name: replace(session, endpoints=_with(session.endpoints, settings.session(name)))
+        name: replace(session, endpoints=_with(session.endpoints, settings, name))
         for name, session in config.sessions.items()
     }
     profiles = {
         name: profile
         if profile.endpoints is None
-        else replace(profile, endpoints=_with(profile.endpoints, settings.session(profile.session)))
+        else replace(profile, endpoints=_with(profile.endpoints, settings, profile.session))
         for name, profile in config.profiles.items()
     }
     return replace(config, sessions=MappingProxyType(sessions), profiles=MappingProxyType(profiles))
 
 
-def _with(endpoints: Endpoints, chosen: SessionSettings) -> Endpoints:
-    proxy = endpoints.proxy if chosen.proxy is None else Secret(chosen.proxy)
-    return replace(endpoints, proxy=proxy, ca_bundle=chosen.ca_bundle or endpoints.ca_bundle)
+def _with(endpoints: Endpoints, settings: Settings, session: str) -> Endpoints:
+    chosen, sources = settings.session(session), endpoints.sources
+    if chosen.proxy is not None:
+        named = f"the setting {dotted(('sessions', session, 'proxy'))}"
+        endpoints = replace(endpoints, proxy=Secret(chosen.proxy))
+        sources = replace(sources, proxy=named)
+    if chosen.ca_bundle:
+        named = f"the setting {dotted(('sessions', session, 'ca_bundle'))}"
+        endpoints = replace(endpoints, ca_bundle=chosen.ca_bundle)
+        sources = replace(sources, ca_bundle=named)
+    return replace(endpoints, sources=sources)

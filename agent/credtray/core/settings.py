@@ -20,11 +20,14 @@ from credtray.core.durations import parse_duration
 from credtray.core.errors import RegionRefused, SettingsInvalid
 from credtray.core.nearest import did_you_mean
 from credtray.core.presets import usual_length
+from credtray.core.proxy_address import SUPPORTED, proxy_problem
 
 Section = str
 """A name that can stand between the brackets of a section's header."""
 Region = str
 """The name of an AWS region."""
+ProxyAddress = str
+"""The address of a proxy."""
 Panel = str
 """``"auto"``, ``"light"`` or ``"dark"``."""
 
@@ -54,7 +57,7 @@ class SessionSettings:
     """Command for this session's pages, such as ``"firefox -P work %s"``; else the desktop's own."""
     open_by_itself: bool = False
     """Open one window by itself when a sign-in has ended, only while the screen is unlocked and online."""
-    proxy: str | None = None
+    proxy: ProxyAddress | None = None
     """Proxy of this session, such as ``"http://proxy.example.com:3128"``; else as the environment says."""
     ca_bundle: str | None = None
     """File of the authorities to trust for this session, such as ``"/etc/ssl/proxy.pem"``; else AWS's."""
@@ -213,6 +216,15 @@ def _region(value: Any, where: Where) -> str:
     return str(value)
 
 
+def _proxy(value: Any, where: Where) -> str:
+    problem = proxy_problem(value) if isinstance(value, str) else ("must be a text", SUPPORTED)
+    if problem is not None:  # not quoted: it may hold a password
+        error = _refused(where, problem[0])
+        error.advice = problem[1]
+        raise error
+    return str(value)
+
+
 def _words(value: Any, where: Where) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise _refused(where, f'must be a list of words such as ["billing"], not {value!r}')
@@ -263,6 +275,7 @@ _READERS: Mapping[str, Callable[[Any, Where], Any]] = {
     "Section | None": _section,
     "Region | None": _region,
     "str | None": _text,
+    "ProxyAddress | None": _proxy,
     "Delivery": _delivery,
     "tuple[str, ...]": _words,
     "tuple[timedelta, ...] | None": _durations,

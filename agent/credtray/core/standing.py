@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from credtray.core.errors import Offline, TokenMismatch, TokenUnreadable
+from credtray.core.errors import (
+    AssumeRoleRefused,
+    Offline,
+    ProfileRefused,
+    RoleRefused,
+    TokenMismatch,
+    TokenUnreadable,
+)
 from credtray.core.expiry import servable_window
 from credtray.core.models import EndProof, RoleCredentials, SignIn
 from credtray.core.state import Alive, Doubt, ProfileState, SessionState, State
@@ -21,6 +28,14 @@ HEARD_OF = timedelta(minutes=2)
 
 
 _OF_THE_CACHE = frozenset({TokenUnreadable.code, TokenMismatch.code})
+
+ROLE_REFUSALS = frozenset({RoleRefused.code, AssumeRoleRefused.code, ProfileRefused.code})
+"""Errors that mean: no keys of this profile, whatever the sign-in is worth."""
+
+
+def role_refused(profile: ProfileState) -> bool:
+    """Tell whether the last try to get keys of this profile was refused."""
+    return profile.trouble is not None and profile.trouble.problem.code in ROLE_REFUSALS
 
 
 def clock_off(state: State) -> bool:

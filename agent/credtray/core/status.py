@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from credtray.core.durations import short
-from credtray.core.errors import ClockOff, Offline, Problem, Retry, RoleRefused, SignInDenied
+from credtray.core.errors import ClockOff, Offline, Problem, Retry, SignInDenied
 from credtray.core.expiry import Freshness, RefreshWindows, freshness, windows_for
 from credtray.core.face.overview import length
 from credtray.core.imports import ImportedKeys, kept_imports
 from credtray.core.ports import DesktopPart, Part
-from credtray.core.standing import alive, clock_off, keys_until, renews, sign_in_of, unrenewed
+from credtray.core.standing import alive, clock_off, keys_until, renews, role_refused, sign_in_of, unrenewed
 from credtray.core.state import Alive, ProfileState, SessionState, State, region_of
 from credtray.core.view import pending_of
 from credtray.core.wishes import sections_of
@@ -127,7 +127,7 @@ def profile_state(state: State, profile: ProfileState, now: datetime) -> str:
     session = state.sessions.get(profile.profile.session)
     if session is None:
         return "signed_out"
-    if profile.trouble is not None and profile.trouble.problem.code == RoleRefused.code:
+    if role_refused(profile):
         return "refused"
     if _section_problem(state, profile.profile.name) is not None:
         return "refused"

@@ -32,6 +32,8 @@ OF_THE_SESSION = frozenset(
         errors.CaptivePortal,
         errors.CertificateRefused,
         errors.ProxyRefused,
+        errors.NetworkSettingRefused,
+        errors.ResourcesExhausted,
         errors.ClockOff,
     )
 )

@@ -38,6 +38,30 @@ UNREACHABLE = Kind(
     "No network, a VPN that is off, a firewall, a region that does not exist, or a proxy that is needed.",
     "Check the network, then: credtray doctor --online",
 )
+NETWORK_SETTING_REFUSED = Kind(
+    "network_setting_refused",
+    Group.NETWORK,
+    Severity.BROKEN,
+    "A network setting cannot be used",
+    "A proxy, a CA bundle or an address was set that cannot be one; no request was sent.",
+    "{hint}",
+)
+OVERRIDE_FAILED = Kind(
+    "endpoint_override_failed",
+    Group.NETWORK,
+    Severity.BROKEN,
+    "An address set in place of AWS's does not answer as AWS would",
+    "AWS was not asked: a variable or a line of the config file sends requests somewhere else.",
+    "{hint}",
+)
+OVERRIDE_REACHED = Kind(
+    "endpoint_override",
+    Group.NETWORK,
+    Severity.NOTE,
+    "An address set in place of AWS's is reached",
+    "A variable or a line of the config file sends requests somewhere else; AWS itself was not asked.",
+    "If you did not mean that, take out {source}",
+)
 CAPTIVE_PORTAL = Kind(
     "captive_portal",
     Group.NETWORK,
@@ -187,6 +211,14 @@ AWS_CLI_MISSING = Kind(
     "A program runs `aws` to get keys, as kubectl does for EKS, and there is none on its PATH.",
     "Install the AWS CLI 2.22 or later, or write its full path where it is named",
 )
+AWS_CLI_WITHOUT_TOKEN_FILE = Kind(
+    "aws_cli_too_old_for_endpoint",
+    Group.AGENT,
+    Severity.WARNING,
+    "The AWS CLI is too old for the credentials endpoint",
+    "It does not read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, so it asks without a token and is refused.",
+    "Update the AWS CLI; until then: credtray exec PROFILE --env -- COMMAND",
+)
 NOT_LOOKED = Kind(
     "not_looked_at",
     Group.AGENT,
@@ -201,6 +233,9 @@ KINDS = (
     CERTIFICATE_REFUSED,
     PROXY_REFUSED,
     UNREACHABLE,
+    NETWORK_SETTING_REFUSED,
+    OVERRIDE_FAILED,
+    OVERRIDE_REACHED,
     CAPTIVE_PORTAL,
     THROTTLED,
     SERVICE_FAILED,
@@ -220,5 +255,6 @@ KINDS = (
     SETTINGS_BROKEN,
     AWS_CLI_OLD,
     AWS_CLI_MISSING,
+    AWS_CLI_WITHOUT_TOKEN_FILE,
     NOT_LOOKED,
 )

@@ -92,6 +92,22 @@ ROLE_REFUSED = Kind(
     "assigned takes a few minutes.",
     "Compare account and role with the access portal, or run: credtray setup",
 )
+ASSUME_ROLE_REFUSED = Kind(
+    "assume_role_refused",
+    Group.SIGN_IN,
+    Severity.BROKEN,
+    "The further role of a profile cannot be assumed",
+    "The profile assumes role_arn with the keys of its source profile, and AWS does not let it.",
+    "{hint}",
+)
+PROFILE_SETTING_REFUSED = Kind(
+    "profile_setting_refused",
+    Group.SIGN_IN,
+    Severity.BROKEN,
+    "AWS does not take a setting of the profile",
+    "Its value is beyond what AWS allows, or not of the form it demands.",
+    "{hint}",
+)
 KEYS_SHADOW = Kind(
     "foreign_keys_shadow",
     Group.KEYS,
@@ -256,6 +272,8 @@ KINDS = (
     ROLE_REFUSED,
     START_URL_WRONG,
     LOGIN_SESSION_ENDED,
+    ASSUME_ROLE_REFUSED,
+    PROFILE_SETTING_REFUSED,
     KEYS_SHADOW,
     TEMPORARY_SHADOW,
     STALE_KEYS,

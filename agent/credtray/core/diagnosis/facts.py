@@ -174,6 +174,8 @@ class AgentFacts:
     profiles: Mapping[str, Trouble] = field(default_factory=lambda: MappingProxyType({}))
     """Profile -> what is wrong with it."""
     desktop: Mapping[str, PartSight] = field(default_factory=lambda: MappingProxyType({}))
+    endpoint: bool = False
+    """The local credentials endpoint is open: somebody uses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,8 @@ class EndpointSight:
     """Without its login."""
     clock_error: timedelta | None = None
     """The service's clock minus ours."""
+    override: str | None = None
+    """What names this host in place of AWS's; None: it is AWS's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from credtray.core.diagnosis.finding import Finding, Severity, Sight
 from credtray.core.diagnosis.making import clean, found
 from credtray.core.diagnosis.rules_of_sign_in import kind_of
 from credtray.core.durations import short
+from credtray.core.endpoint.versions import LEAST, cli_reads_token_file
 from credtray.core.errors import ClockOff, ConfigInvalid, ProtocolMismatch, SettingsInvalid
 from credtray.core.standing import TOLERATED_CLOCK_ERROR
 
@@ -47,6 +48,10 @@ def _network(facts: Facts) -> Iterator[Finding]:
 
 def _endpoint(sight: EndpointSight) -> Finding:
     way = "" if sight.proxy is None else f" through {clean(sight.proxy)}"
+    if sight.trouble is None and sight.override is not None:
+        seen = Sight(f"{clean(sight.host)}{way}: reached; {clean(sight.override)} names it")
+        fill = {"source": clean(sight.override)}
+        return found(kinds.OVERRIDE_REACHED, seen, session=sight.session, fill=fill)
     if sight.trouble is None:
         seen = Sight(f"{clean(sight.host)}{way}: reached")
         return found(kinds.NETWORK_FINE, seen, session=sight.session)
@@ -121,10 +126,21 @@ def _installed(facts: Facts) -> Iterator[Finding]:
     if settings.trouble is not None:
         place = Sight(clean(settings.trouble), settings.path, settings.line)
         yield found(kinds.SETTINGS_BROKEN, place, fill={"place": place.place})
+    yield from _too_old_for_the_endpoint(facts)
     version = facts.aws_cli
     if version is not None and version < _NO_PKCE:
         spoken = ".".join(map(str, version))
         yield found(kinds.AWS_CLI_OLD, Sight(f"`aws` is version {spoken}: {_lacks(version)}"))
+
+
+def _too_old_for_the_endpoint(facts: Facts) -> Iterator[Finding]:
+    version = facts.aws_cli
+    if version is None or not facts.agent.endpoint or cli_reads_token_file(version):
+        return
+    spoken = ".".join(map(str, version))
+    least = LEAST[f"AWS CLI v{version[0]}"] if version[0] in {1, 2} else LEAST["AWS CLI v2"]
+    seen = Sight(f"the endpoint is open and `aws` is version {spoken}; {least} is the least")
+    yield found(kinds.AWS_CLI_WITHOUT_TOKEN_FILE, seen)
 
 
 def _lacks(version: tuple[int, ...]) -> str:

@@ -11,12 +11,16 @@ from credtray.core.diagnosis.facts import Facts, Held, TokenFacts, Trouble
 from credtray.core.diagnosis.finding import Finding, Kind, Severity, Sight
 from credtray.core.diagnosis.making import clean, found, moment
 from credtray.core.errors import (
+    IN_PLACE_OF_AWS,
+    AssumeRoleRefused,
     CaptivePortal,
     CertificateRefused,
     ClockOff,
+    NetworkSettingRefused,
     Offline,
     PortalFailed,
     PortalUnauthorized,
+    ProfileRefused,
     ProxyRefused,
     RoleRefused,
     SignInDenied,
@@ -40,7 +44,10 @@ KIND_OF: Mapping[str, Kind] = MappingProxyType(
         Throttled.code: around.THROTTLED,
         PortalFailed.code: around.SERVICE_FAILED,
         ClockOff.code: around.CLOCK_OFF,
+        NetworkSettingRefused.code: around.NETWORK_SETTING_REFUSED,
         RoleRefused.code: kinds.ROLE_REFUSED,
+        AssumeRoleRefused.code: kinds.ASSUME_ROLE_REFUSED,
+        ProfileRefused.code: kinds.PROFILE_SETTING_REFUSED,
         SignInDenied.code: kinds.SIGN_IN_REFUSED,
         SignInTimedOut.code: kinds.SIGN_IN_TIMED_OUT,
         SignInRequired.code: kinds.SIGN_IN_ENDED,
@@ -55,6 +62,8 @@ KIND_OF: Mapping[str, Kind] = MappingProxyType(
 
 def kind_of(trouble: Trouble) -> Kind:
     """Return the finding that an error of ours is; ``agent_trouble`` for one that is none in particular."""
+    if IN_PLACE_OF_AWS in trouble.text:
+        return around.OVERRIDE_FAILED
     if trouble.code == Offline.code and "proxy" in trouble.text:
         return around.PROXY_REFUSED
     return KIND_OF.get(trouble.code, around.AGENT_TROUBLE)

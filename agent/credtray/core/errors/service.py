@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from credtray.core.errors.base import CredtrayError, Retry
 
+IN_PLACE_OF_AWS = "in place of AWS"
+"""Stands in the text of an error whose cause may be an address that somebody set."""
+
 
 class TokenRefused(CredtrayError):
     """The token service refused the grant (InvalidGrant, ExpiredToken)."""
@@ -59,6 +62,24 @@ class RoleRefused(CredtrayError):
     retry = Retry.LATER
 
 
+class AssumeRoleRefused(CredtrayError):
+    """AWS STS does not let the first role of a chained profile assume the next one."""
+
+    code = "assume_role_refused"
+    title = "This role cannot be assumed"
+    hint = "Ask whoever owns the role to let yours in (its trust policy)."
+    retry = Retry.LATER
+
+
+class ProfileRefused(CredtrayError):
+    """A setting of the profile has a value that AWS does not take; asking again does not help."""
+
+    code = "profile_refused"
+    title = "AWS does not take a setting of this profile"
+    hint = "Change that setting in ~/.aws/config."
+    retry = Retry.PERSON
+
+
 class RequestRefused(CredtrayError):
     """The service refused a request as invalid: usually a wrong region or start URL (InvalidRequest)."""
 
@@ -88,7 +109,7 @@ class PortalFailed(CredtrayError):
     """The portal answered 5xx."""
 
     code = "portal_failed"
-    title = "The portal has an internal problem"
+    title = "The service answered with a server error"
     hint = "It is tried again by itself."
     retry = Retry.LATER
 
@@ -102,8 +123,17 @@ class Offline(CredtrayError):
     retry = Retry.LATER
 
 
+class NetworkSettingRefused(CredtrayError):
+    """A proxy, a CA bundle or an address that somebody set cannot be used; nothing was sent."""
+
+    code = "network_setting_refused"
+    title = "A network setting cannot be used"
+    hint = "Correct the setting or the variable that the message names."
+    retry = Retry.PERSON
+
+
 class ProxyRefused(CredtrayError):
-    """The proxy wants a user name and password, refuses the address, or its own address is none."""
+    """The proxy wants a user name and password, or refuses the address."""
 
     code = "proxy_refused"
     title = "The proxy does not let us through"
@@ -145,3 +175,21 @@ class ClockOff(CredtrayError):
     title = "This computer's clock is wrong"
     hint = "Set the clock (time synchronisation on); AWS refuses requests with a wrong time."
     retry = Retry.LATER
+
+
+class ResourcesExhausted(CredtrayError):
+    """This computer has no file handle, no thread or no memory left for a request; nothing was sent."""
+
+    code = "resources_exhausted"
+    title = "This computer ran out of something"
+    hint = "Close programs you do not need, or raise the limit (ulimit -n); it is tried again by itself."
+    retry = Retry.LATER
+
+
+class OwnFault(CredtrayError):
+    """A mistake in credtray's own program, found before or after what the service had to say."""
+
+    code = "own_fault"
+    title = "credtray has a fault here"
+    hint = "Nothing was changed. Please report it; `credtray doctor` shows the version."
+    retry = Retry.PERSON

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from credtray.core.errors import ClockOff, Offline, Retry, RoleRefused, TokenUnreadable
+from credtray.core.errors import ClockOff, Offline, Retry, TokenUnreadable
 from credtray.core.face.look import STEPS, Look, Shape, ring_steps
 from credtray.core.notices import PATIENCE
-from credtray.core.standing import alive, clock_off, offline, sign_in_of, unrenewed
+from credtray.core.standing import alive, clock_off, offline, role_refused, sign_in_of, unrenewed
 from credtray.core.state import Alive, SessionState, State, Trouble
 from credtray.core.wishes import sections_of
 
@@ -164,8 +164,7 @@ def _stuck(session: SessionState, now: datetime) -> bool:
 
 
 def _role_refused(state: State, name: str) -> bool:
-    trouble = state.profiles[name].trouble
-    return trouble is not None and trouble.problem.code == RoleRefused.code
+    return role_refused(state.profiles[name])
 
 
 def _keys_until(state: State) -> dict[str, datetime]:
