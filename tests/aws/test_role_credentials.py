@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from credtray.core.errors import IncompleteProfile, PortalFailed, RoleRefused, Throttled, UnexpectedReply
+from credtray.core.errors import IncompleteProfile, PortalFailed, Throttled, UnexpectedReply
 from credtray.core.models import AccessToken, AssumedRole, Profile
 from credtray.demo.identity_center import faults
 from tests.aws.service_world import ADMIN, Service, service
@@ -54,19 +54,6 @@ def test_wanted_duration_is_asked_for(there: Service, token: AccessToken) -> Non
     issued = there.fetch(token, chained(replace(AUDIT, duration_seconds=900)))
 
     assert issued.value.life == timedelta(minutes=15)
-
-
-@pytest.mark.parametrize("external_id", [None, "wrong"])
-def test_wrong_external_id_is_a_refused_role(
-    there: Service, token: AccessToken, external_id: str | None
-) -> None:
-    with pytest.raises(RoleRefused, match="AccessDenied"):
-        there.fetch(token, chained(replace(PARTNER, external_id=external_id)))
-
-
-def test_duration_the_role_does_not_allow_is_a_refused_role(there: Service, token: AccessToken) -> None:
-    with pytest.raises(RoleRefused, match="ValidationError"):
-        there.fetch(token, chained(replace(AUDIT, duration_seconds=60 * 60 * 13)))
 
 
 @pytest.mark.parametrize(

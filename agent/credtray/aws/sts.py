@@ -16,7 +16,8 @@ from msgspec import Meta
 from credtray.aws.clients import Clients
 from credtray.aws.error_table import Service
 from credtray.aws.replies import Key
-from credtray.aws.service_call import call
+from credtray.aws.service_call import ServiceRefused, attempt
+from credtray.aws.sts_refusals import check_assumed, of_assume_role
 from credtray.core.addresses import shown
 from credtray.core.errors import IncompleteProfile, UnexpectedReply
 from credtray.core.models import AssumedRole, Endpoints, RoleCredentials
@@ -60,11 +61,13 @@ class RoleAssumer:
         """Return the role's keys; ``expires_at`` is the service's instant, not yet corrected for our clock.
 
         Raises:
-            RoleRefused: the role may not be assumed, or not for so long.
+            AssumeRoleRefused: the role may not be assumed.
+            ProfileRefused: a setting of the profile is the reason; it is named.
             UnexpectedReply: the answer is about another role.
             IncompleteProfile: role_arn is not the ARN of a role.
         """
         expected = _assumed(role.role_arn)
+        check_assumed(role)
         fetched_at = now()
         arguments: dict[str, object] = {
             "RoleArn": role.role_arn,
@@ -76,7 +79,10 @@ class RoleAssumer:
         if role.duration_seconds is not None:
             arguments["DurationSeconds"] = role.duration_seconds
         operation = self._clients.sts(keys, region, endpoints).assume_role
-        issued = call(Service.STS, operation, arguments, _AssumeRole, now)
+        try:
+            issued = attempt(Service.STS, operation, arguments, _AssumeRole, now)
+        except ServiceRefused as refused:
+            raise of_assume_role(refused, role, region) from None
         told = issued.value
         if not told.assumed_role_user.arn.startswith(expected):
             raise UnexpectedReply("AssumeRole: it is about another role")

@@ -49,6 +49,12 @@ class AssumableRole:
 
     arn: str
     external_id: str | None = None
+    mfa: bool = False
+    """Its trust policy wants a code of an MFA device, which no caller here can show."""
+
+    def trusts(self, external_id: str | None) -> bool:
+        """Return whether its trust policy lets a role in that shows this external id."""
+        return not self.mfa and self.external_id in {None, external_id}
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ Unknown, expired or wrongly signed keys are refused with the errors of the live 
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from xml.sax.saxutils import escape
@@ -16,7 +17,9 @@ from credtray.demo.identity_center.refusals import sts_refusal
 from credtray.demo.identity_center.role_sessions import RoleSession
 from credtray.demo.identity_center.signature import is_signed_with, signing_key_id
 
-_SHORTEST, _LONGEST_CHAINED = 900, 3600
+_SHORTEST, _LONGEST_CHAINED, _LONGEST = 900, 3600, 43200
+_SESSION_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 
@@ -53,11 +56,12 @@ def assume_role(instance: Instance, request: Request, now: datetime) -> Response
     caller = _caller(instance, request, now)
     form = request.form
     arn, name = form.get("RoleArn", ""), form.get("RoleSessionName", "")
+    _check_form("roleSessionName", name, _SESSION_NAME)
+    if "ExternalId" in form:
+        _check_form("externalId", form["ExternalId"], _EXTERNAL_ID)
     life = _life(form.get("DurationSeconds", str(_LONGEST_CHAINED)))
-    if not name:
-        raise sts_refusal(400, "ValidationError", "roleSessionName must not be empty")
     role = instance.directory.assumable.get(arn)
-    if role is None or (role.external_id is not None and form.get("ExternalId") != role.external_id):
+    if role is None or not role.trusts(form.get("ExternalId")):
         raise sts_refusal(
             403,
             "AccessDenied",
@@ -76,10 +80,30 @@ def assume_role(instance: Instance, request: Request, now: datetime) -> Response
     )
 
 
+def _check_form(name: str, value: str, form: re.Pattern[str]) -> None:
+    if not form.fullmatch(value):
+        raise sts_refusal(
+            400,
+            "ValidationError",
+            f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
+            f"Member must satisfy regular expression pattern: {form.pattern}",
+        )
+
+
 def _life(text: str) -> timedelta:
     seconds = int(text) if text.isascii() and text.isdigit() else 0
-    if seconds < _SHORTEST:
-        raise sts_refusal(400, "ValidationError", f"durationSeconds must be at least {_SHORTEST}")
+    if not _SHORTEST <= seconds <= _LONGEST:
+        bound = (
+            f"greater than or equal to {_SHORTEST}"
+            if seconds < _SHORTEST
+            else f"less than or equal to {_LONGEST}"
+        )
+        raise sts_refusal(
+            400,
+            "ValidationError",
+            f"1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy "
+            f"constraint: Member must have value {bound}",
+        )
     if seconds > _LONGEST_CHAINED:
         raise sts_refusal(
             400,

@@ -1,0 +1,147 @@
+"""Why AWS STS does not let a chained profile assume its role, with the setting that is the reason.
+
+Must not send anything. AWS's messages are looked at for known causes only; they are quoted, never believed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from credtray.aws.service_call import ServiceRefused
+from credtray.core.addresses import shown
+from credtray.core.errors import AssumeRoleRefused, CredtrayError, ProfileRefused
+from credtray.core.models import AssumedRole
+
+SHORTEST = 900
+CHAINED = 3600
+"""Seconds; STS API reference, AssumeRole: role chaining is limited to one hour, and a chained profile always
+assumes its role with the keys of another role."""
+
+_SESSION_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+"""STS API reference, AssumeRole: RoleSessionName and ExternalId."""
+
+
+def check_assumed(role: AssumedRole) -> None:
+    """Refuse what AWS would refuse without looking at the role.
+
+    Raises:
+        ProfileRefused: a setting is not of the form that AWS demands.
+    """
+    name = role.role_session_name
+    if name is not None and not _SESSION_NAME.fullmatch(name):
+        raise ProfileRefused(
+            f"role_session_name is {shown(name)}",
+            hint="Use 2 to 64 letters, digits and _+=,.@- for role_session_name, or take it out.",
+        )
+    if role.external_id is not None and not _EXTERNAL_ID.fullmatch(role.external_id):
+        raise ProfileRefused(
+            "external_id has a character or a length that AWS does not take",
+            hint="Copy external_id again from the role's owner: 2 to 1224 letters, digits and _+=,.@:/-",
+        )
+    if role.duration_seconds is not None and role.duration_seconds < SHORTEST:
+        raise ProfileRefused(
+            f"duration_seconds is {role.duration_seconds}, the least is {SHORTEST} (15 minutes)",
+            hint=f"Set duration_seconds = {SHORTEST} or more, or take it out.",
+        )
+
+
+def of_assume_role(refused: ServiceRefused, role: AssumedRole, region: str) -> CredtrayError:
+    """Return the true cause of a refused AssumeRole, as far as AWS tells it."""
+    told = refused.refusal
+    about_duration = told.code == "ValidationError" and "duration" in told.message.lower()
+    if role.duration_seconds is not None and about_duration:
+        return _too_long(role.duration_seconds, told.message)
+    make = _BY_CODE.get(told.code)
+    if make is None or not isinstance(refused.error, AssumeRoleRefused):
+        return refused.error  # among them a clock that is off, which STS refuses with many codes
+    return make(_Attempt(role, region, told.message, refused.error.detail))
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One AssumeRole that AWS refused."""
+
+    role: AssumedRole
+    region: str
+    message: str
+    """All that AWS said."""
+    detail: str
+    """That, short and printable."""
+
+    @property
+    def arn(self) -> str:
+        return shown(self.role.role_arn)
+
+
+def _too_long(seconds: int, message: str) -> CredtrayError:
+    if "MaxSessionDuration" in message:
+        return ProfileRefused(
+            f"duration_seconds is {seconds}, more than the role allows (its MaxSessionDuration)",
+            hint="Set a lower duration_seconds, or take it out.",
+        )
+    return ProfileRefused(
+        f"duration_seconds is {seconds}; AWS gives {CHAINED} (1 hour) at most to a role that is assumed by "
+        "another role (role chaining)",
+        hint=f"Set duration_seconds = {CHAINED}, or take it out.",
+    )
+
+
+def _denied(made: _Attempt) -> CredtrayError:
+    if "explicit deny" in made.message:
+        why, hint = "a policy denies it", "Ask your administrator: a denial wins over every permission."
+    elif "no identity-based policy" in made.message:
+        why = "your first role has no permission for it"
+        hint = "Ask your administrator for sts:AssumeRole on that role in your permission set."
+    else:
+        other = "another external_id than the profile's" if made.role.external_id else "an external_id"
+        why = f"its trust policy does not name your role, it wants {other}, or a code of an MFA device"
+        hint = "Compare role_arn and external_id with what the role's owner gave you, or ask to be let in."
+    return AssumeRoleRefused(f"{made.arn}: {why} ({made.detail})", hint=hint)
+
+
+def _region_disabled(made: _Attempt) -> CredtrayError:
+    return ProfileRefused(
+        f"region is {made.region}, where STS is switched off for this account ({made.detail})",
+        hint="Set a region that is switched on, such as region = us-east-1, or ask for STS in that region.",
+    )
+
+
+def _keys_unknown(made: _Attempt) -> CredtrayError:
+    return AssumeRoleRefused(
+        f"{made.arn}: STS in {made.region} does not know the keys of the role before it ({made.detail})",
+        hint="In a region that has to be enabled first, set region = us-east-1 for the profile.",
+    )
+
+
+def _keys_ended(made: _Attempt) -> CredtrayError:
+    return AssumeRoleRefused(
+        f"{made.arn}: the keys of the role before it had ended ({made.detail})",
+        hint="It is tried again with new keys; check this computer's clock if it stays.",
+    )
+
+
+def _policy(made: _Attempt) -> CredtrayError:
+    return AssumeRoleRefused(
+        f"{made.arn}: AWS refuses the session's policies or tags ({made.detail})",
+        hint="credtray sends none: ask your administrator about the attributes Identity Center passes on.",
+    )
+
+
+_BY_CODE: Mapping[str, Callable[[_Attempt], CredtrayError]] = MappingProxyType(
+    {
+        "AccessDenied": _denied,
+        "AccessDeniedException": _denied,
+        "RegionDisabledException": _region_disabled,
+        "InvalidClientTokenId": _keys_unknown,
+        "UnrecognizedClientException": _keys_unknown,
+        "ExpiredToken": _keys_ended,
+        "ExpiredTokenException": _keys_ended,
+        "MalformedPolicyDocument": _policy,
+        "PackedPolicyTooLarge": _policy,
+    }
+)
+"""STS API reference, AssumeRole and common errors."""
