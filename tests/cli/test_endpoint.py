@@ -16,6 +16,7 @@ import pytest
 from credtray.cli import backend as seam
 from credtray.cli.main import main
 from credtray.core.endpoint.environment import SHADOWS
+from credtray.core.endpoint.versions import LEAST
 from credtray.core.errors import AgentNotRunning, UnknownProfile
 from credtray.core.protocol import Endpoint, Status
 from tests.cli.fake_backend import FakeBackend, Outcome, credtray, document, profile
@@ -148,3 +149,52 @@ def test_reasons_are_told() -> None:
         assert outcome.code == error.exit_code
         assert outcome.out == ""
         assert "hint:" in outcome.err
+
+
+@pytest.mark.met("F5")
+def test_old_programs_get_the_token_itself_and_a_word_about_it(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("t-o-k-e-n")
+    result = {**RESULT, "token_file": str(file)}
+    printed = endpoint("--shell", "bash", "--token-in-environment", result=result)
+    before = {
+        "PATH": os.environ["PATH"],
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/old",
+        "AWS_PROFILE": "x",
+    }
+    script = f'{printed.out}\nprintf "%s\\n" "$(env)"'
+    shown = subprocess.run(["bash", "-c", script], env=before, capture_output=True, text=True, check=True)
+    found = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("AWS_"))
+
+    assert "every program of this shell can read it" in printed.err
+    assert found == {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": RESULT["url"],
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": "t-o-k-e-n",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }
+
+
+@pytest.mark.met("F5")
+@pytest.mark.parametrize(
+    "words", [("--shell", "docker"), ("--shell", "devcontainer"), ("--json",), ("--revoke",)]
+)
+def test_token_is_never_put_where_others_read_it(words: tuple[str, ...]) -> None:
+    refused = endpoint(*words, "--token-in-environment")
+
+    assert (refused.code, refused.out) == (2, "")
+
+
+def test_token_file_that_cannot_be_read_prints_nothing(tmp_path: Path) -> None:
+    result = {**RESULT, "token_file": str(tmp_path / "none")}
+    failed = endpoint("--shell", "bash", "--token-in-environment", result=result)
+
+    assert (failed.code, failed.out) == (1, "")
+
+
+@pytest.mark.met("F5")
+def test_help_names_the_least_versions() -> None:
+    told = credtray("endpoint", "--help").out
+
+    assert [each for each in LEAST.values() if each.removeprefix("release ") not in told] == []
+    assert "every AWS SDK" not in told

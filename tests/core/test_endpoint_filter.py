@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credtray.core.endpoint.filter import Admitted, EndpointRequest, Refused, judge, path_of, raw_refusal
+from credtray.core.endpoint.versions import cli_reads_token_file
 from credtray.core.errors import EndpointUnavailable
 from credtray.core.secret import Secret
 from tests.soak import examples
@@ -67,6 +68,44 @@ def test_each_refusal_has_its_status(request_: EndpointRequest, expected: int) -
 def test_what_is_wrong_with_the_request_is_said_before_the_token_is_looked_at() -> None:
     for token in (b"t" * 43, b"wrong", None):
         assert status(asking(host="evil.test", token=token)) == 421
+
+
+@pytest.mark.met("F5")
+@pytest.mark.parametrize("target", ["/credentials/dev", "/credentials/prod", "/credentials/nobody"])
+def test_request_without_a_token_is_told_the_least_version(target: str) -> None:
+    found = judge(asking(target, token=None), PORT, TOKENS)
+
+    assert isinstance(found, Refused)
+    assert (found.status, found.problem.code) == (403, "endpoint_token_missing")
+    assert "too old to read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" in found.problem.title
+    assert "AWS CLI 2.15.0, boto3 1.34.41" in found.problem.title
+
+
+@pytest.mark.met("F5")
+def test_a_wrong_or_empty_token_is_no_old_program() -> None:
+    for token in (b"wrong", b""):
+        found = judge(asking(token=token), PORT, TOKENS)
+
+        assert isinstance(found, Refused)
+        assert found.problem.code == "endpoint_token_refused"
+
+
+@pytest.mark.met("F5")
+@pytest.mark.parametrize(
+    ("version", "reads"),
+    [
+        ((2, 9, 19), False),
+        ((2, 14, 6), False),
+        ((2, 15, 0), True),
+        ((2, 36, 7), True),
+        ((1, 29, 80), False),
+        ((1, 30, 0), True),
+        ((3, 0, 0), True),
+        ((), False),
+    ],
+)
+def test_versions_of_the_aws_cli_that_can_use_the_endpoint(version: tuple[int, ...], *, reads: bool) -> None:
+    assert cli_reads_token_file(version) is reads
 
 
 def test_an_empty_table_opens_nothing() -> None:

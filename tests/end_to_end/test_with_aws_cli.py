@@ -6,6 +6,7 @@ import json
 import re
 import ssl
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -150,6 +151,30 @@ def by_device(house: House, proxy: ConnectProxy) -> None:
     opener(proxy).open(address[0], timeout=10).close()
     _, err = login.communicate(timeout=60)
     assert login.returncode == 0, err
+
+
+@pytest.mark.met("F5")
+def test_a_cli_too_old_for_the_endpoint_is_told_so_and_has_a_way(behind: House) -> None:
+    behind.configure()
+    with behind.agent():
+        behind.run("login")
+        ask = f"{AWS} sts get-caller-identity --region us-east-1"
+        way = f"{sys.executable} -I -m credtray endpoint synderys-dns --shell sh"
+        plain = shell(behind, f'eval "$({way})"; {ask}')
+        with_token = shell(behind, f'eval "$({way} --token-in-environment)"; {ask}')
+        behind.environ["PATH"] = f"{AWS.parent}:/bin"
+        doctor = behind.run("doctor", code=None).stdout
+
+    assert "endpoint_token_missing" in plain.stderr
+    assert "AWS CLI 2.15.0" in plain.stderr
+    assert json.loads(with_token.stdout)["Account"] == "111100000002", with_token.stderr
+    assert "The AWS CLI is too old for the credentials endpoint" in doctor
+
+
+def shell(house: House, script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", script], env=house.environ, capture_output=True, text=True, timeout=90, check=False
+    )
 
 
 def test_the_presets_vanity_start_url_is_resolved_and_kept_for_the_cache_key(behind: House) -> None:

@@ -1,6 +1,6 @@
 """`credtray endpoint`: how programs and containers fetch one profile's keys from the agent, again and again.
 
-Asks the agent and prints variables; no key and no token is in them.
+Asks the agent and prints variables; no key is in them, and no token unless a person asks for that.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import typer
@@ -19,9 +19,10 @@ from credtray.cli.choices import JsonOption, ProfileArgument
 from credtray.cli.shell_choice import chosen, complete_shell, form_of
 from credtray.core.endpoint import environment as endpoint_environment
 from credtray.core.endpoint.environment import SHADOWS
-from credtray.core.errors import UsageError
+from credtray.core.errors import EndpointUnavailable, UsageError
 from credtray.core.forms import Form
 from credtray.core.protocol import Endpoint, Status
+from credtray.core.secret import Secret
 from credtray.core.shells import assignments, removals
 
 _MOUNT = "/run/credtray"
@@ -50,25 +51,40 @@ def endpoint(
     revoke: Annotated[
         bool, typer.Option("--revoke", help="Take the token back: programs get nothing any more.")
     ] = False,
+    token: Annotated[
+        bool,
+        typer.Option(
+            "--token-in-environment",
+            help="Put the token itself into the variables, for programs older than these. Every program "
+            "of the shell sees it; it changes when the agent starts.",
+        ),
+    ] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Let programs fetch a profile's keys from the agent.
 
-    For programs that run longer than keys last, and for containers: every AWS SDK knows this way and
-    renews its keys by itself. It prints variables; the secret stays in a file that only you can read.
+    For programs that run longer than keys last, and for containers: they renew their keys by themselves.
+    It prints variables; the secret stays in a file that only you can read.
+
+    Least versions: AWS CLI 2.15.0 (v1: 1.30.0), boto3 1.34.41, Go v2 release 2023-11-14 (v1: 1.47.11),
+    JavaScript 3.458.0 (v2: 2.1550.0), Java 2.21.30 (v1: 1.12.746), Kotlin 1.0.1, Rust release 2024-03-13,
+    .NET 3.7.734.0, PowerShell 4.1.502, PHP 3.287.1, Ruby 3.188.0, C++ 1.11.263.
 
     Examples:
       eval "$(credtray endpoint synderys-readonly)"
       credtray endpoint synderys-readonly --shell fish | source
       docker run $(credtray endpoint dev --shell docker) amazon/aws-cli s3 ls
       credtray endpoint synderys-readonly --shell devcontainer
+      eval "$(credtray endpoint synderys-readonly --token-in-environment)"    (older programs)
       credtray endpoint synderys-readonly --revoke
     """
     word = _JSON if json_output else shell.lower() if shell is not None else None
     if revoke and shell is not None:
         raise UsageError("--revoke prints no variables: leave --shell out")
+    if token and (revoke or word in _WRITERS):
+        raise UsageError("--token-in-environment is for shells: elsewhere the token could be read by others")
     # The shell is chosen first: no port is opened for a word nobody understands.
-    write = None if revoke else _writer(word)
+    write = None if revoke else _writer(word, with_token=token)
     result = ask(Endpoint(profile, revoke=revoke))
     if write is None:
         _tell_revoked(result, in_json=json_output)
@@ -78,21 +94,36 @@ def endpoint(
         _warn_of_default()
 
 
-def _writer(word: str | None) -> Callable[[dict[str, Any]], str]:
+def _writer(word: str | None, *, with_token: bool) -> Callable[[dict[str, Any]], str]:
     if word in _WRITERS:
         return _WRITERS[word]
     form = form_of(chosen(word))
-    return lambda result: _for_shell(result, form)
+    return lambda result: _for_shell(result, form, with_token=with_token)
 
 
 def _variables(result: dict[str, Any], token_file: str) -> dict[str, str]:
     return endpoint_environment.variables(result["url"], token_file, result["region"])
 
 
-def _for_shell(result: dict[str, Any], form: Form) -> str:
+def _for_shell(result: dict[str, Any], form: Form, *, with_token: bool) -> str:
+    values = _variables(result, result["token_file"])
+    if with_token:
+        values = endpoint_environment.with_token(values, _token_in(result["token_file"]))
+        terminal.complain(
+            "the token is in the environment now: every program of this shell can read it",
+            "After a restart of the agent run the same command again.",
+            kind="warning",
+        )
     # An env file describes a new environment: there is nothing to take away.
-    away = "" if form is Form.DOTENV else removals(SHADOWS, form)
-    return away + assignments(_variables(result, result["token_file"]), form)
+    away = "" if form is Form.DOTENV else removals(endpoint_environment.shadows_of(values), form)
+    return away + assignments(values, form)
+
+
+def _token_in(token_file: str) -> Secret:
+    try:
+        return Secret(Path(token_file).read_text("ascii"))
+    except (OSError, ValueError):
+        raise EndpointUnavailable("the file with its token cannot be read") from None
 
 
 def _inside(result: dict[str, Any]) -> tuple[str, dict[str, str]]:

@@ -27,6 +27,7 @@ def agent_facts(document: Mapping[str, Any]) -> AgentFacts:
         sessions=MappingProxyType(sessions),
         profiles=MappingProxyType(profiles),
         desktop=MappingProxyType({name: _part(part) for name, part in _table(desktop).items()}),
+        endpoint=isinstance(_table(document.get("endpoint")).get("port"), int),
     )
 
 

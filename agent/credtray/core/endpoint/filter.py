@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote_to_bytes
 
+from credtray.core.endpoint.environment import TOKEN_FILE
+from credtray.core.endpoint.versions import LEAST
 from credtray.core.errors import (
     CredtrayError,
     EndpointRefused,
+    EndpointTokenMissing,
     EndpointTokenRefused,
     EndpointUnavailable,
     Problem,
@@ -39,6 +42,10 @@ _PASSED_ON = frozenset({b"via", b"forwarded", b"x-forwarded-for", b"x-forwarded-
 _UNASKED = frozenset({b"upgrade", b"expect", b"transfer-encoding", b"trailer", b"te", b"content-encoding"})
 """Headers of what this endpoint does not do: bodies, other protocols."""
 
+_TOO_OLD = (
+    f"it is too old to read {TOKEN_FILE}; the least versions are AWS CLI {LEAST['AWS CLI v2']}, "
+    f"boto3 {LEAST['boto3, botocore']}, and for others see credtray endpoint --help"
+)
 _DECOY = Secret("-" * 43)
 """Compared with when there is no such profile, so that the comparison is made in any case."""
 
@@ -131,6 +138,8 @@ def judge(request: EndpointRequest, port: int, tokens: Mapping[str, Secret]) -> 
     profile = _profile_at(request.target)
     if profile is None:
         return _refused(404, "there is nothing at this path")
+    if not request.values(b"authorization"):
+        return Refused(403, EndpointTokenMissing(_TOO_OLD).problem)
     offered = b"".join(request.values(b"authorization"))
     expected = tokens.get(profile, _DECOY).reveal().encode()
     if hmac.compare_digest(offered, expected) and profile in tokens:

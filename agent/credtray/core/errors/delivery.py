@@ -31,6 +31,15 @@ class EndpointTokenRefused(CredtrayError):
     retry = Retry.PERSON
 
 
+class EndpointTokenMissing(CredtrayError):
+    """A request to the local credentials endpoint came without a token: its program reads no file."""
+
+    code = "endpoint_token_missing"
+    title = "The program sent no token"
+    hint = "Update it, or use for older programs: credtray exec PROFILE --env -- COMMAND"
+    retry = Retry.PERSON
+
+
 class SignInTooShort(CredtrayError):
     """The present sign-in ends before the credentials may."""
 
