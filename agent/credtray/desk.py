@@ -66,6 +66,7 @@ class Desk:
         self._starts_at_login: bool | None = None
         self._loop: Loop | None = None
         self._carrier: ClickCarrier | None = None
+        self._tray: Tray | None = None
         self._changed: asyncio.Event | None = None
         self._looking: asyncio.Task[None] | None = None
         """Held: asyncio forgets tasks nobody holds."""
@@ -102,6 +103,7 @@ class Desk:
         self._loop, self._carrier = loop, ClickCarrier(loop, requests, hands)
         requests.also(Copying(loop, requests, clipboard).carriers)
         tray = Tray(self._bus, self._clicked, self._report, self._fresh, environ, self._main_thread)
+        self._tray = tray
         presence = PresenceWatch(self._bus, self._system_bus, self._presence, self._report)
         try:
             async with (
@@ -122,8 +124,13 @@ class Desk:
 
     # --- what the desktop sees --------------------------------------------------------------------------
 
-    def look_again(self) -> None:
-        """Time has passed, and what is shown may have changed with it. Only on the loop's thread."""
+    def look_again(self, *, woke: bool = False) -> None:
+        """Time has passed, and what is shown may have changed with it. Only on the loop's thread.
+
+        After a sleep (``woke``) the panel is asked whether it still has the icon.
+        """
+        if woke and self._tray is not None:
+            self._tray.doubt()
         if self._changed is not None:
             self._changed.set()
 
@@ -187,4 +194,5 @@ class Desk:
 
     def _presence(self, presence: Presence) -> None:
         if self._loop is not None:
+            self.look_again(woke=self._loop.state.presence.asleep and not presence.asleep)
             self._loop.take(PresenceChanged(presence))

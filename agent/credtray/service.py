@@ -29,6 +29,7 @@ from credtray.core.events import (
     Refreshed,
     SignedIn,
     TokenFound,
+    Woke,
 )
 from credtray.core.models import AccessToken
 from credtray.core.secret import Secret
@@ -181,7 +182,7 @@ class Service:
         def post(hint: Hint) -> None:
             self.loop.take(hint)
             if self._desk is not None:
-                self._desk.look_again()
+                self._desk.look_again(woke=isinstance(hint, Woke))
             self._mending = asyncio.create_task(reachable(), name="reachable")
 
         every = max(1, round(TICK_SECONDS / self._house.around.speed))

@@ -59,6 +59,13 @@ class FakeWatcher:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.items: list[str] = []
+        """Every registration."""
+        self.shown: list[str] = []
+        """The items it has now, as it writes them."""
+        self.hosted = True
+        self.has_properties = True
+        self.drops = False
+        """It takes every item and drops it at once."""
         self.refusing = 0
         """So many registrations are answered with an error first."""
         self._registered = asyncio.Condition()
@@ -71,6 +78,21 @@ class FakeWatcher:
         await self.connection.call(*DAEMON, "ReleaseName", "s", [WATCHER])
         self.connection.withdraw(WATCHER_PATH)
         self.items.clear()
+        self.shown.clear()
+
+    def drop(self, *, silently: bool = False) -> None:
+        """Forget every item, as hosts do that start anew."""
+        gone, self.shown = self.shown, []
+        for item in () if silently else gone:
+            self.tell("StatusNotifierItemUnregistered", "s", [item])
+
+    def host(self, *, there: bool) -> None:
+        """Say that the part which draws the icons has come or gone."""
+        self.hosted = there
+        self.tell(f"StatusNotifierHost{'R' if there else 'Unr'}egistered")
+
+    def tell(self, member: str, signature: str = "", body: Sequence[Any] = ()) -> None:
+        self.connection.emit(WATCHER_PATH, WATCHER, member, signature, body)
 
     async def item(self, count: int = 1) -> str:
         """Return the name of the item that registered last, as soon as there were so many registrations."""
@@ -79,12 +101,21 @@ class FakeWatcher:
         return self.items[-1]
 
     def _handle(self, message: Message) -> Message | None:
+        if message.member == "Get" and self.has_properties:
+            values = {
+                "RegisteredStatusNotifierItems": Variant("as", list(self.shown)),
+                "IsStatusNotifierHostRegistered": Variant("b", self.hosted),
+            }
+            return Message.new_method_return(message, "v", [values[message.body[1]]])
         if message.member != "RegisterStatusNotifierItem":
             return None
         if self.refusing:
             self.refusing -= 1
             return Message.new_error(message, "org.freedesktop.DBus.Error.Failed", "not yet")
         self.items.append(message.body[0])
+        self.shown.append(f"{message.body[0]}{ITEM_PATH}")
+        if self.drops:
+            asyncio.get_running_loop().call_soon(self.drop)
         self._told = asyncio.get_running_loop().create_task(self._tell())
         return Message.new_method_return(message)
 

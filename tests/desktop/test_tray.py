@@ -251,7 +251,7 @@ def test_x_tray_alone_serves_without_any_bus(screen: Xvfb) -> None:
         async with staged(DISPLAY=screen.address) as stage:
             none = await stage.served_by(None)
 
-            assert f"the X server {screen.address} has no tray" in (none.reason or "")
+            assert f"the X server {screen.address} has no tray for it" in (none.reason or "")
 
             with x_tray(screen.address):
                 await stage.served_by("xembed", BACK_SECONDS)

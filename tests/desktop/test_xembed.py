@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw
 
 from credtray.desktop._xembed import Icon
 from credtray.desktop.pystray_import import load_pystray
+from credtray.desktop.x11 import embedding
 from credtray.desktop.x11.thread import opened_display
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.x_tray import BACKGROUND, pixel, windows_called, x_tray
@@ -137,6 +138,38 @@ def test_second_tray_that_takes_over_gets_the_icon(screen: Xvfb) -> None:
         with x_tray(screen.address) as second:
             assert second.wait_for_icon() != old
             until(lambda: windows_called(screen.address, "credtray") == [second.icon], "one window")
+
+
+@pytest.mark.met("F20")
+@pytest.mark.parametrize("destroying", [True, False])
+def test_tray_that_lets_go_of_the_icon_and_stays_gets_it_again(screen: Xvfb, destroying: bool) -> None:  # noqa: FBT001 - a row
+    with x_tray(screen.address) as tray, shown(screen.address) as showing:
+        assert showing.docked.get(timeout=PATIENCE) is True
+        old = tray.wait_for_icon()
+        tray.let_go(destroying=destroying)
+
+        assert showing.docked.get(timeout=PATIENCE) is False
+        assert showing.docked.get(timeout=PATIENCE) is True
+        until(lambda: windows_called(screen.address, "credtray") == [tray.icon], "one window")
+        assert tray.icon != old
+
+
+@pytest.mark.met("F20")
+def test_tray_that_destroys_every_icon_is_not_fought_with(
+    screen: Xvfb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "DROPPED_SECONDS", (0.0, 0.0, 3600.0))
+    with x_tray(screen.address) as tray, shown(screen.address) as showing:
+        assert showing.docked.get(timeout=PATIENCE) is True
+        tray.drops = True
+        tray.let_go()
+        until(lambda: tray.taken == 3, "two more tries")
+        until(lambda: windows_called(screen.address, "credtray") == [], "the last one was destroyed")
+        caught_up = threading.Event()
+        showing.icon._thread.post(caught_up.set)
+
+        assert caught_up.wait(PATIENCE)
+        assert tray.taken == 3
 
 
 def test_new_picture_replaces_the_old_one(screen: Xvfb) -> None:

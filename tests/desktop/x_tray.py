@@ -28,6 +28,9 @@ class XTray:
         self._ready = threading.Event()
         self._ended = threading.Event()
         self._docked = threading.Event()
+        self.drops = False
+        """It destroys every icon as soon as it has it."""
+        self.taken = 0
         self.icon: int | None = None
         """The window that was taken in last."""
 
@@ -38,6 +41,20 @@ class XTray:
     def stop(self) -> None:
         self._thread.stop()
         assert self._ended.wait(PATIENCE)
+
+    def let_go(self, *, destroying: bool = True) -> None:
+        """Drop the icon and stay: as a tray does whose part for icons starts anew."""
+
+        def work() -> None:
+            window = self._display.create_resource_object("window", self.icon)
+            if destroying:
+                window.destroy()
+            else:
+                window.reparent(self._display.screen().root, -SIDE, -SIDE)
+            self._display.sync()
+
+        self._docked.clear()
+        self._thread.post(work)
 
     def wait_for_icon(self) -> int:
         assert self._docked.wait(PATIENCE)
@@ -91,7 +108,10 @@ class XTray:
             window.configure(width=SIDE, height=SIDE)
             window.map()
             self._display.sync()
+            self.taken += 1
             self._docked.set()
+            if self.drops:
+                self.let_go()
 
     def leave(self) -> None:
         self._window.destroy()

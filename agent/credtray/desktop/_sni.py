@@ -19,7 +19,8 @@ from credtray.desktop.dbus_menu import PATH as MENU_PATH
 from credtray.desktop.dbus_menu import DbusMenu
 from credtray.desktop.drawn_icon import DrawnIcon, icon_class, scaled
 from credtray.desktop.icon import SIZES
-from credtray.desktop.status_notifier import AGAIN_SECONDS, Looks, Pixmap, StatusNotifier
+from credtray.desktop.status_notifier import Looks, Pixmap, StatusNotifier
+from credtray.desktop.status_notifier_watcher import AGAIN_SECONDS
 from credtray.desktop.together import together
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ COALESCE_SECONDS: Final = 0.05
 class StatusNotifierIcon(DrawnIcon):
     """``pystray.Icon`` on the bus.
 
-    ``Icon(name, icon, title, menu, sni_bus=SessionBus(), sni_title=..., sni_item_is_menu=False)``.
+    ``Icon(name, icon, title, menu, sni_bus=SessionBus(), sni_title=..., sni_item_is_menu=False,
+    sni_told=...)``; the last is called with None when a panel shows the icon, and else with why it does not.
     """
 
     HAS_DEFAULT_ACTION = False
@@ -48,7 +50,13 @@ class StatusNotifierIcon(DrawnIcon):
         self._changed = asyncio.Event()
         self._dbus_menu = DbusMenu(lambda: self._menu, self._clicked, self._about_to_show)
         opens_menu = self._options.get("item_is_menu", True)
-        self._notifier = StatusNotifier(self._name, MENU_PATH, None if opens_menu else self._activated)
+        activated = None if opens_menu else self._activated
+        told = self._options.get("told", lambda _reason: None)
+        self._notifier = StatusNotifier(self._name, MENU_PATH, activated, told)
+
+    def doubt(self) -> None:
+        """Ask the panel soon whether it still has the icon. On the loop's thread."""
+        self._notifier.doubt()
 
     async def gone(self) -> CredtrayError | None:
         """Return when the icon of ``run_detached`` is no more: the reason, or None after ``stop``."""

@@ -7,6 +7,7 @@ wait for ever for a thread that has ended; here no call waits for the X server.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from credtray.desktop.drawn_icon import DrawnIcon, icon_class, scaled
@@ -34,6 +35,7 @@ class XEmbedIcon(DrawnIcon):
             pressed=self._pressed,
             other=self._other,
             ended=self._options.get("gone", lambda _reason: None),
+            later=self._later,
         )
         self._popup: PopupMenu | None = None
         self._embedding = Embedding(self._name, told)
@@ -89,6 +91,9 @@ class XEmbedIcon(DrawnIcon):
             self._open(event)
         else:
             before_show(lambda: self._thread.post(lambda: self._open(event)))
+
+    def _later(self, seconds: float, work: Callable[[], None]) -> None:
+        self._thread.post_later(seconds, work)
 
     def _open(self, event: Any) -> None:
         if self._popup is None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -22,10 +21,10 @@ from credtray.desktop.bus.object import BusObject, Interface, Method, Refusal
 from credtray.desktop.bus.session import Connection
 from credtray.desktop.bus.text import carried
 from credtray.desktop.shown_text import without_markup
+from credtray.desktop.status_notifier_watcher import AGAIN_SECONDS, Registration
 
 _log = logging.getLogger(__name__)
 
-_WATCHER_PATH: Final = "/StatusNotifierWatcher"
 INTERFACE: Final = "org.kde.StatusNotifierItem"
 PATH: Final = "/StatusNotifierItem"
 _DAEMON: Final = (DAEMON, DAEMON_PATH, DAEMON)
@@ -34,8 +33,6 @@ _PRIMARY_OWNER: Final = 1
 _MOST_NAMES: Final = 64
 """Icons of one process; more are a mistake somewhere."""
 _LONGEST_LINE: Final = 200
-AGAIN_SECONDS: Final = (1.0, 2.0, 5.0)
-"""Before a bus or a watcher that did not take us is asked again; the last one for good."""
 
 _PROPERTIES: Final = MappingProxyType(
     {
@@ -92,11 +89,21 @@ class StatusNotifier:
         identity: str,
         menu_path: str,
         activated: Callable[[], None] | None = None,
+        told: Callable[[str | None], None] = lambda _reason: None,
     ) -> None:
-        """``activated`` is called for a click on the icon; None means that such a click opens the menu."""
+        """Do nothing yet.
+
+        Args:
+            identity: names the program.
+            menu_path: where its menu is served.
+            activated: called for a click on the icon; None means that such a click opens the menu.
+            told: called with None when a panel shows the icon, and else with why it does not.
+        """
         self._identity = identity
         self._menu_path = menu_path
         self._activated = activated
+        self._told = told
+        self._registration: Registration | None = None
         self._looks = Looks()
         self._connection: Connection | None = None
         self.handle = BusObject(self._interface(), self._property).handle
@@ -111,6 +118,11 @@ class StatusNotifier:
             self._emit("NewIcon")
         if looks.tooltip != before.tooltip:
             self._emit("NewToolTip")
+
+    def doubt(self) -> None:
+        """Ask the panel soon whether it still has the icon."""
+        if self._registration is not None:
+            self._registration.doubt()
 
     async def serve(self, connection: Connection) -> None:
         """Be an icon there until the connection is lost or the task cancelled; outlast a bus that hangs."""
@@ -128,15 +140,17 @@ class StatusNotifier:
             stack.enter_context(self._offered(connection))
             name = await stack.enter_async_context(_own_name(connection))
             owners = await stack.enter_async_context(contextlib.aclosing(connection.owners(WATCHER)))
-            registering: asyncio.Task[None] | None = None
+            keeping: asyncio.Task[None] | None = None
             try:
                 async for owner in owners:
-                    await _end(registering)
-                    registering = None
+                    await _end(keeping)
+                    keeping = None
                     if owner is not None:
-                        registering = asyncio.create_task(_register(connection, name), name="tray registers")
+                        self._registration = Registration(connection, name, self._told)
+                        keeping = asyncio.create_task(self._registration.keep(), name="tray registers")
             finally:
-                await _end(registering)
+                self._registration = None
+                await _end(keeping)
 
     @contextlib.contextmanager
     def _offered(self, connection: Connection) -> Iterator[None]:
@@ -187,19 +201,6 @@ class StatusNotifier:
             "Menu": self._menu_path,
         }
         return values.get(name, "")
-
-
-async def _register(connection: Connection, name: str) -> None:
-    """Ask the watcher to show us; again and again, for a watcher that just starts may be slow or refuse."""
-    for failures in itertools.count():
-        try:
-            await connection.call(WATCHER, _WATCHER_PATH, WATCHER, "RegisterStatusNotifierItem", "s", [name])
-        except (BusUnavailable, BusCallFailed) as error:
-            _log.debug("the panel does not take the icon: %s", error)
-            await asyncio.sleep(pause_after(failures, AGAIN_SECONDS))
-        else:
-            _log.debug("the icon is registered as %s", name)
-            return
 
 
 def _panel_draws_the_menu(member: str) -> Refusal:

@@ -57,6 +57,10 @@ class Tray:
         """Follow the setting ``icon``: ``auto``, ``light`` or ``dark``. On the loop's thread."""
         self._shown.draw_for(setting)
 
+    def doubt(self) -> None:
+        """Find out whether the icon is still shown: the machine has slept. On the loop's thread."""
+        self._shown.doubted()
+
     async def run(self) -> None:
         """Show the icon until cancelled; then it is gone."""
         if sys.platform in {"darwin", "win32"}:

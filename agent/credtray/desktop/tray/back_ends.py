@@ -24,21 +24,25 @@ _STOPPED = "the icon was stopped"
 
 
 async def live_as_status_notifier(
-    bus: SessionBus, shown: Shown, clicked: Callable[[Click], None], begun: Callable[[], None]
+    bus: SessionBus, shown: Shown, clicked: Callable[[Click], None], told: Callable[[str | None], None]
 ) -> str:
-    """Be an icon of a StatusNotifier panel; return why it ended. ``begun`` is called when it is there."""
+    """Be an icon of a StatusNotifier panel; return why it ended.
+
+    ``told`` is called with None whenever the panel has taken the icon, and else with why it shows none.
+    """
     module = await _loaded("credtray.desktop._sni")
     painter = Painter(shown, TrayMenu(clicked))
     first = await painter.begin()
-    icon = module.Icon(*first.arguments, sni_bus=bus, sni_title="credtray")
+    icon = module.Icon(*first.arguments, sni_bus=bus, sni_title="credtray", sni_told=told)
     icon.images = first.images
     icon.before_show = lambda: painter.before_show(icon)
     try:
         icon.run_detached()
-        begun()
+        shown.doubted = icon.doubt
         await together(painter.follow(icon), icon.gone())
         return str(await icon.gone() or _STOPPED)
     finally:
+        shown.doubted = _nobody_doubts
         icon.stop()
         await icon.gone()
 
@@ -75,6 +79,10 @@ async def live_in_x_tray(
     finally:
         icon.stop()
         await asyncio.wait({gone}, timeout=_LEAVE_SECONDS)
+
+
+def _nobody_doubts() -> None:
+    """Ask nobody: there is no icon."""
 
 
 async def _loaded(module: str) -> Any:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -157,8 +156,7 @@ class LinuxTray:
 
     async def _live(self, back_end: BackEnd) -> str:
         if back_end is BackEnd.STATUS_NOTIFIER:
-            begun = functools.partial(self._part.tell, back_end.value, None)
-            return await live_as_status_notifier(self._bus, self._shown, self._clicked, begun)
+            return await live_as_status_notifier(self._bus, self._shown, self._clicked, self._taken)
         if back_end is BackEnd.XEMBED:
             return await live_in_x_tray(self._address, self._shown, self._clicked, self._docked)
         self._part.tell(None, f"{self._no_status_notifier}, and there is no X server (DISPLAY is not set)")
@@ -173,11 +171,16 @@ class LinuxTray:
             return "the icon failed several times in this panel (see the log)"
         return self._no_watcher
 
+    def _taken(self, reason: str | None) -> None:
+        self._part.tell(BackEnd.STATUS_NOTIFIER.value if reason is None else None, reason)
+
     def _docked(self, docked: bool) -> None:  # noqa: FBT001 - called with what happened
         if docked:
             self._part.tell(BackEnd.XEMBED.value, self._no_status_notifier)
         else:
-            self._part.tell(None, f"{self._no_status_notifier}, and the X server {self._address} has no tray")
+            self._part.tell(
+                None, f"{self._no_status_notifier}, and the X server {self._address} has no tray for it"
+            )
 
 
 def _sentence(error: CredtrayError) -> str:

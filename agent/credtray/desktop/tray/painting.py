@@ -30,6 +30,8 @@ class Shown:
         self._found = Panel.AUTO
         self._setting = Panel.AUTO.value
         self.changed = asyncio.Event()
+        self.doubted: Callable[[], None] = lambda: None
+        """Called when whoever shows the icon may have lost it meanwhile; set by who can find out."""
 
     def show(self, face: Face) -> None:
         """Show this from now on."""

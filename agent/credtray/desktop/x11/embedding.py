@@ -6,10 +6,12 @@ Knows nothing of pystray and of menus. Everything here runs on the thread of the
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from credtray.core.pauses import pause_after
 from credtray.desktop.x11.picture import DEPTHS, background, put
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ _REQUEST_DOCK = 0
 """Opcode of the System Tray Protocol."""
 _EMBED_VERSION, _EMBED_MAPPED = 0, 1
 """``_XEMBED_INFO``: we follow XEMBED 0, and the tray is to map the window."""
+DROPPED_SECONDS = (0.2, 2.0, 10.0, 60.0, 600.0)
+"""Before a tray that let go of the icon so many times in a row is asked again; the last one for good."""
+KEPT_SECONDS = 300.0
+"""An icon that stayed so long was welcome: the next time it is dropped counts as the first."""
 _USUAL = 24
 """Pixels we ask for; the tray decides."""
 
@@ -40,6 +46,8 @@ class Told:
     """An event that is not about the icon."""
     ended: Callable[[str | None], None]
     """See ``x11.thread.Guest``."""
+    later: Callable[[float, Callable[[], None]], None]
+    """Has something called after so many seconds; not what happens, but what is needed."""
 
 
 class Embedding:
@@ -57,6 +65,10 @@ class Embedding:
         self._gc: Any = None
         self._depth = 0
         self._docked = False
+        self._docked_at = 0.0
+        self._drops = 0
+        self._said: bool | None = None
+        """What was told last of whether it is docked."""
         self.display: Any = None
         """The connection, from ``begin`` on."""
 
@@ -98,13 +110,14 @@ class Embedding:
         match event.type:
             case X.ClientMessage if event.client_type == self._atom("MANAGER"):
                 if event.data[1][1] == self._selection:
+                    self._drops = 0  # another tray
                     self._settle()
             case X.DestroyNotify if event.window == self._tray:
                 self._tray = None
                 self._settle()
             case X.DestroyNotify if ours:
                 self._window = None
-                self._settle()
+                self._dropped()
             case X.ReparentNotify if ours:
                 self._reparented(event.parent)
             case X.ConfigureNotify | X.Expose if ours:
@@ -121,7 +134,7 @@ class Embedding:
 
     def ended(self, reason: str | None) -> None:
         """See ``x11.thread.Guest``."""
-        self._window = self._tray = self._picture = None
+        self._window = self._tray = self._picture = self.display = None
         self._told.ended(reason)
 
     # --- the tray ---------------------------------------------------------------------------------
@@ -141,7 +154,7 @@ class Embedding:
         if tray is not None:
             self._dock(tray)
         elif self._wanted:
-            self._told.docked(False)
+            self._tell(docked=False)
 
     def _present_tray(self) -> Any:
         """Return the tray's window, already watched for its end; None when there is none."""
@@ -219,13 +232,32 @@ class Embedding:
         """Tell the X server to paint the tray's own background behind the icon."""
         from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
 
-        if parent == self._root:  # the tray lets go of us; its end follows
+        if parent == self._root:  # the tray lets go of us; its end may follow
+            self._dropped()
             return
         self._window.change_attributes(background_pixmap=X.ParentRelative)
         if not self._docked:
-            self._docked = True
-            self._told.docked(True)
+            self._docked, self._docked_at = True, time.monotonic()
+            self._tell(docked=True)
         self._paint()
+
+    def _dropped(self) -> None:
+        """Ask the tray again after a while: it has let go of the icon, perhaps only by mistake."""
+        _log.info("the tray has let go of the icon")
+        stayed = time.monotonic() - self._docked_at if self._docked else 0.0
+        self._drops = 1 if stayed > KEPT_SECONDS else self._drops + 1
+        self._undock()
+        self._tell(docked=False)
+        self._told.later(pause_after(self._drops - 1, DROPPED_SECONDS), self._dock_again)
+
+    def _dock_again(self) -> None:
+        if self._window is None:
+            self._settle()
+
+    def _tell(self, *, docked: bool) -> None:
+        if docked is not self._said:
+            self._said = docked
+            self._told.docked(docked)
 
     # --- the picture ------------------------------------------------------------------------------
 

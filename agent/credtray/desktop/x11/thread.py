@@ -68,6 +68,12 @@ class XThread:
         self._work.append(work)
         self._wake()
 
+    def post_later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Have it done on the thread after so many seconds."""
+        timer = threading.Timer(seconds, self.post, (work,))
+        timer.daemon = True  # it must not hold up the end of the process
+        timer.start()
+
     def stop(self) -> None:
         """Ask it to end; returns at once. Any thread."""
         self._stopping = True
