@@ -72,7 +72,7 @@ def seat(theme: Theme) -> Iterator[Seat]:
 def take_menu(seat: Seat, theme: Theme) -> None:
     """Open the menu and its submenu of profiles."""
     seat.sleep(minutes=22)
-    until(lambda: "3 h 38 min left" in seat.menu()[0].label)
+    until(lambda: any(left in seat.menu()[0].label for left in ("(3 h 38 min)", "(3 h 40 min)")))
     menu = seat.desktop.open_menu()
     lines = seat.menu()
     place = seat.places(lines, menu)[find(lines, "Default profile").label]

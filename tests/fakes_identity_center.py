@@ -273,6 +273,9 @@ class MemoryTokenCache:
         self.token = token
         self._changes += 1
 
+    def emptied(self) -> bool:
+        return self.token is None and not self.registrations
+
     def drop(self, session: SsoSession, token: AccessToken) -> None:
         if self.token is not None and self.token.value == token.value:
             self.put(None)

@@ -15,8 +15,9 @@ from credtray.core import clicks, protocol
 from credtray.core.clicks import Click
 from credtray.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline
 from credtray.core.events import SettingsLoaded
+from credtray.core.face.look import Shape
 from credtray.core.forms import Form
-from credtray.core.ports import Browser, Button, Notification
+from credtray.core.ports import Browser, Button, Notification, Urgency
 from credtray.core.settings import SessionSettings, Settings
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import real, until, world
@@ -188,11 +189,31 @@ def test_click_on_a_profile_rewrites_the_default_section() -> None:
         await scene.click(protocol.Switch("ro"))
 
         assert scene.daemon.credentials.sections["default"].profile == "ro"
-        assert scene.hands.told == {}
         await scene.click(protocol.Switch("dev"))
         assert scene.daemon.credentials.sections["default"].profile == "dev"
         await scene.click(protocol.Switch(None))
         assert scene.daemon.credentials.sections == {}
+
+    run(drive())
+
+
+@pytest.mark.met("L")
+@pytest.mark.parametrize(
+    ("click", "words"),
+    [
+        (protocol.Switch("ro"), "Default profile: ro"),
+        (protocol.Switch(None), "There is no default profile any more"),
+        (protocol.Activate(("dev",)), "Keys of dev are kept fresh"),
+        (protocol.Deactivate(("dev",)), "Keys of dev are not kept any more"),
+    ],
+)
+def test_choice_with_the_mouse_is_answered_quietly(click: Click, words: str) -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev", "ro")).started()
+        await scene.click(click)
+
+        (told,) = scene.hands.told.values()
+        assert (told.title, told.urgency, told.picture.shape) == (words, Urgency.LOW, Shape.FRESH)
 
     run(drive())
 

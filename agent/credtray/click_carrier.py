@@ -34,9 +34,9 @@ from credtray.core.forms import Form
 from credtray.core.models import Profile
 from credtray.core.notice_pictures import GOOD_NEWS, UNDER_WAY
 from credtray.core.plain import plain
-from credtray.core.ports import Browser, Button, Notification
+from credtray.core.ports import Browser, Button, Notification, Urgency
 from credtray.core.protocol import Done, Progress, Reply
-from credtray.core.view import sign_in_words
+from credtray.core.view import name_list, sign_in_words
 from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Requests
@@ -49,6 +49,8 @@ LINK_SECONDS = 600.0
 """As long as a sign-in may take."""
 REPEAT_SECONDS = 0.5
 """The same click within this time of the last one is a double click, or a panel that repeats itself."""
+Choice = protocol.Switch | protocol.Activate | protocol.Deactivate
+_CHOSEN = "click:chosen"
 _OTHER_BROWSER = "Opened in another browser"
 _QUIET = (SignInCancelled.code, SignInTimedOut.code)
 """The person knows, or has gone away; the menu shows it."""
@@ -127,6 +129,7 @@ class ClickCarrier:
             protocol.Login: self._login,
             protocol.Switch: self._choose,
             protocol.Activate: self._choose,
+            protocol.Deactivate: self._choose,
             clicks.CopyCredentials: self._copy_credentials,
             clicks.FetchKeys: lambda click: self._result(protocol.Credentials(click.profile)),
             clicks.CopySignInLink: self._copy_link,
@@ -137,6 +140,7 @@ class ClickCarrier:
             clicks.OpenConfig: lambda _: self._open(self._hands.config_path),
             clicks.OpenCredentials: lambda _: self._open(self._hands.credentials_path),
             clicks.OpenLog: lambda _: self._open(self._hands.log_path),
+            clicks.ShowTestNotice: lambda _: self._result(protocol.TestNotice()),
             clicks.About: self._about,
             clicks.ShowSession: self._show_session,
         }
@@ -199,7 +203,7 @@ class ClickCarrier:
         await self._requests.handle(request, heard)
         return heard.final.result if isinstance(heard.final, Done) else {}
 
-    async def _choose(self, request: protocol.Switch | protocol.Activate) -> None:
+    async def _choose(self, request: Choice) -> None:
         result = await self._result(request)
         for reason in (*result.get("reasons", {}).values(), result.get("credentials_file")):
             if reason is not None:
@@ -214,6 +218,8 @@ class ClickCarrier:
                 f"{shadowed}.",
                 Look(Shape.TROUBLE),
             )
+            return
+        self._hands.tell(Notification(_CHOSEN, _chosen(request), "", urgency=Urgency.LOW, picture=GOOD_NEWS))
 
     async def _login(self, request: protocol.Login) -> None:
         key = f"{request.session}:sign-in"
@@ -297,6 +303,20 @@ class ClickCarrier:
         seen = overview(state, now, None)
         shape = Look(seen.shapes[click.session], STEPS)
         self._tell(click, headline(seen, session), details(state, session, now, None), shape)
+
+
+def _chosen(request: Choice) -> str:
+    """Tell what was chosen, as quiet good news: a menu that has closed shows nothing of it."""
+    match request:
+        case protocol.Switch(profile=None):
+            return "There is no default profile any more"
+        case protocol.Switch(profile=str(name)):
+            return f"Default profile: {plain(name)}"
+        case protocol.Activate(profiles=names):
+            return f"Keys of {name_list(tuple(plain(name) for name in names))} are kept fresh"
+        case protocol.Deactivate(profiles=names):
+            return f"Keys of {name_list(tuple(plain(name) for name in names))} are not kept any more"
+    return ""
 
 
 def _key(click: Click) -> str:

@@ -52,6 +52,7 @@ from credtray.desktop.hardening import harden
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.network import network_watch
 from credtray.files.file_watch import FileWatch
+from credtray.notice_requests import WITHOUT_DESKTOP
 from credtray.store.endpoint_tokens import EndpointTokens
 from credtray.web.credentials_endpoint import listening_on
 
@@ -117,6 +118,7 @@ class Service:
         sign_ins = SignIns(ports, self._workers, self.loop)
         self.requests = requests_of(house, self.loop, sign_ins, self._stop.set)
         self.requests.also(without_desktop(self.loop))
+        self.requests.also(WITHOUT_DESKTOP)
         tokens = EndpointTokens(paths.state_directory() / "endpoint")
         self._endpoint = Endpoint(self.loop, self.requests, tokens, listening_on, redactor.register)
         self.requests.also(self._endpoint.carriers)

@@ -31,7 +31,7 @@ from credtray.core.menu.agent import Extras
 from credtray.core.settings import Settings
 from credtray.core.state import State
 from tests.core.making import HOUR, MINUTE, NOON, after, config, profile, session, signed_in, token
-from tests.core.menu_states import crowd, cut_at, moments, two_sessions, working
+from tests.core.menu_states import crowd, cut_at, moments, started, two_sessions, working
 from tests.core.menu_text import every
 
 EXTRAS = Extras(autostart=False, version="0.1.0")
@@ -192,6 +192,18 @@ def test_tooltip_has_the_words_of_the_menu() -> None:
             assert set(shown.tooltip.splitlines()) <= menu, name
 
 
+@pytest.mark.met("L")
+@pytest.mark.parametrize(
+    ("default", "line"), [("dev", "Default profile: dev"), ("prod", "Default profile: prod  ·  PRODUCTION")]
+)
+def test_tooltip_names_the_default_profile(default: str, line: str) -> None:
+    assert seen(after(working(), Switched(default))).tooltip.splitlines()[-1] == line
+
+
+def test_tooltip_without_a_default_profile_does_not_speak_of_it() -> None:
+    assert "Default" not in seen(started("dev")).tooltip
+
+
 def test_tooltip_of_many_sessions_tells_the_urgent_ones_and_counts_the_others() -> None:
     names = [f"s{number}" for number in range(7)]
     many = config(profile("dev", of="s0"), sessions=tuple(session(name) for name in names))
@@ -200,9 +212,9 @@ def test_tooltip_of_many_sessions_tells_the_urgent_ones_and_counts_the_others() 
 
     assert seen(state).tooltip.splitlines() == [
         "s5: signing in: finish it in the browser",
-        "s0: signed in, about 8 h left (until 20:00)",
-        "s1: signed in, about 8 h left (until 20:00)",
-        "s2: signed in, about 8 h left (until 20:00)",
+        "s0: signed in until about 20:00 (8 h)",
+        "s1: signed in until about 20:00 (8 h)",
+        "s2: signed in until about 20:00 (8 h)",
         "and 3 more",
     ]
 

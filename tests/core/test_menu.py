@@ -14,13 +14,21 @@ from pathlib import Path
 import pytest
 
 from credtray.core import clicks, protocol
-from credtray.core.events import Activated, Deactivated, SignInAddressKnown, SignInStarted, Switched
+from credtray.core.events import (
+    Activated,
+    Deactivated,
+    SignedIn,
+    SignInAddressKnown,
+    SignInStarted,
+    Switched,
+)
 from credtray.core.face.face import Face, face
 from credtray.core.forms import Form
 from credtray.core.menu import Item, Kind
 from credtray.core.menu.agent import Extras, tomorrow_morning
-from credtray.core.state import State
-from tests.core.making import MINUTE, NOON, after, signed_in, started
+from credtray.core.settings import ProfileSettings, Settings
+from credtray.core.state import State, frozen
+from tests.core.making import MINUTE, NOON, after, signed_in, started, token
 from tests.core.menu_states import (
     Moment,
     moments,
@@ -126,14 +134,38 @@ def test_click_on_the_icon_signs_in_where_a_person_is_wanted(
     assert ([] if click is None else [click]) == defaults
 
 
-def test_signing_in_while_signed_in_asks_for_a_fresh_sign_in() -> None:
-    shown = at("signed in, estimated")
+@pytest.mark.met("M14")
+def test_a_sign_in_that_ends_a_good_one_takes_a_second_click_that_says_what_it_costs() -> None:
+    row = menu_of(at("signed in, proven"), "sign-in:corp")
+
+    assert (row.label, row.click) == ("New sign-in…", None)
+    assert [(item.label, item.click) for item in row.children] == [
+        ("Yes, end the present one (45 min left)", protocol.Login("corp", fresh=True, agreed=True)),
+        (
+            "Yes, end the present one (45 min left), on another device",
+            protocol.Login("corp", fresh=True, device=True, agreed=True),
+        ),
+    ]
+    assert not menu_of(at("signed in, proven"), "sign-in-device:corp").enabled
+
+
+@pytest.mark.met("M14")
+@pytest.mark.parametrize("moment", ["signed in, estimated", "signed in, proven", "offline", "clock off"])
+def test_one_click_never_ends_a_sign_in_of_which_much_is_left(moment: str) -> None:
+    top = [item for item in at(moment).menu if item.enabled]
+
+    assert [
+        item for item in top if isinstance(item.click, protocol.Login | protocol.Logout | protocol.Stop)
+    ] == []
+
+
+def test_near_its_end_a_new_sign_in_is_one_click_away() -> None:
+    shown = at("ends soon")
 
     assert menu_of(shown, "sign-in:corp") == Item(
-        "sign-in:corp", Kind.COMMAND, "Sign in again", protocol.Login("corp", fresh=True)
+        "sign-in:corp", Kind.COMMAND, "Sign in again", protocol.Login("corp", fresh=True), default=True
     )
     assert menu_of(shown, "sign-in-device:corp").click == protocol.Login("corp", fresh=True, device=True)
-    assert menu_of(shown, "sign-out:corp").click == protocol.Logout("corp")
 
 
 def test_link_can_be_copied_as_soon_as_it_is_known() -> None:
@@ -146,8 +178,108 @@ def test_link_can_be_copied_as_soon_as_it_is_known() -> None:
     assert menu_of(seen(known), "sign-in-cancel:corp").click == protocol.CancelLogin("corp")
 
 
+@pytest.mark.met("M14")
+@pytest.mark.parametrize(
+    ("active", "keep", "cost"),
+    [
+        (("dev", "ro", "prod"), False, " (3 active profiles lose their keys)"),
+        (("ro",), False, " (1 active profile loses its keys)"),
+        ((), False, ""),
+        (("ro",), True, " (keys stay until they expire, and are not renewed)"),
+    ],
+)
+def test_signing_out_takes_a_second_click_that_says_what_it_costs(
+    active: tuple[str, ...],
+    keep: bool,  # noqa: FBT001 - a row
+    cost: str,
+) -> None:
+    settings = Settings(remove_keys_at_sign_out=not keep)
+    state = after(
+        started("dev", "ro", "prod", settings=settings), SignedIn("corp", token()), Activated(active)
+    )
+    row = menu_of(seen(state), "sign-out")
+
+    assert (row.kind, row.enabled) == (Kind.SUBMENU, True)
+    assert [(item.label, item.click) for item in row.children] == [
+        (f"Yes, sign out of corp{cost}", protocol.Logout("corp"))
+    ]
+
+
+@pytest.mark.met("M14")
+@pytest.mark.parametrize(
+    ("removes", "keys"),
+    [(True, "keys leave the credentials file"), (False, "keys stay in the credentials file")],
+)
+def test_quitting_takes_a_second_click_that_says_what_it_costs(removes: bool, keys: str) -> None:  # noqa: FBT001 - a row
+    state = started("dev", settings=Settings(remove_keys_on_stop=removes))
+    (yes,) = menu_of(seen(state), "quit").children
+
+    assert (yes.label, yes.click) == (f"Yes, quit (nothing is renewed any more; {keys})", protocol.Stop())
+
+
 def test_nothing_that_is_not_there_can_be_signed_out() -> None:
-    assert "sign-out:corp" not in {item.key for item in seen(started("dev")).menu}
+    row = menu_of(seen(started("dev")), "sign-out")
+
+    assert [item.enabled for item in (row, *row.children)] == [False, False]
+
+
+def test_of_two_sessions_each_is_signed_out_of_by_itself() -> None:
+    row = menu_of(at("two sessions, one in use signed out"), "sign-out")
+
+    assert [(item.click, item.enabled) for item in row.children] == [
+        (protocol.Logout("corp"), True),
+        (protocol.Logout("lab"), False),
+    ]
+
+
+@pytest.mark.met("M14")
+def test_rows_keep_their_places_whatever_happens_to_a_session() -> None:
+    names = [name for name, _ in session_moments() if "two" not in name and "set up" not in name]
+    names += [name for name, _ in trouble_moments() if "at the start" not in name]
+    places = {name: [item.key for item in at(name).menu] for name in names}
+
+    assert {tuple(keys) for keys in places.values()} == {tuple(places["signed in, estimated"])}
+
+
+@pytest.mark.met("M14")
+def test_rows_of_two_sessions_keep_their_places() -> None:
+    both, one = at("two sessions, both signed in"), at("two sessions, one in use signed out")
+
+    assert [item.key for item in both.menu] == [item.key for item in one.menu]
+    assert [item.key for item in menu_of(both, "session:lab").children] == [
+        item.key for item in menu_of(one, "session:lab").children
+    ]
+
+
+@pytest.mark.met("M14")
+def test_what_costs_most_is_at_the_end_behind_a_line() -> None:
+    for name in moments():
+        keys = [item.key for item in at(name).menu]
+
+        assert [key for key in keys[keys.index("separator:agent") :] if key != "sign-out"] == [
+            "separator:agent",
+            "quit",
+        ], name
+
+
+@pytest.mark.met("L")
+def test_problems_are_told_in_a_row_that_does_not_grow() -> None:
+    fine, broken = at("signed in, estimated"), at("credentials file broken")
+
+    assert menu_of(fine, "problems") == Item("problems", Kind.TEXT, "No problems")
+    assert menu_of(broken, "problems").label == "1 problem"
+    assert labels(menu_of(broken, "problems").children) == [
+        "The credentials file is broken, so every AWS tool fails: line 3"
+    ]
+
+
+@pytest.mark.met("L")
+def test_the_headline_has_room_for_whatever_it_may_say_while_the_menu_is_open() -> None:
+    for name, moment in session_moments():
+        for session in moment.state.sessions:
+            row = menu_of(at(name), f"session:{session}")
+
+            assert len(row.label) <= row.room, (name, row.label)
 
 
 # --- profiles ----------------------------------------------------------------------------------------
@@ -188,14 +320,20 @@ def test_every_form_that_is_pasted_can_be_copied_of_every_profile() -> None:
     assert {clicks.OpenConsole(name) for name in ("dev", "ro", "prod")} <= found
 
 
-def test_profiles_whose_keys_are_kept_come_first_where_keys_are_wanted() -> None:
-    state = after(signed_in("dev", "ro", "prod"), Deactivated(("dev", "ro")))
+@pytest.mark.met("L")
+def test_every_submenu_of_profiles_has_the_same_order() -> None:
+    liked = Settings(profiles=frozen({"ro": ProfileSettings(favourite=True)}))
+    state = after(
+        signed_in("prod", "ro", "Ops", "dev", settings=liked), Deactivated(("dev", "ro")), Switched("prod")
+    )
+    orders = {
+        key: [item.key.rpartition(":")[2] for item in menu_of(seen(state), key).children if ":" in item.key]
+        for key in ("default", "active", "copy", "console")
+    }
 
-    assert [item.key for item in menu_of(seen(state), "copy").children] == [
-        "copy:prod",
-        "copy:dev",
-        "copy:ro",
-    ]
+    assert {key: [name for name in names if name != "default-none"] for key, names in orders.items()} == {
+        key: ["ro", "dev", "Ops", "prod"] for key in orders
+    }
 
 
 def test_default_that_left_the_config_file_is_named_and_can_be_given_back() -> None:
@@ -220,9 +358,15 @@ def test_start_at_login_shows_how_it_is_and_turns_it_round() -> None:
 
 
 def test_the_end_of_the_menu_is_always_there() -> None:
-    found = [item.click for item in seen(State()).menu if item.kind is Kind.COMMAND]
+    found = [item.click for item in every(seen(State()).menu) if item.kind is Kind.COMMAND]
 
-    assert found == [clicks.OpenSettings(), clicks.OpenLog(), clicks.About(), protocol.Stop()]
+    assert found[3:] == [
+        clicks.OpenSettings(),
+        clicks.ShowTestNotice(),
+        clicks.OpenLog(),
+        clicks.About(),
+        protocol.Stop(),
+    ]
 
 
 def test_pause_is_about_an_hour_or_until_tomorrow_morning() -> None:
@@ -231,14 +375,17 @@ def test_pause_is_about_an_hour_or_until_tomorrow_morning() -> None:
     assert [item.click for item in pause] == [
         protocol.PauseNotices(NOON + 61 * MINUTE),
         protocol.PauseNotices(NOON + timedelta(hours=20)),
+        protocol.PauseNotices(None),
     ]
+    assert [item.enabled for item in pause] == [True, True, False]
 
 
 def test_pause_that_is_over_is_no_pause() -> None:
     state = replace(State(), paused_until=NOON)
 
-    assert "notices-pause" in {item.key for item in seen(state, NOON).menu}
-    assert menu_of(seen(state, NOON - MINUTE), "notices-resume").click == protocol.PauseNotices(None)
+    assert not menu_of(seen(state, NOON), "notices-resume").enabled
+    assert menu_of(seen(state, NOON - MINUTE), "notices-resume").enabled
+    assert menu_of(seen(state, NOON - MINUTE), "notices-pause").label == "Notices paused until 12:00"
 
 
 class Berlin(tzinfo):

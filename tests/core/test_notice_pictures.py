@@ -20,6 +20,7 @@ from tests.core.test_notice_words import NOTICES, notice
     ("subject", "shape"),
     [
         pytest.param(Subject.ENDED, Shape.ENDED, marks=pytest.mark.met("M4")),
+        pytest.param(Subject.DELETED, Shape.SIGNED_OUT, marks=pytest.mark.met("M4")),
         pytest.param(Subject.ENDS_SOON, Shape.SOON, marks=pytest.mark.met("M4")),
         pytest.param(Subject.OFFLINE, Shape.OFFLINE, marks=pytest.mark.met("M4")),
         pytest.param(Subject.CANNOT_REFRESH, Shape.TROUBLE, marks=pytest.mark.met("M4")),
@@ -69,6 +70,6 @@ def test_what_says_nothing_of_its_picture_has_no_tick() -> None:
 @pytest.mark.met("L")
 @pytest.mark.parametrize("name", NOTICES)
 def test_what_waits_for_a_person_stays_on_the_screen(name: str) -> None:
-    waiting = {Subject.ENDED, Subject.AWAITED, Subject.PASTED_ENDED}
+    waiting = {Subject.ENDED, Subject.DELETED, Subject.AWAITED, Subject.PASTED_ENDED}
 
     assert notification(NOTICES[name], NOON, UTC).stays == (NOTICES[name].subject in waiting)

@@ -39,6 +39,7 @@ NOTICES = {
     ),
     "ended": notice(Subject.ENDED, ends_at=NOON - 2 * MINUTE),
     "ended while away": notice(Subject.ENDED, ends_at=NOON - 30 * HOUR),
+    "deleted": notice(Subject.DELETED, ends_at=None),
     "signed in": notice(Subject.SIGNED_IN, ends_at=NOON + 4 * HOUR),
     "signed in, an estimate": notice(Subject.SIGNED_IN, ends_at=NOON + 8 * HOUR, about=True),
     "fresh sign-in without effect": notice(Subject.END_UNMOVED),
@@ -105,6 +106,26 @@ def test_warning_signs_in_by_the_way_of_the_commands_or_reminds() -> None:
     assert [button.click for button in notice_words(NOTICES["ended"], NOON, UTC).buttons] == [
         protocol.Login("corp")
     ]
+
+
+@pytest.mark.met("L")
+@pytest.mark.parametrize(
+    ("left", "labels"),
+    [
+        (timedelta(minutes=30), ["Sign in", "Remind me in 10 min"]),
+        (timedelta(minutes=20), ["Sign in", "Remind me in 10 min"]),
+        (timedelta(minutes=15), ["Sign in", "Remind me in 7 min"]),
+        (timedelta(minutes=4), ["Sign in", "Remind me in 2 min"]),
+        (timedelta(minutes=2), ["Sign in"]),
+        (timedelta(seconds=5), ["Sign in"]),
+    ],
+)
+def test_a_reminder_comes_early_enough_to_sign_in_or_is_not_offered(
+    left: timedelta, labels: list[str]
+) -> None:
+    shown = notice_words(notice(Subject.ENDS_SOON, ends_at=NOON + left), NOON, UTC)
+
+    assert [button.label for button in shown.buttons] == labels
 
 
 def test_good_news_is_quiet_and_nothing_is_shown_over_everything_else() -> None:

@@ -197,13 +197,14 @@ async def use_the_menu(house: House, bus: DbusDaemon) -> None:
                 assert "copied" in notifications.notified[-1].title
 
             await click("Sign in")
-            await opened(host, lambda labels: "signed in, about" in labels[0])
+            await opened(host, lambda labels: "signed in until about" in labels[0])
             await click("Default profile", "synderys-dns")
             await eventually(lambda: "[default]" in house.written())
             for form in ("bash", "fish", "PowerShell", "cmd", "credentials file"):
                 await copy(form)
-            for label in ("synderys: signed in", "Log", "Settings file"):
+            for label in ("synderys: signed in", "Settings file"):
                 await click(label)
+            await click("Help", "Log")
             await eventually((house.home / "opened").exists)
 
 

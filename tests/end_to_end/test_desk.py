@@ -68,19 +68,19 @@ def test_daily_work_is_done_from_the_menu(house: House, bus: DbusDaemon) -> None
         async with panel(bus) as watcher:
             with house.agent() as process:
                 host = await shown_by(watcher)
-                await opened(host, lambda labels: labels[0] == "synderys: signed out")
+                await opened(host, lambda labels: labels[0].rstrip() == "synderys: signed out")
                 await host.click("Sign in")
-                await opened(host, lambda labels: "signed in, about" in labels[0])
+                await opened(host, lambda labels: "signed in until about" in labels[0])
                 await host.click(*way_to(host, "Default profile", "synderys-dns"))
                 await eventually(lambda: "[default]" in house.written())
                 await opened(host, lambda labels: "Default profile: synderys-dns" in labels)
-                await host.click(*way_to(host, "Active profiles", "synderys-readonly"))
+                await host.click(*way_to(host, "Keys kept", "synderys-readonly"))
                 await eventually(lambda: "[synderys-readonly]" in house.written())
-                await opened(host, lambda labels: "Active profiles: 1" in labels)
-                await host.click("Sign out")
-                await opened(host, lambda labels: labels[0] == "synderys: signed out")
+                await opened(host, lambda labels: "Keys kept in credentials file (1)" in labels)
+                await host.click(*way_to(host, "Sign out", "Yes, sign out of synderys"))
+                await opened(host, lambda labels: labels[0].rstrip() == "synderys: signed out")
                 await eventually(lambda: house.written().strip() == "")
-                await host.click("Quit")
+                await host.click(*way_to(host, "Quit", "Yes, quit"))
                 await eventually(lambda: process.poll() is not None)
 
                 assert process.returncode == 0
@@ -148,7 +148,7 @@ def test_panel_that_asks_without_a_pause_is_not_answered_anew_each_time(
         async with panel(bus) as watcher:
             with house.agent() as process:
                 host = await shown_by(watcher)
-                await opened(host, lambda labels: labels[0] == "synderys: signed out")
+                await opened(host, lambda labels: labels[0].rstrip() == "synderys: signed out")
 
                 async def cost(asked: int, pause: float) -> float:
                     before = processor_seconds(process.pid)

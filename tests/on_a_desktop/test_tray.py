@@ -56,7 +56,7 @@ def test_open_menu_shows_every_line_that_was_told(seat: Seat, tmp_path: Path) ->
         menu = seat.desktop.open_menu()
         picture = seat.desktop.screenshot(tmp_path / "menu.png", menu)
 
-        assert seat.places(seat.menu(), menu).keys() >= {"Sign in again", "Sign out", "Quit"}
+        assert seat.places(seat.menu(), menu).keys() >= {"New sign-in…", "Sign out", "Quit"}
         assert picture.size == (menu.width, menu.height)
         assert PANEL.height <= menu.top + 2
 
@@ -82,7 +82,7 @@ def test_panel_that_hangs_holds_up_nobody_and_keeps_the_icon(seat: Seat) -> None
         assert time.monotonic() - began < PROMPT_SECONDS
         seat.desktop.panel.resume()
 
-        until(lambda: find(seat.menu(), "Active profiles").label == "Active profiles: 1")
+        until(lambda: find(seat.menu(), "Keys kept").label == "Keys kept in credentials file (1)")
         seat.desktop.find_icon()
 
 
@@ -150,7 +150,7 @@ def test_refreshing_goes_on_without_the_bus_and_the_icon_comes_back_with_it(seat
 def test_quit_in_the_menu_ends_the_agent(seat: Seat) -> None:
     with seat.house.agent() as process:
         seat.desktop.find_icon()
-        seat.choose("Quit")
+        seat.choose("Quit", "Yes, quit")
 
         assert process.wait(5) == 0
         until(lambda: seat.desktop.icon() is None)
@@ -171,7 +171,7 @@ sso_role_name = DNS
         seat.choose("Default profile", "a_b__c")
 
         until(lambda: find(seat.menu(), "Default profile").label == "Default profile: a_b__c")
-        assert any(line.label.startswith("a_b__c") for line in find(seat.menu(), "Active profiles").children)
+        assert any(line.label.startswith("a_b__c") for line in find(seat.menu(), "Keys kept").children)
 
 
 def test_without_a_bus_the_icon_is_an_x11_one_and_a_click_on_it_signs_in(seat: Seat) -> None:

@@ -132,6 +132,10 @@ class SharedTokenCache:
             with translated(path, "deleting"):
                 path.unlink(missing_ok=True)
 
+    def emptied(self) -> bool:
+        """Tell whether there is not one file left, of whatever program."""
+        return next(self._directory.glob("*.json"), None) is None
+
     def registration(self, session: SsoSession, grant: str) -> ClientRegistration | None:
         """Return a cached client registration good for this grant type and 15 minutes longer, or None."""
         try:

@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from credtray.cli.main import COMMANDS, command_line, command_named
+from credtray.cli.main import COMMANDS, HIDDEN, command_line, command_named
 
 _FILES = frozenset({"FILE", "PATH", "DIRECTORY"})
 _COMMANDS = frozenset({"CMD", "COMMAND"})
@@ -83,7 +83,7 @@ def offer(words: Sequence[str], incomplete: str, *, described: bool = True) -> O
 
 def _commands(incomplete: str, *, described: bool) -> Iterator[Candidate]:
     for name, (module, _) in COMMANDS.items():
-        if name.startswith(incomplete):
+        if name.startswith(incomplete) and name not in HIDDEN:
             yield Candidate(name, _summary(name, module) if described else "")
 
 
@@ -95,7 +95,7 @@ def _summary(name: str, module: str) -> str:
     except (OSError, SyntaxError, ValueError):  # where only compiled modules are installed
         return ""
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name in {name, f"{name}_"}:
+        if isinstance(node, ast.FunctionDef) and node.name in {name.replace("-", "_"), f"{name}_"}:
             return (ast.get_docstring(node) or "").partition("\n")[0].replace("\\[", "[")
     return ""
 

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logout": ("sign_in", _SIGN_IN),
     "snooze": ("sign_in", _SIGN_IN),
     "pause": ("pausing", _SIGN_IN),
+    "notify-test": ("notify_test", _TROUBLE),
     "profiles": ("profiles.command", _PROFILES),
     "activate": ("keeping", _PROFILES),
     "deactivate": ("keeping", _PROFILES),
@@ -66,6 +67,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 A name that Python keeps for itself has an underscore at its end there: ``exec_``, ``import_``.
 """
+HIDDEN = frozenset({"snooze"})
+"""Former names, which go on working: ``pause`` does what ``snooze`` did."""
 
 OVERVIEW = f"""\
 {SUMMARY}
@@ -108,7 +111,7 @@ class _Commands(TyperGroup):
     commands: Any  # filled for typer's suggestions only
 
     def list_commands(self, _ctx: Any) -> list[str]:
-        return list(COMMANDS)
+        return [name for name in COMMANDS if name not in HIDDEN]
 
     def get_command(self, _ctx: Any, cmd_name: str) -> Any:
         return command_named(cmd_name) if cmd_name in COMMANDS else None
@@ -127,7 +130,8 @@ def command_named(name: str) -> Any:
     """Return one command of ``COMMANDS`` as typer runs it; only now its module is imported."""
     module, panel = COMMANDS[name]
     found = importlib.import_module(f"credtray.cli.{module}")
-    function = getattr(found, name, None) or getattr(found, f"{name}_")
+    name_there = name.replace("-", "_")
+    function = getattr(found, name_there, None) or getattr(found, f"{name}_")
     text = _unwrapped(inspect.getdoc(function) or "")
     program = typer.Typer(add_completion=False, rich_markup_mode="rich")
     program.command(name, cls=_Command, rich_help_panel=panel, help=text)(function)

@@ -1,4 +1,4 @@
-"""`credtray pause`: no notices for a while.
+"""`credtray pause`: no notices for a while, or none about the end of one sign-in.
 
 Only asks the agent; what it does not tell meanwhile it tells afterwards, as it is then.
 """
@@ -13,6 +13,7 @@ import typer
 from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
+from credtray.cli.sign_in import snooze
 from credtray.core.durations import parse_duration
 from credtray.core.errors import UsageError
 from credtray.core.menu.agent import tomorrow_morning
@@ -27,18 +28,26 @@ def pause(
     duration: Annotated[
         str, typer.Argument(help="How long, such as 30m or 1h; tomorrow; or off.", metavar="[DURATION]")
     ] = "1h",
+    session: Annotated[
+        str | None,
+        typer.Argument(help="Only warnings about the end of this sign-in.", metavar="[SESSION]"),
+    ] = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Show no notices for a while.
+    """Pause notices for a while: all of them, or the warnings about one sign-in.
 
-    Renewing goes on. What holds when the pause is over is told then, once.
+    Renewing goes on. When the pause ends, one notice tells you the current state.
 
     Examples:
       credtray pause               (for an hour)
       credtray pause tomorrow      (until eight in the morning)
+      credtray pause 30m synderys  (only warnings about this sign-in)
       credtray pause off
     """
     now = datetime.now(UTC)
+    if session is not None:
+        snooze(_only_length(duration), session, json_output=json_output)
+        return
     result = ask(PauseNotices(_until(duration, now)))
     if json_output:
         terminal.show_json(result)
@@ -46,7 +55,13 @@ def pause(
         terminal.show("Notices are shown again.")
     else:
         until = clock_time(datetime.fromisoformat(result["until"]), now, None)
-        terminal.show(f"No notices until {until}. Sooner: credtray pause off")
+        terminal.show(f"Notices paused until {until}. Resume: credtray pause off")
+
+
+def _only_length(text: str) -> str:
+    if text.strip().lower() in {_OFF, _TOMORROW}:
+        raise UsageError("with a session give a duration, such as 30m or 1h")
+    return text
 
 
 def _until(text: str, now: datetime) -> datetime | None:

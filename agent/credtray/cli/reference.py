@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from credtray.cli.main import COMMANDS, SUMMARY, command_named
+from credtray.cli.main import COMMANDS, HIDDEN, SUMMARY, command_named
 from credtray.core import settings
 from credtray.core.diagnosis import EVERY_KIND, Group, Kind, Severity, texts_of
 from credtray.core.diagnosis.making import general_cure
@@ -55,7 +55,7 @@ def _commands() -> str:
         f"{SUMMARY}\n",
         "`--verbose` with any command prints where an error came from.\n",
     ]
-    parts += ["\n".join(_command(name)) for name in COMMANDS]
+    parts += ["\n".join(_command(name)) for name in COMMANDS if name not in HIDDEN]
     parts += ["## Exit codes\n", _table(("code", "meaning"), EXIT_CODES)]
     return "\n".join(parts)
 
@@ -63,7 +63,7 @@ def _commands() -> str:
 def _command(name: str) -> Iterator[str]:
     module, _panel = COMMANDS[name]
     found = importlib.import_module(f"credtray.cli.{module}")
-    text = inspect.getdoc(getattr(found, name, None) or getattr(found, f"{name}_")) or ""
+    text = inspect.getdoc(getattr(found, name.replace("-", "_"), None) or getattr(found, f"{name}_")) or ""
     prose, _, examples = text.partition("\n\nExamples:\n")
     yield f"## credtray {name}\n"
     yield prose.replace("\\[", "[") + "\n"

@@ -109,9 +109,7 @@ def snooze(
     session: SessionArgument = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Say nothing about the end of a sign-in for a while.
-
-    Only the warnings pause; renewing goes on.
+    """Pause the warnings about one sign-in; the former name of `credtray pause DURATION SESSION`.
 
     Examples:
       credtray snooze 30m
@@ -135,7 +133,7 @@ def _minutes(text: str) -> int:
     except (ValueError, OverflowError) as error:
         raise UsageError(str(error)) from None
     if duration > _LONGEST_SNOOZE:
-        raise UsageError("a snooze lasts at most 7d")
+        raise UsageError("a pause lasts at most 7d")
     return max(1, round(duration / timedelta(minutes=1)))
 
 

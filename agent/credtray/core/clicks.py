@@ -72,6 +72,11 @@ class OpenLog:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowTestNotice:
+    """Show a notice that is about nothing, to see whether notices are seen here."""
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """Tell name, version and where things are."""
 
@@ -103,6 +108,7 @@ Click = (
     | OpenConfig
     | OpenCredentials
     | OpenLog
+    | ShowTestNotice
     | About
     | ShowSession
 )

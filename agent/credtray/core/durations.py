@@ -38,6 +38,13 @@ def short(duration: timedelta) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def rough(duration: timedelta) -> str:
+    """Write a duration that is a guess, to five minutes; below ten minutes as ``short`` does."""
+    if duration < timedelta(minutes=10):
+        return short(duration)
+    return short(timedelta(minutes=5 * round(duration / timedelta(minutes=5))))
+
+
 def exact(duration: timedelta) -> str:
     """Write a duration of whole seconds so that ``parse_duration`` reads it back: ``1h30m``."""
     rest = int(duration.total_seconds())

@@ -32,6 +32,7 @@ _DAY = timedelta(hours=8)
 _SHAPES = {
     Subject.ENDS_SOON: Shape.SOON,
     Subject.ENDED: Shape.ENDED,
+    Subject.DELETED: Shape.SIGNED_OUT,
     Subject.SIGNED_IN: Shape.FRESH,
     Subject.END_UNMOVED: Shape.SOON,
     Subject.AWAITED: Shape.SOON,

@@ -22,9 +22,10 @@ from credtray.core.problem_words import Step, line, said
 from credtray.core.view import clock_time, name_list
 
 REMIND_MINUTES = 10
-"""After which "Remind me" tells how things stand then."""
+"""After which "Remind me" tells how things stand then; half of what is left, when that is less."""
+LEAST_MINUTES = 2
 
-_STAYING = frozenset({Subject.ENDED, Subject.AWAITED, Subject.PASTED_ENDED})
+_STAYING = frozenset({Subject.ENDED, Subject.DELETED, Subject.AWAITED, Subject.PASTED_ENDED})
 """Nothing happens before a person acts: whoever comes back to the desk has to find it there."""
 _LONGEST_TEXT = 400
 """Of a title or a body; a problem may quote what somebody else wrote."""
@@ -83,7 +84,7 @@ def _command(click: Click) -> str:
         case FetchKeys(profile=profile):
             return f"credtray activate {shlex.quote(profile)}"
         case protocol.Snooze(session=session, minutes=minutes):
-            return f"credtray snooze {minutes}m {shlex.quote(session)}"
+            return f"credtray pause {minutes}m {shlex.quote(session)}"
         case _:
             return ""
 
@@ -94,14 +95,21 @@ def _command(click: Click) -> str:
 def _ends_soon(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     ends_at = notice.ends_at or now
     about = "about " if notice.about else ""
-    remind = Button(f"Remind me in {REMIND_MINUTES} min", protocol.Snooze(notice.session, REMIND_MINUTES))
     why = "" if notice.problem is None else "AWS refuses to renew it. "
     return Words(
         f"{_session(notice)}: sign-in ends in about {short(_whole_minutes(ends_at - now))}",
         f"{why}It lasts until {about}{clock_time(ends_at, now, zone)}. "
         "Programs keep working while you sign in again.",
-        (_sign_in(notice), remind),
+        (_sign_in(notice), *_remind(notice, ends_at - now)),
     )
+
+
+def _remind(notice: Notice, left: timedelta) -> tuple[Button, ...]:
+    """Return the button that tells it once more, early enough to sign in then; none when it is not."""
+    minutes = min(REMIND_MINUTES, int(left / timedelta(minutes=2)))
+    if minutes < LEAST_MINUTES:
+        return ()
+    return (Button(f"Remind me in {minutes} min", protocol.Snooze(notice.session, minutes)),)
 
 
 def _whole_minutes(left: timedelta) -> timedelta:
@@ -117,6 +125,11 @@ def _ended(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
         f"It ended at {about}{at}; keys already issued work until they expire.",
         (_sign_in(notice),),
     )
+
+
+def _deleted(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
+    body = "A person or another program deleted the saved sign-in, with everything in ~/.aws/sso/cache."
+    return Words(f"{_session(notice)}: you are signed out", body, (_sign_in(notice),))
 
 
 def _signed_in(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
@@ -233,6 +246,7 @@ def _names(notice: Notice) -> str:
 _WORDS = {
     Subject.ENDS_SOON: _ends_soon,
     Subject.ENDED: _ended,
+    Subject.DELETED: _deleted,
     Subject.AWAITED: _awaited,
     Subject.SIGNED_IN: _signed_in,
     Subject.END_UNMOVED: _unmoved,

@@ -62,6 +62,7 @@ class Subject(Enum):
 
     ENDS_SOON = "ends_soon"
     ENDED = "ended"
+    DELETED = "deleted"
     SIGNED_IN = "signed_in"
     END_UNMOVED = "end_unmoved"
     AWAITED = "awaited"
@@ -174,6 +175,8 @@ def _to_be_proven(state: State, session: SessionState, notice: Notice, now: date
 def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
     name, sign_in, standing = session.session.name, sign_in_of(session, now), alive(session, now)
     key = f"{name}:end"
+    if session.emptied and standing is Alive.SIGNED_OUT:
+        yield Notice(Subject.DELETED, name, key, frozenset({"deleted"}))
     if sign_in is None or standing is Alive.SIGNED_OUT:
         return
     if standing is Alive.ENDED:

@@ -138,6 +138,8 @@ class SessionState:
     """The notices on the screen, as far as is known: what each says, by key. The moot ones are taken back."""
     unseen: frozenset[str] = frozenset()
     """What was to be told while nobody could be; decided anew when notifications work again."""
+    emptied: bool = False
+    """Somebody has deleted the token cache, and with it the sign-in that was there."""
     news: bool = False
     """The present sign-in came about through us: a person waits to hear that it worked."""
     window_after: datetime | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
-from credtray.core.durations import short
+from credtray.core.durations import rough, short
 from credtray.core.models import EndProof
 from credtray.core.standing import alive, keys_until, session_keys_until, sign_in_of
 from credtray.core.state import Alive, SessionState, State
@@ -76,10 +76,15 @@ def _signed_in(standing: Standing, now: datetime, zone: tzinfo | None) -> str:
     until = clock_time(ends_at, now, zone)
     if standing.offline:
         return f"offline (signed in until {about}{until})"
-    left = f"{about}{short(ends_at - now)}"
+    left = time_left(ends_at - now, about=standing.about)
     if standing.ends_soon:
-        return f"ends in {left} (at {until})"
-    return f"signed in, {left} left (until {until})"
+        return f"ends at {about}{until} (in {left})"
+    return f"signed in until {about}{until} ({left})"
+
+
+def time_left(left: timedelta, *, about: bool) -> str:
+    """Write how much is left; of a guess no more is told than is known."""
+    return rough(left) if about else short(left)
 
 
 def sign_in_words(session: SessionState, now: datetime, zone: tzinfo | None) -> str:

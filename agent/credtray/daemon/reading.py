@@ -120,7 +120,7 @@ class Reading:
             return session.start_url, session.region, cache.stamp(session)
 
         def found(token: AccessToken | None) -> Event:
-            return TokenVanished(name) if token is None else TokenFound(name, token)
+            return TokenVanished(name, cache.emptied()) if token is None else TokenFound(name, token)
 
         def broken(problem: Problem) -> Event:
             return TokenDoubtful(name, problem)

@@ -69,7 +69,7 @@ def _token_found(
     token = event.token
     if session.pending is not None:
         return session  # the sign-in under way notices it and joins
-    session = replace(session, problem=None)
+    session = replace(session, problem=None, emptied=False)
     if session.token is not None and session.token.value == token.value:
         # The clock may have been set since the file was written; what we hold has moved with it.
         held = session.token

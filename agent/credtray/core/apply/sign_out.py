@@ -10,6 +10,8 @@ from typing import Any
 from credtray.core import events
 from credtray.core.state import SessionState, State, frozen
 
+_DELETED = frozenset({"deleted"})
+
 
 def _token_vanished(state: State, event: events.TokenVanished, now: datetime) -> State:
     session = state.sessions.get(event.session)
@@ -17,10 +19,21 @@ def _token_vanished(state: State, event: events.TokenVanished, now: datetime) ->
         # We ended it ourselves for a new sign-in: the keys in use outlive it, also over a restart.
         return state.with_session(replace(session, looked=True))
     pending = None if session is None else session.pending
-    if pending is None or pending.replaces is None:
-        return state if pending is not None else _signed_out(state, event, now)
+    if pending is None:
+        return _emptied(_signed_out(state, event, now), session, event)
+    if pending.replaces is None:
+        return state
     left = _signed_out(state, event, now)  # by another program, while our browser page waits
     return left.with_session(replace(left.sessions[event.session], pending=replace(pending, replaces=None)))
+
+
+def _emptied(state: State, before: SessionState | None, event: events.TokenVanished) -> State:
+    """Return the state that knows whether the sign-in there was has been deleted by hand."""
+    if before is None or not (before.emptied or (event.emptied and before.token is not None)):
+        return state
+    return state.with_session(
+        replace(state.sessions[event.session], emptied=True, said=before.said & _DELETED)
+    )
 
 
 def _signed_out(state: State, event: events.SignedOut | events.TokenVanished, _now: datetime) -> State:

@@ -98,6 +98,8 @@ class TokenVanished:
     """The token file is gone: the user signed out, here or elsewhere."""
 
     session: str
+    emptied: bool = False
+    """The whole token cache is gone with it, which no program does that signs out: somebody deleted it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from credtray.core.face.lines import tooltip, troubles
+from credtray.core.face.lines import session_troubles, tooltip, troubles
 from credtray.core.face.look import Look
 from credtray.core.face.overview import Overview, look, overview
 from credtray.core.menu import Item, Kind
-from credtray.core.menu.agent import Extras, agent_items
+from credtray.core.menu.agent import Extras, agent_items, quit_item
 from credtray.core.menu.branches import separator
 from credtray.core.menu.profiles import profile_menus
-from credtray.core.menu.sessions import session_menus
+from credtray.core.menu.sessions import problems_item, session_menus, sign_outs
 from credtray.core.state import State
 
 
@@ -23,7 +23,7 @@ class Face:
 
     look: Look
     tooltip: str
-    """One line for each session, at most five; no markup."""
+    """One line for each session, at most five, and one for the default profile; no markup."""
     menu: tuple[Item, ...]
 
 
@@ -34,17 +34,21 @@ def face(state: State, now: datetime, zone: tzinfo | None, extras: Extras) -> Fa
 
 
 def _menu(seen: Overview, extras: Extras) -> Iterator[Item]:
+    state = seen.state
+    sessions = tuple(state.sessions.values())
+    told = [line for _, line in troubles(seen)]
+    if len(sessions) == 1:
+        told = [*session_troubles(seen, sessions[0]), *told]
+    if not sessions and state.config_problem is None:
+        yield Item("set-up", Kind.TEXT, "Not set up yet")
+        yield Item("set-up-how", Kind.TEXT, "Run: credtray setup")
     yield from session_menus(seen)
-    lines = [Item(f"trouble-{name}", Kind.TEXT, line) for name, line in troubles(seen)]
-    if not seen.state.sessions and seen.state.config_problem is None:
-        lines = [
-            Item("set-up", Kind.TEXT, "Not set up yet"),
-            Item("set-up-how", Kind.TEXT, "Run: credtray setup"),
-            *lines,
-        ]
-    yield from lines
+    yield problems_item("problems", tuple(told))
     yield separator("sessions")
-    if seen.state.sessions:
+    if sessions:
         yield from profile_menus(seen)
         yield separator("profiles")
     yield from agent_items(seen, extras)
+    yield separator("agent")
+    yield from sign_outs(seen)
+    yield quit_item(state)

@@ -25,6 +25,7 @@ from credtray.core.view import (
     name_list,
     pending_of,
     standing_words,
+    time_left,
     untouched_words,
 )
 
@@ -39,6 +40,7 @@ _HOUR = timedelta(hours=1)
 _LONGEST_PROBLEM = 110
 _LONGEST_DESCRIPTION = 48
 _TOOLTIP_LINES = 4
+"""Of sessions."""
 
 
 # --- sessions ----------------------------------------------------------------------------------------
@@ -81,6 +83,14 @@ def _standing(seen: Overview, session: SessionState) -> Standing:
     )
 
 
+def sign_in_left(session: SessionState, now: datetime) -> str:
+    """Tell how much is left of the present sign-in; empty where its end is not known."""
+    sign_in = session.sign_in
+    if sign_in is None or sign_in.ends_at <= now:
+        return ""
+    return time_left(sign_in.ends_at - now, about=not sign_in.proof.proven)
+
+
 def clock_words(state: State) -> str:
     """Tell that the clock is wrong, and by how much."""
     return f"your clock is off by {short(abs(state.clock_error))}"
@@ -98,12 +108,14 @@ def session_troubles(seen: Overview, session: SessionState) -> Iterator[str]:
 
 
 def tooltip(seen: Overview) -> str:
-    """Return a line for each session, the most urgent first; the first few of many."""
+    """Return a line for each session, the most urgent first (the first few of many), then the default."""
     sessions = seen.by_urgency()
     lines = [headline(seen, session) for session in sessions[:_TOOLTIP_LINES]]
     more = len(sessions) - len(lines)
     if more > 0:
         lines.append(f"and {more} more")
+    if sessions and seen.state.default is not None:
+        lines.append(default_words(seen.state))
     if not lines:
         problem = seen.state.config_problem
         told = "not set up yet" if problem is None else plain(line(problem), _LONGEST_PROBLEM)
@@ -137,6 +149,14 @@ def is_production(state: State, name: str) -> bool:
     """Tell whether a person marked the profile as one of production."""
     chosen = state.settings.profiles.get(name)
     return chosen is not None and chosen.production
+
+
+def default_words(state: State) -> str:
+    """Name the default profile, and warn of production."""
+    if state.default is None:
+        return "Default profile: none"
+    sign = f"{GAP}{PRODUCTION}" if is_production(state, state.default) else ""
+    return f"Default profile: {plain(state.default)}{sign}"
 
 
 def keys_words(seen: Overview, profile: ProfileState) -> str:

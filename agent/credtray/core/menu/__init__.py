@@ -34,3 +34,5 @@ class Item:
     default: bool = False
     """True: a click on the icon itself means this one, where the panel passes such clicks on. One at most."""
     children: tuple[Item, ...] = ()
+    room: int = 0
+    """So many characters the label may grow to: panels lay an open menu out once, and clip what grows."""

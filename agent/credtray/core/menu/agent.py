@@ -1,4 +1,4 @@
-"""The menu's last part: notices, start at login, files, the end of the agent. Pure; builds items only."""
+"""The menu's last part: notices, start at login, help, the end of the agent. Pure; builds items only."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from credtray.core.clicks import About, OpenLog, OpenSettings, SetAutostart
+from credtray.core.clicks import About, OpenLog, OpenSettings, SetAutostart, ShowTestNotice
 from credtray.core.face.overview import Overview
 from credtray.core.menu import Item, Kind
 from credtray.core.protocol import PauseNotices, Stop
+from credtray.core.state import State
 from credtray.core.view import clock_time
 
 MORNING = time(8)
@@ -40,16 +41,28 @@ def agent_items(seen: Overview, extras: Extras) -> Iterator[Item]:
         enabled=autostart is not None,
     )
     yield Item("settings", Kind.COMMAND, "Settings file", OpenSettings())
-    yield Item("log", Kind.COMMAND, "Log", OpenLog())
-    yield Item("about", Kind.COMMAND, f"About credtray {extras.version}", About())
-    yield Item("quit", Kind.COMMAND, "Quit", Stop())
+    yield _help(extras)
+
+
+def quit_item(state: State) -> Item:
+    """Return the end of the agent, behind a submenu that says what it costs."""
+    keys = "keys leave" if state.settings.remove_keys_on_stop else "keys stay in"
+    label = f"Yes, quit (nothing is renewed any more; {keys} the credentials file)"
+    return Item("quit", Kind.SUBMENU, "Quit", children=(Item("quit-yes", Kind.COMMAND, label, Stop()),))
+
+
+def _help(extras: Extras) -> Item:
+    children = (
+        Item("test-notice", Kind.COMMAND, "Send a test notification", ShowTestNotice()),
+        Item("log", Kind.COMMAND, "Log", OpenLog()),
+        Item("about", Kind.COMMAND, f"About credtray {extras.version}", About()),
+    )
+    return Item("help", Kind.SUBMENU, "Help", children=children)
 
 
 def _notices(seen: Overview) -> Item:
     paused, now, zone = seen.state.paused_until, seen.now, seen.zone
-    if paused is not None and paused > now:
-        label = f"Resume notices (paused until {clock_time(paused, now, zone)})"
-        return Item("notices-resume", Kind.COMMAND, label, PauseNotices(None))
+    is_paused = paused is not None and paused > now
     # Whole minutes: a menu that is built anew stays equal to the one before.
     hour = now.replace(second=0, microsecond=0) + 61 * _MINUTE
     morning = tomorrow_morning(now, zone)
@@ -57,8 +70,10 @@ def _notices(seen: Overview) -> Item:
     lengths = (
         Item("notices-pause-hour", Kind.COMMAND, "For 1 hour", PauseNotices(hour)),
         Item("notices-pause-day", Kind.COMMAND, f"Until tomorrow ({day})", PauseNotices(morning)),
+        Item("notices-resume", Kind.COMMAND, "Resume now", PauseNotices(None), enabled=is_paused),
     )
-    return Item("notices-pause", Kind.SUBMENU, "Pause notices", children=lengths)
+    until = f"Notices paused until {clock_time(paused, now, zone)}" if is_paused and paused else ""
+    return Item("notices-pause", Kind.SUBMENU, until or "Pause notices", children=lengths)
 
 
 def tomorrow_morning(now: datetime, zone: tzinfo | None) -> datetime:

@@ -137,13 +137,13 @@ class Menu:
 
 
 def laid_out(menu: Menu, prefix: str, make: MakeItem) -> tuple[Item, ...]:
-    """Return the items of all profiles: flat for a few, else shortcuts and then a submenu for each account.
+    """Return the items of all profiles: by name for a few, else shortcuts and a submenu for each account.
 
     A shortcut is an item of its own: the profile is found under its account as well.
     """
     names = frozenset(entry.name for entry in menu.entries)
     if len(names) <= CROWD:
-        every = dict.fromkeys((*menu.first, *(entry.name for entry in menu.entries)))
+        every = dict.fromkeys((*menu.first, *sorted(names, key=lambda name: (name.casefold(), name))))
         return tuple(make(name, prefix) for name in every if name in names)
     wanted = [name for name in dict.fromkeys((*menu.first, *menu.recent)) if name in names]
     top = tuple(make(name, f"{prefix}-shortcut") for name in wanted[: menu.shortcuts])

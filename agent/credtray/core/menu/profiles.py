@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from credtray.core.clicks import CopyCredentials, OpenConsole
-from credtray.core.face.lines import CROWD, GAP, PRODUCTION, is_production, keys_words
+from credtray.core.face.lines import CROWD, GAP, default_words, is_production, keys_words
 from credtray.core.face.overview import Overview
 from credtray.core.forms import Form
 from credtray.core.menu import Item, Kind
-from credtray.core.menu.branches import Catalogue, Entry, Menu, catalogue, laid_out, separator
-from credtray.core.plain import plain
+from credtray.core.menu.branches import Entry, Menu, catalogue, laid_out, separator
 from credtray.core.protocol import Activate, Deactivate, Switch
 from credtray.core.settings import Delivery
 from credtray.core.state import State
@@ -38,18 +37,27 @@ def profile_menus(seen: Overview) -> Iterator[Item]:
     if not state.profiles:
         yield Item("no-profiles", Kind.TEXT, "No profiles yet. Run: credtray setup")
         return
-    entries = catalogue(state)
-    asks = frozenset(_asks(state))
-    radios = _default(_default_menu(state, entries), state.default, asks)
-    yield Item("default", Kind.SUBMENU, f"Default profile: {_chosen(state)}", children=radios)
+    menu, asks = _menu(state), frozenset(_asks(state))
+    radios = _default(menu, state.default, asks)
+    yield Item("default", Kind.SUBMENU, default_words(state), children=radios)
+    active = frozenset(name for name in state.active if name in state.profiles)
+    checks = _active(seen, menu, active, asks)
+    label = f"Keys kept in credentials file ({len(active)})"
+    yield Item("active", Kind.SUBMENU, label, children=checks)
+    yield Item("copy", Kind.SUBMENU, "Copy credentials", children=_copies(menu))
+    yield Item("console", Kind.SUBMENU, "Open console", children=_consoles(menu))
+
+
+def _menu(state: State) -> Menu:
+    """Return the order of every submenu of profiles: whoever has learned one knows them all."""
+    entries, liked = catalogue(state), favourites(state)
+    if len(entries) <= CROWD:
+        return Menu(entries, liked)
     active = tuple(name for name in state.active if name in state.profiles)
-    liked = favourites(state)
-    first = (*active, *liked) if len(entries) > CROWD else liked
-    checks = _active(seen, Menu(entries, first, state.recent), frozenset(active), asks)
-    yield Item("active", Kind.SUBMENU, f"Active profiles: {len(active)}", children=checks)
-    likely = Menu(entries, (*liked, *state.kept), state.recent)
-    yield Item("copy", Kind.SUBMENU, "Copy credentials", children=_copies(likely))
-    yield Item("console", Kind.SUBMENU, "Open console", children=_consoles(likely))
+    # The default itself is among the shortcuts even when it was chosen long ago; else they keep their order.
+    hidden = state.default is not None and state.default not in state.recent[:RECENT]
+    first = (state.default,) if hidden and state.default is not None else ()
+    return Menu(entries, (*liked, *active, *first), state.recent)
 
 
 def favourites(state: State) -> tuple[str, ...]:
@@ -59,22 +67,6 @@ def favourites(state: State) -> tuple[str, ...]:
 
 
 # --- choosing ----------------------------------------------------------------------------------------
-
-
-def _chosen(state: State) -> str:
-    if state.default is None:
-        return "none"
-    sign = f"{GAP}{PRODUCTION}" if is_production(state, state.default) else ""
-    return f"{plain(state.default)}{sign}"
-
-
-def _default_menu(state: State, entries: Catalogue) -> Menu:
-    # The default itself is among the shortcuts even when it was chosen long ago; else they keep their order.
-    hidden = state.default is not None and state.default not in state.recent[:RECENT]
-    crowd = len(entries) > CROWD
-    first = (state.default,) if crowd and hidden and state.default is not None else ()
-    liked = favourites(state)
-    return Menu(entries, (*first, *liked), state.recent, min(CROWD, RECENT + len(liked)))
 
 
 @lru_cache(maxsize=2)

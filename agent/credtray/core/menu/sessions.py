@@ -1,25 +1,30 @@
-"""The menu's sso-sessions: how each stands, and what a person can do about it. Pure; builds items only."""
+"""The menu's sso-sessions: how each stands, and what a person can do about it. Pure; builds items only.
+
+A row keeps its place whatever happens: what is of no use now is shown disabled. What costs something takes a
+second click, in a submenu that says what.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from credtray.core.clicks import CopySignInLink, ShowSession
-from credtray.core.face.lines import headline, meanwhile, session_troubles
+from credtray.core.face.lines import headline, meanwhile, session_troubles, sign_in_left
 from credtray.core.face.look import Shape
 from credtray.core.face.overview import Overview
 from credtray.core.menu import Item, Kind
-from credtray.core.menu.branches import separator
 from credtray.core.plain import plain
 from credtray.core.protocol import CancelLogin, Login, Logout
 from credtray.core.standing import alive
-from credtray.core.state import Alive, SessionState
+from credtray.core.state import Alive, SessionState, State
 
 MOST = 8
 """Sessions at the top of the menu; the others wait in a submenu."""
 _LONGEST_ADDRESS = 80
 _WANTS_SIGN_IN = frozenset({Shape.ENDED, Shape.SOON, Shape.SIGNED_OUT})
 """Where the next step is a person's sign-in."""
+_ROOM = 54
+"""Characters of the longest usual headline after the session's name."""
 
 
 def session_menus(seen: Overview) -> Iterator[Item]:
@@ -29,68 +34,146 @@ def session_menus(seen: Overview) -> Iterator[Item]:
         (session,) = sessions
         name = session.session.name
         # Clickable, so that no panel greys out the line that matters most.
-        yield Item(f"session:{name}", Kind.COMMAND, headline(seen, session), ShowSession(name))
+        label, room = headline(seen, session), _room(session)
+        yield Item(f"session:{name}", Kind.COMMAND, label, ShowSession(name), room=room)
         yield from _actions(seen, session, wanted=_wants_sign_in(seen, session))
         return
     yield from _wanted(seen)
-    order = {name: place for place, name in enumerate(seen.mattering)}
-    sessions = tuple(sorted(sessions, key=lambda each: order.get(each.session.name, len(order))))
+    if len(sessions) > MOST:
+        sessions = tuple(sorted(sessions, key=lambda each: each.session.name not in seen.mattering))
     yield from (_submenu(seen, session) for session in sessions[:MOST])
     rest = tuple(_submenu(seen, session) for session in sessions[MOST:])
     if rest:
         yield Item("sessions-more", Kind.SUBMENU, f"{len(rest)} more sessions", children=rest)
 
 
+def sign_outs(seen: Overview) -> Iterator[Item]:
+    """Yield the submenu with the end of each sign-in, and what that costs; nothing without a session."""
+    ends = tuple(_sign_out(seen, session) for session in seen.state.sessions.values())
+    if ends:
+        signed_in = any(end.enabled for end in ends)
+        yield Item("sign-out", Kind.SUBMENU, "Sign out", enabled=signed_in, children=ends)
+
+
+def _sign_out(seen: Overview, session: SessionState) -> Item:
+    name = session.session.name
+    cost = _cost(seen.state, name)
+    label = f"Yes, sign out of {plain(name)}" + (f" ({cost})" if cost else "")
+    there = alive(session, seen.now) is not Alive.SIGNED_OUT
+    return Item(f"sign-out:{name}", Kind.COMMAND, label, Logout(name), enabled=there)
+
+
+def _cost(state: State, session: str) -> str:
+    """Tell how many profiles lose their keys by signing out; empty for none."""
+    count = sum(state.profiles[name].profile.session == session for name in state.kept)
+    if not count:
+        return ""
+    if not state.settings.remove_keys_at_sign_out:
+        return "keys stay until they expire, and are not renewed"
+    return "1 active profile loses its keys" if count == 1 else f"{count} active profiles lose their keys"
+
+
+def problems_item(key: str, lines: tuple[str, ...]) -> Item:
+    """Return the row that says whether there are problems, with a line for each in its submenu.
+
+    Its label is short whatever they are: a row that grows while the menu is open is clipped by some panels.
+    """
+    if not lines:
+        return Item(key, Kind.TEXT, "No problems")
+    shown = tuple(Item(f"{key}-{place}", Kind.TEXT, line) for place, line in enumerate(lines))
+    return Item(
+        key, Kind.SUBMENU, "1 problem" if len(lines) == 1 else f"{len(lines)} problems", children=shown
+    )
+
+
 def _wanted(seen: Overview) -> Iterator[Item]:
     """Yield the sign-in that a click on the icon begins: of the most urgent session, if it needs one."""
     for session in seen.by_urgency()[:1]:
-        if _wants_sign_in(seen, session):
-            name = session.session.name
-            label = f"Sign in to {plain(name)}"
-            yield Item("sign-in-wanted", Kind.COMMAND, label, _login(seen, session), default=True)
-            yield separator("sign-in-wanted")
+        wanted, name = _wants_sign_in(seen, session), session.session.name
+        label = f"Sign in to {plain(name)}" if wanted else "Sign in"
+        login = Login(name, fresh=_is_signed_in(seen, session))
+        yield Item("sign-in-wanted", Kind.COMMAND, label, login, enabled=wanted, default=wanted)
 
 
 def _wants_sign_in(seen: Overview, session: SessionState) -> bool:
     return seen.shapes[session.session.name] in _WANTS_SIGN_IN
 
 
+def _is_signed_in(seen: Overview, session: SessionState) -> bool:
+    # While it lasts a plain sign-in would change nothing: who asks for one wants a later end.
+    return alive(session, seen.now) is Alive.SIGNED_IN
+
+
 def _submenu(seen: Overview, session: SessionState) -> Item:
-    children = tuple(_actions(seen, session, wanted=False))
-    return Item(f"session:{session.session.name}", Kind.SUBMENU, headline(seen, session), children=children)
+    name = session.session.name
+    problems = problems_item(f"session-problems:{name}", tuple(session_troubles(seen, session)))
+    children = (problems, *_actions(seen, session, wanted=False))
+    label, room = headline(seen, session), _room(session)
+    return Item(f"session:{name}", Kind.SUBMENU, label, children=children, room=room)
+
+
+def _room(session: SessionState) -> int:
+    return len(plain(session.session.name)) + len(": ") + _ROOM
 
 
 def _actions(seen: Overview, session: SessionState, *, wanted: bool) -> Iterator[Item]:
-    name = session.session.name
-    for place, line in enumerate(session_troubles(seen, session)):
-        yield Item(f"session-trouble-{place}:{name}", Kind.TEXT, line)
-    if session.pending is not None:
-        rest = meanwhile(seen, session)
-        if rest:
-            yield Item(f"sign-in-meanwhile:{name}", Kind.TEXT, rest)
-        yield from _pending(session)
+    name, fresh, pending = session.session.name, _is_signed_in(seen, session), session.pending is not None
+    at_once = not pending and (not fresh or _wants_sign_in(seen, session))
+    if fresh and not pending and not at_once:
+        yield _new_sign_in(seen, session)
     else:
-        again = " again" if alive(session, seen.now) is Alive.SIGNED_IN else ""
-        login = _login(seen, session)
-        device = _login(seen, session, device=True)
-        yield Item(f"sign-in:{name}", Kind.COMMAND, f"Sign in{again}", login, default=wanted)
-        yield Item(f"sign-in-device:{name}", Kind.COMMAND, "Sign in on another device", device)
-    if alive(session, seen.now) is not Alive.SIGNED_OUT:
-        yield Item(f"sign-out:{name}", Kind.COMMAND, "Sign out", Logout(name))
+        label = "Sign in again" if fresh else "Sign in"
+        yield Item(
+            f"sign-in:{name}",
+            Kind.COMMAND,
+            label,
+            Login(name, fresh=fresh),
+            enabled=at_once,
+            default=wanted,
+        )
+    device = Login(name, fresh=fresh, device=True)
+    label = "Sign in on another device"
+    yield Item(f"sign-in-device:{name}", Kind.COMMAND, label, device, enabled=at_once)
+    yield _pending(seen, session)
 
 
-def _pending(session: SessionState) -> Iterator[Item]:
+def _new_sign_in(seen: Overview, session: SessionState) -> Item:
+    """Return the sign-in that ends a present one of which much is left: the second click says so."""
+    name, left = session.session.name, sign_in_left(session, seen.now)
+    cost = f"end the present one ({left} left)" if left else "end the present one"
+    children = (
+        Item(f"sign-in-yes:{name}", Kind.COMMAND, f"Yes, {cost}", Login(name, fresh=True, agreed=True)),
+        Item(
+            f"sign-in-device-yes:{name}",
+            Kind.COMMAND,
+            f"Yes, {cost}, on another device",
+            Login(name, fresh=True, device=True, agreed=True),
+        ),
+    )
+    return Item(f"sign-in:{name}", Kind.SUBMENU, "New sign-in…", children=children)
+
+
+def _pending(seen: Overview, session: SessionState) -> Item:
     name, pending = session.session.name, session.pending
     url = pending.url if pending is not None else None
+    lines = []
     if pending is not None and pending.user_code is not None and url is not None:
-        place = plain(url.partition("?")[0], _LONGEST_ADDRESS)
-        yield Item(f"sign-in-place:{name}", Kind.TEXT, f"On any device: {place}")
+        lines.append(f"On any device: {plain(url.partition('?')[0], _LONGEST_ADDRESS)}")
+    if told := meanwhile(seen, session):
+        lines.append(told)
     link = CopySignInLink(name)
-    yield Item(f"sign-in-link:{name}", Kind.COMMAND, "Copy sign-in link", link, enabled=url is not None)
-    yield Item(f"sign-in-cancel:{name}", Kind.COMMAND, "Cancel sign-in", CancelLogin(name))
-
-
-def _login(seen: Overview, session: SessionState, *, device: bool = False) -> Login:
-    # While it lasts a plain sign-in would change nothing: who asks for one wants a later end.
-    fresh = alive(session, seen.now) is Alive.SIGNED_IN
-    return Login(session.session.name, fresh=fresh, device=device)
+    children = (
+        *(Item(f"sign-in-note-{place}:{name}", Kind.TEXT, line) for place, line in enumerate(lines)),
+        Item(f"sign-in-link:{name}", Kind.COMMAND, "Copy sign-in link", link, enabled=url is not None),
+        Item(
+            f"sign-in-cancel:{name}",
+            Kind.COMMAND,
+            "Cancel sign-in",
+            CancelLogin(name),
+            enabled=pending is not None,
+        ),
+    )
+    there = pending is not None
+    return Item(
+        f"sign-in-pending:{name}", Kind.SUBMENU, "Sign-in under way", enabled=there, children=children
+    )

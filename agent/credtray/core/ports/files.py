@@ -90,6 +90,14 @@ class TokenCache(Protocol):
         """Delete the token file if it still holds this very token."""
         ...
 
+    def emptied(self) -> bool:
+        """Tell whether there is not one file left, of whatever program.
+
+        `aws sso logout` keeps the client registrations (awscli 2.9.19, customizations/sso/logout.py), and so
+        does a sign-out here.
+        """
+        ...
+
     def registration(self, session: SsoSession, grant: str) -> ClientRegistration | None:
         """Return a cached client registration good for this grant type and 15 minutes longer, or None."""
         ...

@@ -135,6 +135,12 @@ class Copy(Struct, frozen=True, tag_field="request", tag="copy"):
     form: Form
 
 
+class TestNotice(Struct, frozen=True, tag_field="request", tag="test_notice"):
+    """Show a notification that is about nothing, answered with who showed it."""
+
+    __test__ = False  # no tests, whatever pytest thinks of the name
+
+
 class ImportKeys(Struct, frozen=True, tag_field="request", tag="import_keys"):
     """Keep pasted role credentials in a section of ours until they end. No other request holds secrets."""
 
@@ -168,6 +174,7 @@ Request: TypeAlias = (
     | Endpoint
     | Wait
     | Copy
+    | TestNotice
     | ImportKeys
     | Stop
 )

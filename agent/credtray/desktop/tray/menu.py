@@ -16,6 +16,8 @@ from credtray.desktop.pystray_import import load_pystray
 Clicked = Callable[[Click], None]
 """Takes a click and returns at once; called on whatever thread the back-end uses."""
 
+_WIDE_BLANK = "\N{FIGURE SPACE}"
+"""As wide as a digit, and so no narrower than a letter is on average."""
 _CHECKABLE = (Kind.CHECK, Kind.RADIO)
 
 
@@ -51,6 +53,7 @@ class TrayMenu:
         if item.kind is Kind.SEPARATOR:
             return load_pystray().Menu.SEPARATOR
         label = item.label.replace("&", "&&") if self._ampersands else item.label
+        label = label.ljust(item.room, _WIDE_BLANK)
         submenu = None
         if item.kind is Kind.SUBMENU:
             submenu = load_pystray().Menu(*(self._item(child) for child in item.children))

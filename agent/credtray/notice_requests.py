@@ -1,0 +1,65 @@
+"""A notification to try: one way for the menu and for `credtray notify-test`.
+
+Tells who showed it, or why nobody did; what a person sees of it, nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from credtray.core import protocol
+from credtray.core.errors import NotifierUnavailable
+from credtray.core.notice_pictures import GOOD_NEWS
+from credtray.core.ports import Notification, Notifier, Part
+from credtray.core.protocol import Done
+from credtray.core.status import iso
+from credtray.daemon.ipc_connection import ReplySink
+from credtray.daemon.loop import Loop
+from credtray.daemon.requests import Carrier
+from credtray.daemon.workers import Workers
+
+TEST = Notification(
+    "test",
+    "This is a test notification",
+    "credtray tells you here when your sign-in is about to end.",
+    picture=GOOD_NEWS,
+)
+_INSTEAD = "Nothing else depends on it: the icon and `credtray status` tell the same."
+
+
+class Testing:
+    """Shows test notifications, whether or not notices are paused: a person asked for this one."""
+
+    def __init__(self, loop: Loop, workers: Workers, notifier: Notifier) -> None:
+        self._loop = loop
+        self._workers = workers
+        self._notifier = notifier
+
+    @property
+    def carriers(self) -> Mapping[type, Carrier]:
+        """What ``Requests.also`` takes."""
+        return {protocol.TestNotice: self._carry_out}
+
+    async def _carry_out(self, _request: protocol.TestNotice, _sink: ReplySink) -> Done:
+        try:
+            await self._workers.desktop_result_of(lambda: self._notifier.show(TEST))
+        except NotifierUnavailable as error:
+            raise NotifierUnavailable(error.detail, hint=_INSTEAD) from None
+        state = self._loop.state
+        part = state.desktop.get(Part.NOTIFICATIONS)
+        paused = state.paused_until if state.paused_until and state.paused_until > self._loop.now() else None
+        return Done(
+            {
+                "shown_by": None if part is None else part.back_end,
+                "reason": None if part is None else part.reason,
+                "notices_paused_until": iso(paused),
+            }
+        )
+
+
+async def _refuse(_request: protocol.TestNotice, _sink: ReplySink) -> Done:
+    raise NotifierUnavailable("the agent runs without a desktop", hint=_INSTEAD)
+
+
+WITHOUT_DESKTOP: Mapping[type, Carrier] = {protocol.TestNotice: _refuse}
+"""What answers `credtray notify-test` where the agent has no desktop."""
