@@ -37,7 +37,7 @@ from credtray.desktop.notifications import notifier_for
 from credtray.desktop.notifier import LoggedNotifier
 from credtray.desktop.presence import PresenceWatch
 from credtray.desktop.tray import Tray
-from credtray.notice_requests import Testing
+from credtray.notice_requests import TrialNotices
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Desk:
         hands = DeskHands(self._house, self._workers, self.notifier, clipboard, self._autostart)
         self._loop, self._carrier = loop, ClickCarrier(loop, requests, hands)
         requests.also(Copying(loop, requests, clipboard).carriers)
-        requests.also(Testing(loop, self._workers, self.notifier).carriers)
+        requests.also(TrialNotices(loop, self._workers, self.notifier).carriers)
         tray = Tray(self._bus, self._clicked, self._report, self._fresh, environ, self._main_thread)
         self._tray = tray
         presence = PresenceWatch(self._bus, self._system_bus, self._presence, self._report)

@@ -27,7 +27,7 @@ TEST = Notification(
 _INSTEAD = "Nothing else depends on it: the icon and `credtray status` tell the same."
 
 
-class Testing:
+class TrialNotices:
     """Shows test notifications, whether or not notices are paused: a person asked for this one."""
 
     def __init__(self, loop: Loop, workers: Workers, notifier: Notifier) -> None:

@@ -135,7 +135,7 @@ def test_watch_is_live_and_q_ends_it(world: World) -> None:
     world.configure()
     world.credtray("login")
     with world.agent(), TerminalSession(world, "status", "--watch") as terminal:
-        terminal.expect("signed in, about")
+        terminal.expect("signed in until about")
         terminal.expect("q ends")
         world.credtray("logout")
         terminal.expect("signed out")
@@ -149,7 +149,7 @@ def test_watch_ends_with_the_agent(world: World) -> None:
     world.configure()
     world.credtray("login")
     with world.agent(), TerminalSession(world, "status", "--watch") as terminal:
-        terminal.expect("signed in, about")
+        terminal.expect("signed in until about")
         world.credtray("stop")
         terminal.expect("error: The agent is not running")
         code = terminal.end()

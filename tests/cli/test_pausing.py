@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from credtray.cli.reference import pages
-from credtray.core.protocol import PauseNotices
+from credtray.core.protocol import PauseNotices, Snooze
 from credtray.core.status import iso
 from tests.cli.fake_backend import NOW, FakeBackend, credtray
 
@@ -54,7 +54,7 @@ def test_pause_tells_until_when_and_how_to_end_it() -> None:
     outcome = credtray("pause", backend=FakeBackend({PauseNotices: {"until": iso(until)}}))
     shown = until.astimezone().strftime("%H:%M")
 
-    assert outcome.out == f"No notices until {shown}. Sooner: credtray pause off\n"
+    assert outcome.out == f"Notices paused until {shown}. Resume: credtray pause off\n"
 
 
 def test_json_is_the_answer_itself() -> None:
@@ -69,6 +69,30 @@ def test_what_is_no_duration_is_refused_with_what_would_be(word: str) -> None:
 
     assert outcome.code == 2
     assert "tomorrow" in outcome.err or "at most 7d" in outcome.err
+
+
+@pytest.mark.met("L")
+@pytest.mark.parametrize("words", [("30m", "synderys"), ("30m", "lab")])
+def test_with_a_session_only_its_warnings_pause(words: tuple[str, str]) -> None:
+    fake = FakeBackend({Snooze: {"until": iso(NOW)}})
+    outcome = credtray("pause", *words, backend=fake)
+
+    assert fake.asked == [Snooze(words[1], 30)]
+    assert outcome.out.startswith(f"No warnings about {words[1]} until ")
+
+
+@pytest.mark.parametrize("word", ["off", "tomorrow"])
+def test_the_warnings_of_one_session_pause_for_a_duration(word: str) -> None:
+    outcome = credtray("pause", word, "synderys", backend=FakeBackend())
+
+    assert outcome.code == 2
+    assert "30m" in outcome.err
+
+
+def test_the_former_name_works_and_is_offered_nowhere() -> None:
+    assert credtray("snooze", "30m", "synderys", backend=FakeBackend({Snooze: {"until": iso(NOW)}})).code == 0
+    assert "snooze" not in credtray("--help").out
+    assert "## credtray snooze" not in pages()["commands.md"]
 
 
 def test_help_and_reference_tell_of_it() -> None:

@@ -131,7 +131,7 @@ def test_interrupted_login_tells_what_is_still_valid() -> None:
     assert (outcome.code, outcome.out) == (130, "")
     assert outcome.err == (
         "\nThe sign-in was cancelled.\n"
-        "synderys: still signed in, about 3 h 12 min left (until 16:40).\n"
+        "synderys: still signed in until about 16:40 (3 h 10 min).\n"
         "Keys already issued stay valid until 14:15 (synderys-dns and 1 more).\n"
     )
 

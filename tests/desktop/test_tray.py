@@ -273,7 +273,7 @@ def test_x_server_that_dies_is_told_and_tried_again() -> None:
                 gone = await stage.served_by(None)
                 await stage.until(lambda: len(stage.reports) >= 3)
 
-        assert gone.reason == "xembed: the X server has closed the connection"
+        assert gone.reason == "the icon in the X11 tray ended: the X server has closed the connection"
         assert "no X server listens" in (stage.reports[2].reason or "")
 
     with xvfb() as dying:

@@ -109,7 +109,9 @@ def snooze(
     session: SessionArgument = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Pause the warnings about one sign-in; the former name of `credtray pause DURATION SESSION`.
+    """Pause the warnings about one sign-in.
+
+    The former name of `credtray pause DURATION SESSION`. Renewing goes on.
 
     Examples:
       credtray snooze 30m

@@ -20,6 +20,11 @@ class PartReport:
         """What was told last of why there is none, or none better."""
         return None if self._told is None else self._told.reason
 
+    @property
+    def is_served(self) -> bool:
+        """Whether it was there, as was told last."""
+        return self._told is not None and self._told.back_end is not None
+
     def tell(self, back_end: str | None, reason: str | None = None) -> None:
         """Report it, unless that is what was told last. See ``DesktopPart``."""
         part = DesktopPart(self._name, back_end, reason)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from credtray.core.desktop_words import missing_words
 from credtray.core.durations import short
 from credtray.core.models import EndProof
 from credtray.core.state import Alive
@@ -177,12 +178,12 @@ def desktop_words(document: dict[str, Any], reader: Reader) -> list[str]:
     }
     if {"tray", "notifications"} <= missing.keys():
         # A machine without a desktop: one line, not one for each thing that follows from it.
-        lines = [f"no icon and no notifications: {missing['tray']}"]
+        lines = [f"No icon and no notifications: {missing['tray']}"]
     else:
-        lines = [f"{name}: none ({reason})" for name, reason in missing.items()]
+        lines = [missing_words(name, reason) for name, reason in missing.items()]
     paused = _instant(document.get("notices_paused_until"))
     if paused is not None and paused > reader.now:
-        lines.append(f"notices: paused until {reader.at(paused)} (credtray pause off)")
+        lines.append(f"Notices paused until {reader.at(paused)}. Resume: credtray pause off")
     return lines
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from credtray.core.desktop_words import missing_words
 from credtray.core.durations import short
 from credtray.core.errors import Offline, SignInCancelled
 from credtray.core.face.look import Shape
@@ -224,4 +225,5 @@ def troubles(seen: Overview) -> Iterator[tuple[str, str]]:
         yield "warnings", f"{count} warning{plural} about the config file: credtray status"
     notifications = state.desktop.get(Part.NOTIFICATIONS)
     if notifications is not None and notifications.back_end is None:
-        yield "notifications", plain(f"No notifications: {notifications.reason}", _LONGEST_PROBLEM)
+        told = missing_words(Part.NOTIFICATIONS, notifications.reason or "")
+        yield "notifications", plain(told, _LONGEST_PROBLEM)

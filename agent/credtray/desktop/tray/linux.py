@@ -44,6 +44,14 @@ class BackEnd(Enum):
     NONE = "none"
 
 
+_ICONS = {
+    BackEnd.STATUS_NOTIFIER: "the icon in the panel",
+    BackEnd.XEMBED: "the icon in the X11 tray",
+    BackEnd.NONE: "the icon",
+}
+"""In words for a person."""
+
+
 class LinuxTray:
     """The tray of one agent. For one event loop."""
 
@@ -141,13 +149,14 @@ class LinuxTray:
         error = life.exception()
         if error is None:
             reason = life.result()
-            _log.info("the tray icon has gone: %s", reason)
+            happened = "the tray icon is no longer shown" if self._part.is_served else "no tray icon"
+            _log.info("%s: %s", happened, reason)
         else:
             reason = _sentence(error) if isinstance(error, CredtrayError) else "it failed; see the log"
             _log.error("the tray icon (%s) failed", back_end.value, exc_info=error)
         if back_end is BackEnd.STATUS_NOTIFIER and crashes == CRASHES:
             asyncio.get_running_loop().call_later(FORGIVE_SECONDS, self._forgive)
-        self._part.tell(None, f"{back_end.value}: {reason}")
+        self._part.tell(None, f"{_ICONS[back_end]} ended: {reason}")
         await self._change(None, pause_after(crashes - 1, PAUSES))
 
     def _forgive(self) -> None:

@@ -1,0 +1,73 @@
+"""A test notification over the real loop: shown although notices are paused, or refused with the reason."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from credtray.core.errors import NotifierUnavailable
+from credtray.core.events import NoticesPaused, PartChanged
+from credtray.core.ports import DesktopPart, Notification, Part
+from credtray.core.protocol import Done, TestNotice
+from credtray.notice_requests import TEST, WITHOUT_DESKTOP, TrialNotices
+from tests.core.making import HOUR
+from tests.daemon.fakes import Daemon, run
+
+
+class Screen:
+    """Implements ``ports.Notifier``."""
+
+    def __init__(self, trouble: str = "") -> None:
+        self.trouble = trouble
+        self.shown: list[Notification] = []
+
+    def show(self, notification: Notification) -> None:
+        if self.trouble:
+            raise NotifierUnavailable(self.trouble)
+        self.shown.append(notification)
+
+    def withdraw(self, key: str) -> None:
+        raise AssertionError(key)
+
+
+async def answered(daemon: Daemon, screen: Screen) -> dict[str, Any]:
+    [carry_out] = TrialNotices(daemon.loop, daemon.workers, screen).carriers.values()
+    answer = await carry_out(TestNotice(), None)  # type: ignore[arg-type]  # it tells nothing meanwhile
+
+    assert isinstance(answer, Done)
+    return answer.result
+
+
+@pytest.mark.met("L")
+def test_it_is_shown_while_notices_are_paused_and_says_by_whom() -> None:
+    async def drive() -> None:
+        daemon, screen = Daemon(), Screen()
+        await daemon.started()
+        daemon.loop.take(PartChanged(DesktopPart(Part.NOTIFICATIONS, "dunst")))
+        daemon.loop.take(NoticesPaused(daemon.loop.now() + HOUR))
+        result = await answered(daemon, screen)
+
+        assert screen.shown == [TEST]
+        assert result["shown_by"] == "dunst"
+        assert result["notices_paused_until"] is not None
+
+    run(drive())
+
+
+def test_why_nothing_could_be_shown_is_told() -> None:
+    async def drive() -> None:
+        daemon = Daemon()
+        await daemon.started()
+        with pytest.raises(NotifierUnavailable, match="no notification service is running"):
+            await answered(daemon, Screen("no notification service is running"))
+
+    run(drive())
+
+
+def test_without_a_desktop_it_says_so() -> None:
+    [refuse] = WITHOUT_DESKTOP.values()
+
+    with pytest.raises(NotifierUnavailable, match="without a desktop"):
+        asyncio.run(refuse(TestNotice(), None))  # type: ignore[arg-type]  # as above
