@@ -30,7 +30,7 @@ WINGS: dict[str, frozenset[str]] = {
 
 JOINERS = frozenset(
     {"__init__", "__main__", "app", "service", "without_agent", "cli", "demo"}
-    | {"desk", "desk_hands", "click_carrier", "clipboard_requests", "carriers", "checkup"}
+    | {"desk", "desk_hands", "click_carrier", "clipboard_requests", "notice_requests", "carriers", "checkup"}
 )
 """The only places where wings meet."""
 
