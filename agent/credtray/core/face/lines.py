@@ -86,7 +86,7 @@ def _standing(seen: Overview, session: SessionState) -> Standing:
 
 def sign_in_left(session: SessionState, now: datetime) -> str:
     """Tell how much is left of the present sign-in; empty where its end is not known."""
-    sign_in = session.sign_in
+    sign_in = sign_in_of(session, now)
     if sign_in is None or sign_in.ends_at <= now:
         return ""
     return time_left(sign_in.ends_at - now, about=not sign_in.proof.proven)
