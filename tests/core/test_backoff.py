@@ -6,7 +6,17 @@ from itertools import pairwise
 import pytest
 
 from credtray.core.backoff import trouble_after
-from credtray.core.errors import CredtrayError, FileUnwritable, Offline, PortalFailed, RoleRefused, Throttled
+from credtray.core.errors import (
+    CredtrayError,
+    FileUnwritable,
+    NetworkSettingRefused,
+    Offline,
+    OwnFault,
+    PortalFailed,
+    ProfileRefused,
+    RoleRefused,
+    Throttled,
+)
 from credtray.core.state import Trouble
 from tests.core.making import HOUR, MINUTE, NOON, SECOND
 
@@ -35,6 +45,11 @@ def test_offline_is_tried_every_few_seconds_first_and_every_minute_later() -> No
 
     assert max(gaps[:30]) <= 18 * SECOND
     assert 60 * SECOND <= gaps[-1] <= 72 * SECOND
+
+
+@pytest.mark.parametrize("kind", [NetworkSettingRefused, ProfileRefused, OwnFault])
+def test_what_no_try_mends_is_not_tried_within_the_hour(kind: type[CredtrayError]) -> None:
+    assert len(attempts_within(kind, HOUR)) == 1
 
 
 def test_a_disk_that_has_room_again_is_noticed_within_a_minute() -> None:
