@@ -16,9 +16,12 @@ HIDDEN = "***"
 
 
 class Redactor:
-    """Knows the latest ``most`` secrets; safe from any thread."""
+    """Knows the latest ``most`` secrets; safe from any thread.
 
-    def __init__(self, most: int = 8192) -> None:
+    What hundreds of profiles have alive at a time: what has ended need not be hidden, and not be kept either.
+    """
+
+    def __init__(self, most: int = 2048) -> None:
         self._most = most
         self._known: dict[str, None] = {}
         self._lock = threading.Lock()
