@@ -123,6 +123,14 @@ def test_of_a_huge_text_the_ends_are_looked_at_in_little_time() -> None:
     assert len(filler) > MOST_TEXT
 
 
+@pytest.mark.parametrize("piece", ["\\", "\\n", "[", "'", "x", "\x1b["])
+def test_a_text_of_one_character_does_not_hold_it_up(piece: str) -> None:
+    began = time.monotonic()
+    causes(piece * MOST_TEXT)
+
+    assert time.monotonic() - began < 60  # it does not hang; how fast it is, is no question here
+
+
 def test_what_the_outer_error_quotes_comes_first() -> None:
     text = "Error when retrieving credentials from custom-process: error: A sign-in is needed: session corp"
 
