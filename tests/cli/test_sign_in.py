@@ -76,7 +76,7 @@ def test_options_reach_the_request() -> None:
         (
             signed_in(already=True),
             (
-                "Signed in to synderys until about 16:40 (3 h 12 min left). "
+                "Signed in to synderys until about 16:40 (3 h 12 min left; expected, not confirmed). "
                 "Nothing to do; --fresh starts a new sign-in."
             ),
         ),
@@ -85,25 +85,28 @@ def test_options_reach_the_request() -> None:
         (
             signed_in(joined=True),
             (
-                "Signed in to synderys until about 16:40 (3 h 12 min left). "
+                "Signed in to synderys until about 16:40 (3 h 12 min left; expected, not confirmed). "
                 "Another program had just signed in; its sign-in is used."
             ),
         ),
         (
             signed_in(moved="same"),
             (
-                "Signed in to synderys until about 16:40 (3 h 12 min left).\n"
+                "Signed in to synderys until about 16:40 (3 h 12 min left; expected, not confirmed).\n"
                 "The end did not move: the service joined the sign-in that was still active."
             ),
         ),
         (
             signed_in(moved="unknown"),
             (
-                "Signed in to synderys until about 16:40 (3 h 12 min left).\n"
+                "Signed in to synderys until about 16:40 (3 h 12 min left; expected, not confirmed).\n"
                 "Whether the end moved is not known yet; `credtray status` will show it."
             ),
         ),
-        (signed_in(moved="later"), "Signed in to synderys until about 16:40 (3 h 12 min left)."),
+        (
+            signed_in(moved="later"),
+            "Signed in to synderys until about 16:40 (3 h 12 min left; expected, not confirmed).",
+        ),
     ],
 )
 def test_outcome_is_told_as_it_is(result: dict[str, Any], words: str) -> None:

@@ -92,5 +92,7 @@ def _until(result: dict[str, Any], now: datetime, zone: tzinfo | None) -> str:
     ends_at = datetime.fromisoformat(result["signed_in_until"])
     if ends_at <= now:
         return ""
-    about = "about " if result.get("end_is_estimate") else ""
-    return f" until {about}{clock_time(ends_at, now, zone)} ({short(ends_at - now)} left)"
+    guess = bool(result.get("end_is_estimate"))
+    about, left = "about " if guess else "", short(ends_at - now)
+    expected = "; expected, not confirmed" if guess else ""
+    return f" until {about}{clock_time(ends_at, now, zone)} ({left} left{expected})"

@@ -73,7 +73,7 @@ def _sessions(document: dict[str, Any]) -> list[dict[str, Any]]:
 def _length(session: dict[str, Any]) -> str:
     lasts = short(timedelta(seconds=session["sign_in_seconds"]))
     if session["sign_in_length_is_learned"]:
-        return f"A sign-in of {session['name']} lasts {lasts}, as it has shown."
+        return f"The last sign-in of {session['name']} lasted {lasts}."
     return f"A sign-in of {session['name']} is expected to last {lasts}."
 
 
