@@ -90,8 +90,6 @@ def test_role_that_was_refused_is_tried_at_once_when_somebody_asks_again(
         RoleRefused("HTTP 403"),
         RequestRefused("HTTP 400"),
         UnexpectedReply("not JSON"),
-        PortalFailed("HTTP 500"),
-        Throttled("HTTP 429"),
     ],
 )
 def test_second_failure_holds_nobody_back_for_more_than_a_minute(error: CredtrayError) -> None:
@@ -126,7 +124,7 @@ def test_within_the_minute_the_last_error_is_told_with_when_it_is_tried_next() -
 
 @pytest.mark.met("F25")
 @pytest.mark.parametrize(
-    "error", [RoleRefused("HTTP 403"), RequestRefused("HTTP 400"), Throttled("HTTP 429")]
+    "error", [RoleRefused("HTTP 403"), RequestRefused("HTTP 400"), UnexpectedReply("no JSON")]
 )
 def test_program_that_asks_two_hundred_times_costs_a_call_a_minute_at_most(error: CredtrayError) -> None:
     async def drive() -> None:
@@ -138,6 +136,22 @@ def test_program_that_asks_two_hundred_times_costs_a_call_a_minute_at_most(error
             await asyncio.sleep(3)
 
         assert 2 < daemon.portal.counted["fetch"] <= 11
+
+    run(drive())
+
+
+@pytest.mark.met("F25")
+@pytest.mark.parametrize("error", [PortalFailed("HTTP 500"), Throttled("HTTP 429")])
+def test_portal_with_too_much_to_do_keeps_its_pauses_whoever_asks(error: CredtrayError) -> None:
+    async def drive() -> None:
+        daemon = await signed_in()
+        daemon.portal.fail("fetch", *[error] * 200)
+        for _ in range(1200):
+            with pytest.raises(type(error)):
+                await daemon.ask(protocol.Credentials("dev"))
+            await asyncio.sleep(3)
+
+        assert 5 < daemon.portal.counted["fetch"] <= 12
 
     run(drive())
 

@@ -48,7 +48,12 @@ def _open_directory(path: Path) -> Callable[[], None]:
 def _directory_in_its_place(path: Path) -> Callable[[], None]:
     path.unlink()
     path.mkdir()
-    return lambda: (path.rmdir(), _write(path, GOOD))[1]
+
+    def repair() -> None:
+        path.rmdir()
+        _write(path, GOOD)
+
+    return repair
 
 
 def _link_to_a_broken_one(path: Path) -> Callable[[], None]:

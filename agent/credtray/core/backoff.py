@@ -47,7 +47,7 @@ ASKED_FLOOR = timedelta(minutes=1)
 _UNHEARD = frozenset({Offline.code, CertificateRefused.code})
 """These tries never reach the portal, so they cost it nothing."""
 _OVERLOADED = frozenset({Throttled.code, PortalFailed.code})
-_ASKED_IN_A_STORM = 2
+_ASKED_IN_A_STORM = 1
 """So many failures of a portal that has too much to do are followed by a new try when somebody asks."""
 _CHANGED_FLOOR = timedelta(seconds=1)
 """A file that changes all the time is not written to all the time."""
