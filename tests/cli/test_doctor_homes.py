@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -254,3 +255,71 @@ def test_the_clock_is_the_surroundings(home: Path) -> None:
     lay(home, cached=token())
 
     assert "access_token_expired" in codes(look(where=Surroundings(clock=Later())))
+
+
+def shell(home: Path, cure: str) -> None:
+    """Run a printed command as a person would, who is root here already."""
+    command = cure.removeprefix("Run: ").replace("sudo ", "")
+    bash = ["bash", "--norc", "-c", command]
+    subprocess.run(bash, check=True, env={"HOME": str(home), "PATH": os.defpath}, cwd="/")
+
+
+def cure_of(code: str) -> str:
+    return next(item.cure for item in findings(look()) if item.code == code)
+
+
+@pytest.mark.met("F12")
+def test_directory_that_others_may_write_to_is_mended_by_the_command_as_printed(home: Path) -> None:
+    lay(home, cached=token())
+    (home / ".aws").chmod(0o777)
+    cure = cure_of("directory_mode")
+
+    assert cure == "Run: chmod go-w ~/.aws"
+    shell(home, cure)
+    assert "directory_mode" not in codes(look())
+
+
+@pytest.mark.met("F12")
+def test_files_with_odd_names_are_mended_by_the_command_as_printed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("it's mine", "-config", "$unset", "a\nb", "日本", "~"):
+        path = home / "my files" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("[x]\naws_access_key_id = AKIAX\naws_secret_access_key = y\n")
+        path.chmod(0o644)
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
+
+        shell(home, cure_of("file_mode"))
+        assert (name, path.stat().st_mode & 0o777) == (name, 0o600)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.met("F13")
+@pytest.mark.parametrize("foreign", [".aws/sso/cache", ".aws/sso", ".aws/cli/cache", ".aws", ".aws/config"])
+def test_owner_is_the_finding_and_the_first_thing_to_do(home: Path, foreign: str) -> None:
+    lay(home)
+    (home / ".aws" / "cli" / "cache").mkdir(parents=True)
+    os.chown(home / foreign, 12345, 12345)
+    found = findings(look())
+
+    first = next(item for item in found if item.code == "file_of_other_user")
+    if foreign != ".aws/cli/cache":
+        assert found[0] == first
+    if foreign in {".aws", ".aws/sso", ".aws/sso/cache"}:
+        assert "signed_out" not in [item.code for item in found]
+
+    assert first.cure == 'Run: sudo chown -R "$(id -un)" ~/.aws'
+    assert [sight.file for sight in first.seen] == [f"~/{foreign}"]
+    shell(home, first.cure)
+    assert "file_of_other_user" not in codes(look())
+
+
+@pytest.mark.met("F13")
+def test_file_in_the_place_of_the_token_cache_is_moved_away_as_printed(home: Path) -> None:
+    lay(home)
+    (home / ".aws" / "sso" / "cache").rmdir()
+    (home / ".aws" / "sso" / "cache").write_text("")
+
+    shell(home, cure_of("place_taken"))
+    assert "place_taken" not in codes(look())

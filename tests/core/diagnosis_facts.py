@@ -32,6 +32,7 @@ from credtray.core.diagnosis.kinds import ONLY_IN_TEXTS
 from credtray.core.errors import IN_PLACE_OF_AWS
 from credtray.core.ini.text import IniProblem
 from credtray.core.models import AwsConfig, ConfigWarning, Profile, SsoSession
+from credtray.core.obstacles import InTheWay, Obstacle
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 URL = "https://d-9067000001.awsapps.com/start"
@@ -109,6 +110,10 @@ def config_file(**parts: Any) -> Facts:
     return replace(FINE, config=replace(FINE.config, text=text))
 
 
+def barred(obstacle: Obstacle, path: str = "~/.aws/sso/cache", **parts: Any) -> Facts:
+    return replace(FINE, in_the_way=(InTheWay(obstacle, path, "somebody", **parts),))
+
+
 def unparsable(text: str, *duplicates: Place) -> Facts:
     broken = replace(
         FINE.config.text, problem=IniProblem(9, text), duplicates=(duplicates,) if duplicates else ()
@@ -151,11 +156,16 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "duplicate_section": lambda: unparsable("a second section [dev]", Place("dev", 3), Place("dev", 9)),
         "file_unreadable": lambda: config_file(unread="permission denied"),
         "file_of_other_user": lambda: config_file(foreign_owner=True),
+        "run_as_root": lambda: barred(Obstacle.OWNER, by_root=True),
+        "place_closed": lambda: barred(Obstacle.MODE),
+        "place_read_only": lambda: barred(Obstacle.READ_ONLY),
+        "place_immutable": lambda: barred(Obstacle.IMMUTABLE),
+        "place_taken": lambda: barred(Obstacle.NO_DIRECTORY),
         "file_mode": lambda: config_file(mode=0o620),
         "directory_mode": lambda: config_file(open_above="~/.aws"),
         "file_link": lambda: config_file(link="~/dotfiles/config"),
         "profile_incomplete": lambda: replace(
-            FINE, config=config(warnings=(ConfigWarning("dev", 4, "it lacks sso_role_name", "Add it."),))
+            FINE, config=config(warnings=(ConfigWarning("half", 4, "it lacks sso_role_name", "Add it."),))
         ),
         "section_ignored": lambda: replace(FINE, config=config(ignored=(Place("profile my dev", 12),))),
         "legacy_profiles": lambda: replace(FINE, config=config(LEGACY), tokens=frozen()),

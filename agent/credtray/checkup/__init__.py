@@ -16,6 +16,7 @@ from credtray import __version__
 from credtray.app import Surroundings
 from credtray.checkup import around as looks
 from credtray.checkup.files import AwsFiles, Content, missing_programs, read_both, spoken_path, understood
+from credtray.checkup.places import places_in_the_way
 from credtray.checkup.probes import Probe, together
 from credtray.checkup.tokens import token_facts
 from credtray.core import resolution
@@ -83,9 +84,11 @@ def _probes(where: Surroundings, environ: Mapping[str, str], files: AwsFiles, ro
     """Return what is looked at once the AWS files are known."""
     home, settings_file = where.home, SettingsFile(paths.settings_file())
     sessions, cache = files.config.config.sessions, where.aws.token_cache
+    own = (settings_file.path, paths.state_directory() / "state.json", paths.log_file())
     programs, search_path = files.config.processes, environ.get("PATH")
     return {
         "the settings": lambda: {"settings": looks.settings(settings_file, home)},
+        "the places to write to": lambda: {"in_the_way": places_in_the_way(where.aws, sessions, own, home)},
         "the token cache": lambda: {"tokens": token_facts(sessions, cache, home)},
         "the credential processes": lambda: {"missing_programs": missing_programs(programs, search_path)},
         "the agent": lambda: {"agent": looks.agent()},

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from credtray.core.errors import AgentRefused
+from credtray.core.shell_words import path_word
 
 _PRIVATE = 0o700
 
@@ -34,12 +35,15 @@ def prepare_runtime_directory(directory: Path) -> None:
 
 
 def _check(directory: Path, found: os.stat_result) -> None:
+    word = path_word(str(directory))
     if stat.S_ISLNK(found.st_mode):
-        raise AgentRefused(f"{directory} is a symbolic link", hint=f"Remove it: rm {directory}")
+        raise AgentRefused(f"{directory} is a symbolic link", hint=f"Remove it. Run: rm {word}")
     if sys.platform != "win32" and found.st_uid != os.geteuid():
-        raise AgentRefused(f"{directory} belongs to user {found.st_uid}", hint=f"Remove {directory}.")
+        raise AgentRefused(
+            f"{directory} belongs to user {found.st_uid}", hint=f"Remove it. Run: sudo rm -r {word}"
+        )
     if found.st_mode & 0o077:
         mode = stat.S_IMODE(found.st_mode)
         raise AgentRefused(
-            f"{directory} has mode {mode:04o}: others can reach it", hint=f"Run: chmod 700 {directory}"
+            f"{directory} has mode {mode:04o}: others can reach it", hint=f"Run: chmod 700 {word}"
         )

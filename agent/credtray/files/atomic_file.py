@@ -17,8 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from credtray.core.errors import FileRefused
+from credtray.core.errors import FileRefused, FileUnwritable
+from credtray.core.obstacles import Obstacle
+from credtray.core.shell_words import path_word
 from credtray.files.directory_safety import make_directory, resolve
+from credtray.files.in_the_way import in_the_way
 from credtray.files.open_directory import READ_FLAGS, OpenDirectory, open_directory
 from credtray.files.os_errors import close, translated
 from credtray.files.waiting import RealWaiter, Waiter
@@ -63,6 +66,9 @@ def check_writable(path: Path, size: int, *, waiter: Waiter | None = None) -> No
         check_replaceable(directory, target)
         with translated(target, "writing"), Draft(directory) as draft:
             draft.fill(bytes(size), 0o600)
+    there = in_the_way(target)
+    if there is not None and there.obstacle is Obstacle.IMMUTABLE:  # only the renaming would fail
+        raise FileUnwritable(f"writing {target}: {there.path} {there.text}", hint=there.cure)
 
 
 def read_bounded(path: Path, limit: int) -> bytes | None:
@@ -140,7 +146,8 @@ def check_file(path: Path, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise FileRefused(f"{path} is not a regular file")
     if sys.platform != "win32" and found.st_uid not in {os.geteuid(), 0}:
-        raise FileRefused(f"{path} belongs to another user")
+        there = in_the_way(path)
+        raise FileRefused(f"{path} belongs to another user", hint=None if there is None else there.cure)
 
 
 def check_replaceable(directory: OpenDirectory, target: Path) -> os.stat_result | None:
@@ -156,9 +163,10 @@ def check_replaceable(directory: OpenDirectory, target: Path) -> os.stat_result 
             return None
     check_file(target, found)
     if sys.platform != "win32" and found.st_uid != os.geteuid():
-        raise FileRefused(f"{target} belongs to root")
+        there = in_the_way(target)
+        raise FileRefused(f"{target} belongs to root", hint=None if there is None else there.cure)
     if not found.st_mode & stat.S_IWUSR:
-        raise FileRefused(f"{target} is read-only; allow writing with: chmod u+w {target}")
+        raise FileRefused(f"{target} is read-only", hint=f"Run: chmod u+w {path_word(str(target))}")
     return found
 
 

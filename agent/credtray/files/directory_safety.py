@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 
 from credtray.core.errors import FileRefused
+from credtray.core.shell_words import path_word
+from credtray.files.in_the_way import in_the_way
 from credtray.files.os_errors import close, translated
 
 _MAX_LINKS = 40  # as Linux counts
@@ -49,7 +51,11 @@ def _walk(path: Path) -> Path:
             found = candidate.lstat()
         except FileNotFoundError:
             if links and todo:
-                raise FileRefused(f"{path} leads into nowhere: {candidate} does not exist") from None
+                there = in_the_way(path)
+                hint = None if there is None else there.cure
+                raise FileRefused(
+                    f"{path} leads into nowhere: {candidate} does not exist", hint=hint
+                ) from None
             return candidate.joinpath(*reversed(todo))
         if not stat.S_ISLNK(found.st_mode):
             at = candidate
@@ -126,9 +132,18 @@ def check_directory(path: Path, found: os.stat_result) -> None:
         FileRefused: it belongs to somebody else, or others may write to it and it is not sticky.
     """
     if found.st_uid not in {own_uid(), 0}:
-        raise FileRefused(f"the directory {path} belongs to another user")
+        raise _not_ours(path)
     if not found.st_mode & stat.S_ISVTX and _others_may_write(found):
-        raise FileRefused(f"others may write to the directory {path}; take that away with: chmod go-w {path}")
+        raise FileRefused(
+            f"others may write to the directory {path}", hint=f"Run: chmod go-w {path_word(str(path))}"
+        )
+
+
+def _not_ours(path: Path) -> FileRefused:
+    there = in_the_way(path / "file")
+    if there is None:
+        return FileRefused(f"the directory {path} belongs to another user")
+    return FileRefused(f"{there.path} {there.text}", hint=there.cure)
 
 
 if sys.platform == "win32":

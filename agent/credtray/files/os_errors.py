@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from credtray.core.errors import CredtrayError, FileRefused, FileUnwritable
+from credtray.files.in_the_way import in_the_way
 
 _MEANINGS = MappingProxyType(
     {
@@ -31,6 +32,7 @@ _MEANINGS = MappingProxyType(
         errno.ELOOP: (FileRefused, "it is a symbolic link, or the links lead in a circle"),
         errno.ENOTDIR: (FileRefused, "a part of the path is not a directory"),
         errno.EISDIR: (FileRefused, "it is a directory"),
+        errno.EEXIST: (FileRefused, "something else is there"),
         errno.ENAMETOOLONG: (FileRefused, "the name is too long"),
         errno.EXDEV: (FileRefused, "the new file would lie on another file system; it is never copied over"),
         errno.EBUSY: (
@@ -40,12 +42,18 @@ _MEANINGS = MappingProxyType(
     }
 )
 
+_OF_THE_PLACE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
+"""What a look along the path may explain."""
+
 
 def translation(error: OSError, path: Path, doing: str) -> CredtrayError:
     """Return the error of our tree for *error*, saying what was being done to which file, and why not."""
     kind, reason = _MEANINGS.get(
         error.errno or 0, (FileUnwritable, os.strerror(error.errno) if error.errno else "unknown reason")
     )
+    there = in_the_way(path) if error.errno in _OF_THE_PLACE else None
+    if there is not None:
+        return kind(f"{doing} {path}: {there.path} {there.text}", hint=there.cure)
     return kind(f"{doing} {path}: {reason}")
 
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from credtray.core.addresses import check_region, shown, start_url_kind
 from credtray.core.config.text import ConfigText, Section, Value
+from credtray.core.config.written_values import advice, meant
 from credtray.core.errors import CredtrayError
 from credtray.core.models import SsoSession
+from credtray.core.nearest import did_you_mean
 
 ACCOUNT_ID = re.compile(r"\d{12}\Z", re.ASCII)
 ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}\Z", re.ASCII)
@@ -114,8 +116,12 @@ def _sso_role(section: Section, config: ConfigText, sessions: Mapping[str, SsoSe
 def _consistent(name: str, section: Section, config: ConfigText) -> Section:
     session = config.sso_sessions.get(name)
     if session is None:
+        found = advice("sso_session", name) if meant(name) in config.sso_sessions else None
+        if found is not None:
+            raise Unusable(*found, "sso_session")
+        nearest = did_you_mean(name, config.sso_sessions)
         raise Unusable(
-            f"it names the sso-session {shown(name)}, which does not exist",
+            f"it names the sso-session {shown(name)}, which does not exist{f'.{nearest}' if nearest else ''}",
             f"Add a section [sso-session {name}] with sso_start_url and sso_region, {RUN_SETUP}.",
             "sso_session",
         )
@@ -168,7 +174,11 @@ def _require(settings: Mapping[str, Value], wanted: tuple[str, ...], where: str)
         listed = " and ".join(missing)
         raise Unusable(f"it lacks {listed}", f"Add {listed} to {where}, {RUN_SETUP}.")
     for key, value in found.items():
-        _CHECKS.get(key, _no_check)(key, value)
+        try:
+            _CHECKS.get(key, _no_check)(key, value)
+        except Unusable as problem:
+            text, hint = advice(key, value) or (problem.text, problem.hint)
+            raise Unusable(text, hint, key) from None
     return found
 
 

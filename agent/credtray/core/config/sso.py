@@ -14,6 +14,7 @@ from credtray.core.config.chains import duration, follow, said_of_source
 from credtray.core.config.merging import merged
 from credtray.core.config.sources import NotOurs, SsoSource, Unusable, own_source, read_session
 from credtray.core.config.text import MAX_VALUE, ConfigText, Section, read_config
+from credtray.core.config.written_values import advice
 from credtray.core.endpoints import ENDPOINT_SETTINGS, MissingServices, find_endpoints
 from credtray.core.errors import RegionRefused
 from credtray.core.models import AwsConfig, ConfigWarning, Endpoints, ForeignProfile, Profile, SsoSession
@@ -135,7 +136,8 @@ class _Reading:
         try:
             return check_region(region) if region else None
         except RegionRefused as error:
-            self._warn(name, section, Unusable(f"{error}; it is not used", error.advice, "region"))
+            text, hint = advice("region", region or "") or (f"{error}; it is not used", error.advice)
+            self._warn(name, section, Unusable(text, hint, "region"))
             return None
 
 

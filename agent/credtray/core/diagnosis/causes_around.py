@@ -19,7 +19,7 @@ CERTIFICATE_REFUSED = Kind(
     "A certificate is not trusted",
     "A proxy of your organisation opens TLS and shows a certificate of its own authority, or the clock is "
     "wrong.",
-    "Name the authority's file: credtray settings set sessions.{session}.ca_bundle FILE; other programs: "
+    "Name the authority's file: credtray settings set {setting}.ca_bundle FILE; other programs: "
     "AWS_CA_BUNDLE=FILE",
 )
 PROXY_REFUSED = Kind(
@@ -28,7 +28,7 @@ PROXY_REFUSED = Kind(
     Severity.BROKEN,
     "The proxy cannot be used",
     "Its address is wrong, it wants a login, or it is not reachable from this network.",
-    "Mend HTTPS_PROXY; for the agent: credtray settings set sessions.{session}.proxy http://HOST:PORT",
+    "Mend HTTPS_PROXY; for the agent: credtray settings set {setting}.proxy http://HOST:PORT",
 )
 UNREACHABLE = Kind(
     "unreachable",
@@ -100,7 +100,7 @@ PROXY_IN_SHELL = Kind(
     Severity.NOTE,
     "Proxy or CA settings that an agent started at login does not see",
     "They are variables of this shell; a program that the desktop starts does not inherit them.",
-    "Run: credtray settings set sessions.{session}.{setting}",
+    "Run: credtray settings set {setting}.{value}",
 )
 NETWORK_FINE = Kind(
     "network_fine",
@@ -125,7 +125,7 @@ LOOPBACK_ELSEWHERE = Kind(
     "The browser may run on another computer than credtray",
     "After the sign-in the browser goes to 127.0.0.1; in SSH, WSL and containers that may be another one.",
     "Sign in with a code: credtray login --device; for good: "
-    "credtray settings set sessions.{session}.device_flow true",
+    "credtray settings set {setting}.device_flow true",
 )
 AGENT_MISSING = Kind(
     "agent_not_running",

@@ -33,9 +33,49 @@ FILE_OF_OTHER = Kind(
     "file_of_other_user",
     Group.CONFIG,
     Severity.WARNING,
-    "A file belongs to another user",
-    "A command run with sudo has made it; credtray and the AWS tools cannot keep it up to date.",
-    "Run: sudo chown $(id -un) {path}",
+    "A file or directory belongs to another user",
+    "A command run with sudo made it (such as `sudo aws sso login`), so nothing you run can write there.",
+    'Run: sudo chown -R "$(id -un)" {path}',
+)
+ROOT_AT_WORK = Kind(
+    "run_as_root",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "This runs as root on the files of another user",
+    "With sudo, what credtray writes would belong to root, and the owner could not use it any more.",
+    "Run it as {owner}, without sudo",
+)
+PLACE_CLOSED = Kind(
+    "place_closed",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "Permissions keep you out of your own file or directory",
+    "Its mode takes reading, writing or entering away from you; credtray can store nothing there.",
+    "Run: chmod u+rwX {path}",
+)
+PLACE_READ_ONLY = Kind(
+    "place_read_only",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A file system is read-only",
+    "It is mounted that way (a container, a broken disk); tokens and keys cannot be stored there.",
+    "Make the file system of {path} writable, then run: credtray doctor",
+)
+PLACE_IMMUTABLE = Kind(
+    "place_immutable",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A file or directory is marked immutable",
+    "Somebody ran `chattr +i` or `chattr +a` on it; nobody can replace it, not even its owner.",
+    "Run: sudo chattr -i -a {path}",
+)
+PLACE_TAKEN = Kind(
+    "place_taken",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "Something else is where a directory should be",
+    "A file has the name of the directory, or a symbolic link there leads nowhere.",
+    "Run: mv {path} {path}.moved",
 )
 FILE_MODE = Kind(
     "file_mode",
@@ -50,8 +90,8 @@ DIRECTORY_MODE = Kind(
     Group.CONFIG,
     Severity.BROKEN,
     "Others may swap files in a directory",
-    "Whoever may write to the directory can put another file in the place of yours; credtray writes nothing "
-    "there.",
+    "Anyone who can write to the directory can put another file in the place of yours; credtray writes "
+    "nothing there.",
     "Run: chmod go-w {path}",
 )
 FILE_LINK = Kind(
@@ -65,7 +105,7 @@ FILE_LINK = Kind(
 PROFILE_INCOMPLETE = Kind(
     "profile_incomplete",
     Group.CONFIG,
-    Severity.WARNING,
+    Severity.BROKEN,
     "A profile is incomplete or contradicts itself",
     "A setting is missing or refused: one of SSO (sso_session, sso_account_id, sso_role_name, or those of "
     "the sso-session), or source_profile or credential_source beside a role_arn.",
@@ -186,6 +226,11 @@ KINDS = (
     DUPLICATE_SECTION,
     FILE_UNREADABLE,
     FILE_OF_OTHER,
+    ROOT_AT_WORK,
+    PLACE_CLOSED,
+    PLACE_READ_ONLY,
+    PLACE_IMMUTABLE,
+    PLACE_TAKEN,
     FILE_MODE,
     DIRECTORY_MODE,
     FILE_LINK,

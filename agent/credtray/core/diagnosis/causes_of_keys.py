@@ -34,8 +34,8 @@ SESSION_WITHOUT_SCOPES = Kind(
     Severity.WARNING,
     "The session gets no refresh token",
     "Without `sso_registration_scopes` the device sign-in gives a token that nobody can renew.",
-    "Add `sso_registration_scopes = sso:account:access` to [sso-session {session}], then run: "
-    "credtray login {session} --fresh",
+    "Add `sso_registration_scopes = sso:account:access` to [sso-session {header}], then run: "
+    "credtray login --fresh {session}",
     Repair.OUTDATED_SESSION,
 )
 TOKEN_OF_OTHER_SESSION = Kind(
@@ -53,7 +53,7 @@ REGISTRATION_ENDED = Kind(
     Severity.WARNING,
     "The client registration has ended, so the token cannot be renewed",
     "A registration lasts about 90 days; each sign-in makes a new one where it must.",
-    "Run: credtray login {session} --fresh",
+    "Run: credtray login --fresh {session}",
 )
 TOKEN_UNREADABLE = Kind(
     "token_unreadable",

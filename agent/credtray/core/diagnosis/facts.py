@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from credtray.core.ini.text import IniProblem
 from credtray.core.models import AwsConfig
+from credtray.core.obstacles import InTheWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,5 +255,7 @@ class Facts:
     """Version of the `aws` that is found first; None: there is none, or it did not say."""
     endpoints: tuple[EndpointSight, ...] = ()
     """Only with --online."""
+    in_the_way: tuple[InTheWay, ...] = ()
+    """What keeps credtray or the AWS CLI from writing their files."""
     unknown: tuple[str, ...] = ()
     """What could not be looked at in time."""

@@ -5,22 +5,30 @@ Decides nothing about the facts.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from credtray.core.diagnosis.finding import Finding, Group, Kind, Severity, Sight
 from credtray.core.durations import short
+from credtray.core.settings import dotted
+from credtray.core.shell_words import argument, word
 
-_NO_HINT = "See what exactly is wrong: credtray doctor"
+_GENERAL = MappingProxyType(
+    {
+        "header": "SESSION",
+        "setting": "sessions.SESSION",
+        "hint": "See what exactly is wrong: credtray doctor",
+    }
+)
 
 
 class _Places(dict[str, str]):
     """A place nobody filled in stays a word a person sees is to be replaced."""
 
     def __missing__(self, key: str) -> str:
-        return _NO_HINT if key == "hint" else key.upper()
+        return _GENERAL.get(key, key.upper())
 
 
 def found(
@@ -31,10 +39,16 @@ def found(
     session: str | None = None,
     fill: dict[str, str] | None = None,
 ) -> Finding:
-    """Return a finding; the cure's ``{session}`` is the session's name, other places come from *fill*."""
+    """Return a finding.
+
+    The cure's ``{session}`` is the session's name as the last word of a command, ``{header}`` as in a header
+    of the config file, ``{setting}`` its table in settings.toml; other places come from *fill*.
+    """
     places = _Places(fill or {})
     if session is not None:
-        places["session"] = word(session)
+        places["session"] = argument(clean(session))
+        places["header"] = word(clean(session)) if {" ", "\t"} & {*session} else clean(session)
+        places["setting"] = word(dotted(("sessions", clean(session))))
     cure = kind.cure.format_map(places)
     return Finding(kind, severity or kind.severity, seen, cure, tuple(profiles), session)
 
@@ -42,11 +56,6 @@ def found(
 def general_cure(kind: Kind) -> str:
     """Return the cure with its places as words in capitals, for a reference."""
     return kind.cure.format_map(_Places())
-
-
-def word(name: str) -> str:
-    """Return a name as one word of a command line, printable."""
-    return shlex.quote(clean(name))
 
 
 def clean(text: str) -> str:

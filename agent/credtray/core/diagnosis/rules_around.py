@@ -76,7 +76,7 @@ def _variables(facts: Facts) -> Iterator[Finding]:
         severity = Severity.WARNING if facts.autostart.enabled else None
         for setting, name in lacking:
             seen = Sight(f"{name} is set in this shell, {setting} not in settings.toml")
-            fill = {"setting": f'{setting} "${name}"'}  # the shell fills it in: it may hold a password
+            fill = {"value": f'{setting} "${name}"'}  # the shell fills it in: it may hold a password
             yield found(kinds.PROXY_IN_SHELL, seen, severity=severity, session=session, fill=fill)
 
 

@@ -3,28 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from credtray.core.diagnosis import causes_of_files as kinds
-from credtray.core.diagnosis.facts import Facts, FileFacts, IniFacts
-from credtray.core.diagnosis.finding import Finding, Sight
-from credtray.core.diagnosis.making import clean, found, word
+from credtray.core.diagnosis.facts import ConfigFacts, Facts, FileFacts, IniFacts
+from credtray.core.diagnosis.finding import Finding, Severity, Sight
+from credtray.core.diagnosis.making import clean, found
 from credtray.core.nearest import did_you_mean
+from credtray.core.obstacles import Obstacle
+from credtray.core.shell_words import path_word, word
 
+_KINDS = MappingProxyType(
+    {
+        Obstacle.OWNER: kinds.FILE_OF_OTHER,
+        Obstacle.MODE: kinds.PLACE_CLOSED,
+        Obstacle.READ_ONLY: kinds.PLACE_READ_ONLY,
+        Obstacle.IMMUTABLE: kinds.PLACE_IMMUTABLE,
+        Obstacle.DANGLING: kinds.PLACE_TAKEN,
+        Obstacle.NO_DIRECTORY: kinds.PLACE_TAKEN,
+    }
+)
 _OTHERS = 0o077
 _OTHERS_WRITE = 0o022
 
 
 def file_findings(facts: Facts) -> Iterator[Finding]:
     """Yield what is wrong with the files, worst kinds first."""
+    yield from _in_the_way(facts)
     yield from _text(facts.config.text)
     yield from _text(facts.credentials.text)
-    yield from _lying(facts.config.text.file, _OTHERS_WRITE)
+    yield from _lying(facts, facts.config.text.file, _OTHERS_WRITE)
     secret = bool(facts.credentials.keys) or facts.credentials.text.problem is not None
-    yield from _lying(facts.credentials.text.file, _OTHERS if secret else _OTHERS_WRITE)
+    yield from _lying(facts, facts.credentials.text.file, _OTHERS if secret else _OTHERS_WRITE)
     for token in facts.tokens.values():
-        yield from _lying(token.file, _OTHERS)
+        yield from _lying(facts, token.file, _OTHERS)
     yield from _meaning(facts)
     yield from _variables(facts)
+
+
+def _in_the_way(facts: Facts) -> Iterator[Finding]:
+    both = (facts.config.text.file, facts.credentials.text.file)
+    readable = {file.path for file in both if file.unread is None}
+    for item in facts.in_the_way:
+        kind = _KINDS[item.obstacle]
+        place = Sight(f"it {clean(item.text)}", item.path)
+        if item.obstacle is Obstacle.OWNER and item.by_root:
+            yield found(kinds.ROOT_AT_WORK, place, fill={"owner": word(clean(item.about))})
+        else:  # one who may read both files has keys for now
+            severity = Severity.WARNING if item.path in readable else Severity.BROKEN
+            yield found(kind, place, severity=severity, fill={"path": item.place})
 
 
 def _text(text: IniFacts) -> Iterator[Finding]:
@@ -41,17 +68,19 @@ def _text(text: IniFacts) -> Iterator[Finding]:
     yield found(kinds.FILE_UNPARSABLE, place, fill={"place": place.place})
 
 
-def _lying(file: FileFacts, unwanted: int) -> Iterator[Finding]:
-    fill = {"path": word(file.path) if not file.path.startswith("~") else file.path}
-    if file.unread is not None:
+def _lying(facts: Facts, file: FileFacts, unwanted: int) -> Iterator[Finding]:
+    # What is in the way says why, and is told already.
+    seen = any(f"{file.path}/".startswith(f"{item.path}/") for item in facts.in_the_way)
+    fill = {"path": path_word(file.path)}
+    if file.unread is not None and not seen:
         yield found(kinds.FILE_UNREADABLE, Sight(clean(file.unread), file.path), fill=fill)
-    if file.foreign_owner:
+    if file.foreign_owner and not seen:
         yield found(kinds.FILE_OF_OTHER, Sight("it belongs to another user", file.path), fill=fill)
     if file.mode is not None and file.mode & unwanted:
         yield found(kinds.FILE_MODE, Sight(f"its mode is {file.mode:04o}", file.path), fill=fill)
     if file.open_above is not None:
         place = Sight("others may write to this directory", file.open_above)
-        yield found(kinds.DIRECTORY_MODE, place, fill={"path": word(file.open_above)})
+        yield found(kinds.DIRECTORY_MODE, place, fill={"path": path_word(file.open_above)})
     if file.link is not None:
         yield found(kinds.FILE_LINK, Sight(f"it leads to {clean(file.link)}", file.path))
 
@@ -63,7 +92,9 @@ def _meaning(facts: Facts) -> Iterator[Finding]:
         file = facts.credentials if item.in_credentials else facts.config
         place = Sight(f"{clean(item.profile)}: {clean(item.text)}", file.text.file.path, item.line)
         about = () if item.profile.startswith("sso-session ") else (item.profile,)
-        yield found(kinds.PROFILE_INCOMPLETE, place, profiles=about, fill={"hint": clean(item.hint)})
+        severity = Severity.WARNING if _works(facts.config, item.profile) else None
+        fill = {"hint": clean(item.hint)}
+        yield found(kinds.PROFILE_INCOMPLETE, place, severity=severity, profiles=about, fill=fill)
     for header in facts.config.ignored:
         place = Sight(f"[{clean(header.name)}]", path, header.line)
         yield found(kinds.SECTION_IGNORED, place, fill={"place": place.place})
@@ -76,6 +107,14 @@ def _meaning(facts: Facts) -> Iterator[Finding]:
         there = "it names none" if facts.config.text.file.exists else "there is no such file"
         yield found(kinds.NOTHING_CONFIGURED, Sight(there, path))
     yield from _settings_of_profiles(facts)
+
+
+def _works(config: ConfigFacts, section: str) -> bool:
+    """Tell whether programs can use the section all the same; a bad region stops them before any request."""
+    known = config.config.profiles.get(section)
+    if known is None:
+        return section.removeprefix("sso-session ") in config.config.sessions
+    return known.region is not None or section in config.without_region
 
 
 def _settings_of_profiles(facts: Facts) -> Iterator[Finding]:

@@ -60,6 +60,10 @@ KIND_OF: Mapping[str, Kind] = MappingProxyType(
 """Which finding an error of ours is."""
 
 
+_CACHE = "~/.aws/sso/cache/"
+"""Every program looks for tokens there; no variable moves it."""
+
+
 def kind_of(trouble: Trouble) -> Kind:
     """Return the finding that an error of ours is; ``agent_trouble`` for one that is none in particular."""
     if IN_PLACE_OF_AWS in trouble.text:
@@ -113,6 +117,8 @@ def _session(facts: Facts, session: SsoSession, mild: Severity | None) -> Iterat
     match token.held:
         case Held.NOTHING if sight is not None and sight.state == "expired":
             yield found(kinds.SIGN_IN_ENDED, place, severity=mild, session=name)
+        case Held.NOTHING | Held.UNREADABLE if _barred(facts):
+            return  # a sign-in could not be stored: that comes first, and is told with the files
         case Held.NOTHING:
             yield found(kinds.SIGNED_OUT, place, severity=mild, session=name)
         case Held.UNREADABLE:
@@ -121,6 +127,12 @@ def _session(facts: Facts, session: SsoSession, mild: Severity | None) -> Iterat
             yield found(kinds.TOKEN_OF_OTHER_SESSION, place, severity=mild, session=name)
         case Held.TOKEN:
             yield from _token(facts, session, token, place, mild)
+
+
+def _barred(facts: Facts) -> bool:
+    """Tell whether something stands between credtray and the token cache."""
+    ways = [f"{item.path}/" for item in facts.in_the_way]
+    return any(_CACHE.startswith(way) or way.startswith(_CACHE) for way in ways)
 
 
 def _token(

@@ -1,0 +1,161 @@
+"""Finds out why a file cannot be written: looks along its path, from the top, and names the first obstacle.
+
+Looks only; raises nothing. What it sees may be another thing a moment later: it is for telling, not deciding.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from credtray.core.obstacles import InTheWay, Obstacle
+
+_GET_FLAGS = 0x80086601
+"""FS_IOC_GETFLAGS of 64-bit Linux (linux/fs.h)."""
+_IMMUTABLE = 0x10 | 0x20
+"""FS_IMMUTABLE_FL and FS_APPEND_FL; UF_IMMUTABLE and UF_APPEND of macOS are 0x2 and 0x4."""
+_FLAGS_OF_BSD = 0x2 | 0x4 | 0x20000 | 0x40000
+
+
+def in_the_way(path: Path, home: Path | None = None) -> InTheWay | None:
+    """Return what keeps this user from writing the file *path*; None: nothing that can be seen."""
+    with suppress(OSError, ValueError):
+        if sys.platform != "win32":  # access lists decide there, and no such look tells what they say
+            return _along(path.absolute(), home or _home())
+    return None
+
+
+def _along(path: Path, home: Path) -> InTheWay | None:
+    steps = [*reversed(path.parents), path]
+    for at in steps:
+        try:
+            found = at.stat()
+        except FileNotFoundError:
+            if at.is_symlink():
+                return InTheWay(Obstacle.DANGLING, _spoken(at, home), str(at.readlink()))
+            return _not_ours_to_change(at.parent, home)  # all below it is to be made
+        if at == path:
+            break
+        there = _on_the_way(at, found, home)
+        if there is not None:
+            return there
+    return _not_ours_to_change(path.parent, home) or _file(path, home)
+
+
+def _on_the_way(at: Path, found: os.stat_result, home: Path) -> InTheWay | None:
+    """Return why nothing below this directory can be reached, or may be trusted."""
+    if not stat.S_ISDIR(found.st_mode):
+        return InTheWay(Obstacle.NO_DIRECTORY, _spoken(at, home))
+    if not _may(at, os.X_OK):
+        return _closed(at, found, home)
+    if home in at.parents and found.st_uid not in {_me(), 0}:
+        return _owner(at, found, home)
+    return None
+
+
+def _not_ours_to_change(directory: Path, home: Path) -> InTheWay | None:
+    """Return why nothing can be made or replaced in the directory."""
+    found = directory.stat()
+    if not stat.S_ISDIR(found.st_mode):
+        return InTheWay(Obstacle.NO_DIRECTORY, _spoken(directory, home))
+    if _may(directory, os.W_OK | os.X_OK):
+        if found.st_uid not in {_me(), 0}:  # it could be written, and its owner could swap files
+            return _owner(directory, found, home)
+        return _marked(directory, home)
+    if _read_only(directory):
+        return InTheWay(Obstacle.READ_ONLY, _spoken(directory, home))
+    return _closed(directory, found, home)
+
+
+def _file(path: Path, home: Path) -> InTheWay | None:
+    found = path.stat()
+    if found.st_uid != _me():
+        return _owner(path, found, home)
+    if not _may(path, os.R_OK) or not found.st_mode & stat.S_IWUSR:
+        return InTheWay(Obstacle.MODE, _spoken(path, home))
+    return _marked(path, home)
+
+
+def _closed(at: Path, found: os.stat_result, home: Path) -> InTheWay | None:
+    if found.st_uid != _me():
+        return _owner(at, found, home)
+    return _marked(at, home) or InTheWay(Obstacle.MODE, _spoken(at, home))
+
+
+def _owner(at: Path, found: os.stat_result, home: Path) -> InTheWay:
+    aws = home / ".aws"
+    return InTheWay(
+        Obstacle.OWNER,
+        _spoken(at, home),
+        _name(found.st_uid),
+        by_root=_me() == 0 and home.stat().st_uid == found.st_uid,
+        elsewhere=home not in at.parents,
+        whole=_spoken(aws, home) if aws in at.parents else None,
+    )
+
+
+def _marked(at: Path, home: Path) -> InTheWay | None:
+    return InTheWay(Obstacle.IMMUTABLE, _spoken(at, home)) if _immutable(at) else None
+
+
+def _spoken(path: Path, home: Path) -> str:
+    if path == home:
+        return "~"
+    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
+
+
+def _home() -> Path:
+    return Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib raises where there is none
+
+
+if sys.platform == "win32":
+
+    def _me() -> int:
+        return 0
+
+    def _may(path: Path, what: int) -> bool:
+        return os.access(path, what)
+
+    def _read_only(_directory: Path) -> bool:
+        return False
+
+    def _name(_uid: int) -> str:
+        return "another user"
+
+    def _immutable(_path: Path) -> bool:
+        return False
+
+else:
+    import fcntl
+    import pwd
+
+    def _me() -> int:
+        return os.geteuid()
+
+    def _may(path: Path, what: int) -> bool:
+        return os.access(path, what, effective_ids=os.access in os.supports_effective_ids)
+
+    def _read_only(directory: Path) -> bool:
+        return bool(os.statvfs(directory).f_flag & os.ST_RDONLY)
+
+    def _name(uid: int) -> str:
+        with suppress(KeyError):
+            return pwd.getpwuid(uid).pw_name
+        return f"the user with the number {uid}"
+
+    def _immutable(path: Path) -> bool:
+        flags = getattr(path.stat(), "st_flags", None)
+        if flags is not None:
+            return bool(flags & _FLAGS_OF_BSD)
+        with suppress(OSError):
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                answer = fcntl.ioctl(fd, _GET_FLAGS, bytes(8))
+            finally:
+                os.close(fd)
+            return bool(struct.unpack("=l", answer[:4])[0] & _IMMUTABLE)
+        return False
