@@ -163,6 +163,7 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "place_taken": lambda: barred(Obstacle.NO_DIRECTORY),
         "file_mode": lambda: config_file(mode=0o620),
         "directory_mode": lambda: config_file(open_above="~/.aws"),
+        "file_system_without_modes": lambda: config_file(without_modes=True),
         "file_link": lambda: config_file(link="~/dotfiles/config"),
         "profile_incomplete": lambda: replace(
             FINE, config=config(warnings=(ConfigWarning("half", 4, "it lacks sso_role_name", "Add it."),))

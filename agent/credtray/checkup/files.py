@@ -29,6 +29,7 @@ from credtray.core.models import AwsConfig
 from credtray.core.ports import Mark
 from credtray.files.atomic_file import INI_LIMIT, read_bounded
 from credtray.files.directory_safety import check_directory, own_uid, resolve
+from credtray.files.modes import keeps_modes
 
 Content = tuple[FileFacts, bytes | None]
 """How a file lies there, and its bytes."""
@@ -79,9 +80,12 @@ def read_file(path: Path, home: Path, limit: int) -> Content:
         return replace(facts, unread=_reason(error)), None
     if stat.S_ISCHR(found.st_mode):  # /dev/null is how one says that there shall be no such file
         return facts, None
-    mode = stat.S_IMODE(found.st_mode) if os.name == "posix" else None
+    kept = os.name == "posix" and keeps_modes(path.resolve())
+    mode = stat.S_IMODE(found.st_mode) if kept else None
     facts = replace(facts, exists=True, mode=mode, open_above=_open_above(path, home))
-    if os.name == "posix" and found.st_uid != own_uid():
+    if os.name == "posix" and not kept:
+        facts = replace(facts, without_modes=True)
+    if kept and found.st_uid != own_uid():
         facts = replace(facts, foreign_owner=True)
     try:
         return facts, read_bounded(path, limit)

@@ -22,6 +22,7 @@ from credtray.core.obstacles import Obstacle
 from credtray.core.shell_words import path_word
 from credtray.files.directory_safety import make_directory, resolve
 from credtray.files.in_the_way import in_the_way
+from credtray.files.modes import keeps_modes, unsupported
 from credtray.files.open_directory import READ_FLAGS, OpenDirectory, open_directory
 from credtray.files.os_errors import close, translated
 from credtray.files.waiting import RealWaiter, Waiter
@@ -145,7 +146,7 @@ def check_file(path: Path, found: os.stat_result) -> None:
     """
     if not stat.S_ISREG(found.st_mode):
         raise FileRefused(f"{path} is not a regular file")
-    if sys.platform != "win32" and found.st_uid not in {os.geteuid(), 0}:
+    if sys.platform != "win32" and found.st_uid not in {os.geteuid(), 0} and keeps_modes(path):
         there = in_the_way(path)
         raise FileRefused(f"{path} belongs to another user", hint=None if there is None else there.cure)
 
@@ -162,7 +163,7 @@ def check_replaceable(directory: OpenDirectory, target: Path) -> os.stat_result 
         except FileNotFoundError:
             return None
     check_file(target, found)
-    if sys.platform != "win32" and found.st_uid != os.geteuid():
+    if sys.platform != "win32" and found.st_uid != os.geteuid() and keeps_modes(target):
         there = in_the_way(target)
         raise FileRefused(f"{target} belongs to root", hint=None if there is None else there.cure)
     if not found.st_mode & stat.S_IWUSR:
@@ -253,4 +254,5 @@ else:
                 os.fchown(fd, -1, group)
             except PermissionError:
                 mode &= ~0o070  # the bits were meant for a group the file cannot stay in
-        os.fchmod(fd, mode)
+        with unsupported():
+            os.fchmod(fd, mode)

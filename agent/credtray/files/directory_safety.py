@@ -15,6 +15,7 @@ from pathlib import Path
 from credtray.core.errors import FileRefused
 from credtray.core.shell_words import path_word
 from credtray.files.in_the_way import in_the_way
+from credtray.files.modes import keeps_modes, unsupported
 from credtray.files.os_errors import close, translated
 
 _MAX_LINKS = 40  # as Linux counts
@@ -102,7 +103,8 @@ def make_directory(path: Path) -> None:
             at = at.parent
         for directory in reversed(missing):
             directory.mkdir(mode=0o700, exist_ok=True)
-            directory.chmod(0o700)  # a umask of 0777 would have taken our own bits too
+            with unsupported():
+                directory.chmod(0o700)  # a umask of 0777 would have taken our own bits too
             _sync_names_in(directory.parent)
 
 
@@ -118,6 +120,8 @@ def private_directory(path: Path) -> Path:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode):
             raise FileRefused(f"{path} is not a directory")
+        if not keeps_modes(path):
+            return path
         if found.st_uid != own_uid():
             raise FileRefused(f"{path} belongs to another user")
         if stat.S_IMODE(found.st_mode) & 0o077:
@@ -131,7 +135,10 @@ def check_directory(path: Path, found: os.stat_result) -> None:
     Raises:
         FileRefused: it belongs to somebody else, or others may write to it and it is not sticky.
     """
-    if found.st_uid not in {own_uid(), 0}:
+    foreign = found.st_uid not in {own_uid(), 0}
+    if (foreign or _others_may_write(found)) and not keeps_modes(path):
+        return  # chmod and chown do nothing there: who mounts it decides who reaches it
+    if foreign:
         raise _not_ours(path)
     if not found.st_mode & stat.S_ISVTX and _others_may_write(found):
         raise FileRefused(

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from credtray.core.obstacles import InTheWay, Obstacle
+from credtray.files.modes import keeps_modes
 
 _GET_FLAGS = 0x80086601
 """FS_IOC_GETFLAGS of 64-bit Linux (linux/fs.h)."""
@@ -52,7 +53,7 @@ def _on_the_way(at: Path, found: os.stat_result, home: Path) -> InTheWay | None:
         return InTheWay(Obstacle.NO_DIRECTORY, _spoken(at, home))
     if not _may(at, os.X_OK):
         return _closed(at, found, home)
-    if home in at.parents and found.st_uid not in {_me(), 0}:
+    if home in at.parents and found.st_uid not in {_me(), 0} and keeps_modes(at):
         return _owner(at, found, home)
     return None
 
@@ -63,7 +64,9 @@ def _not_ours_to_change(directory: Path, home: Path) -> InTheWay | None:
     if not stat.S_ISDIR(found.st_mode):
         return InTheWay(Obstacle.NO_DIRECTORY, _spoken(directory, home))
     if _may(directory, os.W_OK | os.X_OK):
-        if found.st_uid not in {_me(), 0}:  # it could be written, and its owner could swap files
+        if found.st_uid not in {_me(), 0} and keeps_modes(
+            directory
+        ):  # it could be written, and its owner could swap files
             return _owner(directory, found, home)
         return _marked(directory, home)
     if _read_only(directory):
@@ -73,7 +76,7 @@ def _not_ours_to_change(directory: Path, home: Path) -> InTheWay | None:
 
 def _file(path: Path, home: Path) -> InTheWay | None:
     found = path.stat()
-    if found.st_uid != _me():
+    if found.st_uid != _me() and keeps_modes(path):
         return _owner(path, found, home)
     if not _may(path, os.R_OK) or not found.st_mode & stat.S_IWUSR:
         return InTheWay(Obstacle.MODE, _spoken(path, home))

@@ -94,6 +94,15 @@ DIRECTORY_MODE = Kind(
     "nothing there.",
     "Run: chmod go-w {path}",
 )
+MODELESS = Kind(
+    "file_system_without_modes",
+    Group.CONFIG,
+    Severity.NOTE,
+    "A file system that keeps no permissions",
+    "It is a Windows drive, a shared folder or the like: chmod does nothing there, and the way it is mounted "
+    "decides who can read the files.",
+    "Nothing to do if only you use this computer; else keep ~/.aws in a file system of Linux",
+)
 FILE_LINK = Kind(
     "file_link",
     Group.CONFIG,
@@ -233,6 +242,7 @@ KINDS = (
     PLACE_TAKEN,
     FILE_MODE,
     DIRECTORY_MODE,
+    MODELESS,
     FILE_LINK,
     PROFILE_INCOMPLETE,
     PROGRAM_WITHOUT_SSO,

@@ -28,6 +28,8 @@ class FileFacts:
     open_above: str | None = None
     """A directory above it in which others may swap files."""
     foreign_owner: bool = False
+    without_modes: bool = False
+    """Its file system keeps no modes: who can read it is decided where it is mounted."""
     link: str | None = None
     """Where a symbolic link leads."""
     unread: str | None = None

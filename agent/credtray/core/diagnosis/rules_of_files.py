@@ -81,6 +81,8 @@ def _lying(facts: Facts, file: FileFacts, unwanted: int) -> Iterator[Finding]:
     if file.open_above is not None:
         place = Sight("others may write to this directory", file.open_above)
         yield found(kinds.DIRECTORY_MODE, place, fill={"path": path_word(file.open_above)})
+    if file.without_modes:
+        yield found(kinds.MODELESS, Sight("its mode is always the same", file.path))
     if file.link is not None:
         yield found(kinds.FILE_LINK, Sight(f"it leads to {clean(file.link)}", file.path))
 
