@@ -74,7 +74,10 @@ def test_where_all_is_fine_doctor_says_so_and_ends_with_0(monkeypatch: pytest.Mo
     outcome = credtray("doctor")
 
     assert outcome.code == 0
-    assert outcome.out.splitlines()[-1] == "Nothing is broken: 2 fine"
+    assert outcome.out.splitlines() == [
+        "Nothing is broken (2 checks passed)",
+        "All of it: credtray doctor --all",
+    ]
     assert "The agent runs" not in outcome.out
     assert "The agent runs" in credtray("doctor", "--all").out
 
@@ -287,8 +290,27 @@ def test_the_last_line_of_a_long_list_says_where_to_begin(monkeypatch: pytest.Mo
     broken = credtray("doctor").out
     seen(monkeypatch, FINE)
 
-    assert broken.splitlines()[-1] == "Begin with: credtray login corp"
-    assert "Begin with" not in credtray("doctor").out
+    assert broken.splitlines()[-1] == "Start with: credtray login corp"
+    assert "Start with" not in credtray("doctor").out
+
+
+def test_without_a_name_only_what_needs_somebody_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen(monkeypatch, sick(), config=CONFIG, credentials=CREDENTIALS)
+    plain, named, whole = (credtray("doctor", *words).out for words in ((), ("dev",), ("--all",)))
+
+    for text in ("What programs use", "Profiles without a region"):
+        assert (text in plain, text in named, text in whole) == (False, True, True)
+    assert "2 problems, 2 warnings, 1 note" in plain
+    assert document("doctor") == document("doctor", "--all")
+
+
+def test_old_aws_cli_is_told_where_it_is_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(version: tuple[int, ...], *words: str) -> bool:
+        seen(monkeypatch, replace(FINE, aws_cli=version), config=CONFIG)
+        return "The AWS CLI is old" in credtray("doctor", *words).out
+
+    assert [told((2, 15, 0), *words) for words in ((), ("dev",), ("--all",))] == [False, False, True]
+    assert told((2, 8, 1))  # it reads no sso-session, and there is one
 
 
 def test_keys_that_credtray_keeps_fresh_are_no_cause_for_alarm(capsys: pytest.CaptureFixture[str]) -> None:
@@ -304,7 +326,7 @@ def test_keys_that_credtray_keeps_fresh_are_no_cause_for_alarm(capsys: pytest.Ca
     def drawn(*, fresh: bool) -> str:
         row = {"profile": "dev", "clients": [{**client, "kept_fresh_by_credtray": fresh}]}
         document = {"findings": [], "profiles": [row], "profiles_left_out": 0}
-        terminal.draw(doctor_view(document, everything=False))
+        terminal.draw(doctor_view(document, everything=False, named=True))
         return capsys.readouterr().out
 
     assert "! Keys in the files are used." in drawn(fresh=False)

@@ -35,14 +35,14 @@ def doctor(
         ),
     ] = None,
     online: bool = typer.Option(False, "--online", help="Also try to reach AWS, as the agent would."),
-    everything: bool = typer.Option(False, "--all", help="Show what is fine, too, and every profile."),
+    everything: bool = typer.Option(False, "--all", help="Also show notes, what is fine, and every profile."),
     json_output: JsonOption = False,
 ) -> None:
     """Find out what is wrong, why, and what to do about it.
 
-    Looks at the AWS files, the sign-ins, the environment, the agent and the desktop, and tells what the AWS
-    CLI and the SDKs really use for a profile. Changes nothing, and asks no network without --online.
-    Ends with 1 when something is broken, else with 0.
+    Looks at the AWS files, the sign-ins, the environment, the agent and the desktop. For a profile you name
+    it also shows what the AWS CLI and the SDKs really use. Changes nothing, and makes no network requests
+    unless you add --online. Exits with 1 when something is broken, else with 0.
 
     Examples:
       credtray doctor
@@ -68,7 +68,7 @@ def doctor(
     else:
         from credtray.cli.doctor.view import doctor_view  # noqa: PLC0415 -- rich; --json does without
 
-        terminal.draw(doctor_view(document, everything=everything))
+        terminal.draw(doctor_view(document, everything=everything, named=bool(profiles)))
     if document["worst"] == Severity.BROKEN:
         raise typer.Exit(BROKEN)
 

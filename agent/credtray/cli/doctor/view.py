@@ -18,39 +18,61 @@ _RUN = "Run: "
 """Begins a cure that is a command and nothing else."""
 _HEADS = {
     "broken": ("✗", "bad", "Broken"),
-    "warning": ("!", "warning", "To look at"),
-    "note": ("○", "accent", "Good to know"),
+    "warning": ("!", "warning", "Warnings"),
+    "note": ("○", "accent", "Notes"),
     "fine": ("●", "good", "Fine"),
 }
-_NOUNS = {"broken": "broken", "warning": "to look at", "note": "good to know", "fine": "fine"}
+_NOUNS = {
+    "broken": ("problem", "problems"),
+    "warning": ("warning", "warnings"),
+    "note": ("note", "notes"),
+    "fine": ("check passed", "checks passed"),
+}
+_ONLY_WITH_ALL = frozenset({"aws_cli_old"})
+"""Notes that are no news: they stand in the way of nothing here, or they are more than a note."""
 
 
-def doctor_view(document: dict[str, Any], *, everything: bool) -> Group:
-    """Return everything `credtray doctor` shows; what is fine only with *everything*."""
-    return Group(*_doctor(document, everything=everything))
+def doctor_view(document: dict[str, Any], *, everything: bool, named: bool = False) -> Group:
+    """Return what `credtray doctor` shows.
+
+    Args:
+        document: see ``doctor_document``.
+        everything: with --all also what is fine.
+        named: a person asked for certain profiles: notes and what programs use are for them.
+    """
+    return Group(*_doctor(document, everything=everything, named=named))
 
 
-def _doctor(document: dict[str, Any], *, everything: bool) -> Iterator[RenderableType]:
+def _doctor(document: dict[str, Any], *, everything: bool, named: bool) -> Iterator[RenderableType]:
     found = document["findings"]
+    left_out = {"fine", "note"} - ({"note"} if named else set()) if not everything else set()
     for severity, (mark, style, head) in _HEADS.items():
         items = [item for item in found if item["severity"] == severity]
-        if not items or (severity == "fine" and not everything):
+        if not everything:
+            items = [item for item in items if severity != "note" or item["code"] not in _ONLY_WITH_ALL]
+        if not items or severity in left_out:
             continue
         yield Text(head, f"strong {style}")
         for item in items:
             most = len(item["seen"]) if everything else MOST_SIGHTS
             yield from _finding(item, mark, style, most)
         yield Text()
-    yield from _table(document)
+    if named or everything:
+        yield from _table(document)
+    yield from _conclusion(found, more=bool(left_out))
+
+
+def _conclusion(found: list[dict[str, Any]], *, more: bool) -> Iterator[RenderableType]:
     counts = {severity: sum(item["severity"] == severity for item in found) for severity in _HEADS}
-    told = ", ".join(f"{count} {_NOUNS[severity]}" for severity, count in counts.items() if count)
+    told = ", ".join(f"{count} {_NOUNS[severity][count != 1]}" for severity, count in counts.items() if count)
     lead = "Something is broken" if counts["broken"] else "Nothing is broken"
-    yield Text.assemble(
-        (lead, "strong bad" if counts["broken"] else "strong good"), f": {told}" if told else ""
-    )
+    style = "strong bad" if counts["broken"] else "strong good"
+    yield Text.assemble((lead, style), f" ({told})" if told else "")
+    if more and counts["note"] + counts["fine"]:
+        yield _line(Text("All of it: credtray doctor --all", "quiet"), 0)
     if counts["broken"]:  # the list itself may have left the screen by now
         cure = found[0]["cure"].removeprefix(_RUN)
-        yield _line(Text.assemble(("Begin with: ", "bold"), visible(cure)), 0)
+        yield _line(Text.assemble(("Start with: ", "bold"), visible(cure)), 0)
 
 
 def _finding(item: dict[str, Any], mark: str, style: str, most: int) -> Iterator[RenderableType]:

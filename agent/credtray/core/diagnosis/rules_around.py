@@ -130,7 +130,13 @@ def _installed(facts: Facts) -> Iterator[Finding]:
     version = facts.aws_cli
     if version is not None and version < _NO_PKCE:
         spoken = ".".join(map(str, version))
-        yield found(kinds.AWS_CLI_OLD, Sight(f"`aws` is version {spoken}: {_lacks(version)}"))
+        # It is in the way only of what it cannot read at all.
+        fails = version < _NO_SESSIONS and any(
+            not item.legacy for item in facts.config.config.sessions.values()
+        )
+        severity = Severity.WARNING if fails else None
+        seen = Sight(f"`aws` is version {spoken}: {_lacks(version)}")
+        yield found(kinds.AWS_CLI_OLD, seen, severity=severity)
 
 
 def _too_old_for_the_endpoint(facts: Facts) -> Iterator[Finding]:
