@@ -55,7 +55,7 @@ def env(
 
     Examples:
       eval "$(credtray env synderys-readonly)"     (bash, zsh)
-      credtray env synderys-readonly | source      (fish)
+      credtray env synderys-readonly | source      # fish
       credtray env synderys-readonly | Out-String | Invoke-Expression
       credtray env synderys-readonly --shell dotenv > keys.env
       eval "$(credtray env --unset)"

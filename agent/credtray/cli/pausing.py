@@ -39,9 +39,9 @@ def pause(
     Renewing goes on. When the pause ends, one notice tells you the current state.
 
     Examples:
-      credtray pause               (for an hour)
-      credtray pause tomorrow      (until eight in the morning)
-      credtray pause 30m synderys  (only warnings about this sign-in)
+      credtray pause               # for an hour
+      credtray pause tomorrow      # until eight in the morning
+      credtray pause 30m synderys  # only warnings about this sign-in
       credtray pause off
     """
     now = datetime.now(UTC)

@@ -44,7 +44,7 @@ def login(
     Examples:
       credtray login
       credtray login synderys --fresh
-      credtray login --device          (on a machine without a browser)
+      credtray login --device          # on a machine without a browser
     """
     try:
         result = ask(Login(session, fresh=fresh, device=device, browser=not no_browser), narrate)

@@ -85,7 +85,7 @@ def import_(  # noqa: PLR0913, PLR0917 -- each option of the command line is an 
     asked whose keys they are; they get a section of the credentials file, and leave it when they end.
 
     Examples:
-      credtray import                  (paste, Enter, Ctrl-D)
+      credtray import                  # paste, Enter, Ctrl-D
       credtray import --clipboard
       credtray import keys.txt --name legacy-account --expires 1h
       credtray import --clipboard --convert

@@ -1,0 +1,187 @@
+"""Every command that credtray prints, or writes in its help and pages, is one that a shell and credtray take.
+
+Words in capitals (PROFILE, FILE, HOST:PORT) stand for what a person fills in; here they are names.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from credtray.cli.main import command_line
+from credtray.core.diagnosis import BY_CODE, findings
+from credtray.core.diagnosis.facts import SessionSight
+from credtray.core.diagnosis.making import general_cure
+from credtray.core.errors import every_error
+from credtray.core.obstacles import InTheWay, Obstacle
+from tests.core.diagnosis_facts import FINE, NOW, SESSION, WRONG, frozen, minutes, token
+
+ROOT = Path(__file__).parents[2]
+NASTY = ("a b", "it's", "$HOME", "-x", "日本", "a;b")
+OTHERS = frozenset(
+    {
+        "chmod",
+        "chown",
+        "chattr",
+        "mv",
+        "ls",
+        "rm",
+        "sudo",
+        "unset",
+        "timedatectl",
+        "hwclock",
+        "aws",
+        "eval",
+        "mount",
+    }
+)
+"""Programs of a system that may stand in a cure."""
+_START = re.compile(rf"(?:{'|'.join(('credtray', *sorted(OTHERS - {'eval', 'mount'})))})\b")
+NAMES = frozenset({"run", "login", "stop", "setup", "doctor", "status", "autostart", "settings", "repair"})
+_TICKED = re.compile(r"`([^`\n]+)`")
+_BLOCK = re.compile(r"^```(?:sh|console|bash|shell)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def in_prose(text: str) -> Iterator[str]:
+    """Yield the commands of a cure or hint: after a colon, after `then`, or between backticks.
+
+    What is between backticks may be the bare name of a command: that is no line to be typed.
+    """
+    ticked = [each for each in _TICKED.findall(text) if _START.match(each)]
+    yield from (each for each in ticked if each.removesuffix(" --env").count(" ") > 1)
+    for part in re.split(r"; |, then (?:run: )?|, (?=\w+: )", _TICKED.sub("x", text)):
+        _, colon, command = part.rpartition(": ")
+        known = command.split()[:1] != ["credtray"] or command.split()[1:2] in [[name] for name in NAMES]
+        if _START.match(command) and (colon or known):  # else a sentence that begins with our name
+            yield command.rstrip(".").removesuffix(")" if command.count(")") > command.count("(") else "")
+
+
+def cures() -> Iterator[str]:
+    yield from map(general_cure, BY_CODE.values())
+    for make in WRONG.values():
+        yield from (item.cure for item in findings(make()))
+    for name in NASTY:
+        session = replace(SESSION, name=name)
+        facts = replace(token(expires_at=minutes(-5), has_refresh_token=False))
+        config = replace(facts.config.config, sessions=frozen(**{name: session}), profiles=frozen())
+        facts = replace(
+            facts,
+            config=replace(facts.config, config=config),
+            tokens=frozen(**{name: facts.tokens["corp"]}),
+            environ=MappingProxyType({"HTTPS_PROXY": "http://p:1"}),
+            in_the_way=tuple(InTheWay(kind, f"~/.aws/{name}/x", "root") for kind in Obstacle),
+            agent=replace(FINE.agent, sessions=frozen(**{name: SessionSight("expired")})),
+        )
+        assert facts.now == NOW
+        yield from (item.cure for item in findings(facts))
+
+
+def hints() -> Iterator[str]:
+    yield from (kind.hint for kind in every_error())
+
+
+def examples() -> Iterator[str]:
+    program = command_line()
+    context = program.make_context("credtray", [], resilient_parsing=True)
+    for name in program.list_commands(context):
+        command = program.get_command(context, name)
+        lines = (command.help or "").partition("Examples:")[2].splitlines()
+        yield from (line.strip() for line in lines if line.strip().startswith("credtray"))
+
+
+def pages() -> Iterator[str]:
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        if "reference" in page.parts or "adr" in page.parts:
+            continue
+        for block in _BLOCK.findall(page.read_text("utf-8")):
+            for line in block.replace("\\\n", " ").splitlines():
+                command = line.removeprefix("$ ").partition("  #")[0].strip()
+                if command.startswith("credtray "):
+                    yield command
+
+
+def words_of(command: str) -> list[str]:
+    """Return the words up to what belongs to the shell: a pipe, a redirection, a comment, another command."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    lexer.commenters = "#"
+    words: list[str] = []
+    for word in lexer:
+        if word and set(word) <= set("|&;<>()"):
+            break
+        words.append(word)
+    return words
+
+
+def check(command: str) -> None:
+    """Refuse what a shell cannot parse, what is no program, and words that credtray does not take."""
+    bash = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True, check=False)
+    assert (bash.returncode, bash.stderr) == (0, "")
+    words = words_of(command)
+    while words and ("=" in words[0] or words[0] == "sudo"):
+        words = words[1:]
+    if not words or words[0] != "credtray":
+        assert words
+        assert words[0] in OTHERS
+        return
+    accept(words[1:])
+
+
+def accept(words: list[str]) -> None:
+    """Let the command line read the words, without doing anything."""
+    command = command_line()
+    context = command.make_context("credtray", list(words))
+    while hasattr(command, "resolve_command"):
+        rest = (
+            [*context._protected_args, *context.args] if hasattr(context, "_protected_args") else context.args
+        )
+        if not rest:
+            return
+        name, command, rest = command.resolve_command(context, rest)
+        context = command.make_context(name, rest, parent=context)
+
+
+@pytest.mark.met("F12")
+@pytest.mark.parametrize("command", sorted({each for text in cures() for each in in_prose(text)}))
+def test_command_of_a_cure_is_taken(command: str) -> None:
+    check(command)
+
+
+@pytest.mark.met("F12")
+@pytest.mark.parametrize("command", sorted({each for text in hints() for each in in_prose(text)}))
+def test_command_of_a_hint_is_taken(command: str) -> None:
+    check(command)
+
+
+@pytest.mark.met("F12")
+@pytest.mark.parametrize("command", sorted({*examples(), *pages()}))
+def test_command_of_help_and_pages_is_taken(command: str) -> None:
+    check(command)
+
+
+def test_commands_are_found_in_prose() -> None:
+    text = "Restart it: credtray stop, then credtray run; see `credtray status --watch`"
+
+    assert sorted(in_prose(text)) == ["credtray run", "credtray status --watch", "credtray stop"]
+    assert len({*cures()}) > 50
+    assert len({*examples()}) > 40
+
+
+@pytest.mark.parametrize(
+    "command", ["credtray login --nonsense", "credtray lgoin", "chmod 'x", "frobnicate x"]
+)
+def test_a_wrong_command_is_noticed(command: str) -> None:
+    with pytest.raises((Exception, AssertionError)):
+        check(command)
+
+
+def test_programs_of_cures_are_those_of_a_usual_system() -> None:
+    assert shutil.which("chmod")
