@@ -175,6 +175,7 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
             FINE, config=ConfigFacts(IniFacts(FileFacts(CONFIG))), tokens=frozen()
         ),
         "region_missing": lambda: replace(FINE, config=config(without_region=("dev",))),
+        "old_command": lambda: replace(FINE, old_commands=frozen(dev="/old/python does not exist")),
         "credential_process_missing": lambda: replace(FINE, missing_programs=frozen(dev="/old/python")),
         "profile_variables_differ": lambda: environ(AWS_PROFILE="dev", AWS_DEFAULT_PROFILE="default"),
         "environment_keys": lambda: environ(AWS_ACCESS_KEY_ID="set", AWS_SECRET_ACCESS_KEY="set"),

@@ -15,7 +15,15 @@ from types import MappingProxyType
 from credtray import __version__
 from credtray.app import Surroundings
 from credtray.checkup import around as looks
-from credtray.checkup.files import AwsFiles, Content, missing_programs, read_both, spoken_path, understood
+from credtray.checkup.files import (
+    AwsFiles,
+    Content,
+    missing_programs,
+    old_commands,
+    read_both,
+    spoken_path,
+    understood,
+)
 from credtray.checkup.places import places_in_the_way
 from credtray.checkup.probes import Probe, together
 from credtray.checkup.tokens import token_facts
@@ -91,6 +99,7 @@ def _probes(where: Surroundings, environ: Mapping[str, str], files: AwsFiles, ro
         "the places to write to": lambda: {"in_the_way": places_in_the_way(where.aws, sessions, own, home)},
         "the token cache": lambda: {"tokens": token_facts(sessions, cache, home)},
         "the credential processes": lambda: {"missing_programs": missing_programs(programs, search_path)},
+        "commands of credtray": lambda: {"old_commands": old_commands(files.config.own_commands)},
         "the agent": lambda: {"agent": looks.agent()},
         "the remembered choices": lambda: {"active": _kept()},
         "autostart": lambda: {"autostart": looks.autostart()},

@@ -26,6 +26,7 @@ from credtray.core.errors import ConfigInvalid, CredtrayError, FileRefused
 from credtray.core.ini import SectionSpan, scan, shared_scans
 from credtray.core.ini.text import DEFAULT_SECTION
 from credtray.core.models import AwsConfig
+from credtray.core.own_commands import OwnCommand, own_command
 from credtray.core.ports import Mark
 from credtray.files.atomic_file import INI_LIMIT, read_bounded
 from credtray.files.directory_safety import check_directory, own_uid, resolve
@@ -160,6 +161,7 @@ def _config(content: Content, credentials: bytes, environ: Mapping[str, str]) ->
         () if data == credentials else tuple(_ignored(spans, written)),
         _without_region(config, sections),
         MappingProxyType(dict(_processes(sections))),
+        MappingProxyType(dict(_own_commands(sections))),
     )
 
 
@@ -196,6 +198,19 @@ def _processes(sections: ConfigText) -> Iterator[tuple[str, str]]:
             continue
         if words:
             yield name, words[0]
+
+
+def _own_commands(sections: ConfigText) -> Iterator[tuple[str, OwnCommand]]:
+    for name, section in sections.profiles.items():
+        command = own_command(section.text("credential_process") or "")
+        if command is not None:
+            yield name, command
+
+
+def old_commands(commands: Mapping[str, OwnCommand]) -> Mapping[str, str]:
+    """Return the profiles whose credential process is ours and starts nothing -> why."""
+    reasons = {name: command.outdated(os.path.exists) for name, command in commands.items()}
+    return MappingProxyType({name: reason for name, reason in reasons.items() if reason is not None})
 
 
 def missing_programs(processes: Mapping[str, str], search_path: str | None) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ Of token files only start URL and region are taken; nothing else in them is kept
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from credtray.app import House
 from credtray.aws.repairer import remove_sections, repair_config
@@ -13,9 +14,11 @@ from credtray.core.cache_format import read_fields
 from credtray.core.config.text import read_config
 from credtray.core.errors import AgentNotRunning, ConfigInvalid, CredtrayError
 from credtray.core.models import SsoSession
+from credtray.core.own_commands import own_command
 from credtray.core.repairs import Repair, RepairPlan, Scene, TokenOrigin
 from credtray.core.repairs.plan import ConfigChange
 from credtray.core.wishes import DEFAULT
+from credtray.desktop.credential_command import credential_process_command
 from credtray.files.atomic_file import CACHE_LIMIT, read_bounded
 from credtray.ipc_client import AgentClient
 from credtray.store.undo_file import Change
@@ -34,6 +37,8 @@ def scene(house: House) -> Scene:
         house.around.shared_file(house.around.aws.credentials).read(),
         _token_origins(house, config),
         tuple(house.ports.credentials_file.marks()),
+        _gone(config),
+        credential_process_command,
         _owned(house),
     )
 
@@ -92,6 +97,17 @@ def _token_origin(house: House, session: str) -> TokenOrigin | None:
     if not isinstance(start_url, str) or not isinstance(region, str):
         return None
     return TokenOrigin(start_url, region)
+
+
+def _gone(config: bytes) -> frozenset[str]:
+    """Return the paths in commands of ours that do not exist."""
+    try:
+        profiles = read_config(config).profiles.values()
+    except ConfigInvalid:  # the repair says so itself
+        return frozenset()
+    commands = [own_command(section.text("credential_process") or "") for section in profiles]
+    paths = {path for command in commands if command is not None for path in (command.python, command.door)}
+    return frozenset(path for path in paths if path is not None and not Path(path).exists())
 
 
 def _owned(house: House) -> frozenset[str]:

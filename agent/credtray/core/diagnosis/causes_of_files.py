@@ -197,6 +197,15 @@ PROCESS_MISSING = Kind(
     "The program was moved or removed; Python was installed anew.",
     "Run `credtray setup` again, or mend credential_process in the profile",
 )
+OLD_COMMAND = Kind(
+    "old_command",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A credential process starts a credtray that is not there any more",
+    "credtray was updated, moved or installed anew; the command in the config file is that of the old one.",
+    "See what would change, then do it: credtray repair old_commands",
+    Repair.OLD_COMMANDS,
+)
 PROCESS_FAILED = Kind(
     "credential_process_failed",
     Group.CONFIG,
@@ -254,6 +263,7 @@ KINDS = (
     NOTHING_CONFIGURED,
     REGION_MISSING,
     PROCESS_MISSING,
+    OLD_COMMAND,
     PROCESS_FAILED,
     PROFILE_VARIABLES,
     ENVIRONMENT_KEYS,

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from credtray.core.ini.text import IniProblem
 from credtray.core.models import AwsConfig
 from credtray.core.obstacles import InTheWay
+from credtray.core.own_commands import OwnCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class ConfigFacts:
     without_region: tuple[str, ...] = ()
     processes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Profile -> program of its credential_process, as written."""
+    own_commands: Mapping[str, OwnCommand] = field(default_factory=lambda: MappingProxyType({}))
+    """Profile -> its credential_process, where that is ours."""
 
 
 class KeyKind(Enum):
@@ -243,6 +246,8 @@ class Facts:
     """What programs started from here inherit; see ``environment.spoken``: secrets are only ``set``."""
     missing_bundles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Where it is named -> a CA bundle that cannot be read."""
+    old_commands: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Profile -> why its credential process, which is ours, can start nothing."""
     missing_programs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Profile -> program of its credential_process that does not exist."""
     active: tuple[str, ...] = ()

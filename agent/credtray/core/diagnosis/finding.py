@@ -44,6 +44,7 @@ class Repair(StrEnum):
     LEGACY_PROFILES = "legacy_profiles"
     STALE_KEYS = "stale_keys"
     OUTDATED_SESSION = "outdated_session"
+    OLD_COMMANDS = "old_commands"
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,12 @@ def _settings_of_profiles(facts: Facts) -> Iterator[Finding]:
         names = facts.config.without_region
         seen = (Sight(f"profile {clean(name)}", *_header_of(facts, name)) for name in names)
         yield found(kinds.REGION_MISSING, *seen, profiles=names)
+    for name, reason in facts.old_commands.items():
+        place = Sight(f"profile {clean(name)}: {clean(reason)}", *_header_of(facts, name))
+        yield found(kinds.OLD_COMMAND, place, profiles=(name,))
     for name, program in facts.missing_programs.items():
+        if name in facts.old_commands:
+            continue
         text = f"profile {clean(name)}: {clean(program)} does not exist"
         place = Sight(text, *_header_of(facts, name))
         yield found(kinds.PROCESS_MISSING, place, profiles=(name,))

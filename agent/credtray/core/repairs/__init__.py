@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from credtray.core.repairs.commands import plan_old_commands
 from credtray.core.repairs.legacy import plan_legacy_profiles
 from credtray.core.repairs.plan import Repair, RepairPlan, Scene, TokenOrigin
 from credtray.core.repairs.sessions import plan_outdated_sessions
@@ -35,6 +36,9 @@ REPAIRS: Mapping[str, Repair] = MappingProxyType(
         ),
         "outdated_session": Repair(
             "An sso-session gets the scopes or the region it needs", plan_outdated_sessions
+        ),
+        "old_commands": Repair(
+            "Credential processes start the credtray that is installed now", plan_old_commands
         ),
         "stale_keys": Repair(
             "Keys that have ended leave the credentials file", plan_stale_keys, undoable=False

@@ -39,6 +39,10 @@ class Scene:
     """By sso-session: where the token in the cache came from, as far as its file says so."""
     marks: tuple[Mark, ...] = ()
     """The sections of ours in the credentials file."""
+    gone: frozenset[str] = frozenset()
+    """Paths in commands of ours in the config file that do not exist."""
+    command: Callable[[str], str] | None = None
+    """Profile -> the credential process of this installation; raises UsageError for a name it cannot hold."""
     owned: frozenset[str] = frozenset()
     """Sections somebody takes care of: those a running agent keeps."""
 
