@@ -28,11 +28,12 @@ from credtray.core.errors import (
     TokenUnreadable,
 )
 from credtray.core.models import AccessToken, Account, ClientRegistration, SsoSession
-from credtray.core.ports import DeviceAuthorization
+from credtray.core.ports import DeviceAuthorization, Door
 from credtray.core.secret import Secret
 
 START_URL = "https://d-9067000001.awsapps.com/start"
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DOOR = "http://127.0.0.1:49321/sign-in/door"
 CORP = SsoSession("corp", START_URL, "us-east-1")
 
 
@@ -328,13 +329,45 @@ class FakeTokenRefresh:
 
 
 class FakeCallbackListener:
-    """A redirect that arrives when a test says so; waiting moves the clock."""
+    """A redirect that arrives when a test says so; waiting moves the clock.
+
+    ``come`` is a browser that opens an address: at the door it is led on, and gets where it was led to.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
         self.failure: CredtrayError | None = None
         self.open = 0
         self.arrived: dict[str, str] = {}
+        self.door: Door | None = None
+        self.asked: list[str] = []
+        """What a person was asked at the door."""
+        self.answer: str = "end"
+        """What they press there: ``end`` or ``keep``; empty: they close the tab."""
+        self.pressed = ""
+        self.told: list[str | None] = []
+        self.visit: Callable[[str], None] = lambda _url: None
+        """What happens in the browser behind the door."""
+
+    def come(self, url: str) -> None:
+        """Open an address in the browser."""
+        if url != DOOR:
+            self.visit(url)
+            return
+        assert self.door is not None
+        price = self.door.question()
+        if price is not None:
+            self.asked.append(price)
+        self.pressed = "end" if price is None else self.answer
+
+    def pass_door(self) -> None:
+        pressed, self.pressed = self.pressed, ""
+        if pressed == "keep":
+            raise SignInCancelled("you kept the present sign-in")
+        if pressed and self.door is not None:
+            onward = self.door.through()
+            if onward is not None:
+                self.visit(onward)
 
     @contextmanager
     def listen(self, state: Secret) -> Iterator[FakeCallback]:
@@ -353,9 +386,17 @@ class FakeCallback:
     state: Secret
     redirect_uri: str = "http://127.0.0.1:49321/oauth/callback"
 
+    def lead_through(self, door: Door) -> str:
+        self.listener.door = door
+        return DOOR
+
+    def tell(self, failure: str | None) -> None:
+        self.listener.told.append(failure)
+
     def wait(self, timeout: float, cancelled: Callable[[], bool]) -> Secret:
         if cancelled():
             raise SignInCancelled
+        self.listener.pass_door()
         arrived, self.listener.arrived = self.listener.arrived, {}
         if arrived and arrived["state"] == self.state.reveal():
             if "error" in arrived:

@@ -31,7 +31,8 @@ class World:
         self.identity_center = FakeIdentityCenter(self.clock)
         self.token_refresh = FakeTokenRefresh(self.identity_center, self.token_cache)
         self.callback_listener = FakeCallbackListener(self.clock)
-        self.browser.visit = self.allow
+        self.browser.visit = self.callback_listener.come
+        self.callback_listener.visit = self.allow
 
     def allow(self, url: str) -> None:
         self.callback_listener.arrived = self.identity_center.visit(url)

@@ -178,7 +178,27 @@ def test_sign_in_that_fails_tells_why() -> None:
         scene.daemon.portal.fault = Offline("no route to the portal")
         await scene.click(protocol.Login("corp"))
 
-        assert "no route to the portal" in scene.hands.words()
+        assert scene.hands.words() == ""  # the notice tells it, once
+        notice = scene.daemon.notifier.there["corp:end"]
+        assert notice.title == "corp: sign-in failed"
+        assert "no route to the portal. You are not signed in" in notice.body
+        assert [button.label for button in notice.buttons] == ["Sign in"]
+
+    run(drive())
+
+
+def test_code_on_another_device_asks_before_it_ends_a_long_sign_in() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        await scene.click(protocol.Login("corp", fresh=True, device=True))
+        [told] = scene.hands.told.values()
+
+        assert "This ends your present sign-in, about " in told.body
+        assert [(button.label, button.click) for button in told.buttons] == [
+            ("End it and sign in again", protocol.Login("corp", fresh=True, device=True, agreed=True))
+        ]
+        assert scene.daemon.portal.sign_in_active
+        assert scene.daemon.state.sessions["corp"].failed is None
 
     run(drive())
 

@@ -232,6 +232,10 @@ class ClickCarrier:
 
         try:
             result = await self._result(request, step)
+        except CredtrayError as error:
+            if self._told_anyway(request, error):
+                return
+            raise
         finally:
             self._hands.take_back(key)
         if result.get("already") and request.session is not None:
@@ -241,6 +245,12 @@ class ClickCarrier:
                 f"{plain(request.session)}: nothing to do",
                 f"You are {sign_in_words(session, self._loop.now(), None)}.",
             )
+
+    def _told_anyway(self, request: protocol.Login, error: CredtrayError) -> bool:
+        """Tell whether the notice of a sign-in that failed says it, with what is still valid."""
+        session = self._loop.state.sessions.get(request.session or "")
+        failed = None if session is None else session.failed
+        return failed is not None and failed.problem.code == error.code
 
     # --- what only a desktop has ------------------------------------------------------------------------
 

@@ -89,7 +89,13 @@ async def _carried_out(house: House, request: Request, on_progress: Callable[[Pr
         facts = status.AgentFacts(running=False, pid=None, version=None)
         return Done(status.document(loop.state, facts, loop.now()))
     sink = _Sink(on_progress)
-    await handler.handle(request, sink)
+    try:
+        await handler.handle(request, sink)
+    except (CredtrayError, asyncio.CancelledError):
+        # Ended for a sign-in that has not come about: an agent that starts must leave the keys in use alone.
+        if any(each.ended and each.token is None for each in loop.state.sessions.values()):
+            _remember_sign_ins(house, loop.state)
+        raise
     await loop.settled(SETTLE_SECONDS)
     if isinstance(request, protocol.Login) or (isinstance(request, protocol.Wait) and request.login):
         _remember_sign_ins(house, loop.state)

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from credtray.cli.remote import without_browser
 from credtray.cli.sign_in_talk import login_words
 from credtray.core.errors import SignInDenied
 from credtray.core.protocol import Login, Logout, Progress, Snooze, Status
 from credtray.core.status import iso
+from credtray.daemon.sign_in_values import BY_CODE
 from tests.cli.fake_backend import NOW, FakeBackend, credtray, document, idle, profile, session
 from tests.cli.snapshot import snapshot
 
@@ -64,10 +66,174 @@ def test_long_verification_address_stands_outside_the_box() -> None:
 
 
 def test_options_reach_the_request() -> None:
-    fake = FakeBackend({Login: signed_in()})
+    fake = FakeBackend({Login: signed_in(), Status: document()})
     credtray("login", "corp", "--fresh", "--device", "--no-browser", backend=fake)
 
-    assert fake.asked == [Login("corp", fresh=True, device=True, browser=False)]
+    assert fake.asked == [Status(), Login("corp", fresh=True, device=True, browser=False)]
+
+
+# --- the price of a fresh sign-in ------------------------------------------------------------------------
+
+ENDS_SOON: dict[str, Any] = {"state": "advisory", "signed_in_until": iso(NOW + timedelta(minutes=20))}
+
+
+@pytest.mark.met("H1")
+def test_without_a_terminal_a_long_sign_in_is_ended_only_with_yes() -> None:
+    fake = FakeBackend({Status: document([session()], [profile("synderys-dns")])})
+    outcome = credtray("login", "--fresh", backend=fake)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "not a terminal. This ends your present sign-in, about 3 h 12 min left" in outcome.err
+    assert "hint: Add --yes to end your present sign-in." in outcome.err
+    assert fake.asked == [Status()]
+
+
+@pytest.mark.parametrize("name", [None, "synderys"])
+def test_yes_says_that_the_price_is_known(name: str | None) -> None:
+    fake = FakeBackend({Status: document([session()]), Login: signed_in()})
+    credtray("login", *([name] if name else []), "--fresh", "--yes", backend=fake)
+
+    assert fake.asked[-1] == Login(name, fresh=True, agreed=True)
+
+
+@pytest.mark.parametrize(("answer", "code"), [(True, 0), (False, 1)])
+def test_on_a_terminal_the_price_is_told_and_asked(
+    *, answer: bool, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def ask_yes(question: str, *, default: bool = True) -> bool:
+        asked.append((question, default))
+        return answer
+
+    monkeypatch.setattr("credtray.cli.terminal.interactive", lambda: True)
+    monkeypatch.setattr("credtray.cli.questions.ask_yes", ask_yes)
+    fake = FakeBackend({Status: document([session()], [profile("p")]), Login: signed_in()})
+    outcome = credtray("login", "--fresh", backend=fake)
+
+    assert outcome.code == code
+    assert asked == [("End it and sign in again?", False)]
+    assert outcome.err.startswith(
+        "This ends your present sign-in, about 3 h 12 min left. "
+        "Programs keep the keys they have until 14:15.\n"
+    )
+    assert (Login(fresh=True, agreed=True) in fake.asked) is answer
+    assert ("Nothing was changed." in outcome.err) is not answer
+
+
+def test_ctrl_c_at_the_question_tells_what_is_still_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_question: str, *, default: bool) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("credtray.cli.terminal.interactive", lambda: True)
+    monkeypatch.setattr("credtray.cli.questions.ask_yes", interrupted)
+    outcome = credtray("login", "--fresh", backend=FakeBackend({Status: document([session()])}))
+
+    assert outcome.code == 130
+    assert "synderys: still signed in, about 3 h 12 min left (until 16:40)." in outcome.err
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        session(**ENDS_SOON),
+        session(state="expired"),
+        session(state="signed_out", signed_in_until=None),
+        session(state="signing_in"),
+    ],
+)
+def test_what_ends_soon_or_has_ended_needs_no_yes(item: dict[str, Any]) -> None:
+    fake = FakeBackend({Status: document([item]), Login: signed_in()})
+    outcome = credtray("login", "--fresh", backend=fake)
+
+    assert outcome.code == 0
+    assert fake.asked[-1] == Login(fresh=True)
+
+
+@pytest.mark.met("H1")
+@pytest.mark.parametrize(
+    ("pending", "words"),
+    [
+        (
+            {"present_until": iso(NOW + timedelta(hours=4)), "present_is_estimate": True},
+            "synderys: still signed in, about 3 h 12 min left (until 16:40).",
+        ),
+        ({"earlier_ended_at": iso(NOW)}, "Keys already issued stay valid until 14:15 (p)."),
+    ],
+)
+def test_interrupted_while_somebody_else_waits_tells_the_same(
+    pending: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("credtray.cli.sign_in._LET_GO_SECONDS", 0.0)
+    standing = document([session(state="signing_in", pending=pending)], [profile("p")])
+    outcome = credtray("login", backend=FakeBackend({Login: KeyboardInterrupt(), Status: standing}))
+
+    assert outcome.code == 130
+    assert words in outcome.err.splitlines()
+    assert ("still signed in" in outcome.err) is ("present_until" in pending)
+
+
+# --- over SSH --------------------------------------------------------------------------------------------
+
+SSH = {"SSH_CONNECTION": "192.0.2.7 50022 192.0.2.1 22", "SSH_TTY": "/dev/pts/3"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "remote"),
+    [
+        pytest.param(SSH, True, marks=pytest.mark.met("M13")),
+        pytest.param({"SSH_TTY": "/dev/pts/3"}, True, marks=pytest.mark.met("M13")),
+        pytest.param({"SSH_CLIENT": "192.0.2.7 50022 22", "DISPLAY": ""}, True, marks=pytest.mark.met("M13")),
+        pytest.param({**SSH, "DISPLAY": "localhost:10.0"}, False, marks=pytest.mark.met("M13")),
+        pytest.param({**SSH, "BROWSER": "/vscode/browser.sh"}, False, marks=pytest.mark.met("M13")),
+        ({**SSH, "WAYLAND_DISPLAY": "wayland-0"}, False),
+        ({"DISPLAY": ":0"}, False),
+        ({"SSH_AUTH_SOCK": "/run/ssh-agent"}, False),
+        ({}, False),
+    ],
+)
+def test_without_a_browser_at_this_end_the_agent_is_told(environ: dict[str, str], *, remote: bool) -> None:
+    assert without_browser(environ) is remote
+
+
+def test_login_and_wait_tell_where_the_person_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSH_CONNECTION", SSH["SSH_CONNECTION"])
+    fake = FakeBackend({Login: signed_in()})
+    credtray("login", backend=fake)
+
+    assert fake.asked == [Login(remote=True)]
+
+
+@pytest.mark.met("M13")
+def test_code_is_entered_where_the_address_does_not_carry_it() -> None:
+    outcome = credtray("login", backend=FakeBackend({Login: signed_in()}, progress=STEPS["code"]))
+
+    plain, _, filled = outcome.err.partition("Or open this address")
+    assert "Enter this code:" in plain
+    assert "check that the page shows the same code:\n\n" + COMPLETE in filled
+    assert "Compare" not in outcome.err
+
+
+@pytest.mark.met("M13")
+def test_code_is_checked_where_the_only_address_carries_it() -> None:
+    step = Progress("code", url=COMPLETE, user_code="ABCD-EFGH", verification_uri=COMPLETE)
+    outcome = credtray("login", backend=FakeBackend({Login: signed_in()}, progress=(step,)))
+
+    assert "Check that the page shows this code:" in outcome.err
+    assert "Enter this code" not in outcome.err
+
+
+@pytest.mark.met("M13")
+def test_why_there_is_a_code_is_said_first() -> None:
+    step = Progress("code", url=COMPLETE, user_code="A", verification_uri="https://x.example/", text=BY_CODE)
+    outcome = credtray("login", backend=FakeBackend({Login: signed_in()}, progress=(step,)))
+
+    assert outcome.err.startswith("You are connected over SSH and no browser is set up here,")
+
+
+# --- words -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,21 @@ from pathlib import Path
 import pytest
 
 from credtray.core import protocol
-from credtray.core.errors import Offline, PortalFailed, Problem, RoleRefused, SectionNotOurs
+from credtray.core.errors import (
+    CredtrayError,
+    Offline,
+    PortalFailed,
+    Problem,
+    RoleRefused,
+    SectionNotOurs,
+    SignInCancelled,
+    SignInDenied,
+    SignInTimedOut,
+)
 from credtray.core.notice_words import _WORDS, notice_words, notification, what_to_type
 from credtray.core.notices import Notice, Subject
 from credtray.core.ports import Urgency
+from credtray.core.view import Pending
 from tests.core.making import HOUR, MINUTE, NOON
 
 SNAPSHOT = Path(__file__).with_name("snapshots") / "notices.txt"
@@ -27,6 +38,10 @@ EVIL = "corp\u202e\x1b[31m\nevil\ud800"
 def notice(subject: Subject, problem: Problem | None = None, **parts: object) -> Notice:
     fields = {"session": "corp", "ends_at": NOON + 29.6 * MINUTE, **parts}
     return Notice(subject, key="corp:end", says=frozenset(), problem=problem, **fields)  # type: ignore[arg-type]  # a table
+
+
+def failed(error: CredtrayError, **left: object) -> Notice:
+    return notice(Subject.SIGN_IN_FAILED, error.problem, left=Pending(**left))  # type: ignore[arg-type]  # as above
 
 
 NOTICES = {
@@ -43,6 +58,13 @@ NOTICES = {
     "signed in": notice(Subject.SIGNED_IN, ends_at=NOON + 4 * HOUR),
     "signed in, an estimate": notice(Subject.SIGNED_IN, ends_at=NOON + 8 * HOUR, about=True),
     "fresh sign-in without effect": notice(Subject.END_UNMOVED),
+    "sign-in timed out, nothing lost": failed(SignInTimedOut(), present_until=NOON + 5 * HOUR, about=True),
+    "sign-in timed out, the earlier one ended": failed(
+        SignInTimedOut(), earlier_ended_at=NOON - 8 * MINUTE, keys_until=NOON + 51 * MINUTE
+    ),
+    "sign-in denied, no keys": failed(SignInDenied("access_denied"), earlier_ended_at=NOON - 8 * MINUTE),
+    "sign-in cancelled, nobody signed in": failed(SignInCancelled(), keys_until=NOON + 51 * MINUTE),
+    "sign-in failed": failed(PortalFailed("HTTP 500"), present_until=NOON + 5 * HOUR),
     "a job waits, signed out": notice(Subject.AWAITED, names=("dev",), ends_at=None),
     "jobs wait for a later end": notice(Subject.AWAITED, names=NAMES[:2]),
     "could not refresh": notice(Subject.CANNOT_REFRESH, PortalFailed("HTTP 500").problem, names=NAMES[:2]),

@@ -115,7 +115,8 @@ def test_warning_of_a_sign_in_given_up_for_a_new_one_does_not_stay() -> None:
     screen.at(61, SignInStarted("corp"))
     told = screen.at(62, SignInFailed("corp", SignInCancelled().problem, dropped=True))
 
-    assert told == screen.standing() == []
+    assert told == screen.standing() == [Subject.SIGN_IN_FAILED]
+    assert list(screen.there) == ["corp:end"]
 
 
 def test_end_that_did_not_move_replaces_the_warning_and_covers_it() -> None:

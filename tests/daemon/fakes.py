@@ -344,7 +344,8 @@ class Daemon:
         self.notifier = MemoryNotifier()
         self.browser = FakeBrowser()
         self.listener = FakeCallbackListener(self.clock)
-        self.browser.visit = self.allow
+        self.browser.visit = self.listener.come
+        self.listener.visit = self.allow
         self.token_refresh = FakeTokenRefresh(self.portal, self.token_cache)
         self.record = Record()
         self.stopped = asyncio.Event()

@@ -92,6 +92,10 @@ class House:
     def visits(self) -> list[str]:
         return self.journal.read_text().splitlines() if self.journal.exists() else []
 
+    def hesitate(self) -> None:
+        """Let the person at the browser press no button of ours."""
+        Path(f"{self.journal}.hesitates").touch()
+
     def token_file(self) -> Path:
         return self.home / ".aws" / "sso" / "cache" / "76caebab2d9994335a70389d349a1946ada71268.json"
 

@@ -68,7 +68,7 @@ def test_a_fresh_sign_in_ends_the_old_one_first_and_keys_stay_in_place(house: Ho
         house.run("login")
         house.run("activate", "synderys-dns")
         before = house.written()
-        result = json.loads(house.run("login", "--fresh", "--json").stdout)
+        result = json.loads(house.run("login", "--fresh", "--yes", "--json").stdout)
 
         assert house.calls("Logout") == 1
         assert len(house.visits()) == 2
@@ -119,13 +119,70 @@ def test_a_cancelled_fresh_sign_in_says_what_is_still_valid_and_keeps_the_keys(h
         house.run("activate", "synderys-dns")
         before = house.written()
         house.portal.command("auto_approve", user=None)
-        pending = house.start("login", "--fresh")
-        until(lambda: len(house.visits()) == 2)
+        pending = house.start("login", "--fresh", "--yes")
+        until(lambda: house.calls("Logout") == 1)
         pending.send_signal(signal.SIGINT)
         out, err = pending.communicate(timeout=15)
 
         assert "synderys-dns" in out + err
         assert "valid until" in out + err
+        assert house.written() == before
+
+
+@pytest.mark.met("H1")
+def test_a_fresh_sign_in_nobody_comes_for_costs_nothing(house: House) -> None:
+    house.configure("synderys-dns")
+    house.hesitate()
+    with house.agent():
+        house.run("login")
+        house.run("activate", "synderys-dns")
+        token = house.token_file().read_bytes()
+        pending = house.start("login", "--fresh", "--yes")
+        until(lambda: len(house.visits()) == 2)
+        waiting = house.run("status").stdout
+        house.run("credentials", "synderys-dns")
+        pending.send_signal(signal.SIGINT)
+        _, err = pending.communicate(timeout=15)
+
+        assert "Your present sign-in is untouched (until about " in waiting
+        assert "synderys: still signed in" in err
+        until(lambda: house.session()["state"] == "fresh")
+        assert house.calls("Logout") == 0
+        assert house.token_file().read_bytes() == token
+
+
+@pytest.mark.met("H1")
+def test_without_an_answer_to_give_fresh_is_refused_and_costs_nothing(house: House) -> None:
+    house.configure("synderys-dns")
+    house.run("login")
+    failed = house.run("login", "--fresh", code=2)
+
+    assert "This ends your present sign-in, about " in failed.stderr
+    assert "Add --yes" in failed.stderr
+    assert (house.calls("Logout"), len(house.visits())) == (0, 1)
+
+
+@pytest.mark.met("H1")
+def test_an_agent_killed_after_the_old_sign_in_was_ended_still_tells_the_truth(house: House) -> None:
+    house.configure("synderys-dns")
+    with house.agent() as agent:
+        house.run("login")
+        house.run("activate", "synderys-dns")
+        before = house.written()
+        house.portal.command("auto_approve", user=None)
+        pending = house.start("login", "--fresh", "--yes")
+        until(lambda: (house.session()["pending"] or {}).get("earlier_ended_at") is not None)
+        waiting = house.run("status").stdout
+        pending.kill()
+        agent.kill()
+        pending.communicate(timeout=15)
+    with house.agent():
+        until(lambda: house.session()["state"] == "expired")
+        after = house.run("status").stdout
+
+        assert "Your earlier sign-in was ended at " in waiting
+        assert "token renews itself" not in waiting + after
+        assert "ended at " in after
         assert house.written() == before
 
 

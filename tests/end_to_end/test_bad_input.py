@@ -39,7 +39,7 @@ def test_a_fresh_sign_in_that_could_not_be_saved_is_not_begun(house: House) -> N
         house.run("login")
         before = house.token_file().read_bytes()
         house.token_file().chmod(0o400)  # "leave this alone": refused whoever we are
-        failed = house.run("login", "--fresh", code=1)
+        failed = house.run("login", "--fresh", "--yes", code=1)
         house.token_file().chmod(0o600)
 
         assert "is read-only" in failed.stderr

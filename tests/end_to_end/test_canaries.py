@@ -76,7 +76,7 @@ def test_no_secret_leaves_the_places_made_for_it(house: House) -> None:
         with house.agent():
             run("login")
             run("switch", "synderys-dns")
-            run("login", "--fresh")
+            run("login", "--fresh", "--yes")
             for fault in ({"fault": "captive_portal"}, {"fault": "status", "status": 500}, {"fault": "huge"}):
                 house.portal.command("inject", operation="GetRoleCredentials", fault=fault, times=2)
                 run("credentials", "synderys-security")

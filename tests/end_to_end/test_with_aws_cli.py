@@ -131,7 +131,7 @@ def test_whoever_signs_in_next_can_use_what_lies_in_the_cache(behind: House, pro
     behind.configure()
     behind.run("login")
     aws_login(behind, proxy)
-    behind.run("login", "--fresh")
+    behind.run("login", "--fresh", "--yes")
     aws_login(behind, proxy)
     behind.run("logout")
     by_device(behind, proxy)

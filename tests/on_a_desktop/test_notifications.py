@@ -69,7 +69,7 @@ def test_warning_goes_away_when_somebody_signs_in_elsewhere(seat_with_buttons: S
     with seat.agent():
         signed_in(seat)
         popup = warning(seat)
-        seat.house.run("login", "--fresh")
+        seat.house.run("login", "--fresh", "--yes")
 
         until(lambda: popup not in seat.desktop.popups())
 

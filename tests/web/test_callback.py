@@ -53,8 +53,17 @@ def never() -> bool:
     return False
 
 
+def bring(callback: LoopbackCallback, target: str = RIGHT, failure: str | None = None) -> bytes:
+    """Send the right redirect, let the sign-in end, and return what the browser is told then."""
+    with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5)) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        callback.wait(5, never)
+        callback.tell(failure)
+        return drained(connection)
+
+
 def test_code_of_the_right_redirect_is_returned(callback: LoopbackCallback) -> None:
-    page = get(callback, RIGHT)
+    page = bring(callback)
 
     assert pages.signed_in() == page
     assert Secret("the-code") == callback.wait(1, never)
@@ -62,9 +71,80 @@ def test_code_of_the_right_redirect_is_returned(callback: LoopbackCallback) -> N
 
 @pytest.mark.met("F21")
 def test_a_parameter_without_a_value_does_not_hold_up_the_sign_in(callback: LoopbackCallback) -> None:
-    get(callback, f"{RIGHT}&ref")
+    bring(callback, f"{RIGHT}&ref")
 
     assert Secret("the-code") == callback.wait(1, never)
+
+
+# --- how it ended ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.met("M5")
+def test_browser_is_not_told_that_it_worked_before_there_is_a_token(callback: LoopbackCallback) -> None:
+    with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=0.3)) as connection:
+        connection.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        callback.wait(5, never)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        callback.tell(None)
+        connection.settimeout(5)
+
+        assert pages.signed_in() == drained(connection)
+
+
+@pytest.mark.met("M5")
+def test_browser_is_told_why_there_is_no_token(callback: LoopbackCallback) -> None:
+    page = bring(callback, failure="AWS has an internal <problem>")
+
+    assert pages.failed("AWS has an internal <problem>") == page
+    assert b"Sign-in failed" in page
+    assert b"AWS has an internal &lt;problem&gt;. You can close this tab and go back to credtray." in page
+    assert b"You are signed in" not in page
+
+
+@pytest.mark.met("M5")
+@pytest.mark.parametrize("way", ["nothing is told in time", "the listener closes without a word"])
+def test_browser_that_nobody_tells_is_sent_to_credtray(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callback_module, "HOLD_SECONDS", 0.1 if way == "nothing is told in time" else 60.0)
+    with LoopbackCallbackListener().listen(STATE) as callback:
+        connection = socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5)
+        connection.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        callback.wait(5, never)
+        if way == "nothing is told in time":
+            assert pages.unsettled() == drained(connection)
+    with closing(connection):
+        rest = drained(connection)
+
+    assert rest == (b"" if way == "nothing is told in time" else pages.unsettled())
+
+
+def test_browser_that_left_before_the_end_is_no_harm(callback: LoopbackCallback) -> None:
+    with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5)) as connection:
+        connection.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        callback.wait(5, never)
+    callback.tell(None)
+
+    assert pages.gone() == get(callback, RIGHT)
+
+
+def test_browser_that_waits_for_the_truth_is_not_crowded_out(callback: LoopbackCallback) -> None:
+    with ExitStack() as stack:
+        connection = stack.enter_context(
+            closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5))
+        )
+        connection.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        callback.wait(5, never)
+        for _ in range(callback_module.MOST_VISITORS + 5):
+            stack.enter_context(
+                closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5))
+            )
+        get(callback, "/")  # by now all of them have been accepted
+        callback.tell(None)
+
+        assert pages.signed_in() == drained(connection)
+
+
+# --- the redirect itself ---------------------------------------------------------------------------------
 
 
 def test_redirect_uri_names_loopback_port_and_path(callback: LoopbackCallback) -> None:
@@ -78,7 +158,7 @@ def test_waiting_thread_is_woken_by_the_redirect(callback: LoopbackCallback) -> 
     waiting = threading.Thread(target=lambda: found.append(callback.wait(10, never)))
     waiting.start()
     started = time.monotonic()
-    get(callback, RIGHT)
+    bring(callback)
     waiting.join()
 
     assert [Secret("the-code")] == found
@@ -93,7 +173,7 @@ def test_error_with_the_right_state_is_a_denial(callback: LoopbackCallback) -> N
 
 def test_error_with_a_wrong_state_changes_nothing(callback: LoopbackCallback) -> None:
     assert pages.refused(400) == get(callback, "/oauth/callback?error=access_denied&state=wrong")
-    get(callback, RIGHT)
+    bring(callback)
 
     assert Secret("the-code") == callback.wait(1, never)
 
@@ -101,7 +181,7 @@ def test_error_with_a_wrong_state_changes_nothing(callback: LoopbackCallback) ->
 def test_nothing_in_time_is_a_time_out(callback: LoopbackCallback) -> None:
     with pytest.raises(SignInTimedOut):
         callback.wait(0.05, never)
-    get(callback, RIGHT)
+    bring(callback)
 
     assert Secret("the-code") == callback.wait(1, never)
 
@@ -118,7 +198,7 @@ def test_cancelling_ends_the_wait_at_once(callback: LoopbackCallback) -> None:
 
 @pytest.mark.parametrize("late", [RIGHT, DENIAL, "/oauth/callback?code=other&state=wrong", "/oauth/callback"])
 def test_later_and_repeated_redirects_are_gone(callback: LoopbackCallback, late: str) -> None:
-    get(callback, RIGHT)
+    bring(callback)
 
     assert pages.gone() == get(callback, late)
     assert Secret("the-code") == callback.wait(1, never)
@@ -170,7 +250,7 @@ def test_two_host_headers_are_refused(callback: LoopbackCallback) -> None:
 )
 def test_broken_requests_are_refused_and_forgotten(callback: LoopbackCallback, raw: bytes) -> None:
     answer = send(callback, raw)
-    get(callback, RIGHT)
+    bring(callback)
 
     assert not answer or answer.startswith(b"HTTP/1.1 4")
     assert Secret("the-code") == callback.wait(1, never)
@@ -186,7 +266,7 @@ def test_a_thousand_strangers_do_not_keep_the_real_redirect_out(callback: Loopba
     for number in range(1000):
         answer = get(callback, strange[number % 4])
         assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
-    get(callback, RIGHT)
+    bring(callback)
 
     assert Secret("the-code") == callback.wait(1, never)
 
@@ -200,7 +280,7 @@ def test_two_hundred_idle_connections_and_a_slow_one_do_not_block(callback: Loop
             if number % 2:
                 connection.sendall(b"GET /oauth/callback?co")
         started = time.monotonic()
-        page = get(callback, RIGHT)
+        page = bring(callback)
 
         assert pages.signed_in() == page
         assert time.monotonic() - started < 1
@@ -239,6 +319,7 @@ def test_answer_arrives_whole_though_the_listener_closes_at_once() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port_of(callback), timeout=5)
         connection.request("GET", RIGHT)
         callback.wait(5, never)
+        callback.tell(None)
     answer = connection.getresponse()
     body = answer.read()
     connection.close()

@@ -5,6 +5,7 @@ What a person has to do goes to stderr, the outcome to stdout. Opens no browser 
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -14,9 +15,10 @@ import typer
 from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, SessionArgument
+from credtray.cli.remote import without_browser
 from credtray.cli.sign_in_talk import login_words, narrate
 from credtray.cli.status.command import reader_of
-from credtray.cli.status.words import still_valid_words
+from credtray.cli.status.words import price_words_of, still_valid_words
 from credtray.core.durations import parse_duration
 from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.protocol import Login, Logout, Snooze, Status
@@ -32,14 +34,15 @@ def login(
     fresh: bool = typer.Option(
         False, "--fresh", help="Start a new sign-in even when the current one is good."
     ),
-    device: bool = typer.Option(False, "--device", help="Sign in on any device by comparing a code."),
+    yes: bool = typer.Option(False, "--yes", help="With --fresh: end the present sign-in without asking."),
+    device: bool = typer.Option(False, "--device", help="Sign in on any device by entering a code."),
     no_browser: bool = typer.Option(False, "--no-browser", help="Open nothing; only show the address."),
     json_output: JsonOption = False,
 ) -> None:
     """Sign in, if that is needed.
 
-    With a good sign-in nothing happens: it says until when and ends with 0. A new sign-in
-    replaces the old one; keys in use stay valid meanwhile.
+    If you are still signed in, it says until when and exits with 0. A new sign-in ends the
+    present one: not before you are there, and keys in use keep working until their end.
 
     Examples:
       credtray login
@@ -47,13 +50,52 @@ def login(
       credtray login --device          # on a machine without a browser
     """
     try:
-        result = ask(Login(session, fresh=fresh, device=device, browser=not no_browser), narrate)
+        agreed = fresh and _agreed(session, yes=yes)
+        remote = without_browser(os.environ)
+        request = Login(
+            session, fresh=fresh, device=device, browser=not no_browser, agreed=agreed, remote=remote
+        )
+        result = ask(request, narrate)
     except KeyboardInterrupt:
         raise typer.Exit(_given_up(session)) from None
     if json_output:
         terminal.show_json(result)
     else:
         terminal.show(login_words(result, datetime.now(UTC), None))
+
+
+def _agreed(session: str | None, *, yes: bool) -> bool:
+    """Tell whether a person agreed to end the sign-in that is active; False where nobody has to be asked.
+
+    Raises:
+        typer.Exit: they want to keep it.
+        UsageError: nobody can be asked, and nothing was said beforehand.
+    """
+    document = ask(Status())
+    price = price_words_of(document, _meant(document, session), reader_of(document))
+    if price is None or yes:
+        return price is not None
+    if not terminal.interactive():
+        raise UsageError(
+            f"cannot ask for confirmation: not a terminal. {price.removesuffix('.')}",
+            hint="Add --yes to end your present sign-in.",
+        )
+    from credtray.cli.questions import ask_yes  # noqa: PLC0415 - dear, and seldom needed
+
+    terminal.say(price)
+    if not ask_yes("End it and sign in again?", default=False):
+        terminal.say("Nothing was changed.")
+        raise typer.Exit(1)
+    return True
+
+
+def _meant(document: dict[str, Any], session: str | None) -> str | None:
+    """Return the session a person means, as the agent will choose it; None: it will complain."""
+    if session is not None:
+        return session
+    used = {item["session"] for item in document["profiles"] if item["active"] or item["default"]}
+    candidates = used if len(used) == 1 else {item["name"] for item in document["sessions"]}
+    return str(candidates.pop()) if len(candidates) == 1 else None
 
 
 def _given_up(session: str | None) -> int:
@@ -142,9 +184,8 @@ def _minutes(text: str) -> int:
 def _only_session() -> str:
     """Return the session that needs no naming: the only one, or that of the active profiles."""
     document = ask(Status())
-    used = {item["session"] for item in document["profiles"] if item["active"] or item["default"]}
-    candidates = used if len(used) == 1 else {item["name"] for item in document["sessions"]}
-    if len(candidates) != 1:
-        names = ", ".join(sorted(candidates)) or "none"
+    found = _meant(document, None)
+    if found is None:
+        names = ", ".join(sorted(item["name"] for item in document["sessions"])) or "none"
         raise UsageError(f"name one of the sessions: {names}")
-    return str(candidates.pop())
+    return found

@@ -15,7 +15,7 @@ from credtray.core.expiry import Moved
 from credtray.core.protocol import Progress
 from credtray.core.view import clock_time
 
-_WAITING = "Waiting for you to finish there. Ctrl-C gives up."
+_WAITING = "Waiting for you to finish in the browser. Press Ctrl-C to cancel."
 
 
 def narrate(step: Progress) -> None:
@@ -25,11 +25,14 @@ def narrate(step: Progress) -> None:
             terminal.say("Signing in ...")
         case "browser":
             _address(
-                "Your browser opens the sign-in page. If not, open this address on this machine:",
+                "Opening the sign-in page in your browser. If it does not open, go to this address "
+                "on this machine:",
                 step,
             )
+        case "ended":
+            terminal.say(step.text or "Your earlier sign-in was ended.")
         case "finishing":
-            terminal.say("The portal says yes; fetching the token ...")
+            terminal.say("Approved. Fetching the token ...")
         case _ if step.user_code is not None:
             _code(step)
         case _:
@@ -46,15 +49,17 @@ def _address(lead: str, step: Progress) -> None:
 
 def _code(step: Progress) -> None:
     address = step.verification_uri or step.url or ""
-    lines = ["Compare this code with the one on the page:", "", f"    {step.user_code}"]
+    carried = step.user_code is not None and step.user_code in address
+    lead = "Check that the page shows this code:" if carried else "Enter this code:"
+    lines = [lead, "", f"    {step.user_code}"]
     outside = f"Open this address on any device:\n\n{address}\n"
     if len(address) <= shutil.get_terminal_size().columns - 6:
-        lines = ["Open on any device:", "", f"    {address}", "", *lines]
+        lines = ["Open this address on any device:", "", f"    {address}", "", *lines]
         outside = ""
     terminal.say("\n".join(part for part in (step.text, outside, boxed(lines)) if part))
     if step.url and step.url != address:
-        terminal.say(f"\nOr with the code filled in:\n\n{step.url}\n")
-    terminal.say(f"Say yes only when both codes are the same; never to a code somebody sent you.\n{_WAITING}")
+        terminal.say(f"\nOr open this address, and check that the page shows the same code:\n\n{step.url}\n")
+    terminal.say(f"Never approve a code that somebody sent you.\n{_WAITING}")
 
 
 def boxed(lines: list[str]) -> str:

@@ -5,6 +5,7 @@ Only asks, and tells what is waited for. Opens nothing itself.
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ import typer
 from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfileArgument
+from credtray.cli.remote import without_browser
 from credtray.cli.sign_in_talk import narrate
 from credtray.core.durations import parse_duration, short
 from credtray.core.errors import UsageError
@@ -69,7 +71,8 @@ def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an arg
     waits = None if timeout in _NOT_AT_ALL else timeout
     seconds = 0.0 if waits is None else duration_of(waits, _LONGEST_WAIT).total_seconds()
     wanted = duration_of(lasting)
-    request = Wait(profile, wanted.total_seconds(), seconds, login=login, keys=keys, sure=sure)
+    remote = login and without_browser(os.environ)
+    request = Wait(profile, wanted.total_seconds(), seconds, login=login, remote=remote, keys=keys, sure=sure)
     result = ask(request, _tell)
     warn_of_guess(result)
     if json_output:

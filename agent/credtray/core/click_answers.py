@@ -86,12 +86,18 @@ def _profile(click: Any) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
+def _otherwise(step: Step, click: protocol.Login) -> Button:
+    if step is Step.AGREE:
+        return Button("End it and sign in again", msgspec.structs.replace(click, agreed=True))
+    return Button("Sign in on another device", msgspec.structs.replace(click, device=True))
+
+
 def _button(step: Step, click: Click, profile: str | None, session: str | None) -> Button | None:
     match step:
         case Step.SIGN_IN if session is not None:
             return Button("Sign in", protocol.Login(session))
-        case Step.ANOTHER_DEVICE if session is not None and isinstance(click, protocol.Login):
-            return Button("Sign in on another device", msgspec.structs.replace(click, device=True))
+        case Step.ANOTHER_DEVICE | Step.AGREE if session is not None and isinstance(click, protocol.Login):
+            return _otherwise(step, click)
         case Step.COPY_LINK if isinstance(click, OpenConsole):
             return Button("Copy link", CopyConsoleLink(click.profile))
         case Step.OTHER_SECTION if isinstance(click, protocol.Activate) and profile is not None:

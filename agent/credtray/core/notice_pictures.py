@@ -35,6 +35,7 @@ _SHAPES = {
     Subject.DELETED: Shape.SIGNED_OUT,
     Subject.SIGNED_IN: Shape.FRESH,
     Subject.END_UNMOVED: Shape.SOON,
+    Subject.SIGN_IN_FAILED: Shape.TROUBLE,
     Subject.AWAITED: Shape.SOON,
     Subject.CANNOT_REFRESH: Shape.TROUBLE,
     Subject.OFFLINE: Shape.OFFLINE,
@@ -61,6 +62,8 @@ def picture(notice: Notice, now: datetime) -> Look:
     """Return the look of the icon that a notice is about."""
     if notice.subject is Subject.AWAITED and notice.ends_at is None:
         return Look(Shape.SIGNED_OUT)
+    if notice.left is not None and notice.left.present_until is None:
+        return Look(Shape.ENDED)
     shape = _SHAPES[notice.subject]
     if shape is Shape.SOON:
         left = _DAY if notice.ends_at is None else notice.ends_at - now

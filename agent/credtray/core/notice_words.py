@@ -13,19 +13,28 @@ from credtray.core import protocol
 from credtray.core.click_answers import FILES, other_section
 from credtray.core.clicks import Click, FetchKeys
 from credtray.core.durations import short
-from credtray.core.errors import CredtrayError, RoleRefused, SectionNotOurs
+from credtray.core.errors import (
+    CredtrayError,
+    RoleRefused,
+    SectionNotOurs,
+    SignInCancelled,
+    SignInDenied,
+    SignInTimedOut,
+)
 from credtray.core.notice_pictures import picture
 from credtray.core.notices import Notice, Subject
 from credtray.core.plain import plain
 from credtray.core.ports import Button, Notification, Urgency
 from credtray.core.problem_words import Step, line, said
-from credtray.core.view import clock_time, name_list
+from credtray.core.view import Pending, clock_time, left_words, name_list
 
 REMIND_MINUTES = 10
 """After which "Remind me" tells how things stand then; half of what is left, when that is less."""
 LEAST_MINUTES = 2
 
-_STAYING = frozenset({Subject.ENDED, Subject.DELETED, Subject.AWAITED, Subject.PASTED_ENDED})
+_STAYING = frozenset(
+    {Subject.ENDED, Subject.DELETED, Subject.SIGN_IN_FAILED, Subject.AWAITED, Subject.PASTED_ENDED}
+)
 """Nothing happens before a person acts: whoever comes back to the desk has to find it there."""
 _LONGEST_TEXT = 400
 """Of a title or a body; a problem may quote what somebody else wrote."""
@@ -161,6 +170,26 @@ def _awaited(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     return Words(title, f"It works with {_names(notice)}. {why}", (button,))
 
 
+def _failed(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    problem, left = notice.problem, notice.left or Pending()
+    how = _HOW_IT_FAILED.get(problem.code if problem is not None else "")
+    reason = "" if how is not None or problem is None else f"{line(problem)}. "
+    # While one is active only a fresh sign-in moves its end; a page asks before anything is ended.
+    again = protocol.Login(notice.session, fresh=left.present_until is not None)
+    return Words(
+        f"{_session(notice)}: sign-in {how or 'failed'}",
+        f"{reason}{left_words(left, now, zone)}",
+        (Button("Sign in", again),),
+    )
+
+
+_HOW_IT_FAILED = {
+    SignInTimedOut.code: "timed out",
+    SignInCancelled.code: "cancelled",
+    SignInDenied.code: "denied",
+}
+
+
 def _sign_in(notice: Notice) -> Button:
     return Button("Sign in", protocol.Login(notice.session))
 
@@ -250,6 +279,7 @@ _WORDS = {
     Subject.AWAITED: _awaited,
     Subject.SIGNED_IN: _signed_in,
     Subject.END_UNMOVED: _unmoved,
+    Subject.SIGN_IN_FAILED: _failed,
     Subject.CANNOT_REFRESH: _cannot_refresh,
     Subject.OFFLINE: _offline,
     Subject.ROLE_REFUSED: _role_refused,

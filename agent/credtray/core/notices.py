@@ -26,7 +26,8 @@ from credtray.core.standing import (
     waiting_for_keys,
     warnings_due,
 )
-from credtray.core.state import Alive, SessionState, State
+from credtray.core.state import Alive, FailedSignIn, SessionState, State
+from credtray.core.view import Pending, left_of
 from credtray.core.wishes import DEFAULT, sections_of, unwanted_sections, wanted_sections
 
 PATIENCE = timedelta(minutes=5)
@@ -65,6 +66,7 @@ class Subject(Enum):
     DELETED = "deleted"
     SIGNED_IN = "signed_in"
     END_UNMOVED = "end_unmoved"
+    SIGN_IN_FAILED = "sign_in_failed"
     AWAITED = "awaited"
     CANNOT_REFRESH = "cannot_refresh"
     OFFLINE = "offline"
@@ -94,6 +96,8 @@ class Notice:
     profile: str | None = None
     """The one profile that it is about, where it is about a section of it."""
     problem: Problem | None = None
+    left: Pending | None = None
+    """What is still valid after a sign-in that failed."""
     clock_error: timedelta = timedelta()
 
     @property
@@ -175,6 +179,8 @@ def _to_be_proven(state: State, session: SessionState, notice: Notice, now: date
 def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
     name, sign_in, standing = session.session.name, sign_in_of(session, now), alive(session, now)
     key = f"{name}:end"
+    if session.failed is not None:
+        yield _failed(state, session, session.failed, now)
     if session.emptied and standing is Alive.SIGNED_OUT:
         yield Notice(Subject.DELETED, name, key, frozenset({"deleted"}))
     if sign_in is None or standing is Alive.SIGNED_OUT:
@@ -193,6 +199,21 @@ def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]
     snoozed = session.snoozed_until is not None and session.snoozed_until > now
     if passed and not snoozed:
         yield Notice(Subject.ENDS_SOON, name, key, passed, ends_at=ends_at, about=about, problem=refused)
+
+
+def _failed(state: State, session: SessionState, failed: FailedSignIn, now: datetime) -> Notice:
+    """Return what a sign-in that came to nothing leaves valid; it covers what it tells, too."""
+    name = session.session.name
+    over = frozenset({"ended"}) if alive(session, now) is Alive.ENDED else frozenset()
+    return Notice(
+        Subject.SIGN_IN_FAILED,
+        name,
+        f"{name}:end",
+        frozenset({f"failed:{failed.at.isoformat()}"}),
+        warnings_due(state, session, now) | over,
+        problem=failed.problem,
+        left=left_of(state, session, now),
+    )
 
 
 def _unmoved(session: SessionState) -> bool:

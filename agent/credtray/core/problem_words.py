@@ -22,6 +22,8 @@ class Step(Enum):
     ANOTHER_DEVICE = "another_device"
     """Sign in with a code, in a browser anywhere."""
     TRY_AGAIN = "try_again"
+    AGREE = "agree"
+    """End the present sign-in, knowing what that costs."""
     COPY_LINK = "copy_link"
     OTHER_SECTION = "other_section"
     """Keep the keys in a section that nobody uses yet."""
@@ -75,6 +77,9 @@ _SAID = {
     errors.SignInTooShort.code: Said("Your sign-in ends too early for this", "", _SIGN_IN),
     errors.SignInDenied.code: Said("The sign-in was denied", "", _AGAIN),
     errors.SignInTimedOut.code: Said("The sign-in timed out", "Nobody finished it in the browser.", _AGAIN),
+    errors.SignInUnconfirmed.code: Said(
+        "You are still signed in", "Keys in use keep working until their end.", (Step.AGREE,)
+    ),
     errors.SignInCancelled.code: Said("The sign-in was cancelled", "", _AGAIN),
     errors.ListenerUnavailable.code: Said(
         "Your browser cannot reach credtray on this computer",

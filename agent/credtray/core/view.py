@@ -140,17 +140,39 @@ def keys_words(until: datetime | None, now: datetime, zone: tzinfo | None) -> st
 
 def pending_of(state: State, session: SessionState, now: datetime) -> Pending | None:
     """Return what there is to tell of the sign-in under way; None when there is none."""
-    pending, sign_in = session.pending, sign_in_of(session, now)
-    if pending is None:
-        return None
-    active = sign_in if alive(session, now) is Alive.SIGNED_IN else None
+    pending = session.pending
+    return None if pending is None else _meanwhile(state, session, now, pending.ended_at, pending.user_code)
+
+
+def left_of(state: State, session: SessionState, now: datetime) -> Pending:
+    """Return what is still valid after the last sign-in has failed."""
+    return _meanwhile(state, session, now, session.failed.ended_at if session.failed is not None else None)
+
+
+def _meanwhile(
+    state: State, session: SessionState, now: datetime, ended_at: datetime | None, code: str | None = None
+) -> Pending:
+    sign_in = sign_in_of(session, now) if alive(session, now) is Alive.SIGNED_IN else None
     return Pending(
-        pending.user_code,
-        active.ends_at if active is not None else None,
-        about=active is not None and not active.proof.proven,
-        earlier_ended_at=pending.ended_at,
+        code,
+        sign_in.ends_at if sign_in is not None else None,
+        about=sign_in is not None and not sign_in.proof.proven,
+        earlier_ended_at=ended_at,
         keys_until=session_keys_until(state, session, now),
     )
+
+
+def left_words(left: Pending, now: datetime, zone: tzinfo | None) -> str:
+    """Tell what is still valid after a sign-in has failed, and until when, in one sentence."""
+    keys = keys_words(left.keys_until, now, zone)
+    if left.earlier_ended_at is not None:
+        return f"Your earlier sign-in was ended at {clock_time(left.earlier_ended_at, now, zone)}; {keys}."
+    if left.present_until is None:
+        return f"You are not signed in; {keys}."
+    if left.present_until <= now:
+        return "You are still signed in."
+    about = "about " if left.about else ""
+    return f"You are still signed in until {about}{clock_time(left.present_until, now, zone)}."
 
 
 def still_valid(state: State, session: SessionState, now: datetime, zone: tzinfo | None) -> str:

@@ -25,6 +25,7 @@ from credtray.core.errors import (
     RequestRefused,
     RoleRefused,
     SignInCancelled,
+    SignInUnconfirmed,
     Throttled,
     TokenUnreadable,
 )
@@ -58,10 +59,12 @@ def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is ano
 ) -> SignInResult:
     """Sign in and return the token, which is in the token cache by then.
 
-    Nothing of an active sign-in is given up before the new one is known to be possible: the token cache is
-    tried, the start URL resolved and the client registered first. *current* is the token the asker knows.
+    Nothing of an active sign-in is given up before the new one is known to be possible (the token cache is
+    tried, the start URL resolved, the client registered) and before a person is there: in the browser, at a
+    page of ours, or for a code on another device by having agreed. *current* is the token the asker knows.
 
     Raises:
+        SignInUnconfirmed: it would end a sign-in that is good for long, and nobody has agreed to that.
         SignInCancelled: ``cancelled`` became true.
         SignInDenied, SignInTimedOut: by the person, or by nobody.
         StartUrlRefused, RegionRefused, AddressRefused: an address that is not AWS's, or not the right one.
@@ -74,7 +77,8 @@ def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is ano
     with _our_turn(ports, session, newcomers, cancelled) as found:
         if found is not None:
             return SignInResult(found, joined=True)
-        return _SignIn(ports, session, request, newcomers, progress, cancelled, entropy).run(current or there)
+        sign_in = _SignIn(ports, session, request, newcomers, progress, cancelled, entropy, current or there)
+        return sign_in.run()
 
 
 @contextlib.contextmanager
@@ -105,7 +109,7 @@ def _our_turn(
         yield found or newcomers.look()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _SignIn:
     ports: SignInPorts
     session: SsoSession
@@ -114,8 +118,13 @@ class _SignIn:
     progress: Progress
     cancelled: Cancelled
     entropy: Callable[[int], bytes]
+    current: AccessToken | None
+    over: bool = False
+    """The active sign-in needs no ending any more."""
+    ended: bool = False
+    """It was ended at the portal."""
 
-    def run(self, current: AccessToken | None) -> SignInResult:
+    def run(self) -> SignInResult:
         # Before the old sign-in ends and before a person is asked for anything: a token that cannot be
         # written afterwards would be lost, and the old one with it.
         self.ports.token_cache.check_writable(self.session)
@@ -128,21 +137,36 @@ class _SignIn:
             self.progress,
             self.cancelled,
             self.entropy,
+            self._end,
+            self._keep,
         )
         by_device = self.request.device or self.session.legacy
+        if by_device:
+            self._demand_consent()
         client = self._known_client() if by_device else None
         reused = client is not None
         kind = oauth.DEVICE_CODE if by_device else oauth.AUTHORIZATION_CODE
         # For a code the client is always a new one: the page of the service shows an error for one it has
         # forgotten, and nobody can tell that from a person who went away. See docs/adr/0031.
         client = client or self._register(grant, kind)
-        ended = self.request.fresh and self._end(current)
         outcome = self._by_device(grant, client, reused=reused) if by_device else self._by_code(grant, client)
         if isinstance(outcome, Joined):
-            return SignInResult(outcome.token, joined=True, ended=ended)
+            return SignInResult(outcome.token, joined=True, ended=self.ended)
+        return SignInResult(outcome, ended=self.ended)
+
+    def _keep(self, token: AccessToken) -> None:
         with self.ports.token_cache.lock(self.session):
-            self.ports.token_cache.write(self.session, outcome)
-        return SignInResult(outcome, ended=ended)
+            self.ports.token_cache.write(self.session, token)
+
+    def _demand_consent(self) -> None:
+        """Refuse to end a sign-in without anybody having agreed to it.
+
+        Raises:
+            SignInUnconfirmed: the question is in it.
+        """
+        price = self.request.question() if self.request.fresh and not self.request.agreed else None
+        if price is not None:
+            raise SignInUnconfirmed(price.removesuffix("."))
 
     def _start_url(self) -> str:
         """Return the start URL to send.
@@ -169,6 +193,7 @@ class _SignIn:
         except ListenerUnavailable as error:
             if self.request.unasked:
                 raise
+            self._demand_consent()
             _log.warning("session %s: %s; signing in with a code instead", self.session.name, error)
             return self._by_device(grant, self._register(grant, oauth.DEVICE_CODE), reused=False)
 
@@ -195,31 +220,36 @@ class _SignIn:
             _log.warning("session %s: the client registration is not kept: %s", self.session.name, error)
         return client
 
-    def _end(self, current: AccessToken | None) -> bool:
-        """End the sign-in that is active, else the service joins it; True when the portal did.
+    def _end(self) -> None:
+        """End the sign-in that is active, else the service joins it.
 
         The token is dropped only when it is of no more use: the portal ended it, or knows it no more.
 
         Raises:
             Offline, CaptivePortal, CertificateRefused: no portal to sign in at; nothing was changed.
         """
-        token = self._usable(current)
+        if self.over or not self.request.fresh:
+            return
+        token = self._usable(self.current)
         if token is None:
-            return False
+            self.over = True
+            return
         try:
             self.ports.identity_center.logout(self.session, token)
+            self.ended = True
         except PortalUnauthorized:
-            ended = False
+            pass  # it has ended there already
         except (Throttled, PortalFailed, RequestRefused, RoleRefused) as error:
             _log.warning("session %s: the old sign-in could not be ended: %s", self.session.name, error)
-            return False
-        else:
-            ended = True
+            self.over = True
+            return
+        self.over = True
+        # Told before the file goes: who sees it vanish must know by then why.
+        self.progress(SignInProgress(Step.ENDED))
         try:
             self.ports.token_cache.drop(self.session, token)
         except CredtrayError as error:  # the new token is written over it, or says why it cannot be
             _log.warning("session %s: the old token stays: %s", self.session.name, error)
-        return ended
 
     def _usable(self, token: AccessToken | None) -> AccessToken | None:
         """Return a token the portal will accept for Logout, refreshed where needed."""
@@ -227,10 +257,13 @@ class _SignIn:
         if token is None or token.expires_at - now > _ALMOST_OVER:
             return token
         try:
-            return self.ports.token_refresh.refresh(self.session, token, now)
+            renewed = self.ports.token_refresh.refresh(self.session, token, now)
         except CredtrayError as error:
             _log.info("session %s: no usable token to end the old sign-in with: %s", self.session.name, error)
             return None
+        if renewed is not None:
+            self.newcomers.ours(renewed)
+        return renewed
 
 
 def _told(way: Callable[[], AccessToken | Joined]) -> AccessToken | Joined:

@@ -1,6 +1,6 @@
 """The two ways to a token: authorization code grant with PKCE, and device authorization grant.
 
-Must not touch the old token or write the new one; see ``sign_in``.
+Must not touch the old token or write the new one, but says when: see ``sign_in``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from credtray.core import oauth
 from credtray.core.addresses import browser_address_allowed, shown
 from credtray.core.errors import (
     AddressRefused,
+    CredtrayError,
     Offline,
     PortalFailed,
     SignInCancelled,
@@ -60,9 +61,19 @@ class Newcomers:
     known: tuple[Secret, ...]
     """Tokens that are not news: the one the asker had, and what lay there when we began."""
     _stamp: object = None
+    _found: AccessToken | None = None
+
+    def ours(self, token: AccessToken) -> None:
+        """Take a token for no news: it came about by us."""
+        self.known = (*self.known, token.value)
 
     def look(self) -> AccessToken | None:
         """Return a usable token that was not there before; costs one stat call while nothing changes."""
+        if self._found is None:
+            self._found = self._look()
+        return self._found
+
+    def _look(self) -> AccessToken | None:
         stamp = self.ports.token_cache.stamp(self.session)
         if stamp == self._stamp:
             return None
@@ -89,9 +100,15 @@ class Grant:
     progress: Progress
     cancelled: Cancelled
     entropy: Callable[[int], bytes]
+    end: Callable[[], None]
+    """Ends the sign-in that is active; does nothing where there is none, or none any more."""
+    keep: Callable[[AccessToken], None]
+    """Puts the new token where everybody finds it."""
 
     def by_code(self, client: ClientRegistration) -> AccessToken | Joined:
         """Authorization code grant with PKCE; the listener is bound before the browser opens.
+
+        Where another sign-in is to be ended, the browser comes to a page of ours first, and it is ended then.
 
         Raises:
             ListenerUnavailable: no loopback port.
@@ -110,30 +127,45 @@ class Grant:
             )
             url = request.url(self.ports.identity_center.authorize_endpoint(self.session))
             self._refuse_strange(url)
-            self._show(url)
+            self._show(callback.lead_through(_Door(self, url)) if self.request.fresh else url)
             code = self._code(callback)
             if isinstance(code, Joined):
                 return code
             self.progress(SignInProgress(Step.FINISHING))
-            return self._exchange(client, code, callback.redirect_uri, pair.verifier)
+            try:
+                token = self._exchange(client, code, callback.redirect_uri, pair.verifier)
+                self.keep(token)
+            except CredtrayError as error:
+                callback.tell(error.title)
+                raise
+            callback.tell(None)
+            return token
 
     def by_device(self, client: ClientRegistration) -> AccessToken | Joined:
-        """Device authorization grant; nothing is opened, a person compares the code.
+        """Device authorization grant; nothing is opened, a person enters the code or compares it.
+
+        The sign-in that is active is ended as soon as there is a code: nobody can tell when a person comes to
+        another device's page, so they have agreed to it before.
 
         Raises: as ``by_code``, without ListenerUnavailable.
         """
         device = self.ports.identity_center.start_device(self.session, client, self.start_url)
         self._refuse_strange(device.verification_uri)
         self._refuse_strange(device.verification_uri_complete)
+        self.end()
         self.progress(
             SignInProgress(
                 Step.CODE,
                 url=device.verification_uri_complete,
                 user_code=device.user_code,
                 verification_uri=device.verification_uri,
+                text=self.request.why,
             )
         )
-        return self._poll(client, device)
+        found = self._poll(client, device)
+        if isinstance(found, AccessToken):
+            self.keep(found)
+        return found
 
     def _refuse_strange(self, url: str) -> None:
         if not browser_address_allowed(url, self.session):
@@ -227,3 +259,20 @@ class Grant:
         if self.cancelled():
             raise SignInCancelled
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Implements ``ports.Door``: going through ends the active sign-in, unless somebody has a new one."""
+
+    grant: Grant
+    onward: str
+
+    def question(self) -> str | None:
+        return self.grant.request.question()
+
+    def through(self) -> str | None:
+        if self.grant.newcomers.look() is not None:
+            return None
+        self.grant.end()
+        return self.onward

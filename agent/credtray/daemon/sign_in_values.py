@@ -48,12 +48,24 @@ class SignInPorts(Protocol):
         ...
 
 
+BY_CODE = "You are connected over SSH and no browser is set up here, so you sign in with a code."
+"""For a person who did not ask for a code."""
+
+
+def nothing_asked() -> str | None:
+    """Ask nothing."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class SignInRequest:
     """What the asker wants."""
 
     fresh: bool = False
-    """End the sign-in that is active first: otherwise the service joins it, and its end does not move."""
+    """End the sign-in that is active first: otherwise the service joins it, and its end does not move.
+
+    First means: when a person is there, see ``sign_in``.
+    """
     device: bool = False
     """Device authorization grant, also where a browser could be used."""
     browser: bool = True
@@ -62,6 +74,12 @@ class SignInRequest:
     """The browser of this session's settings; None: the desktop's own."""
     welcome: Callable[[], bool] | None = None
     """Of a sign-in that nobody asked for: whether a window is welcome, asked right before it would open."""
+    agreed: bool = False
+    """The person knows what that costs and said yes before the sign-in began."""
+    question: Callable[[], str | None] = nothing_asked
+    """What a person would have to agree to now, in words; None: too little is left to ask."""
+    why: str | None = None
+    """For a person: why it is done this way, where that is not what they asked for."""
 
     @property
     def unasked(self) -> bool:
@@ -82,6 +100,8 @@ class Step(StrEnum):
 
     ``url`` is the same page with the code filled in; it is shown, never opened by itself.
     """
+    ENDED = "ended"
+    """The sign-in that was active was just ended at the portal; ``url`` is still where a person goes on."""
     FINISHING = "finishing"
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,10 +19,12 @@ from credtray.core.errors import (
     CredtrayError,
     Problem,
     SignInCancelled,
+    SignInUnconfirmed,
     UnknownSession,
     error_for,
 )
 from credtray.core.events import (
+    EarlierEnded,
     SignedIn,
     SignedOut,
     SignInAddressKnown,
@@ -30,15 +34,17 @@ from credtray.core.events import (
 )
 from credtray.core.expiry import compare_ends
 from credtray.core.open_by_itself import present
+from credtray.core.price import price_of, price_words
 from credtray.core.protocol import Progress
 from credtray.core.standing import alive, sign_in_of, token_usable
 from credtray.core.state import Alive, SessionState
 from credtray.core.status import iso
-from credtray.core.view import still_valid
+from credtray.core.view import left_of, left_words, pending_of, still_valid, untouched_words
 from credtray.daemon.loop import Loop
 from credtray.daemon.ports import Ports
-from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, run_sign_in
+from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
 from credtray.daemon.sign_in_attempt import Attempt, Tell
+from credtray.daemon.sign_in_values import BY_CODE
 from credtray.daemon.sign_out import sign_out
 from credtray.daemon.workers import Workers
 
@@ -93,10 +99,38 @@ class SignIns:
                 return None
             attempt = self._attempts.get(name)  # somebody may have begun one while we looked
             if attempt is None:
+                self._demand_consent(name, request)
                 return self._begin(name, request)
             if not attempt.cancelled.is_set():
                 return attempt
             await attempt.finished.wait()  # it is being given up: joining it would be cancelled as well
+
+    def _demand_consent(self, name: str, request: protocol.Login) -> None:
+        """Refuse before anything begins what would end a sign-in that nobody has agreed to end.
+
+        Raises:
+            SignInUnconfirmed: with the price in it.
+        """
+        if request.agreed or not self._by_device(name, request):
+            return
+        price = self._question(name)
+        if price is not None:
+            device = " --device" if request.device else ""
+            raise SignInUnconfirmed(
+                price.removesuffix("."), hint=f"Run: credtray login {shlex.quote(name)} --fresh{device}"
+            )
+
+    def _by_device(self, name: str, request: protocol.Login) -> bool:
+        chosen = self._loop.state.settings.session(name)
+        if request.device or chosen.device_flow or self._session(name).session.legacy:
+            return True
+        return request.remote and request.browser and chosen.browser is None
+
+    def _question(self, name: str) -> str | None:
+        """Return what a person has to agree to, in words; also for the thread of a sign-in."""
+        now = self._loop.now()
+        price = price_of(self._loop.state, name, now)
+        return None if price is None else price_words(price, now, None)
 
     async def _good_enough(self, name: str) -> bool:
         """Tell whether a sign-in would be wasted; an expired token that renews silently gets its chance."""
@@ -144,9 +178,17 @@ class SignIns:
         attempt = Attempt(session.session, session.sign_in if active else None, unasked=unasked)
         self._attempts[name] = attempt
         settings = self._loop.state.settings.session(name)
-        device = request.device or settings.device_flow
-        welcome = self._welcome if unasked else None
-        asked = SignInRequest(active, device, request.browser, settings.browser, welcome)
+        device = self._by_device(name, request)
+        asked = SignInRequest(
+            active,
+            device,
+            request.browser,
+            settings.browser,
+            self._welcome if unasked else None,
+            agreed=request.agreed,
+            question=partial(self._question, name),
+            why=BY_CODE if device and request.remote and not request.device else None,
+        )
         self._loop.take(SignInStarted(name))
 
         def progress(step: SignInProgress) -> None:
@@ -164,12 +206,16 @@ class SignIns:
         return attempt
 
     def _progressed(self, attempt: Attempt, step: SignInProgress) -> None:
+        text = step.text
+        if step.kind is Step.ENDED:
+            self._loop.take(EarlierEnded(attempt.session.name))
+            text = self._meanwhile(attempt.session.name)
         attempt.progress = Progress(
             step.kind,
             url=step.url,
             user_code=step.user_code,
             verification_uri=step.verification_uri,
-            text=step.text,
+            text=text,
         )
         if step.url is not None and not attempt.finished.is_set():
             self._loop.take(SignInAddressKnown(attempt.session.name, step.url, step.user_code))
@@ -200,7 +246,7 @@ class SignIns:
 
     def _give_up(self, attempt: Attempt, problem: Problem, *, dropped: bool) -> None:
         attempt.problem = problem
-        self._loop.take(SignInFailed(attempt.session.name, problem, dropped=dropped))
+        self._loop.take(SignInFailed(attempt.session.name, problem, dropped=dropped, unasked=attempt.unasked))
         if attempt.unasked and (attempt.progress is None or attempt.progress.url is None):
             self._loop.take(WindowUnopened(attempt.session.name))
         self._finish(attempt)
@@ -285,11 +331,18 @@ class SignIns:
         return compare_ends(attempt.replaced, session.sign_in, session.token.expires_at).value
 
     def _failure(self, name: str, problem: Problem) -> CredtrayError:
-        error = error_for(problem)
-        rest = self._still_valid(name)
-        if rest and problem.code == SignInCancelled.code:
-            return type(error)(rest, hint=problem.hint)
-        return error_for(problem)
+        """Return the error for who waited: with what is still valid, and until when."""
+        session = self._loop.state.sessions.get(name)
+        if session is None:
+            return error_for(problem)
+        now = self._loop.now()
+        left = left_words(left_of(self._loop.state, session, now), now, None)
+        return error_for(replace(problem, hint=f"{left} {problem.hint}"))
+
+    def _meanwhile(self, name: str) -> str | None:
+        session, now = self._loop.state.sessions.get(name), self._loop.now()
+        pending = None if session is None else pending_of(self._loop.state, session, now)
+        return None if pending is None else f"{untouched_words(pending, now, None)}."
 
     def _still_valid(self, name: str) -> str:
         session = self._loop.state.sessions.get(name)

@@ -266,8 +266,11 @@ class _Asker:
         if why:
             await self._tell("sign_in_needed", why)
         session = self._profile().profile.session
-        await self.sign_ins.login(session, protocol.Login(session, fresh=True), tell)
+        await self.sign_ins.login(session, self._own_login(session), tell)
         self.signed_in = True
+
+    def _own_login(self, session: str) -> protocol.Login:
+        return protocol.Login(session, fresh=True, remote=self.request.remote)
 
     async def _others_sign_in(self, found: SignInNeeded) -> None:
         text = f"{self._reason(found)}. Waiting for a sign-in: {self._login(found)}"

@@ -1,11 +1,13 @@
 """Receives the redirect of one sign-in on 127.0.0.1: implements ``ports.CallbackListener``.
 
-Must not judge a request itself (core/oauth does), log one, or end a sign-in because of a stranger's request.
+Must not judge a request itself (core/oauth and core/entrance do), log one, or end a sign-in because of a
+stranger's request. A browser is told only what is true by then: its answer comes when that is known.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 import threading
 import time
@@ -15,11 +17,20 @@ from contextlib import contextmanager
 import h11
 
 from credtray.core import oauth
-from credtray.core.errors import ListenerUnavailable, SignInCancelled, SignInDenied, SignInTimedOut
+from credtray.core.entrance import PATH, PATH_BYTES, Entrance, Visit, Wish, read_visit
+from credtray.core.errors import (
+    CredtrayError,
+    ListenerUnavailable,
+    SignInCancelled,
+    SignInDenied,
+    SignInTimedOut,
+)
 from credtray.core.loopback_peer import Address
 from credtray.core.oauth import CallbackRequest, CodeReceived, DenialReceived, NotOurs
+from credtray.core.ports import Door
 from credtray.core.secret import Secret
 from credtray.web import pages
+from credtray.web.one_time_redirect import another_person
 from credtray.web.visitors import BACKLOG, Visitors, unshared_port
 
 MOST_VISITORS = 64
@@ -28,11 +39,16 @@ MOST_VISITORS = 64
 REQUEST_SECONDS = 10.0
 """How long a visitor may take over its request."""
 
+HOLD_SECONDS = 90.0
+"""How long a browser waits for the truth about its sign-in before it is sent to credtray for it."""
+
 _POLL_SECONDS = 0.1
 _FAREWELL_SECONDS = 1.0
 """How long the last page may take to leave before the port is closed."""
 
 Outcome = CodeReceived | DenialReceived
+Answer = asyncio.Future[bytes]
+"""Of a browser that is to be told something later."""
 
 
 class LoopbackCallbackListener:
@@ -55,14 +71,25 @@ class LoopbackCallbackListener:
 
 
 class LoopbackCallback:
-    """Implements ``ports.Callback``: the first request that is right decides, all others are turned away."""
+    """Implements ``ports.Callback``: the first request that is right decides, all others are turned away.
+
+    ``door``, ``wait`` and ``tell`` belong to the thread of the sign-in; everything else to our own.
+    """
 
     def __init__(self, listening: socket.socket, state: Secret) -> None:
         self._listening = listening
         self._port: int = listening.getsockname()[1]
         self._state = state
         self._outcome: Outcome | None = None
-        self._decided = threading.Event()
+        self._told: Answer | None = None
+        """What the browser that brought the code is waiting for."""
+        self._door: Door | None = None
+        self._entrance: Entrance | None = None
+        self._led_on: Answer | None = None
+        """What a browser at the door is waiting for; all of them are led on to the same address."""
+        self._wants_in = False
+        self._kept = False
+        self._news = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._end: asyncio.Event | None = None
@@ -76,28 +103,47 @@ class LoopbackCallback:
         """``http://127.0.0.1:PORT/oauth/callback``."""
         return f"http://127.0.0.1:{self._port}{oauth.CALLBACK_PATH}"
 
+    def lead_through(self, door: Door) -> str:
+        """Serve the page in front of the sign-in; return its address, which is for the browser to open."""
+        entrance = Entrance.new(self._port, secrets.token_bytes(2 * PATH_BYTES))
+        self._door, self._entrance = door, entrance
+        return f"{entrance.origin}{entrance.path(Wish.LOOK)}"
+
     def wait(self, timeout: float, cancelled: Callable[[], bool]) -> Secret:
         """Return the authorization code of the one request that is right; *timeout* in seconds.
+
+        Whoever comes to the door meanwhile is led through it, in the calling thread.
 
         Raises:
             SignInDenied: the right state came with an error.
             SignInTimedOut: nothing right came in time.
-            SignInCancelled: ``cancelled`` became true.
+            SignInCancelled: ``cancelled`` became true, or the person keeps the present sign-in.
+            CredtrayError: what ``Door.through`` raises.
         """
         deadline = time.monotonic() + timeout
-        while not self._decided.is_set():
+        while self._outcome is None:
             if cancelled():
                 raise SignInCancelled
+            if self._kept:
+                raise SignInCancelled("you kept the present sign-in")
+            if self._wants_in:
+                self._wants_in = False
+                self._let_through()
             left = deadline - time.monotonic()
             if left <= 0:
                 raise SignInTimedOut
-            self._decided.wait(min(left, _POLL_SECONDS))
+            self._news.wait(min(left, _POLL_SECONDS))
+            self._news.clear()
         match self._outcome:
             case CodeReceived(code):
                 return code
             case DenialReceived(reason):
                 raise SignInDenied(reason)
         raise AssertionError("decided without an outcome")
+
+    def tell(self, failure: str | None) -> None:
+        """Let the browser that brought the code know: None, there is a token; else why there is none."""
+        self._settle(self._told, pages.signed_in() if failure is None else pages.failed(failure))
 
     def start(self) -> None:
         """Serve from a thread; returns once it does.
@@ -118,24 +164,85 @@ class LoopbackCallback:
             self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
 
-    def _answer(self, request: h11.Request, _peer: Address) -> bytes:
+    # --- our own thread ---------------------------------------------------------------------------------
+
+    def _answer(self, request: h11.Request, peer: Address) -> bytes | Answer:
+        if request.target.startswith(PATH.encode()):
+            # Every user of a computer can read with what address a browser was started.
+            strange = another_person(peer, ("127.0.0.1", self._port))
+            return pages.refused(404) if strange else self._at_the_door(request)
         hosts = tuple(value for name, value in request.headers if name == b"host")
         return self._judge(CallbackRequest(request.method, request.target, hosts))
 
-    def _judge(self, request: CallbackRequest) -> bytes:
+    def _judge(self, request: CallbackRequest) -> bytes | Answer:
         """Return the answer to a request; the first right one decides the sign-in."""
         found = oauth.read_callback(request, self._port, self._state)
         if isinstance(found, NotOurs):
             return pages.gone() if self._is_late(request) else pages.refused(found.status)
         if self._outcome is not None:
             return pages.gone()
+        if isinstance(found, CodeReceived):
+            self._told = self._held()
         self._outcome = found
-        self._decided.set()
-        return pages.signed_in() if isinstance(found, CodeReceived) else pages.denied()
+        self._news.set()
+        return pages.denied() if self._told is None else self._told
 
     def _is_late(self, request: CallbackRequest) -> bool:
         path = request.target.partition(b"?")[0]
         return self._outcome is not None and path == oauth.CALLBACK_PATH.encode()
+
+    def _at_the_door(self, request: h11.Request) -> bytes | Answer:
+        door, entrance = self._door, self._entrance
+        if door is None or entrance is None:
+            return pages.refused(404)
+        wish = read_visit(Visit(request.method, request.target, list(request.headers)), entrance)
+        if isinstance(wish, NotOurs):
+            return pages.refused(wish.status)
+        if self._outcome is not None:
+            return pages.gone()
+        # Pressed twice, or come back: the same way on, nothing is ended again.
+        return self._led_on or self._carried_out(wish, door, entrance)
+
+    def _carried_out(self, wish: Wish, door: Door, entrance: Entrance) -> bytes | Answer:
+        if self._kept or wish is Wish.KEEP:
+            self._kept = True
+            self._news.set()
+            return pages.kept()
+        price = door.question() if wish is Wish.LOOK else None
+        if price is not None:
+            paths = (entrance.path(Wish.END), entrance.path(Wish.KEEP))
+            return pages.question(price, *paths, door.onward)
+        self._led_on = self._held()
+        self._wants_in = True
+        self._news.set()
+        return self._led_on
+
+    def _held(self) -> Answer:
+        """Return an answer that comes later, and never too late for a browser's patience."""
+        loop = asyncio.get_running_loop()
+        answer: Answer = loop.create_future()
+        loop.call_later(HOLD_SECONDS, _set, answer, pages.unsettled())
+        return answer
+
+    # --- between the two --------------------------------------------------------------------------------
+
+    def _let_through(self) -> None:
+        """End what is to be ended and lead the browser on, or tell it why it comes no further."""
+        door = self._door
+        if door is None:  # nobody wants in without one; the type checker cannot know
+            return
+        try:
+            address = door.through()
+        except CredtrayError as error:
+            self._settle(self._led_on, pages.failed(error.title))
+            raise
+        self._settle(self._led_on, pages.signed_in() if address is None else pages.onward(address))
+
+    def _settle(self, answer: Answer | None, page: bytes) -> None:
+        if answer is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(_set, answer, page)
+
+    # --- serving ----------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
         try:
@@ -155,4 +262,13 @@ class LoopbackCallback:
         self._ready.set()
         await end.wait()
         server.close()
+        for answer in (self._told, self._led_on):  # nobody leaves without an answer
+            if answer is not None:
+                _set(answer, pages.unsettled())
+        await asyncio.sleep(0)  # lets the answers that were just settled be sent
         await self._visitors.farewell(_FAREWELL_SECONDS)
+
+
+def _set(answer: Answer, page: bytes) -> None:
+    if not answer.done():
+        answer.set_result(page)

@@ -41,14 +41,30 @@ def same_person(peer: Address, ours: Address) -> bool:
 
 
 def _is_ours(peer: Address, ours: Address) -> bool:
-    try:
-        tables = [Path(name).read_text(encoding="ascii") for name in _TABLES if Path(name).exists()]
-    except (OSError, UnicodeDecodeError):
-        tables = []
+    tables = _tables()
     if not tables:
         return True  # no table, as in some sandboxes: the secret path has to do
     us: int = getattr(os, "geteuid", int)()
     return us in (owner_in(table, peer, ours, sys.byteorder) for table in tables)
+
+
+def another_person(peer: Address, ours: Address) -> bool:
+    """Tell whether the visitor's process is known to run as another user, who is not root.
+
+    Less strict than ``same_person``: beyond a relay (WSL, a forwarded port) it may be root's or nobody's.
+    """
+    if sys.platform != "linux":
+        return False
+    us: int = getattr(os, "geteuid", int)()
+    owners = {owner_in(table, peer, ours, sys.byteorder) for table in _tables()} - {None}
+    return bool(owners) and not owners & {us, 0}
+
+
+def _tables() -> list[str]:
+    try:
+        return [Path(name).read_text(encoding="ascii") for name in _TABLES if Path(name).exists()]
+    except (OSError, UnicodeDecodeError):
+        return []
 
 
 @contextlib.asynccontextmanager

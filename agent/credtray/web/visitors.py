@@ -18,8 +18,8 @@ from credtray.core.loopback_peer import Address
 BACKLOG = 128
 _LONGEST_REQUEST = 16 * 1024
 
-Answer = Callable[[h11.Request, Address], bytes]
-"""Takes a request and its sender's address; returns the whole answer."""
+Answer = Callable[[h11.Request, Address], "bytes | asyncio.Future[bytes]"]
+"""Takes a request and its sender's address; returns the whole answer, or what will be it."""
 
 
 def unshared_port() -> socket.socket:
@@ -67,9 +67,9 @@ class Visitors:
         return _Visitor(self)
 
     def came(self, visitor: _Visitor) -> None:
-        """Keep a visitor, at the cost of the first where there are too many."""
+        """Keep a visitor, at the cost of the first that waits for nothing where there are too many."""
         if len(self._present) >= self._most:
-            next(iter(self._present)).drop()
+            next((each for each in self._present if not each.held), next(iter(self._present))).drop()
         self._present[visitor] = None
 
     def went(self, visitor: _Visitor) -> None:
@@ -95,6 +95,8 @@ class _Visitor(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.answered = False
+        self.held = False
+        """It has asked, and its answer comes later."""
         self.left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -106,7 +108,7 @@ class _Visitor(asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_later(self._visitors.seconds, self.drop)
 
     def data_received(self, data: bytes) -> None:
-        if self.answered or self._transport is None:
+        if self.answered or self.held or self._transport is None:
             return
         try:
             self._parser.receive_data(data)
@@ -116,10 +118,11 @@ class _Visitor(asyncio.Protocol):
             return
         if isinstance(event, h11.Request):
             peer: Address = self._transport.get_extra_info("peername")
-            self._say(self._visitors.answer(event, peer))
+            self._give(self._visitors.answer(event, peer))
 
     def eof_received(self) -> bool:
-        return self.answered  # a client may close its half once it has asked; the answer still goes out
+        # A client may close its half once it has asked; the answer still goes out.
+        return self.answered or self.held
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._visitors.went(self)
@@ -133,8 +136,17 @@ class _Visitor(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def _give(self, answer: bytes | asyncio.Future[bytes]) -> None:
+        if isinstance(answer, bytes):
+            self._say(answer)
+            return
+        self.held = True
+        if self._timer is not None:
+            self._timer.cancel()
+        answer.add_done_callback(lambda settled: self._say(settled.result()))
+
     def _say(self, answer: bytes) -> None:
         self.answered = True
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(answer)
             self._transport.close()

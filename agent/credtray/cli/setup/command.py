@@ -69,7 +69,7 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written and end.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; options say it all.")] = False,
     device: Annotated[
-        bool, typer.Option("--device", help="Sign in on any device by comparing a code.")
+        bool, typer.Option("--device", help="Sign in on any device by entering a code.")
     ] = False,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Open nothing; only show the address.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from credtray.aws.profile_writer import Preview, Written
 from credtray.cli import keeping, terminal
 from credtray.cli.backend import ask as ask_agent
 from credtray.cli.configured import configuration
+from credtray.cli.remote import without_browser
 from credtray.cli.setup import access as portal
 from credtray.cli.setup.choice import ALL, Filter, chosen, names_of
 from credtray.cli.setup.plan_view import plan_view
@@ -30,6 +32,7 @@ from credtray.core.protocol import Activate
 from credtray.core.session_network import in_effect
 from credtray.core.settings import Settings
 from credtray.daemon.sign_in import SignInRequest
+from credtray.daemon.sign_in_values import BY_CODE
 from credtray.desktop.credential_command import credential_process_command
 from credtray.files.atomic_file import is_null, read_bounded
 
@@ -76,8 +79,13 @@ class Setup:
         check_place(house)
         config, settings = configuration(house)
         session = self._session(house, config, settings)
+        command = settings.session(session.name).browser
+        elsewhere = not device and browser and command is None and without_browser(os.environ)
         request = SignInRequest(
-            device=device, browser=browser, command=settings.session(session.name).browser
+            device=device or elsewhere,
+            browser=browser,
+            command=command,
+            why=BY_CODE if elsewhere else None,
         )
         access = portal.sign_in(house.ports, session, request)
         self.after_interrupt = (

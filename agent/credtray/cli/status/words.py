@@ -12,6 +12,7 @@ from typing import Any
 from credtray.core.desktop_words import missing_words
 from credtray.core.durations import short
 from credtray.core.models import EndProof
+from credtray.core.price import Price, price_words
 from credtray.core.state import Alive
 from credtray.core.view import END_WORDS, Pending, Standing, clock_time, pending_words, standing_words
 
@@ -124,6 +125,24 @@ def keys_words(item: dict[str, Any], reader: Reader) -> str:
     return _WAITING.get(item["state"], "no keys yet")
 
 
+def price_words_of(document: dict[str, Any], session: str | None, reader: Reader) -> str | None:
+    """Tell what a new sign-in to this session would end; None when too little is left to be asked about.
+
+    Args:
+        document: of ``status --json``.
+        session: the one it is about.
+        reader: when and where it is read.
+    """
+    item = next((each for each in document["sessions"] if each["name"] == session), None)
+    ends_at = None if item is None else _instant(item["signed_in_until"])
+    if item is None or ends_at is None or item["state"] not in _LONG or ends_at <= reader.now:
+        return None
+    ends = (_instant(each["expires_at"]) for each in document["profiles"] if each["session"] == session)
+    keys_until = min((end for end in ends if end is not None and end > reader.now), default=None)
+    price = Price(ends_at, bool(item["end_is_estimate"]), keys_until)
+    return price_words(price, reader.now, reader.zone)
+
+
 def still_valid_words(document: dict[str, Any], session: str | None, reader: Reader) -> list[str]:
     """Tell what works without a new sign-in, and until when; no lines when nothing does.
 
@@ -158,6 +177,8 @@ def _is_signed_in(item: dict[str, Any]) -> bool:
     return item["state"] in _STILL_SIGNED_IN
 
 
+_LONG = {"fresh", "offline"}
+"""Signed in, and no warning threshold is passed, as far as is known."""
 _STILL_SIGNED_IN = {"fresh", "advisory", "mandatory", "offline"}
 
 _WAITING = {

@@ -20,7 +20,7 @@ def _token_vanished(state: State, event: events.TokenVanished, now: datetime) ->
         return state.with_session(replace(session, looked=True))
     pending = None if session is None else session.pending
     if pending is None:
-        return _emptied(_signed_out(state, event, now), session, event)
+        return _emptied(_vanished(state, event, now), session, event)
     if pending.replaces is None:
         return state
     left = _signed_out(state, event, now)  # by another program, while our browser page waits
@@ -31,9 +31,18 @@ def _emptied(state: State, before: SessionState | None, event: events.TokenVanis
     """Return the state that knows whether the sign-in there was has been deleted by hand."""
     if before is None or not (before.emptied or (event.emptied and before.token is not None)):
         return state
-    return state.with_session(
-        replace(state.sessions[event.session], emptied=True, said=before.said & _DELETED)
-    )
+    left = state.sessions[event.session]
+    return state.with_session(replace(left, emptied=True, said=left.said | before.said & _DELETED))
+
+
+def _vanished(state: State, event: events.TokenVanished, now: datetime) -> State:
+    """Return the state without the token; where there was none, that a sign-in has failed stays known."""
+    session = state.sessions.get(event.session)
+    left = _signed_out(state, event, now)
+    if session is None or session.token is not None or session.failed is None:
+        return left
+    known = replace(left.sessions[event.session], failed=session.failed, said=session.said)
+    return left.with_session(replace(known, problem=session.failed.problem))
 
 
 def _signed_out(state: State, event: events.SignedOut | events.TokenVanished, _now: datetime) -> State:

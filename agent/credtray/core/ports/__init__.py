@@ -26,6 +26,7 @@ from credtray.core.ports.surroundings import (
     Callback,
     CallbackListener,
     Clock,
+    Door,
 )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "CredentialsFile",
     "DesktopPart",
     "DeviceAuthorization",
+    "Door",
     "EndpointMemory",
     "EndpointPort",
     "EndpointStanding",

@@ -34,6 +34,29 @@ class Browser(Protocol):
         ...
 
 
+class Door(Protocol):
+    """What stands between a person who comes and a sign-in that ends another one."""
+
+    @property
+    def onward(self) -> str:
+        """The address behind it: AWS's sign-in page."""
+        ...
+
+    def question(self) -> str | None:
+        """Return what a person has to agree to first, in words; None: nothing. Quick, from any thread."""
+        ...
+
+    def through(self) -> str | None:
+        """End the active sign-in and return ``onward``; None: another program has signed in meanwhile.
+
+        Blocks for as long as the portal takes.
+
+        Raises:
+            CredtrayError: why nobody gets through; nothing was changed.
+        """
+        ...
+
+
 class Callback(Protocol):
     """The loopback redirect of one sign-in, bound before the browser opens."""
 
@@ -42,14 +65,25 @@ class Callback(Protocol):
         """``http://127.0.0.1:PORT/oauth/callback``."""
         ...
 
+    def lead_through(self, door: Door) -> str:
+        """Serve a page of ours in front of AWS's; return its address, for the browser to open."""
+        ...
+
     def wait(self, timeout: float, cancelled: Callable[[], bool]) -> Secret:
         """Return the authorization code of the one request whose path, Host and state are right.
+
+        Whoever comes to the door meanwhile is led through it, in the calling thread.
 
         Raises:
             SignInDenied: the right state came with an error.
             SignInTimedOut: nothing right came in time.
-            SignInCancelled: ``cancelled`` became true.
+            SignInCancelled: ``cancelled`` became true, or the person keeps the present sign-in.
+            CredtrayError: what ``Door.through`` raises.
         """
+        ...
+
+    def tell(self, failure: str | None) -> None:
+        """Let the browser that brought the code know: None, there is a token; else why there is none."""
         ...
 
 
