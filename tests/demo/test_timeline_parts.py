@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from credtray.demo.home import FOREIGN_SECTION, ThrowAwayHome, environment, look
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.pace import PacedClock
 from credtray.desktop.browser import SystemBrowser
+from credtray.web import pages
 from credtray.web.callback import LoopbackCallbackListener
 from tests.demo.program import Program
 
@@ -105,11 +107,10 @@ def test_person_signs_in_and_allows_through_the_real_forms(portal: IdentityCente
 
 
 def test_person_says_yes_on_the_page_that_asks_first() -> None:
-    page = person.Form(
-        pages.question("It costs.", "/sign-in/a/end/b", "/sign-in/a/keep/b", "https://x.example/").decode()
-    )
+    page = pages.question("It costs.", "/sign-in/a/end/b", "/sign-in/a/keep/b", "https://x.example/")
+    form = person.Form(page.decode())
 
-    assert (page.action, page.fields) == ("/sign-in/a/end/b", {})
+    assert (form.action, form.fields) == ("/sign-in/a/end/b", {})
 
 
 def test_person_with_a_wrong_password_gets_nowhere(
