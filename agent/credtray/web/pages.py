@@ -33,6 +33,7 @@ stroke-linecap:round;stroke-linejoin:round}
 .ask{color:var(--ask);background:var(--ask-soft)}
 h1{margin:20px 0 8px;font-size:1.5rem;line-height:1.25;letter-spacing:-.01em;text-wrap:balance}
 p{margin:0;color:var(--quiet);text-wrap:balance}
+.whole{white-space:nowrap}
 form{margin:12px 0 0}
 p+form{margin-top:28px}
 button{width:100%;padding:11px 16px;border:1px solid var(--edge);border-radius:10px;background:none;
@@ -48,6 +49,10 @@ _MARKS = {
     name: f'<svg class="{name}" viewBox="0 0 64 64" aria-hidden="true"><path d="{path}"/></svg>'
     for name, path in _PATHS.items()
 }
+
+
+_WHOLE = '<span class="whole">sign-in</span>'
+"""Never parted at its hyphen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ def question(price: str, end: str, keep: str, onward: str) -> bytes:
         onward: the address that the first one leads to afterwards.
     """
     text = (
-        f"{escape(price)}</p>"
+        f"{escape(price).replace('sign-in', _WHOLE)}</p>"
         f'<form method="post" action="{escape(end)}">'
         '<button class="act">End it and sign in again</button></form>'
         f'<form method="post" action="{escape(keep)}"><button>Keep my present sign-in</button></form><p>'
