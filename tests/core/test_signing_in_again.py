@@ -126,8 +126,7 @@ def test_failure_before_the_end_leaves_everything_as_it_was(error: SignInTimedOu
 
     assert (alive(session, LATER), session.token) == (Alive.SIGNED_IN, working().sessions["corp"].token)
     assert still_valid(state, session, LATER, UTC) == (
-        "you are signed in, about 7 h 58 min left (until 20:00); "
-        "keys already issued stay valid until 13:00 (dev)"
+        "you are signed in until about 20:00 (8 h); keys already issued stay valid until 13:00 (dev)"
     )
 
 
