@@ -96,7 +96,7 @@ def colourful(stream: TextIO) -> bool:
 
 def has_colours(environ: Mapping[str, str]) -> bool:
     """Tell whether the terminal knows the 256 colours of ``palette``."""
-    if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"} or sys.platform == "win32":
+    if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"} or os.name == "nt":
         return True
     return "256" in environ.get("TERM", "") or environ.get("TERM", "") in _RICH_TERMINALS
 

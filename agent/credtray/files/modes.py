@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,7 +44,7 @@ def _mounts() -> bytes:
 
 def keeps_modes(path: Path, mounts: Mounts = _mounts) -> bool:
     """Tell whether the mode of something in *path* means anything; True where that is not known."""
-    if sys.platform == "win32":
+    if os.name == "nt":
         return True
     kind, options = _mount_of(path, mounts())
     if kind not in _WITHOUT:
