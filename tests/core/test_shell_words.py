@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credtray.core.shell_words import argument, path_word, word
+from credtray.core.shell_words import argument, path_word, with_options, word
 
 NASTY = (
     "a b",
@@ -75,3 +75,16 @@ def test_any_text_is_read_as_it_was(name: str) -> None:
 @pytest.mark.parametrize(("name", "text"), [("-x", "-- -x"), ("corp", "corp"), ("-a b", "-- '-a b'")])
 def test_a_leading_dash_makes_no_option(name: str, text: str) -> None:
     assert argument(name) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("corp", "corp --fresh --device"),
+        ("a b", "'a b' --fresh --device"),
+        ("-x", "--fresh --device -- -x"),
+        ("-a b", "--fresh --device -- '-a b'"),
+    ],
+)
+def test_options_stand_where_they_are_options(name: str, text: str) -> None:
+    assert with_options(name, "--fresh", "--device") == text

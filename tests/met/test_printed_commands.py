@@ -11,18 +11,26 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
+from credtray.cli.delivery_words import what_to_do
 from credtray.cli.main import command_line
+from credtray.cli.profiles import automation
+from credtray.core import shells
+from credtray.core.answers import sign_in_required
 from credtray.core.diagnosis import BY_CODE, findings
 from credtray.core.diagnosis.facts import SessionSight
 from credtray.core.diagnosis.making import general_cure
 from credtray.core.errors import every_error
+from credtray.core.forms import Form
+from credtray.core.notice_words import notification, what_to_type
 from credtray.core.obstacles import InTheWay, Obstacle
 from tests.core.diagnosis_facts import FINE, NOW, SESSION, WRONG, frozen, minutes, token
+from tests.core.test_notice_words import NOTICES
 
 ROOT = Path(__file__).parents[2]
 NASTY = ("a b", "it's", "$HOME", "-x", "日本", "a;b")
@@ -165,6 +173,29 @@ def test_command_of_a_hint_is_taken(command: str) -> None:
 @pytest.mark.parametrize("command", sorted({*examples(), *pages()}))
 def test_command_of_help_and_pages_is_taken(command: str) -> None:
     check(command)
+
+
+def typed_for(name: str) -> Iterator[str]:
+    """Yield commands of notices, hints and status that name this session or profile."""
+    yield sign_in_required(name).hint.removeprefix("Run: ")
+    for each in NOTICES.values():
+        renamed = replace(each, session=name, names=tuple(name for _ in each.names))
+        yield what_to_type(notification(renamed, NOW, UTC)).partition(": ")[2]
+    for _, command in automation.commands({"profiles": [{"name": name, "active": True}]}):
+        yield command.removesuffix(" -- COMMAND")
+    yield what_to_do({"name": name, "delivery": "endpoint", "section": None}).partition(": ")[2]
+    yield f"credtray env {shells.argument(name, Form.POSIX)}"
+
+
+@pytest.mark.met("F12")
+@pytest.mark.parametrize("name", [*NASTY, "dev$(reboot)", 'say "hi"', "--all", "back`tick`"])
+def test_command_with_any_name_is_taken_and_names_it(name: str) -> None:
+    found = {each for each in typed_for(name) if each}
+
+    assert len(found) > 5
+    for command in found:
+        check(command)
+        assert "login" not in command.split()[1] or name in shlex.split(command)
 
 
 def test_commands_are_found_in_prose() -> None:

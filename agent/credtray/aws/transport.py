@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shlex
 import socket
 import ssl
 import threading
@@ -41,6 +40,7 @@ from credtray.core.errors import (
 )
 from credtray.core.models import Sources
 from credtray.core.secret import Secret
+from credtray.core.shell_words import path_word
 
 _UNNAMED = Sources()
 _PART = 1 << 16
@@ -257,7 +257,7 @@ def _bundle_refused(path: str, source: str, error: Exception) -> CredtrayError:
     if isinstance(error, ssl.SSLError):
         return NetworkSettingRefused(f"{named}, which holds no certificate in PEM form", hint=hint)
     if isinstance(error, IsADirectoryError):
-        hint = f"{hint} Or hash the directory: openssl rehash {shlex.quote(path)}"
+        hint = f"{hint} Or hash the directory: openssl rehash {path_word(path)}"
         return NetworkSettingRefused(f"{named}, a directory without hashed certificates", hint=hint)
     if isinstance(error, FileNotFoundError):
         return NetworkSettingRefused(f"{named}, which does not exist", hint=hint)

@@ -26,6 +26,7 @@ from credtray.core.console.link import portal_link
 from credtray.core.errors import BrowserUnopened, NotInTime, SettingsInvalid, UsageError
 from credtray.core.models import Profile, SsoSession
 from credtray.core.secret import Secret
+from credtray.core.shell_words import argument
 
 if TYPE_CHECKING:
     from credtray.app import House
@@ -115,7 +116,7 @@ def _by_portal(visit: _Visit, page: str | None, *, show: bool, json_output: bool
     if profile.chain:
         raise UsageError(
             f"{profile.name} assumes a role of its own, which the access portal cannot open",
-            hint=f"credtray console {profile.name}",
+            hint=f"credtray console {argument(profile.name)}",
         )
     link = portal_link(visit.session, profile.account_id, profile.role_name, page)
     if json_output:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
+
+from credtray.core.shell_words import argument
 
 FILE, PROCESS, ENDPOINT = "file", "process", "endpoint"
 _NAMES = {PROCESS: "credential_process", ENDPOINT: "the local endpoint"}
@@ -24,7 +25,7 @@ def what_to_do(item: dict[str, Any]) -> str:
     name = str(item["name"])
     match delivery_of(item):
         case "endpoint":
-            return f"Programs find them with what this prints: credtray endpoint {shlex.quote(name)}"
+            return f"Programs find them with what this prints: credtray endpoint {argument(name)}"
         case "process":
             from credtray.desktop.credential_command import (  # noqa: PLC0415 -- for such profiles only
                 credential_process_command,

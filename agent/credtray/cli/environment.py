@@ -108,7 +108,7 @@ def _remark(profile: str, keys: ProcessCredentials, form: Form) -> None:
 
     if sys.stdout.isatty():
         how = _TAKEN_IN.get(form)
-        command = f"credtray env {shells.quoted(profile, form)}"
+        command = f"credtray env {shells.argument(profile, form)}"
         hint = f"To set them without showing them: {how.format(command)}" if how else ""
         terminal.complain("the keys are on your screen", hint, kind="warning")
     if sys.stderr.isatty():

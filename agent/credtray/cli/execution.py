@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from credtray.core.addresses import check_region
 from credtray.core.child_environment import with_endpoint, with_keys
 from credtray.core.errors import AgentNotRunning, CommandNotFound, CommandRefused, UsageError
 from credtray.core.protocol import Endpoint, Wait
+from credtray.core.shell_words import with_options
 
 
 def exec_(
@@ -95,8 +95,8 @@ def _with_endpoint(profile: str, region: str | None) -> dict[str, str]:
     try:
         found = ask(Endpoint(profile))
     except AgentNotRunning as error:
-        name = shlex.quote(profile)
-        hint = f"Run: credtray run; or hand over keys that do not renew: credtray exec {name} --env -- ..."
+        by_hand = f"credtray exec {with_options(profile, '--env')} -- ..."
+        hint = f"Run: credtray run; or hand over keys that do not renew: {by_hand}"
         raise AgentNotRunning(error.detail, hint=hint) from None
     return with_endpoint(os.environ, profile, found, files_of(profile), region or found["region"])
 

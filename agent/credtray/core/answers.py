@@ -19,6 +19,7 @@ from credtray.core.errors import (
 )
 from credtray.core.models import RoleCredentials
 from credtray.core.nearest import did_you_mean
+from credtray.core.shell_words import argument
 from credtray.core.standing import alive, servable, token_usable
 from credtray.core.state import Alive, ProfileState, SessionState, State, Trouble
 
@@ -110,7 +111,7 @@ def answer(state: State, profile: ProfileState, now: datetime) -> RoleCredential
 
 def sign_in_required(session: str) -> Problem:
     """Return the problem that only a person can mend, with the command that does."""
-    return SignInRequired(f"session {session}", hint=f"Run: credtray login {session}").problem
+    return SignInRequired(f"session {session}", hint=f"Run: credtray login {argument(session)}").problem
 
 
 def _trouble(session: SessionState, profile: ProfileState, now: datetime) -> Problem | None:

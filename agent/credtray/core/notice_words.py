@@ -5,7 +5,6 @@ Decides nothing: whether a notice is due is in ``notices``. Every foreign name i
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -26,6 +25,7 @@ from credtray.core.notices import Notice, Subject
 from credtray.core.plain import plain
 from credtray.core.ports import Button, Notification, Urgency
 from credtray.core.problem_words import Step, line, said
+from credtray.core.shell_words import argument, with_options, word
 from credtray.core.view import Pending, clock_time, left_words, name_list
 
 REMIND_MINUTES = 10
@@ -87,13 +87,13 @@ def what_to_type(notification: Notification) -> str:
 def _command(click: Click) -> str:
     match click:
         case protocol.Login(session=str(session), fresh=fresh):
-            return f"credtray login {shlex.quote(session)}" + (" --fresh" if fresh else "")
+            return f"credtray login {with_options(session, *fresh * ('--fresh',))}"
         case protocol.Activate(profiles=(profile,), section=str(section)):
-            return f"credtray activate {shlex.quote(profile)} --section {shlex.quote(section)}"
+            return f"credtray activate {with_options(profile, '--section', word(section))}"
         case FetchKeys(profile=profile):
-            return f"credtray activate {shlex.quote(profile)}"
+            return f"credtray activate {argument(profile)}"
         case protocol.Snooze(session=session, minutes=minutes):
-            return f"credtray pause {minutes}m {shlex.quote(session)}"
+            return f"credtray pause {minutes}m {argument(session)}"
         case _:
             return ""
 

@@ -20,6 +20,11 @@ def argument(name: str) -> str:
     return f"-- {word(name)}" if name.startswith("-") else word(name)
 
 
+def with_options(name: str, *options: str) -> str:
+    """Return the last word of a command with options: behind it, or before a name with a leading dash."""
+    return " ".join((*options, argument(name)) if name.startswith("-") else (word(name), *options))
+
+
 def path_word(path: str) -> str:
     """Return a path as one word; ``~`` and ``~/`` at its beginning still mean the home directory."""
     if path == "~":

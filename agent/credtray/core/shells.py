@@ -66,14 +66,15 @@ def removals(names: Iterable[str], form: Form) -> str:
     return "".join(_of(_REMOVALS, form)(name) for name in names)
 
 
-def quoted(word: str, form: Form) -> str:
-    """Return a word as one argument of a command line in that shell; a harmless one as it is.
+def argument(word: str, form: Form) -> str:
+    """Return a word as the last argument of a command line in that shell; a harmless one as it is.
 
     For showing to a person: cmd has no way to quote a double quote or a percent sign.
     """
     if _HARMLESS_TO_CMD.fullmatch(word) and word[:1] not in {"", "-", "="}:
         return word
-    return _QUOTES.get(form, _posix_quoted)(word)
+    quoted = _QUOTES.get(form, _posix_quoted)(word)
+    return f"-- {quoted}" if word.startswith("-") else quoted
 
 
 def variables(keys: ProcessCredentials, region: str | None) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, timedelta
 from typing import Any
@@ -25,6 +24,7 @@ from credtray.core.events import (
 from credtray.core.models import RoleCredentials
 from credtray.core.protocol import CredentialsIssued, Done, ProcessCredentials, Progress, Request, Update
 from credtray.core.settings import Delivery, dotted
+from credtray.core.shell_words import word
 from credtray.core.standing import file_trouble
 from credtray.core.state import SessionState, State
 from credtray.daemon.changes import Changes
@@ -276,5 +276,5 @@ def _refuse_section(state: State, name: str) -> None:
     if delivery is not Delivery.FILE:
         raise UsageError(
             f"{name} is delivered by {delivery.value}, so its keys are written into no section",
-            hint=f"credtray settings set {shlex.quote(dotted(('profiles', name, 'delivery')))} file",
+            hint=f"credtray settings set {word(dotted(('profiles', name, 'delivery')))} file",
         )

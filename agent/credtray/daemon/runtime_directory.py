@@ -35,15 +35,17 @@ def prepare_runtime_directory(directory: Path) -> None:
 
 
 def _check(directory: Path, found: os.stat_result) -> None:
-    word = path_word(str(directory))
+    place = path_word(str(directory))
     if stat.S_ISLNK(found.st_mode):
-        raise AgentRefused(f"{directory} is a symbolic link", hint=f"Remove it. Run: rm {word}")
+        raise AgentRefused(f"{directory} is a symbolic link", hint=f"Remove it. Run: rm {place}")
     if sys.platform != "win32" and found.st_uid != os.geteuid():
         raise AgentRefused(
-            f"{directory} belongs to user {found.st_uid}", hint=f"Remove it. Run: sudo rm -r {word}"
+            f"{directory} belongs to user {found.st_uid}",
+            hint=f"Remove it. Run: sudo rm -r {place}",
         )
     if found.st_mode & 0o077:
         mode = stat.S_IMODE(found.st_mode)
         raise AgentRefused(
-            f"{directory} has mode {mode:04o}: others can reach it", hint=f"Run: chmod 700 {word}"
+            f"{directory} has mode {mode:04o}: others can reach it",
+            hint=f"Run: chmod 700 {place}",
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shlex
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -36,6 +35,7 @@ from credtray.core.expiry import compare_ends
 from credtray.core.open_by_itself import present
 from credtray.core.price import price_of, price_words
 from credtray.core.protocol import Progress
+from credtray.core.shell_words import with_options
 from credtray.core.standing import alive, sign_in_of, token_usable
 from credtray.core.state import Alive, SessionState
 from credtray.core.status import iso
@@ -115,9 +115,9 @@ class SignIns:
             return
         price = self._question(name)
         if price is not None:
-            device = " --device" if request.device else ""
+            options = ("--fresh", *request.device * ("--device",))
             raise SignInUnconfirmed(
-                price.removesuffix("."), hint=f"Run: credtray login {shlex.quote(name)} --fresh{device}"
+                price.removesuffix("."), hint=f"Run: credtray login {with_options(name, *options)}"
             )
 
     def _by_device(self, name: str, request: protocol.Login) -> bool:

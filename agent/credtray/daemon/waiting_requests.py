@@ -30,6 +30,7 @@ from credtray.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeed
 from credtray.core.models import Awaited
 from credtray.core.policy import FETCH_FLOOR
 from credtray.core.protocol import Done, Progress
+from credtray.core.shell_words import argument, with_options
 from credtray.core.standing import servable, unrenewed
 from credtray.core.state import ProfileState, region_of
 from credtray.core.status import iso
@@ -105,7 +106,7 @@ class _Asker:
                     await self._fetched(until)
                 case FetchNeeded():
                     await self._in_time(
-                        self._own_sign_in(""), f"credtray login {self._profile().profile.session}"
+                        self._own_sign_in(""), f"credtray login {argument(self._profile().profile.session)}"
                     )
                 case SignInNeeded():
                     await self._somebody_signed_in(found)
@@ -303,7 +304,7 @@ class _Asker:
     @staticmethod
     def _login(found: SignInNeeded) -> str:
         """Return the command that helps; the plain one leaves a sign-in alone that is only too short."""
-        return f"credtray login {found.session}{' --fresh' if found.until is not None else ''}"
+        return f"credtray login {with_options(found.session, *(found.until is not None) * ('--fresh',))}"
 
     def _reason(self, found: SignInNeeded) -> str:
         if found.until is None:

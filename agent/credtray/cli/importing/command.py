@@ -16,6 +16,7 @@ from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
 from credtray.core.durations import short
 from credtray.core.protocol import ImportKeys, Status
+from credtray.core.shell_words import argument
 from credtray.core.view import clock_time
 
 if TYPE_CHECKING:
@@ -162,8 +163,8 @@ def _tell(kept: _Kept, *, clipboard: bool) -> None:
     if kept.converted is not None:
         session, profile = kept.converted.session.name, kept.converted.profile
         state = "is there" if kept.converted.preview is None else "is written"
-        terminal.show(f"The profile {profile} {state}. Use it: credtray login {session}, then")
-        terminal.show(f"credtray activate {profile}")
+        terminal.show(f"The profile {profile} {state}. Use it: credtray login {argument(session)}, then")
+        terminal.show(f"credtray activate {argument(profile)}")
     if not kept.agent_running:
         terminal.say("No agent is running: nobody will remind you, or take the keys out at their end.")
         terminal.say("Start it: credtray run")

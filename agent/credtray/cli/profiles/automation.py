@@ -11,6 +11,7 @@ from textwrap import wrap
 from typing import Any
 
 from credtray.core.durations import short
+from credtray.core.shell_words import argument, with_options
 
 _WIDTH = 88
 
@@ -28,8 +29,8 @@ INSTEAD = (
 """(where it runs, what to use instead). All of them renew their keys without a person."""
 
 JOBS = (
-    ("wait until the keys last long enough, then begin", "credtray wait {profile} --for 2h"),
-    ("run a program whose keys are renewed while you are signed in", "credtray exec {profile} -- COMMAND"),
+    ("wait until the keys last long enough, then begin", "credtray wait {waited}"),
+    ("run a program whose keys are renewed while you are signed in", "credtray exec {run} -- COMMAND"),
 )
 """For a job of a person who is there: (what, command)."""
 
@@ -80,7 +81,8 @@ def _length(session: dict[str, Any]) -> str:
 def commands(document: dict[str, Any]) -> list[tuple[str, str]]:
     """Return (what, command) with a profile that is there."""
     names = [item["name"] for item in document["profiles"] if item["active"]] or ["PROFILE"]
-    return [(what, command.format(profile=names[0])) for what, command in JOBS]
+    waited, run = with_options(names[0], "--for", "2h"), argument(names[0])
+    return [(what, command.format(waited=waited, run=run)) for what, command in JOBS]
 
 
 def _longest(document: dict[str, Any]) -> int:

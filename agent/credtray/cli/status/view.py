@@ -26,6 +26,7 @@ from credtray.cli.status.words import (
     token_words,
 )
 from credtray.cli.terminal import visible
+from credtray.core.shell_words import argument
 
 MOST_WARNINGS = 5
 _INDENT = 2
@@ -86,7 +87,7 @@ def _session(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> It
     if item["error"] is not None:
         details += [item["error"]["text"], item["error"]["hint"]]
     elif item["state"] in {"signed_out", "expired"}:
-        details.append(f"sign in: credtray login {item['name']}")
+        details.append(f"sign in: credtray login {argument(item['name'])}")
     for line in details:
         if line:
             yield Padding(Text(visible(line), "quiet", overflow="fold"), (0, 0, 0, _INDENT))

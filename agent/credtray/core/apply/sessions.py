@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ from credtray.core.expiry import (
 )
 from credtray.core.models import AccessToken, EndProof, SignIn
 from credtray.core.open_by_itself import WINDOW
+from credtray.core.shell_words import argument
 from credtray.core.standing import alive
 from credtray.core.state import (
     PASSING,
@@ -307,7 +307,7 @@ def _refused(session: SessionState, problem: Problem, now: datetime, state: Stat
     told = replace(
         problem,
         title=f"Refresh refused. {problem.title}",
-        hint=f"Run: credtray login {shlex.quote(name)}",
+        hint=f"Run: credtray login {argument(name)}",
     )
     refusal = refusal_after(session.refusal, told, now, f"{state.seed}/{name}")
     return replace(session, refusal=refusal, trouble=None)

@@ -18,6 +18,7 @@ from credtray.core.errors import IniRefused
 from credtray.core.presets import DEFAULT_SCOPES
 from credtray.core.repairs.plan import RepairPlan, Scene, config_change, said_over
 from credtray.core.session_names import suggested_name
+from credtray.core.shell_words import argument
 
 _MOVED = frozenset({"sso_start_url", "sso_region"})
 _SCOPES = "sso_registration_scopes"
@@ -66,7 +67,7 @@ def plan_legacy_profiles(scene: Scene) -> RepairPlan:
     used = dict.fromkeys(sessions[legacy.portal] for legacy in movable)
     return RepairPlan(
         tuple(changes),
-        tuple(f"Sign in once: credtray login {name}" for name in used),
+        tuple(f"Sign in once: credtray login {argument(name)}" for name in used),
         MappingProxyType(left_alone),
         config_change(scene.config, [*edits, *new_sessions]),
     )

@@ -18,6 +18,7 @@ from credtray.core.errors import CredtrayError, RegionRefused
 from credtray.core.models import SsoSession
 from credtray.core.presets import DEFAULT_SCOPES
 from credtray.core.repairs.plan import RepairPlan, Scene, TokenOrigin, config_change, said_over
+from credtray.core.shell_words import argument
 
 _SCOPES = "sso_registration_scopes"
 
@@ -79,7 +80,7 @@ class _Plans:
         self.edits.append(ini.SectionEdit(section.span.name, wanted))
         if "sso_region" in wanted:
             self._follow(session.name, wanted["sso_region"])
-        self.next_steps.append(f"Sign in anew: credtray login --fresh {session.name}")
+        self.next_steps.append(f"Sign in anew: credtray login --fresh {argument(session.name)}")
 
     def _follow(self, session: str, region: str) -> None:
         """Give the region to profiles that repeat it: botocore refuses a profile that contradicts."""
