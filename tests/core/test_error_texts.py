@@ -81,6 +81,17 @@ def test_each_text_has_its_cause(item: ErrorText) -> None:
             marks=pytest.mark.met("F9"),
         ),
         pytest.param(
+            "The SSO access token has either expired or is otherwise invalid.",
+            "sign_in_ended",
+            marks=pytest.mark.met("F8"),
+        ),
+        pytest.param(
+            "An error occurred (AccessDenied) when calling the AssumeRole operation: "
+            "MultiFactorAuthentication failed with invalid MFA one time pass code.",
+            "mfa_needed",
+            marks=pytest.mark.met("F9"),
+        ),
+        pytest.param(
             "error: You must be logged in to the server (Unauthorized)",
             "cluster_refused",
             marks=pytest.mark.met("F9"),
@@ -155,6 +166,16 @@ def test_the_path_of_the_token_does_not_matter(path: str) -> None:
 def test_an_error_of_others_is_not_taken_for_one_of_aws(whose: str | None, text: str) -> None:
     assert first(text) is None
     assert not_ours(text) == whose
+
+
+@pytest.mark.met("F9")
+def test_a_web_identity_that_expired_is_no_matter_of_ours() -> None:
+    text = (
+        "An error occurred (ExpiredTokenException) when calling the AssumeRoleWithWebIdentity operation: "
+        "Token expired: current date/time must be before the expiration date/time"
+    )
+
+    assert first(text) is None
 
 
 @pytest.mark.parametrize("whose", [name for name, _ in FOREIGN if name is not None][:3])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _AWS = re.compile(
-    r"amazonaws|awsapps|api\.aws\b|(?<![@\w/-])aws(?![\w-])|botocore|boto3|\bSSO\b|\barn:aws|"
+    r"amazonaws|awsapps|api\.aws\b|(?<![@\w/-])aws-(?:vault|cli|cdk|sso|iam)|(?<![@\w/-])aws(?![\w-])|botocore|boto3|\bSSO\b(?!\.)|\barn:aws|"
     r"software\.amazon|Amazon\.Runtime|credential_process|GetRoleCredentials|CreateToken|GetCallerIdentity|\bSTS\b|codecommit",
     re.IGNORECASE,
 )
@@ -19,15 +19,21 @@ _OTHERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("GitHub", r"github|\bgh auth\b|bad credentials"),
         ("GitLab", r"gitlab"),
         ("Bitbucket", r"bitbucket"),
-        ("HashiCorp Vault", r"\bvault\b"),
+        ("HashiCorp Vault", r"(?<!aws-)\bvault\b"),
         ("Google Cloud", r"\bgcloud\b|googleapis|google\.auth|\bgke\b|gke-gcloud|\bgsutil\b"),
         ("Azure", r"\bAADSTS|\baz login\b|\bazure\b|microsoftonline"),
-        ("Kubernetes", r"\bkubectl\b|\bkubelet\b|\bkubernetes\b|\bhelm\b|\boidc: |\bpods? is forbidden"),
-        ("Docker", r"docker\.io|\bdocker hub\b|toomanyrequests: "),
+        (
+            "Kubernetes",
+            r"\bkubectl\b|\bkubelet\b|\bkubernetes\b|\bhelm\b|\boidc: |\bpods? is forbidden|\bkube-",
+        ),
+        ("Docker", r"docker\.io|\bdocker hub\b|toomanyrequests: |\bpull access denied"),
         ("Git", r"\bfatal: |\bgit (?:push|pull|fetch|clone)\b"),
-        ("a database", r"\bpsql\b|\bpostgres|\bmysql|\bredis|\bmongo|\bORA-\d"),
+        ("a database", r"\bpsql\b|\bpostgres|\bmysql|\bredis|\bmongo|\bORA-\d|:(?:5432|3306|6379|27017)\b"),
+        ("Keycloak", r"\bkeycloak\b"),
+        ("Okta", r"\bokta\b"),
+        ("OpenAI", r"\bopenai\b"),
         ("a package repository", r"\bcargo\b|crates\.io|\bmaven\b|\bgradle\b|\bapt(?:-get)?\b|\bconda\b"),
-        ("a package repository", r"rubygems|proxy\.golang\.org|\bnuget\b"),
+        ("a package repository", r"rubygems|proxy\.golang\.org|\bnuget\b|debian\.org|ubuntu\.com"),
     )
 )
 

@@ -29,6 +29,10 @@ class Symptom:
     """Programs that have nothing to do with AWS say it as well; see ``foreign``."""
 
 
+_NAME = re.compile(r"(?<![\w\\])(?:[A-Z][a-z]+){2,}")
+"""The name of an error: without the blanks of a sentence, "access denied" would be one."""
+
+
 def seen(text: str, words: str, *causes: Kind, wraps: bool = False, general: bool = False) -> Symptom:
     """Return one row of the table.
 
@@ -41,5 +45,9 @@ def seen(text: str, words: str, *causes: Kind, wraps: bool = False, general: boo
         general: see ``Symptom``.
     """
     pattern = re.compile(words, re.IGNORECASE)
-    squeezed = re.compile(words.replace(" ", "").replace(r"\b", ""), re.IGNORECASE)
+    squeezed = re.compile(_NAME.sub(_as_written, words.replace(" ", "").replace(r"\b", "")), re.IGNORECASE)
     return Symptom(text, pattern, squeezed, causes, wraps, general)
+
+
+def _as_written(name: re.Match[str]) -> str:
+    return f"(?-i:{name[0]}|{name[0].upper()})"

@@ -5,6 +5,13 @@ from __future__ import annotations
 from credtray.core.diagnosis import causes_around as around
 from credtray.core.diagnosis.symptom import seen
 
+_ENDPOINT = r"(?:amazonaws\.com|awsapps\.com|\bapi\.aws\b)"
+_NO_WAY = (
+    r"(?:server misbehaving|i/o timeout|TLS handshake timeout|connection (?:refused|reset|timed out)|"
+    r"failed to establish a new connection|context deadline exceeded)"
+)
+"""Everybody says so; it is our matter where a host of AWS stands beside it."""
+
 SYMPTOMS = (
     seen(
         "An error occurred (TooManyRequestsException) when calling the GetRoleCredentials operation",
@@ -47,7 +54,8 @@ SYMPTOMS = (
         r"could not connect to the endpoint|(?:connect|read) timeout on endpoint|no such host|"
         r"\b(?-i:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT)\b|connection was closed before|"
         r"name or service not known|UnknownHostException|dispatch failure: io error|"
-        r"No such host is known|failed to lookup address information|Could not resolve host",
+        r"No such host is known|failed to lookup address information|Could not resolve host|"
+        rf"{_ENDPOINT}.{{0,300}}{_NO_WAY}|{_NO_WAY}.{{0,300}}{_ENDPOINT}",
         around.UNREACHABLE,
         around.PROXY_REFUSED,
         general=True,

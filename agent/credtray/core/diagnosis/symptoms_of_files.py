@@ -14,8 +14,10 @@ SYMPTOMS = (
     seen(
         "Unable to parse config file: .../.aws/config",
         r"unable to parse config file|ConfigParseError|SharedConfigLoadError|"
-        r"failed to load (?:shared )?config file|Invalid credentials file: |"
-        r"error parsing .{0,60}(?:config|credentials) file",
+        r"failed to load (?:shared config file|config file, )|Invalid credentials file: |"
+        r"error parsing (?:the )?(?:shared|AWS) (?:config|credentials) file|"
+        r"(?:DuplicateSection|DuplicateOption|MissingSectionHeader|Parsing)Error: .{0,300}[/\\]\.aws[/\\]|"
+        r"Expected an '=' sign defining a property on line|Profile definition must end with '\]' on line",
         files.FILE_UNPARSABLE,
         files.DUPLICATE_SECTION,
         files.FILE_UNREADABLE,
@@ -37,6 +39,8 @@ SYMPTOMS = (
         'The profile "..." is configured to use SSO but is missing required configuration: ...',
         r"is configured to use SSO but is missing required|missing the following required SSO|"
         r"is inconsistent between profile|sso_(?:start_url|region).{0,80} is defined as|"
+        r"Missing required field: sso_|is configured to use the SSO token provider but|"
+        r'SSO session ".{0,200}?" referenced in .{0,200}? does not exist|'
         r"sso-session .{0,300}?(?:does not exist|not found)|"
         r"Sso session '.{0,200}?' (?:could not be found|is missing required property)|"
         r"Profile '.{0,200}?' is missing required property 'sso_session'|"
@@ -71,7 +75,8 @@ SYMPTOMS = (
     ),
     seen(
         "You must specify a region. You can also configure your region by running ...",
-        r"must specify a region|\bmissing ?region\b|region is missing|could not find region configuration|"
+        r"must specify a region(?! of)|\bmissing ?region\b(?! (?:attribute|name|tag|field|label|key)\b)|"
+        r"region is missing(?! (?:from|in|on)\b)|could not find region configuration|"
         r"unable to load region from any|No RegionEndpoint or ServiceURL configured|"
         r"does not have an AWS Region|an AWS region is required",
         files.REGION_MISSING,
@@ -105,7 +110,8 @@ SYMPTOMS = (
     seen(
         "exec: executable aws not found",
         r"exec: executable aws(?:\.exe)? not found|exec: \W{0,4}aws\W{0,4}: executable file not found|"
-        r"\baws: (?:command )?not found|'aws' is not recognized as",
+        r"\baws: (?:command )?not found|command not found: aws\b(?!-)|\benv: .?aws.?: No such file|"
+        r"'aws' is not recognized as",
         around.AWS_CLI_MISSING,
     ),
 )

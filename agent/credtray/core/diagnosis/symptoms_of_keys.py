@@ -28,13 +28,13 @@ _NO_KEYS = (
     files.PROFILE_INCOMPLETE,
     files.PROGRAM_WITHOUT_SSO,
 )
-_NOT_OF_A_SIGN_IN = r"(?!\) when calling the CreateToken|: Token is expired)"
+_NOT_OF_A_SIGN_IN = r"(?!\) when calling the (?:CreateToken|AssumeRoleWithWebIdentity)|: Token is expired)"
 
 SYMPTOMS = (
     seen(
         "An error occurred (ExpiredToken) when calling the ... operation: The security token included in the "
         "request is expired",
-        rf"(?<!OIDC: CreateToken, )(?<!sso\.auth\.)\bExpiredToken(?:Exception)?\b{_NOT_OF_A_SIGN_IN}|"
+        rf"(?<!OIDC: CreateToken, )(?<!sso\.auth\.)\bExpiredToken(?:Exception)?+\b{_NOT_OF_A_SIGN_IN}|"
         r"security token included in the request is expired|The provided token has expired",
         *_STALE,
     ),
@@ -88,10 +88,12 @@ SYMPTOMS = (
     ),
     seen(
         "An error occurred (AccessDenied) when calling the ... operation: ... is not authorized to perform",
-        rf"(?<!OIDC: CreateToken, )\bAccessDenied(?:Exception)?\b{_NOT_OF_A_SIGN_IN}|UnauthorizedOperation|"
+        rf"(?<!OIDC: CreateToken, )\bAccessDenied(?:Exception)?+\b{_NOT_OF_A_SIGN_IN}"
+        r"(?!.{0,200}MultiFactorAuthentication failed)|UnauthorizedOperation|"
         r"\(403\) when calling the \w{1,80} operation: Forbidden|"
         r"is not authori[sz]ed to perform",
         keys.ACCESS_DENIED,
+        general=True,
     ),
     seen(
         "Error: Cannot assume IAM Role",
@@ -111,7 +113,8 @@ SYMPTOMS = (
         "Unable to locate credentials. You can configure credentials by running ...",
         r"unable to locate (?:AWS )?credentials|NoCredentialsError|NoCredentialProviders|"
         r"could not load (?:credentials|token) from any provider|no valid providers in chain|"
-        r"no valid credential sources(?: for .{0,60}?)? found|unable to load (?:AWS )?credentials from any|"
+        r"no valid credential sources(?: for .{0,60}?)? found|"
+        r"unable to load (?:AWS )?credentials from (?:any|system settings)|"
         r"no EC2 IMDS role found|unable to get IAM security credentials from EC2|"
         r"failed to resolve AWS credentials|no providers in chain provided credentials|"
         r"credential provider was not enabled|unable to sign request without credentials set|"
@@ -121,7 +124,10 @@ SYMPTOMS = (
         r"does not have credentials configured|contained no credentials for profile|"
         r"No AWS Credentials provided by|Missing ?Authentication ?Token\b|"
         r"Unable to find environment variable credentials|AWS Credentials are required|"
-        r"Cannot read credentials from|SharedCredsLoad",
+        r"Cannot read credentials from|SharedCredsLoad|Missing credentials in config(?!, if)|"
+        r"AWS (?:provider )?credentials (?:were )?not found|No AWS credentials (?:were )?found|"
+        r"EnvAccessKeyNotFound|failed to find credentials in the environment|"
+        r"no EC2 instance role found|EC2RoleRequestError",
         *_NO_KEYS,
         wraps=True,
     ),
@@ -165,7 +171,8 @@ SYMPTOMS = (
     ),
     seen(
         "ecr: Failed to get authorization token: ...",
-        r"ecr: Failed to get authorization token|Error fetching ECR credentials",
+        r"ecr: Failed to get authorization token|Error fetching ECR credentials|"
+        r"Cannot perform an interactive login from a non TTY device",
         *_NO_KEYS,
         wraps=True,
     ),
@@ -190,14 +197,15 @@ SYMPTOMS = (
     ),
     seen(
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        r"DurationSeconds exceeds the|session limit for roles assumed by role chaining",
+        r"DurationSeconds exceeds the|'durationSeconds' failed to satisfy constraint|"
+        r"session limit for roles assumed by role chaining",
         files.DURATION_TOO_LONG,
     ),
     seen(
         "Error when retrieving credentials from container-role: ...",
         r"credentials from container-role|non.200 response .{0,20}from container metadata|"
         r"container metadata credential provider cannot be used|"
-        r"is not a valid container metadata service|"
+        r"is not a valid container metadata service|CredentialsEndpointError|"
         r"EcsContainer was specified as the credential_source, but",
         keys.ENDPOINT_REFUSED,
     ),

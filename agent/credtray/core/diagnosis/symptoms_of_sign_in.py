@@ -81,7 +81,9 @@ SYMPTOMS = (
         rf"SSO session has expired or is invalid(?!{_FILE})(?!{_BROKEN_FILE})|"
         r"SSOProviderInvalidToken(?!: the SSO session has)|"
         r"Aws::Errors::InvalidSSO(?:Credentials|Token)|UnauthorizedSSOTokenError|"
-        r"invalid SSO (?:token|session)\b",
+        r"invalid SSO (?:token|session)\b|SSO access token has either expired|"
+        r"\bSSO (?:session|login) has expired(?! or is)|token for \S{1,300} has expired|"
+        r"SSO token: token is expired",
         *_RENEWAL,
         keys.SIGNED_OUT,  # Go, Java and Ruby say the same when there is no token file
     ),
@@ -171,7 +173,7 @@ SYMPTOMS = (
     ),
     seen(
         "aws: error: argument operation: Invalid choice ... login (`aws sso login`)",
-        r"Invalid choice.{0,600}\b(?:sso|login)\b|invalid choice: 'sso'",
+        r"Invalid choice.{0,600}\b(?:sso|login|export-credentials)\b|invalid choice: 'sso'",
         around.AWS_CLI_OLD,
     ),
 )
