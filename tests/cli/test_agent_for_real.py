@@ -125,7 +125,7 @@ def test_ctrl_c_gives_the_sign_in_up(world: World, *, running: bool) -> None:
 
 def give_up(world: World) -> int:
     with TerminalSession(world, "login") as terminal:
-        terminal.expect("Waiting for you to finish there.")
+        terminal.expect("Waiting for you to finish in the browser.")
         terminal.type(CTRL_C)
         terminal.expect("The sign-in was cancelled.")
         return terminal.end()
@@ -176,9 +176,10 @@ def test_reader_that_goes_away_gets_no_traceback(world: World, words: str) -> No
     assert done.returncode in {0, 141}  # 0: all was in the pipe before its reader went
 
 
-def test_terminal_without_unicode_gets_ascii(world: World) -> None:
+@pytest.mark.parametrize(("encoding", "dot"), [("ascii", "o"), ("latin-1:strict", "o"), ("utf-8", "○")])
+def test_output_has_the_encoding_that_was_asked_for(world: World, encoding: str, dot: str) -> None:
     world.configure()
-    outcome = world.credtray("status", PYTHONIOENCODING="ascii")
+    outcome = world.credtray("status", PYTHONIOENCODING=encoding)
 
     assert outcome.returncode == 0
-    assert outcome.stdout.startswith("o synderys  signed out\n")
+    assert outcome.stdout.startswith(f"{dot} synderys  signed out\n")

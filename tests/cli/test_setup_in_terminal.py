@@ -97,7 +97,7 @@ def test_ctrl_c_at_any_question_changes_nothing(world: World, question: str) -> 
 def test_ctrl_c_during_the_sign_in_changes_nothing(world: World) -> None:
     world.portal.auto_approve(None)
     with TerminalSession(world, "setup", "synderys") as terminal:
-        terminal.expect("Waiting for you to finish there.")
+        terminal.expect("Waiting for you to finish in the browser.")
         terminal.type(CTRL_C)
         terminal.expect("Setup was cancelled; nothing was changed.")
         code = terminal.end()

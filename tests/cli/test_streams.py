@@ -45,6 +45,17 @@ def test_a_terminal_without_a_width_still_shows_something(
     assert "Print the version" in shell("version --help").stdout
 
 
+@pytest.mark.parametrize("name", ["", "?", "rot13", "hex", "no-such-encoding:strict"])
+def test_an_encoding_that_is_none_is_passed_over(
+    name: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", name)
+    done = shell("version")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("credtray ")
+
+
 def test_ctrl_c_while_the_program_still_loads_ends_quietly(tmp_path: Path) -> None:
     slow = tmp_path / "typer.py"  # stands for the import that is under way
     slow.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")

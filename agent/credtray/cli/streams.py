@@ -5,6 +5,7 @@ Writes nothing by itself.
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from typing import TextIO
@@ -21,10 +22,23 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+            reconfigure(encoding=_encoding(), errors="backslashreplace")
     columns = os.environ.get("COLUMNS", "80")
     if not (columns.isascii() and columns.isdigit() and int(columns)):
         del os.environ["COLUMNS"]  # 0 comes from terminals without a size; rich would draw nothing at all
+
+
+def _encoding() -> str | None:
+    """Return the encoding that PYTHONIOENCODING asks for; None for the terminal's own.
+
+    An isolated interpreter passes over this variable with all the others, which could make it run other code.
+    """
+    name = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
+    try:
+        "".encode(name)
+        return codecs.lookup(name).name
+    except (LookupError, ValueError):  # none, unknown, not of text, or not even a name
+        return None
 
 
 def _stand_in(number: int, flags: int) -> TextIO:
