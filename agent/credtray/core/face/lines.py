@@ -40,6 +40,7 @@ _SAY_THE_CLOCK = frozenset({Shape.FRESH, Shape.SOON, Shape.OFFLINE, Shape.TROUBL
 _HOUR = timedelta(hours=1)
 _LONGEST_PROBLEM = 110
 _LONGEST_DESCRIPTION = 48
+_SHOWN_WARNINGS = 3
 _TOOLTIP_LINES = 4
 """Of sessions."""
 
@@ -219,11 +220,19 @@ def troubles(seen: Overview) -> Iterator[tuple[str, str]]:
         yield "roles", f"No access to {name_list(tuple(plain(name) for name in sorted(seen.no_access)))}"
     if clock_off(state) and not _SAY_THE_CLOCK.intersection(seen.shapes.values()):
         yield "clock", clock_words(state).capitalize()
-    if state.config.warnings:
-        count = len(state.config.warnings)
-        plural = "" if count == 1 else "s"
-        yield "warnings", f"{count} warning{plural} about the config file: credtray status"
+    yield from _warnings(state)
     notifications = state.desktop.get(Part.NOTIFICATIONS)
     if notifications is not None and notifications.back_end is None:
         told = missing_words(Part.NOTIFICATIONS, notifications.reason or "")
         yield "notifications", plain(told, _LONGEST_PROBLEM)
+
+
+def _warnings(state: State) -> Iterator[tuple[str, str]]:
+    found = state.config.warnings
+    for place, warning in enumerate(found[:_SHOWN_WARNINGS]):
+        file = "Credentials" if warning.in_credentials else "Config"
+        told = f"{file} file, line {warning.line}: {warning.text}"
+        yield f"warning-{place}", plain(told, _LONGEST_PROBLEM)
+    more = len(found) - _SHOWN_WARNINGS
+    if more > 0:
+        yield "warnings", f"{more} more warnings about the AWS files"
