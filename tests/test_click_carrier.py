@@ -289,6 +289,21 @@ def test_copying_while_signed_out_tells_that_a_sign_in_is_needed() -> None:
     run(drive())
 
 
+@pytest.mark.met("L")
+@pytest.mark.parametrize("copied", [True, False], ids=["copied", "no clipboard"])
+def test_setup_command_is_told_in_words_whether_it_can_be_copied_or_not(copied: bool) -> None:  # noqa: FBT001 - a row
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started(signed_in=False)
+        scene.hands.clipboard.problem = None if copied else ClipboardUnavailable("no display")
+        await scene.click(clicks.CopySetupCommand())
+
+        assert scene.hands.clipboard.texts == ([("credtray setup", False)] if copied else [])
+        assert "Open a terminal" in scene.hands.words()
+        assert scene.hands.words().endswith(": credtray setup")
+
+    run(drive())
+
+
 def test_console_opens_the_deep_link_of_the_portal_without_keys() -> None:
     async def drive() -> None:
         scene = await Scene(Daemon("dev")).started()

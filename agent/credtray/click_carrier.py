@@ -20,6 +20,7 @@ from credtray.core.clicks import Click
 from credtray.core.console.link import portal_link
 from credtray.core.errors import (
     BrowserUnopened,
+    ClipboardUnavailable,
     CredtrayError,
     Problem,
     Retry,
@@ -51,6 +52,7 @@ REPEAT_SECONDS = 0.5
 """The same click within this time of the last one is a double click, or a panel that repeats itself."""
 Choice = protocol.Switch | protocol.Activate | protocol.Deactivate
 _CHOSEN = "click:chosen"
+_SETUP = "credtray setup"
 _OTHER_BROWSER = "Opened in another browser"
 _QUIET = (SignInCancelled.code, SignInTimedOut.code)
 """The person knows, or has gone away; the menu shows it."""
@@ -135,6 +137,7 @@ class ClickCarrier:
             clicks.CopySignInLink: self._copy_link,
             clicks.OpenConsole: self._open_console,
             clicks.CopyConsoleLink: self._copy_console_link,
+            clicks.CopySetupCommand: self._copy_setup_command,
             clicks.SetAutostart: self._set_autostart,
             clicks.OpenSettings: self._open_settings,
             clicks.OpenConfig: lambda _: self._open(self._hands.config_path),
@@ -281,6 +284,16 @@ class ClickCarrier:
     async def _copy_console_link(self, click: clicks.CopyConsoleLink) -> None:
         link = self._console_link(known_profile(self._loop.state, click.profile).profile)
         await self._hands.clipboard.put(link, secret=False, seconds=LINK_SECONDS)
+
+    async def _copy_setup_command(self, click: clicks.CopySetupCommand) -> None:
+        try:
+            await self._hands.clipboard.put(_SETUP, secret=False, seconds=LINK_SECONDS)
+        except ClipboardUnavailable:
+            body = f"Open a terminal and type: {_SETUP}"
+            self._tell(click, "Set up credtray in a terminal", body, UNDER_WAY)
+        else:
+            body = f"Open a terminal, paste it there and press Enter: {_SETUP}"
+            self._tell(click, "Setup command copied", body)
 
     def _console_link(self, profile: Profile) -> str:
         session = known_session(self._loop.state, profile.session).session

@@ -26,6 +26,7 @@ from credtray.core.face.face import Face, face
 from credtray.core.forms import Form
 from credtray.core.menu import Item, Kind
 from credtray.core.menu.agent import Extras, tomorrow_morning
+from credtray.core.models import AwsConfig, ConfigWarning
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State, frozen
 from tests.core.making import MINUTE, NOON, after, signed_in, started, token
@@ -274,6 +275,39 @@ def test_problems_are_told_in_a_row_that_does_not_grow() -> None:
 
 
 @pytest.mark.met("L")
+def test_warnings_about_the_files_are_told_in_their_own_words() -> None:
+    warnings = tuple(
+        ConfigWarning(f"p{line}", line, f"setting {line} is not known", "Fix it.", in_credentials=line == 2)
+        for line in range(1, 6)
+    )
+    state = replace(working(), config=AwsConfig(warnings=warnings))
+
+    assert labels(menu_of(seen(state), "problems").children) == [
+        "Config file, line 1: setting 1 is not known",
+        "Credentials file, line 2: setting 2 is not known",
+        "Config file, line 3: setting 3 is not known",
+        "2 more warnings about the AWS files",
+    ]
+
+
+@pytest.mark.met("L")
+@pytest.mark.parametrize(
+    ("state", "lacking"),
+    [
+        (State(), "Not set up yet"),
+        (replace(working(), profiles=frozen({}), active=(), default=None), "No profiles yet"),
+    ],
+)
+def test_setup_is_one_click_away_and_no_command_to_learn(state: State, lacking: str) -> None:
+    shown = seen(state)
+    commands = [item.label for item in every(shown.menu) if "credtray " in item.label]
+
+    assert menu_of(shown, "set-up").label == f"{lacking}: run setup in a terminal"
+    assert menu_of(shown, "set-up-copy").click == clicks.CopySetupCommand()
+    assert commands == ["About credtray 0.1.0"]
+
+
+@pytest.mark.met("L")
 def test_the_headline_has_room_for_whatever_it_may_say_while_the_menu_is_open() -> None:
     for name, moment in session_moments():
         for session in moment.state.sessions:
@@ -360,7 +394,7 @@ def test_start_at_login_shows_how_it_is_and_turns_it_round() -> None:
 def test_the_end_of_the_menu_is_always_there() -> None:
     found = [item.click for item in every(seen(State()).menu) if item.kind is Kind.COMMAND]
 
-    assert found[3:] == [
+    assert found[4:] == [
         clicks.OpenSettings(),
         clicks.ShowTestNotice(),
         clicks.OpenLog(),

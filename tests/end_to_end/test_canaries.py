@@ -194,7 +194,9 @@ async def use_the_menu(house: House, bus: DbusDaemon) -> None:
                 # The answers of clicks before this one may come in between.
                 shown = len(notifications.notified)
                 await click("Copy credentials", form)
-                await eventually(lambda: any("copied" in each.title for each in notifications.notified[shown:]))
+                await eventually(
+                    lambda: any("copied" in each.title for each in notifications.notified[shown:])
+                )
 
             await click("Sign in")
             await opened(host, lambda labels: "signed in until about" in labels[0])

@@ -45,6 +45,11 @@ class CopyConsoleLink:
 
 
 @dataclass(frozen=True, slots=True)
+class CopySetupCommand:
+    """Put the command that sets everything up on the clipboard: it asks questions, so it needs a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetAutostart:
     """Start with the desktop session from now on, or no longer."""
 
@@ -103,6 +108,7 @@ Click = (
     | CopySignInLink
     | OpenConsole
     | CopyConsoleLink
+    | CopySetupCommand
     | SetAutostart
     | OpenSettings
     | OpenConfig

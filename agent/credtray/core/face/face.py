@@ -9,8 +9,8 @@ from datetime import datetime, tzinfo
 from credtray.core.face.lines import session_troubles, tooltip, troubles
 from credtray.core.face.look import Look
 from credtray.core.face.overview import Overview, look, overview
-from credtray.core.menu import Item, Kind
-from credtray.core.menu.agent import Extras, agent_items, quit_item
+from credtray.core.menu import Item
+from credtray.core.menu.agent import Extras, agent_items, quit_item, setup_items
 from credtray.core.menu.branches import separator
 from credtray.core.menu.profiles import profile_menus
 from credtray.core.menu.sessions import problems_item, session_menus, sign_outs
@@ -40,8 +40,7 @@ def _menu(seen: Overview, extras: Extras) -> Iterator[Item]:
     if len(sessions) == 1:
         told = [*session_troubles(seen, sessions[0]), *told]
     if not sessions and state.config_problem is None:
-        yield Item("set-up", Kind.TEXT, "Not set up yet")
-        yield Item("set-up-how", Kind.TEXT, "Run: credtray setup")
+        yield from setup_items("Not set up yet")
     yield from session_menus(seen)
     yield problems_item("problems", tuple(told))
     yield separator("sessions")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from credtray.core.clicks import About, OpenLog, OpenSettings, SetAutostart, ShowTestNotice
+from credtray.core.clicks import About, CopySetupCommand, OpenLog, OpenSettings, SetAutostart, ShowTestNotice
 from credtray.core.face.overview import Overview
 from credtray.core.menu import Item, Kind
 from credtray.core.protocol import PauseNotices, Stop
@@ -42,6 +42,12 @@ def agent_items(seen: Overview, extras: Extras) -> Iterator[Item]:
     )
     yield Item("settings", Kind.COMMAND, "Settings file", OpenSettings())
     yield _help(extras)
+
+
+def setup_items(lacking: str) -> Iterator[Item]:
+    """Yield what is missing before anything can be done, and the way on."""
+    yield Item("set-up", Kind.TEXT, f"{lacking}: run setup in a terminal")
+    yield Item("set-up-copy", Kind.COMMAND, "Copy the setup command", CopySetupCommand())
 
 
 def quit_item(state: State) -> Item:

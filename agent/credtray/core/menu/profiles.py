@@ -13,6 +13,7 @@ from credtray.core.face.lines import CROWD, GAP, default_words, is_production, k
 from credtray.core.face.overview import Overview
 from credtray.core.forms import Form
 from credtray.core.menu import Item, Kind
+from credtray.core.menu.agent import setup_items
 from credtray.core.menu.branches import Entry, Menu, catalogue, laid_out, separator
 from credtray.core.protocol import Activate, Deactivate, Switch
 from credtray.core.settings import Delivery
@@ -32,10 +33,10 @@ _WAYS = {Delivery.PROCESS: "by credential_process", Delivery.ENDPOINT: "by the l
 
 
 def profile_menus(seen: Overview) -> Iterator[Item]:
-    """Yield the four submenus of profiles; a line of text when there is no profile."""
+    """Yield the four submenus of profiles; the way to get profiles when there is none."""
     state = seen.state
     if not state.profiles:
-        yield Item("no-profiles", Kind.TEXT, "No profiles yet. Run: credtray setup")
+        yield from setup_items("No profiles yet")
         return
     menu, asks = _menu(state), frozenset(_asks(state))
     radios = _default(menu, state.default, asks)
