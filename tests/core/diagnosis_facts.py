@@ -211,6 +211,9 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "agent_trouble": lambda: agent(problems=(Trouble("file_contended", "it is rewritten", "Find it."),)),
         "desktop_part_missing": lambda: agent(desktop=frozen(tray=PartSight(None, "no bus"))),
         "desktop_part_served": lambda: agent(desktop=frozen(tray=PartSight("status_notifier"))),
+        "autostart_old": lambda: replace(
+            FINE, autostart=AutostartFacts(True, "it starts /gone", "/gone/python does not exist")
+        ),
         "autostart_stale": lambda: replace(FINE, autostart=AutostartFacts(True, "it starts something else")),
         "settings_broken": lambda: replace(FINE, settings=SettingsFacts("~/settings.toml", "no TOML", 3)),
         "aws_cli_old": lambda: replace(FINE, aws_cli=(2, 9, 19)),

@@ -320,7 +320,13 @@ def test_only_ended_sections_that_nobody_keeps_go() -> None:
 
 
 def test_names_of_repairs_are_fixed() -> None:
-    assert list(REPAIRS) == ["legacy_profiles", "outdated_session", "old_commands", "stale_keys"]
+    assert list(REPAIRS) == [
+        "legacy_profiles",
+        "outdated_session",
+        "old_commands",
+        "old_autostart",
+        "stale_keys",
+    ]
 
 
 # --- what the credentials file has a say in ----------------------------------------------------------

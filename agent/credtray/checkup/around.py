@@ -72,10 +72,12 @@ def settings(file: SettingsFile, home: Path) -> tuple[SettingsFacts, Settings]:
 def autostart() -> AutostartFacts:
     """Look at what starts at login."""
     try:
-        status = Autostart().status()
+        starting = Autostart()
+        status, old = starting.status(), starting.outdated()
     except AutostartRefused as error:
         return AutostartFacts(trouble=error.detail)
-    return AutostartFacts(status.enabled, status.stale or status.remark)
+    reason = None if old is None else f"{old.place}: {old.reason}"
+    return AutostartFacts(status.enabled, status.stale or status.remark, reason)
 
 
 def surrounding(environ: Mapping[str, str], root: Path) -> Surrounding:

@@ -1,4 +1,4 @@
-"""`credtray repair`: shows what can be repaired in the AWS files, asks, does it, and says what comes next.
+"""`credtray repair`: shows what it can repair in the AWS files and at login, asks, does it, says what is next.
 
 Decides nothing: see core/repairs.
 """
@@ -42,7 +42,7 @@ def repair(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed.")] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Repair what is out of date in your AWS files.
+    """Repair what is out of date in your AWS files, and an old entry that starts credtray at login.
 
     Each repair shows its changes first. What it changes in the config file, `credtray undo` takes back
     byte for byte; everything else in the file stays as it is.

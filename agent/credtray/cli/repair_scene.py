@@ -12,12 +12,19 @@ from credtray.app import House
 from credtray.aws.repairer import remove_sections, repair_config
 from credtray.core.cache_format import read_fields
 from credtray.core.config.text import read_config
-from credtray.core.errors import AgentNotRunning, ConfigInvalid, CredtrayError
+from credtray.core.errors import (
+    AgentNotRunning,
+    AutostartRefused,
+    ConfigInvalid,
+    CredtrayError,
+    RepairRefused,
+)
 from credtray.core.models import SsoSession
-from credtray.core.own_commands import own_command
+from credtray.core.own_commands import OldStart, own_command
 from credtray.core.repairs import Repair, RepairPlan, Scene, TokenOrigin
 from credtray.core.repairs.plan import ConfigChange
 from credtray.core.wishes import DEFAULT
+from credtray.desktop.autostart import Autostart
 from credtray.desktop.credential_command import credential_process_command
 from credtray.files.atomic_file import CACHE_LIMIT, read_bounded
 from credtray.ipc_client import AgentClient
@@ -39,6 +46,7 @@ def scene(house: House) -> Scene:
         tuple(house.ports.credentials_file.marks()),
         _gone(config),
         credential_process_command,
+        _old_start(),
         _owned(house),
     )
 
@@ -53,6 +61,8 @@ def carry_out(house: House, name: str, repair: Repair, seen: Scene, agreed: Repa
     aws = house.around.aws
     if agreed.removed:
         remove_sections(house.around.shared_file(aws.credentials), agreed.removed)
+    if agreed.start is not None:
+        _start_anew(agreed)
     if agreed.config is None:
         return
     recorded: list[Change] = []
@@ -76,6 +86,28 @@ def carry_out(house: House, name: str, repair: Repair, seen: Scene, agreed: Repa
     except CredtrayError:
         forget()
         raise
+
+
+def _start_anew(agreed: RepairPlan) -> None:
+    """Have the desktop start this installation, if what it starts is still what was shown.
+
+    Raises:
+        RepairRefused: it is something else by now.
+        AutostartRefused: the entry cannot be written.
+    """
+    starting = Autostart()
+    if starting.outdated() != agreed.start:
+        raise RepairRefused(
+            "what starts at login has changed since the preview", hint="Run the command again."
+        )
+    starting.enable()
+
+
+def _old_start() -> OldStart | None:
+    try:
+        return Autostart().outdated()
+    except AutostartRefused:  # not ours to repair; `credtray autostart status` says why
+        return None
 
 
 def _token_origins(house: House, config: bytes) -> dict[str, TokenOrigin]:

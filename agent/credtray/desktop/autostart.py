@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from credtray.core.errors import AutostartRefused
+from credtray.core.own_commands import OldStart, own_start
 from credtray.desktop.login_entry import Found, LoginEntry
 
 ENABLE = "credtray autostart enable"
@@ -98,6 +99,26 @@ class Autostart:
             return replace(off, remark=found.switched_off, cure=ENABLE)
         stale = _stale(found, entry, command)
         return replace(off, enabled=True, stale=stale, cure=None if stale is None else ENABLE)
+
+    def outdated(self) -> OldStart | None:
+        """Return the entry of ours when it can start nothing any more; None while it can, or is switched off.
+
+        One that starts another installation, which is there, is not outdated: see ``status``.
+
+        Raises:
+            AutostartRefused: the entry is somebody else's or cannot be read, or as for ``status``.
+        """
+        command, entry = self._parts()
+        found = self._ours(entry)
+        if found is None or found.switched_off is not None:
+            return None
+        started = own_start(found.words)
+        reason = None if started is None else started.outdated(os.path.lexists)
+        if reason is None and found.program is not None and not os.path.lexists(found.program):
+            reason = f"{found.program} does not exist"
+        if reason is None:
+            return None
+        return OldStart(entry.place, found.starts, entry.starts(command), reason)
 
     def _parts(self) -> tuple[tuple[str, ...], LoginEntry]:
         return self._command or agent_command(), self._given or login_entry(os.environ)

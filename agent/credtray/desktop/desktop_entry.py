@@ -16,6 +16,7 @@ _RESERVED = frozenset(" \t\n\"'\\><~|&;$*?#()`")
 """An argument with one of these is quoted (section "The Exec key")."""
 _ESCAPED_IN_QUOTES = re.compile(r'["`$\\]')
 _ESCAPE = re.compile(r"\\(.)")
+_WORD = re.compile(r'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^ "]+)')
 _MEANINGS = MappingProxyType({"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\"})
 _ENV = "/usr/bin/env"
 _OTHER_PATH = "Install credtray at a path with plain characters."
@@ -59,6 +60,12 @@ def exec_value(command: Sequence[str]) -> str:
         command = (_ENV, *command)
     # Field codes, then quotes, then the escapes of every value: the desktop undoes them the other way round.
     return _string(" ".join(_quoted(argument.replace("%", "%%")) for argument in command))
+
+
+def exec_words(value: str) -> tuple[str, ...]:
+    """Return the arguments of a value of ``Exec``; field codes such as ``%U`` stay as they are."""
+    quoted_or_not = (found["quoted"] or found["plain"] or "" for found in _WORD.finditer(string_value(value)))
+    return tuple(_ESCAPE.sub(r"\1", word).replace("%%", "%") for word in quoted_or_not)
 
 
 def _quoted(argument: str) -> str:

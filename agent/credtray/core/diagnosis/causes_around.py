@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credtray.core.diagnosis.finding import Group, Kind, Severity
+from credtray.core.diagnosis.finding import Group, Kind, Repair, Severity
 
 CLOCK_OFF = Kind(
     "clock_off",
@@ -186,6 +186,15 @@ AUTOSTART_STALE = Kind(
     "It was moved or installed anew, or the desktop was told to leave it out.",
     "Run: credtray autostart enable",
 )
+AUTOSTART_OLD = Kind(
+    "autostart_old",
+    Group.AGENT,
+    Severity.WARNING,
+    "A credtray that is not there any more is to start at login",
+    "credtray was updated, moved or reinstalled, and the entry that your desktop starts is an old one.",
+    "Run: credtray repair old_autostart",
+    Repair.OLD_AUTOSTART,
+)
 SETTINGS_BROKEN = Kind(
     "settings_broken",
     Group.AGENT,
@@ -252,6 +261,7 @@ KINDS = (
     DESKTOP_MISSING,
     DESKTOP_SERVED,
     AUTOSTART_STALE,
+    AUTOSTART_OLD,
     SETTINGS_BROKEN,
     AWS_CLI_OLD,
     AWS_CLI_MISSING,

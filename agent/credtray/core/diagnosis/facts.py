@@ -191,6 +191,8 @@ class AutostartFacts:
     enabled: bool = False
     trouble: str | None = None
     """Why it starts nothing, or something else."""
+    outdated: str | None = None
+    """Why what is started there cannot start; None: it can, or there is nothing."""
 
 
 class Surrounding(Enum):

@@ -45,6 +45,7 @@ class Repair(StrEnum):
     STALE_KEYS = "stale_keys"
     OUTDATED_SESSION = "outdated_session"
     OLD_COMMANDS = "old_commands"
+    OLD_AUTOSTART = "old_autostart"
 
 
 @dataclass(frozen=True, slots=True)

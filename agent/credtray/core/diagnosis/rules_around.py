@@ -120,7 +120,9 @@ def _desktop(facts: Facts) -> Iterator[Finding]:
 
 
 def _installed(facts: Facts) -> Iterator[Finding]:
-    if facts.autostart.trouble is not None:
+    if facts.autostart.outdated is not None:
+        yield found(kinds.AUTOSTART_OLD, Sight(clean(facts.autostart.outdated)))
+    elif facts.autostart.trouble is not None:
         yield found(kinds.AUTOSTART_STALE, Sight(clean(facts.autostart.trouble)))
     settings = facts.settings
     if settings.trouble is not None:

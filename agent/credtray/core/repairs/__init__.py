@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from credtray.core.repairs.commands import plan_old_commands
+from credtray.core.repairs.commands import plan_old_autostart, plan_old_commands
 from credtray.core.repairs.legacy import plan_legacy_profiles
 from credtray.core.repairs.plan import Repair, RepairPlan, Scene, TokenOrigin
 from credtray.core.repairs.sessions import plan_outdated_sessions
@@ -39,6 +39,9 @@ REPAIRS: Mapping[str, Repair] = MappingProxyType(
         ),
         "old_commands": Repair(
             "Credential processes start the credtray that is installed now", plan_old_commands
+        ),
+        "old_autostart": Repair(
+            "The credtray that is installed now starts at login", plan_old_autostart, undoable=False
         ),
         "stale_keys": Repair(
             "Keys that have ended leave the credentials file", plan_stale_keys, undoable=False

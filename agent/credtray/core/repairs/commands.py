@@ -1,4 +1,4 @@
-"""Plans to write commands anew that start a credtray which is not there any more."""
+"""Plans to replace commands that start a credtray which is not there any more."""
 
 from __future__ import annotations
 
@@ -27,3 +27,15 @@ def plan_old_commands(scene: Scene) -> RepairPlan:
         edits.append(ini.SectionEdit(section.span.name, {_KEY: scene.command(command.profile)}))
         changes.append(f"profile {name}: its credential process starts this credtray ({reason})")
     return RepairPlan(tuple(changes), config=config_change(scene.config, edits))
+
+
+def plan_old_autostart(scene: Scene) -> RepairPlan:
+    """Plan to let the desktop start this installation at login instead of one that is gone."""
+    old = scene.old_start
+    if old is None:
+        return RepairPlan()
+    return RepairPlan(
+        (f"{old.place}: starts this credtray at login ({old.reason})",),
+        ("If you do not want it to start at login: credtray autostart disable",),
+        start=old,
+    )

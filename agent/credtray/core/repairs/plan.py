@@ -15,6 +15,7 @@ from credtray.core.config.edits import SetupPlan
 from credtray.core.config.merging import whole_credentials
 from credtray.core.config.text import Section
 from credtray.core.config.undo import difference
+from credtray.core.own_commands import OldStart
 from credtray.core.ports import Mark
 
 
@@ -43,6 +44,8 @@ class Scene:
     """Paths in commands of ours in the config file that do not exist."""
     command: Callable[[str], str] | None = None
     """Profile -> the credential process of this installation; raises UsageError for a name it cannot hold."""
+    old_start: OldStart | None = None
+    """None: what starts at login can start, or nothing does."""
     owned: frozenset[str] = frozenset()
     """Sections somebody takes care of: those a running agent keeps."""
 
@@ -82,6 +85,8 @@ class RepairPlan:
     config: ConfigChange | None = None
     removed: tuple[Mark, ...] = ()
     """Sections whose keys go out of the credentials file."""
+    start: OldStart | None = None
+    """The entry that is written anew for the desktop to start at login."""
 
     @property
     def needed(self) -> bool:
@@ -93,6 +98,8 @@ class RepairPlan:
         """The preview; shows no line with a key."""
         if self.config is not None:
             return self.config.diff
+        if self.start is not None:
+            return f"- {self.start.before}\n+ {self.start.after}\n"
         return "".join(f"- [{mark.section}] keys of {mark.profile}\n" for mark in self.removed)
 
     @property

@@ -18,6 +18,8 @@ class Found:
     """The command in the entry's own notation."""
     program: str | None
     """The absolute path of the program it starts, where the entry tells."""
+    words: tuple[str, ...] = ()
+    """The command taken apart; empty where the entry has none."""
     switched_off: str | None = None
     """Why it starts nothing all the same, in a sentence for a person."""
 

@@ -65,6 +65,7 @@ class LaunchAgent:
             ours=MARK in document,
             starts=shlex.join(command),
             program=command[0] if command else None,
+            words=tuple(command),
             switched_off="its property list says Disabled" if document.get("Disabled") is True else None,
         )
 

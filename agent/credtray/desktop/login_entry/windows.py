@@ -92,6 +92,8 @@ class RunValue:
             ours=_OURS.search(text) is not None,
             starts=text,
             program=None if program is None else program["quoted"] or program["plain"],
+            # Paths have no quotes, so these words are those of the C runtime.
+            words=tuple(each["quoted"] or each["plain"] for each in _PROGRAM.finditer(text)),
             switched_off=_SWITCHED_OFF if off else None,
         )
 

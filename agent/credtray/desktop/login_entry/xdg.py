@@ -14,7 +14,14 @@ from types import MappingProxyType
 from credtray import __version__
 from credtray.core.errors import AssetMissing, AutostartRefused
 from credtray.desktop.assets import asset
-from credtray.desktop.desktop_entry import MARK, desktop_entry, exec_value, read_keys, string_value
+from credtray.desktop.desktop_entry import (
+    MARK,
+    desktop_entry,
+    exec_value,
+    exec_words,
+    read_keys,
+    string_value,
+)
 from credtray.desktop.login_entry import Found
 from credtray.desktop.login_entry.file import EntryFile
 
@@ -74,6 +81,7 @@ class DesktopEntry:
             ours=MARK in keys,
             starts=keys.get("Exec", ""),
             program=None if program is None else string_value(program),
+            words=exec_words(keys.get("Exec", "")),
             switched_off=_switched_off(keys),
         )
 
