@@ -279,7 +279,10 @@ def test_read_only_folder_is_named_and_nothing_is_changed(home: Path) -> None:
     )
     config = Path("/") if os.geteuid() == 0 else config
 
-    assert done.stdout == f"writing {config / 'autostart' / 'credtray.desktop'}: permission denied\n"
+    place = config / "autostart"
+    assert done.stdout == (
+        f"writing {place / 'credtray.desktop'}: {place} has permissions that keep you out\n"
+    )
     assert contents(home) == {}
 
 

@@ -53,8 +53,10 @@ def another_person(peer: Address, ours: Address) -> bool:
 
     Less strict than ``same_person``: beyond a relay (WSL, a forwarded port) it may be root's or nobody's.
     """
-    if sys.platform != "linux":
-        return False
+    return sys.platform == "linux" and _is_of_another(peer, ours)
+
+
+def _is_of_another(peer: Address, ours: Address) -> bool:
     us: int = getattr(os, "geteuid", int)()
     owners = {owner_in(table, peer, ours, sys.byteorder) for table in _tables()} - {None}
     return bool(owners) and not owners & {us, 0}
