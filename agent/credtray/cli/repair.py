@@ -1,4 +1,4 @@
-"""`credtray repair`: shows what it can repair in the AWS files and at login, asks, does it, says what is next.
+"""`credtray repair`: shows what it can repair in the AWS files and at login, asks, does it, says what next.
 
 Decides nothing: see core/repairs.
 """
