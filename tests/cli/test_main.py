@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from credtray.cli.main import COMMANDS
+from credtray.cli.main import COMMANDS, command_named
 from credtray.core.errors import every_error
 from credtray.core.protocol import Status
 from tests.cli.fake_backend import FakeBackend, credtray, document
@@ -30,6 +30,42 @@ def test_help_of_each_command_has_a_summary_and_examples(command: str) -> None:
     assert outcome.code == 0
     assert f"   credtray {command}" in outcome.out or f"$(credtray {command}" in outcome.out
     assert snapshot(f"help-{command}", outcome.out) == outcome.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_arguments_as_manuals_do(command: str) -> None:
+    out = credtray(command, "--help").out
+    usage = next(line for line in out.splitlines() if "Usage:" in line)
+
+    assert not set("{}<>") & set(usage)
+    assert "[[" not in usage
+    assert "list[" not in out
+    assert "<str>" not in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_examples_of_the_help_fit_80_columns(command: str) -> None:
+    examples = (command_named(command).help or "").partition("Examples:\n")[2]
+
+    assert [line for line in examples.splitlines() if len(line) > 78] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("activate", "PROFILE..."),
+        ("wait", "PROFILE"),
+        ("doctor", "[PROFILE...]"),
+        ("exec", "PROFILE [-- COMMAND...]"),
+        ("pause", "[DURATION] [SESSION]"),
+        ("autostart", "ACTION"),
+        ("settings", "[ACTION] [KEY] [VALUE...]"),
+    ],
+)
+def test_usage_line_says_what_is_needed_and_how_often(command: str, usage: str) -> None:
+    out = credtray(command, "--help").out
+
+    assert f" Usage: credtray {command} [OPTIONS] {usage} " in out
 
 
 def test_unknown_command_offers_the_nearest() -> None:
@@ -109,13 +145,13 @@ def test_names_cannot_move_the_cursor() -> None:
 def test_a_wrong_choice_is_told_in_plain_words() -> None:
     outcome = credtray("completion", "tcsh")
 
-    assert outcome.err.startswith("error: Invalid value for 'shell': 'tcsh' is not one of")
+    assert outcome.err.startswith("error: Invalid value for 'SHELL': 'tcsh' is not one of")
 
 
 def test_message_of_several_lines_becomes_one() -> None:
     outcome = credtray("completion")
 
     assert outcome.err == (
-        "error: Missing argument 'shell'. Choose from: bash, zsh, fish, powershell\n"
+        "error: Missing argument 'SHELL'. Choose from: bash, zsh, fish, powershell\n"
         "hint: credtray completion --help\n"
     )

@@ -75,7 +75,7 @@ def endpoint(
       credtray endpoint synderys-readonly --shell fish | source
       docker run $(credtray endpoint dev --shell docker) amazon/aws-cli s3 ls
       credtray endpoint synderys-readonly --shell devcontainer
-      eval "$(credtray endpoint synderys-readonly --token-in-environment)"    (older programs)
+      eval "$(credtray endpoint synderys-readonly --token-in-environment)"
       credtray endpoint synderys-readonly --revoke
     """
     word = _JSON if json_output else shell.lower() if shell is not None else None

@@ -145,13 +145,27 @@ def _unwrapped(text: str) -> str:
 
 
 def _lightened(params: list[Any]) -> list[Any]:
-    """Show flags without a type, and keep typer from importing pydantic: 20 MiB for the life of the agent."""
+    """Show no Python types, and keep typer from importing pydantic: 20 MiB for the life of the agent."""
     for param in params:
         if getattr(param, "is_flag", False):
             param.metavar = ""
+        elif param.metavar is None and not param.type_descriptor.is_choice:
+            param.metavar = param.name.upper()
+        if param.param_type_name == "argument":
+            _dress_argument(param)
         if param.type_descriptor.annotation in {bool, str, list[str]}:
             param._runtime_param = _AsTyped()  # noqa: SLF001 -- where typer keeps its pydantic adapter
     return params
+
+
+def _dress_argument(param: Any) -> None:
+    """Show an argument as manuals do, ``PROFILE...`` or ``[PROFILE...]``, and not as ``{PROFILE}``."""
+    param.metavar = param.metavar or param.name.upper()
+    words = param.metavar if param.nargs == 1 else f"{param.metavar}..."
+    shown = words if param.required else f"[{words}]"
+    param.get_usage_pieces = lambda _ctx: [shown]
+    if not param.type_descriptor.is_choice:
+        param.display_type_rich = lambda **_ctx: None
 
 
 class _AsTyped:

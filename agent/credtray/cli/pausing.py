@@ -26,11 +26,11 @@ _LONGEST = timedelta(days=7)
 
 def pause(
     duration: Annotated[
-        str, typer.Argument(help="How long, such as 30m or 1h; tomorrow; or off.", metavar="[DURATION]")
+        str, typer.Argument(help="How long, such as 30m or 1h; tomorrow; or off.", metavar="DURATION")
     ] = "1h",
     session: Annotated[
         str | None,
-        typer.Argument(help="Only warnings about the end of this sign-in.", metavar="[SESSION]"),
+        typer.Argument(help="Only warnings about the end of this sign-in.", metavar="SESSION"),
     ] = None,
     json_output: JsonOption = False,
 ) -> None:
