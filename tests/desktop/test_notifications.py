@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,30 @@ def test_a_daemon_that_draws_the_default_action_gets_no_button_twice(bus: DbusDa
             return daemon.notified[0]
 
     assert list(asyncio.run(drive()).labels.values()) == ["Sign in", "Remind me in 10 min"]
+
+
+@pytest.mark.met("M4")
+@pytest.mark.parametrize(
+    ("server", "title"),
+    [
+        ("Xfce Notify Daemon", "corp-production"),
+        ("dunst", "corp-production: the sign-in ends in about 30 min"),
+    ],
+)
+def test_a_daemon_that_cuts_titles_gets_the_rest_in_the_body(
+    bus: DbusDaemon, server: str, title: str
+) -> None:
+    long = replace(WARNING, title="corp-production: the sign-in ends in about 30 min")
+
+    async def drive() -> Notified:
+        async with shown_by(bus.address, server=server) as (daemon, agent):
+            await agent.show(long)
+            return daemon.notified[0]
+
+    shown = asyncio.run(drive())
+
+    assert shown.title == title
+    assert "ends in about 30 min" in shown.title + shown.body
 
 
 @pytest.mark.parametrize(

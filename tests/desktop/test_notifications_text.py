@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.desktop.notifications.text import BODY_LENGTH, TITLE_LENGTH, USE_THE_MENU, body_text
+from credtray.desktop.notifications.text import (
+    BODY_LENGTH,
+    TITLE_LENGTH,
+    USE_THE_MENU,
+    body_text,
+    moved_to_body,
+)
 from credtray.desktop.shown_text import without_markup
 
 ODD = st.text(
@@ -65,3 +71,31 @@ def test_an_empty_body_stays_empty() -> None:
 def test_a_text_that_fits_exactly_is_not_shortened() -> None:
     assert without_markup("x" * TITLE_LENGTH, TITLE_LENGTH) == "x" * TITLE_LENGTH
     assert len(without_markup("x" * (TITLE_LENGTH + 1), TITLE_LENGTH)) == TITLE_LENGTH
+
+
+@pytest.mark.met("M4")
+@pytest.mark.parametrize(
+    ("title", "body", "shown"),
+    [
+        ("corp: sign-in ended", "At 9.", ("corp: sign-in ended", "At 9.")),
+        (
+            "corp-production: sign-in ends in about 30 min",
+            "At 9.",
+            ("corp-production", "Sign-in ends in about 30 min. At 9."),
+        ),
+        (
+            "The credentials file is broken, so every AWS tool fails",
+            "Fix it.",
+            (
+                "The credentials file is broken, so every AWS tool fails",
+                "The credentials file is broken, so every AWS tool fails. Fix it.",
+            ),
+        ),
+        ("n" * 39 + ": sign-in ended", "", ("n" * 39 + ": sign-in ended", "n" * 39 + ": sign-in ended.")),
+        ("x" * 38, "", ("x" * 38, "")),
+    ],
+)
+def test_what_a_title_has_no_room_for_is_said_in_the_body(
+    title: str, body: str, shown: tuple[str, str]
+) -> None:
+    assert moved_to_body(title, body, 38) == shown

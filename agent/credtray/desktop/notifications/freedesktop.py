@@ -21,7 +21,7 @@ from credtray.core.ports import Notification, Urgency
 from credtray.desktop.bus.names import DAEMON, DAEMON_PATH, ERRORS
 from credtray.desktop.bus.session import Connection, Signal
 from credtray.desktop.notifications.picture import ImageData
-from credtray.desktop.notifications.text import LABEL_LENGTH, TITLE_LENGTH, body_text
+from credtray.desktop.notifications.text import LABEL_LENGTH, TITLE_LENGTH, body_text, moved_to_body
 from credtray.desktop.shown_text import without_markup
 
 _log = logging.getLogger(__name__)
@@ -45,6 +45,9 @@ UNREACHABLE: Final = MappingProxyType(
     }
 )
 """D-Bus's errors after which nobody was asked at all, in words for a person."""
+
+CUTS_TITLES: Final = MappingProxyType({"Xfce Notify Daemon": 38})
+"""Characters of a title in bold that these servers show; the rest of it they replace by an ellipsis."""
 
 _ICON_NAME: Final = "credtray"
 """Of the icon theme."""
@@ -219,8 +222,10 @@ class NotificationService:
                 popup.clicks[action] = button.click
                 actions += [action, label]
         without_buttons = bool(notification.buttons) and not server.actions
-        title = without_markup(notification.title, TITLE_LENGTH)
-        body = body_text(notification.body, without_buttons=without_buttons)
+        longest = CUTS_TITLES.get(server.name, TITLE_LENGTH)
+        whole, rest = moved_to_body(notification.title, notification.body, longest)
+        title = without_markup(whole, TITLE_LENGTH)
+        body = body_text(rest, without_buttons=without_buttons)
         hints = _hints(notification.urgency)
         expires = _NEVER if notification.stays else _EXPIRES[notification.urgency]
         return ["credtray", 0, _ICON_NAME, title, body, actions, hints, expires]

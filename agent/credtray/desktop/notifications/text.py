@@ -22,3 +22,17 @@ def body_text(body: str, *, length: int = BODY_LENGTH, without_buttons: bool = F
     if body.strip():
         told.insert(0, without_markup(body, length - sum(len(text) + 1 for text in told)))
     return " ".join(told)
+
+
+def moved_to_body(title: str, body: str, longest: int) -> tuple[str, str]:
+    """Return title and body for a server that cuts titles after so many characters: nothing said is lost.
+
+    Of ``corp: sign-in ended`` the title keeps the name, and the body begins with the rest. A title that
+    cannot be parted stays, and the body begins with the whole of it.
+    """
+    if len(title) <= longest:
+        return title, body
+    name, colon, rest = title.partition(": ")
+    parted = bool(colon) and len(name) <= longest
+    told = rest[:1].upper() + rest[1:] if parted else title
+    return (name if parted else title), f"{told}. {body}".strip()
