@@ -5,8 +5,10 @@ Needs no root, no login and no window manager. Leaves no process and no file beh
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -117,6 +119,21 @@ class Desktop:
         """Start the notification daemon anew; returns once it can be told something."""
         self._start_daemon()
         self._await_daemon()
+
+    def end_tray_plugin(self) -> None:
+        """End the panel's part that shows icons, a process of its own; the panel starts it anew by itself."""
+        [plugin] = self._tray_plugins()
+        os.kill(plugin, signal.SIGTERM)
+        seen(lambda: self._tray_plugins() not in ([], [plugin]) or None, "a new tray plugin", 20)
+
+    def _tray_plugins(self) -> list[int]:
+        found = []
+        for command in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):  # ended in between
+                pid = int(command.parent.name)
+                if b"libsystray" in command.read_bytes() and os.getpgid(pid) == self.panel.pid:
+                    found.append(pid)
+        return found
 
     def restart_bus(self) -> None:
         """Start the bus anew after it was killed, and all that ended with it."""

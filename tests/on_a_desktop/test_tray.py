@@ -71,6 +71,16 @@ def test_icon_is_back_after_the_panel_was_killed(seat: Seat) -> None:
         assert seat.part("tray")["back_end"] == "status_notifier"
 
 
+@pytest.mark.met("F20")
+def test_icon_is_back_after_the_panels_tray_was_started_anew(seat: Seat) -> None:
+    with seat.agent():
+        seat.desktop.end_tray_plugin()
+        seat.desktop.find_icon(20)
+
+        until(lambda: seat.part("tray")["back_end"] == "status_notifier")
+        assert len(seat.desktop.bus.items()) == 1
+
+
 def test_panel_that_hangs_holds_up_nobody_and_keeps_the_icon(seat: Seat) -> None:
     with seat.agent():
         seat.house.run("login")
