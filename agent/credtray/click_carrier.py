@@ -217,8 +217,8 @@ class ClickCarrier:
         if shadowed and isinstance(request, protocol.Switch) and request.profile is not None:
             self._tell(
                 request,
-                f"{plain(request.profile)} is the default, but not for every program",
-                f"{shadowed}.",
+                f"Default profile: {plain(request.profile)}",
+                f"But not for every program: {shadowed}.",
                 Look(Shape.TROUBLE),
             )
             return

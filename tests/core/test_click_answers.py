@@ -241,3 +241,12 @@ def test_a_profile_is_named_where_the_words_want_it() -> None:
 )
 def test_a_click_belongs_to_the_session_it_names_or_to_the_only_one(click: Click, session: str) -> None:
     assert session_of(click, signed_in("dev")) == session
+
+
+@pytest.mark.met("M6")
+def test_an_address_is_copied_with_a_button_and_not_told_as_a_reason() -> None:
+    address = "https://d-9067000001.awsapps.com/start/#/console?account_id=1&role_name=Admin"
+    shown = told(BrowserUnopened(f"the address is {address}"), OpenConsole("dev"))
+
+    assert shown.body == "Copy the link, and open it yourself."
+    assert shown.buttons[0] == Button("Copy link", CopyConsoleLink("dev"))

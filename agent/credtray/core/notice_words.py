@@ -154,7 +154,7 @@ def _unmoved(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     at = clock_time(notice.ends_at or now, now, zone)
     # No button: who has just signed in would be led to the same end once more.
     return Words(
-        f"{_session(notice)}: signing in again did not move the end",
+        f"{_session(notice)}: the end did not move",
         f"The service joined the sign-in that was still active: it still ends at {at}.",
     )
 
@@ -231,9 +231,11 @@ def _section_refused(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Wo
     problem, buttons = notice.problem or SectionNotOurs().problem, [FILES[Step.OPEN_CREDENTIALS]]
     if notice.profile is not None:
         buttons.insert(0, other_section(notice.profile))
-    told = "" if problem.code == SectionNotOurs.code else f"{line(problem)}. "
-    body = f"{told}{said(problem).body}"
-    return Words(f"Section [{_names(notice)}] of the credentials file is left alone", body, tuple(buttons))
+    if problem.code == SectionNotOurs.code:
+        body = "Its keys in the credentials file come from somewhere else, and are never overwritten."
+    else:
+        body = f"{line(problem)}. {said(problem).body}"
+    return Words(f"Section [{_names(notice)}] is left alone", body, tuple(buttons))
 
 
 def _clock_off(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:

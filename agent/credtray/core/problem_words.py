@@ -161,9 +161,10 @@ _TOLD_ALREADY = frozenset(
         errors.SignInTimedOut.code,
         errors.SignInCancelled.code,
         errors.RoleRefused.code,
+        errors.BrowserUnopened.code,
     }
 )
-"""Their details say in other words what the title says."""
+"""Their details say in other words what the title says, or are an address: a button copies that."""
 _TITLES = {kind.code: kind.title for kind in reversed(every_error())}
 
 _NO_WORDS_OF_OURS = re.compile(
