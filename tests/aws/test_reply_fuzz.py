@@ -177,7 +177,8 @@ def within_bounds(operation: str, value: Any) -> bool:
             re.fullmatch(r"[A-Za-z0-9+/=._-]+", part) for part in parts
         )
     if operation == "refresh":
-        left: timedelta = value.expires_at - NOON
+        # Counted from when the answer came: retries before it took their time.
+        left: timedelta = value.expires_at - (value.issued_at or NOON)
         printable: bool = value.value.reveal().isascii() and value.value.reveal().isprintable()
         return timedelta() <= left <= timedelta(seconds=LONGEST_TOKEN_LIFE) and printable
     if operation == "accounts":

@@ -176,7 +176,7 @@ def test_a_session_that_lacks_its_region_is_told_for_the_session_and_its_profile
     [
         ("sso_session = nowhere\nsso_account_id = 1\nsso_role_name = A", 6, "does not exist"),
         (SSO + "sso_region = eu-west-1", 9, "differs"),
-        (SSO.replace("111100000000", "1234"), 7, "12 digits"),
+        (SSO.replace("111100000000", "1234"), 7, "it has 4 digits, not 12"),
         (SSO.replace("111100000000", "\u0661" * 12), 7, "12 digits"),
         (SSO.replace("Admin", "Ad min"), 8, "no role can be called"),
         (SSO.replace("Admin", "A" * 65), 8, "no role can be called"),

@@ -166,9 +166,9 @@ def test_a_section_of_somebody_else_stays_as_it_is(house: House, keys: Keys) -> 
     house.credentials.parent.mkdir()
     house.credentials.write_text(text)
     with house.agent():
-        done = pasted(house, keys.block(), code=1)
+        done = pasted(house, keys.block(), code=2)
 
-        assert "credtray did not write" in done.stderr
+        assert f"[{DNS}] belongs to the profile {DNS}" in done.stderr
         assert "--name NAME" in done.stderr
         assert house.written() == text
 
