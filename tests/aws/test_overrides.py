@@ -16,6 +16,7 @@ from credtray.core.diagnosis.rules_of_sign_in import kind_of
 from credtray.core.errors import (
     CaptivePortal,
     CredtrayError,
+    NetworkSettingRefused,
     Offline,
     PortalFailed,
     RequestRefused,
@@ -83,6 +84,47 @@ def test_bad_answer_of_an_override_names_host_and_variable(
     assert f"({host}, which AWS_ENDPOINT_URL names in place of AWS)" in caught.value.detail
     assert reason in caught.value.detail
     assert caught.value.advice == f"Check what answers at {host}, or take out AWS_ENDPOINT_URL."
+
+
+@pytest.mark.met("F11")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://x",
+        "localhost:4566",
+        "https://",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:0",
+        "http://[::1",
+        "unix:///run/x",
+        "http:/x",
+    ],
+)
+def test_an_override_that_is_no_web_address_is_named_with_its_variable(
+    there: Service, token: AccessToken, address: str
+) -> None:
+    endpoints = replace(there.session.endpoints, portal=address)
+    with pytest.raises(NetworkSettingRefused) as caught:
+        replace(there, session=replace(there.session, endpoints=endpoints)).fetch(token)
+
+    assert caught.value.detail == f'AWS_ENDPOINT_URL names no address: "{address}"'
+    assert caught.value.advice == "Write it as https://HOST, or take out AWS_ENDPOINT_URL."
+
+
+@pytest.mark.met("F14")
+def test_a_dead_proxy_before_an_override_is_the_proxys_fault(
+    there: Service, token: AccessToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    endpoints = replace(there.session.endpoints, portal="https://portal.test")
+    with pytest.raises(Offline) as caught:
+        replace(there, session=replace(there.session, endpoints=endpoints)).fetch(token)
+
+    assert (
+        caught.value.detail
+        == "the proxy http://127.0.0.1:1 (HTTPS_PROXY) cannot be used: it refuses the connection"
+    )
+    assert caught.value.advice == "Check HTTPS_PROXY, the network and the VPN."
 
 
 def test_refusal_in_the_services_own_words_needs_no_address(there: Service, token: AccessToken) -> None:

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from credtray import __version__
 from credtray.aws.blame import blamed
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 Way = tuple[str | None, Secret | None, Sources]
 """CA bundle and proxy, and what named them."""
 
+_SCHEMES = frozenset({"http", "https"})
 _PASSED_ON = frozenset({"content-type", "date", "retry-after", "x-amzn-errortype", "x-amzn-requestid"})
 """The reply headers botocore gets to see."""
 
@@ -99,6 +101,8 @@ class Clients:
     ) -> Any:
         if self._session is None:
             self._session = _independent_session()
+        if endpoint is not None and not _is_web_address(endpoint):
+            raise _no_address(endpoint, _source(service, endpoints))
         make: Any = self._session.create_client  # typed by service name literals; here it is a variable
         try:
             client = make(
@@ -156,6 +160,18 @@ def _no_client(error: ValueError, endpoint: str | None, source: str | None) -> C
     """Botocore 1.44 raises a bare ValueError for an endpoint that is no URL."""
     if endpoint is None:
         return blamed(error)
+    return _no_address(endpoint, source)
+
+
+def _is_web_address(endpoint: str) -> bool:
+    try:
+        parts = urlsplit(endpoint)
+        return parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, or half an IPv6 address
+        return False
+
+
+def _no_address(endpoint: str, source: str | None) -> CredtrayError:
     named = source or "the endpoint"
     return NetworkSettingRefused(
         f"{named} names no address: {shown(endpoint)}",

@@ -28,6 +28,11 @@ _NEEDS_IT = (CaptivePortal, CertificateRefused, Offline, UnexpectedReply)
 """What a wrong address looks like."""
 
 
+def _of_the_way(error: CredtrayError) -> bool:
+    """Tell whether it says what failed before the address was reached: then it is the proxy."""
+    return isinstance(error, Offline) and error.advice != Offline.hint
+
+
 @dataclass(frozen=True, slots=True)
 class Override:
     """An address in place of AWS's."""
@@ -64,6 +69,6 @@ class Override:
 
     def told(self, error: CredtrayError) -> CredtrayError:
         """Return the error with the address in its text, where the address may be its cause."""
-        if not isinstance(error, _NEEDS_IT):
+        if not isinstance(error, _NEEDS_IT) or _of_the_way(error):
             return error
         return type(error)(self.within(error.detail), hint=self.hint)
