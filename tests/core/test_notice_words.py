@@ -13,10 +13,12 @@ import pytest
 
 from credtray.core import protocol
 from credtray.core.errors import (
+    AssumeRoleRefused,
     CredtrayError,
     Offline,
     PortalFailed,
     Problem,
+    ProfileRefused,
     RoleRefused,
     SectionNotOurs,
     SignInCancelled,
@@ -72,6 +74,18 @@ NOTICES = {
     "offline, keys end": notice(Subject.OFFLINE, Offline().problem, names=NAMES[:2], ends_at=NOON + MINUTE),
     "offline, keys ended": notice(Subject.OFFLINE, Offline().problem, names=NAMES, ends_at=NOON - MINUTE),
     "offline, no keys": notice(Subject.OFFLINE, Offline().problem, names=NAMES[:1], ends_at=None),
+    "setting refused": notice(
+        Subject.ROLE_REFUSED,
+        ProfileRefused(
+            "duration_seconds is 43200; AWS gives 3600 (1 hour) at most to a role that is assumed by another "
+            "role (role chaining)",
+            hint="Set duration_seconds = 3600, or take it out.",
+        ).problem,
+        names=("dev",),
+    ),
+    "role cannot be assumed": notice(
+        Subject.ROLE_REFUSED, AssumeRoleRefused("AWS STS says no").problem, names=("dev",)
+    ),
     "role refused": notice(Subject.ROLE_REFUSED, RoleRefused("HTTP 403").problem, names=("dev",)),
     "section refused": notice(
         Subject.SECTION_REFUSED, SectionNotOurs("[dev]").problem, names=("dev",), profile="dev"

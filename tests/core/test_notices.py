@@ -3,7 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from credtray.core.errors import PortalFailed, RoleRefused, SectionNotOurs, TokenRefused
+import pytest
+
+from credtray.core.errors import PortalFailed, ProfileRefused, RoleRefused, SectionNotOurs, TokenRefused
 from credtray.core.events import (
     Fetched,
     FetchFailed,
@@ -153,6 +155,23 @@ def test_refused_roles_are_told_together_once() -> None:
     [notice] = told(state, 6)
 
     assert (notice.subject, notice.names) == (Subject.ROLE_REFUSED, ("dev", "ro"))
+    assert subjects(shown(state, 6), 7) == []
+
+
+@pytest.mark.met("F15")
+def test_a_setting_that_aws_does_not_take_is_not_told_as_a_role_without_access() -> None:
+    state = after(
+        signed_in("dev", "ro"),
+        FetchStarted("dev"),
+        FetchFailed("dev", RoleRefused().problem),
+        FetchStarted("ro"),
+        FetchFailed("ro", ProfileRefused("duration_seconds is 43200").problem),
+    )
+
+    assert [(item.key, item.names) for item in told(state, 6)] == [
+        ("corp:roles", ("dev",)),
+        ("corp:profile_refused", ("ro",)),
+    ]
     assert subjects(shown(state, 6), 7) == []
 
 

@@ -14,6 +14,8 @@ from credtray.core.clicks import Click, FetchKeys
 from credtray.core.durations import short
 from credtray.core.errors import (
     CredtrayError,
+    Problem,
+    ProfileRefused,
     RoleRefused,
     SectionNotOurs,
     SignInCancelled,
@@ -222,9 +224,21 @@ def _offline(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
 
 
 def _role_refused(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
-    body = said(RoleRefused().problem).body
     buttons = tuple(Button("Try again", FetchKeys(name)) for name in notice.names[:1])
+    problem = notice.problem or RoleRefused().problem
+    if problem.code != RoleRefused.code:
+        return _not_served(notice, problem, buttons)
+    body = said(problem).body
     return Words(f"{_session(notice)}: no access to {_names(notice)}", body, buttons)
+
+
+def _not_served(notice: Notice, problem: Problem, buttons: tuple[Button, ...]) -> Words:
+    """Return the words for what STS refuses: the person's own access is not in question."""
+    if problem.code == ProfileRefused.code:
+        buttons = (FILES[Step.OPEN_CONFIG], *buttons)
+    _, _, told = problem.title.partition(": ")
+    body = f"{plain(told or problem.title, _LONGEST_TEXT)}. {plain(problem.hint, _LONGEST_TEXT)}"
+    return Words(f"{_session(notice)}: no keys for {_names(notice)}", body, buttons)
 
 
 def _section_refused(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:

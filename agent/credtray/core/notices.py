@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from credtray.core.errors import Offline, Problem
+from credtray.core.errors import Offline, Problem, RoleRefused
 from credtray.core.expiry import Moved, compare_ends
 from credtray.core.lasting import sign_in_end
 from credtray.core.standing import (
@@ -297,10 +297,11 @@ def _roles(state: State, session: SessionState, now: datetime) -> Iterator[Notic
     if alive(session, now) is not Alive.SIGNED_IN:
         return
     yield from _unfetched(state, session, now)
-    if names:
-        says = frozenset(f"role:{each}" for each in names)
-        problem = refused[names[0]]
-        yield Notice(Subject.ROLE_REFUSED, name, f"{name}:roles", says, names=names, problem=problem)
+    for code in dict.fromkeys(refused[each].code for each in names):
+        alike = tuple(each for each in names if refused[each].code == code)
+        says = frozenset(f"role:{each}" for each in alike)
+        key = f"{name}:roles" if code == RoleRefused.code else f"{name}:{code}"
+        yield Notice(Subject.ROLE_REFUSED, name, key, says, names=alike, problem=refused[alike[0]])
 
 
 def _unfetched(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
