@@ -38,7 +38,7 @@ def test_picture(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = credtray("profiles", backend=FakeBackend({Status: MIXED}))
 
     assert outcome.code == 0
-    assert outcome.err == "warning: line 14, broken: sso_account_id is missing\nhint: Add it.\n"
+    assert outcome.err == "warning: config file, line 14, broken: sso_account_id is missing\nhint: Add it.\n"
     assert snapshot(f"profiles-{columns}", outcome.out) == outcome.out
 
 

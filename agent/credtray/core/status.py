@@ -47,7 +47,13 @@ def document(state: State, agent: AgentFacts, now: datetime) -> dict[str, Any]:
         "imports": [_import(state, item, now) for item in kept_imports(state.imports)],
         "foreign": [{"name": item.name, "reason": item.reason} for item in state.config.foreign],
         "warnings": [
-            {"profile": item.profile, "line": item.line, "text": item.text, "hint": item.hint}
+            {
+                "profile": item.profile,
+                "file": "credentials" if item.in_credentials else "config",
+                "line": item.line,
+                "text": item.text,
+                "hint": item.hint,
+            }
             for item in state.config.warnings
         ],
         "problems": [_problem(item) for item in _problems(state) if item],

@@ -75,8 +75,11 @@ def profiles(
     if not wish.narrows:
         _show_pasted(document.get("imports") or [])
     for item in [] if wish.narrows else document["warnings"]:
+        file = item.get("file", "config")  # an agent of before says nothing of it
         terminal.complain(
-            f"line {item['line']}, {item['profile']}: {item['text']}", item["hint"], kind="warning"
+            f"{file} file, line {item['line']}, {item['profile']}: {item['text']}",
+            item["hint"],
+            kind="warning",
         )
 
 

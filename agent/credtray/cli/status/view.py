@@ -146,8 +146,9 @@ def _warnings(document: dict[str, Any]) -> Iterator[RenderableType]:
             yield Padding(Text(visible(problem["hint"]), "quiet"), (0, 0, 1, _INDENT))
     warnings = document["warnings"]
     for item in warnings[:MOST_WARNINGS]:
+        file = item.get("file", "config")  # an agent of before says nothing of it
         yield Text(
-            visible(f"! config file, line {item['line']}, {item['profile']}: {item['text']}"), "warning"
+            visible(f"! {file} file, line {item['line']}, {item['profile']}: {item['text']}"), "warning"
         )
         yield Padding(Text(visible(item["hint"]), "quiet"), (0, 0, 0, _INDENT))
     more = len(warnings) - MOST_WARNINGS
