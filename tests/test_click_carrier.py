@@ -146,6 +146,7 @@ def test_browser_that_does_not_open_leaves_a_link_to_copy() -> None:
             pending = daemon.state.sessions["corp"].pending
             assert pending is not None
             assert scene.hands.clipboard.texts == [(pending.url, False)]
+            assert scene.hands.told["click:CopySignInLink"].title == "Sign-in link copied"
             scene.carrier.carry(protocol.CancelLogin("corp"))
             await until(lambda: bool(scene.hands.taken_back))
             assert daemon.state.sessions["corp"].pending is None
@@ -300,6 +301,21 @@ def test_setup_command_is_told_in_words_whether_it_can_be_copied_or_not(copied: 
         assert scene.hands.clipboard.texts == ([("credtray setup", False)] if copied else [])
         assert "Open a terminal" in scene.hands.words()
         assert scene.hands.words().endswith(": credtray setup")
+
+    run(drive())
+
+
+@pytest.mark.met("L")
+def test_a_copied_console_link_is_told_and_leads_to_the_role() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        await scene.click(clicks.CopyConsoleLink("dev"))
+        ((link, secret),) = scene.hands.clipboard.texts
+        (told,) = scene.hands.told.values()
+
+        assert "account_id=111100000000" in link
+        assert not secret
+        assert (told.title, told.urgency) == ("Console link copied", Urgency.LOW)
 
     run(drive())
 

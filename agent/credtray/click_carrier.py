@@ -194,6 +194,10 @@ class ClickCarrier:
     def _tell(self, click: Click, title: str, body: str, picture: Look = GOOD_NEWS) -> None:
         self._hands.tell(Notification(_key(click), title, body, picture=picture))
 
+    def _tell_quietly(self, key: str, title: str) -> None:
+        """Tell that a click was heard: a menu that has closed shows nothing of it."""
+        self._hands.tell(Notification(key, title, "", urgency=Urgency.LOW, picture=GOOD_NEWS))
+
     # --- what the commands can do as well ---------------------------------------------------------------
 
     async def _ask(self, click: Any) -> None:
@@ -222,7 +226,7 @@ class ClickCarrier:
                 Look(Shape.TROUBLE),
             )
             return
-        self._hands.tell(Notification(_CHOSEN, _chosen(request), "", urgency=Urgency.LOW, picture=GOOD_NEWS))
+        self._tell_quietly(_CHOSEN, _chosen(request))
 
     async def _login(self, request: protocol.Login) -> None:
         key = f"{request.session}:sign-in"
@@ -270,6 +274,7 @@ class ClickCarrier:
         pending = known_session(self._loop.state, click.session).pending
         if pending is not None and pending.url is not None:
             await self._hands.clipboard.put(pending.url, secret=False, seconds=LINK_SECONDS)
+            self._tell_quietly(_key(click), "Sign-in link copied")
 
     async def _open_console(self, click: clicks.OpenConsole) -> None:
         profile = known_profile(self._loop.state, click.profile).profile
@@ -284,6 +289,7 @@ class ClickCarrier:
     async def _copy_console_link(self, click: clicks.CopyConsoleLink) -> None:
         link = self._console_link(known_profile(self._loop.state, click.profile).profile)
         await self._hands.clipboard.put(link, secret=False, seconds=LINK_SECONDS)
+        self._tell_quietly(_key(click), "Console link copied")
 
     async def _copy_setup_command(self, click: clicks.CopySetupCommand) -> None:
         try:
@@ -329,7 +335,7 @@ class ClickCarrier:
 
 
 def _chosen(request: Choice) -> str:
-    """Tell what was chosen, as quiet good news: a menu that has closed shows nothing of it."""
+    """Tell what was chosen."""
     match request:
         case protocol.Switch(profile=None):
             return "There is no default profile any more"
