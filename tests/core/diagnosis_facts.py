@@ -20,6 +20,7 @@ from credtray.core.diagnosis.facts import (
     IniFacts,
     KeyKind,
     KeySection,
+    OldUnit,
     PartSight,
     Place,
     SessionSight,
@@ -213,6 +214,10 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "desktop_part_served": lambda: agent(desktop=frozen(tray=PartSight("status_notifier"))),
         "autostart_old": lambda: replace(
             FINE, autostart=AutostartFacts(True, "it starts /gone", "/gone/python does not exist")
+        ),
+        "systemd_unit_old": lambda: replace(
+            FINE,
+            old_units=(OldUnit("~/.config/systemd/user/c.service", "c.service", "/x is gone", "/p/python"),),
         ),
         "autostart_stale": lambda: replace(FINE, autostart=AutostartFacts(True, "it starts something else")),
         "settings_broken": lambda: replace(FINE, settings=SettingsFacts("~/settings.toml", "no TOML", 3)),

@@ -49,6 +49,7 @@ OTHERS = frozenset(
         "aws",
         "eval",
         "mount",
+        "systemctl",
     }
 )
 """Programs of a system that may stand in a cure."""

@@ -27,6 +27,7 @@ from credtray.checkup.files import (
 from credtray.checkup.places import places_in_the_way
 from credtray.checkup.probes import Probe, together
 from credtray.checkup.tokens import token_facts
+from credtray.checkup.units import old_units
 from credtray.core import resolution
 from credtray.core.cache_format import token_key
 from credtray.core.diagnosis.environment import spoken
@@ -103,6 +104,7 @@ def _probes(where: Surroundings, environ: Mapping[str, str], files: AwsFiles, ro
         "the agent": lambda: {"agent": looks.agent()},
         "the remembered choices": lambda: {"active": _kept()},
         "autostart": lambda: {"autostart": looks.autostart()},
+        "systemd units": lambda: {"old_units": old_units(environ, home)},
         "the browser": lambda: {"browser": looks.browser(environ)},
         "the machine": lambda: {"surrounding": looks.surrounding(environ, root)},
         "the AWS CLI": lambda: {"aws_cli": looks.aws_cli(environ)},

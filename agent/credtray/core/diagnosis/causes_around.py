@@ -195,6 +195,15 @@ AUTOSTART_OLD = Kind(
     "Run: credtray repair old_autostart",
     Repair.OLD_AUTOSTART,
 )
+UNIT_OLD = Kind(
+    "systemd_unit_old",
+    Group.AGENT,
+    Severity.WARNING,
+    "A systemd unit starts a credtray that is not there any more",
+    "credtray was updated, moved or reinstalled; the unit in your home directory still has the old command.",
+    "Set ExecStart={command} in {unit}, then run: systemctl --user daemon-reload"
+    " && systemctl --user restart {name}",
+)
 SETTINGS_BROKEN = Kind(
     "settings_broken",
     Group.AGENT,
@@ -262,6 +271,7 @@ KINDS = (
     DESKTOP_SERVED,
     AUTOSTART_STALE,
     AUTOSTART_OLD,
+    UNIT_OLD,
     SETTINGS_BROKEN,
     AWS_CLI_OLD,
     AWS_CLI_MISSING,

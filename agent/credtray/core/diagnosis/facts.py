@@ -195,6 +195,19 @@ class AutostartFacts:
     """Why what is started there cannot start; None: it can, or there is nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class OldUnit:
+    """A systemd unit of this user that starts a credtray which is gone."""
+
+    place: str
+    """The file, as a person would name it."""
+    name: str
+    """Of the unit, for systemctl."""
+    reason: str
+    command: str
+    """What ``ExecStart`` should say."""
+
+
 class Surrounding(Enum):
     """Where the commands run, as far as it matters to a browser."""
 
@@ -256,6 +269,7 @@ class Facts:
     """Profiles kept fresh, the one that ``[default]`` mirrors included."""
     agent: AgentFacts = AgentFacts()
     autostart: AutostartFacts = AutostartFacts()
+    old_units: tuple[OldUnit, ...] = ()
     settings: SettingsFacts = SettingsFacts()
     surrounding: Surrounding = Surrounding.DESKTOP
     browser: bool = True

@@ -13,6 +13,7 @@ from credtray.core.diagnosis.rules_of_sign_in import kind_of
 from credtray.core.durations import short
 from credtray.core.endpoint.versions import LEAST, cli_reads_token_file
 from credtray.core.errors import ClockOff, ConfigInvalid, ProtocolMismatch, SettingsInvalid
+from credtray.core.shell_words import argument
 from credtray.core.standing import TOLERATED_CLOCK_ERROR
 
 _NO_SSO = (2, 0)
@@ -124,6 +125,9 @@ def _installed(facts: Facts) -> Iterator[Finding]:
         yield found(kinds.AUTOSTART_OLD, Sight(clean(facts.autostart.outdated)))
     elif facts.autostart.trouble is not None:
         yield found(kinds.AUTOSTART_STALE, Sight(clean(facts.autostart.trouble)))
+    for unit in facts.old_units:
+        fill = {"command": unit.command, "unit": clean(unit.place), "name": argument(clean(unit.name))}
+        yield found(kinds.UNIT_OLD, Sight(clean(unit.reason), clean(unit.place)), fill=fill)
     settings = facts.settings
     if settings.trouble is not None:
         place = Sight(clean(settings.trouble), settings.path, settings.line)
