@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,11 @@ def changes(plan: SetupPlan) -> dict[str, Change]:
 
 def made(*choices: RoleChoice, data: bytes = b"", **more: object) -> bytes:
     return plan_setup(data, wish(*choices, **more)).after
+
+
+def read_back(profiles: Mapping[str, Profile]) -> dict[str, Profile]:
+    """Return the profiles without the hosts they choose: setup writes none."""
+    return {name: replace(profile, endpoints=None) for name, profile in profiles.items()}
 
 
 def test_a_new_file_holds_the_session_and_its_profiles() -> None:
@@ -99,7 +105,7 @@ def test_sections_are_what_the_real_aws_configure_sso_writes(home: Path) -> None
 def test_what_was_written_is_read_back_as_meant() -> None:
     config = parse_config(made(ADMIN, LAB_ADMIN, region="eu-west-1"), {})
 
-    assert config.profiles == {
+    assert read_back(config.profiles) == {
         "corp-admin-prod": Profile("corp-admin-prod", "corp", PROD.account_id, "Admin", "eu-west-1"),
         "corp-admin-lab": Profile("corp-admin-lab", "corp", LAB.account_id, "Admin", "eu-west-1"),
     }
@@ -112,7 +118,9 @@ def test_profiles_of_a_credential_process_are_read_back_as_meant() -> None:
 
     assert b"credential_process = /usr/bin/python3 -m credtray credentials corp-admin\n" in data
     assert b"sso_session = corp\nsso_account_id" not in data
-    assert config.profiles == {"corp-admin": Profile("corp-admin", "corp", PROD.account_id, "Admin")}
+    assert read_back(config.profiles) == {
+        "corp-admin": Profile("corp-admin", "corp", PROD.account_id, "Admin")
+    }
     assert not config.warnings
 
 
@@ -173,6 +181,44 @@ def test_the_two_forms_change_into_one_another() -> None:
         "region": "eu-west-1",
     }
     assert ini.meaning(made(ADMIN, data=process, region="eu-west-1")) == ini.meaning(sso)
+
+
+def served_by(command: str) -> bytes:
+    """Return a profile without our mark that has this credential process."""
+    data = made(ADMIN, command=lambda _: command)
+    return data.replace(f"{MARK}\n".encode(), b"# my own words\n")
+
+
+@pytest.mark.met("F3")
+@pytest.mark.parametrize(
+    "old",
+    [
+        "/gone/python -I -S /gone/agent/__main__.py credentials corp-admin",
+        "/usr/bin/python3 -m agent credentials corp-admin",
+        "'/gone/my tools/python' -I -S /gone/credtray/__main__.py credentials -- corp-admin",
+    ],
+)
+def test_profile_with_an_old_command_of_ours_is_given_the_present_one(old: str) -> None:
+    data = served_by(old)
+    plan = plan_setup(data, wish(ADMIN, command=lambda name: f"/now {name}"))
+
+    assert changes(plan) == {"corp-admin": Change.UPDATED}
+    assert plan.after == data.replace(old.encode(), b"/now corp-admin")
+
+
+@pytest.mark.met("F3")
+def test_profile_with_the_command_of_another_program_stays() -> None:
+    data = served_by("/opt/mine --role Admin credentials corp-admin")
+
+    assert plan_setup(data, wish(ADMIN, command=lambda name: f"/now {name}")).after == data
+
+
+@pytest.mark.met("F3")
+def test_profile_with_an_old_command_without_our_mark_is_never_taken_out() -> None:
+    data = served_by("/gone/python -m agent credentials corp-admin")
+    plan = plan_setup(data, wish(READ_ONLY, command=lambda name: f"/now {name}", prune=True))
+
+    assert "corp-admin" not in changes(plan)
 
 
 def test_a_quoted_name_in_the_file_is_found() -> None:

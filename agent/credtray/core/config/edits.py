@@ -20,6 +20,7 @@ from credtray.core.errors import UsageError
 from credtray.core.ini.text import SectionSpan
 from credtray.core.models import SsoSession
 from credtray.core.naming import DEFAULT_TEMPLATE, RoleChoice, profile_names
+from credtray.core.own_commands import own_command
 
 MARK = "# credtray: made by setup"
 """The comment that tells a profile of ours from all others."""
@@ -122,7 +123,7 @@ def plan_setup(data: bytes, wish: SetupWish) -> SetupPlan:
         section = config.profiles.get(name)
         edit = (
             None
-            if section is not None and not is_ours(section)
+            if section is not None and not _is_setups(section, wish)
             else _profile_edit(written.profiles.get(name), name, key, wish)
         )
         edits += [edit] if edit is not None else []
@@ -141,6 +142,15 @@ def is_ours(section: Section) -> bool:
     return any(
         comment.text.startswith(MARK) and comment.start < section.span.content_end
         for comment in section.span.comments
+    )
+
+
+def _is_setups(section: Section, wish: SetupWish) -> bool:
+    """Whether setup writes this profile anew: also one without the mark that a credtray is to serve."""
+    if wish.command is None or is_ours(section):
+        return is_ours(section)
+    return (
+        OUR_SESSION in section.settings and own_command(section.text("credential_process") or "") is not None
     )
 
 
