@@ -144,6 +144,28 @@ def test_browser_that_waits_for_the_truth_is_not_crowded_out(callback: LoopbackC
         assert pages.signed_in() == drained(connection)
 
 
+@pytest.mark.met("M5")
+def test_page_reloaded_while_it_waits_is_told_the_same_truth(callback: LoopbackCallback) -> None:
+    request = f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode()
+    with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5)) as first:
+        first.sendall(request)
+        callback.wait(5, never)
+    with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5)) as again:
+        again.sendall(request)
+        get(callback, "/")  # by now the second request has been read as well
+        callback.tell("AWS has an internal problem")
+
+        assert pages.failed("AWS has an internal problem") == drained(again)
+
+
+def test_another_code_does_not_learn_how_the_first_one_ends(callback: LoopbackCallback) -> None:
+    with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5)) as first:
+        first.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        callback.wait(5, never)
+
+        assert pages.gone() == get(callback, RIGHT.replace("the-code", "another"))
+
+
 # --- the redirect itself ---------------------------------------------------------------------------------
 
 

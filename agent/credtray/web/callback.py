@@ -180,7 +180,9 @@ class LoopbackCallback:
         if isinstance(found, NotOurs):
             return pages.gone() if self._is_late(request) else pages.refused(found.status)
         if self._outcome is not None:
-            return pages.gone()
+            # Reloaded by a person who waits: the page gets the answer the first one would have got.
+            waits = self._told is not None and not self._told.done() and found == self._outcome
+            return self._told if self._told is not None and waits else pages.gone()
         if isinstance(found, CodeReceived):
             self._told = self._held()
         self._outcome = found
