@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from credtray.core.errors import (
     SignInTimedOut,
     SignInUnconfirmed,
 )
+from credtray.core.models import AccessToken, SsoSession
 from credtray.core.ports import Notification
 from credtray.core.settings import SessionSettings, Settings
 from credtray.daemon.sign_in_values import BY_CODE
@@ -169,6 +171,34 @@ def test_while_it_waits_status_says_whether_the_present_one_is_untouched() -> No
             )
             await daemon.ask(protocol.CancelLogin("corp"))
             await asyncio.gather(second, return_exceptions=True)
+
+    real(drive())
+
+
+@pytest.mark.met("H1")
+def test_token_goes_only_when_it_is_written_down_that_we_ended_the_sign_in() -> None:
+    """Else an agent killed in between takes the keys in use for those of somebody who signed out."""
+
+    async def drive() -> None:
+        async with world() as (daemon, person):
+            first, _ = login(daemon)
+            await until(lambda: bool(person.urls))
+            person.allow()
+            await first
+            written: list[bytes] = []
+            drop = daemon.token_cache.drop
+
+            def watched(of: SsoSession, old: AccessToken) -> None:
+                written.append(daemon.state_file.document)
+                drop(of, old)
+
+            daemon.token_cache.drop = watched  # type: ignore[method-assign]
+            daemon.browser.visit = daemon.listener.come
+            daemon.listener.visit = daemon.allow
+            second, _ = login(daemon, fresh=True)
+            await second
+
+            assert [json.loads(each)["sessions"]["corp"]["sign_in"]["given_up"] for each in written] == [True]
 
     real(drive())
 

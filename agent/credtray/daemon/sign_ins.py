@@ -57,6 +57,10 @@ REFRESH_SECONDS = 8.0
 """How long a login waits for a silent refresh that would make it unnecessary."""
 
 
+WRITE_SECONDS = 5.0
+"""How long the end of the earlier sign-in waits for the disk before it goes on all the same."""
+
+
 class SignIns:
     """Starts, joins and cancels sign-ins; signs out."""
 
@@ -192,7 +196,12 @@ class SignIns:
         self._loop.take(SignInStarted(name))
 
         def progress(step: SignInProgress) -> None:
-            self._workers.call_soon(lambda: self._progressed(attempt, step))
+            if step.kind is Step.ENDED:
+                # Its token goes next. An agent killed after that must know that nobody signed out, else the
+                # next one would take the keys in use out of the credentials file.
+                self._workers.written(lambda: self._progressed(attempt, step), WRITE_SECONDS)
+            else:
+                self._workers.call_soon(lambda: self._progressed(attempt, step))
 
         def work() -> SignInResult:
             cancelled = attempt.cancelled.is_set

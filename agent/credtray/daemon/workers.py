@@ -88,6 +88,7 @@ class Workers:
         """Bind to nothing yet; ``pool`` makes a pool of a name and a size."""
         self._pool = pool
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: int | None = None
         self._portal: dict[str, Pool] = {}
         self._files = pool("files", 1)
         self._sign_ins = pool("sign-in", SIGN_INS)
@@ -100,6 +101,7 @@ class Workers:
     def start(self) -> None:
         """Bind to the running event loop."""
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
 
     @property
     def busy(self) -> bool:
@@ -126,6 +128,22 @@ class Workers:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # closed
                 self._loop.call_soon_threadsafe(function)
+
+    def written(self, function: Callable[[], None], seconds: float) -> None:
+        """Run a function on the event loop's thread, and wait until all files are written by then.
+
+        For the thread of a sign-in; *seconds* is the longest it waits, for a disk that hangs. In the event
+        loop's own thread nothing is waited for.
+        """
+        written = threading.Event()
+
+        def begin() -> None:
+            function()
+            self.files(written.set, _loaded, _loaded)
+
+        self.call_soon(begin)
+        if threading.get_ident() != self._thread:
+            written.wait(seconds)
 
     def portal(
         self,
@@ -253,5 +271,5 @@ def without_values(error: Exception) -> Exception:
     return Exception(type(error).__name__).with_traceback(error.__traceback__)
 
 
-def _loaded(_outcome: Problem | None) -> None:
+def _loaded(_outcome: object) -> None:
     """Nothing follows."""
