@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,14 +22,17 @@ from credtray.core.errors import (
     SignInTimedOut,
     SignInUnconfirmed,
 )
-from credtray.core.models import AccessToken, SsoSession
+from credtray.core.events import ConfigLoaded
+from credtray.core.models import AccessToken, AwsConfig, SsoSession
 from credtray.core.ports import Notification
 from credtray.core.settings import SessionSettings, Settings
 from credtray.daemon.sign_in_values import BY_CODE
-from tests.core.making import HOUR, MINUTE, token
+from tests.core.making import HOUR, MINUTE, config, profile, token
+from tests.core.making import session as corp
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import login, real, until, world
 
+ANOTHER = "https://d-9067000002.awsapps.com/start"
 STILL = r"You are still signed in until about \d\d:\d\d\."
 ENDED = r"Your earlier sign-in was ended at \d\d:\d\d; keys in use work until \d\d:\d\d\."
 
@@ -173,6 +177,31 @@ def test_while_it_waits_status_says_whether_the_present_one_is_untouched() -> No
             await asyncio.gather(second, return_exceptions=True)
 
     real(drive())
+
+
+@pytest.mark.met("H1")
+@pytest.mark.parametrize(
+    "content",
+    [AwsConfig(), config(profile("dev"), sessions=(replace(corp(), start_url=ANOTHER),))],
+    ids=["no session", "another portal"],
+)
+def test_page_asks_although_the_config_file_changed_meanwhile(content: AwsConfig) -> None:
+    async def drive() -> None:
+        daemon = await working()
+
+        def visit(url: str) -> None:
+            daemon.config.put(content)
+            daemon.loop.take(ConfigLoaded(content))
+            daemon.listener.come(url)
+
+        daemon.browser.visit = visit
+        daemon.listener.answer = "keep"
+        await failing(daemon)
+
+        assert len(daemon.listener.asked) == 1
+        assert daemon.portal.sign_in_active
+
+    run(drive())
 
 
 @pytest.mark.met("H1")

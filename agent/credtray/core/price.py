@@ -5,10 +5,11 @@ Asked before anything is given up: by the page the browser opens first, and by t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from credtray.core.durations import short
+from credtray.core.models import SignIn
 from credtray.core.standing import alive, session_keys_until, sign_in_of
 from credtray.core.state import Alive, State
 from credtray.core.view import clock_time
@@ -34,9 +35,15 @@ def price_of(state: State, name: str, now: datetime) -> Price | None:
     sign_in = sign_in_of(session, now) if session is not None else None
     if session is None or sign_in is None or alive(session, now) is not Alive.SIGNED_IN:
         return None
-    if sign_in.ends_at - now <= state.settings.longest_warning(name):
+    price = price_of_replaced(state, name, sign_in, now)
+    return None if price is None else replace(price, keys_until=session_keys_until(state, session, now))
+
+
+def price_of_replaced(state: State, name: str, sign_in: SignIn | None, now: datetime) -> Price | None:
+    """Return the same of a sign-in whose session the config file names no more, or gave another portal."""
+    if sign_in is None or sign_in.ends_at - now <= state.settings.longest_warning(name):
         return None
-    return Price(sign_in.ends_at, not sign_in.proof.proven, session_keys_until(state, session, now))
+    return Price(sign_in.ends_at, not sign_in.proof.proven, None)
 
 
 def price_words(price: Price, now: datetime, zone: tzinfo | None) -> str:

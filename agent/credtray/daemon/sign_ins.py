@@ -33,7 +33,7 @@ from credtray.core.events import (
 )
 from credtray.core.expiry import compare_ends
 from credtray.core.open_by_itself import present
-from credtray.core.price import price_of, price_words
+from credtray.core.price import price_of, price_of_replaced, price_words
 from credtray.core.protocol import Progress
 from credtray.core.shell_words import with_options
 from credtray.core.standing import alive, sign_in_of, token_usable
@@ -136,6 +136,15 @@ class SignIns:
         price = price_of(self._loop.state, name, now)
         return None if price is None else price_words(price, now, None)
 
+    def _question_of(self, attempt: Attempt) -> str | None:
+        """Return the question of a sign-in under way: the config file may have changed under it."""
+        name, now = attempt.session.name, self._loop.now()
+        there = self._loop.state.sessions.get(name)
+        if there is not None and same_portal(there.session, attempt.session):
+            return self._question(name)
+        price = price_of_replaced(self._loop.state, name, attempt.replaced, now)
+        return None if price is None else price_words(price, now, None)
+
     async def _good_enough(self, name: str) -> bool:
         """Tell whether a sign-in would be wasted; an expired token that renews silently gets its chance."""
         await self._wait_for_refresh(name)
@@ -190,7 +199,7 @@ class SignIns:
             settings.browser,
             self._welcome if unasked else None,
             agreed=request.agreed,
-            question=partial(self._question, name),
+            question=partial(self._question_of, attempt),
             why=BY_CODE if device and request.remote and not request.device else None,
         )
         self._loop.take(SignInStarted(name))
