@@ -217,9 +217,9 @@ def test_token_goes_only_when_it_is_written_down_that_we_ended_the_sign_in() -> 
             written: list[bytes] = []
             drop = daemon.token_cache.drop
 
-            def watched(of: SsoSession, old: AccessToken) -> None:
+            def watched(session: SsoSession, token: AccessToken) -> None:
                 written.append(daemon.state_file.document)
-                drop(of, old)
+                drop(session, token)
 
             daemon.token_cache.drop = watched  # type: ignore[method-assign]
             daemon.browser.visit = daemon.listener.come
