@@ -160,7 +160,7 @@ def test_while_it_waits_status_says_whether_the_present_one_is_untouched() -> No
             await until(lambda: daemon.listener.door is not None and len(daemon.browser.opened) == 2)
             before = await session(daemon)
             daemon.listener.come(daemon.browser.opened[-1])
-            await until(lambda: daemon.state.sessions["corp"].token is None)
+            await until(lambda: any(each.kind == "ended" for each in sink.progress))
             after = await session(daemon)
 
             assert (before["state"], before["pending"]["earlier_ended_at"]) == ("signing_in", None)
