@@ -221,7 +221,7 @@ def test_token_goes_only_when_it_is_written_down_that_we_ended_the_sign_in() -> 
                 written.append(daemon.state_file.document)
                 drop(session, token)
 
-            daemon.token_cache.drop = watched  # type: ignore[method-assign]
+            daemon.token_cache.drop = watched  # type: ignore[method-assign]  # looks at the disk at this moment
             daemon.browser.visit = daemon.listener.come
             daemon.listener.visit = daemon.allow
             second, _ = login(daemon, fresh=True)
