@@ -75,7 +75,7 @@ def _done(starting: Autostart, action: Action) -> Outcome | None:
 
 
 def _tell(status: AutostartStatus, outcome: Outcome | None) -> None:
-    terminal.show(_WORDS[status.enabled, outcome].format(place=status.place))
+    terminal.show_words(_WORDS[status.enabled, outcome].format(place=status.place))
     trouble = status.stale or status.remark
     if trouble is not None:
         terminal.complain(trouble, status.cure or "", kind="warning")

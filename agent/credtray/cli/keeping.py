@@ -74,7 +74,7 @@ def deactivate(profiles: ProfilesArgument, json_output: JsonOption = False) -> N
         terminal.show_json(result)
     else:
         for name in profiles:
-            terminal.show(f"{name} is not active any more.")
+            terminal.show_words(f"{name} is not active any more.")
     _finish({**result, "profiles": []}, quiet=json_output)
 
 
@@ -105,7 +105,7 @@ def switch(
     if json_output:
         terminal.show_json(result)
     elif profile is None:
-        terminal.show("[default] is given back: it holds no keys of credtray any more.")
+        terminal.show_words("[default] is given back: it holds no keys of credtray any more.")
     else:
         for item in result["profiles"]:
             _tell_kept(item, f"{item['name']} is the default", "default", result)
@@ -115,15 +115,15 @@ def switch(
 def _tell_kept(item: dict[str, Any], lead: str, section: str, result: dict[str, Any]) -> None:
     reason = result["reasons"].get(item["name"]) or item["error"]
     if reason is not None or result["credentials_file"] is not None:
-        terminal.show(f"{lead}, but its keys are not in the credentials file yet.")
+        terminal.show_words(f"{lead}, but its keys are not in the credentials file yet.")
         if reason is not None:
             terminal.complain(reason["text"], reason["hint"], kind="warning")
     elif item["expires_at"] is None:
-        terminal.show(f"{lead}; its keys are being fetched.")
+        terminal.show_words(f"{lead}; its keys are being fetched.")
     else:
         now, until = datetime.now(UTC), datetime.fromisoformat(item["expires_at"])
         left = f"{clock_time(until, now, None)} ({short(until - now)} left)"
-        terminal.show(f"{lead}: keys in [{section}] until {left}.")
+        terminal.show_words(f"{lead}: keys in [{section}] until {left}.")
 
 
 def _tell_held(item: dict[str, Any], result: dict[str, Any]) -> None:
@@ -131,14 +131,14 @@ def _tell_held(item: dict[str, Any], result: dict[str, Any]) -> None:
     lead = f"{item['name']} is active: its keys are kept fresh for {way(item)}"
     reason = result["reasons"].get(item["name"]) or item["error"]
     if reason is not None:
-        terminal.show(f"{item['name']} is active, but there are no keys yet.")
+        terminal.show_words(f"{item['name']} is active, but there are no keys yet.")
         terminal.complain(reason["text"], reason["hint"], kind="warning")
     elif item["expires_at"] is None:
-        terminal.show(f"{item['name']} is active; its keys are being fetched.")
+        terminal.show_words(f"{item['name']} is active; its keys are being fetched.")
     else:
         now, until = datetime.now(UTC), datetime.fromisoformat(item["expires_at"])
-        terminal.show(f"{lead}, now until {clock_time(until, now, None)} ({short(until - now)} left).")
-    terminal.show(what_to_do(item))
+        terminal.show_words(f"{lead}, now until {clock_time(until, now, None)} ({short(until - now)} left).")
+    terminal.show_words(what_to_do(item))
 
 
 def _finish(result: dict[str, Any], *, quiet: bool) -> None:

@@ -52,10 +52,10 @@ def pause(
     if json_output:
         terminal.show_json(result)
     elif result["until"] is None:
-        terminal.show("Notices are shown again.")
+        terminal.show_words("Notices are shown again.")
     else:
         until = clock_time(datetime.fromisoformat(result["until"]), now, None)
-        terminal.show(f"Notices paused until {until}. Resume: credtray pause off")
+        terminal.show_words(f"Notices paused until {until}. Resume: credtray pause off")
 
 
 def _only_length(text: str) -> str:

@@ -68,7 +68,7 @@ def repair(
     if json_output:
         terminal.show_json({"repairs": [case.document() for case in cases]})
     elif not any(case.plan.needed or case.problem for case in cases):
-        terminal.show("Nothing to repair.")
+        terminal.show_words("Nothing to repair.")
     failed = next((case.problem for case in cases if case.problem is not None), None)
     if failed is not None:
         raise failed
@@ -160,6 +160,6 @@ def _carry_out(house: House, case: _Case, seen: Scene, *, quiet: bool) -> None:
     case.done = True
     if quiet:
         return
-    terminal.show(f"{case.name}: done." + (" Back: credtray undo" if case.repair.undoable else ""))
+    terminal.show_words(f"{case.name}: done." + (" Back: credtray undo" if case.repair.undoable else ""))
     for step in case.plan.next_steps:
-        terminal.show(step)
+        terminal.show_words(step)

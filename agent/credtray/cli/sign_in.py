@@ -61,7 +61,7 @@ def login(
     if json_output:
         terminal.show_json(result)
     else:
-        terminal.show(login_words(result, datetime.now(UTC), None))
+        terminal.show_words(login_words(result, datetime.now(UTC), None))
 
 
 def _agreed(session: str | None, *, yes: bool) -> bool:
@@ -137,7 +137,7 @@ def logout(session: SessionArgument = None, json_output: JsonOption = False) -> 
     if json_output:
         terminal.show_json(result)
         return
-    terminal.show(f"Signed out of {result['session']}.")
+    terminal.show_words(f"Signed out of {result['session']}.")
     if not result["told_portal"]:
         terminal.complain(
             "the portal could not be told; there the sign-in goes on until its own end",
@@ -168,7 +168,7 @@ def snooze(
         terminal.show_json(result)
         return
     until = clock_time(datetime.fromisoformat(result["until"]), datetime.now(UTC), None)
-    terminal.show(f"No warnings about {session} until {until}.")
+    terminal.show_words(f"No warnings about {session} until {until}.")
 
 
 def _minutes(text: str) -> int:

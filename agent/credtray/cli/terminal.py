@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
@@ -22,6 +24,9 @@ _RICH_TERMINALS = {"xterm-kitty", "alacritty", "foot", "wezterm", "xterm-ghostty
 """Values of TERM without a number in them whose terminals have 256 colours (their terminfo entries)."""
 _PIPED_WIDTH = 160
 """Columns of a table nobody looks at: wide enough for a line per profile."""
+_PROGRAMS = "credtray|aws|chmod|chown|chattr|mv|ls|rm|sudo|unset|eval"
+_PIECE = re.compile(rf"`[^`\n]+`\S*|(?:(?<=: )|^)(?:{_PROGRAMS}) \S(?:(?!; |, |[.]? ?$|[.] ).)*\S*|\S+")
+"""A word, or a command, which stays whole: between backticks, or after a colon to the end of its sentence."""
 
 
 def visible(text: str) -> str:
@@ -29,9 +34,37 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def folded(text: str, width: int) -> str:
+    """Return prose in lines of at most *width* columns, folded between words.
+
+    A terminal folds wherever its edge is. A command or an address longer than a line is left to it, as a
+    line feed of ours would be copied with them.
+    """
+    return "\n".join(_folded_line(line, width) for line in text.split("\n"))
+
+
+def _folded_line(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    rows = [""]
+    for piece in _PIECE.findall(line.lstrip()):
+        longer = f"{rows[-1]} {piece}" if rows[-1] else indent + piece
+        if rows[-1] and len(longer) > width:
+            rows.append(indent + piece)
+        else:
+            rows[-1] = longer
+    return "\n".join(rows)
+
+
+def _fitted(text: str, stream: TextIO) -> str:
+    """Return the text as it fits a terminal; a pipe or file gets the lines as they are."""
+    return folded(text, shutil.get_terminal_size().columns) if stream.isatty() else text
+
+
 def say(text: str = "") -> None:
     """Tell a person something that is not the result."""
-    _tell(visible(text))
+    _tell(_fitted(visible(text), sys.stderr))
 
 
 def _tell(text: str) -> None:
@@ -46,6 +79,11 @@ def _tell(text: str) -> None:
 def show(text: str) -> None:
     """Print (a line of) the result."""
     _write(sys.stdout, visible(text) + "\n")
+
+
+def show_words(text: str) -> None:
+    """Print a result that is a sentence; what a program may read goes through ``show``."""
+    _write(sys.stdout, _fitted(visible(text), sys.stdout) + "\n")
 
 
 def show_exactly(text: str) -> None:
@@ -73,10 +111,14 @@ def _write(stream: TextIO, text: str) -> None:
 
 def complain(text: str, hint: str = "", *, kind: str = "error") -> None:
     """Tell what went wrong and what to do; ``kind`` is error or warning."""
-    lines = [f"{paint(kind + ':', kind, sys.stderr)} {visible(text)}"]
-    if hint:
-        lines.append(f"{paint('hint:', 'hint', sys.stderr)} {visible(hint)}")
-    _tell("\n".join(lines))
+    parts = [(kind, kind, text), ("hint", "hint", hint)]
+    _tell("\n".join(_labelled(*part) for part in parts if part[-1]))
+
+
+def _labelled(label: str, style: str, text: str) -> str:
+    """Return ``label: text`` fitted to the terminal and its label painted."""
+    lead = f"{label}:"
+    return paint(lead, style, sys.stderr) + _fitted(f"{lead} {visible(text)}", sys.stderr).removeprefix(lead)
 
 
 def paint(text: str, style: str, stream: TextIO) -> str:

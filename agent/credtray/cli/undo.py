@@ -103,7 +103,7 @@ def _tell(result: dict[str, Any]) -> None:
         restored = result[part]["restored"]
         if restored:
             count = "1 section" if len(restored) == 1 else f"{len(restored)} sections"
-            terminal.show(f"{place}: {count} taken back.")
+            terminal.show_words(f"{place}: {count} taken back.")
     for part, place in _PLACES.items():
         for section, reason in sorted(result[part]["skipped"].items()):
             terminal.complain(f"{place}: [{section}] is left as it is: {reason}", kind="warning")

@@ -78,7 +78,7 @@ def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an arg
     if json_output:
         terminal.show_json(result)
     else:
-        terminal.show(_words(result, datetime.now(UTC)))
+        terminal.show_words(_words(result, datetime.now(UTC)))
 
 
 def duration_of(text: str, longest: timedelta = _LONGEST) -> timedelta:

@@ -157,14 +157,16 @@ def _tell(kept: _Kept, *, clipboard: bool) -> None:
 
     until = f"{clock_time(kept.end.at, kept.now, None)} ({short(kept.end.at - kept.now)} left)"
     whose = f": {kept.owner.words}" if kept.owner.words else ""
-    terminal.show(f"[{kept.section}] holds the pasted keys until {until}{whose}.")
+    terminal.show_words(f"[{kept.section}] holds the pasted keys until {until}{whose}.")
     if kept.end.source is EndSource.ASSUMED:
         terminal.say("The paste does not say when they end; 4 h are assumed. Say it with --expires.")
     if kept.converted is not None:
         session, profile = kept.converted.session.name, kept.converted.profile
         state = "is there" if kept.converted.preview is None else "is written"
-        terminal.show(f"The profile {profile} {state}. Use it: credtray login {argument(session)}, then")
-        terminal.show(f"credtray activate {argument(profile)}")
+        terminal.show_words(
+            f"The profile {profile} {state}. Use it: credtray login {argument(session)}, then"
+        )
+        terminal.show_words(f"credtray activate {argument(profile)}")
     if not kept.agent_running:
         terminal.say("No agent is running: nobody will remind you, or take the keys out at their end.")
         terminal.say("Start it: credtray run")

@@ -216,7 +216,7 @@ class Setup:
             remember(house, f"setup {preview.wish.session.name}", written)
         remember_length(house, preview.wish.session.name, self._length)
         names = [item.profile for item in preview.plan.profiles if item.change is not Change.PRUNED]
-        terminal.show(_summary(preview))
+        terminal.show_words(_summary(preview))
         if not self._wants_keys(len(names)):
             terminal.say("Use them: aws --profile NAME, or `credtray activate NAME` for keys in a file.")
             return 0
