@@ -27,8 +27,8 @@ def test_it_is_off_until_it_is_enabled(entry: Path) -> None:
 def test_enabled_once_or_twice_it_starts_at_login(entry: Path) -> None:
     first, second, status = (credtray("autostart", word) for word in ("enable", "enable", "status"))
 
-    assert first.out == f"credtray starts at login from now on: {entry}\n"
-    assert second.out == f"credtray starts at login already: {entry}\n"
+    assert first.out == f"credtray will start at login: {entry}\n"
+    assert second.out == f"credtray already starts at login: {entry}\n"
     assert status.out == f"credtray starts at login: {entry}\n"
     assert {outcome.code for outcome in (first, second, status)} == {0}
     assert {outcome.err for outcome in (first, second, status)} == {""}
@@ -38,8 +38,8 @@ def test_disabled_once_or_twice_it_does_not(entry: Path) -> None:
     credtray("autostart", "enable")
     first, second = (credtray("autostart", "disable") for _ in range(2))
 
-    assert (first.code, first.out) == (0, "credtray does not start at login any more.\n")
-    assert (second.code, second.out) == (0, "credtray does not start at login anyway.\n")
+    assert (first.code, first.out) == (0, "credtray no longer starts at login.\n")
+    assert (second.code, second.out) == (0, "credtray was not set to start at login.\n")
     assert not entry.exists()
 
 

@@ -53,8 +53,8 @@ def test_the_list_tells_the_file_and_what_differs(file: Path) -> None:
 def test_looking_makes_no_file() -> None:
     outcome = credtray("settings")
 
-    assert "not there yet" in outcome.out
-    assert "Nothing differs from the defaults." in outcome.out
+    assert "not created yet" in outcome.out
+    assert "All settings have their default values." in outcome.out
     assert not paths.settings_file().parent.exists()
 
 
@@ -112,7 +112,7 @@ def test_set_changes_one_value_and_says_how_to_take_it_back(file: Path) -> None:
 
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
-        'profiles."my.prof".description = "Reads the bills". To take this back: credtray settings undo\n'
+        'profiles."my.prof".description = "Reads the bills". Undo: credtray settings undo\n'
     )
     assert file.read_text() == f'{MINE}\n[profiles."my.prof"]\ndescription = "Reads the bills"\n'
     assert credtray("settings", "undo").code == 0
@@ -130,7 +130,7 @@ def test_a_name_that_is_not_in_the_config_file_may_be_a_slip(file: Path) -> None
     outcome = credtray("settings", "set", "profiles.deb.favourite", "true")
 
     assert outcome.code == 0
-    assert outcome.err == "warning: The config file names no profile 'deb'. Did you mean dev?\n"
+    assert outcome.err == "warning: There is no profile 'deb' in the config file. Did you mean dev?\n"
     assert "[profiles.deb]" in file.read_text()
 
 
@@ -142,7 +142,7 @@ def test_a_name_that_is_not_in_the_config_file_may_be_a_slip(file: Path) -> None
         (("set", "icon", "red"), 'must be "auto", "light" or "dark"'),
         (("set", "profiles.my", "prof.tags"), "'profiles.NAME.SETTING', quoted when NAME has blanks"),
         (("set", "profiles.dev.tag", "x"), "Did you mean tags?"),
-        (("set", "profiles..tags", "x"), "no name of a setting"),
+        (("set", "profiles..tags", "x"), "not the name of a setting"),
         (("set", "warn_before"), "needs a value"),
         (("set",), "needs the name of a setting"),
         (("get",), "needs the name of a setting"),

@@ -18,7 +18,7 @@ def test_setup_writes_signs_in_and_activates(world: World) -> None:
     assert world.config.stat().st_mode & 0o777 == 0o600
     assert "[synderys-dns]" in world.credentials.read_text()
     assert "[synderys-readonly]" in world.credentials.read_text()
-    assert outcome.stdout.startswith("Profiles of synderys: 2 new.\nsynderys-dns is active: keys in ")
+    assert outcome.stdout.startswith("2 new profiles for synderys.\nsynderys-dns is active: keys in ")
     assert world.proxy.refused == []
 
 
@@ -62,7 +62,7 @@ def test_existing_configuration_is_extended_and_its_bytes_survive(world: World) 
 
     assert outcome.returncode == 0, outcome.stderr
     assert after.startswith(before)
-    assert "Profiles of synderys: 1 new, 1 as before.\n" in outcome.stdout
+    assert "1 new, 1 unchanged profiles for synderys.\n" in outcome.stdout
     assert "AKIAEXAMPLE" not in outcome.stdout + outcome.stderr
     assert after.count("[sso-session synderys]") == 1
     assert "region = eu-central-1" in after
@@ -73,7 +73,7 @@ def test_setup_that_changes_nothing_says_so(world: World) -> None:
     before = world.config.read_bytes(), world.config.stat().st_mtime_ns
     outcome = world.credtray(*PRESET, "--roles", "DNS")
 
-    assert (outcome.returncode, outcome.stdout) == (0, "Profiles of synderys: 1 as before.\n")
+    assert (outcome.returncode, outcome.stdout) == (0, "1 unchanged profile for synderys.\n")
     assert (world.config.read_bytes(), world.config.stat().st_mtime_ns) == before
 
 

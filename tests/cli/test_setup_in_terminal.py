@@ -21,13 +21,13 @@ def test_preset_is_set_up_by_pressing_keys(world: World) -> None:
         terminal.expect("Nothing is picked yet")
         terminal.type(ESCAPE, *"only read", TAB, ENTER)
         terminal.expect("Which accounts and roles? 1 picked")
-        terminal.expect("Region of the new profiles")
+        terminal.expect("Default region for these profiles")
         terminal.type(ENTER)
         terminal.expect("+ synderys-readonly")
         terminal.expect("Write this?")
         terminal.type(ENTER)
-        terminal.expect("Profiles of synderys: 1 new.")
-        terminal.expect("Keep fresh keys of this profile in the credentials file?")
+        terminal.expect("1 new profile for synderys.")
+        terminal.expect("Keep fresh keys for this profile in ~/.aws/credentials?")
         terminal.type("y")
         code = terminal.end()
 
@@ -46,11 +46,11 @@ def test_own_start_url_is_checked_as_it_is_typed(world: World) -> None:
         terminal.type(*("\x7f" * 8), *"https://d-9067000001.awsapps.com/start", ENTER)
         terminal.expect("Region of Identity Center:")
         terminal.type(ENTER)
-        terminal.expect("Name of the sso-session:")
+        terminal.expect("A short name for this sign-in")
         terminal.type(ENTER)
         terminal.expect("How many hours")
         terminal.type(*"12", ENTER)
-        terminal.expect("Region of the new profiles")
+        terminal.expect("Default region for these profiles")
         terminal.type(*("\x7f" * 9), ENTER)
         terminal.expect("Write this?")
         terminal.type(DOWN, ENTER)
@@ -70,13 +70,14 @@ def test_own_start_url_is_checked_as_it_is_typed(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["Which sign-in?", "Which accounts and roles?", "Region of the new profiles", "Write this?"]
+    "question",
+    ["Which sign-in?", "Which accounts and roles?", "Default region for these profiles", "Write this?"],
 )
 def test_ctrl_c_at_any_question_changes_nothing(world: World, question: str) -> None:
     answers = {
         "Which sign-in?": (ENTER,),
         "Which accounts and roles?": (SPACE, ENTER),
-        "Region of the new profiles": (ENTER,),
+        "Default region for these profiles": (ENTER,),
         "Write this?": (),
     }
     with TerminalSession(world, "setup") as terminal:
@@ -108,7 +109,7 @@ def test_ctrl_c_during_the_sign_in_changes_nothing(world: World) -> None:
 
 def test_no_changes_nothing(world: World) -> None:
     with TerminalSession(world, "setup", "synderys", "--accounts", "all", "--roles", "DNS") as terminal:
-        terminal.expect("Region of the new profiles")
+        terminal.expect("Default region for these profiles")
         terminal.type(ENTER)
         terminal.expect("Write this?")
         terminal.type(DOWN, DOWN, ENTER)

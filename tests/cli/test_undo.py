@@ -14,9 +14,9 @@ PLAN: dict[str, Any] = {
     ],
 }
 WORDS = (
-    "Credentials file: these sections go:\n"
+    "Credentials file: these sections will be removed:\n"
     "  [synderys-dns]\n"
-    "Config file: as before `setup synderys` of 2026-11-22 13:28, these sections:\n"
+    "Config file, back to before `setup synderys` of 2026-11-22 13:28:\n"
     "  [profile synderys-dns]\n"
 )
 DONE: dict[str, Any] = {
@@ -49,7 +49,8 @@ def test_undo_without_a_terminal_needs_yes() -> None:
     assert outcome.code == 2
     assert (
         outcome.err
-        == f"{WORDS}error: The command does not fit: nobody can be asked here\nhint: credtray undo --yes\n"
+        == f"{WORDS}error: The command does not fit: cannot ask for confirmation: not a terminal\n"
+        "hint: credtray undo --yes\n"
     )
 
 
@@ -59,7 +60,9 @@ def test_undo_tells_what_was_taken_back() -> None:
 
     assert fake.asked == [Undo("list"), Undo()]
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out == ("Credentials file: 1 section taken back.\nConfig file: 1 section taken back.\n")
+    assert outcome.out == (
+        "Credentials file: changes undone in 1 section.\nConfig file: changes undone in 1 section.\n"
+    )
 
 
 def test_what_somebody_changed_since_is_named_and_ends_with_4() -> None:
@@ -70,7 +73,7 @@ def test_what_somebody_changed_since_is_named_and_ends_with_4() -> None:
         DONE["profiles"]["skipped"] = {}
 
     assert outcome.code == 4
-    assert outcome.err == "warning: Config file: [profile x] is left as it is: it was changed since\n"
+    assert outcome.err == "warning: Config file: [profile x] was left as it is: it was changed since\n"
 
 
 def test_nothing_to_undo_is_an_error_but_an_empty_list_is_not() -> None:

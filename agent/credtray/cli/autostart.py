@@ -20,11 +20,11 @@ from credtray.desktop.autostart import Autostart, AutostartStatus, Outcome
 _WORDS = MappingProxyType(
     {
         (True, None): "credtray starts at login: {place}",
-        (True, Outcome.CHANGED): "credtray starts at login from now on: {place}",
-        (True, Outcome.ALREADY): "credtray starts at login already: {place}",
+        (True, Outcome.CHANGED): "credtray will start at login: {place}",
+        (True, Outcome.ALREADY): "credtray already starts at login: {place}",
         (False, None): "credtray does not start at login.",
-        (False, Outcome.CHANGED): "credtray does not start at login any more.",
-        (False, Outcome.ALREADY): "credtray does not start at login anyway.",
+        (False, Outcome.CHANGED): "credtray no longer starts at login.",
+        (False, Outcome.ALREADY): "credtray was not set to start at login.",
     }
 )
 """By what is so now, and by what was just done about it."""
@@ -42,7 +42,7 @@ def autostart(
     action: Annotated[Action, typer.Argument(help="What to do.", show_default=False)],
     json_output: JsonOption = False,
 ) -> None:
-    """Start the agent when you log in to your desktop, or no longer.
+    """Start the agent when you log in, or stop doing so.
 
     It is off until you enable it. At login neither a window nor a browser is opened.
     `status` ends with 4 when what would be started is not this installation any more.

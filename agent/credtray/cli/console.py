@@ -31,7 +31,7 @@ from credtray.core.shell_words import argument
 if TYPE_CHECKING:
     from credtray.app import House
 
-_PRINT = "Give the address out with --print and open it yourself."
+_PRINT = "Print the address with --print and open it yourself."
 
 
 def _complete_service(incomplete: str) -> list[str]:
@@ -149,8 +149,8 @@ def _by_keys(visit: _Visit, page: str, *, show: bool, json_output: bool) -> None
 def _hand_out(visit: _Visit, address: Secret, page: str, *, json_output: bool) -> None:
     name = visit.profile.name
     terminal.say(
-        f"Whoever opens this address within {GOOD_FOR_MINUTES} minutes is signed in as {name}: "
-        "give it to nobody."
+        f"Anyone who opens this address within {GOOD_FOR_MINUTES} minutes is signed in as {name}. "
+        "Do not share it."
     )
     if json_output:
         terminal.show_json({"url": address.reveal(), "destination": page, "secret": True})
@@ -166,7 +166,7 @@ async def _lead(visit: _Visit, address: Secret) -> None:
         await asyncio.to_thread(_open, visit, page.address)
         if not await page.fetched():
             raise NotInTime(
-                f"no browser came for the address within {GOOD_FOR_SECONDS:.0f} s; it is of no use any more",
+                f"no browser came for the address within {GOOD_FOR_SECONDS:.0f} s; it no longer works",
                 hint=f"A browser on another computer cannot come. {_PRINT}",
             )
 
@@ -176,6 +176,6 @@ def _open(visit: _Visit, url: str) -> None:
 
     opened = open_page(visit.house.ports.browser, url, visit.command)
     if opened is Opened.NOT_AT_ALL:
-        raise BrowserUnopened("nothing here opens an address", hint=_PRINT)
+        raise BrowserUnopened("no program here can open an address", hint=_PRINT)
     if opened is Opened.BY_ANOTHER:
         terminal.complain(BROKEN_COMMAND, f"Setting sessions.{visit.session.name}.browser", kind="warning")

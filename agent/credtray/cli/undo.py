@@ -25,10 +25,10 @@ _MOST = 20
 
 def undo(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    only_list: Annotated[bool, typer.Option("--list", help="Only show what would be taken back.")] = False,
+    only_list: Annotated[bool, typer.Option("--list", help="Only show what would be undone.")] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Take back what credtray changed in your AWS files.
+    """Undo what credtray changed in your AWS files.
 
     Its sections leave the credentials file, and the config file gets back what setup changed in it.
     What somebody else has changed since stays as it is.
@@ -68,10 +68,10 @@ def _agree(plan: dict[str, Any]) -> None:
     for line in plan_words(plan):
         terminal.say(line)
     if not terminal.interactive():
-        raise UsageError("nobody can be asked here", hint="credtray undo --yes")
+        raise UsageError("cannot ask for confirmation: not a terminal", hint="credtray undo --yes")
     from credtray.cli.questions import ask_yes  # noqa: PLC0415 -- questionary is dear
 
-    if not ask_yes("Take this back?", default=False):
+    if not ask_yes("Undo this?", default=False):
         terminal.say("Nothing was changed.")
         raise typer.Exit(1)
 
@@ -80,11 +80,11 @@ def plan_words(plan: dict[str, Any]) -> list[str]:
     """Tell what an undo would do, in lines."""
     lines = []
     if plan["credentials"]:
-        lines.append("Credentials file: these sections go:")
+        lines.append("Credentials file: these sections will be removed:")
         lines += _listed(item["section"] for item in plan["credentials"])
     for item in plan["profiles"]:
         at = datetime.fromisoformat(item["at"]).astimezone().strftime("%Y-%m-%d %H:%M")
-        lines.append(f"Config file: as before `{item['what']}` of {at}, these sections:")
+        lines.append(f"Config file, back to before `{item['what']}` of {at}:")
         lines += _listed(item["sections"])
     return lines
 
@@ -103,7 +103,7 @@ def _tell(result: dict[str, Any]) -> None:
         restored = result[part]["restored"]
         if restored:
             count = "1 section" if len(restored) == 1 else f"{len(restored)} sections"
-            terminal.show_words(f"{place}: {count} taken back.")
+            terminal.show_words(f"{place}: changes undone in {count}.")
     for part, place in _PLACES.items():
         for section, reason in sorted(result[part]["skipped"].items()):
-            terminal.complain(f"{place}: [{section}] is left as it is: {reason}", kind="warning")
+            terminal.complain(f"{place}: [{section}] was left as it is: {reason}", kind="warning")

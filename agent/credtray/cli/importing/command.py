@@ -75,7 +75,7 @@ def import_(  # noqa: PLR0913, PLR0917 -- each option of the command line is an 
         str | None, typer.Option(metavar="REGION", help="Region in which AWS is asked whose they are.")
     ] = None,
     convert: Annotated[
-        bool, typer.Option("--convert", help="Write an SSO profile for the role, too.")
+        bool, typer.Option("--convert", help="Also write an SSO profile for the role.")
     ] = False,
     no_check: Annotated[bool, typer.Option("--no-check", help="Do not ask AWS whose they are.")] = False,
     json_output: JsonOption = False,
@@ -159,7 +159,7 @@ def _tell(kept: _Kept, *, clipboard: bool) -> None:
     whose = f": {kept.owner.words}" if kept.owner.words else ""
     terminal.show_words(f"[{kept.section}] holds the pasted keys until {until}{whose}.")
     if kept.end.source is EndSource.ASSUMED:
-        terminal.say("The paste does not say when they end; 4 h are assumed. Say it with --expires.")
+        terminal.say("The paste does not say when they end; 4 h is assumed. Set it with --expires.")
     if kept.converted is not None:
         session, profile = kept.converted.session.name, kept.converted.profile
         state = "is there" if kept.converted.preview is None else "is written"
@@ -168,7 +168,9 @@ def _tell(kept: _Kept, *, clipboard: bool) -> None:
         )
         terminal.show_words(f"credtray activate {argument(profile)}")
     if not kept.agent_running:
-        terminal.say("No agent is running: nobody will remind you, or take the keys out at their end.")
+        terminal.say(
+            "No agent is running: you get no reminder, and the keys stay in the file after they end."
+        )
         terminal.say("Start it: credtray run")
     if clipboard:
         terminal.say("The clipboard still holds the keys: copy something else.")

@@ -38,9 +38,9 @@ def conversion(house: House, owner: Owner, region: str | None, *, ask: bool) -> 
         ConfigInvalid: the config file is broken.
     """
     if owner.account_id is None or owner.role_name is None:
-        raise UsageError("nobody knows the account and the role of these keys", hint=_SETUP)
+        raise UsageError("the account and role of these keys are not known", hint=_SETUP)
     if not owner.identity_center:
-        raise UsageError(f"{owner.role_name} is no role of Identity Center: nobody could sign in for it")
+        raise UsageError(f"{owner.role_name} is not an Identity Center role: no sign-in gives its keys")
     config = house.ports.config_file.load()
     for item in config.profiles.values():
         if (item.account_id, item.role_name) == (owner.account_id, owner.role_name) and not item.chain:
@@ -70,7 +70,7 @@ def offer(house: House, owner: Owner, region: str | None) -> Conversion | None:
     from credtray.cli.questions import ask_yes  # noqa: PLC0415 -- questionary is dear
 
     show(house, found.preview)
-    question = f"Write this profile, too? With a sign-in to {found.session.name} its keys renew themselves."
+    question = f"Also write this profile? Its keys then renew with a sign-in to {found.session.name}."
     return found if ask_yes(question, default=False) else None
 
 

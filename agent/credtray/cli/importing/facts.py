@@ -163,7 +163,7 @@ def _compare(pasted: PastedKeys, found: Owner) -> None:
         if said is not None and said != true:
             raise KeysRefused(
                 f"the block says {what} {said}, but AWS says that its keys are of {what} {true}",
-                hint="Copy the block anew from the access portal, whole.",
+                hint="Copy the whole block from the access portal again.",
             )
 
 
@@ -215,7 +215,7 @@ def _instant(said: str) -> datetime:
         return datetime.fromisoformat(said.strip()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"{said!a} is no end: give a duration such as 4h or a time such as 2026-11-22T17:40"
+            f"{said!a} is not a time: give a duration such as 4h or a time such as 2026-11-22T17:40"
         ) from None
 
 
@@ -240,7 +240,7 @@ def section_of(
     if not names and owner.role_name and owner.account_id:
         names = [owner.role_name, f"{owner.role_name}-{owner.account_id}"]
     if not names:
-        raise UsageError("nobody knows whose keys these are", hint=_NAME_HINT)
+        raise UsageError("it is not known whose keys these are", hint=_NAME_HINT)
     taken = _taken(owner, document, now)
     for name in names:
         if name not in taken:

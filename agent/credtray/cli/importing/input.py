@@ -21,7 +21,7 @@ STDIN = "-"
 _END = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
 _PASTE_HERE = (
     'Paste the keys here: in the access portal, "Access keys" of the role, option 1 or 2.\n'
-    f"It does not show. Then press Enter and {_END}."
+    f"Nothing is shown as you paste. Finish with Enter, then {_END}."
 )
 
 
@@ -48,7 +48,7 @@ def _from_file(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LONGEST + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with NUL in it
-        reason = error.strerror if isinstance(error, OSError) else "that is no file name"
+        reason = error.strerror if isinstance(error, OSError) else "not a file name"
         raise UsageError(f"{path} cannot be read: {reason}") from None
 
 

@@ -58,8 +58,8 @@ def settings(
       get KEY          what is in effect
       set KEY VALUE    change one value; your comments stay
       unset KEY        back to the default
-      edit             open it in $VISUAL or $EDITOR, and take over what is valid
-      undo             take the last of these changes back
+      edit             open it in $VISUAL or $EDITOR; a valid file is saved
+      undo             undo the last of these changes
       path             where the file is
 
     Examples:
@@ -87,7 +87,7 @@ def settings(
             _edit(file)
         case "undo":
             file.undo()
-            terminal.show("The settings are as before the last change. Once more takes that back as well.")
+            terminal.show("Last change undone. Run it again to redo it.")
         case _:
             _path(file, json_output=json_output)
 
@@ -106,7 +106,8 @@ def _check(action: str | None, key: str | None, words: tuple[str, ...]) -> None:
     """
     if action is not None and action not in ACTIONS:
         raise UsageError(
-            f"settings knows no {action!r}.{did_you_mean(action, ACTIONS)}", hint="credtray settings --help"
+            f"settings has no action {action!r}.{did_you_mean(action, ACTIONS)}",
+            hint="credtray settings --help",
         )
     if (action in _WITH_KEY) is not (key is not None):
         wants = "needs the name of a setting" if action in _WITH_KEY else "takes no further words"
@@ -165,7 +166,7 @@ def _tell_change(file: SettingsFile, keys: Where, *, json_output: bool) -> None:
     if json_output:
         terminal.show_json(entry_document(entry))
     else:
-        terminal.show(f"{dotted(keys)} = {shown(entry.value)}. To take this back: credtray settings undo")
+        terminal.show(f"{dotted(keys)} = {shown(entry.value)}. Undo: credtray settings undo")
     _warn_of_unknown_name(keys)
 
 
@@ -179,7 +180,7 @@ def _warn_of_unknown_name(keys: Where) -> None:
     if known and name not in known:
         what = "sso-session" if table == "sessions" else "profile"
         meant = did_you_mean(name, known)
-        terminal.complain(f"The config file names no {what} {name!r}.{meant}", kind="warning")
+        terminal.complain(f"There is no {what} {name!r} in the config file.{meant}", kind="warning")
 
 
 def _edit(file: SettingsFile) -> None:
@@ -187,12 +188,12 @@ def _edit(file: SettingsFile) -> None:
 
     match edit(file):
         case Edited.TAKEN_OVER:
-            terminal.show("The settings are taken over. To take this back: credtray settings undo")
+            terminal.show("Settings saved. Undo: credtray settings undo")
         case Edited.UNCHANGED:
             terminal.show("Nothing was changed.")
         case Edited.OPENED:
             terminal.show(
-                f"Opened {file.path}. Each valid save is taken over; `credtray settings` names what is wrong."
+                f"Opened {file.path}. Each valid save takes effect; `credtray settings` says what is wrong."
             )
 
 

@@ -119,7 +119,7 @@ def _run(argv: Sequence[str]) -> None:
 
 def _once_more(problem: SettingsInvalid) -> None:
     """Tell what is wrong and ask; raises the problem where nobody can be asked, typer.Exit when it is no."""
-    error = SettingsInvalid(problem.detail, hint="The settings are as they were: credtray settings edit")
+    error = SettingsInvalid(problem.detail, hint="Nothing was changed. Try again: credtray settings edit")
     if not terminal.interactive():
         raise error
     terminal.complain(str(error))

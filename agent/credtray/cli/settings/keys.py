@@ -48,7 +48,7 @@ def _pieces(text: str) -> Where:
         piece = _PIECE.match(text, place)
         if piece is None:
             raise SettingsInvalid(
-                f"{text!r} is no name of a setting",
+                f"{text!r} is not the name of a setting",
                 hint="""Such as warn_before, or 'profiles."my profile".tags'""",
             )
         bare, double, single, end = piece.groups()
@@ -63,7 +63,7 @@ def _unquoted(text: str) -> str:
     try:
         return str(tomllib.loads(f"name = {text}")["name"])
     except tomllib.TOMLDecodeError:
-        raise SettingsInvalid(f"{text} is no name of a setting") from None
+        raise SettingsInvalid(f"{text} is not the name of a setting") from None
 
 
 # --- completion --------------------------------------------------------------------------------------

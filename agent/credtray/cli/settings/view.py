@@ -14,7 +14,7 @@ def lines(entries: Iterable[Entry], path: Path, *, exists: bool) -> Iterator[str
     """Yield the list, one setting a line; what differs from the default says so."""
     found = tuple(entries)
     width = max(len(dotted(each.keys)) for each in found)
-    yield f"File: {path}{'' if exists else ' (not there yet: everything is as it comes)'}"
+    yield f"File: {path}{'' if exists else ' (not created yet; all defaults)'}"
     yield ""
     for entry in found:
         note = f"   (default: {shown(entry.default)})" if entry.changed else ""
@@ -22,9 +22,9 @@ def lines(entries: Iterable[Entry], path: Path, *, exists: bool) -> Iterator[str
     yield ""
     changed = sum(entry.changed for entry in found)
     yield (
-        f"* marks what differs from the default: {changed} of {len(found)}."
+        f"* differs from the default ({changed} of {len(found)})"
         if changed
-        else ("Nothing differs from the defaults.")
+        else "All settings have their default values."
     )
     yield "For one session or profile: credtray settings set profiles.NAME.tags billing weekly"
 

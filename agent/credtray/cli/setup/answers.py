@@ -12,6 +12,7 @@ from datetime import timedelta
 from credtray.cli.questions import ask_one, ask_several, ask_text, ask_yes
 from credtray.cli.setup.choice import listed
 from credtray.cli.setup.session import SessionWish, check_session_name, read_length, suggested_name
+from credtray.cli.terminal import say
 from credtray.core.addresses import check_region, pasted_start_url, start_url_kind
 from credtray.core.models import AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
@@ -35,7 +36,7 @@ def complete(wish: SessionWish, config: AwsConfig) -> SessionWish:
     )
     region = wish.region or ask_text("Region of Identity Center:", DEFAULT_REGION, check_region)
     name = wish.name or ask_text(
-        "Name of the sso-session:",
+        "A short name for this sign-in (used in profile names):",
         suggested_name(start_url, config),
         lambda text: check_session_name(text, config),
     )
@@ -86,7 +87,7 @@ def region_of_profiles(default: str) -> str | None:
         if text:
             check_region(text)
 
-    return ask_text("Region of the new profiles (empty for none):", default, check) or None
+    return ask_text("Default region for these profiles (leave empty for none):", default, check) or None
 
 
 def agreed() -> str:
@@ -105,4 +106,5 @@ def template(before: str) -> str:
 def activation(count: int) -> bool:
     """Ask whether to keep the keys of the profiles from now on."""
     which = "this profile" if count == 1 else f"these {count} profiles"
-    return ask_yes(f"Keep fresh keys of {which} in the credentials file?", default=False)
+    say("Only tools that cannot use SSO profiles need keys in a file.")
+    return ask_yes(f"Keep fresh keys for {which} in ~/.aws/credentials?", default=False)

@@ -43,7 +43,7 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
         typer.Option(
             "--session-duration",
             metavar="DURATION",
-            help="How long a sign-in lasts, such as 8h: AWS tells no program.",
+            help="How long a sign-in lasts, such as 8h; AWS does not say.",
             show_default=False,
         ),
     ] = None,
@@ -64,10 +64,16 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
         bool, typer.Option("--credential-process", help="Write profiles that ask credtray for keys.")
     ] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Take out profiles setup made before and that are not chosen now.")
+        bool,
+        typer.Option(
+            "--prune",
+            help="Remove profiles that an earlier setup wrote and that you did not choose this time.",
+        ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written and end.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; options say it all.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written and exit.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask no questions; take everything from the options.")
+    ] = False,
     device: Annotated[
         bool, typer.Option("--device", help="Sign in on any device by entering a code.")
     ] = False,

@@ -17,8 +17,8 @@ MOST_LINES = 40
 _WORDS = {
     Change.ADDED: ("+", "new", "good"),
     Change.UPDATED: ("~", "changed", "warning"),
-    Change.KEPT: ("=", "there already", "quiet"),
-    Change.PRUNED: ("-", "taken out", "bad"),
+    Change.KEPT: ("=", "already there", "quiet"),
+    Change.PRUNED: ("-", "removed", "bad"),
 }
 _DIFF_STYLES = {"+": "good", "-": "bad", "@": "accent"}
 
@@ -47,7 +47,7 @@ def plan_view(
     lines = diff.splitlines()
     most = len(lines) if whole else MOST_LINES
     if lines:
-        parts.append(Text(f"\nChanges of {place}:", "bold"))
+        parts.append(Text(f"\nChanges to {place}:", "bold"))
         parts += [_line(line) for line in lines[:most]]
     if len(lines) > most:
         parts.append(Text(f"and {len(lines) - most} more lines; --dry-run shows them all", "quiet"))

@@ -90,7 +90,7 @@ class Setup:
         access = portal.sign_in(house.ports, session, request)
         self.after_interrupt = (
             "Setup was cancelled; the config file was not changed. You stay signed in: "
-            "`credtray setup` goes on from here."
+            "`credtray setup` continues from here."
         )
         by_account = Filter.read("--accounts", self._choices.accounts or ALL)
         _, accounts, found = portal.choices_of(
@@ -108,7 +108,9 @@ class Setup:
         if self._ask:
             return
         if not self._agreed and not self._dry_run:
-            raise UsageError("nobody can be asked here", hint="Say everything with options and add --yes.")
+            raise UsageError(
+                "cannot ask questions: not a terminal", hint="Give all answers as options and add --yes."
+            )
         said = {"--accounts": self._choices.accounts, "--roles": self._choices.roles}
         missing = [option for option, value in said.items() if value is None]
         if missing:
@@ -212,13 +214,13 @@ class Setup:
     def _write(self, house: House, preview: Preview) -> int:
         if preview.diff:
             written = house.profile_writer.apply(preview)
-            self.after_interrupt = "The profiles are written; what came after that was cancelled."
+            self.after_interrupt = "The profiles were written; the rest was cancelled."
             remember(house, f"setup {preview.wish.session.name}", written)
         remember_length(house, preview.wish.session.name, self._length)
         names = [item.profile for item in preview.plan.profiles if item.change is not Change.PRUNED]
         terminal.show_words(_summary(preview))
         if not self._wants_keys(len(names)):
-            terminal.say("Use them: aws --profile NAME, or `credtray activate NAME` for keys in a file.")
+            terminal.say("Use them: aws --profile NAME. For keys in a file: credtray activate NAME")
             return 0
         return _activate(tuple(names))
 
@@ -275,12 +277,13 @@ def _summary(preview: Preview) -> str:
         for change, word in (
             (Change.ADDED, "new"),
             (Change.UPDATED, "changed"),
-            (Change.PRUNED, "taken out"),
-            (Change.KEPT, "as before"),
+            (Change.PRUNED, "removed"),
+            (Change.KEPT, "unchanged"),
         )
     }
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    return f"Profiles of {preview.wish.session.name}: {told}."
+    noun = "profile" if sum(counts.values()) == 1 else "profiles"
+    return f"{told or 'No'} {noun} for {preview.wish.session.name}."
 
 
 def taken_sections(house: House) -> frozenset[str]:
