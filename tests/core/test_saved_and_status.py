@@ -24,6 +24,7 @@ from credtray.core.events import (
     TokenFound,
     TokenVanished,
 )
+from credtray.core.models import ConfigWarning
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.status import AgentFacts, document
 from tests.core.making import (
@@ -129,6 +130,18 @@ def test_the_contract_of_status_json() -> None:
         }
         == found["profiles"][0]
     )
+
+
+@pytest.mark.met("F2")
+def test_status_says_which_of_both_files_a_line_is_in() -> None:
+    warnings = (
+        ConfigWarning("dev", 2, "not good", "Mend it.", in_credentials=True),
+        ConfigWarning("dev", 7, "not good", "Mend it."),
+    )
+    state = signed_in("dev")
+    found = document(replace(state, config=replace(state.config, warnings=warnings)), AGENT, NOON)
+
+    assert [(item["file"], item["line"]) for item in found["warnings"]] == [("credentials", 2), ("config", 7)]
 
 
 def test_status_tells_how_the_desktop_is_served_and_who_is_there() -> None:
