@@ -305,13 +305,16 @@ def test_interrupted_login_tells_what_is_still_valid() -> None:
     )
 
 
-def test_interrupted_login_says_when_somebody_else_still_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.met("H1")
+def test_interrupted_login_claims_no_other_command_while_the_agent_still_calls_aws(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("credtray.cli.sign_in._LET_GO_SECONDS", 0.0)
     standing = document([session(state="signing_in", signed_in_until=None, access_token_expires_at=None)])
     outcome = credtray("login", backend=FakeBackend({Login: KeyboardInterrupt(), Status: standing}))
 
     assert outcome.code == 130
-    assert "for that one it goes on" in outcome.err
+    assert "It has not ended yet: another command waits for it, or AWS has not answered." in outcome.err
 
 
 def test_logout_says_when_the_portal_was_not_told() -> None:

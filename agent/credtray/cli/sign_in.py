@@ -119,7 +119,8 @@ def _after_leaving(session: str | None) -> dict[str, Any]:
         if not pending or (session is not None and session not in pending):
             return document
         if time.monotonic() > until:
-            terminal.say("Another command is waiting for the same sign-in; for that one it goes on.")
+            # Which of the two it is, nobody here can tell.
+            terminal.say("It has not ended yet: another command waits for it, or AWS has not answered.")
             return document
         time.sleep(0.1)
 
