@@ -19,6 +19,7 @@ from credtray.core.diagnosis import (
 )
 from credtray.core.diagnosis.facts import AgentFacts, Held, SessionSight, SettingsFacts
 from credtray.core.diagnosis.rules import concerning
+from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.repairs import REPAIRS
 from tests.core.diagnosis_facts import (
     ALWAYS_FINE,
@@ -31,6 +32,7 @@ from tests.core.diagnosis_facts import (
     SESSION,
     WRONG,
     config,
+    config_file,
     environ,
     frozen,
     keys,
@@ -288,3 +290,13 @@ def test_now_is_the_moment_the_facts_are_of() -> None:
     later = replace(FINE, now=NOW + timedelta(hours=2), agent=AgentFacts())
 
     assert "access_token_expired" in codes(later)
+
+
+@pytest.mark.met("F13")
+@pytest.mark.parametrize("path", ["~/.aws", "~/.aws/sso", "~/.aws/sso/cache"])
+def test_a_directory_of_another_user_is_not_told_as_one_whose_mode_helps(path: str) -> None:
+    facts = replace(config_file(open_above=path), in_the_way=(InTheWay(Obstacle.OWNER, path, "somebody"),))
+    codes = [item.code for item in findings(facts)]
+
+    assert "file_of_other_user" in codes
+    assert "directory_mode" not in codes

@@ -78,7 +78,8 @@ def _lying(facts: Facts, file: FileFacts, unwanted: int) -> Iterator[Finding]:
         yield found(kinds.FILE_OF_OTHER, Sight("it belongs to another user", file.path), fill=fill)
     if file.mode is not None and file.mode & unwanted:
         yield found(kinds.FILE_MODE, Sight(f"its mode is {file.mode:04o}", file.path), fill=fill)
-    if file.open_above is not None:
+    in_the_way = {item.path for item in facts.in_the_way}  # of another user, say: no mode mends that
+    if file.open_above is not None and file.open_above not in in_the_way:
         place = Sight("others may write to this directory", file.open_above)
         yield found(kinds.DIRECTORY_MODE, place, fill={"path": path_word(file.open_above)})
     if file.without_modes:
