@@ -363,7 +363,7 @@ class FakeCallbackListener:
     def pass_door(self) -> None:
         pressed, self.pressed = self.pressed, ""
         if pressed == "keep":
-            raise SignInCancelled("you kept the present sign-in")
+            raise SignInCancelled("you kept your current sign-in")
         if pressed and self.door is not None:
             onward = self.door.through()
             if onward is not None:

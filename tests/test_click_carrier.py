@@ -194,7 +194,7 @@ def test_code_on_another_device_asks_before_it_ends_a_long_sign_in() -> None:
         await scene.click(protocol.Login("corp", fresh=True, device=True))
         [told] = scene.hands.told.values()
 
-        assert "This ends your present sign-in, about " in told.body
+        assert "This ends your current sign-in, about " in told.body
         assert [(button.label, button.click) for button in told.buttons] == [
             ("End it and sign in again", protocol.Login("corp", fresh=True, device=True, agreed=True))
         ]
@@ -223,9 +223,9 @@ def test_click_on_a_profile_rewrites_the_default_section() -> None:
     ("click", "words"),
     [
         (protocol.Switch("ro"), "Default profile: ro"),
-        (protocol.Switch(None), "There is no default profile any more"),
+        (protocol.Switch(None), "There is no longer a default profile"),
         (protocol.Activate(("dev",)), "Keys of dev are kept fresh"),
-        (protocol.Deactivate(("dev",)), "Keys of dev are not kept any more"),
+        (protocol.Deactivate(("dev",)), "Keys of dev are no longer kept fresh"),
     ],
 )
 def test_choice_with_the_mouse_is_answered_quietly(click: Click, words: str) -> None:
@@ -427,7 +427,7 @@ def test_line_of_a_session_tells_more_when_it_is_clicked() -> None:
         await scene.click(protocol.Activate(("dev",)))
         await scene.click(clicks.ShowSession("corp"))
 
-        assert "renews itself" in scene.hands.words()
+        assert "renews automatically" in scene.hands.words()
         assert "Keys of dev" in scene.hands.words()
         assert "CANARY" not in scene.hands.words()
 

@@ -68,7 +68,7 @@ def test_desktop_without_a_clipboard_names_the_other_way() -> None:
         with pytest.raises(ClipboardUnavailable, match="no display") as refused:
             await daemon.ask(Copy("dev", Form.FISH))
 
-        assert "On Wayland install wl-clipboard. `credtray env` prints" in refused.value.advice
+        assert "On Wayland, install wl-clipboard. `credtray env` prints" in refused.value.advice
 
     run(drive())
 

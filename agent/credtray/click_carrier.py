@@ -267,7 +267,7 @@ class ClickCarrier:
         self._tell(
             click,
             f"Keys of {plain(click.profile)} copied",
-            f"Paste them into {where}; they leave the clipboard in {CLIPBOARD_SECONDS:.0f} s.",
+            f"Paste them into {where}; the clipboard is cleared in {CLIPBOARD_SECONDS:.0f} s.",
         )
 
     async def _copy_link(self, click: clicks.CopySignInLink) -> None:
@@ -323,7 +323,7 @@ class ClickCarrier:
             click,
             f"credtray {__version__}",
             f"Settings: {self._hands.settings_path}. Log: {self._hands.log_path}. "
-            "How things stand: credtray status",
+            "Current state: credtray status",
         )
 
     async def _show_session(self, click: clicks.ShowSession) -> None:
@@ -338,13 +338,13 @@ def _chosen(request: Choice) -> str:
     """Tell what was chosen."""
     match request:
         case protocol.Switch(profile=None):
-            return "There is no default profile any more"
+            return "There is no longer a default profile"
         case protocol.Switch(profile=str(name)):
             return f"Default profile: {plain(name)}"
         case protocol.Activate(profiles=names):
             return f"Keys of {name_list(tuple(plain(name) for name in names))} are kept fresh"
         case protocol.Deactivate(profiles=names):
-            return f"Keys of {name_list(tuple(plain(name) for name in names))} are not kept any more"
+            return f"Keys of {name_list(tuple(plain(name) for name in names))} are no longer kept fresh"
     return ""
 
 

@@ -165,7 +165,7 @@ def _explain(line: bytes) -> int:
         failed = json.loads(line)
         return _complain(f"{failed['title']}\n{failed['hint']}", 2 if failed["code"] in MISUSE else 1)
     except (ValueError, LookupError, TypeError):
-        return _complain("The agent's answer is of another version. Restart it.", 3)
+        return _complain("The agent's answer is from a different version. Restart the agent.", 3)
 
 
 def _complain(text: str, code: int) -> int:

@@ -282,7 +282,7 @@ def test_mistake_of_ours_is_told_with_its_place(there: Service, monkeypatch: pyt
     token = there.sign_in()
     monkeypatch.setattr("credtray.aws.clients._text", raising(KeyError("x")))
     with pytest.raises(
-        OwnFault, match=r"^credtray has a fault here: KeyError in credtray\.aws\.clients, line \d+$"
+        OwnFault, match=r"^This is a fault in credtray: KeyError in credtray\.aws\.clients, line \d+$"
     ):
         there.fetch(token)
 

@@ -19,8 +19,8 @@ from tests.browser.test_sign_in_chromium import CHROMIUM, SWITCHES, Attempt, Des
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium")
 
-PRICE = "This ends your present sign-in, 7 h 58 min left. Programs keep the keys they have until 18:36."
-END, KEEP = "End it and sign in again", "Keep my present sign-in"
+PRICE = "This ends your current sign-in, 7 h 58 min left. Programs keep the keys they have until 18:36."
+END, KEEP = "End it and sign in again", "Keep my current sign-in"
 
 
 def asking() -> SignInRequest:

@@ -203,7 +203,7 @@ def test_where_nothing_is_wrong_it_says_so_and_what_to_run(monkeypatch: pytest.M
 
     assert outcome.code == 0
     assert outcome.out.startswith("Nothing found on this machine explains it")
-    assert "The program used keys that have ended" in outcome.out
+    assert "The program used keys that have expired" in outcome.out
     assert outcome.out.splitlines()[-1] == "Next: credtray doctor --online"
 
 
@@ -275,7 +275,7 @@ def test_no_text_at_all_is_a_misuse(monkeypatch: pytest.MonkeyPatch, data: bytes
     outcome = piped(monkeypatch, data)
 
     assert outcome.code == 2
-    assert "no text to explain" in outcome.err
+    assert "no error message to explain" in outcome.err
 
 
 def test_nothing_of_the_text_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:

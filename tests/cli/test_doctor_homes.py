@@ -118,8 +118,8 @@ def test_duplicate_sections_are_named_with_all_their_lines(home: Path) -> None:
     lay(home, CONFIG + "[profile dev]\nregion = x\n", "[a]\n[a]\n[a]\n")
     texts = {sight.place: sight.text for item in findings(look()) for sight in item.seen}
 
-    assert texts["~/.aws/config:11"] == "[profile dev] stands in lines 6, 11"
-    assert texts["~/.aws/credentials:3"] == "[a] stands in lines 1, 2, 3"
+    assert texts["~/.aws/config:11"] == "[profile dev] is in lines 6, 11"
+    assert texts["~/.aws/credentials:3"] == "[a] is in lines 1, 2, 3"
 
 
 def test_keys_are_told_apart_by_who_wrote_them(home: Path) -> None:

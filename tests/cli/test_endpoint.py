@@ -136,7 +136,7 @@ def test_a_shell_nobody_knows_opens_nothing() -> None:
 def test_taking_back_says_what_it_means() -> None:
     revoked = {"profile": "dev", "revoked": True}
 
-    assert "no keys of dev" in endpoint("--revoke", result=revoked).out
+    assert "no longer get keys for dev" in endpoint("--revoke", result=revoked).out
     assert json.loads(endpoint("--revoke", "--json", result=revoked).out) == revoked
     assert "no endpoint of dev" in endpoint("--revoke", result={**revoked, "revoked": False}).out
     assert endpoint("--revoke", "--shell", "bash", result=revoked).code == 2

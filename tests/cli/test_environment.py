@@ -180,7 +180,7 @@ def test_unset_takes_away_what_env_has_set_and_asks_nobody(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        ((), 2, "say which profile"),
+        ((), 2, "Name a profile"),
         ((PROFILE, "--shell", "fishy"), 2, "Did you mean fish?"),
         ((PROFILE, "--region", "nowhere; rm"), 1, "is not a region name"),
         (("--unset", "--shell", "dotenv"), 1, "cannot be written in that form"),

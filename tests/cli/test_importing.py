@@ -372,4 +372,4 @@ def test_converting_unchecked_keys_of_no_known_role_is_refused(keys: Keys, home:
     config(home).write_text(SESSION)
     done = paste(keys.exports(), "--convert", "--no-check", "--name", "mine")
 
-    assert "the account and role of these keys are not known" in refused(done, home, keys, code=2)
+    assert "The account and role of these keys are not known" in refused(done, home, keys, code=2)

@@ -89,7 +89,7 @@ def test_deactivated_profiles_are_named() -> None:
     outcome = credtray("deactivate", "a", "b", backend=fake)
 
     assert fake.asked == [Deactivate(("a", "b"))]
-    assert (outcome.code, outcome.out) == (0, "a is not active any more.\nb is not active any more.\n")
+    assert (outcome.code, outcome.out) == (0, "a is no longer active.\nb is no longer active.\n")
 
 
 def test_switch_tells_of_the_default_section() -> None:
@@ -113,7 +113,7 @@ def test_switch_none_gives_the_default_back() -> None:
     outcome = credtray("switch", "--none", backend=fake)
 
     assert fake.asked == [Switch(None)]
-    assert outcome.out == "[default] is given back: it holds no keys of credtray any more.\n"
+    assert outcome.out == "Removed credtray's keys from [default].\n"
 
 
 @pytest.mark.parametrize("words", [(), ("dns", "--none")])

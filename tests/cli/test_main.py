@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from credtray.cli.main import COMMANDS, command_named
-from credtray.core.errors import every_error
+from credtray.core.errors import UsageError, every_error
 from credtray.core.protocol import Status
 from tests.cli.fake_backend import FakeBackend, credtray, document
 from tests.cli.snapshot import snapshot
@@ -99,7 +99,8 @@ def test_each_error_is_told_with_its_hint_and_its_exit_code(kind: type[Exception
 
     assert error.exit_code == outcome.code
     assert outcome.out == ""
-    assert outcome.err == f"error: {error.title}: because of X\nhint: {error.hint}\n"
+    title = "" if kind is UsageError else f"{error.title}: "
+    assert outcome.err == f"error: {title}because of X\nhint: {error.hint}\n"
 
 
 @pytest.mark.parametrize("words", [("--verbose", "status"), ("status", "--verbose")])

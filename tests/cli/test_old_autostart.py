@@ -52,7 +52,7 @@ def test_old_entry_is_found_and_starts_the_present_one_after_the_repair(
     assert (finding["repair"], str(entry) in finding["seen"][0]["text"]) == ("old_autostart", True)
     outcome = repair("old_autostart", "--yes")
     assert outcome.code == 0, outcome.err
-    assert "`credtray undo` cannot bring this back." in outcome.err
+    assert "`credtray undo` cannot undo this." in outcome.err
     assert outcome.out.endswith("credtray autostart disable\n")
     assert read_keys(entry.read_bytes())["Exec"] == exec_value(agent_command())
     assert "Nothing to repair." in repair("old_autostart").out

@@ -145,4 +145,4 @@ def test_automation_goes_with_no_search() -> None:
     outcome = credtray("profiles", "--for-automation", "--tag", "x", backend=FakeBackend())
 
     assert outcome.code == 2
-    assert "stands alone" in outcome.err
+    assert "Use --for-automation alone" in outcome.err

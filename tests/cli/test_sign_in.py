@@ -83,8 +83,8 @@ def test_without_a_terminal_a_long_sign_in_is_ended_only_with_yes() -> None:
     outcome = credtray("login", "--fresh", backend=fake)
 
     assert (outcome.code, outcome.out) == (2, "")
-    assert "not a terminal. This ends your present sign-in, about 3 h 12 min left" in outcome.err
-    assert "hint: Add --yes to end your present sign-in." in outcome.err
+    assert "not a terminal. This ends your current sign-in, about 3 h 12 min left" in outcome.err
+    assert "hint: To end your current sign-in, add --yes." in outcome.err
     assert fake.asked == [Status()]
 
 
@@ -114,7 +114,7 @@ def test_on_a_terminal_the_price_is_told_and_asked(
     assert outcome.code == code
     assert asked == [("End it and sign in again?", False)]
     assert outcome.err.startswith(
-        "This ends your present sign-in, about 3 h 12 min left. "
+        "This ends your current sign-in, about 3 h 12 min left. "
         "Programs keep the keys they have until 14:15.\n"
     )
     assert (Login(fresh=True, agreed=True) in fake.asked) is answer
@@ -321,7 +321,7 @@ def test_logout_says_when_the_portal_was_not_told() -> None:
     outcome = credtray("logout", backend=FakeBackend({Logout: {"session": "corp", "told_portal": False}}))
 
     assert (outcome.code, outcome.out) == (0, "Signed out of corp.\n")
-    assert outcome.err.startswith("warning: the portal could not be told")
+    assert outcome.err.startswith("warning: the portal could not be reached")
 
 
 @pytest.mark.parametrize("words", [("30m", "corp"), ("corp", "30m")])

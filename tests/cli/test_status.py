@@ -27,13 +27,13 @@ SIGNED_OUT: dict[str, Any] = {
 }
 NOT_RUNNING = {"running": False, "pid": None, "version": None}
 REFUSED = problem(
-    "The role is not assigned to you (any more): No access",
+    "The role is not, or no longer, assigned to you: No access",
     "Ask your administrator, or run `credtray setup` to see the roles you have.",
     "role_refused",
 )
 OFFLINE = problem(
     "The portal cannot be reached: connection refused",
-    "Check the network, the VPN or the proxy; it is tried again by itself.",
+    "credtray tries again automatically. Check the network, the VPN or the proxy.",
 )
 
 BUSY = document(
@@ -149,7 +149,7 @@ def test_watch_into_a_pipe_prints_each_picture() -> None:
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ({}, "token renews itself (this one is valid until 14:15)"),
+        ({}, "token renews automatically (this one is valid until 14:15)"),
         (
             {"end_is_estimate": False, "signed_in_until": iso(NOW + timedelta(minutes=47))},
             "token valid until 14:15, the end of the sign-in",

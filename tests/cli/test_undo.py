@@ -49,7 +49,7 @@ def test_undo_without_a_terminal_needs_yes() -> None:
     assert outcome.code == 2
     assert (
         outcome.err
-        == f"{WORDS}error: The command does not fit: cannot ask for confirmation: not a terminal\n"
+        == f"{WORDS}error: Cannot ask for confirmation: not a terminal\n"
         "hint: credtray undo --yes\n"
     )
 

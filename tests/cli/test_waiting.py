@@ -167,7 +167,7 @@ def test_exec_without_an_agent_says_how_it_works_without_one() -> None:
 def test_exec_refuses_a_region_that_is_none_and_no_command_at_all() -> None:
     refused = credtray("exec", "dev", "--region", "evil.com/#", "true", backend=FakeBackend())
 
-    assert "The region is refused" in refused.err
+    assert "This is not an AWS region" in refused.err
     assert credtray("exec", "dev", backend=FakeBackend()).code == 2
 
 

@@ -137,7 +137,7 @@ def test_a_line_of_the_menu_has_no_codes_either(kind: type[CredtrayError]) -> No
         (
             UnknownProfile("'gone'."),
             protocol.Switch("gone"),
-            "gone is not in the config file any more",
+            "gone is no longer in the config file",
             (Button("Open config file", OpenConfig()), Button("Try again", protocol.Switch("gone"))),
         ),
         (
@@ -226,7 +226,7 @@ def test_what_was_written_for_programmers_is_left_to_the_log(detail: str) -> Non
 
 def test_a_profile_is_named_where_the_words_want_it() -> None:
     assert title(RoleRefused().problem, "dev") == "You have no access to dev"
-    assert title(UnknownProfile().problem) == "It is not in the config file any more"
+    assert title(UnknownProfile().problem) == "It is no longer in the config file"
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_pages_of_the_console_may_be_the_destination(url: str) -> None:
     ],
 )
 def test_any_other_address_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="no page of the console"):
+    with pytest.raises(UsageError, match="not a page of the console"):
         checked_destination(url, console())
 
 

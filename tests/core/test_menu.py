@@ -141,9 +141,9 @@ def test_a_sign_in_that_ends_a_good_one_takes_a_second_click_that_says_what_it_c
 
     assert (row.label, row.click) == ("New sign-in…", None)
     assert [(item.label, item.click) for item in row.children] == [
-        ("Yes, end the present one (45 min left)", protocol.Login("corp", fresh=True, agreed=True)),
+        ("Yes, end the current one (45 min left)", protocol.Login("corp", fresh=True, agreed=True)),
         (
-            "Yes, end the present one (45 min left), on another device",
+            "Yes, end the current one (45 min left), on another device",
             protocol.Login("corp", fresh=True, device=True, agreed=True),
         ),
     ]

@@ -68,7 +68,7 @@ def words(state: State) -> str:
 def test_before_anything_is_given_up_it_is_said_that_the_present_sign_in_is_untouched() -> None:
     state = waiting()
 
-    assert words(state) == f"{PENDING}. Your present sign-in is untouched (until about 20:00)"
+    assert words(state) == f"{PENDING}. Your current sign-in is not affected (until about 20:00)"
     assert told(state)["access_token_expires_at"] == "2026-11-22T13:00:00Z"
     assert told(state)["pending"] == {
         "since": "2026-11-22T12:01:00Z",
@@ -182,7 +182,7 @@ def test_the_price_names_what_ends_and_what_goes_on() -> None:
 
     assert price is not None
     assert price_words(price, LATER, UTC) == (
-        "This ends your present sign-in, about 7 h 58 min left. Programs keep the keys they have until 13:00."
+        "This ends your current sign-in, about 7 h 58 min left. Programs keep the keys they have until 13:00."
     )
 
 

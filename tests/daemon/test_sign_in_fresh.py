@@ -133,7 +133,7 @@ def test_fresh_sign_in_cancelled_at_aws_leaves_no_dead_token_behind(
 
 # --- nothing is lost before a person is there -------------------------------------------------------------
 
-PRICE = "This ends your present sign-in, 7 h 58 min left."
+PRICE = "This ends your current sign-in, 7 h 58 min left."
 
 
 def asking(**parts: Any) -> SignInRequest:
@@ -167,7 +167,7 @@ def test_nobody_comes_so_the_present_sign_in_is_untouched(world: World, how: str
 def test_person_who_keeps_the_present_sign_in_keeps_it(world: World) -> None:
     old = world.signed_in()
     world.callback_listener.answer = "keep"
-    with pytest.raises(SignInCancelled, match="you kept the present sign-in"):
+    with pytest.raises(SignInCancelled, match="you kept your current sign-in"):
         world.run(asking(), current=old)
 
     assert world.callback_listener.asked == [PRICE]

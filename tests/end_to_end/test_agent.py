@@ -144,7 +144,7 @@ def test_a_fresh_sign_in_nobody_comes_for_costs_nothing(house: House) -> None:
         pending.send_signal(signal.SIGINT)
         _, err = pending.communicate(timeout=15)
 
-        assert "Your present sign-in is untouched (until about " in waiting
+        assert "Your current sign-in is not affected (until about " in waiting
         assert "synderys: still signed in" in err
         until(lambda: house.session()["state"] == "fresh")
         assert house.calls("Logout") == 0
@@ -157,7 +157,7 @@ def test_without_an_answer_to_give_fresh_is_refused_and_costs_nothing(house: Hou
     house.run("login")
     failed = house.run("login", "--fresh", code=2)
 
-    assert "This ends your present sign-in, about " in failed.stderr
+    assert "This ends your current sign-in, about " in failed.stderr
     assert "Add --yes" in failed.stderr
     assert (house.calls("Logout"), len(house.visits())) == (0, 1)
 
@@ -181,7 +181,7 @@ def test_an_agent_killed_after_the_old_sign_in_was_ended_still_tells_the_truth(h
         after = house.run("status").stdout
 
         assert "Your earlier sign-in was ended at " in waiting
-        assert "token renews itself" not in waiting + after
+        assert "token renews automatically" not in waiting + after
         assert "ended at " in after
         assert house.written() == before
 

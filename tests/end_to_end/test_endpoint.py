@@ -154,7 +154,7 @@ def test_a_disk_that_takes_no_token_stops_nothing_else(house: House) -> None:
         refused = house.run("endpoint", "synderys-dns", "--json", code=1)
         house.run("activate", "synderys-dns")
 
-        assert "The local credentials endpoint is not to be had" in refused.stderr
+        assert "The local credentials endpoint is not available" in refused.stderr
         assert "endpoint: closed" in house.run("status").stdout
         assert "aws_access_key_id" in house.written()
 

@@ -187,7 +187,7 @@ def test_no_answer_lets_a_session_look_fresh_once_its_token_is_over(
         if now < NOON + LIFE:
             continue
         assert agent.session["state"] not in {"fresh", "advisory"}
-        assert "renews itself" not in agent.words()
+        assert "renews automatically" not in agent.words()
         assert "fresh" not in agent.words()
         assert not agent.lasts()
     over = [each for each in agent.told if each.subject in {Subject.ENDED, Subject.CANNOT_REFRESH}]
@@ -322,7 +322,7 @@ def test_client_registration_that_ends_within_the_sign_in_is_its_end() -> None:
 
     assert agent.session["signed_in_until"] == "2026-11-22T15:00:00Z"
     assert agent.session["end_known_by"] == "unrenewed"
-    assert "renews itself" in agent.words()
+    assert "renews automatically" in agent.words()
 
 
 # --- every answer to a fetch -------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from tests.web.endpoint_world import drained
 
 STATE = Secret("c3RhdGUtb2YtdGhpcy1zaWduLWluLTEyMzQ1Njc4OTA")
 ONWARD = "https://oidc.us-east-1.amazonaws.com/authorize?client_id=abc&state=xyz"
-PRICE = "This ends your present sign-in, 7 h 58 min left."
+PRICE = "This ends your current sign-in, 7 h 58 min left."
 TAG = re.compile(r"<[^>]*>")
 FORM = re.compile(rb'<form method="post" action="([^"]+)"><button[^>]*>([^<]+)</button>')
 
@@ -106,7 +106,7 @@ class Scene:
         return self.send("POST", self.buttons()[label], **{**told, **headers})
 
 
-END, KEEP = "End it and sign in again", "Keep my present sign-in"
+END, KEEP = "End it and sign in again", "Keep my current sign-in"
 
 
 @contextmanager

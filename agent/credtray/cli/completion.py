@@ -94,7 +94,7 @@ def _lines(shell: str, arguments: Sequence[str]) -> Iterator[str]:
 
 def _words(shell: str, arguments: Sequence[str]) -> Sequence[str]:
     if shell not in set(Shell):
-        raise UsageError(f"no completion for {shell!r}")
+        raise UsageError(f"There is no completion for {shell!r}")
     return os.environ[WORDS_VARIABLE].split("\n") if shell == Shell.POWERSHELL else arguments
 
 

@@ -45,7 +45,7 @@ def _seconds(text: str) -> float:
     try:
         return min(float(text), GIVE_UP_SECONDS)
     except ValueError:
-        raise UsageError(f"--within {text!a} is no number of seconds") from None
+        raise UsageError(f"--within {text!a} is not a number of seconds") from None
 
 
 def _within(profile: str, seconds: float, *, agent: bool) -> Reply:

@@ -49,7 +49,7 @@ def endpoint(
         ),
     ] = None,
     revoke: Annotated[
-        bool, typer.Option("--revoke", help="Take the token back: programs get nothing any more.")
+        bool, typer.Option("--revoke", help="Revoke the token: programs that use it stop getting keys.")
     ] = False,
     token: Annotated[
         bool,
@@ -80,7 +80,7 @@ def endpoint(
     """
     word = _JSON if json_output else shell.lower() if shell is not None else None
     if revoke and shell is not None:
-        raise UsageError("--revoke prints no variables: leave --shell out")
+        raise UsageError("--revoke prints no variables: leave out --shell")
     if token and (revoke or word in _WRITERS):
         raise UsageError("--token-in-environment is for shells: elsewhere the token could be read by others")
     # The shell is chosen first: no port is opened for a word nobody understands.
@@ -166,9 +166,9 @@ def _tell_revoked(result: dict[str, Any], *, in_json: bool) -> None:
     if in_json:
         terminal.show_json(result)
     elif result["revoked"]:
-        terminal.show(f"Programs get no keys of {result['profile']} from the endpoint any more.")
+        terminal.show(f"Programs no longer get keys for {result['profile']} from the endpoint.")
     else:
-        terminal.show(f"There was no endpoint of {result['profile']}.")
+        terminal.show(f"{result['profile']} had no endpoint.")
 
 
 def _warn_of_default() -> None:
@@ -177,7 +177,7 @@ def _warn_of_default() -> None:
     profiles = [*document["profiles"], *document["foreign"]]
     if any(item["name"] == "default" or item.get("default") for item in profiles):
         terminal.complain(
-            "there is a [default] profile: programs that are told no other take its keys, not the endpoint's",
+            "there is a [default] profile: programs that name no profile use its keys, not the endpoint's",
             "`credtray exec PROFILE -- COMMAND` hides it from the command.",
             kind="warning",
         )

@@ -45,7 +45,7 @@ def env(
     shell: ShellOption = None,
     region: RegionOption = None,
     unset: Annotated[
-        bool, typer.Option("--unset", help="Print what takes the variables away again.")
+        bool, typer.Option("--unset", help="Print the commands that unset the variables.")
     ] = False,
 ) -> None:
     """Print a profile's keys as variables, for your shell to take in.
@@ -69,7 +69,7 @@ def env(
         terminal.show_exactly(shells.removals(names, form))
         return
     if profile is None:
-        raise UsageError("say which profile")
+        raise UsageError("Name a profile")
     if region is not None:
         _check_region(region)
     keys = credentials_of(profile)
@@ -143,7 +143,7 @@ def copy(
       credtray copy synderys-readonly --section
     """
     if section and shell is not None:
-        raise UsageError("--section and --shell are two different forms")
+        raise UsageError("Use --section or --shell, not both")
     kind = None if section else chosen(shell)
     result = _copied(Copy(profile, Form.SECTION if kind is None else form_of(kind)))
     if json_output:

@@ -33,7 +33,7 @@ def exec_(
     profile: ProfileArgument,
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="-- COMMAND", help="What to run; else your shell.", show_default=False),
+        typer.Argument(metavar="-- COMMAND", help="What to run; your shell if left out.", show_default=False),
     ] = None,
     env: Annotated[
         bool,
@@ -41,7 +41,7 @@ def exec_(
     ] = False,
     lasting: Annotated[
         str | None,
-        typer.Option("--for", metavar="DURATION", help="Refuse when it would not last, such as 45m."),
+        typer.Option("--for", metavar="DURATION", help="Refuse if the keys would end sooner, such as 45m."),
     ] = None,
     sure: Annotated[
         bool,
@@ -66,7 +66,9 @@ def exec_(
     words = command or [_shell(profile)]
     chosen = check_region(region) if region is not None else None
     if sure and lasting is None:
-        raise UsageError("--sure needs --for", hint="Say how long it has to last, such as --for 45m --sure.")
+        raise UsageError(
+            "--sure needs --for", hint="Say how long the keys must last, such as --for 45m --sure."
+        )
     if lasting is not None:
         _refuse_unless_it_lasts(profile, duration_of(lasting), keys=env, sure=sure)
     environ = _with_keys(profile, chosen) if env else _with_endpoint(profile, chosen)
@@ -104,7 +106,7 @@ def _with_endpoint(profile: str, region: str | None) -> dict[str, str]:
 def _shell(profile: str) -> str:
     """Return the shell of a person who named no command, and say whose keys it has."""
     if not terminal.interactive():
-        raise UsageError("say which command: credtray exec PROFILE -- COMMAND")
+        raise UsageError("Name the command to run: credtray exec PROFILE -- COMMAND")
     shell = os.environ.get("SHELL") or ("cmd.exe" if sys.platform == "win32" else "/bin/sh")
     terminal.say(f"A shell as {profile}; `exit` ends it.")
     return shell

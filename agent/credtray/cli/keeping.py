@@ -74,7 +74,7 @@ def deactivate(profiles: ProfilesArgument, json_output: JsonOption = False) -> N
         terminal.show_json(result)
     else:
         for name in profiles:
-            terminal.show_words(f"{name} is not active any more.")
+            terminal.show_words(f"{name} is no longer active.")
     _finish({**result, "profiles": []}, quiet=json_output)
 
 
@@ -99,13 +99,13 @@ def switch(
     """
     if (profile is None) is not none:
         raise UsageError(
-            "give a profile or --none", hint="credtray switch PROFILE, or credtray switch --none"
+            "Give a profile or --none", hint="credtray switch PROFILE, or credtray switch --none"
         )
     result = ask(Switch(profile))
     if json_output:
         terminal.show_json(result)
     elif profile is None:
-        terminal.show_words("[default] is given back: it holds no keys of credtray any more.")
+        terminal.show_words("Removed credtray's keys from [default].")
     else:
         for item in result["profiles"]:
             _tell_kept(item, f"{item['name']} is the default", "default", result)

@@ -187,8 +187,8 @@ def command_line() -> Any:
 
 
 _EPILOG = (
-    "Exit codes: 0 done, 1 failed, 2 wrong words, 3 no agent, 4 chosen but not in effect yet, "
-    "5 would not last, 6 not in time, 130 Ctrl-C."
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no agent, 4 chosen but not in effect yet, "
+    "5 ends too soon, 6 timed out, 130 Ctrl-C."
 )
 
 

@@ -60,7 +60,7 @@ def pause(
 
 def _only_length(text: str) -> str:
     if text.strip().lower() in {_OFF, _TOMORROW}:
-        raise UsageError("with a session give a duration, such as 30m or 1h")
+        raise UsageError("For one session, give a duration such as 30m or 1h")
     return text
 
 
@@ -74,7 +74,7 @@ def _until(text: str, now: datetime) -> datetime | None:
         duration = parse_duration(word)
     except (ValueError, OverflowError):
         known = f"a duration such as 30m or 1h, {_TOMORROW} or {_OFF}"
-        raise UsageError(f"{text!r} is none of these: {known}") from None
+        raise UsageError(f"{text!r} is not one of these: {known}") from None
     if duration > _LONGEST:
-        raise UsageError(f"a pause lasts at most {_LONGEST.days}d")
+        raise UsageError(f"A pause lasts at most {_LONGEST.days}d")
     return now + duration

@@ -26,7 +26,7 @@ _LEGEND = (
     "Tab picks",
     "Ctrl-A picks all that match",
     "Esc clears the search",
-    "Enter goes on",
+    "Enter continues",
     "Ctrl-C cancels",
 )
 _MOST_ROWS = 15

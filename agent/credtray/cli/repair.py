@@ -56,7 +56,7 @@ def repair(
     from credtray.cli.repair_scene import scene  # noqa: PLC0415 -- as above
 
     if json_output and not yes and not dry_run:
-        raise UsageError("--json asks nobody", hint="Add --dry-run or --yes.")
+        raise UsageError("With --json, credtray cannot ask", hint="Add --dry-run or --yes.")
     house = join()
     seen = scene(house)
     cases = _cases(_chosen(name), seen)
@@ -134,7 +134,7 @@ def _preview(case: _Case, *, whole: bool) -> None:
         if len(lines) > most:
             say(f"and {len(lines) - most} more lines; --dry-run shows them all")
         if not case.repair.undoable:
-            say("`credtray undo` cannot bring this back.")
+            say("`credtray undo` cannot undo this.")
     for what, reason in plan.left_alone.items():
         terminal.complain(f"{case.name}: {what} is left as it is: {reason}", kind="warning")
 
@@ -143,7 +143,7 @@ def _agreed(*, yes: bool) -> bool:
     if yes:
         return True
     if not terminal.interactive():
-        raise UsageError("nobody can be asked here", hint="credtray repair --yes")
+        raise UsageError("Cannot ask for confirmation: not a terminal", hint="credtray repair --yes")
     from credtray.cli.questions import ask_yes  # noqa: PLC0415 -- questionary is dear
 
     return ask_yes("Repair this?", default=False)
@@ -160,6 +160,6 @@ def _carry_out(house: House, case: _Case, seen: Scene, *, quiet: bool) -> None:
     case.done = True
     if quiet:
         return
-    terminal.show_words(f"{case.name}: done." + (" Back: credtray undo" if case.repair.undoable else ""))
+    terminal.show_words(f"{case.name}: done." + (" To undo: credtray undo" if case.repair.undoable else ""))
     for step in case.plan.next_steps:
         terminal.show_words(step)

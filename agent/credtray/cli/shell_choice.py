@@ -108,7 +108,7 @@ def chosen(word: str | None) -> Shell:
         return Shell(word.lower())
     except ValueError:
         known = f"{', '.join(Shell)}.{did_you_mean(word, Shell)}"
-        raise UsageError(f"{word!r} is none of the shells {known}") from None
+        raise UsageError(f"{word!r} is not one of the shells {known}") from None
 
 
 def detected(environ: Mapping[str, str], parents: Iterable[str]) -> Shell:
@@ -131,12 +131,12 @@ def detected(environ: Mapping[str, str], parents: Iterable[str]) -> Shell:
         return Shell.POWERSHELL
     if "COMSPEC" in environ:
         return Shell.CMD
-    raise UsageError(f"no shell is to be seen here: say --shell with one of {', '.join(Shell)}")
+    raise UsageError(f"Cannot tell which shell this is: choose one with --shell: {', '.join(Shell)}")
 
 
 def _shell_called(program: str) -> Shell | None:
     name = re.split(r"[/\\]", program.strip())[-1].lower().removesuffix(".exe").lstrip("-")
     name = name if name in _PROGRAMS else _VERSION.sub("", name)
     if name in _OTHERS:
-        raise UsageError(f"{name} is none of the shells {', '.join(Shell)}: choose one with --shell")
+        raise UsageError(f"{name} is not one of the shells {', '.join(Shell)}: choose one with --shell")
     return _PROGRAMS.get(name)

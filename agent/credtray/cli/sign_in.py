@@ -34,9 +34,9 @@ def login(
     fresh: bool = typer.Option(
         False, "--fresh", help="Start a new sign-in even when the current one is good."
     ),
-    yes: bool = typer.Option(False, "--yes", help="With --fresh: end the present sign-in without asking."),
+    yes: bool = typer.Option(False, "--yes", help="With --fresh: end the current sign-in without asking."),
     device: bool = typer.Option(False, "--device", help="Sign in on any device by entering a code."),
-    no_browser: bool = typer.Option(False, "--no-browser", help="Open nothing; only show the address."),
+    no_browser: bool = typer.Option(False, "--no-browser", help="Open no browser; only show the address."),
     json_output: JsonOption = False,
 ) -> None:
     """Sign in, if that is needed.
@@ -77,8 +77,8 @@ def _agreed(session: str | None, *, yes: bool) -> bool:
         return price is not None
     if not terminal.interactive():
         raise UsageError(
-            f"cannot ask for confirmation: not a terminal. {price.removesuffix('.')}",
-            hint="Add --yes to end your present sign-in.",
+            f"Cannot ask for confirmation: not a terminal. {price.removesuffix('.')}",
+            hint="To end your current sign-in, add --yes.",
         )
     from credtray.cli.questions import ask_yes  # noqa: PLC0415 - dear, and seldom needed
 
@@ -141,8 +141,8 @@ def logout(session: SessionArgument = None, json_output: JsonOption = False) -> 
     terminal.show_words(f"Signed out of {result['session']}.")
     if not result["told_portal"]:
         terminal.complain(
-            "the portal could not be told; there the sign-in goes on until its own end",
-            "On this machine its token is gone.",
+            "the portal could not be reached; the sign-in stays active there until its own end",
+            "Its token was removed from this machine.",
             kind="warning",
         )
 
@@ -178,7 +178,7 @@ def _minutes(text: str) -> int:
     except (ValueError, OverflowError) as error:
         raise UsageError(str(error)) from None
     if duration > _LONGEST_SNOOZE:
-        raise UsageError("a pause lasts at most 7d")
+        raise UsageError("A pause lasts at most 7d")
     return max(1, round(duration / timedelta(minutes=1)))
 
 
@@ -187,6 +187,8 @@ def _only_session() -> str:
     document = ask(Status())
     found = _meant(document, None)
     if found is None:
-        names = ", ".join(sorted(item["name"] for item in document["sessions"])) or "none"
-        raise UsageError(f"name one of the sessions: {names}")
+        names = ", ".join(sorted(item["name"] for item in document["sessions"]))
+        if not names:
+            raise UsageError("There is no session yet", hint="Run: credtray setup")
+        raise UsageError(f"Name one of the sessions: {names}")
     return found

@@ -68,7 +68,7 @@ def _agree(plan: dict[str, Any]) -> None:
     for line in plan_words(plan):
         terminal.say(line)
     if not terminal.interactive():
-        raise UsageError("cannot ask for confirmation: not a terminal", hint="credtray undo --yes")
+        raise UsageError("Cannot ask for confirmation: not a terminal", hint="credtray undo --yes")
     from credtray.cli.questions import ask_yes  # noqa: PLC0415 -- questionary is dear
 
     if not ask_yes("Undo this?", default=False):

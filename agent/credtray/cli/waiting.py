@@ -33,14 +33,14 @@ _OURS = frozenset({"renewing", "trouble"}) | _ALWAYS_TOLD
 def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an argument
     profile: ProfileArgument,
     lasting: Annotated[
-        str, typer.Option("--for", metavar="DURATION", help="How long they have to last, such as 45m.")
+        str, typer.Option("--for", metavar="DURATION", help="How long the keys must last, such as 45m.")
     ] = "15m",
     timeout: Annotated[
         str | None,
         typer.Option(
             "--timeout",
             metavar="DURATION",
-            help="How long to wait for somebody's sign-in; else that is not waited for.",
+            help="How long to wait for somebody to sign in. Without it, credtray does not wait for that.",
             show_default=False,
         ),
     ] = None,
@@ -48,7 +48,7 @@ def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an arg
         bool, typer.Option("--login", help="Sign in if that is needed, or join the sign-in under way.")
     ] = False,
     keys: Annotated[
-        bool, typer.Option("--keys", help="The keys themselves have to last: nothing will renew them.")
+        bool, typer.Option("--keys", help="The keys themselves must last: nothing will renew them.")
     ] = False,
     sure: Annotated[
         bool, typer.Option("--sure", help="Refuse if the end of the sign-in is only expected, not confirmed.")
@@ -57,10 +57,10 @@ def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an arg
 ) -> None:
     """Wait until a profile's credentials will last.
 
-    For scripts, Makefiles and hooks: what would fail half-way does not begin. Ends with 0 when they last,
-    5 when a sign-in is needed first (or the role allows no such keys), 6 when it took longer than
-    --timeout. Many that wait join one sign-in. AWS does not say when a sign-in ends: where the answer
-    rests on the expected end, a warning says so, or --sure refuses with 5.
+    For scripts, Makefiles and hooks: what would fail half-way does not begin. Exits with 0 if they last,
+    with 5 if you must sign in first (or the role gives no such keys), and with 6 after --timeout.
+    Several waiting commands share one sign-in. AWS does not say when a sign-in ends: where the
+    answer depends on the expected end, a warning says so, or --sure refuses with 5.
 
     Examples:
       credtray wait synderys-dns --for 45m && ./deploy.sh

@@ -71,12 +71,12 @@ def chosen_session(state: State) -> SessionState:
     if len(candidates) == 1:
         return state.sessions[candidates.pop()]
     if candidates:
-        raise UsageError(f"there are several sessions: {', '.join(sorted(candidates))}. Name one")
+        raise UsageError(f"Name one of the sessions: {', '.join(sorted(candidates))}")
     first = next(
         (each.profile for each in state.config.warnings if each.profile.startswith("sso-session ")), ""
     )
     _refuse_incomplete(state, first)
-    raise UnknownSession("the config file names none", hint="Run: credtray setup")
+    raise UnknownSession("the config file has none yet", hint="Run: credtray setup")
 
 
 def _refuse_incomplete(state: State, section: str) -> None:

@@ -101,15 +101,15 @@ def _pieces(template: str) -> list[tuple[str, str | None]]:
     try:
         parsed = list(string.Formatter().parse(template))
     except ValueError:
-        raise UsageError(f"the template {template!r} has a stray brace") from None
+        raise UsageError(f"The template {template!r} has a stray brace") from None
     for _, name, spec, conversion in parsed:
         if name is not None and name not in FIELDS:
             known = ", ".join(FIELDS)
-            raise UsageError(f"the template names {name!r}; it may name {known}.{did_you_mean(name, FIELDS)}")
+            raise UsageError(f"The template names {name!r}; it may name {known}.{did_you_mean(name, FIELDS)}")
         if spec or conversion:
-            raise UsageError(f"the template {template!r} formats a field; only names may stand in braces")
+            raise UsageError(f"The template {template!r} formats a field; only names may stand in braces")
     if not any(name for _, name, _, _ in parsed):
-        raise UsageError(f"the template {template!r} names no field, so all profiles would have one name")
+        raise UsageError(f"The template {template!r} names no field, so all profiles would have one name")
     return [(text, name) for text, name, _, _ in parsed]
 
 

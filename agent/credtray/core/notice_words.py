@@ -109,8 +109,8 @@ def _ends_soon(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     why = "" if notice.problem is None else "AWS refuses to renew it. "
     return Words(
         f"{_session(notice)}: sign-in ends in about {short(_whole_minutes(ends_at - now))}",
-        f"{why}It lasts until {about}{clock_time(ends_at, now, zone)}. "
-        "Programs keep working while you sign in again.",
+        f"{why}Ends at {about}{clock_time(ends_at, now, zone)}. "
+        "You can sign in again without interrupting running programs.",
         (_sign_in(notice), *_remind(notice, ends_at - now)),
     )
 
@@ -133,7 +133,7 @@ def _ended(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     about = "about " if notice.about else ""
     return Words(
         f"{_session(notice)}: sign-in ended",
-        f"It ended at {about}{at}; keys already issued work until they expire.",
+        f"It ended at {about}{at}. Keys already issued keep working until they expire.",
         (_sign_in(notice),),
     )
 
@@ -148,7 +148,8 @@ def _signed_in(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     about = "about " if notice.about else ""
     return Words(
         f"{_session(notice)}: signed in",
-        f"Until {about}{clock_time(ends_at, now, zone)} ({short(ends_at - now)}) everything renews itself.",
+        f"Everything renews automatically until {about}{clock_time(ends_at, now, zone)} "
+        f"({short(ends_at - now)}).",
     )
 
 
@@ -163,13 +164,13 @@ def _unmoved(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
 
 def _awaited(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     if notice.ends_at is None:
-        why = "Nobody is signed in."
+        why = "You are not signed in."
     else:
-        why = f"The present sign-in ends at {clock_time(notice.ends_at, now, zone)}: too early."
+        why = f"The current sign-in ends at {clock_time(notice.ends_at, now, zone)}: too early."
     # While one is active only a fresh sign-in moves its end.
     button = Button("Sign in", protocol.Login(notice.session, fresh=notice.ends_at is not None))
-    title = f"{_session(notice)}: a job waits for you to sign in"
-    return Words(title, f"It works with {_names(notice)}. {why}", (button,))
+    title = f"{_session(notice)}: a job is waiting for you to sign in"
+    return Words(title, f"It uses {_names(notice)}. {why}", (button,))
 
 
 def _failed(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
@@ -213,7 +214,7 @@ def _offline(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     if ends_at is None:
         told = "There are no keys"
     elif ends_at <= now:
-        told = f"Keys have expired at {clock_time(ends_at, now, zone)}"
+        told = f"Keys expired at {clock_time(ends_at, now, zone)}"
     else:
         told = f"Keys expire at {clock_time(ends_at, now, zone)}"
     return Words(
@@ -257,7 +258,7 @@ def _clock_off(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
     return Words(
         f"Your clock is off by {short(abs(notice.clock_error))}",
         f"This computer is {side} AWS, which refuses requests with a wrong time. "
-        "Switch time synchronisation on.",
+        "Turn on time synchronisation.",
     )
 
 
@@ -275,7 +276,7 @@ def _pasted_ended(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
 
 
 _PASTE_OR_CONVERT = (
-    "Paste new ones (credtray import), or convert to a sign-in that renews keys by itself (credtray import "
+    "Paste new ones (credtray import), or switch to a sign-in that renews keys by itself (credtray import "
     "--convert)."
 )
 

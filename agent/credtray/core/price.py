@@ -50,7 +50,7 @@ def price_words(price: Price, now: datetime, zone: tzinfo | None) -> str:
     """Tell what is lost and what is not, in two sentences."""
     left = max(price.ends_at - now, timedelta())
     about = "about " if price.about else ""
-    words = f"This ends your present sign-in, {about}{short(left)} left."
+    words = f"This ends your current sign-in, {about}{short(left)} left."
     if price.keys_until is None:
         return words
     return f"{words} Programs keep the keys they have until {clock_time(price.keys_until, now, zone)}."

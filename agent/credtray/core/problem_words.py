@@ -49,11 +49,11 @@ _SIGN_IN = (Step.SIGN_IN,)
 _CONFIG = (Step.OPEN_CONFIG, Step.TRY_AGAIN)
 _SETTINGS = (Step.OPEN_SETTINGS, Step.TRY_AGAIN)
 _SEEN_IN_LOG = "The log has the details."
-_GONE = Said("{it} is not in the config file any more", "It was renamed or removed.", _CONFIG)
+_GONE = Said("{it} is no longer in the config file", "It was renamed or removed.", _CONFIG)
 
 _SAID = {
     errors.CredtrayError.code: Said("Something went wrong", _SEEN_IN_LOG),
-    errors.TimedOut.code: Said("It took too long", "It may still finish by itself."),
+    errors.TimedOut.code: Said("It took too long", "It may still finish."),
     errors.UsageError.code: Said("This cannot be done now", _SEEN_IN_LOG),
     errors.UnknownProfile.code: _GONE,
     errors.UnknownSession.code: _GONE,
@@ -72,13 +72,13 @@ _SAID = {
         "The saved sign-in belongs to another start URL or region", "Sign in with the new one.", _SIGN_IN
     ),
     errors.RegistrationRefused.code: Said(
-        "AWS does not know this computer any more", "Signing in again registers it.", _SIGN_IN
+        "AWS no longer knows this computer", "Sign in again to register it.", _SIGN_IN
     ),
     errors.SignInTooShort.code: Said("Your sign-in ends too early for this", "", _SIGN_IN),
     errors.SignInDenied.code: Said("The sign-in was denied", "", _AGAIN),
     errors.SignInTimedOut.code: Said("The sign-in timed out", "Nobody finished it in the browser.", _AGAIN),
     errors.SignInUnconfirmed.code: Said(
-        "You are still signed in", "Keys in use keep working until their end.", (Step.AGREE,)
+        "You are still signed in", "Keys in use keep working until they expire.", (Step.AGREE,)
     ),
     errors.SignInCancelled.code: Said("The sign-in was cancelled", "", _AGAIN),
     errors.ListenerUnavailable.code: Said(
@@ -103,20 +103,22 @@ _SAID = {
         "AWS refused the request", "Check start URL, region and scopes in the config file.", _CONFIG
     ),
     errors.Throttled.code: Said("AWS asks to slow down", "Wait a minute, then try again.", _AGAIN),
-    errors.PortalFailed.code: Said("AWS has an internal problem", "It usually passes by itself.", _AGAIN),
+    errors.PortalFailed.code: Said(
+        "AWS has an internal problem", "This usually passes. Try again in a few minutes.", _AGAIN
+    ),
     errors.Offline.code: Said("AWS cannot be reached", "Check the network, VPN or proxy.", _AGAIN),
     errors.ProxyRefused.code: Said(
-        "The proxy refused the connection", "It may want a user name and password.", _SETTINGS
+        "The proxy refused the connection", "It may need a user name and password.", _SETTINGS
     ),
     errors.CaptivePortal.code: Said(
-        "This network wants its own sign-in first",
+        "This network needs its own sign-in first",
         "Open any web page, sign in there, then try again.",
         _AGAIN,
     ),
     errors.UnexpectedReply.code: Said("AWS gave an answer that credtray does not understand", "Try again."),
     errors.CertificateRefused.code: Said(
         "The certificate of AWS is not trusted on this computer",
-        "A proxy that inspects traffic has a certificate of its own: name its file in the settings.",
+        "A proxy that inspects traffic uses its own certificate. Name its file in the settings.",
         _SETTINGS,
     ),
     errors.ClockOff.code: Said(
@@ -143,7 +145,9 @@ _SAID = {
         "Nothing was copied", "There is no clipboard. On Wayland, install wl-clipboard.", _AGAIN
     ),
     errors.AutostartRefused.code: Said("Start at login could not be changed", "Nothing was changed."),
-    errors.FileUnopened.code: Said("No program here opens this file", "Open it in an editor.", _AGAIN),
+    errors.FileUnopened.code: Said(
+        "No program on this computer opens this file", "Open it in an editor.", _AGAIN
+    ),
     errors.BrowserUnopened.code: Said(
         "No browser could be opened",
         "Copy the link, and open it yourself.",
@@ -203,14 +207,11 @@ def details(problem: Problem) -> str:
 
     What a service or a program wrote for programmers is in the log, and left out here.
     """
-    _, colon, rest = problem.title.partition(": ")
+    _, _, rest = problem.title.partition(": ")
+    if problem.code == errors.UsageError.code:  # the only kind whose text has no title
+        rest = problem.title.removeprefix(errors.UsageError.title)
     rest = rest.strip().rstrip(".")
-    if (
-        not colon
-        or not rest
-        or problem.code in _TOLD_ALREADY
-        or _NO_WORDS_OF_OURS.search(_NAMES.sub("", rest))
-    ):
+    if not rest or problem.code in _TOLD_ALREADY or _NO_WORDS_OF_OURS.search(_NAMES.sub("", rest)):
         return ""
     return plain(rest, _LONGEST)
 

@@ -129,7 +129,7 @@ def untouched_words(pending: Pending, now: datetime, zone: tzinfo | None) -> str
     if pending.present_until is not None and pending.present_until > now:
         about = "about " if pending.about else ""
         until = clock_time(pending.present_until, now, zone)
-        return f"Your present sign-in is untouched (until {about}{until})"
+        return f"Your current sign-in is not affected (until {about}{until})"
     return ""
 
 

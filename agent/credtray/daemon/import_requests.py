@@ -31,7 +31,7 @@ from credtray.daemon.requests import SETTLE_SECONDS, Carrier
 
 LONGEST_LIFE = timedelta(hours=36)
 """STS issues no temporary keys for longer; those of a role last 12 h at most."""
-_OTHER_NAME = "Give another section name: credtray import --name NAME"
+_OTHER_NAME = "Choose another section name: credtray import --name NAME"
 
 
 class ImportRequests:
@@ -71,7 +71,7 @@ def check_import(state: State, request: ImportKeys, now: datetime) -> None:
     """
     if not now < request.expires_at <= now + LONGEST_LIFE:
         raise UsageError(
-            f"pasted keys end within {LONGEST_LIFE // timedelta(hours=1)} h, and not in the past"
+            f"Pasted keys end within {LONGEST_LIFE // timedelta(hours=1)} h, and not in the past"
         )
     owner = sections_of(state).get(request.section)
     if owner is not None:

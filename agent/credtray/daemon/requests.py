@@ -198,7 +198,7 @@ class Requests:
     async def _pause_notices(self, request: protocol.PauseNotices, _sink: ReplySink) -> Done:
         until, now = request.until, self._loop.now()
         if until is not None and until - now > LONGEST_PAUSE:
-            raise UsageError(f"a pause lasts at most {LONGEST_PAUSE.days}d")
+            raise UsageError(f"A pause lasts at most {LONGEST_PAUSE.days}d")
         self._loop.take(NoticesPaused(None if until is None else until.astimezone(UTC)))
         return Done({"until": status.iso(self._loop.state.paused_until)})
 
@@ -209,7 +209,7 @@ class Requests:
             known_profile(self._loop.state, name)
         if request.section is not None:
             if len(request.profiles) != 1:
-                raise UsageError("--section goes with exactly one profile")
+                raise UsageError("Use --section with exactly one profile")
             _refuse_section(self._loop.state, request.profiles[0])
             await self._changes.set_section(self._loop, request.profiles[0], request.section)
         self._loop.take(Activated(request.profiles))
@@ -275,6 +275,6 @@ def _refuse_section(state: State, name: str) -> None:
     delivery = state.settings.profile(name).delivery
     if delivery is not Delivery.FILE:
         raise UsageError(
-            f"{name} is delivered by {delivery.value}, so its keys are written into no section",
+            f"{name} is delivered by {delivery.value}, so its keys are not written to the credentials file",
             hint=f"credtray settings set {word(dotted(('profiles', name, 'delivery')))} file",
         )

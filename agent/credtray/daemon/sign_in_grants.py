@@ -199,7 +199,7 @@ class Grant:
                 found = self.newcomers.look()
                 if found is not None:
                     return Joined(found)
-        raise SignInTimedOut(f"nobody finished it within {LIMIT // timedelta(minutes=1)} minutes")
+        raise SignInTimedOut(f"it was not finished within {LIMIT // timedelta(minutes=1)} minutes")
 
     def _exchange(
         self, client: ClientRegistration, code: Secret, redirect_uri: str, verifier: Secret

@@ -125,7 +125,7 @@ class LoopbackCallback:
             if cancelled():
                 raise SignInCancelled
             if self._kept:
-                raise SignInCancelled("you kept the present sign-in")
+                raise SignInCancelled("you kept your current sign-in")
             if self._wants_in:
                 self._wants_in = False
                 self._let_through()

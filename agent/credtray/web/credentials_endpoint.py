@@ -140,7 +140,7 @@ class _Desk:
             async with asyncio.timeout(self.limits.answer_seconds):
                 return answers.keys(await self.issue(profile))
         except TimeoutError:
-            late = TimedOut("the keys are not here yet", hint="Ask again; `credtray status` tells why.")
+            late = TimedOut("the keys are not here yet", hint="Ask again; `credtray status` shows why.")
             return answers.refusal(late.problem)
         except CredtrayError as error:
             return answers.refusal(error.problem)

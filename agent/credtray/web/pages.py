@@ -68,14 +68,14 @@ _DENIED = _Words(
     "Sign-in not allowed",
     "You can close this tab. To try again, run <code>credtray login</code>.",
 )
-_GONE = _Words("This sign-in is over", "The page was used already. You can close this tab.")
-_REFUSED = _Words("Nothing here", "This address only takes the answer of a sign-in.")
+_GONE = _Words("This sign-in is over", "This page has already been used. You can close this tab.")
+_REFUSED = _Words("Nothing here", "This address only receives the result of a sign-in.")
 _UNSETTLED = _Words(
     "Not finished yet",
     "AWS has not answered yet. Go back to credtray: it tells you how the sign-in ends.",
     "ask",
 )
-_KEPT = _Words("Nothing was changed", "You keep your present sign-in. You can close this tab.", "good")
+_KEPT = _Words("Nothing was changed", "You keep your current sign-in. You can close this tab.", "good")
 
 
 def signed_in() -> bytes:
@@ -125,7 +125,7 @@ def question(price: str, end: str, keep: str, onward: str) -> bytes:
         f"{escape(price).replace('sign-in', _WHOLE)}</p>"
         f'<form method="post" action="{escape(end)}">'
         '<button class="act">End it and sign in again</button></form>'
-        f'<form method="post" action="{escape(keep)}"><button>Keep my present sign-in</button></form><p>'
+        f'<form method="post" action="{escape(keep)}"><button>Keep my current sign-in</button></form><p>'
     )
     words = _Words("Sign in again?", text, "ask")
     # Chromium holds every redirect that follows a form against this: AWS's pages and, in their chain, those

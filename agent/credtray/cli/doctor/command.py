@@ -104,7 +104,9 @@ def explain(
 
     given = " ".join(text) if text and text != ["-"] else _input()
     if not given.strip():
-        raise UsageError("there is no text to explain", hint='Example: credtray explain "ExpiredToken"')
+        raise UsageError(
+            "There is no error message to explain", hint='Example: credtray explain "ExpiredToken"'
+        )
     document = explain_document(explained(given, _look(online=online).facts), not_ours(given))
     if json_output:
         terminal.show_json(document)
@@ -134,7 +136,7 @@ def _look(*, online: bool) -> Checkup:
 def _input() -> str:
     if sys.stdin.isatty():
         raise UsageError(
-            "there is no text to explain", hint='Give it in quotes: credtray explain "ExpiredToken"'
+            "There is no error message to explain", hint='Give it in quotes: credtray explain "ExpiredToken"'
         )
     raw = getattr(sys.stdin, "buffer", None)
     if raw is None:

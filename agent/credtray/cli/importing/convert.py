@@ -38,7 +38,7 @@ def conversion(house: House, owner: Owner, region: str | None, *, ask: bool) -> 
         ConfigInvalid: the config file is broken.
     """
     if owner.account_id is None or owner.role_name is None:
-        raise UsageError("the account and role of these keys are not known", hint=_SETUP)
+        raise UsageError("The account and role of these keys are not known", hint=_SETUP)
     if not owner.identity_center:
         raise UsageError(f"{owner.role_name} is not an Identity Center role: no sign-in gives its keys")
     config = house.ports.config_file.load()
@@ -112,8 +112,8 @@ def _session(config: AwsConfig, account_id: str, *, ask: bool) -> SsoSession:
         }
         return _picked({**known, **presets})
     if known:
-        raise UsageError(f"several sessions may sign in for it: {', '.join(sorted(known))}", hint=_SETUP)
-    raise UsageError("the config file names no sso-session to sign in for it", hint=_SETUP)
+        raise UsageError(f"Several sessions may sign in for it: {', '.join(sorted(known))}", hint=_SETUP)
+    raise UsageError("The config file names no sso-session to sign in for it", hint=_SETUP)
 
 
 def _picked(sessions: dict[str, SsoSession]) -> SsoSession:
@@ -122,5 +122,5 @@ def _picked(sessions: dict[str, SsoSession]) -> SsoSession:
     options = [(f"{name}  {each.start_url}", each) for name, each in sessions.items()]
     picked = ask_one("Which sign-in gives this role?", [*options, ("none of these", None)])
     if picked is None:
-        raise UsageError("another sign-in must be set up first", hint=_SETUP)
+        raise UsageError("Another sign-in must be set up first", hint=_SETUP)
     return picked

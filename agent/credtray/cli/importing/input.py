@@ -34,7 +34,7 @@ def read_paste(source: str | None, *, clipboard: bool) -> bytes:
     """
     if clipboard:
         if source is not None:
-            raise UsageError("give a file or --clipboard, not both")
+            raise UsageError("Give a file or --clipboard, not both")
         from credtray.desktop.clipboard.reading import clipboard_text  # noqa: PLC0415 -- only here
 
         return asyncio.run(clipboard_text(os.environ))

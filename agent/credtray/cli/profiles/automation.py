@@ -47,7 +47,8 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     for where, use in INSTEAD:
         yield f"  {where:{width}}  {use}"
     yield from wrap(
-        "Give that role only what the job does, and ask whoever runs your AWS accounts to create it.", _WIDTH
+        "Give that role only the permissions the job needs, and ask your AWS administrator to create it.",
+        _WIDTH,
     )
     yield ""
     yield "For a job of yours, while you are signed in:"

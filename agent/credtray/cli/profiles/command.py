@@ -58,7 +58,7 @@ def profiles(
     wish = Wish(search, tuple(tag or ()))
     if for_automation:
         if wish.narrows:
-            raise UsageError("--for-automation stands alone", hint="credtray profiles --for-automation")
+            raise UsageError("Use --for-automation alone", hint="credtray profiles --for-automation")
         _explain_automation(json_output=json_output)
         return
     document = ask(Status())

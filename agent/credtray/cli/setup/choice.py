@@ -75,7 +75,7 @@ def chosen(
         if by_account.takes(*names_of(choice.account)) and by_role.takes(choice.role_name)
     ]
     if not taken:
-        raise UsageError("no role is left by --accounts and --roles together")
+        raise UsageError("No role is left by --accounts and --roles together")
     return taken
 
 

@@ -78,7 +78,7 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
         bool, typer.Option("--device", help="Sign in on any device by entering a code.")
     ] = False,
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Open nothing; only show the address.")
+        bool, typer.Option("--no-browser", help="Open no browser; only show the address.")
     ] = False,
 ) -> None:
     """Set up a sign-in and its profiles in the AWS config file.

@@ -61,7 +61,7 @@ def known_session(wish: SessionWish, config: AwsConfig) -> SsoSession | None:
     for option, (said_value, there) in said.items():
         if said_value is not None and said_value != there and not _same_address(option, said_value, there):
             raise UsageError(
-                f"the config file has an sso-session {name} with another {option[2:]} ({there})",
+                f"The config file has an sso-session {name} with another {option[2:]} ({there})",
                 hint=f"Leave {option} out to extend it, or choose another --session.",
             )
     return found
@@ -116,9 +116,9 @@ def check_session_name(name: str, config: AwsConfig) -> None:
         UsageError: characters that not every tool reads back, or the name is taken.
     """
     if not _NAME.match(name):
-        raise UsageError(f"the session name {name!a} may only hold letters, digits and . _ @ + -")
+        raise UsageError(f"The session name {name!a} may only hold letters, digits and . _ @ + -")
     if name in config.sessions:
-        raise UsageError(f"there is an sso-session {name} already")
+        raise UsageError(f"There is an sso-session {name} already")
 
 
 def read_scopes(text: str | None) -> tuple[str, ...] | None:

@@ -109,7 +109,7 @@ class Setup:
             return
         if not self._agreed and not self._dry_run:
             raise UsageError(
-                "cannot ask questions: not a terminal", hint="Give all answers as options and add --yes."
+                "Cannot ask questions: not a terminal", hint="Give all answers as options and add --yes."
             )
         said = {"--accounts": self._choices.accounts, "--roles": self._choices.roles}
         missing = [option for option, value in said.items() if value is None]
@@ -146,7 +146,7 @@ class Setup:
             name for account in accounts for name in names_of(account)
         )
         if not found:
-            raise UsageError("no role is assigned to you", hint="Ask your administrator for an assignment.")
+            raise UsageError("No role is assigned to you", hint="Ask your administrator for an assignment.")
         if not self._ask or (self._choices.accounts and self._choices.roles):
             by_account = Filter.read("--accounts", self._choices.accounts or ALL)
             return chosen(accounts, found, by_account, Filter.read("--roles", self._choices.roles or ALL))

@@ -18,7 +18,7 @@ from credtray.core.protocol import Status
 
 
 def status(
-    watch: bool = typer.Option(False, "--watch", "-w", help="Show it live; q or Ctrl-C ends."),
+    watch: bool = typer.Option(False, "--watch", "-w", help="Show it live; press q or Ctrl-C to stop."),
     json_output: JsonOption = False,
 ) -> None:
     """Show sessions, profiles and the agent.

@@ -96,7 +96,7 @@ def token_words(item: dict[str, Any], reader: Reader, *, agent_running: bool) ->
         return f"token valid until {at}{why_not}"
     if not agent_running:
         return f"token valid until {at}; the agent would renew it"
-    return f"token renews itself (this one is valid until {at})"
+    return f"token renews automatically (this one is valid until {at})"
 
 
 def _why_not_renewed(item: dict[str, Any], expires_at: datetime) -> str:
@@ -223,7 +223,7 @@ def agent_words(agent: dict[str, Any]) -> tuple[str, str]:
     if agent["running"]:
         return (
             f"Agent running (pid {agent['pid']}, version {agent['version']})",
-            "tokens and keys renew themselves.",
+            "tokens and keys are renewed automatically.",
         )
     return "Agent not running", "nothing is renewed. Start it: credtray run"
 

@@ -118,7 +118,7 @@ def _refuse_other_sources(section: Section, source: str | None) -> None:
     other = section.text("credential_source")
     if other is not None and source is not None:
         raise Unusable(
-            "it has both source_profile and credential_source", "Take one of them out.", "credential_source"
+            "it has both source_profile and credential_source", "Remove one of them.", "credential_source"
         )
     if other is not None:
         raise NotOurs(f"assumes its role with credentials from {shown(other)} (credential_source)")

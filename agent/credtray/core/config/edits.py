@@ -178,7 +178,7 @@ def _session_edit(config: ConfigText, session: SsoSession) -> Iterable[ini.Edit]
         spelled = isinstance(there, str) and same_portal_address(there, wanted[name])
         if there != wanted[name] and not (name == "sso_start_url" and spelled):
             raise UsageError(
-                f"the config file has an sso-session {session.name} with another {name}: {shown(str(there))}",
+                f"The config file has an sso-session {session.name} with another {name}: {shown(str(there))}",
                 hint="Choose another --session name.",
             )
     # Scopes are left as they are: with others the AWS CLI would need another client registration.

@@ -129,7 +129,7 @@ def _consistent(name: str, section: Section, config: ConfigText) -> Section:
         if section.settings.get(key, value) != value:
             raise Unusable(
                 f"{key} differs between the profile and its sso-session {shown(name)}",
-                f"Take {key} out of the profile.",
+                f"Remove {key} from the profile.",
                 key,
             )
     return session
@@ -147,7 +147,7 @@ def _usable(name: str, sessions: Mapping[str, SsoSession]) -> SsoSession:
     if session is None or session.legacy:
         raise Unusable(
             f"its sso-session {shown(name)} does not exist or cannot be used",
-            f"Mend the section [sso-session {name}], {RUN_SETUP}.",
+            f"Correct the section [sso-session {name}], {RUN_SETUP}.",
         )
     return session
 

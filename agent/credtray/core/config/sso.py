@@ -116,7 +116,7 @@ class _Reading:
             return find_endpoints(section, self._config, self._environ)
         except MissingServices as missing:
             text = f"it names the services section {shown(str(missing))}, which does not exist or is empty"
-            raise Unusable(text, "Add the section, or take `services` out.", "services") from None
+            raise Unusable(text, "Add the section, or remove `services`.", "services") from None
 
     def _share_session(self, source: SsoSource, endpoints: Endpoints) -> SsoSession:
         known = self._sessions.get(source.session.name, source.session)
@@ -143,10 +143,10 @@ class _Reading:
 
 def _check_name(name: str) -> None:
     if not name or not name.isprintable():
-        raise Unusable("its name is empty or cannot be printed", "Give the section another name.")
+        raise Unusable("its name is empty or not printable", "Give the section another name.")
 
 
 def _check_sizes(section: Section) -> None:
     for key in section.oversized:
         if key.startswith(("sso_", "credtray_")) or key in {"role_arn", "source_profile", "external_id"}:
-            raise Unusable(f"its {key} is longer than {MAX_VALUE // 1024} KiB", "Mend the setting.", key)
+            raise Unusable(f"its {key} is longer than {MAX_VALUE // 1024} KiB", "Correct the setting.", key)

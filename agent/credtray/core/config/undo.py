@@ -119,7 +119,7 @@ def _objection(
     if not known and there != {name: value for name, value in before.items() if name not in ours}:
         return "somebody has changed it since"
     if original is None and ours is PROFILE_KEYS and not _marked(section):
-        return "it does not carry credtray's mark any more"
+        return "it no longer carries credtray's mark"
     if original is None and ours is SESSION_KEYS and _used(data, header, credentials):
         return "profiles still name it"
     return None

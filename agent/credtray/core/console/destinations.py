@@ -144,7 +144,7 @@ def service_page(service: str, console: Console) -> str:
     path = SERVICES.get(service.strip().lower())
     if path is None:
         raise UsageError(
-            f"{service!a} is no service known here.{did_you_mean(service, SERVICES)}",
+            f"{service!a} is not a service that credtray knows.{did_you_mean(service, SERVICES)}",
             hint="Give the page itself with --destination.",
         )
     page, mark, fragment = path.partition("#")
@@ -163,7 +163,7 @@ def checked_destination(url: str, console: Console) -> str:
     form = rf"https://(?:[a-z0-9-]+\.)*{re.escape(console.partition.console)}{_PAGE}"
     if len(url) > _LONGEST_DESTINATION or not re.fullmatch(form, url, re.ASCII):
         raise UsageError(
-            f"{shown(url)} is no page of the console of {console.partition.name}",
+            f"{shown(url)} is not a page of the console of {console.partition.name}",
             hint=f"It begins with https://{console.partition.console}/",
         )
     return url

@@ -10,7 +10,7 @@ CLOCK_OFF = Kind(
     Severity.BROKEN,
     "This computer's clock is wrong",
     "AWS refuses signatures that are more than about five minutes off, and tokens look older or younger.",
-    "Switch time synchronisation on (Linux: timedatectl set-ntp true; WSL: sudo hwclock -s)",
+    "Turn on time synchronisation (Linux: timedatectl set-ntp true; WSL: sudo hwclock -s)",
 )
 CERTIFICATE_REFUSED = Kind(
     "certificate_refused",
@@ -27,8 +27,8 @@ PROXY_REFUSED = Kind(
     Group.NETWORK,
     Severity.BROKEN,
     "The proxy cannot be used",
-    "Its address is wrong, it wants a login, or it is not reachable from this network.",
-    "Mend HTTPS_PROXY; for the agent: credtray settings set {setting}.proxy http://HOST:PORT",
+    "Its address is wrong, it needs a login, or it cannot be reached from this network.",
+    "Correct HTTPS_PROXY; for the agent: credtray settings set {setting}.proxy http://HOST:PORT",
 )
 UNREACHABLE = Kind(
     "unreachable",
@@ -60,30 +60,30 @@ OVERRIDE_REACHED = Kind(
     Severity.NOTE,
     "An address set in place of AWS's is reached",
     "A variable or a line of the config file sends requests somewhere else; AWS itself was not asked.",
-    "If you did not mean that, take out {source}",
+    "If you did not intend that, remove {source}",
 )
 CAPTIVE_PORTAL = Kind(
     "captive_portal",
     Group.NETWORK,
     Severity.BROKEN,
-    "The network answers in the place of AWS",
+    "The network answers in place of AWS",
     "A hotel, train or guest Wi-Fi (or a proxy) answers with its own page and status 200.",
-    "Open any web page, accept what the network wants, then try again",
+    "Open any web page, sign in to the network there, then try again",
 )
 THROTTLED = Kind(
     "throttled",
     Group.NETWORK,
     Severity.WARNING,
-    "The portal asks to slow down",
-    "Too many programs asked it at once; each program that does not use credtray asks for itself.",
-    "Wait a minute; with the agent all programs share one answer: credtray run",
+    "The portal asks credtray to slow down",
+    "Too many programs asked it at once; programs that do not use credtray each ask separately.",
+    "Wait a minute. With the agent, all programs share one answer: credtray run",
 )
 SERVICE_FAILED = Kind(
     "service_failed",
     Group.NETWORK,
     Severity.WARNING,
     "AWS has an internal problem",
-    "The service answered with an error of its own.",
+    "The service itself reported an error.",
     "Try again later; see https://health.aws.amazon.com",
 )
 BUNDLE_MISSING = Kind(
@@ -92,7 +92,7 @@ BUNDLE_MISSING = Kind(
     Severity.BROKEN,
     "A CA bundle is named that cannot be read",
     "The file was moved, or the variable points to another computer's path.",
-    "Mend or unset {name}",
+    "Correct or unset {name}",
 )
 PROXY_IN_SHELL = Kind(
     "proxy_only_in_shell",
@@ -122,8 +122,8 @@ LOOPBACK_ELSEWHERE = Kind(
     "loopback_elsewhere",
     Group.AGENT,
     Severity.NOTE,
-    "The browser may run on another computer than credtray",
-    "After the sign-in the browser goes to 127.0.0.1; in SSH, WSL and containers that may be another one.",
+    "Your browser may be on a different computer from credtray",
+    "After the sign-in the browser opens 127.0.0.1; in SSH, WSL and containers that may be another computer.",
     "Sign in with a code: credtray login --device; for good: "
     "credtray settings set {setting}.device_flow true",
 )
@@ -132,22 +132,22 @@ AGENT_MISSING = Kind(
     Group.AGENT,
     Severity.WARNING,
     "The agent is not running",
-    "Nothing renews tokens and keys ahead; programs fetch them when they need them.",
+    "Nothing renews tokens and keys in advance; programs fetch them when they need them.",
     "Run: credtray run; at each login: credtray autostart enable",
 )
 AGENT_SILENT = Kind(
     "agent_silent",
     Group.AGENT,
     Severity.BROKEN,
-    "The agent cannot be asked",
-    "Something listens at its place and does not answer as it should.",
+    "The agent does not answer",
+    "Something is listening in its place and gives no proper answer.",
     "Restart it: credtray stop, then credtray run",
 )
 AGENT_VERSION = Kind(
     "agent_version_differs",
     Group.AGENT,
     Severity.WARNING,
-    "The running agent is of another version than this command",
+    "The running agent and this command are different versions",
     "credtray was updated while the agent ran, or two installations are in use.",
     "Restart it: credtray stop, then credtray run",
 )
@@ -155,8 +155,8 @@ AGENT_TROUBLE = Kind(
     "agent_trouble",
     Group.AGENT,
     Severity.WARNING,
-    "The agent tells of trouble",
-    "It is described in the agent's own words.",
+    "The agent reports a problem",
+    "The text is the agent's own.",
     "{hint}",
 )
 AGENT_FINE = Kind(
@@ -166,7 +166,7 @@ DESKTOP_MISSING = Kind(
     "desktop_part_missing",
     Group.AGENT,
     Severity.NOTE,
-    "A part of the desktop is not served",
+    "Part of the desktop is not supported",
     "The icon, notifications or the lock screen cannot be used; everything else works.",
     "See docs/how-to/tray-and-notifications.md; `credtray status --watch` tells the same",
 )
@@ -174,7 +174,7 @@ DESKTOP_SERVED = Kind(
     "desktop_part_served",
     Group.AGENT,
     Severity.FINE,
-    "A part of the desktop is served",
+    "Part of the desktop is supported",
     "This is what draws it.",
     "Nothing to do.",
 )
@@ -183,7 +183,7 @@ AUTOSTART_STALE = Kind(
     Group.AGENT,
     Severity.WARNING,
     "What starts at login is not this credtray",
-    "It was moved or installed anew, or the desktop was told to leave it out.",
+    "It was moved or reinstalled, or switched off in the desktop's settings.",
     "Run: credtray autostart enable",
 )
 AUTOSTART_OLD = Kind(
@@ -209,8 +209,8 @@ SETTINGS_BROKEN = Kind(
     Group.AGENT,
     Severity.BROKEN,
     "settings.toml cannot be used",
-    "A line is no TOML, or a setting is unknown or has a wrong value; the last good settings stay in use.",
-    "Mend {place}",
+    "A line is not valid TOML, or a setting is unknown or wrong; the last good settings stay in use.",
+    "Fix {place}",
 )
 AWS_CLI_OLD = Kind(
     "aws_cli_old",
@@ -225,8 +225,8 @@ AWS_CLI_MISSING = Kind(
     "aws_cli_missing",
     Group.AGENT,
     Severity.BROKEN,
-    "The AWS CLI is not found",
-    "A program runs `aws` to get keys, as kubectl does for EKS, and there is none on its PATH.",
+    "The AWS CLI was not found",
+    "A program runs `aws` to get keys, as kubectl does for EKS, and it is not on its PATH.",
     "Install the AWS CLI 2.22 or later, or write its full path where it is named",
 )
 AWS_CLI_WITHOUT_TOKEN_FILE = Kind(
@@ -241,8 +241,8 @@ NOT_LOOKED = Kind(
     "not_looked_at",
     Group.AGENT,
     Severity.NOTE,
-    "Something did not answer in time",
-    "Each look is given two seconds; a network file system or a hanging program needs longer.",
+    "Something took too long to answer",
+    "Each check may take two seconds; a network file system or a hanging program needs longer.",
     "Run: credtray doctor",
 )
 

@@ -11,13 +11,13 @@ FILE_UNPARSABLE = Kind(
     "An AWS file cannot be parsed, so the AWS CLI and boto3 fail on it",
     "One line is no section header, no `key = value` and no comment, a key stands there twice, or the file "
     "is not UTF-8 text without a byte order mark.",
-    "Mend {place} in an editor, and save it as UTF-8 without a byte order mark",
+    "Fix {place} in an editor, and save it as UTF-8 without a byte order mark",
 )
 DUPLICATE_SECTION = Kind(
     "duplicate_section",
     Group.CONFIG,
     Severity.BROKEN,
-    "A section stands there twice, so the AWS CLI and boto3 refuse the file",
+    "A section appears twice, so the AWS CLI and boto3 refuse the file",
     "Two tools, or a copied block, made a section of the same name.",
     "Join the two sections, or rename one: {place}",
 )
@@ -26,7 +26,7 @@ FILE_UNREADABLE = Kind(
     Group.CONFIG,
     Severity.BROKEN,
     "A file cannot be read",
-    "Its mode or owner keeps you out (a command run with sudo made it), or it is no plain file.",
+    "Its mode or owner keeps you out (a command run with sudo created it), or it is not a plain file.",
     "Look at it: ls -l {path}",
 )
 FILE_OF_OTHER = Kind(
@@ -42,7 +42,7 @@ ROOT_AT_WORK = Kind(
     Group.CONFIG,
     Severity.BROKEN,
     "This runs as root on the files of another user",
-    "With sudo, what credtray writes would belong to root, and the owner could not use it any more.",
+    "With sudo, what credtray writes would belong to root, and the owner could no longer use it.",
     "Run it as {owner}, without sudo",
 )
 PLACE_CLOSED = Kind(
@@ -50,7 +50,7 @@ PLACE_CLOSED = Kind(
     Group.CONFIG,
     Severity.BROKEN,
     "Permissions keep you out of your own file or directory",
-    "Its mode takes reading, writing or entering away from you; credtray can store nothing there.",
+    "Its mode does not let you read, write or enter it, so credtray cannot store anything there.",
     "Run: chmod u+rwX {path}",
 )
 PLACE_READ_ONLY = Kind(
@@ -89,7 +89,7 @@ DIRECTORY_MODE = Kind(
     "directory_mode",
     Group.CONFIG,
     Severity.BROKEN,
-    "Others may swap files in a directory",
+    "Others can replace files in a directory",
     "Anyone who can write to the directory can put another file in the place of yours; credtray writes "
     "nothing there.",
     "Run: chmod go-w {path}",
@@ -136,13 +136,13 @@ MFA_NEEDED = Kind(
     "The profile needs an MFA code, and the program cannot ask for one",
     "The profile has mfa_serial. A role reached through IAM Identity Center needs none: MFA is part of the "
     "sign-in.",
-    "Use a profile of IAM Identity Center: credtray profiles",
+    "Use an IAM Identity Center profile: credtray profiles",
 )
 DURATION_TOO_LONG = Kind(
     "duration_too_long",
     Group.CONFIG,
     Severity.BROKEN,
-    "Keys are asked for longer than the role allows",
+    "Keys were requested for longer than the role allows",
     "A role assumed with the keys of another role gives keys for one hour at most; other roles have a limit "
     "of their own.",
     "Set `duration_seconds = 3600` in the profile, or remove the line",
@@ -159,7 +159,7 @@ LEGACY_PROFILES = Kind(
     "legacy_profiles",
     Group.CONFIG,
     Severity.WARNING,
-    "Profiles of the old form, without sso-session",
+    "Profiles in the old form, without sso-session",
     "Their sign-in cannot be renewed: it ends after 8 hours whatever the administrator allows, and only the "
     "code sign-in works.",
     "See what would change, then do it: credtray repair legacy_profiles",
@@ -169,9 +169,9 @@ PROFILE_UNKNOWN = Kind(
     "profile_unknown",
     Group.ENVIRONMENT,
     Severity.BROKEN,
-    "A profile is asked for that does not exist",
+    "A program asks for a profile that does not exist",
     "The name is written differently in the config file, or another config file is in use.",
-    "See the names there are: credtray profiles",
+    "List the existing names: credtray profiles",
 )
 NOTHING_CONFIGURED = Kind(
     "nothing_configured",
@@ -194,15 +194,15 @@ PROCESS_MISSING = Kind(
     Group.CONFIG,
     Severity.BROKEN,
     "A credential process does not exist",
-    "The program was moved or removed; Python was installed anew.",
-    "Run `credtray setup` again, or mend credential_process in the profile",
+    "The program was moved or removed, or Python was reinstalled.",
+    "Run `credtray setup` again, or correct credential_process in the profile",
 )
 OLD_COMMAND = Kind(
     "old_command",
     Group.CONFIG,
     Severity.BROKEN,
-    "A credential process starts a credtray that is not there any more",
-    "credtray was updated, moved or installed anew; the command in the config file is that of the old one.",
+    "A credential process starts a credtray that is no longer there",
+    "credtray was updated, moved or reinstalled; the config file still has the command of the old one.",
     "See what would change, then do it: credtray repair old_commands",
     Repair.OLD_COMMANDS,
 )
@@ -211,8 +211,8 @@ PROCESS_FAILED = Kind(
     Group.CONFIG,
     Severity.BROKEN,
     "A credential process gave no keys",
-    "What stands behind `custom-process:` is its own message.",
-    "Run it by hand: credtray credentials PROFILE",
+    "The text after `custom-process:` is that program's own message.",
+    "Run it yourself: credtray credentials PROFILE",
 )
 PROFILE_VARIABLES = Kind(
     "profile_variables_differ",
@@ -226,8 +226,8 @@ ENVIRONMENT_KEYS = Kind(
     "environment_keys",
     Group.ENVIRONMENT,
     Severity.WARNING,
-    "Keys in the environment stand before every profile",
-    "A program takes AWS_ACCESS_KEY_ID first unless its profile is given by an option such as --profile.",
+    "Keys in the environment override every profile",
+    "Programs use AWS_ACCESS_KEY_ID first, unless you give them the profile in an option such as --profile.",
     "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN",
 )
 HALF_ENVIRONMENT_KEYS = Kind(

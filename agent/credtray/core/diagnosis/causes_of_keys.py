@@ -32,8 +32,8 @@ SESSION_WITHOUT_SCOPES = Kind(
     "session_without_scopes",
     Group.SIGN_IN,
     Severity.WARNING,
-    "The session gets no refresh token",
-    "Without `sso_registration_scopes` the device sign-in gives a token that nobody can renew.",
+    "The session has no refresh token",
+    "Without `sso_registration_scopes` the device sign-in gives a token that cannot be renewed.",
     "Add `sso_registration_scopes = sso:account:access` to [sso-session {header}], then run: "
     "credtray login --fresh {session}",
     Repair.OUTDATED_SESSION,
@@ -44,7 +44,7 @@ TOKEN_OF_OTHER_SESSION = Kind(
     Severity.BROKEN,
     "The saved sign-in belongs to another start URL or region",
     "The session's settings were changed after the sign-in; the old token does not fit them.",
-    "Mend start URL or region in the config file, or run: credtray login {session}",
+    "Correct the start URL or region in the config file, or run: credtray login {session}",
     Repair.OUTDATED_SESSION,
 )
 REGISTRATION_ENDED = Kind(
@@ -76,19 +76,19 @@ SIGN_IN_TIMED_OUT = Kind(
     "sign_in_timed_out",
     Group.SIGN_IN,
     Severity.NOTE,
-    "A sign-in was not finished in time",
-    "The page in the browser was not answered within about ten minutes.",
+    "A sign-in timed out",
+    "It was not finished in the browser within about ten minutes.",
     "Run: credtray login {session}",
 )
 SIGNED_IN = Kind(
-    "signed_in", Group.SIGN_IN, Severity.FINE, "Signed in", "There is a token that is good.", "Nothing to do."
+    "signed_in", Group.SIGN_IN, Severity.FINE, "Signed in", "The token is good.", "Nothing to do."
 )
 ROLE_REFUSED = Kind(
     "role_refused",
     Group.SIGN_IN,
     Severity.BROKEN,
     "The role is not assigned to you",
-    "The assignment was taken away, or account or role of the profile are written wrong. A role newly "
+    "The assignment was removed, or the profile has a wrong account or role.  A role newly "
     "assigned takes a few minutes.",
     "Compare account and role with the access portal, or run: credtray setup",
 )
@@ -104,7 +104,7 @@ PROFILE_SETTING_REFUSED = Kind(
     "profile_setting_refused",
     Group.SIGN_IN,
     Severity.BROKEN,
-    "AWS does not take a setting of the profile",
+    "AWS does not accept a setting of the profile",
     "Its value is beyond what AWS allows, or not of the form it demands.",
     "{hint}",
 )
@@ -112,24 +112,24 @@ KEYS_SHADOW = Kind(
     "foreign_keys_shadow",
     Group.KEYS,
     Severity.WARNING,
-    "Keys in the credentials file stand before the SSO profile of the same name",
-    "Go and JavaScript programs take the credentials file first; the AWS CLI, boto3 and Java take SSO.",
-    "Take the keys out of [{section}] in the credentials file, or give that section another name",
+    "Keys in the credentials file override the SSO profile of the same name",
+    "Go and JavaScript programs read the credentials file first; the AWS CLI, boto3 and Java use SSO.",
+    "Remove the keys from [{section}] in the credentials file, or give that section another name",
 )
 TEMPORARY_SHADOW = Kind(
     "temporary_keys_shadow",
     Group.KEYS,
     Severity.WARNING,
-    "Temporary keys of another tool stand before the SSO profile of the same name",
-    "Go and JavaScript programs take them and get ExpiredToken at their end; nobody renews them.",
-    "Take the keys out of [{section}] in the credentials file, or give that section another name",
+    "Temporary keys from another tool override the SSO profile of the same name",
+    "Go and JavaScript programs use them and get ExpiredToken once they expire; nothing renews them.",
+    "Remove the keys from [{section}] in the credentials file, or give that section another name",
 )
 STALE_KEYS = Kind(
     "stale_keys",
     Group.KEYS,
     Severity.WARNING,
     "Expired keys that credtray wrote are still there",
-    "The agent was ended before it could take them out; programs that read them get ExpiredToken.",
+    "The agent was stopped before it could remove them; programs that read them get ExpiredToken.",
     "Run: credtray repair stale_keys",
     Repair.STALE_KEYS,
 )
@@ -137,17 +137,17 @@ UNATTENDED_KEYS = Kind(
     "unattended_keys",
     Group.KEYS,
     Severity.WARNING,
-    "Keys that nobody keeps fresh",
-    "credtray wrote them, and no agent runs that would replace them before they end.",
+    "Keys that nothing keeps fresh",
+    "credtray wrote them, but no agent is running to replace them before they expire.",
     "Run: credtray run",
 )
 FOREIGN_KEYS_ENDED = Kind(
     "foreign_keys_ended",
     Group.KEYS,
     Severity.WARNING,
-    "Temporary keys of another tool have ended",
-    "Another tool wrote them with the time of their end, and that is past.",
-    "Take the keys out of [{section}] in the credentials file, or run the tool that wrote them",
+    "Temporary keys from another tool have expired",
+    "The tool that wrote them noted when they expire, and that time has passed.",
+    "Remove the keys from [{section}] in the credentials file, or run the tool that wrote them",
 )
 HALF_KEYS = Kind(
     "half_keys",
@@ -161,25 +161,25 @@ OLD_TOKEN = Kind(
     "old_security_token",
     Group.KEYS,
     Severity.BROKEN,
-    "An old aws_security_token stands before the session token",
+    "An old aws_security_token overrides the session token",
     "botocore reads aws_security_token before aws_session_token; old tools leave it behind.",
-    "Take the line aws_security_token out of [{section}] in the credentials file",
+    "Remove the line aws_security_token from [{section}] in the credentials file",
 )
 EDITED_KEYS = Kind(
     "edited_keys",
     Group.KEYS,
     Severity.NOTE,
     "Somebody changed keys that credtray had written",
-    "The section carries credtray's mark with another key; credtray does not touch it any more.",
-    "Take the keys and the mark out of [{section}] in the credentials file",
+    "The section carries credtray's mark with another key; credtray no longer touches it.",
+    "Remove the keys and the mark from [{section}] in the credentials file",
 )
 KEYS_EXPIRED = Kind(
     "keys_expired",
     Group.KEYS,
     Severity.BROKEN,
-    "The program used keys that have ended",
+    "The program used keys that have expired",
     "It took them once and kept them: from the environment, from a file, or since it was started.",
-    "Start the program again, better with: credtray exec PROFILE -- COMMAND",
+    "Restart the program, preferably with: credtray exec PROFILE -- COMMAND",
 )
 KEYS_UNKNOWN = Kind(
     "keys_unknown",
@@ -193,9 +193,9 @@ ACCESS_DENIED = Kind(
     "access_denied",
     Group.KEYS,
     Severity.BROKEN,
-    "The role may not do that",
+    "The role is not allowed to do that",
     "The keys are good; the role's policies do not allow this call. A new sign-in changes nothing.",
-    "Use another profile (credtray profiles), or ask the administrator for the permission",
+    "Use another profile (credtray profiles), or ask your administrator for the permission",
 )
 START_URL_WRONG = Kind(
     "start_url_wrong",

@@ -61,7 +61,7 @@ def _text(text: IniFacts) -> Iterator[Finding]:
     if any(place.line == line for places in text.duplicates for place in places):
         for places in text.duplicates:
             lines = ", ".join(str(place.line) for place in places)
-            place = Sight(f"[{clean(places[0].name)}] stands in lines {lines}", path, places[-1].line)
+            place = Sight(f"[{clean(places[0].name)}] is in lines {lines}", path, places[-1].line)
             yield found(kinds.DUPLICATE_SECTION, place, fill={"place": place.place})
         return
     place = Sight(clean(text.problem.text), path, line)

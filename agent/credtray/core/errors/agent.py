@@ -30,7 +30,7 @@ class AgentRefused(CredtrayError):
 
     code = "agent_refused"
     title = "The agent's socket is not safe to use"
-    hint = "Mend the owner or the mode of the directory named."
+    hint = "Correct the owner or mode of the directory named."
     retry = Retry.PERSON
     exit_code = 3
 
@@ -39,7 +39,7 @@ class ProtocolMismatch(CredtrayError):
     """The running agent speaks another version of the protocol."""
 
     code = "protocol_mismatch"
-    title = "The running agent is of another version"
+    title = "The running agent and this command are different versions"
     hint = "Restart it: `credtray stop`, then `credtray run`."
     retry = Retry.PERSON
     exit_code = 3
@@ -59,5 +59,5 @@ class TimedOut(CredtrayError):
 
     code = "timed_out"
     title = "It took too long"
-    hint = "Try again; `credtray status` tells what is going on."
+    hint = "Try again; `credtray status` shows what is going on."
     retry = Retry.LATER

@@ -6,13 +6,19 @@ from credtray.core.errors.base import CredtrayError, Retry
 
 
 class UsageError(CredtrayError):
-    """A command was given words that do not fit together."""
+    """A command was given words that do not fit together.
+
+    ``str(error)`` is the detail alone, for a title would only repeat that the command was wrong.
+    """
 
     code = "usage"
-    title = "The command does not fit"
+    title = "Wrong usage"
     hint = "Add --help to see examples."
     retry = Retry.PERSON
     exit_code = 2
+
+    def __str__(self) -> str:
+        return self.detail or self.title
 
 
 class UnknownProfile(CredtrayError):

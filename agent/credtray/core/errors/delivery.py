@@ -9,7 +9,7 @@ class EndpointUnavailable(CredtrayError):
     """The local credentials endpoint cannot be opened, or its token file cannot be written."""
 
     code = "endpoint_unavailable"
-    title = "The local credentials endpoint is not to be had"
+    title = "The local credentials endpoint is not available"
     hint = "`credtray exec --env` and `credtray env` work without it."
 
 
@@ -17,8 +17,8 @@ class EndpointRefused(CredtrayError):
     """A request to the local credentials endpoint is of a shape that no SDK sends."""
 
     code = "endpoint_refused"
-    title = "The credentials endpoint does not take this request"
-    hint = "Programs ask with what `credtray endpoint PROFILE` prints; web pages and proxies cannot."
+    title = "The credentials endpoint refuses this request"
+    hint = "Use the variables that `credtray endpoint PROFILE` prints. Web pages and proxies are refused."
     retry = Retry.PERSON
 
 
@@ -27,7 +27,7 @@ class EndpointTokenRefused(CredtrayError):
 
     code = "endpoint_token_refused"
     title = "The token is not accepted for this profile"
-    hint = "Run `credtray endpoint PROFILE` again; the token file is to be read at each request."
+    hint = "Run `credtray endpoint PROFILE` again. Programs must read the token file at each request."
     retry = Retry.PERSON
 
 
@@ -36,7 +36,7 @@ class EndpointTokenMissing(CredtrayError):
 
     code = "endpoint_token_missing"
     title = "The program sent no token"
-    hint = "Update it, or use for older programs: credtray exec PROFILE --env -- COMMAND"
+    hint = "Update it, or for older programs run: credtray exec PROFILE --env -- COMMAND"
     retry = Retry.PERSON
 
 
@@ -55,7 +55,7 @@ class KeysTooShort(CredtrayError):
 
     code = "keys_too_short"
     title = "Keys of this role never last that long"
-    hint = "Let the program fetch them anew: `credtray exec` without --env, or credential_process."
+    hint = "Let the program fetch new keys itself: `credtray exec` without --env, or credential_process."
     retry = Retry.PERSON
     exit_code = 5
 
@@ -64,7 +64,7 @@ class NotInTime(CredtrayError):
     """What was waited for did not happen in the time given."""
 
     code = "not_in_time"
-    title = "It did not happen in time"
+    title = "The wait timed out"
     hint = "Give it more time with --timeout, or sign in: credtray login"
     exit_code = 6
 
@@ -93,8 +93,8 @@ class PasteRefused(CredtrayError):
     """What was pasted holds no complete set of temporary keys."""
 
     code = "paste_refused"
-    title = "These are no role credentials"
-    hint = "Copy the whole block of the access portal: Access keys, option 1 or 2."
+    title = "These are not role credentials"
+    hint = "Copy the whole block from the access portal: Access keys, option 1 or 2."
     retry = Retry.PERSON
 
 
@@ -102,8 +102,8 @@ class KeysRefused(CredtrayError):
     """AWS does not take the pasted keys, or they belong to somebody else."""
 
     code = "keys_refused"
-    title = "These keys are not taken"
-    hint = "Copy them anew from the access portal: they may have ended."
+    title = "These keys cannot be used"
+    hint = "They may have expired. Copy them again from the access portal."
     retry = Retry.PERSON
 
 
@@ -111,7 +111,7 @@ class ConsoleRefused(CredtrayError):
     """The console's federation endpoint gave no sign-in token."""
 
     code = "console_refused"
-    title = "The AWS console gave no way in"
+    title = "The AWS console could not be opened"
     hint = "Try the access portal: credtray console PROFILE --portal"
 
 
@@ -119,8 +119,8 @@ class RepairRefused(CredtrayError):
     """The repair does not fit how things are now; nothing was changed."""
 
     code = "repair_refused"
-    title = "This cannot be repaired by itself"
-    hint = "Run `credtray doctor` again: it says what to do by hand."
+    title = "This cannot be repaired automatically"
+    hint = "Run `credtray doctor` again; it says what you can do by hand."
     retry = Retry.PERSON
 
 

@@ -10,7 +10,7 @@ class BusUnavailable(CredtrayError):
 
     code = "bus_unavailable"
     title = "The desktop's message bus (D-Bus) cannot be reached"
-    hint = "Start credtray inside a desktop session; without one use the commands."
+    hint = "Start credtray inside a desktop session. Without one, use the commands."
     retry = Retry.LATER
 
 
@@ -18,8 +18,8 @@ class BusCallFailed(CredtrayError):
     """A program on the bus refused a call, is gone, or did not answer in time."""
 
     code = "bus_call_failed"
-    title = "A program of the desktop did not answer as it should"
-    hint = "It may be restarting; credtray tries again by itself."
+    title = "A desktop program gave an unexpected answer"
+    hint = "It may be restarting. credtray tries again automatically."
     retry = Retry.LATER
     error_name = ""
     """D-Bus's name for what went wrong, such as ``org.freedesktop.DBus.Error.ServiceUnknown``."""
@@ -30,7 +30,7 @@ class NotifierUnavailable(CredtrayError):
 
     code = "notifier_unavailable"
     title = "No notification can be shown"
-    hint = "`credtray status` and the icon tell the same; the log keeps every notice."
+    hint = "The icon and `credtray status` show the same; every notice is in the log."
     retry = Retry.LATER
 
 
@@ -39,7 +39,7 @@ class ClipboardUnavailable(CredtrayError):
 
     code = "clipboard_unavailable"
     title = "Nothing can be copied to the clipboard here"
-    hint = "On Wayland install wl-clipboard."
+    hint = "On Wayland, install wl-clipboard."
     retry = Retry.PERSON
 
 
@@ -65,8 +65,8 @@ class FileUnopened(CredtrayError):
     """No program of the desktop took a file of ours."""
 
     code = "file_unopened"
-    title = "No program here opens this file"
-    hint = "Open it yourself in an editor."
+    title = "No program on this computer opens this file"
+    hint = "Open it in an editor."
     retry = Retry.PERSON
 
 

@@ -10,7 +10,7 @@ class ConfigInvalid(CredtrayError):
 
     code = "config_invalid"
     title = "The AWS config file cannot be read"
-    hint = "Mend what the message names; until then the last good state is used."
+    hint = "Fix what the message names. Until then, the last good state is used."
     retry = Retry.PERSON
 
 
@@ -28,7 +28,7 @@ class SettingsInvalid(CredtrayError):
 
     code = "settings_invalid"
     title = "The settings file cannot be used"
-    hint = "Mend the line named; until then the last good settings are used."
+    hint = "Fix that line. Until then, the last good settings are used."
     retry = Retry.PERSON
     keys: tuple[str, ...] = ()
     """Which setting is wrong, where the file as such can be read."""
@@ -39,7 +39,7 @@ class SectionNotOurs(CredtrayError):
 
     code = "section_not_ours"
     title = "The section holds keys that credtray did not write"
-    hint = "Give another section name: `credtray activate PROFILE --section NAME`."
+    hint = "Choose another section name: `credtray activate PROFILE --section NAME`."
     retry = Retry.PERSON
 
 
@@ -48,7 +48,7 @@ class FileUnparsable(CredtrayError):
 
     code = "file_unparsable"
     title = "The credentials file cannot be parsed, so every AWS tool fails on it"
-    hint = "Mend the line named; credtray does not write into a broken file."
+    hint = "Fix that line. credtray does not write to a broken file."
     retry = Retry.PERSON
 
 
@@ -56,7 +56,7 @@ class IniRefused(CredtrayError):
     """A name or value cannot be written into an AWS file so that every tool reads it back as it was meant."""
 
     code = "ini_refused"
-    title = "This cannot be written into an AWS file"
+    title = "This cannot be written to an AWS file"
     hint = "Use plain names: letters, digits, and - _ . @ + : /"
     retry = Retry.PERSON
 
@@ -66,7 +66,7 @@ class FileRefused(CredtrayError):
 
     code = "file_refused"
     title = "credtray will not write this file"
-    hint = "Mend what the message names; nothing was changed."
+    hint = "Nothing was changed. Fix what the message names."
     retry = Retry.PERSON
 
 
@@ -75,7 +75,7 @@ class FileUnwritable(CredtrayError):
 
     code = "file_unwritable"
     title = "The file could not be written"
-    hint = "Nothing was changed. Make room or mend the permission; what the agent keeps is written then."
+    hint = "Nothing was changed. Free some space or correct the permissions; the agent then tries again."
     retry = Retry.LATER
 
 
@@ -84,7 +84,7 @@ class FileContended(CredtrayError):
 
     code = "file_contended"
     title = "Another program keeps rewriting the file"
-    hint = "credtray backs off and tries again; find the other writer if this stays."
+    hint = "credtray waits and tries again. If this continues, find the other program."
     retry = Retry.LATER
 
 
@@ -101,8 +101,8 @@ class StartUrlRefused(CredtrayError):
     """The start URL is not one a sign-in may be sent to."""
 
     code = "start_url_refused"
-    title = "The start URL is refused"
-    hint = "It must be https and belong to AWS, or be a vanity URL that redirects there."
+    title = "This start URL cannot be used"
+    hint = "Use an https address of AWS, or a custom address that redirects to one."
     retry = Retry.PERSON
 
 
@@ -110,7 +110,7 @@ class RegionRefused(CredtrayError):
     """The region does not have the form of an AWS region."""
 
     code = "region_refused"
-    title = "The region is refused"
+    title = "This is not an AWS region"
     hint = "Use a region name such as us-east-1."
     retry = Retry.PERSON
 
@@ -119,6 +119,6 @@ class AddressRefused(CredtrayError):
     """The portal named an address that credtray will not open in a browser."""
 
     code = "address_refused"
-    title = "The sign-in address is refused"
-    hint = "The address does not belong to AWS. Check the start URL with your administrator."
+    title = "The sign-in address is not safe to open"
+    hint = "It does not belong to AWS. Check the start URL with your administrator."
     retry = Retry.PERSON

@@ -22,7 +22,7 @@ class TokenUnreadable(CredtrayError):
 
     code = "token_unreadable"
     title = "The token cache file cannot be read"
-    hint = "It is left as it is and read again; `credtray login` writes a new one."
+    hint = "It is left unchanged and read again later. To write a new one, run: credtray login"
     retry = Retry.LATER
 
 
@@ -40,7 +40,7 @@ class RegistrationRefused(CredtrayError):
 
     code = "registration_refused"
     title = "The client registration is no longer accepted"
-    hint = "Sign in once more, which makes a new one. Run: credtray login"
+    hint = "Sign in again to get a new one. Run: credtray login"
     retry = Retry.PERSON
 
 
@@ -48,7 +48,7 @@ class PortalUnauthorized(CredtrayError):
     """The portal answered 401: the access token is not accepted."""
 
     code = "portal_unauthorized"
-    title = "The portal does not accept the sign-in any more"
+    title = "The portal no longer accepts the sign-in"
     hint = "Run: credtray login"
     retry = Retry.PERSON
 
@@ -57,7 +57,7 @@ class RoleRefused(CredtrayError):
     """The portal answered 403: no access to this account and role."""
 
     code = "role_refused"
-    title = "The role is not assigned to you (any more)"
+    title = "The role is not, or no longer, assigned to you"
     hint = "Ask your administrator, or run `credtray setup` to see the roles you have."
     retry = Retry.LATER
 
@@ -67,7 +67,7 @@ class AssumeRoleRefused(CredtrayError):
 
     code = "assume_role_refused"
     title = "This role cannot be assumed"
-    hint = "Ask whoever owns the role to let yours in (its trust policy)."
+    hint = "Ask the owner of the role to allow your role in its trust policy."
     retry = Retry.LATER
 
 
@@ -75,7 +75,7 @@ class ProfileRefused(CredtrayError):
     """A setting of the profile has a value that AWS does not take; asking again does not help."""
 
     code = "profile_refused"
-    title = "AWS does not take a setting of this profile"
+    title = "AWS does not accept a setting of this profile"
     hint = "Change that setting in ~/.aws/config."
     retry = Retry.PERSON
 
@@ -93,8 +93,8 @@ class Throttled(CredtrayError):
     """The portal answered 429."""
 
     code = "throttled"
-    title = "The portal asks to slow down"
-    hint = "It is tried again by itself, more slowly."
+    title = "The portal asks credtray to slow down"
+    hint = "credtray tries again automatically, more slowly."
     retry = Retry.LATER
 
     def __init__(
@@ -110,7 +110,7 @@ class PortalFailed(CredtrayError):
 
     code = "portal_failed"
     title = "The service answered with a server error"
-    hint = "It is tried again by itself."
+    hint = "credtray tries again automatically."
     retry = Retry.LATER
 
 
@@ -119,7 +119,7 @@ class Offline(CredtrayError):
 
     code = "offline"
     title = "The portal cannot be reached"
-    hint = "Check the network, the VPN or the proxy; it is tried again by itself."
+    hint = "credtray tries again automatically. Check the network, the VPN or the proxy."
     retry = Retry.LATER
 
 
@@ -136,8 +136,8 @@ class ProxyRefused(CredtrayError):
     """The proxy wants a user name and password, or refuses the address."""
 
     code = "proxy_refused"
-    title = "The proxy does not let us through"
-    hint = "Put user name and password into its address: the setting sessions.NAME.proxy, or HTTPS_PROXY."
+    title = "The proxy does not let credtray through"
+    hint = "Put the user name and password into its address: the setting sessions.NAME.proxy, or HTTPS_PROXY."
     retry = Retry.LATER
 
 
@@ -145,17 +145,17 @@ class CaptivePortal(CredtrayError):
     """A 200 that is not the portal's JSON: something in between answers for it."""
 
     code = "captive_portal"
-    title = "The network answers instead of the portal"
-    hint = "The network probably wants its own sign-in (hotel, train, guest Wi-Fi)."
+    title = "The network answered instead of the portal"
+    hint = "The network probably needs its own sign-in (hotel, train, guest Wi-Fi): open any web page."
     retry = Retry.LATER
 
 
 class UnexpectedReply(CredtrayError):
-    """The portal's answer has the wrong shape; the old state is kept."""
+    """The portal's answer could not be understood; the old state is kept."""
 
     code = "unexpected_reply"
-    title = "The portal's answer has the wrong shape"
-    hint = "Nothing was changed; it is tried again by itself."
+    title = "The portal's answer could not be understood"
+    hint = "Nothing was changed. credtray tries again automatically."
     retry = Retry.LATER
 
 
@@ -164,7 +164,9 @@ class CertificateRefused(CredtrayError):
 
     code = "certificate_refused"
     title = "The portal's certificate is not trusted"
-    hint = "Behind a TLS inspecting proxy set ca_bundle in the settings, in the config file or AWS_CA_BUNDLE."
+    hint = (
+        "Behind a TLS-inspecting proxy, set ca_bundle in the settings or the config file, or AWS_CA_BUNDLE."
+    )
     retry = Retry.LATER
 
 
@@ -173,7 +175,7 @@ class ClockOff(CredtrayError):
 
     code = "clock_off"
     title = "This computer's clock is wrong"
-    hint = "Set the clock (time synchronisation on); AWS refuses requests with a wrong time."
+    hint = "AWS refuses requests with a wrong time. Turn on time synchronisation, or set the clock."
     retry = Retry.LATER
 
 
@@ -181,8 +183,10 @@ class ResourcesExhausted(CredtrayError):
     """This computer has no file handle, no thread or no memory left for a request; nothing was sent."""
 
     code = "resources_exhausted"
-    title = "This computer ran out of something"
-    hint = "Close programs you do not need, or raise the limit (ulimit -n); it is tried again by itself."
+    title = "This computer has run out of a resource"
+    hint = (
+        "credtray tries again automatically. Close programs you do not need, or raise the limit (ulimit -n)."
+    )
     retry = Retry.LATER
 
 
@@ -190,6 +194,6 @@ class OwnFault(CredtrayError):
     """A mistake in credtray's own program, found before or after what the service had to say."""
 
     code = "own_fault"
-    title = "credtray has a fault here"
-    hint = "Nothing was changed. Please report it; `credtray doctor` shows the version."
+    title = "This is a fault in credtray"
+    hint = "Nothing was changed. Please report it with the version that `credtray doctor` shows."
     retry = Retry.PERSON

@@ -27,7 +27,7 @@ class SignInTimedOut(CredtrayError):
     """Nobody finished the sign-in within its time limit."""
 
     code = "sign_in_timed_out"
-    title = "The sign-in was not finished in time"
+    title = "The sign-in timed out"
     hint = "Run `credtray login` to try again."
     retry = Retry.PERSON
 
@@ -45,7 +45,7 @@ class SignInUnconfirmed(CredtrayError):
     """A new sign-in would end one that is good for long, and nobody has agreed to that."""
 
     code = "sign_in_unconfirmed"
-    title = "This would end your present sign-in"
+    title = "This would end your current sign-in"
     hint = "Run: credtray login --fresh"
     retry = Retry.PERSON
 

@@ -215,7 +215,7 @@ def troubles(seen: Overview) -> Iterator[tuple[str, str]]:
             yield name, plain(line(problem), _LONGEST_PROBLEM)
     if seen.left_alone:
         sections = name_list(tuple(f"[{plain(section)}]" for section in seen.left_alone.values()))
-        yield "sections", f"Left alone in the credentials file, being not ours: {sections}"
+        yield "sections", f"Not written by credtray, so left alone in the credentials file: {sections}"
     if seen.no_access:
         yield "roles", f"No access to {name_list(tuple(plain(name) for name in sorted(seen.no_access)))}"
     if clock_off(state) and not _SAY_THE_CLOCK.intersection(seen.shapes.values()):

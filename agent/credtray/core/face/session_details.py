@@ -27,15 +27,15 @@ def _sign_in(state: State, session: SessionState, now: datetime, zone: tzinfo | 
     pending = pending_of(state, session, now)
     if pending is not None:
         rest = untouched_words(pending, now, zone)
-        return "A sign-in waits for you in the browser." + (f" {rest}." if rest else "")
+        return "A sign-in is waiting for you in the browser." + (f" {rest}." if rest else "")
     standing = alive(session, now)
     if standing is not Alive.SIGNED_IN:
         return "Nobody is signed in: sign in to get keys."
     sign_in = sign_in_of(session, now)
     if sign_in is None or sign_in.ends_at <= now:
-        return "Signed in; when that ends is not known."
+        return "Signed in; the end is not known."
     source, about = END_WORDS[sign_in.proof], "" if sign_in.proof.proven else "about "
-    return f"The sign-in lasts until {about}{clock_time(sign_in.ends_at, now, zone)} ({source})."
+    return f"The sign-in ends at {about}{clock_time(sign_in.ends_at, now, zone)} ({source})."
 
 
 def _token(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
@@ -46,7 +46,7 @@ def _token(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
     if token.expires_at <= now:
         return f"The access token expired at {until} and is not renewed yet."
     if renews(session, now):
-        return f"The access token (until {until}) renews itself."
+        return f"The access token (until {until}) renews automatically."
     return f"The access token ends at {until} and cannot be renewed."
 
 

@@ -140,7 +140,7 @@ def _actions(seen: Overview, session: SessionState, *, wanted: bool) -> Iterator
 def _new_sign_in(seen: Overview, session: SessionState) -> Item:
     """Return the sign-in that ends a present one of which much is left: the second click says so."""
     name, left = session.session.name, sign_in_left(session, seen.now)
-    cost = f"end the present one ({left} left)" if left else "end the present one"
+    cost = f"end the current one ({left} left)" if left else "end the current one"
     children = (
         Item(f"sign-in-yes:{name}", Kind.COMMAND, f"Yes, {cost}", Login(name, fresh=True, agreed=True)),
         Item(
