@@ -272,6 +272,22 @@ def nothing_dangerous(source: Source) -> Iterator[str]:
                 yield f"{call.lineno}: {given.arg}={ast.unparse(given.value)}"
 
 
+_DIALECT = re.compile(
+    r"\b(mend(s|ed)?|is not to be had|stands? before|of another version|takes? (it|them) away|taken away"
+    r"|(is|are) told)\b",
+    re.IGNORECASE,
+)
+"""Words a native speaker would not use; each has a plain one: fix, unavailable, override, remove, hear."""
+
+
+def words_are_plain(source: Source) -> Iterator[str]:
+    """Look at every text and docstring, also across line ends."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for found in _DIALECT.finditer(" ".join(node.value.split())):
+                yield f"{node.lineno}: {found[0]!r} is no word for a reader"
+
+
 _NOQA = re.compile(r"#\s*noqa\b(?P<rest>.*)")
 _NOQA_WITH_REASON = re.compile(r": [A-Z]+\d+(, [A-Z]+\d+)* --? \S.{3,}")
 _IGNORE = re.compile(r"#\s*type:\s*ignore(?P<rest>.*)")

@@ -48,6 +48,7 @@ PRODUCT_RULES = [
     rules.no_constructor_writes,
     rules.files_are_short,
     rules.nothing_dangerous,
+    rules.words_are_plain,
 ]
 EVERYWHERE_RULES = [rules.functions_are_short, rules.nothing_is_a_drawer, rules.suppressions_say_why]
 
@@ -101,6 +102,10 @@ PLANTED = [
     (rules.nothing_dangerous, "agent/credtray/aws/x.py", "run('ls', shell=True)"),
     (rules.nothing_dangerous, "agent/credtray/aws/x.py", "get('x', verify=False)"),
     (rules.nothing_dangerous, "agent/credtray/aws/x.py", "from pickle import loads"),
+    (rules.words_are_plain, "agent/credtray/aws/x.py", "HINT = 'Mend the line named.'"),
+    (rules.words_are_plain, "agent/credtray/aws/x.py", 'def f():\n    """Return what is\n    told."""'),
+    (rules.words_are_plain, "agent/credtray/aws/x.py", "x = f'{name} is of another version'"),
+    (rules.words_are_plain, "agent/credtray/aws/x.py", "x = 'keys stand before every profile'"),
     (rules.suppressions_say_why, "agent/credtray/aws/x.py", "import x  # noqa"),
     (rules.suppressions_say_why, "agent/credtray/aws/x.py", "import x  # noqa: E501"),
     (rules.suppressions_say_why, "agent/credtray/aws/x.py", "x = 1  # type: ignore"),

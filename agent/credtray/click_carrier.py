@@ -55,7 +55,7 @@ _CHOSEN = "click:chosen"
 _SETUP = "credtray setup"
 _OTHER_BROWSER = "Opened in another browser"
 _QUIET = (SignInCancelled.code, SignInTimedOut.code)
-"""The person knows, or has gone away; the menu shows it."""
+"""The person knows, or has left; the menu shows it."""
 
 
 class Hands(Protocol):
@@ -349,7 +349,7 @@ def _chosen(request: Choice) -> str:
 
 
 def _key(click: Click) -> str:
-    """Return the key of what is told about such clicks: a later answer takes the place of an earlier one."""
+    """Return the key of the notices about such clicks: a later answer replaces an earlier one."""
     return f"click:{type(click).__name__}"
 
 

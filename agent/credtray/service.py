@@ -150,7 +150,7 @@ class Service:
             self._desk.prepare()
         await self.loop.file_work(self._house.sweep)
         self.loop.start()
-        # Who asks before the files were read would hear that there are no profiles.
+        # A client that asks before the files were read would hear that there are no profiles.
         await self.loop.read(READ_SECONDS)
         server = ipc_server(paths.listening_path(), self._instance, self.requests)
         await server.start()

@@ -1,6 +1,6 @@
 """~/.aws/sso/cache, shared with the AWS CLI and every SDK: implements ``ports.TokenCache``.
 
-Touches only file names it computed itself, and deletes nothing but a token it is told to drop.
+Touches only file names it computed itself, and deletes nothing but a token that it was asked to drop.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The doctor's look at this computer: files, environment, agent, desktop become ``Facts``.
 
 Joins the wings for that and judges nothing; see core/diagnosis. Touches no file, and asks the network only
-when it is told to. Everything that may hang is looked at at once, two seconds each.
+when asked to. Everything that may hang is looked at at once, two seconds each.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class _ProcessEntry(ctypes.Structure):
 
 
 def windows_processes(load: Callable[[], Any] | None = None) -> Mapping[int, Process]:
-    """Return every process of a tool help snapshot; none when it is not to be had.
+    """Return every process of a tool help snapshot; none where it cannot be made.
 
     Written from documentation and never run on Windows.
     """

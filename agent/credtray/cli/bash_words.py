@@ -13,7 +13,7 @@ _ESCAPED_IN_DOUBLE_QUOTES = frozenset('"$`\\')
 
 @dataclass(slots=True)
 class Typed:
-    """What stands before the cursor."""
+    """The text to the left of the cursor."""
 
     words: list[str] = field(default_factory=list)
     """The complete words, without quotes; the program's name first."""

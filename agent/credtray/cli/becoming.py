@@ -24,6 +24,6 @@ def become(words: list[str], environ: Mapping[str, str]) -> NoReturn:
     before = [(number, _signal.signal(number, _signal.SIG_DFL)) for number in numbers]
     try:
         os.execvpe(words[0], words, dict(environ))  # noqa: S606 -- the person's own command, and no shell
-    finally:  # it was not to be: what is told of that may meet a closed pipe
+    finally:  # it was not to be: the message about that may meet a closed pipe
         for number, handler in before:
             _signal.signal(number, handler)

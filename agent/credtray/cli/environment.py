@@ -51,7 +51,7 @@ def env(
     """Print a profile's keys as variables, for your shell to take in.
 
     The keys last as long as the role allows and do not renew: for programs that run longer there are
-    `credtray exec` and credential_process. AWS_PROFILE is taken away, because some programs prefer it.
+    `credtray exec` and credential_process. AWS_PROFILE is unset, because some programs prefer it.
 
     Examples:
       eval "$(credtray env synderys-readonly)"     (bash, zsh)

@@ -205,7 +205,7 @@ def _overview(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code; errors are told on stderr."""
+    """Run the command line and return the exit code; errors go to stderr."""
     streams.prepare()
     step_out(os.environ)
     if arguments[:1] == [COMPLETE]:

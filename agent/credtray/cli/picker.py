@@ -1,7 +1,7 @@
 """Draws a ``Picking`` in the terminal and gives it the keys that a person presses. Decides nothing.
 
 The whole of it fits 24 rows and 40 columns: what does not fit is cut in the middle, and the row at the
-pointer is told in full below the list.
+pointer is shown in full below the list.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def _errors() -> str:
         (f"`{kind.code}`", kind.title, kind.hint, _MENDED[kind.retry], str(kind.exit_code))
         for kind in every_error()
     ]
-    head = ("code", "what happened", "what to do", "mended by", "exit code")
+    head = ("code", "what happened", "what to do", "who can fix it", "exit code")
     intro = "Codes are stable: they stand in `credtray status --json` and in the log.\n"
     return "\n".join([_HEAD, "# Errors\n", intro, _table(head, rows)])
 

@@ -110,7 +110,7 @@ def answer(state: State, profile: ProfileState, now: datetime) -> RoleCredential
 
 
 def sign_in_required(session: str) -> Problem:
-    """Return the problem that only a person can mend, with the command that does."""
+    """Return the problem that only a person can solve, with the command that does."""
     return SignInRequired(f"session {session}", hint=f"Run: credtray login {argument(session)}").problem
 
 

@@ -43,7 +43,7 @@ _ROLE_CAP = timedelta(hours=1)
 _REFUSAL_CAP = timedelta(minutes=30)
 """1, 2, 4, 8, 16, 30, 30 ... minutes: a token that is not renewed is asked for again in vain, mostly."""
 ASKED_FLOOR = timedelta(minutes=1)
-"""Who asks anew is answered by a new try, unless the last one failed less than this ago."""
+"""A new request starts a new try, unless the last one failed less than this ago."""
 _UNHEARD = frozenset({Offline.code, CertificateRefused.code})
 """These tries never reach the portal, so they cost it nothing."""
 _OVERLOADED = frozenset({Throttled.code, PortalFailed.code})
@@ -52,7 +52,7 @@ _ASKED_IN_A_STORM = 1
 _CHANGED_FLOOR = timedelta(seconds=1)
 """A file that changes all the time is not written to all the time."""
 _OURS = timedelta(hours=1)
-"""What no try mends: somebody has to change a setting, or the program."""
+"""What no further try solves: somebody has to change a setting, or the program."""
 _SPREAD = 0.2
 _LONGEST_WISH = 3600
 """Seconds; a Retry-After beyond an hour is taken for a mistake."""

@@ -36,7 +36,7 @@ FILES = {
 
 
 def answer(key: str, click: Click, problem: Problem, state: State) -> Notification:
-    """Return what a person is told whose click failed; there is always a button that does the next thing."""
+    """Return the answer to a click that failed; there is always a button that does the next thing."""
     profile, session = _profile(click), session_of(click, state)
     words = said(problem)
     body = " ".join(part for part in (_reason(details(problem)), words.body) if part)

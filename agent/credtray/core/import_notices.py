@@ -67,7 +67,7 @@ def _holding(item: ImportedKeys, settings: Settings, now: datetime) -> Notice | 
 
 
 def _warned_at(item: ImportedKeys, settings: Settings) -> datetime | None:
-    """Return when the end is told of: at the first threshold that still lay ahead when they were pasted."""
+    """Return when the notice is due: at the first threshold that still lay ahead when they were pasted."""
     life = timedelta.max if item.imported_at is None else item.expires_at - item.imported_at
     ahead = max((each for each in settings.warn_before if each < life), default=None)
     return None if ahead is None else item.expires_at - ahead

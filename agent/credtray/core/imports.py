@@ -1,6 +1,6 @@
 """Pasted role credentials: which sections of the credentials file they hold, and until when.
 
-Pure, and tells nobody anything: events change them in ``apply.imports``, and what is told of their end is
+Pure, and tells nobody anything: events change them in ``apply.imports``, and the notices about their end are
 in ``import_notices``.
 """
 

@@ -99,7 +99,7 @@ class ForeignProfile:
 
 @dataclass(frozen=True, slots=True)
 class ConfigWarning:
-    """Something in the AWS files a person should mend; everything else in it is still used."""
+    """Something in the AWS files a person should correct; everything else in it is still used."""
 
     profile: str
     """The section it is about."""

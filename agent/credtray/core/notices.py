@@ -1,7 +1,7 @@
 """What a person should be told now, at most once per sign-in. The words are in ``notice_words``. Pure.
 
 A notice is a condition, not an event: what holds and was not told is due; what is on the screen and holds
-no longer is moot. Nothing is due while nobody would see it: afterwards the truth of that moment is told.
+no longer is moot. Nothing is due while nobody would see it: afterwards it tells the truth of then.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ KEYS_END_SOON = timedelta(minutes=15)
 """Keys with less left than this are about to fail whoever uses them (botocore's advisory window)."""
 
 NEWS_LASTS = timedelta(minutes=5)
-"""That a sign-in worked is told within this time or not at all, and taken back afterwards."""
+"""A notice that a sign-in worked comes within this time or not at all, and taken back afterwards."""
 
 
 OF_PASTED_KEYS = ""

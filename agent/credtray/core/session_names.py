@@ -1,6 +1,6 @@
 """Suggests a name for an sso-session from its start URL. Pure; the same URL always gives the same name.
 
-Must not look at files or settings: who asks says which names are taken.
+Must not look at files or settings: the caller says which names are taken.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def variables(keys: ProcessCredentials, region: str | None) -> dict[str, str]:
 
 
 def exported(values: Mapping[str, str], form: Form, shadows: Iterable[str] = SHADOWS) -> Secret:
-    """Return text that makes these variables count: what would shadow them is taken away first.
+    """Return text that makes these variables count: what would shadow them is unset first.
 
     Raises:
         FormRefused: a value cannot be written in this form; it is not quoted.

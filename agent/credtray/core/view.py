@@ -83,7 +83,7 @@ def _signed_in(standing: Standing, now: datetime, zone: tzinfo | None) -> str:
 
 
 def time_left(left: timedelta, *, about: bool) -> str:
-    """Write how much is left; of a guess no more is told than is known."""
+    """Write how much is left; a guess claims no more than is known."""
     return rough(left) if about else short(left)
 
 

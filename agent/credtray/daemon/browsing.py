@@ -1,6 +1,6 @@
 """Opens a page in the browser a session's settings name, or in the desktop's own when that does not work.
 
-Decides nothing about the address; who asks has judged it, and tells a person what became of it.
+Decides nothing about the address; the caller has judged it, and tells a person the outcome.
 """
 
 from __future__ import annotations

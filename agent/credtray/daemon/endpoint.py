@@ -55,7 +55,7 @@ class Endpoint:
             requests: answers for the keys.
             store: memory and token files.
             bind: takes the given port where it is free, else another one; raises EndpointUnavailable.
-            heard: is told of each token, such as the log's redactor.
+            heard: is called with each token, such as the log's redactor.
         """
         self._loop = loop
         self._requests = requests
@@ -255,7 +255,7 @@ class Endpoint:
         return {"profile": profile, "revoked": had}
 
     async def _issue(self, profile: str) -> ProcessCredentials:
-        """Return the keys; who asks here will ask again, so they are renewed as soon as they get old."""
+        """Return the keys; the caller will ask again, so they are renewed as soon as they get old."""
         issued = await self._requests.issued(profile)
         known = self._loop.state.profiles.get(profile)
         if known is not None and known.asked_at is None:

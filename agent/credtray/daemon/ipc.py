@@ -24,10 +24,10 @@ class IpcServer(Protocol):
         ...
 
     async def ensure_reachable(self) -> None:
-        """Mend what somebody removed; cheap enough for every tick.
+        """Restore what somebody removed; cheap enough for every tick.
 
         Raises:
-            AgentRefused: it cannot be mended.
+            AgentRefused: it cannot be restored.
         """
         ...
 

@@ -22,7 +22,7 @@ IDLE_SECONDS = 5.0
 STALLED_SECONDS = 5.0
 """A client that takes nothing of a reply for this long is given up."""
 SIGN_OF_LIFE_SECONDS = 2.0
-"""How often a client is told that its request is still being worked on."""
+"""How often a client hears that its request is still being worked on."""
 _PIECE = 64 * 1024
 
 
@@ -136,7 +136,7 @@ class Connection:
                 self._frames.feed(data)
 
     async def _piece(self) -> bytes:
-        """Return what comes next. Who stops waiting for it loses nothing: the next one who asks gets it.
+        """Return what comes next. Who stops waiting for it loses nothing: the next caller gets it.
 
         A read that is cancelled may have taken bytes already: the request after the reply would be lost.
         """

@@ -116,7 +116,7 @@ class _Lines(logging.Formatter):
 
 
 class _LinesForAPerson(_Lines):
-    """The same in the time of this computer's clock, for who looks on in a terminal."""
+    """The same in the time of this computer's clock, for a person who watches in a terminal."""
 
     converter = staticmethod(time.localtime)
     default_time_format = "%H:%M:%S"

@@ -1,6 +1,6 @@
 """Makes or checks the directory that holds the agent's socket and lock: ours alone, or refused.
 
-Never mends a mode or an owner: a directory that is not as it should be may be somebody's trap.
+Never corrects a mode or an owner: a directory that is not as it should be may be somebody's trap.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ class SignIns:
         if sign_in is None:
             return True
         if session.refusal is not None:
-            return False  # nothing renews it: who asks for a sign-in is right
+            return False  # nothing renews it: the request for a sign-in is right
         return sign_in.ends_at - now > self._loop.state.settings.longest_warning(name)
 
     async def _wait_for_refresh(self, name: str) -> None:

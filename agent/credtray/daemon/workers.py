@@ -178,7 +178,7 @@ class Workers:
         return await self._result(self._files, work)
 
     def preload(self, modules: Sequence[str]) -> None:
-        """Import modules in a thread, for who needs them soon; what is missing is told when it is used."""
+        """Import modules in a thread, for a caller that needs them soon; a missing one shows when used."""
 
         def work() -> None:
             for name in modules:

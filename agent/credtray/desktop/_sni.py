@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 COALESCE_SECONDS: Final = 0.05
-"""Changes that follow one another so quickly are told as one."""
+"""Changes that follow one another so quickly are announced as one."""
 
 
 class StatusNotifierIcon(DrawnIcon):
@@ -168,7 +168,7 @@ class StatusNotifierIcon(DrawnIcon):
                     serving = None
                 told = time.monotonic()
                 await self._changed.wait()
-                # What comes alone is told at once: an idle agent is not to wake up twice for it.
+                # What comes alone is announced at once: an idle agent is not to wake up twice for it.
                 await asyncio.sleep(max(0.0, told + COALESCE_SECONDS - time.monotonic()))
                 await connection.drained()
         finally:

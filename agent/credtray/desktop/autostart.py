@@ -74,7 +74,7 @@ class Autostart:
         """Start at login no longer.
 
         Raises:
-            AutostartRefused: the entry cannot be taken away, or is somebody else's; it is still there.
+            AutostartRefused: the entry cannot be removed, or is somebody else's; it is still there.
         """
         _command, entry = self._parts()
         found = self._ours(entry)

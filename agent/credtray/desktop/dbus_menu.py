@@ -136,7 +136,7 @@ class DbusMenu:
         return [number, _variants(node.properties, names), found]
 
     def _get_group_properties(self, numbers: list[int], names: list[str]) -> Sequence[Any]:
-        """Unknown items are left out, and each is told once; no items means all of them."""
+        """Unknown items are left out, and each is reported once; no items means all of them."""
         wanted: Iterable[int] = dict.fromkeys(numbers) or (ROOT, *below(self._layout, ROOT))
         only = frozenset(names)
         found = [

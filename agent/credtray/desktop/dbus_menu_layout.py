@@ -213,7 +213,7 @@ def label(text: str) -> str:
 
 
 def changes(before: Layout, after: Layout) -> Changes:
-    """Return how to get from one layout to the other; items that are new are told by their parents."""
+    """Return how to get from one layout to the other; new items are announced by their parents."""
     updated: dict[int, dict[str, Value]] = {}
     removed: dict[int, list[str]] = {}
     parents: list[int] = []

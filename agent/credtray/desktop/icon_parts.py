@@ -109,7 +109,7 @@ class Layer(NamedTuple):
 
 
 class Ring(msgspec.Struct, frozen=True):
-    """Where the remaining time is told."""
+    """Where the remaining time is shown."""
 
     radius: float
     width: float

@@ -110,7 +110,7 @@ class StatusNotifier:
         """For ``Connection.export``."""
 
     def show(self, looks: Looks) -> None:
-        """Look different from now on; panels are told what changed, and nothing if nothing did."""
+        """Look different from now on; panels hear what changed, and nothing if nothing did."""
         before, self._looks = self._looks, looks
         if looks.title != before.title:
             self._emit("NewTitle")

@@ -1,6 +1,6 @@
 """Keeps an icon registered with one StatusNotifierWatcher: a panel may drop it and keep its own name.
 
-Looks when the watcher says that something changed, and when it is told to doubt; never by the clock. A panel
+Looks when the watcher says that something changed, and when it is asked to doubt; never by the clock. A panel
 that drops the icon again and again is asked less and less often.
 """
 

@@ -29,7 +29,7 @@ from credtray.files.watch_plan import WatchPlan, plan, remote_kind, signature
 _log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 0.1
-"""Changes within this time are told once: writers do several things to a file at a time."""
+"""Changes within this time are reported once: writers do several things to a file at a time."""
 POLL_SECONDS = 2.0
 """How often to look where the system does not tell."""
 _RETRY_POLLS = 30

@@ -1,7 +1,7 @@
 """Receives the redirect of one sign-in on 127.0.0.1: implements ``ports.CallbackListener``.
 
 Must not judge a request itself (core/oauth and core/entrance do), log one, or end a sign-in because of a
-stranger's request. A browser is told only what is true by then: its answer comes when that is known.
+stranger's request. A browser hears only what is true by then: its answer comes when that is known.
 """
 
 from __future__ import annotations

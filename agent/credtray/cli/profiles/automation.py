@@ -68,7 +68,7 @@ def why(document: dict[str, Any]) -> list[str]:
 
 
 def _sessions(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the sessions whose length is told: an agent of an older version tells none."""
+    """Return the sessions whose length is known: an older agent reports none."""
     return [session for session in document["sessions"] if "sign_in_seconds" in session]
 
 

@@ -1,6 +1,6 @@
 """How events of the desktop change the state: who is there, what woke the machine, how the parts are served.
 
-What a person is told, and when, follows from it in ``notices``.
+Which notices a person gets, and when, follows from it in ``notices``.
 """
 
 from __future__ import annotations

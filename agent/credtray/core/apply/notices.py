@@ -46,7 +46,7 @@ def _without(showing: Mapping[str, frozenset[str]], key: str) -> Mapping[str, fr
 
 
 def _snoozed(session: SessionState, event: events.Snoozed, _now: datetime, _state: State) -> SessionState:
-    """Return the session whose warnings count as untold, but wait: what is true then is told then."""
+    """Return the session whose warnings count as untold, but wait: a notice later says what is true then."""
     said = frozenset(key for key in session.said if not key.startswith("soon:"))
     return replace(session, snoozed_until=event.until, said=said)
 

@@ -253,7 +253,7 @@ def _sign_in_failed(
     session = replace(session, pending=None, problem=event.problem, failed=failed)
     if ended_at is None:
         return session
-    # That it ended is told by the notice of this failure; no other one on top, and no window by itself.
+    # The notice of this failure says that it ended; no other one on top, and no window by itself.
     return replace(session, before=None, said=session.said | {"ended", WINDOW})
 
 

@@ -48,7 +48,7 @@ def follow(name: str, profiles: Mapping[str, Section]) -> Chain:
 
 
 def said_of_source(name: str, source: str, problem: Unusable | NotOurs) -> Unusable | NotOurs:
-    """Return what is wrong with a source profile as it is told of the profile that names it."""
+    """Return what is wrong with a source profile in the words for the profile that names it."""
     if source == name:
         return problem
     if isinstance(problem, NotOurs):

@@ -42,7 +42,7 @@ def read_credentials(data: bytes) -> Mapping[str, Section]:
 
     A header is the profile's name. Left out are the keys that credtray keeps there and the region that it
     wrote with them, sections that hold nothing else, and headers of the config file's kind (there is one
-    file for both, or somebody put them into the wrong one). Of keys only it is told that they are there.
+    file for both, or somebody put them into the wrong one). Of keys it only says that they are there.
 
     Raises:
         ConfigInvalid: botocore would refuse the whole file too.

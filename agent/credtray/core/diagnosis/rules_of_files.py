@@ -69,7 +69,7 @@ def _text(text: IniFacts) -> Iterator[Finding]:
 
 
 def _lying(facts: Facts, file: FileFacts, unwanted: int) -> Iterator[Finding]:
-    # What is in the way says why, and is told already.
+    # What is in the way says why, and is a finding already.
     seen = any(f"{file.path}/".startswith(f"{item.path}/") for item in facts.in_the_way)
     fill = {"path": path_word(file.path)}
     if file.unread is not None and not seen:

@@ -118,7 +118,7 @@ def _session(facts: Facts, session: SsoSession, mild: Severity | None) -> Iterat
         case Held.NOTHING if sight is not None and sight.state == "expired":
             yield found(kinds.SIGN_IN_ENDED, place, severity=mild, session=name)
         case Held.NOTHING | Held.UNREADABLE if _barred(facts):
-            return  # a sign-in could not be stored: that comes first, and is told with the files
+            return  # a sign-in could not be stored: that comes first, and is found with the files
         case Held.NOTHING:
             yield found(kinds.SIGNED_OUT, place, severity=mild, session=name)
         case Held.UNREADABLE:

@@ -8,7 +8,7 @@ from credtray.core.diagnosis import causes_of_keys as keys
 from credtray.core.diagnosis.symptom import seen
 
 _OF_BOTOCORE = r"^|^FileNotFoundError: |aws: |\[ERROR\]: |botocore.{0,300}?"
-"""What stands before an error of Python that botocore let through: nothing, in the last line of it."""
+"""What precedes an error of Python that botocore let through: nothing, in the last line of it."""
 
 SYMPTOMS = (
     seen(

@@ -96,7 +96,7 @@ def path_of(profile: str) -> str:
 
 
 def raw_refusal(head: bytes, rest: bytes) -> Refused | None:
-    """Look at the bytes of a request: what a lenient parser would mend is refused here.
+    """Look at the bytes of a request: what a lenient parser would correct is refused here.
 
     Args:
         head: everything up to and with the empty line.

@@ -1,4 +1,4 @@
-"""The one tree of errors: every error has a code, a title, a hint and says who can mend it.
+"""The one tree of errors: every error has a code, a title, a hint and says who can solve it.
 
 Kept free of heavy imports. No text in here, and no detail given to an error, may contain a secret.
 The reference page docs/reference/errors.md is generated from this package.

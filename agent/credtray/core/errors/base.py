@@ -8,7 +8,7 @@ from typing import ClassVar
 
 
 class Retry(Enum):
-    """Who can mend an error."""
+    """Who can solve an error."""
 
     LATER = "later"
     """It may pass by itself: try again, with backoff."""

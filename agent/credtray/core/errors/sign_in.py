@@ -6,7 +6,7 @@ from credtray.core.errors.base import CredtrayError, Retry
 
 
 class SignInRequired(CredtrayError):
-    """There is no usable sign-in; only a person can mend that."""
+    """There is no usable sign-in; only a person can change that."""
 
     code = "sign_in_required"
     title = "A sign-in is needed"

@@ -46,7 +46,7 @@ class NoticeShown:
 
     session: str
     says: frozenset[str]
-    """What it told; none of it is told again during this sign-in."""
+    """What it told; none of it is repeated during this sign-in."""
     key: str = ""
     """Under which it can be replaced or taken back."""
 

@@ -88,7 +88,7 @@ def text_of(section: SectionSpan) -> bytes:
 def append_gap(data: bytes) -> int:
     """Return how many line ends ``edit`` puts before the first section that it appends to *data*.
 
-    0 to 2; before each further one it puts 1. ``SectionEdit.gap`` takes them away again.
+    0 to 2; before each further one it puts 1. ``SectionEdit.gap`` removes them again.
     """
     return line_ends_before(decode(data))
 

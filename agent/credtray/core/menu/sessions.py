@@ -100,7 +100,7 @@ def _wants_sign_in(seen: Overview, session: SessionState) -> bool:
 
 
 def _is_signed_in(seen: Overview, session: SessionState) -> bool:
-    # While it lasts a plain sign-in would change nothing: who asks for one wants a later end.
+    # While it lasts a plain sign-in would change nothing: a person who clicks wants a later end.
     return alive(session, seen.now) is Alive.SIGNED_IN
 
 

@@ -1,4 +1,4 @@
-"""What the assumed roles of all clients have in common: the named sources, and how a role is told of.
+"""What the assumed roles of all clients have in common: the named sources, and how a role is described.
 
 Which settings make a role, and in which order sources are tried, is each client's own; see the chains.
 """

@@ -1,6 +1,6 @@
 """Clocks for the embedded Identity Center: the real one, and one that runs faster for the demo.
 
-The state never reads a clock: it is told the time by whoever holds one of these.
+The state never reads a clock: the holder of one of these passes the time in.
 """
 
 from __future__ import annotations

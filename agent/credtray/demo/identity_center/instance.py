@@ -1,6 +1,6 @@
 """One Identity Center instance: everything it remembers between two requests.
 
-It is told the time and has no lock; the server calls it from one thread at a time.
+It receives the time and has no lock; the server calls it from one thread at a time.
 """
 
 from __future__ import annotations

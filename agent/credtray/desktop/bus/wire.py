@@ -136,7 +136,7 @@ class _PatientBus(MessageBus):
 
 
 def _pass_on(sent: asyncio.Future[None], written: asyncio.Future[None]) -> None:
-    """Tell that it was written; a failure ends the connection, which is told elsewhere."""
+    """Tell that it was written; a failure ends the connection, which is reported elsewhere."""
     failed = sent.cancelled() or sent.exception() is not None
     if not written.done():
         written.cancel() if failed else written.set_result(None)

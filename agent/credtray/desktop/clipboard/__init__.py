@@ -31,7 +31,7 @@ class Holder(Protocol):
         ...
 
     async def give_up(self) -> None:
-        """Take it away, unless the clipboard has become somebody else's; raises nothing."""
+        """Remove it, unless the clipboard has become somebody else's; raises nothing."""
         ...
 
 
@@ -50,7 +50,7 @@ class Clipboard:
         self._turn = asyncio.Lock()
 
     async def put(self, text: str, *, secret: bool, seconds: float) -> None:
-        """Copy a text; after *seconds* it is taken away if it is still there.
+        """Copy a text; after *seconds* it is removed if it is still there.
 
         A secret is marked, so that clipboard histories that know the mark (``x-kde-passwordManagerHint``)
         leave it out. What stood there before through us is dropped.

@@ -121,7 +121,7 @@ class WlCopyHolder:
 
 
 def _surroundings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what the programs are told: no keys, and a buffer in memory where the version heeds TMPDIR."""
+    """Return the programs' environment: no keys, and a buffer in memory where the version heeds TMPDIR."""
     buffer = environ.get("XDG_RUNTIME_DIR") or environ.get("TMPDIR") or tempfile.gettempdir()
     return child_environ(environ) | {"TMPDIR": buffer}
 

@@ -147,7 +147,7 @@ class _Owner:
         return offers
 
     def _answer(self, request: Any) -> None:
-        """Write what was asked for to the window of who asks, and tell it (ICCCM 2.2)."""
+        """Write what was asked for to the window of the requestor, and notify it (ICCCM 2.2)."""
         from Xlib.protocol.event import SelectionNotify  # noqa: PLC0415 - late: only where an X server is used
 
         answered = request.property or request.target  # 0: a client from before 1988 (ICCCM 2.2)

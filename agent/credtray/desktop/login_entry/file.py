@@ -34,7 +34,7 @@ class EntryFile:
             write_atomically(self.path, content, mode=_MODE)
 
     def remove(self) -> None:
-        """Take it away, if it is there."""
+        """Remove it, if it is there."""
         with _refused():
             if not self._is_missing():
                 with translated(self.path, "removing"):

@@ -1,6 +1,6 @@
 """What the notification daemon of a Linux desktop shows of ours (Desktop Notifications Specification 1.2).
 
-For one connection and one event loop. Waits for a daemon that hangs as long as it is told to; see
+For one connection and one event loop. Waits for a daemon that hangs as long as the caller wants; see
 ``notifications.dbus`` for who must not.
 """
 

@@ -172,7 +172,7 @@ class LinuxTray:
         await asyncio.Event().wait()
         return ""
 
-    # --- what is told -----------------------------------------------------------------------------------
+    # --- what it says -----------------------------------------------------------------------------------
 
     @property
     def _no_status_notifier(self) -> str:

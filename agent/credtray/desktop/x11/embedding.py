@@ -36,7 +36,7 @@ _USUAL = 24
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Who is told what happens; called on the thread of the connection."""
+    """The listener for what happens; called on the thread of the connection."""
 
     docked: Callable[[bool], None]
     """The icon is in a tray from now on, or no longer."""

@@ -1,6 +1,6 @@
 """One connection to an X server, and the thread that alone talks to it.
 
-Knows nothing of icons, menus and clipboards, and lets no error of X out of its thread: the guest is told.
+Knows nothing of icons, menus and clipboards, and lets no error of X out of its thread: the guest hears of it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class XThread:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Connect and serve; how that goes is told to the guest."""
+        """Connect and serve; the guest hears how that went."""
         woken, self._waker = socket.socketpair()
         woken.setblocking(False)
         self._waker.setblocking(False)
