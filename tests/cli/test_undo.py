@@ -48,8 +48,7 @@ def test_undo_without_a_terminal_needs_yes() -> None:
     assert fake.asked == [Undo("list")]
     assert outcome.code == 2
     assert (
-        outcome.err
-        == f"{WORDS}error: Cannot ask for confirmation: not a terminal\n"
+        outcome.err == f"{WORDS}error: Cannot ask for confirmation: not a terminal\n"
         "hint: credtray undo --yes\n"
     )
 
