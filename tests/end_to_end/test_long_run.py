@@ -37,6 +37,9 @@ MOST_MEMORY = 120.0
 MOST_GROWTH = 0.1
 """MB for each thousand cycles; what a short run shows is the warming up."""
 
+LATE_STARTS = 2
+"""Threads and descriptors that may come once and stay; a leak has brought many more by then."""
+
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc of Linux")
 
 
@@ -156,7 +159,8 @@ def test_nothing_grows_while_the_agent_works_for_days(
     assert life.fetched > 0
     assert late[-1].cycles > SECONDS / 2
     assert max(each.memory for each in looks) < MOST_MEMORY
-    assert min(each.threads for each in late) <= min(each.threads for each in early)
-    assert fewest(late) <= fewest(early) + 2
+    # A pool begins its next thread, at most its last, when all others are busy for the first time: maybe late.
+    assert min(each.threads for each in late) <= min(each.threads for each in early) + LATE_STARTS
+    assert fewest(late) <= fewest(early) + LATE_STARTS
     if SOAK:
         assert slope([*early, *late]) < MOST_GROWTH
