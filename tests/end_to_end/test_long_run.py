@@ -159,7 +159,7 @@ def test_nothing_grows_while_the_agent_works_for_days(
     assert life.fetched > 0
     assert late[-1].cycles > SECONDS / 2
     assert max(each.memory for each in looks) < MOST_MEMORY
-    # A pool begins its next thread, at most its last, when all others are busy for the first time: maybe late.
+    # A pool begins its next thread when all others are busy for the first time, which may be late.
     assert min(each.threads for each in late) <= min(each.threads for each in early) + LATE_STARTS
     assert fewest(late) <= fewest(early) + LATE_STARTS
     if SOAK:
