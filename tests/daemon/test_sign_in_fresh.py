@@ -225,6 +225,25 @@ def test_sign_in_somebody_else_finished_before_the_button_was_pressed_is_not_end
     assert world.token_cache.token == theirs
 
 
+@pytest.mark.met("H1")
+def test_logout_whose_answer_is_lost_is_no_sign_in_that_still_lasts(world: World) -> None:
+    old = world.signed_in()
+    logout = world.identity_center.logout
+
+    def lost(session: SsoSession, token: AccessToken) -> None:
+        first = "logout" not in world.identity_center.calls
+        logout(session, token)
+        if first:
+            raise Offline("the answer was lost")
+
+    world.identity_center.logout = lost  # type: ignore[method-assign]  # one answer that never arrives
+
+    result = world.run(asking(), current=old)
+
+    assert result.ended
+    assert old.value != result.token.value
+
+
 def test_token_file_of_somebody_else_is_not_dropped_with_ours(world: World) -> None:
     old = world.signed_in()
     theirs = someone_elses(world)

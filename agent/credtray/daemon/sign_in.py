@@ -9,6 +9,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from credtray.core.errors import (
     CredtrayError,
     FileContended,
     ListenerUnavailable,
+    Offline,
     PortalFailed,
     PortalUnauthorized,
     RegionRefused,
@@ -235,7 +237,7 @@ class _SignIn:
             self.over = True
             return
         try:
-            self.ports.identity_center.logout(self.session, token)
+            self._logout(token)
             self.ended = True
         except PortalUnauthorized:
             pass  # it has ended there already
@@ -250,6 +252,19 @@ class _SignIn:
             self.ports.token_cache.drop(self.session, token)
         except CredtrayError as error:  # the new token is written over it, or says why it cannot be
             _log.warning("session %s: the old token stays: %s", self.session.name, error)
+
+    def _logout(self, token: AccessToken) -> None:
+        """Log out at the portal; once more when no answer came, since the first call may have done it.
+
+        Raises:
+            CredtrayError: as ``IdentityCenter.logout``.
+        """
+        try:
+            self.ports.identity_center.logout(self.session, token)
+        except Offline as error:
+            _log.info("session %s: no answer to the logout, asking again: %s", self.session.name, error)
+            with suppress(PortalUnauthorized):  # it was the answer that got lost
+                self.ports.identity_center.logout(self.session, token)
 
     def _usable(self, token: AccessToken | None) -> AccessToken | None:
         """Return a token the portal will accept for Logout, refreshed where needed."""
