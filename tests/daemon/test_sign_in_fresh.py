@@ -104,7 +104,7 @@ def test_network_trouble_before_the_browser_costs_nothing(
 ) -> None:
     old = world.signed_in()
     world.token_cache.registrations.clear()
-    world.identity_center.fail(operation, fault)
+    world.identity_center.fail(operation, fault, fault)  # the logout is tried twice
     with pytest.raises(type(fault)):
         world.run(SignInRequest(fresh=True), current=old)
 
