@@ -277,7 +277,7 @@ def test_logout_that_fails_is_no_obstacle_and_drops_nothing() -> None:
 def test_logout_that_is_not_answered_ends_nothing_and_is_told() -> None:
     async def drive() -> None:
         daemon = await working()
-        daemon.portal.fail("logout", Offline("no answer within 10 s"))
+        daemon.portal.fail("logout", *[Offline("no answer within 10 s")] * 2)
         error = await failing(daemon)
 
         assert isinstance(error, Offline)
