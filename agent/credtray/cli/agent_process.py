@@ -30,7 +30,7 @@ def run(
     """Keep everything fresh, until Ctrl-C, `credtray stop` or Quit in the menu of its icon.
 
     The icon and the notifications appear where there is a desktop; without one the agent does the same work
-    and `credtray status` says what is missing. One agent per user: a second one says so and ends with 0.
+    and `credtray status` says what is missing. One agent per user: a second one says so and exits with 0.
 
     Examples:
       credtray run

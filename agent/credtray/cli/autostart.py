@@ -45,7 +45,7 @@ def autostart(
     """Start the agent when you log in, or stop doing so.
 
     It is off until you enable it. At login neither a window nor a browser is opened.
-    `status` ends with 4 when what would be started is not this installation any more.
+    `status` exits with 4 when what starts at login is no longer this installation.
 
     Examples:
       credtray autostart enable
