@@ -138,7 +138,7 @@ def test_taking_back_says_what_it_means() -> None:
 
     assert "no longer get keys for dev" in endpoint("--revoke", result=revoked).out
     assert json.loads(endpoint("--revoke", "--json", result=revoked).out) == revoked
-    assert "no endpoint of dev" in endpoint("--revoke", result={**revoked, "revoked": False}).out
+    assert "dev had no endpoint" in endpoint("--revoke", result={**revoked, "revoked": False}).out
     assert endpoint("--revoke", "--shell", "bash", result=revoked).code == 2
 
 
