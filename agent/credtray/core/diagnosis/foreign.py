@@ -13,8 +13,8 @@ _AWS = re.compile(
 _OTHERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(words, re.IGNORECASE))
     for name, words in (
-        ("npm", r"\bnpm (?:err!|error|warn)|registry\.(?:npmjs|yarnpkg)|\byarn (?:error|install)|\bpnpm\b"),
-        ("pip", r"\bpip\b|pypi\.org|pythonhosted\.org|\bpoetry\b"),
+        ("npm", r"\bnpm (?:err!|error|warn)|\byarn (?:error|install)|\bpnpm\b"),
+        ("pip", r"\bpip\b|\bpoetry\b"),
         ("SSH", r"permission denied \(publickey|\bssh: |host key verification failed|kex_exchange|\bsshd?\b"),
         ("GitHub", r"github|\bgh auth\b|bad credentials"),
         ("GitLab", r"gitlab"),
