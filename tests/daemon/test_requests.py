@@ -410,7 +410,7 @@ def test_sessions_need_a_name_only_where_there_are_several() -> None:
         with pytest.raises(UsageError, match="corp, other"):
             await daemon.ask(protocol.Logout())
         daemon.loop.take(ConfigLoaded(config(sessions=())))
-        with pytest.raises(UnknownSession, match="names none"):
+        with pytest.raises(UnknownSession, match="has none yet"):
             await daemon.ask(protocol.Logout())
 
     run(drive())
