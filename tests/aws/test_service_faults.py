@@ -116,7 +116,6 @@ def test_refresh_fails_as_what_happened(
     "body",
     [
         '{"accessToken": "t", "expiresIn": -1}',
-        '{"accessToken": "t", "expiresIn": 2592001}',
         '{"accessToken": "t", "expiresIn": 1e30}',
         '{"accessToken": "t", "expiresIn": "3600"}',
         '{"accessToken": "t", "expiresIn": null}',
@@ -171,7 +170,6 @@ def test_keys_of_the_right_shape_are_taken(there: Service, token: AccessToken) -
         {"expiration": -1},
         {"expiration": 1795352400},
         {"expiration": 1795348800000},
-        {"expiration": 1795348800000 + 37 * 3600 * 1000},
         {"expiration": 10**30},
         {"expiration": "soon"},
         {"accessKeyId": "A\nB"},
@@ -180,7 +178,7 @@ def test_keys_of_the_right_shape_are_taken(there: Service, token: AccessToken) -
         {"sessionToken": "a\r\n[default]"},
         {"sessionToken": "é"},
         {"sessionToken": ""},
-        {"sessionToken": "x" * 20_000},
+        {"sessionToken": "x" * 70_000},
         {"accessKeyId": ["A"]},
     ],
 )

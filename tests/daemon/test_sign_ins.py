@@ -288,7 +288,7 @@ def test_fresh_sign_in_that_the_service_joined_tells_that_the_end_did_not_move()
         daemon = await Daemon().started()
         await daemon.ask(protocol.Login("corp"))
         await asyncio.sleep(7.5 * 3600)
-        daemon.portal.fail("logout", Offline("no route"))
+        daemon.portal.fail("logout", *[Offline("no route")] * 2)
         with pytest.raises(CredtrayError):
             await daemon.ask(protocol.Login("corp", fresh=True))
         reply = await daemon.ask(protocol.Login("corp", fresh=True))
