@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
             broken(
                 outcome.fault,
                 self.connection,
-                lambda length: _head(response, outcome.at, length),
+                lambda length: _head(response, outcome.at, length, last=True),
                 response.body,
                 self.server.stopping,
             )
@@ -155,8 +155,11 @@ def _length(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _head(response: Response, at: datetime, length: int) -> bytes:
-    """Return status line and headers; Date is the portal's time, not this computer's."""
+def _head(response: Response, at: datetime, length: int, *, last: bool = False) -> bytes:
+    """Return status line and headers; Date is the portal's time, not this computer's.
+
+    *last*: the connection is closed afterwards, which is said so that nobody sends another request on it.
+    """
     try:
         phrase = HTTPStatus(response.status).phrase
     except ValueError:
@@ -169,5 +172,7 @@ def _head(response: Response, at: datetime, length: int) -> bytes:
     ]
     if response.content_type:
         lines.append(f"Content-Type: {response.content_type}")
+    if last:
+        lines.append("Connection: close")
     lines += [f"{name}: {value}" for name, value in response.headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
