@@ -199,5 +199,5 @@ def test_a_name_that_was_rebound_to_us_is_not_our_name(page: Page) -> None:
 def test_the_address_typed_in_by_a_person_shows_no_keys(endpoint: Endpoint, page: Page) -> None:
     page.goto(f"http://127.0.0.1:{endpoint.port}/credentials/dev")
 
-    assert "endpoint_token_refused" in page.content()
+    assert "endpoint_token_missing" in page.content()
     assert_nothing(endpoint, page.content())
