@@ -16,6 +16,7 @@ from credtray.core.events import (
     Fetched,
     MarksRead,
     SignedIn,
+    SignInAddressKnown,
     SignInFailed,
     SignInStarted,
     Synced,
@@ -43,8 +44,12 @@ def working() -> State:
     return after(signed_in("dev"), Fetched("dev", keys()), Synced((MARK,)))
 
 
-def waiting() -> State:
+def asking() -> State:
     return after(working(), SignInStarted("corp"), now=NOON + MINUTE)
+
+
+def waiting() -> State:
+    return after(asking(), SignInAddressKnown("corp", "http://127.0.0.1:4711/"), now=NOON + MINUTE)
 
 
 def ended() -> State:
@@ -77,6 +82,14 @@ def test_before_anything_is_given_up_it_is_said_that_the_present_sign_in_is_unto
         "earlier_ended_at": None,
         "keys_until": "2026-11-22T13:00:00Z",
     }
+
+
+@pytest.mark.met("H1")
+def test_nobody_is_sent_to_a_browser_while_aws_has_not_answered_yet() -> None:
+    rest = "Your current sign-in is not affected (until about 20:00)"
+
+    assert words(asking()) == f"signing in: contacting AWS. {rest}"
+    assert told(asking())["sign_in_url"] is None
 
 
 @pytest.mark.met("H1")

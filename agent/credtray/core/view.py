@@ -5,7 +5,7 @@ The same words serve the terminal, notifications (``notice_words``) and the menu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from credtray.core.standing import alive, keys_until, session_keys_until, sign_i
 from credtray.core.state import Alive, SessionState, State
 
 SIGNING_IN = "signing in: finish it in the browser"
+_ASKING = "signing in: contacting AWS"
 _WAITING = "signing in: waiting for the browser"
 _WAITING_FOR_CODE = "signing in: waiting for you to enter the code"
 _SHOWN_NAMES = 4
@@ -110,6 +111,8 @@ class Pending:
     """When the sign-in before was ended for it."""
     keys_until: datetime | None = None
     """When the first of the role credentials in use end."""
+    shown: bool = True
+    """False: AWS has not answered yet, so there is no address for a person to go to."""
 
 
 def pending_words(pending: Pending, now: datetime, zone: tzinfo | None) -> str:
@@ -117,8 +120,13 @@ def pending_words(pending: Pending, now: datetime, zone: tzinfo | None) -> str:
     rest = untouched_words(pending, now, zone)
     if not rest:
         return f"{SIGNING_IN} (code {pending.code})" if pending.code else SIGNING_IN
-    lead = _WAITING if pending.code is None else f"{_WAITING_FOR_CODE} {pending.code}"
-    return f"{lead}. {rest}"
+    return f"{_waiting_words(pending)}. {rest}"
+
+
+def _waiting_words(pending: Pending) -> str:
+    if not pending.shown:
+        return _ASKING
+    return _WAITING if pending.code is None else f"{_WAITING_FOR_CODE} {pending.code}"
 
 
 def untouched_words(pending: Pending, now: datetime, zone: tzinfo | None) -> str:
@@ -141,7 +149,10 @@ def keys_words(until: datetime | None, now: datetime, zone: tzinfo | None) -> st
 def pending_of(state: State, session: SessionState, now: datetime) -> Pending | None:
     """Return what there is to tell of the sign-in under way; None when there is none."""
     pending = session.pending
-    return None if pending is None else _meanwhile(state, session, now, pending.ended_at, pending.user_code)
+    if pending is None:
+        return None
+    left = _meanwhile(state, session, now, pending.ended_at, pending.user_code)
+    return replace(left, shown=pending.url is not None)
 
 
 def left_of(state: State, session: SessionState, now: datetime) -> Pending:

@@ -65,6 +65,7 @@ def _pending(item: dict[str, Any]) -> Pending:
         about=bool(told.get("present_is_estimate")),
         earlier_ended_at=_instant(told.get("earlier_ended_at")),
         keys_until=_instant(told.get("keys_until")),
+        shown=item["sign_in_url"] is not None,
     )
 
 
