@@ -116,7 +116,8 @@ def test_one_long_name_costs_the_others_no_column() -> None:
 @pytest.mark.parametrize("name", sorted(main.COMMANDS))
 def test_examples_fit_80_columns(name: str) -> None:
     found = importlib.import_module(f"credtray.cli.{main.COMMANDS[name][0]}")
-    text = inspect.getdoc(getattr(found, name, None) or getattr(found, f"{name}_")) or ""
+    function = name.replace("-", "_")
+    text = inspect.getdoc(getattr(found, function, None) or getattr(found, f"{function}_")) or ""
     _, examples, lines = text.partition("Examples:")
 
     assert examples
