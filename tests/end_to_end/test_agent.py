@@ -158,7 +158,7 @@ def test_without_an_answer_to_give_fresh_is_refused_and_costs_nothing(house: Hou
     failed = house.run("login", "--fresh", code=2)
 
     assert "This ends your current sign-in, about " in failed.stderr
-    assert "Add --yes" in failed.stderr
+    assert "add --yes" in failed.stderr
     assert (house.calls("Logout"), len(house.visits())) == (0, 1)
 
 
