@@ -274,7 +274,7 @@ def _shell_without_a_command(signed_in: House) -> None:
 
         assert f"A shell as {P}; `exit` ends it." in said
         assert process.wait(10) == 3
-    assert "say which command" in signed_in.run("exec", P, code=2).stderr
+    assert "Name the command to run" in signed_in.run("exec", P, code=2).stderr
 
 
 # --- refusals ----------------------------------------------------------------------------------------
