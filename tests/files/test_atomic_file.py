@@ -162,7 +162,7 @@ def test_what_lies_where_the_temporary_file_is_to_be_is_not_written_to(
             planted.hardlink_to(victim)
         case _:
             planted.symlink_to(victim)
-    with pytest.raises(FileUnwritable):
+    with pytest.raises(FileRefused, match="something else is there"):
         write_atomically(target, b"secret")
 
     assert target.read_bytes() == b"old"

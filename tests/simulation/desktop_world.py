@@ -172,6 +172,9 @@ class DesktopWorld(World):
             return
         if notice.subject is Subject.ENDED:
             assert standing is Alive.ENDED, "it says ended, and it has not"
+        elif notice.subject is Subject.SIGN_IN_FAILED:
+            still = notice.left is not None and notice.left.present_until is not None
+            assert standing is Alive.SIGNED_IN or not still, "it says what is left, and nothing is"
         else:
             assert standing is Alive.SIGNED_IN, f"it says {notice.subject}, and it has ended"
         if notice.subject is Subject.ENDS_SOON:
