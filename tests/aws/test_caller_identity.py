@@ -42,7 +42,7 @@ def whose(there: Service, keys: RoleCredentials, region: str = "us-east-1") -> C
 
 
 def test_keys_of_the_portal_name_the_permission_set(there: Service, keys: RoleCredentials) -> None:
-    assert whose(there, keys) == Caller("111100000001", "Admin", identity_center=True)
+    assert whose(there, keys) == Caller("111100000001", "Admin", identity_center=True, person="alice")
 
 
 def test_keys_of_an_assumed_role_are_of_that_role_and_of_no_sign_in(there: Service) -> None:

@@ -17,7 +17,7 @@ from credtray.aws.clients import Clients
 from credtray.aws.error_table import Service
 from credtray.aws.replies import AccountId
 from credtray.aws.service_call import ServiceRefused, attempt
-from credtray.core.assumed_role import account_and_role
+from credtray.core.assumed_role import account_and_role, person_of
 from credtray.core.errors import ClockOff, KeysRefused, PortalFailed, Throttled
 from credtray.core.models import Endpoints, RoleCredentials
 
@@ -36,6 +36,8 @@ class Caller:
     """The permission set of an Identity Center role, or the role's own name; None: no role at all."""
     identity_center: bool
     """Whether Identity Center issued the role, so that a profile can sign in for it."""
+    person: str | None = None
+    """Who signed in at Identity Center; None where the keys are not of its roles."""
 
 
 def caller_of(
@@ -62,4 +64,4 @@ def caller_of(
         code = refused.refusal.code
         raise KeysRefused(f"STS answers {code if code.isascii() and code.isalnum() else 'no'}") from None
     _, role_name, identity_center = account_and_role(told.arn)
-    return Caller(told.account, role_name, identity_center)
+    return Caller(told.account, role_name, identity_center, person_of(told.arn))

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status.command", _START),
     "login": ("sign_in", _SIGN_IN),
     "logout": ("sign_in", _SIGN_IN),
+    "whoami": ("whoami", _SIGN_IN),
     "snooze": ("sign_in", _SIGN_IN),
     "pause": ("pausing", _SIGN_IN),
     "notify-test": ("notify_test", _TROUBLE),

@@ -1,0 +1,55 @@
+"""`credtray whoami P`: who signed in, as AWS names the person behind a profile's role credentials.
+
+Asks the agent for keys and AWS STS whose they are; keeps nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from credtray.cli import terminal
+from credtray.cli.choices import JsonOption, ProfileArgument
+
+if TYPE_CHECKING:
+    from credtray.aws.caller_identity import Caller
+
+
+def whoami(profile: ProfileArgument, json_output: JsonOption = False) -> None:
+    """Show who is signed in, as AWS knows you.
+
+    Asks AWS whose keys the profile has. That needs no permission and changes nothing.
+
+    Examples:
+      credtray whoami synderys-readonly
+      credtray whoami synderys-readonly --json
+    """
+    from credtray.app import join  # noqa: PLC0415 -- half the house, not needed for --help
+    from credtray.aws.caller_identity import caller_of  # noqa: PLC0415 -- botocore is dear
+    from credtray.aws.clients import Clients  # noqa: PLC0415 -- as above
+    from credtray.cli.backend import credentials_of  # noqa: PLC0415 -- as above
+    from credtray.cli.configured import configuration  # noqa: PLC0415 -- as above
+    from credtray.core.models import RoleCredentials  # noqa: PLC0415 -- as above
+
+    issued = credentials_of(profile)
+    house = join()
+    config, _settings = configuration(house)
+    known = config.profiles[profile]
+    session = config.sessions[known.session]
+    now = house.ports.clock.now
+    ends = datetime.fromisoformat(issued.expiration)
+    keys = RoleCredentials(issued.access_key_id, issued.secret_access_key, issued.session_token, ends, now())
+    endpoints = session.endpoints if known.endpoints is None else known.endpoints
+    caller = caller_of(Clients(), keys, known.region or session.region, endpoints, now)
+    if json_output:
+        told = {"person": caller.person, "account_id": caller.account_id, "role_name": caller.role_name}
+        terminal.show_json({"profile": profile, "session": known.session, **told})
+    else:
+        terminal.show(_words(profile, known.session, caller))
+
+
+def _words(profile: str, session: str, caller: Caller) -> str:
+    role = f"{caller.role_name} in {caller.account_id}"
+    if caller.person is None:
+        return f"{profile} is {role}. AWS does not name the person behind a chained role."
+    return f"{caller.person} is signed in to {session}. {profile} is {role}."
