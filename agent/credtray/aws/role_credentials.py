@@ -50,8 +50,7 @@ class BotocoreRoleCredentials:
             Throttled, PortalFailed, Offline, CaptivePortal, CertificateRefused, UnexpectedReply: as named.
         """
         self._bucket.take()
-        endpoints = session.endpoints if profile.endpoints is None else profile.endpoints
-        # A profile's own settings choose its hosts, as for every SDK; those of the sign-in are shared.
+        endpoints = profile.endpoints_in(session)  # those of the sign-in are shared
         issued = self._of_portal(replace(session, endpoints=endpoints), token, profile, now)
         for role in profile.chain:
             region = profile.region or _signing_region(session)

@@ -39,8 +39,8 @@ def whoami(profile: ProfileArgument, json_output: JsonOption = False) -> None:
     now = house.ports.clock.now
     ends = datetime.fromisoformat(issued.expiration)
     keys = RoleCredentials(issued.access_key_id, issued.secret_access_key, issued.session_token, ends, now())
-    endpoints = session.endpoints if known.endpoints is None else known.endpoints
-    caller = caller_of(Clients(), keys, known.region or session.region, endpoints, now)
+    region = known.region or session.region
+    caller = caller_of(Clients(), keys, region, known.endpoints_in(session), now)
     if json_output:
         told = {"person": caller.person, "account_id": caller.account_id, "role_name": caller.role_name}
         terminal.show_json({"profile": profile, "session": known.session, **told})

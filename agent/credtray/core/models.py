@@ -84,9 +84,13 @@ class Profile:
     role_name: str
     region: str | None = None
     endpoints: Endpoints | None = None
-    """The profile's own; None: those of its session."""
+    """The profile's own; None: those of its session. See ``endpoints_in``."""
     chain: tuple[AssumedRole, ...] = ()
     """Roles assumed through STS after the SSO role, the first one first."""
+
+    def endpoints_in(self, session: SsoSession) -> Endpoints:
+        """Return where its calls go: a profile's own settings choose its hosts, as for every SDK."""
+        return session.endpoints if self.endpoints is None else self.endpoints
 
 
 @dataclass(frozen=True, slots=True)
