@@ -105,7 +105,7 @@ def answer(state: State, profile: ProfileState, now: datetime) -> RoleCredential
     if alive(session, now) is not Alive.SIGNED_IN:
         if not session.looked and not session.ended:
             return session.problem  # none yet: the token cache is being read
-        return sign_in_required(session.session.name)
+        return sign_in_required(session.name)
     return _trouble(session, profile, now)
 
 

@@ -177,7 +177,7 @@ def _to_be_proven(state: State, session: SessionState, notice: Notice, now: date
 
 
 def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
-    name, sign_in, standing = session.session.name, sign_in_of(session, now), alive(session, now)
+    name, sign_in, standing = session.name, sign_in_of(session, now), alive(session, now)
     key = f"{name}:end"
     if session.failed is not None:
         yield _failed(state, session, session.failed, now)
@@ -203,7 +203,7 @@ def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]
 
 def _failed(state: State, session: SessionState, failed: FailedSignIn, now: datetime) -> Notice:
     """Return what a sign-in that came to nothing leaves valid; it covers what it tells, too."""
-    name = session.session.name
+    name = session.name
     over = frozenset({"ended"}) if alive(session, now) is Alive.ENDED else frozenset()
     return Notice(
         Subject.SIGN_IN_FAILED,
@@ -229,7 +229,7 @@ def _awaited(session: SessionState, now: datetime) -> Iterator[Notice]:
     end = sign_in_end(session, now)
     jobs = [job for job in session.awaited if job.deadline > now and (end is None or end.until < job.until)]
     if jobs:
-        name = session.session.name
+        name = session.name
         yield Notice(
             Subject.AWAITED,
             name,
@@ -250,9 +250,9 @@ def _portal(state: State, session: SessionState, now: datetime) -> Iterator[Noti
     if trouble.problem.code == Offline.code:
         yield from _offline(state, session, now)
         return
-    waiting = tuple(item.profile.name for item in waiting_for_keys(state, session, now))
+    waiting = tuple(item.name for item in waiting_for_keys(state, session, now))
     if (waiting or unrenewed(session, now)) and now - trouble.since >= PATIENCE:
-        name = session.session.name
+        name = session.name
         says = frozenset({"trouble"})
         yield Notice(
             Subject.CANNOT_REFRESH, name, f"{name}:portal", says, names=waiting, problem=trouble.problem
@@ -260,11 +260,11 @@ def _portal(state: State, session: SessionState, now: datetime) -> Iterator[Noti
 
 
 def _offline(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
-    name, trouble = session.session.name, session.trouble
+    name, trouble = session.name, session.trouble
     if trouble is None or now - trouble.lasting_since < OFFLINE_TOO_LONG:
         return
     ends = {
-        item.profile.name: keys_until(state, item)
+        item.name: keys_until(state, item)
         for item in (state.profiles[each] for each in state.kept)
         if item.profile.session == name
     }
@@ -286,9 +286,9 @@ def _offline(state: State, session: SessionState, now: datetime) -> Iterator[Not
 
 
 def _roles(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
-    name = session.session.name
+    name = session.name
     refused = {
-        item.profile.name: item.trouble.problem
+        item.name: item.trouble.problem
         for item in state.profiles_of(name)
         if item.trouble is not None and role_refused(item)
     }
@@ -306,9 +306,9 @@ def _roles(state: State, session: SessionState, now: datetime) -> Iterator[Notic
 
 def _unfetched(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
     """Yield what keeps kept profiles without keys for reasons of their own, besides a refused role."""
-    name = session.session.name
+    name = session.name
     stuck = {
-        item.profile.name: item.trouble
+        item.name: item.trouble
         for item in waiting_for_keys(state, session, now)
         if item.trouble is not None and not role_refused(item)
     }
@@ -325,7 +325,7 @@ def _unfetched(state: State, session: SessionState, now: datetime) -> Iterator[N
 
 
 def _sections(state: State, session: SessionState) -> Iterator[Notice]:
-    name = session.session.name
+    name = session.name
     owners = sections_of(state) if state.file.refused else {}
     for section, problem in state.file.refused.items():
         owner = state.profiles.get(owners.get(section, ""))
@@ -337,7 +337,7 @@ def _sections(state: State, session: SessionState) -> Iterator[Notice]:
                 f"{name}:section:{section}",
                 says,
                 names=(section,),
-                profile=owner.profile.name if section != DEFAULT else None,
+                profile=owner.name if section != DEFAULT else None,
                 problem=problem,
             )
 
@@ -350,7 +350,7 @@ def _unsettled(state: State, key: str, now: datetime) -> bool:
 
 
 def _clock(state: State, session: SessionState) -> Iterator[Notice]:
-    name = session.session.name
+    name = session.name
     if clock_off(state) and name == next(iter(state.sessions)):
         # The computer has one clock: the first session speaks for all.
         yield Notice(Subject.CLOCK_OFF, name, "clock", frozenset({"clock"}), clock_error=state.clock_error)

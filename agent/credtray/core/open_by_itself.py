@@ -34,7 +34,7 @@ def due(state: State, session: SessionState, now: datetime) -> bool:
 
 def allowed(state: State, session: SessionState) -> bool:
     """Tell whether the settings want it and the session's way of signing in has a window at all."""
-    chosen = state.settings.session(session.session.name)
+    chosen = state.settings.session(session.name)
     return chosen.open_by_itself and not chosen.device_flow and not session.session.legacy
 
 

@@ -76,7 +76,7 @@ def decide(state: State, now: datetime) -> tuple[Action, ...]:
             actions.extend(_portal_calls(state, session, now))
             actions.extend(ShowNotice(notice) for notice in notices.due(state, session, now))
             if open_by_itself.due(state, session, now):
-                actions.append(OpenSignIn(session.session.name))
+                actions.append(OpenSignIn(session.name))
         actions.extend(ShowNotice(notice) for notice in import_notices.due(state, now))
         actions.extend(_withdrawals(state, now))
     actions.extend(_file_sync(state, now))
@@ -99,24 +99,24 @@ def _portal_calls(state: State, session: SessionState, now: datetime) -> Iterato
         return
     calls: list[Action] = []
     if wants_refresh(state, session, now):
-        calls.append(RefreshToken(session.session.name))
+        calls.append(RefreshToken(session.name))
     calls.extend(islice(_fetches(state, session, now), _room(state, session)))
     # While there is trouble one call finds out whether it has passed; the others follow when it has.
     yield from calls[:1] if session.trouble is not None else calls
     if not calls and wants_accounts(state, session, now):
-        yield ListAccounts(session.session.name)
+        yield ListAccounts(session.name)
 
 
 def _room(state: State, session: SessionState) -> int:
-    under_way = sum(item.fetching for item in state.profiles_of(session.session.name))
+    under_way = sum(item.fetching for item in state.profiles_of(session.name))
     return max(0, AT_ONCE - under_way)
 
 
 def _fetches(state: State, session: SessionState, now: datetime) -> Iterator[FetchRoleCredentials]:
     kept = frozenset(state.kept)
     for profile in _in_order(state, session):
-        if wants_fetch(session, profile, now, kept=profile.profile.name in kept):
-            yield FetchRoleCredentials(profile.profile.name)
+        if wants_fetch(session, profile, now, kept=profile.name in kept):
+            yield FetchRoleCredentials(profile.name)
 
 
 def wants_refresh(state: State, session: SessionState, now: datetime) -> bool:
@@ -168,7 +168,7 @@ def wants_accounts(state: State, session: SessionState, now: datetime) -> bool:
         return False
     if session.accounts_asked is not None and now - session.accounts_asked < ACCOUNTS_FLOOR:
         return False
-    profiles = state.profiles_of(session.session.name)
+    profiles = state.profiles_of(session.name)
     nameless = any(item.profile.account_id not in state.accounts for item in profiles)
     return nameless and not any(item.fetching for item in profiles)
 
@@ -177,12 +177,8 @@ def _in_order(state: State, session: SessionState) -> list[ProfileState]:
     """Return the session's profiles: those a program waits for first, then the active ones."""
     names = state.kept
     rank = {name: place for place, name in enumerate(names)}
-    profiles = (
-        item
-        for item in state.profiles_of(session.session.name)
-        if _awaited(item) or item.profile.name in rank
-    )
-    return sorted(profiles, key=lambda item: (not _awaited(item), rank.get(item.profile.name, len(names))))
+    profiles = (item for item in state.profiles_of(session.name) if _awaited(item) or item.name in rank)
+    return sorted(profiles, key=lambda item: (not _awaited(item), rank.get(item.name, len(names))))
 
 
 def _awaited(profile: ProfileState) -> bool:
@@ -254,7 +250,7 @@ def _session_instants(state: State, session: SessionState, now: datetime) -> Ite
         if session.news:
             yield sign_in.started_at + notices.NEWS_LASTS
         yield sign_in.ends_at
-        thresholds = state.settings.warnings(session.session.name)
+        thresholds = state.settings.warnings(session.name)
         yield from (sign_in.ends_at - threshold for threshold in thresholds)
 
 

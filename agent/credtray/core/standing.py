@@ -151,7 +151,7 @@ def warnings_due(state: State, session: SessionState, now: datetime) -> frozense
     if sign_in is None or sign_in.ends_at <= now:
         return frozenset()
     left = sign_in.ends_at - now
-    thresholds = state.settings.warnings(session.session.name)
+    thresholds = state.settings.warnings(session.name)
     return frozenset(_warning(each) for each in thresholds if left <= each)
 
 
@@ -194,13 +194,13 @@ def keys_until(state: State, profile: ProfileState) -> datetime | None:
     """Return when the keys held end; after a start, and without an agent, those in the credentials file."""
     if profile.credentials is not None:
         return profile.credentials.expires_at
-    name = profile.profile.name
+    name = profile.name
     return max((mark.expires_at for mark in state.file.marks.values() if mark.profile == name), default=None)
 
 
 def session_keys_until(state: State, session: SessionState, now: datetime) -> datetime | None:
     """Return when the first of the role credentials in use under this session end; None: there are none."""
-    ends = (keys_until(state, item) for item in state.profiles_of(session.session.name))
+    ends = (keys_until(state, item) for item in state.profiles_of(session.name))
     return min((end for end in ends if end is not None and end > now), default=None)
 
 
@@ -210,6 +210,6 @@ def waiting_for_keys(state: State, session: SessionState, now: datetime) -> tupl
     return tuple(
         item
         for item in kept
-        if item.profile.session == session.session.name
+        if item.profile.session == session.name
         and (item.credentials is None or not servable(item.credentials, now))
     )

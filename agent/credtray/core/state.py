@@ -149,6 +149,11 @@ class SessionState:
     accounts_asked: datetime | None = None
     """When the accounts were listed, or could not be, since the last sign-in."""
 
+    @property
+    def name(self) -> str:
+        """The sso-session's name."""
+        return self.session.name
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileState:
@@ -164,6 +169,11 @@ class ProfileState:
     """When a program last asked and was not yet answered."""
     needed_until: datetime | None = None
     """Somebody needs keys that last until then; the next fetch, however it ends, answers that."""
+
+    @property
+    def name(self) -> str:
+        """The profile's name."""
+        return self.profile.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +230,11 @@ class State:
 
     def with_session(self, state: SessionState) -> State:
         """Return this state with one session replaced."""
-        return replace(self, sessions=put(self.sessions, state.session.name, state))
+        return replace(self, sessions=put(self.sessions, state.name, state))
 
     def with_profile(self, state: ProfileState) -> State:
         """Return this state with one profile replaced."""
-        return replace(self, profiles=put(self.profiles, state.profile.name, state))
+        return replace(self, profiles=put(self.profiles, state.name, state))
 
     @property
     def kept(self) -> tuple[str, ...]:

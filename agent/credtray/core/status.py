@@ -121,7 +121,7 @@ def _sign_in_freshness(state: State, session: SessionState, now: datetime) -> Fr
     sign_in = sign_in_of(session, now)
     if sign_in is None:
         return Freshness.FRESH
-    warnings = state.settings.warnings(session.session.name)
+    warnings = state.settings.warnings(session.name)
     windows = RefreshWindows(max(warnings, default=timedelta()), min(warnings, default=timedelta()))
     found = freshness(sign_in.ends_at, now, windows)
     # An estimate that has passed while tokens still renew is no end.
@@ -135,7 +135,7 @@ def profile_state(state: State, profile: ProfileState, now: datetime) -> str:
         return "signed_out"
     if role_refused(profile):
         return "refused"
-    if _section_problem(state, profile.profile.name) is not None:
+    if _section_problem(state, profile.name) is not None:
         return "refused"
     until = keys_until(state, profile)
     if until is None:
@@ -157,7 +157,7 @@ def _session(state: State, session: SessionState, now: datetime) -> dict[str, An
     renewal = session.refusal.problem if session.refusal else None
     trouble = session.trouble.problem if session.trouble else None
     return {
-        "name": session.session.name,
+        "name": session.name,
         "start_url": session.session.start_url,
         "state": session_state(state, session, now),
         "signed_in_until": iso(sign_in.ends_at) if sign_in else None,
@@ -191,7 +191,7 @@ def _pending(state: State, session: SessionState, now: datetime) -> dict[str, An
 
 
 def _profile(state: State, profile: ProfileState, now: datetime) -> dict[str, Any]:
-    name = profile.profile.name
+    name = profile.name
     chosen = state.settings.profile(name)
     problem = profile.trouble.problem if profile.trouble else _section_problem(state, name)
     return {

@@ -192,8 +192,8 @@ def still_valid(state: State, session: SessionState, now: datetime, zone: tzinfo
     if alive(session, now) is Alive.SIGNED_IN and session.sign_in is not None:
         parts.append(f"you are {sign_in_words(session, now, zone)}")
     held = [
-        (end, item.profile.name)
-        for item in state.profiles_of(session.session.name)
+        (end, item.name)
+        for item in state.profiles_of(session.name)
         if (end := keys_until(state, item)) is not None and end > now
     ]
     if held:

@@ -47,8 +47,8 @@ def _keys(state: State, section: str, profile: ProfileState, now: datetime) -> S
     credentials = profile.credentials
     if credentials is None or credentials.expires_at <= now or _signed_out(state, profile):
         return None
-    region = region_of(state, profile.profile.name) if section == DEFAULT else None
-    return SectionKeys(section, profile.profile.name, credentials, region)
+    region = region_of(state, profile.name) if section == DEFAULT else None
+    return SectionKeys(section, profile.name, credentials, region)
 
 
 def _holds(state: State, keys: SectionKeys) -> bool:

@@ -174,7 +174,7 @@ class Requests:
         async def tell(progress: Progress) -> None:
             await sink.send(progress)
 
-        return Done(await self._sign_ins.login(session.session.name, request, tell))
+        return Done(await self._sign_ins.login(session.name, request, tell))
 
     async def _cancel_login(self, request: protocol.CancelLogin, _sink: ReplySink) -> Done:
         return Done(await self._sign_ins.cancelled(self._session(request.session).session.name))
@@ -192,7 +192,7 @@ class Requests:
     async def _snooze(self, request: protocol.Snooze, _sink: ReplySink) -> Done:
         session = self._session(request.session)
         until = self._loop.now() + timedelta(minutes=request.minutes)
-        self._loop.take(Snoozed(session.session.name, until))
+        self._loop.take(Snoozed(session.name, until))
         return Done({"until": status.iso(until)})
 
     async def _pause_notices(self, request: protocol.PauseNotices, _sink: ReplySink) -> Done:

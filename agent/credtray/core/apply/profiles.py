@@ -99,7 +99,7 @@ def _fetch_failed(state: State, profile: ProfileState, event: events.FetchFailed
             # It never reached the portal, so it does not count: what matters is when the network is back.
             profile = replace(profile, attempted_at=None)
         return state.with_profile(profile).with_session(held_back)
-    trouble = trouble_after(profile.trouble, event.problem, now, f"{state.seed}/{profile.profile.name}")
+    trouble = trouble_after(profile.trouble, event.problem, now, f"{state.seed}/{profile.name}")
     return state.with_profile(replace(profile, trouble=trouble))
 
 
@@ -116,12 +116,12 @@ def _doubted(session: SessionState, profile: ProfileState, now: datetime) -> Ses
 
 
 def _asked(state: State, profile: ProfileState, _event: events.Asked, now: datetime) -> State:
-    return _sooner(state.with_profile(replace(profile, asked_at=now)), (profile.profile.name,), now)
+    return _sooner(state.with_profile(replace(profile, asked_at=now)), (profile.name,), now)
 
 
 def _needed(state: State, profile: ProfileState, event: events.Needed, now: datetime) -> State:
     until = event.until if profile.needed_until is None else max(event.until, profile.needed_until)
-    return _sooner(state.with_profile(replace(profile, needed_until=until)), (profile.profile.name,), now)
+    return _sooner(state.with_profile(replace(profile, needed_until=until)), (profile.name,), now)
 
 
 def _sooner(state: State, names: Iterable[str], now: datetime) -> State:

@@ -108,7 +108,7 @@ def _renewed(session: SessionState, token: AccessToken, now: datetime, state: St
         memory = replace(memory, token_life=life)
     # A token of unknown age looks short without having been cut: it teaches nothing.
     teaches = memory if token.issued_at is not None else replace(memory, token_life=None)
-    margin = state.settings.longest_warning(session.session.name) + timedelta(minutes=1)
+    margin = state.settings.longest_warning(session.name) + timedelta(minutes=1)
     sign_in = learn_from_refresh(session.sign_in, life, token.expires_at, teaches, margin)
     memory = remember(sign_in, memory)
     return replace(
@@ -207,7 +207,7 @@ def _signed_in(session: SessionState, event: events.SignedIn, now: datetime, sta
 def _signed_in_anew(state: State, event: events.SignedIn, now: datetime) -> State:
     """Who has just signed in wants to hear what the portal says of each role today."""
     state = on_session(_signed_in)(state, event, now)
-    mine = {item.profile.name: item for item in state.profiles_of(event.session) if item.trouble is not None}
+    mine = {item.name: item for item in state.profiles_of(event.session) if item.trouble is not None}
     sooner = {name: replace(item, trouble=sooner_for_asker(item.trouble, now)) for name, item in mine.items()}
     return replace(state, profiles=frozen({**state.profiles, **sooner}))
 
@@ -215,7 +215,7 @@ def _signed_in_anew(state: State, event: events.SignedIn, now: datetime) -> Stat
 def _new_sign_in(session: SessionState, token: AccessToken, now: datetime, state: State) -> SignIn:
     if not token.refreshable:
         return SignIn(now, token.expires_at, EndProof.CUT)  # nothing can renew it: its end is the end
-    length = state.settings.sign_in_length(session.session.name)
+    length = state.settings.sign_in_length(session.name)
     return begin_sign_in(now, token.expires_at, session.memory, length, session.sign_in)
 
 
@@ -303,7 +303,7 @@ def _refused(session: SessionState, problem: Problem, now: datetime, state: Stat
     """
     if session.doubt is Doubt.RAISED:
         return end(session, now)
-    name = session.session.name
+    name = session.name
     told = replace(
         problem,
         title=f"Refresh refused. {problem.title}",
@@ -344,7 +344,7 @@ def _alive_at(session: SessionState, now: datetime) -> datetime:
 
 def troubled(session: SessionState, problem: Problem, now: datetime, state: State) -> SessionState:
     """Return the session with its portal calls held back for a while."""
-    seed = f"{state.seed}/{session.session.name}"
+    seed = f"{state.seed}/{session.name}"
     return replace(session, trouble=trouble_after(session.trouble, problem, now, seed))
 
 

@@ -51,7 +51,7 @@ def _signed_out(state: State, event: events.SignedOut | events.TokenVanished, _n
     if session is None:
         return state
     emptied = {
-        item.profile.name: replace(item, credentials=None, trouble=None, asked_at=None, needed_until=None)
+        item.name: replace(item, credentials=None, trouble=None, asked_at=None, needed_until=None)
         for item in state.profiles_of(event.session)
     }
     state = replace(state, profiles=frozen({**state.profiles, **emptied}))

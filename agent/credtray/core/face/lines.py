@@ -50,12 +50,12 @@ _TOOLTIP_LINES = 4
 
 def headline(seen: Overview, session: SessionState) -> str:
     """Tell how a session stands, in one line with its name."""
-    return f"{plain(session.session.name)}: {standing(seen, session)}"
+    return f"{plain(session.name)}: {standing(seen, session)}"
 
 
 def standing(seen: Overview, session: SessionState) -> str:
     """Tell how a session stands, in one line without its name."""
-    shape = seen.shapes[session.session.name]
+    shape = seen.shapes[session.name]
     if shape is Shape.SIGNING_IN:
         code = session.pending.user_code if session.pending is not None else None
         return f"{SIGNING_IN} (code {plain(code)})" if code else SIGNING_IN
@@ -100,7 +100,7 @@ def clock_words(state: State) -> str:
 
 def session_troubles(seen: Overview, session: SessionState) -> Iterator[str]:
     """Yield what went wrong with this session and is not said by its headline."""
-    problem, trouble, it = session.problem, session.trouble, plain(session.session.name)
+    problem, trouble, it = session.problem, session.trouble, plain(session.name)
     if problem is not None and session.pending is None and problem.code != SignInCancelled.code:
         yield plain(line(problem, it), _LONGEST_PROBLEM)
     if trouble is not None and trouble.problem.code != Offline.code and lasting(trouble, seen.now):
@@ -163,7 +163,7 @@ def default_words(state: State) -> str:
 
 def keys_words(seen: Overview, profile: ProfileState) -> str:
     """Tell how the keys of a profile stand; empty for one that nobody keeps and that has none."""
-    name = profile.profile.name
+    name = profile.name
     if name in seen.no_access:
         return "refused"
     until = seen.keys_until.get(name)

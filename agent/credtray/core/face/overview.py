@@ -57,7 +57,7 @@ class Overview:
     def _urgency(self, session: SessionState) -> tuple[int, timedelta]:
         sign_in = sign_in_of(session, self.now)
         left = timedelta.max if sign_in is None else sign_in.ends_at - self.now
-        return _URGENCY[self.shapes[session.session.name]], left
+        return _URGENCY[self.shapes[session.name]], left
 
 
 def overview(state: State, now: datetime, zone: tzinfo | None) -> Overview:
@@ -112,7 +112,7 @@ def lasting(trouble: Trouble | None, now: datetime) -> bool:
 def length(state: State, session: SessionState) -> timedelta:
     """Return how long a sign-in of this session lasts, as far as was learned or set."""
     learned = session.memory.length
-    return learned if learned is not None else state.settings.sign_in_length(session.session.name)
+    return learned if learned is not None else state.settings.sign_in_length(session.name)
 
 
 def _steps(seen: Overview) -> int:
@@ -147,7 +147,7 @@ def _shape(state: State, session: SessionState, now: datetime, *, refused: bool)
 
 def ends_soon(state: State, session: SessionState, now: datetime) -> bool:
     """Tell whether the sign-in is within the earliest warning; an estimate that has passed is, too."""
-    warning = state.settings.longest_warning(session.session.name)
+    warning = state.settings.longest_warning(session.name)
     sign_in = sign_in_of(session, now)
     return sign_in is not None and bool(warning) and sign_in.ends_at - now <= warning
 

@@ -52,8 +52,8 @@ def _token(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
 
 def _keys(state: State, session: SessionState, now: datetime, zone: tzinfo | None) -> list[str]:
     held = sorted(
-        (item.credentials.expires_at, item.profile.name)
-        for item in state.profiles_of(session.session.name)
+        (item.credentials.expires_at, item.name)
+        for item in state.profiles_of(session.name)
         if item.credentials is not None and item.credentials.expires_at > now
     )
     told = [

@@ -32,7 +32,7 @@ def session_menus(seen: Overview) -> Iterator[Item]:
     sessions = tuple(seen.state.sessions.values())
     if len(sessions) == 1:
         (session,) = sessions
-        name = session.session.name
+        name = session.name
         # Clickable, so that no panel greys out the line that matters most.
         label, room = headline(seen, session), _room(session)
         yield Item(f"session:{name}", Kind.COMMAND, label, ShowSession(name), room=room)
@@ -40,7 +40,7 @@ def session_menus(seen: Overview) -> Iterator[Item]:
         return
     yield from _wanted(seen)
     if len(sessions) > MOST:
-        sessions = tuple(sorted(sessions, key=lambda each: each.session.name not in seen.mattering))
+        sessions = tuple(sorted(sessions, key=lambda each: each.name not in seen.mattering))
     yield from (_submenu(seen, session) for session in sessions[:MOST])
     rest = tuple(_submenu(seen, session) for session in sessions[MOST:])
     if rest:
@@ -56,7 +56,7 @@ def sign_outs(seen: Overview) -> Iterator[Item]:
 
 
 def _sign_out(seen: Overview, session: SessionState) -> Item:
-    name = session.session.name
+    name = session.name
     cost = _cost(seen.state, name)
     label = f"Yes, sign out of {plain(name)}" + (f" ({cost})" if cost else "")
     there = alive(session, seen.now) is not Alive.SIGNED_OUT
@@ -89,14 +89,14 @@ def problems_item(key: str, lines: tuple[str, ...]) -> Item:
 def _wanted(seen: Overview) -> Iterator[Item]:
     """Yield the sign-in that a click on the icon begins: of the most urgent session, if it needs one."""
     for session in seen.by_urgency()[:1]:
-        wanted, name = _wants_sign_in(seen, session), session.session.name
+        wanted, name = _wants_sign_in(seen, session), session.name
         label = f"Sign in to {plain(name)}" if wanted else "Sign in"
         login = Login(name, fresh=_is_signed_in(seen, session))
         yield Item("sign-in-wanted", Kind.COMMAND, label, login, enabled=wanted, default=wanted)
 
 
 def _wants_sign_in(seen: Overview, session: SessionState) -> bool:
-    return seen.shapes[session.session.name] in _WANTS_SIGN_IN
+    return seen.shapes[session.name] in _WANTS_SIGN_IN
 
 
 def _is_signed_in(seen: Overview, session: SessionState) -> bool:
@@ -105,7 +105,7 @@ def _is_signed_in(seen: Overview, session: SessionState) -> bool:
 
 
 def _submenu(seen: Overview, session: SessionState) -> Item:
-    name = session.session.name
+    name = session.name
     problems = problems_item(f"session-problems:{name}", tuple(session_troubles(seen, session)))
     children = (problems, *_actions(seen, session, wanted=False))
     label, room = headline(seen, session), _room(session)
@@ -113,11 +113,11 @@ def _submenu(seen: Overview, session: SessionState) -> Item:
 
 
 def _room(session: SessionState) -> int:
-    return len(plain(session.session.name)) + len(": ") + _ROOM
+    return len(plain(session.name)) + len(": ") + _ROOM
 
 
 def _actions(seen: Overview, session: SessionState, *, wanted: bool) -> Iterator[Item]:
-    name, fresh, pending = session.session.name, _is_signed_in(seen, session), session.pending is not None
+    name, fresh, pending = session.name, _is_signed_in(seen, session), session.pending is not None
     at_once = not pending and (not fresh or _wants_sign_in(seen, session))
     if fresh and not pending and not at_once:
         yield _new_sign_in(seen, session)
@@ -139,7 +139,7 @@ def _actions(seen: Overview, session: SessionState, *, wanted: bool) -> Iterator
 
 def _new_sign_in(seen: Overview, session: SessionState) -> Item:
     """Return the sign-in that ends a present one of which much is left: the second click says so."""
-    name, left = session.session.name, sign_in_left(session, seen.now)
+    name, left = session.name, sign_in_left(session, seen.now)
     cost = f"end the current one ({left} left)" if left else "end the current one"
     children = (
         Item(f"sign-in-yes:{name}", Kind.COMMAND, f"Yes, {cost}", Login(name, fresh=True, agreed=True)),
@@ -154,7 +154,7 @@ def _new_sign_in(seen: Overview, session: SessionState) -> Item:
 
 
 def _pending(seen: Overview, session: SessionState) -> Item:
-    name, pending = session.session.name, session.pending
+    name, pending = session.name, session.pending
     url = pending.url if pending is not None else None
     lines = []
     if pending is not None and pending.user_code is not None and url is not None:
