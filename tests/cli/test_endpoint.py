@@ -15,7 +15,7 @@ import pytest
 
 from credtray.cli import backend as seam
 from credtray.cli.main import main
-from credtray.core.endpoint.environment import SHADOWS
+from credtray.core.child_environment import OVER_ENDPOINT
 from credtray.core.endpoint.versions import LEAST
 from credtray.core.errors import AgentNotRunning, UnknownProfile
 from credtray.core.protocol import Endpoint, Status
@@ -47,7 +47,7 @@ def endpoint(*arguments: str, result: dict[str, Any] = RESULT, **document_parts:
 def test_bash_takes_the_variables_in_and_drops_what_would_win() -> None:
     printed = endpoint("--shell", "bash")
     script = f'{printed.out}\nprintf "%s\\n" "$(env)"'
-    before = {"PATH": os.environ["PATH"], **dict.fromkeys(SHADOWS, "x")}
+    before = {"PATH": os.environ["PATH"], **dict.fromkeys(OVER_ENDPOINT, "x")}
     shown = subprocess.run(["bash", "-c", script], env=before, capture_output=True, text=True, check=True)
     found = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("AWS_"))
 
@@ -105,7 +105,7 @@ def test_json_holds_everything_for_a_program(arguments: tuple[str, ...]) -> None
 
     assert {name: found[name] for name in RESULT} == RESULT
     assert found["environment"]["AWS_CONTAINER_CREDENTIALS_FULL_URI"] == RESULT["url"]
-    assert found["unset"] == list(SHADOWS)
+    assert found["unset"] == list(OVER_ENDPOINT)
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,9 @@ def test_keys_are_printed_for_the_shell_with_the_profiles_region(monkeypatch: py
 
     assert outcome == Outcome(
         0,
+        "unset AWS_SECURITY_TOKEN\n"
         "unset AWS_PROFILE\n"
         "unset AWS_DEFAULT_PROFILE\n"
-        "unset AWS_SECURITY_TOKEN\n"
         "export AWS_ACCESS_KEY_ID='ASIA0'\n"
         "export AWS_SECRET_ACCESS_KEY='CANARY/+='\n"
         "export AWS_SESSION_TOKEN='CANARY-token'\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from credtray.cli.main import COMMANDS, HIDDEN
-from credtray.cli.reference import main, pages
+from credtray.cli.reference import EXIT_CODES, main, pages
 from credtray.core.apply import apply
 from credtray.core.config.sso import parse_config
 from credtray.core.errors import every_error
@@ -34,6 +34,12 @@ def test_stale_page_is_named_and_written_anew(tmp_path: Path, capsys: pytest.Cap
     assert capsys.readouterr().out == "errors.md: is stale\n"
     assert main([str(tmp_path)]) == 0
     assert main([str(tmp_path), "--check"]) == 0
+
+
+def test_every_exit_code_of_an_error_is_explained() -> None:
+    codes = {str(error.exit_code) for error in every_error()}
+
+    assert codes <= {code for code, _ in EXIT_CODES}
 
 
 def test_every_command_and_every_error_has_its_place() -> None:

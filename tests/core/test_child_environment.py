@@ -6,9 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core import shells
-from credtray.core.child_environment import REMOVED, cleaned, outside, step_out, with_endpoint, with_keys
-from credtray.core.endpoint.environment import SHADOWS, variables
+from credtray.core.child_environment import (
+    OVER_ENDPOINT,
+    OVER_KEYS,
+    REMOVED,
+    cleaned,
+    outside,
+    step_out,
+    with_endpoint,
+    with_keys,
+)
+from credtray.core.endpoint.environment import variables
 
 KEYS = {"AccessKeyId": "ASIA0", "SecretAccessKey": "secret", "SessionToken": "token", "Expiration": "2026"}
 ENDPOINT = {"url": "http://127.0.0.1:1/credentials/dev", "token_file": "/t"}
@@ -64,9 +72,10 @@ def test_everything_that_chooses_somebody_else_is_gone_and_the_rest_stays() -> N
     assert cleaned({**HOSTILE, **HARMLESS}) == HARMLESS
 
 
-@pytest.mark.parametrize("name", sorted({*SHADOWS, *shells.SHADOWS}))
-def test_what_shadows_the_endpoint_elsewhere_is_gone_here_too(name: str) -> None:
-    assert cleaned({name: "x"}) == {}
+def test_what_overrides_keys_overrides_the_endpoint_too_and_reaches_no_child() -> None:
+    assert set(OVER_KEYS) == {"AWS_SECURITY_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
+    assert set(OVER_KEYS) < set(OVER_ENDPOINT) < set(REMOVED)
+    assert cleaned(dict.fromkeys(OVER_ENDPOINT, "x")) == {}
 
 
 def test_every_name_has_a_reason() -> None:

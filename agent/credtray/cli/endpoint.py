@@ -17,8 +17,8 @@ from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfileArgument
 from credtray.cli.shell_choice import chosen, complete_shell, form_of
+from credtray.core.child_environment import OVER_ENDPOINT
 from credtray.core.endpoint import environment as endpoint_environment
-from credtray.core.endpoint.environment import SHADOWS
 from credtray.core.errors import EndpointUnavailable, UsageError
 from credtray.core.forms import Form
 from credtray.core.protocol import Endpoint, Status
@@ -152,7 +152,7 @@ def _for_devcontainer(result: dict[str, Any]) -> str:
 
 def _as_json(result: dict[str, Any]) -> str:
     environment = _variables(result, result["token_file"])
-    return json.dumps({**result, "environment": environment, "unset": SHADOWS}, indent=2) + "\n"
+    return json.dumps({**result, "environment": environment, "unset": OVER_ENDPOINT}, indent=2) + "\n"
 
 
 _WRITERS: dict[str | None, Callable[[dict[str, Any]], str]] = {

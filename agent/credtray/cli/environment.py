@@ -91,8 +91,9 @@ def _region(profile: str) -> str | None:
 
 def _text(keys: ProcessCredentials, region: str | None, form: Form) -> str:
     from credtray.core import shells  # noqa: PLC0415 -- as above
+    from credtray.core.child_environment import OVER_KEYS  # noqa: PLC0415 -- as above
 
-    values, shadows = shells.variables(keys, region), list(shells.SHADOWS)
+    values, shadows = shells.variables(keys, region), list(OVER_KEYS)
     # Only where there is one: botocore would ask at the endpoints of the account the last keys were of.
     if os.environ.get(_ACCOUNT) and form not in {Form.DOTENV, Form.JSON}:
         if keys.account_id is UNSET:

@@ -30,6 +30,10 @@ EXIT_CODES = (
     ("2", "Wrong usage: an unknown command, option, profile or session."),
     ("3", "No agent could be reached."),
     ("4", "Chosen and remembered, but not in effect yet: a sign-in is needed, or a file is in the way."),
+    ("5", "`wait`: the keys end too soon. Sign in again, or choose a role that gives longer keys."),
+    ("6", "`wait`: it timed out (`--timeout`)."),
+    ("126", "The command of `exec`, or your editor, cannot be started; or the editor itself failed."),
+    ("127", "The command of `exec`, or your editor, was not found."),
     ("130", "Ctrl-C."),
     ("141", "The program that read the output has ended."),
 )

@@ -32,47 +32,62 @@ _SERVER = "another server of credentials"
 _REGION = "the profile decides on the region"
 _PEER = "another program's mark: what it says is not true of the child"
 
-REMOVED: Mapping[str, str] = MappingProxyType(
-    {
-        "AWS_ACCESS_KEY_ID": _KEYS,
-        "AWS_SECRET_ACCESS_KEY": _KEYS,
-        "AWS_SESSION_TOKEN": _KEYS,
-        "AWS_SECURITY_TOKEN": "read before AWS_SESSION_TOKEN by botocore 1.44 (credentials.py, EnvProvider)",
-        "AWS_ACCESS_KEY": "keys as the SDK for Java 1.x spells them",
-        "AWS_SECRET_KEY": "keys as the SDK for Java 1.x spells them",
-        "AWS_CREDENTIAL_EXPIRATION": "the end of somebody else's keys: botocore refuses ours after it",
-        "AWS_SESSION_EXPIRATION": "the same, as aws-vault spelled it",
-        "AWS_CREDENTIAL_FILE": "keys of boto 2",
-        "AWS_ACCOUNT_ID": "botocore 1.44 takes it for the account of the keys",
-        "AWS_BEARER_TOKEN_*": "a token that is used instead of keys",
-        "AWS_ROLE_ARN": _ROLE,
-        "AWS_ROLE_SESSION_NAME": _ROLE,
-        "AWS_IAM_ROLE_ARN": "the same, as the SDK for Java spells it",
-        "AWS_IAM_ROLE_SESSION_NAME": "the same, as the SDK for Java spells it",
-        "AWS_WEB_IDENTITY_TOKEN_FILE": _ROLE,
-        "AWS_PROFILE": _PROFILE,
-        "AWS_DEFAULT_PROFILE": "read before AWS_PROFILE by botocore, after it by the AWS CLI",
-        "AWS_CONTAINER_*": _SERVER,
-        "AWS_LOGIN_*": "a sign-in of `aws login`",
-        "AWS_REGION": _REGION,
-        "AWS_DEFAULT_REGION": _REGION,
-        "AWS_VAULT": _PEER,
-        "AWS_VAULT_*": _PEER,
-        "AWS_SSO": _PEER,
-        "AWS_SSO_*": _PEER,
-        "AWSUME_*": _PEER,
-        "GRANTED_*": _PEER,
-        MARKER: "an outer `credtray exec`",
-        OUTER_CONFIG_FILE: "an outer `credtray exec`",
-        OUTER_CREDENTIALS_FILE: "an outer `credtray exec`",
-        "_AWS_CLI_PROFILE_CHAIN": "the AWS CLI's guard against profiles that call themselves",
-    }
+_NOTHING, _ENDPOINT, _BOTH = "", "endpoint", "endpoint and keys"
+_CHOOSING = (
+    # name, what it does, what of ours it overrides for a program that sees both
+    ("AWS_ACCESS_KEY_ID", _KEYS, _ENDPOINT),
+    ("AWS_SECRET_ACCESS_KEY", _KEYS, _ENDPOINT),
+    ("AWS_SESSION_TOKEN", _KEYS, _ENDPOINT),
+    ("AWS_SECURITY_TOKEN", "read before AWS_SESSION_TOKEN by botocore 1.44 (EnvProvider)", _BOTH),
+    ("AWS_ACCESS_KEY", "keys as the SDK for Java 1.x spells them", _NOTHING),
+    ("AWS_SECRET_KEY", "keys as the SDK for Java 1.x spells them", _NOTHING),
+    ("AWS_CREDENTIAL_EXPIRATION", "the end of others' keys: botocore refuses ours after it", _ENDPOINT),
+    ("AWS_SESSION_EXPIRATION", "the same, as aws-vault spelled it", _NOTHING),
+    ("AWS_CREDENTIAL_FILE", "keys of boto 2", _NOTHING),
+    ("AWS_ACCOUNT_ID", "botocore 1.44 takes it for the account of the keys", _NOTHING),
+    ("AWS_BEARER_TOKEN_*", "a token that is used instead of keys", _NOTHING),
+    # With AWS_PROFILE the SDK for JavaScript 3.840 ignores keys in variables (credential-provider-node), and
+    # botocore 1.44 ends with ProfileNotFound when there is no such profile, though the keys win otherwise.
+    ("AWS_PROFILE", _PROFILE, _BOTH),
+    ("AWS_DEFAULT_PROFILE", "read before AWS_PROFILE by botocore, after it by the AWS CLI", _BOTH),
+    ("AWS_ROLE_ARN", _ROLE, _ENDPOINT),
+    ("AWS_ROLE_SESSION_NAME", _ROLE, _NOTHING),
+    ("AWS_IAM_ROLE_ARN", "the same, as the SDK for Java spells it", _NOTHING),
+    ("AWS_IAM_ROLE_SESSION_NAME", "the same, as the SDK for Java spells it", _NOTHING),
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", _ROLE, _ENDPOINT),
+    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "read before the full address by botocore", _ENDPOINT),
+    (
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "read before the token's file by the SDK for JavaScript 3.840 (credential-provider-http)",
+        _ENDPOINT,
+    ),
+    ("AWS_CONTAINER_*", _SERVER, _NOTHING),
+    ("AWS_LOGIN_*", "a sign-in of `aws login`", _NOTHING),
+    ("AWS_REGION", _REGION, _NOTHING),
+    ("AWS_DEFAULT_REGION", _REGION, _NOTHING),
+    ("AWS_VAULT", _PEER, _NOTHING),
+    ("AWS_VAULT_*", _PEER, _NOTHING),
+    ("AWS_SSO", _PEER, _NOTHING),
+    ("AWS_SSO_*", _PEER, _NOTHING),
+    ("AWSUME_*", _PEER, _NOTHING),
+    ("GRANTED_*", _PEER, _NOTHING),
+    (MARKER, "an outer `credtray exec`", _NOTHING),
+    (OUTER_CONFIG_FILE, "an outer `credtray exec`", _NOTHING),
+    (OUTER_CREDENTIALS_FILE, "an outer `credtray exec`", _NOTHING),
+    ("_AWS_CLI_PROFILE_CHAIN", "the AWS CLI's guard against profiles that call themselves", _NOTHING),
 )
-"""What a child does not inherit, each with the reason; a ``*`` at the end stands for anything.
+"""Every variable that chooses credentials, profile or region; a ``*`` at the end stands for anything.
 
 Everything else stays: proxies, AWS_CA_BUNDLE, AWS_ENDPOINT_URL*, AWS_CONFIG_FILE, AWS_MAX_ATTEMPTS and the
 like choose the way, not who goes it.
 """
+
+REMOVED: Mapping[str, str] = MappingProxyType({name: reason for name, reason, _ in _CHOOSING})
+"""What a child does not inherit, each with the reason."""
+OVER_KEYS = tuple(name for name, _, ours in _CHOOSING if ours == _BOTH)
+"""What has to go for keys in variables to count."""
+OVER_ENDPOINT = tuple(name for name, _, ours in _CHOOSING if ours != _NOTHING)
+"""What has to go for the local endpoint to count: it is the last but one place where botocore 1.44 looks."""
 
 
 def cleaned(environ: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from credtray.core import ini
-from credtray.core.child_environment import REGIONS
+from credtray.core.child_environment import OVER_KEYS, REGIONS
 from credtray.core.errors import FormRefused, UnexpectedReply
 from credtray.core.forms import Form
 from credtray.core.models import RoleCredentials
@@ -21,13 +21,6 @@ from credtray.core.secret import Secret
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
 """botocore (credentials.py, ``EnvProvider``) and the SDK for JavaScript refuse the keys after that time."""
-SHADOWS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
-"""What has to go for the keys to count.
-
-With AWS_PROFILE set the SDK for JavaScript 3.840 passes the keys over (credential-provider-node), and
-botocore 1.44 ends with ProfileNotFound when there is no such profile, though the keys win otherwise.
-AWS_SECURITY_TOKEN is taken before AWS_SESSION_TOKEN by botocore's ``EnvProvider``.
-"""
 
 _HARMLESS_TO_CMD = re.compile(r"[A-Za-z0-9+/=._:-]*", re.ASCII)
 _SAME_IN_EVERY_ENV_FILE = re.compile(r"[A-Za-z0-9+/=._:@%,-]+", re.ASCII)
@@ -87,7 +80,7 @@ def variables(keys: ProcessCredentials, region: str | None) -> dict[str, str]:
     return found if region is None else found | dict.fromkeys(REGIONS, region)
 
 
-def exported(values: Mapping[str, str], form: Form, shadows: Iterable[str] = SHADOWS) -> Secret:
+def exported(values: Mapping[str, str], form: Form, shadows: Iterable[str] = OVER_KEYS) -> Secret:
     """Return text that makes these variables count: what would shadow them is unset first.
 
     Raises:

@@ -81,9 +81,8 @@ def preset_of(wish: SessionWish) -> Preset | None:
         return PRESETS.get(wish.name or "") if wish.start_url is None else None
     if wish.preset not in PRESETS:
         raise UsageError(
-            f"{wish.preset!r} is neither a preset nor an sso-session of the config file."
-            f"{did_you_mean(wish.preset, PRESETS)}",
-            hint=f"Presets: {', '.join(PRESETS)}. Or give --start-url and --region.",
+            f"There is no preset or sso-session named {wish.preset!r}.{did_you_mean(wish.preset, PRESETS)}",
+            hint=f"Presets: {', '.join(PRESETS)}. For any other organisation, give --start-url and --region.",
         )
     return PRESETS[wish.preset]
 
