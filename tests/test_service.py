@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -17,15 +20,15 @@ import pytest
 
 from credtray import service
 from credtray.app import House, join
+from credtray.core.errors import AgentRefused, FileContended
 from credtray.core.events import Fetched, SignedIn, Tick
+from credtray.core.models import SectionKeys
 from credtray.core.protocol import Activate
 from credtray.daemon.redaction import Redactor
-from credtray.daemon.runtime_directory import prepare_runtime_directory
-from credtray.daemon.single_instance import SingleInstance
 from credtray.desktop import paths
-from credtray.service import Service, _secrets
+from credtray.service import Service, _secrets, agent_lock
 from credtray.without_agent import carried_out
-from tests.core.making import keys, token
+from tests.core.making import NOON, keys, token
 from tests.end_to_end.house import until
 
 
@@ -40,11 +43,9 @@ def house(home: Path) -> House:
 
 
 def agent(house: House) -> Service:
-    directory = paths.runtime_directory()
-    prepare_runtime_directory(directory)
-    instance = SingleInstance(directory)
-    instance.acquire()
-    return Service(house, instance, Redactor())
+    lock = agent_lock()
+    assert lock is not None
+    return Service(house, lock, Redactor())
 
 
 async def seconds_to_end(made: Service, hang: Callable[[Callable[[], Any]], None]) -> float:
@@ -149,6 +150,53 @@ def test_start_goes_on_when_the_command_takes_too_long(
         service._keep_others_out(house, starting)
 
     assert "still busy" in caplog.text
+
+
+def test_the_agents_lock_is_one_and_private_whatever_the_umask(home: Path) -> None:
+    before = os.umask(0)
+    lock = agent_lock()
+    os.umask(before)
+    while_held = agent_lock()
+    assert lock is not None
+    lock.release()
+    afterwards = agent_lock()
+
+    assert while_held is None
+    assert afterwards is not None
+    assert paths.agent_lock().stat().st_mode & 0o777 == 0o600
+
+
+def test_link_planted_in_place_of_the_agents_lock_is_refused(home: Path) -> None:
+    paths.agent_lock().parent.mkdir(mode=0o700)
+    paths.agent_lock().symlink_to(home / "elsewhere")
+    with pytest.raises(AgentRefused, match="symbolic link"):
+        agent_lock()
+
+    assert not (home / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("answer", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_home_without_locks_is_locked_on_the_local_disk(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, answer: int
+) -> None:
+    """As on NFS without a lock daemon; every lock of ours lies below the state directory."""
+    real = fcntl.flock
+
+    def flock(fd: int, how: int) -> None:
+        if Path(f"/proc/self/fd/{fd}").readlink().is_relative_to(paths.state_directory()):
+            raise OSError(answer, os.strerror(answer))
+        real(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    corp = house.ports.config_file.load().sessions["corp"]
+    house.settings_file.set(("profiles", "dev", "section"), "work")
+    house.ports.credentials_file.sync((SectionKeys("dev", "dev", keys()),), (), NOON)
+    with house.token_cache.lock(corp), house.choices_lock(0), pytest.raises(FileContended):
+        house.choices_lock(0).acquire()
+    there = sorted(path.name.split("-")[0] for path in (paths.runtime_directory() / "locks").iterdir())
+
+    assert there == ["choices.lock", "credentials", "refresh", "settings.lock"]
+    assert caplog.text.count("has no locks") == 1
 
 
 def test_choice_made_without_an_agent_is_the_agents(house: House) -> None:

@@ -74,7 +74,12 @@ class Surroundings:
 
     def shared_file(self, path: Path) -> SharedFile:
         """Return the one writer of a file that others edit too."""
-        return SharedFile(path, self.locks, backup_directory=paths.state_directory())
+        return SharedFile(
+            path,
+            self.locks,
+            backup_directory=paths.state_directory(),
+            fallback_lock_directory=paths.fallback_lock_directory(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,8 @@ class House:
 
     def choices_lock(self, timeout: float) -> FileLock:
         """Return the lock under which state.json is read and written: one process at a time, none forgets."""
-        return FileLock(self.around.locks / "choices.lock", timeout=timeout)
+        path, fallback = self.around.locks / "choices.lock", paths.fallback_lock_directory()
+        return FileLock(path, timeout=timeout, fallback=fallback)
 
     def sweep(self) -> None:
         """Take away temporary files that a killed process of ours left behind, older than a minute."""
@@ -124,9 +130,10 @@ def join(around: Surroundings | None = None) -> House:
     clients = Clients()
     portal = Portal(clients, clock, random.random)
     identity_center = BotocoreIdentityCenter(clients, clock, portal)
-    token_cache = SharedTokenCache(aws.token_cache, around.locks, clock)
+    fallback = paths.fallback_lock_directory()
+    token_cache = SharedTokenCache(aws.token_cache, around.locks, clock, fallback_lock_directory=fallback)
     credentials_file = CredentialsFile(around.shared_file(aws.credentials))
-    settings_file = SettingsFile(paths.settings_file(), paths.state_directory())
+    settings_file = SettingsFile(paths.settings_file(), paths.state_directory(), fallback)
     state_file = StateFile(paths.state_directory() / "state.json")
     undo_file = UndoFile(paths.state_directory() / "undo.json")
     profile_writer = ProfileWriter(around.shared_file(aws.config), around.shared_file(aws.credentials))

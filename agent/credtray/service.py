@@ -19,7 +19,7 @@ from credtray import __version__
 from credtray.app import House
 from credtray.carriers import requests_of
 from credtray.clipboard_requests import without_desktop
-from credtray.core.errors import AgentRefused, CredtrayError
+from credtray.core.errors import AgentRefused, CredtrayError, FileContended, FileRefused, FileUnwritable
 from credtray.core.events import (
     Event,
     Fetched,
@@ -42,7 +42,6 @@ from credtray.daemon.redaction import Redactor
 from credtray.daemon.runtime_directory import prepare_runtime_directory
 from credtray.daemon.scheduler import Hint, Scheduler
 from credtray.daemon.sign_ins import SignIns
-from credtray.daemon.single_instance import SingleInstance, Start
 from credtray.daemon.workers import Workers
 from credtray.desk import Desk
 from credtray.desktop import paths
@@ -51,6 +50,7 @@ from credtray.desktop.clocks import SystemClock
 from credtray.desktop.hardening import harden
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.network import network_watch
+from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
 from credtray.notice_requests import WITHOUT_DESKTOP
 from credtray.store.endpoint_tokens import EndpointTokens
@@ -70,10 +70,8 @@ GOODBYE_SECONDS = 2.0
 def run(house: House, *, console: bool) -> int:
     """Be the agent. Return 0 at the end, also when another one runs already."""
     weaknesses = harden()
-    directory = paths.runtime_directory()
-    prepare_runtime_directory(directory)
-    instance = SingleInstance(directory)
-    if instance.acquire() is Start.ALREADY_RUNNING:
+    lock = agent_lock()
+    if lock is None:
         sys.stderr.write("The agent is already running. See: credtray status\n")
         return 0
     redactor = Redactor()
@@ -83,10 +81,29 @@ def run(house: House, *, console: bool) -> int:
             _log.info("hardening: %s", weakness)
         with contextlib.ExitStack() as starting:
             _keep_others_out(house, starting)
-            service = Service(house, instance, redactor)
+            service = Service(house, lock, redactor)
             service.serve(starting.close)
         _log.info("credtray ends")
     return 0
+
+
+def agent_lock() -> FileLock | None:
+    """Return the lock of the one agent, held; None while another process, running or stopped, holds it.
+
+    It is not given back: the system takes it when nothing of this process is left.
+
+    Raises:
+        AgentRefused: its directory or file is not safe, or cannot be locked.
+    """
+    prepare_runtime_directory(paths.runtime_directory())
+    lock = FileLock(paths.agent_lock(), timeout=0)
+    try:
+        lock.acquire()
+    except FileContended:
+        return None
+    except (FileRefused, FileUnwritable) as error:
+        raise AgentRefused(error.detail) from None
+    return lock
 
 
 def _keep_others_out(house: House, starting: contextlib.ExitStack) -> None:
@@ -100,9 +117,9 @@ def _keep_others_out(house: House, starting: contextlib.ExitStack) -> None:
 class Service:
     """One running agent."""
 
-    def __init__(self, house: House, instance: SingleInstance, redactor: Redactor) -> None:
+    def __init__(self, house: House, lock: FileLock, redactor: Redactor) -> None:
         self._house = house
-        self._instance = instance
+        self._lock = lock
         self._redactor = redactor
         self._stop = asyncio.Event()
         self._asked_to_end = threading.Event()
@@ -152,7 +169,7 @@ class Service:
         self.loop.start()
         # A client that asks before the files were read would hear that there are no profiles.
         await self.loop.read(READ_SECONDS)
-        server = ipc_server(paths.listening_path(), self._instance, self.requests)
+        server = ipc_server(paths.listening_path(), lambda: self._lock.held, self.requests)
         await server.start()
         started()
         try:

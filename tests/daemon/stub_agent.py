@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from credtray.core.errors import SignInRequired, UnknownProfile
+from credtray.core.errors import FileContended, SignInRequired, UnknownProfile
 from credtray.core.models import RoleCredentials
 from credtray.core.protocol import (
     Credentials,
@@ -26,9 +26,9 @@ from credtray.core.secret import Secret
 from credtray.daemon.ipc import ipc_server
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.runtime_directory import prepare_runtime_directory
-from credtray.daemon.single_instance import SingleInstance, Start
 from credtray.desktop.hardening import harden
-from credtray.desktop.paths import listening_path, runtime_directory
+from credtray.desktop.paths import agent_lock, listening_path, runtime_directory
+from credtray.files.file_lock import FileLock
 
 ISSUED = ProcessCredentials.of(
     RoleCredentials(
@@ -96,8 +96,8 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-async def serve(path: Path, lock: SingleInstance) -> None:
-    server = ipc_server(path, lock, StubHandler())
+async def serve(path: Path, lock: FileLock) -> None:
+    server = ipc_server(path, lambda: lock.held, StubHandler())
     await server.start()
     say("serving")
     try:
@@ -110,10 +110,11 @@ async def serve(path: Path, lock: SingleInstance) -> None:
 
 def main() -> int:
     harden()
-    directory = runtime_directory()
-    prepare_runtime_directory(directory)
-    lock = SingleInstance(directory)
-    if lock.acquire() is Start.ALREADY_RUNNING:
+    prepare_runtime_directory(runtime_directory())
+    lock = FileLock(agent_lock(), timeout=0)
+    try:
+        lock.acquire()
+    except FileContended:
         say("already running")
         return 0
     asyncio.run(serve(listening_path(), lock))

@@ -245,12 +245,8 @@ def test_agent_in_the_home_directory_is_found_by_a_client_with_a_runtime_directo
     assert (home / ".cache/credtray/run/agent.sock").is_socket()
 
 
-class NotHeld:
-    held = False
-
-
 async def start_without_lock(path: Path) -> None:
-    await ipc_server(path, NotHeld(), StubHandler()).start()
+    await ipc_server(path, lambda: False, StubHandler()).start()
 
 
 def test_socket_is_not_replaced_without_the_lock(agent: Agent) -> None:

@@ -8,20 +8,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 
 import typer
 
 from credtray import __version__
 from credtray.cli import backend, terminal
 from credtray.cli.choices import JsonOption
-from credtray.core.errors import AgentNotRunning, AgentSilent
+from credtray.core.errors import AgentNotRunning, AgentSilent, FileContended
 from credtray.core.protocol import Done, Stop
 
 _END_SECONDS = 10.0
 _STUCK_SECONDS = 4.0
 """The agent ends within 3 s of a signal, unless it cannot."""
-_LOOK_SECONDS = 0.05
 
 
 def run(
@@ -109,16 +107,14 @@ def _wait_for_end(seconds: float = _END_SECONDS) -> None:
     Raises:
         AgentSilent: it is still there.
     """
-    from credtray.daemon.single_instance import SingleInstance, Start  # noqa: PLC0415 -- as above
-    from credtray.desktop.paths import runtime_directory  # noqa: PLC0415 -- as above
+    from credtray.desktop.paths import agent_lock  # noqa: PLC0415 -- as above
+    from credtray.files.file_lock import FileLock  # noqa: PLC0415 -- as above
 
-    lock = SingleInstance(runtime_directory())
-    until = time.monotonic() + seconds
-    while lock.acquire() is not Start.ACQUIRED:
-        if time.monotonic() > until:
-            raise AgentSilent(f"it did not end within {seconds:.0f} s")
-        time.sleep(_LOOK_SECONDS)
-    lock.release()
+    try:
+        with FileLock(agent_lock(), timeout=seconds):
+            return
+    except FileContended:
+        raise AgentSilent(f"it did not end within {seconds:.0f} s") from None
 
 
 def version(json_output: JsonOption = False) -> None:

@@ -6,10 +6,11 @@ Decides nothing about requests, and imports the other system's way never.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from credtray.daemon.ipc_connection import Lock, RequestHandler
+from credtray.daemon.ipc_connection import RequestHandler
 
 
 class IpcServer(Protocol):
@@ -36,13 +37,19 @@ class IpcServer(Protocol):
         ...
 
 
-def ipc_server(path: Path, lock: Lock, handler: RequestHandler) -> IpcServer:
-    """Return the server for this system, not yet started; ``path`` as ``desktop.paths`` gives it."""
+def ipc_server(path: Path, holds_lock: Callable[[], bool], handler: RequestHandler) -> IpcServer:
+    """Return the server for this system, not yet started.
+
+    Args:
+        path: as ``desktop.paths`` gives it.
+        holds_lock: tells whether we are the one agent; only that one may replace a socket it finds.
+        handler: answers requests.
+    """
     if sys.platform == "win32":
         from credtray.daemon.ipc_pipe import PipeServer  # noqa: PLC0415 -- cannot be imported elsewhere
 
-        return PipeServer(str(path), lock, handler)
+        return PipeServer(str(path), holds_lock, handler)
     else:  # noqa: RET505 -- type checkers take the branch of their platform
         from credtray.daemon.ipc_unix import UnixServer  # noqa: PLC0415 -- cannot be imported on Windows
 
-        return UnixServer(path, lock, handler)
+        return UnixServer(path, holds_lock, handler)

@@ -46,15 +46,6 @@ class RequestHandler(Protocol):
         ...
 
 
-class Lock(Protocol):
-    """Proof that we are the one agent: only its holder may replace a socket it finds."""
-
-    @property
-    def held(self) -> bool:
-        """True while we hold it."""
-        ...
-
-
 class Channel(Protocol):
     """A connected stream of bytes; both methods raise OSError when it breaks."""
 

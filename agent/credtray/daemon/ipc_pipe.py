@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from credtray.core.errors import AgentRefused
-from credtray.daemon.ipc_connection import Connection, Lock, RequestHandler
+from credtray.daemon.ipc_connection import Connection, RequestHandler
 
 assert sys.platform == "win32"  # noqa: S101 -- the form that type checkers understand
 
@@ -26,9 +26,9 @@ class _Closable(Protocol):
 class PipeServer:
     """Listens on one named pipe; asyncio makes its first instance with FILE_FLAG_FIRST_PIPE_INSTANCE."""
 
-    def __init__(self, name: str, lock: Lock, handler: RequestHandler) -> None:
+    def __init__(self, name: str, holds_lock: Callable[[], bool], handler: RequestHandler) -> None:
         self._name = name
-        self._lock = lock
+        self._holds_lock = holds_lock
         self._handler = handler
         self._servers: Sequence[_Closable] = ()
         self._serving: set[asyncio.Task[None]] = set()
@@ -40,7 +40,7 @@ class PipeServer:
             AgentRefused: we are not the one agent, or somebody else has made a pipe of this name.
         """
         loop = asyncio.get_running_loop()
-        if not self._lock.held or not isinstance(loop, asyncio.ProactorEventLoop):
+        if not self._holds_lock() or not isinstance(loop, asyncio.ProactorEventLoop):
             raise AgentRefused(f"{self._name}: another agent may be using it")
         try:
             self._servers = await loop.start_serving_pipe(self._protocol, self._name)

@@ -12,11 +12,12 @@ import os
 import socket
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from credtray.core.errors import AgentRefused
 from credtray.core.peer import peer_question, peer_uid
-from credtray.daemon.ipc_connection import Connection, Lock, RequestHandler
+from credtray.daemon.ipc_connection import Connection, RequestHandler
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 
@@ -29,9 +30,11 @@ _ACCEPT_PAUSE = 1.0
 class UnixServer:
     """Listens on one Unix socket, mode 0600, in a prepared runtime directory."""
 
-    def __init__(self, path: Path, lock: Lock, handler: RequestHandler, most: int = 2000) -> None:
+    def __init__(
+        self, path: Path, holds_lock: Callable[[], bool], handler: RequestHandler, most: int = 2000
+    ) -> None:
         self._path = path
-        self._lock = lock
+        self._holds_lock = holds_lock
         self._handler = handler
         self._most = most
         """Connections at a time; one more closes the one that has been idle for longest."""
@@ -46,7 +49,7 @@ class UnixServer:
         Raises:
             AgentRefused: we are not the one agent, or the path cannot be bound.
         """
-        if not self._lock.held:
+        if not self._holds_lock():
             raise AgentRefused(f"{self._path}: another agent may be using it")
         self._listener = self._bind()
         self._accepting = asyncio.create_task(self._accept(self._listener), name="ipc accept")

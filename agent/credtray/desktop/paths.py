@@ -63,6 +63,22 @@ def runtime_directory() -> Path:
     return platformdirs.user_runtime_path(_NAME, appauthor=False) if pipe else listening_path().parent
 
 
+def agent_lock() -> Path:
+    """Return the lock file of the one running agent; raises as ``runtime_directory``."""
+    return runtime_directory() / "agent.lock"
+
+
+def fallback_lock_directory() -> Path | None:
+    """Return where locks lie when the state directory is on a file system without them, as some NFS is.
+
+    None when this computer has no place for them.
+    """
+    try:
+        return runtime_directory() / "locks"
+    except AgentRefused:
+        return None
+
+
 def _belongs_to_us(directory: Path) -> bool:
     try:
         owner = directory.stat().st_uid

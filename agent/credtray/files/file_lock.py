@@ -7,10 +7,12 @@ Nothing is ever written into it.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,17 +22,31 @@ from credtray.files.directory_safety import private_directory
 from credtray.files.os_errors import close, translated, translation
 from credtray.files.waiting import RealWaiter, Waiter
 
+_log = logging.getLogger(__name__)
+
 _PAUSES = (0.002, 0.005, 0.01, 0.02, 0.05)
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
-_UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL})
+_UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
 
 
 def _never() -> bool:
     return False
 
 
+@cache
+def _warn_once(place: Path, fallback: Path) -> None:
+    _log.warning(
+        "the file system of %s has no locks; those in %s keep this computer's processes apart, not those of "
+        "others",
+        place,
+        fallback,
+    )
+
+
 class FileLock:
     """``with FileLock(path):`` holds the lock alone; waits for at most *timeout* seconds.
+
+    The agent's own lock is one of these, taken with ``acquire`` and kept until the process is gone.
 
     Args:
         path: the lock file; its directory is created 0700 when it is missing.
@@ -40,7 +56,7 @@ class FileLock:
         waiter: time, injected by tests.
         given_up: asked every few hundredths of a second while waiting; True ends the wait.
 
-    Raises (on entering):
+    Raises (on entering, and by ``acquire``):
         FileContended: another process or thread still holds it after *timeout*, or when *given_up* says so.
         FileRefused: the path is a link, or the directory is not ours.
         FileUnwritable: the lock file cannot be opened.
@@ -62,7 +78,22 @@ class FileLock:
         self._waiter: Waiter = waiter if waiter is not None else RealWaiter()
         self._fd: int | None = None
 
+    @property
+    def held(self) -> bool:
+        """True between ``acquire`` and ``release``."""
+        return self._fd is not None
+
     def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def acquire(self) -> None:
+        """Wait for the lock and take it; raises as the class says."""
         if self._fd is not None:
             raise RuntimeError("a FileLock is not entered twice; make one for each thread")
         deadline = self._waiter.monotonic() + self._timeout
@@ -71,14 +102,13 @@ class FileLock:
         except OSError as error:
             if error.errno not in _UNSUPPORTED or self._fallback is None:
                 raise translation(error, self._path, "locking") from error
+            _warn_once(self._path.parent, self._fallback)
             path = self._fallback / self._path.name
             with translated(path, "locking"):
                 self._fd = self._acquire(path, deadline)
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def release(self) -> None:
+        """Give the lock back; the file stays."""
         if self._fd is not None:
             fd, self._fd = self._fd, None
             close(fd)  # closing lets go of the lock on every platform

@@ -33,11 +33,15 @@ class SettingsFile:
         path: as the user names it; may be a symbolic link or not exist yet.
         own_directory: where the lock and the version before the last edit are kept; beside the file if not
             given.
+        fallback_lock_directory: for file systems without locks (see ``FileLock``).
     """
 
-    def __init__(self, path: Path, own_directory: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, own_directory: Path | None = None, fallback_lock_directory: Path | None = None
+    ) -> None:
         self.path = path
         self._own = own_directory if own_directory is not None else path.parent
+        self._fallback = fallback_lock_directory
 
     @property
     def backup_path(self) -> Path:
@@ -139,7 +143,7 @@ class SettingsFile:
     # --- writing ----------------------------------------------------------------------------------------
 
     def _replace(self, change: Callable[[str], str]) -> None:
-        with FileLock(self._own / "locks" / "settings.lock"):
+        with FileLock(self._own / "locks" / "settings.lock", fallback=self._fallback):
             for _ in range(_ATTEMPTS):
                 seen, before = self._seen(), self.text()
                 with self._named():

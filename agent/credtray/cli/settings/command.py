@@ -95,7 +95,8 @@ def settings(
 def _file() -> SettingsFile:
     from credtray.desktop import paths  # noqa: PLC0415 -- platformdirs; --help does without
 
-    return SettingsFile(paths.settings_file(), paths.state_directory())
+    fallback = paths.fallback_lock_directory()
+    return SettingsFile(paths.settings_file(), paths.state_directory(), fallback)
 
 
 def _check(action: str | None, key: str | None, words: tuple[str, ...]) -> None:
