@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +23,8 @@ from credtray.core.marks import key_digest
 from credtray.core.section_mark import SectionMark
 from credtray.desktop.clocks import SystemClock
 from credtray.store.settings_file import SettingsFile
-from tests.cli.doctor_homes import CONFIG, codes, lay, look, token
+from tests.cli.doctor_homes import CANARY, CONFIG, codes, lay, look, token
+from tests.web.endpoint_world import serving
 
 
 @pytest.fixture(autouse=True)
@@ -323,3 +327,87 @@ def test_file_in_the_place_of_the_token_cache_is_moved_away_as_printed(home: Pat
 
     shell(home, cure_of("place_taken"))
     assert "place_taken" not in codes(look())
+
+
+# --- the credentials endpoint that the environment names ---------------------------------------------
+
+
+def endpoint_environ(port: int, folder: Path, host: str = "127.0.0.1") -> dict[str, str]:
+    file = folder / "endpoint-token"
+    file.write_text(CANARY)
+    return {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{host}:{port}/credentials/dev",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(file),
+    }
+
+
+@contextlib.contextmanager
+def somebody_else(reply: bytes | None) -> Iterator[tuple[int, list[bytes]]]:
+    """Listen as another program: hear one request, and give this answer; None: say nothing and wait."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), listening.accept()[0] as connection:
+                heard.append(connection.recv(65536))
+                if reply is None:
+                    connection.recv(1)
+                else:
+                    connection.sendall(reply)
+
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        yield listening.getsockname()[1], heard
+    server.join(10)
+
+
+def test_our_endpoint_answers_and_no_keys_are_fetched(tmp_path: Path) -> None:
+    with serving() as endpoint:
+        environ = endpoint_environ(endpoint.port, tmp_path)
+        named = endpoint_environ(endpoint.port, tmp_path, "localhost")
+
+        assert [around.endpoint_answers(each) for each in (environ, named)] == [True, True]
+        assert endpoint.issued == []
+
+
+def test_an_endpoint_whose_token_was_revoked_is_not_said_to_work(tmp_path: Path) -> None:
+    with serving() as endpoint:
+        environ = endpoint_environ(endpoint.port, tmp_path)
+        (tmp_path / "endpoint-token").unlink()
+
+        assert around.endpoint_answers(environ) is None
+        assert around.endpoint_answers({**environ, "AWS_CONTAINER_AUTHORIZATION_TOKEN": CANARY}) is True
+
+
+def test_an_endpoint_that_is_gone_does_not_answer(tmp_path: Path) -> None:
+    with serving() as endpoint:
+        environ = endpoint_environ(endpoint.port, tmp_path)
+
+    assert around.endpoint_answers(environ) is False
+
+
+@pytest.mark.parametrize(
+    ("reply", "answers"), [(None, False), (b"", False), (b"HTTP/1.1 404 Not Found\r\n\r\n", None)]
+)
+def test_whoever_listens_there_instead_learns_no_token(
+    tmp_path: Path, reply: bytes | None, *, answers: bool | None
+) -> None:
+    with somebody_else(reply) as (port, heard):
+        assert around.endpoint_answers(endpoint_environ(port, tmp_path)) is answers
+
+    assert [request.splitlines()[0] for request in heard] == [b"GET /credentials/doctor HTTP/1.1"]
+    assert CANARY.encode() not in heard[0]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "http://169.254.170.23/v1/credentials", "https://127.0.0.1:1/x", "http://localhost.example:1/",
+     "http://127.0.0.1:99999/", "http://[::1/", "/v2/credentials"],
+)  # fmt: skip
+def test_an_address_of_another_machine_is_never_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("socket.create_connection", lambda *words: asked.append(words))
+
+    assert around.endpoint_answers({"AWS_CONTAINER_CREDENTIALS_FULL_URI": address}) is None
+    assert asked == []

@@ -180,6 +180,7 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "credential_process_missing": lambda: replace(FINE, missing_programs=frozen(dev="/old/python")),
         "profile_variables_differ": lambda: environ(AWS_PROFILE="dev", AWS_DEFAULT_PROFILE="default"),
         "environment_keys": lambda: environ(AWS_ACCESS_KEY_ID="set", AWS_SECRET_ACCESS_KEY="set"),
+        "endpoint_refused": lambda: replace(FINE, endpoint_answers=False),
         "half_environment_keys": lambda: environ(AWS_ACCESS_KEY_ID="set"),
         "clock_off": lambda: online(clock_error=timedelta(minutes=-6)),
         "certificate_refused": lambda: online(trouble=Trouble("certificate_refused", "self-signed")),

@@ -108,6 +108,7 @@ def _probes(where: Surroundings, environ: Mapping[str, str], files: AwsFiles, ro
         "the browser": lambda: {"browser": looks.browser(environ)},
         "the machine": lambda: {"surrounding": looks.surrounding(environ, root)},
         "the AWS CLI": lambda: {"aws_cli": looks.aws_cli(environ)},
+        "the credentials endpoint": lambda: {"endpoint_answers": looks.endpoint_answers(environ)},
         "CA bundles": lambda: {"missing_bundles": looks.missing_bundles(environ, settings_file, home)},
     }
 
@@ -129,7 +130,7 @@ def _surroundings(environ: Mapping[str, str], files: AwsFiles, facts: Facts) -> 
         for name, token in facts.tokens.items()
         if token.held is not Held.NOTHING
     }
-    beside = resolution.Beside(tokens=MappingProxyType(held), marks=files.marks)
+    beside = resolution.Beside(MappingProxyType(held), files.marks, facts.endpoint_answers)
     with shared_scans():
         return resolution.surroundings_of(
             files.config_bytes, files.credentials_bytes, environ, facts.now, beside

@@ -1,6 +1,7 @@
 """Looks at what lies around the AWS files: the agent, settings, autostart, browser, AWS CLI, environment.
 
-Touches nothing, asks no network. Each function is one look and may take its time: see ``probes``.
+Touches nothing, and asks nobody outside of this machine. Each function is one look and may take its time:
+see ``probes``.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,7 +26,9 @@ from credtray.core.diagnosis.facts import (
     Surrounding,
     Trouble,
 )
-from credtray.core.errors import AgentNotRunning, AutostartRefused, CredtrayError
+from credtray.core.endpoint.environment import ADDRESS, TOKEN, TOKEN_FILE, place_here
+from credtray.core.endpoint.filter import path_of
+from credtray.core.errors import AgentNotRunning, AutostartRefused, CredtrayError, EndpointTokenMissing
 from credtray.core.protocol import Done, Status
 from credtray.core.settings import Settings
 from credtray.desktop.autostart import Autostart
@@ -36,6 +40,8 @@ from credtray.store.settings_file import SettingsFile
 _LINE = re.compile(r"at line (\d+)")
 _VERSION = re.compile(rb"aws-cli/(\d+)\.(\d+)\.(\d+)")
 _VERSION_IN_PATH = re.compile(r"/v2/(\d+)\.(\d+)\.(\d+)/")
+_ENDPOINT_SECONDS = PROBE_SECONDS * 0.4
+"""For the connection, and again for the answer: ours takes milliseconds."""
 _BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 
 
@@ -109,6 +115,30 @@ def missing_bundles(environ: Mapping[str, str], file: SettingsFile, home: Path) 
         if item.ca_bundle
     }
     return MappingProxyType({name: path for name, path in named.items() if not _readable(path)})
+
+
+def endpoint_answers(environ: Mapping[str, str]) -> bool | None:
+    """Tell whether our endpoint answers where programs started from here fetch keys; False: nothing does.
+
+    Only this machine is asked, and the token is not shown to whoever listens there: ours refuses a request
+    without one with a code of its own. None when the address is of another machine, when somebody else
+    answers, or when the token is gone.
+    """
+    place = place_here(environ.get(ADDRESS, ""))
+    if place is None:
+        return None
+    try:
+        with socket.create_connection(place, _ENDPOINT_SECONDS) as connection:
+            connection.sendall(
+                f"GET {path_of('doctor')} HTTP/1.1\r\nHost: localhost:{place[1]}\r\n\r\n".encode()
+            )
+            reply = connection.recv(4096)
+    except OSError:
+        return False
+    if not reply:
+        return False
+    has_token = TOKEN in environ or _readable(environ.get(TOKEN_FILE) or "/nonexistent")
+    return True if has_token and EndpointTokenMissing.code.encode() in reply else None
 
 
 def _readable(path: str) -> bool:

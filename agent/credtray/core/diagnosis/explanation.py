@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from credtray.core.diagnosis.causes_of_keys import ENDPOINT_REFUSED
 from credtray.core.diagnosis.facts import Facts
 from credtray.core.diagnosis.finding import Finding, Group, Kind, Severity
 from credtray.core.diagnosis.foreign import about_aws, whose
@@ -155,6 +156,7 @@ def _explained(
         return Explanation(kind, first, first.cure, Standing.FOUND, error)
     sessions = named.sessions or frozenset(facts.config.config.sessions)
     session = next(iter(sessions)) if len(sessions) == 1 else None
-    unseen = kind in ONLY_IN_TEXTS or (kind in ONLY_ASKED and not facts.endpoints)
+    # The program that failed may have the variables of another shell, or be too old to send the token.
+    unseen = kind in ONLY_IN_TEXTS or kind is ENDPOINT_REFUSED or (kind in ONLY_ASKED and not facts.endpoints)
     standing = Standing.POSSIBLE if unseen or kind.code not in BY_CODE else Standing.NOT_FOUND
     return Explanation(kind, None, found(kind, session=session).cure, standing, error)

@@ -278,6 +278,8 @@ class Facts:
     """Version of the `aws` that is found first; None: there is none, or it did not say."""
     endpoints: tuple[EndpointSight, ...] = ()
     """Only with --online."""
+    endpoint_answers: bool | None = None
+    """Whether our endpoint answers where the environment leads; False: nothing does; None: it is not ours."""
     in_the_way: tuple[InTheWay, ...] = ()
     """What keeps credtray or the AWS CLI from writing their files."""
     unknown: tuple[str, ...] = ()

@@ -24,7 +24,6 @@ ONLY_IN_TEXTS: frozenset[Kind] = frozenset(
         causes_of_keys.OTHER_ACCOUNT,
         causes_of_keys.REGISTRY_LOGIN_ENDED,
         causes_of_keys.CLUSTER_REFUSED,
-        causes_of_keys.ENDPOINT_REFUSED,
         causes_of_files.PROCESS_FAILED,
         causes_of_files.PROGRAM_WITHOUT_SSO,
         causes_of_files.MFA_NEEDED,

@@ -9,6 +9,7 @@ from credtray.core.diagnosis import causes_of_keys as kinds
 from credtray.core.diagnosis.facts import Facts, KeyKind, KeySection
 from credtray.core.diagnosis.finding import Finding, Severity, Sight
 from credtray.core.diagnosis.making import clean, found, moment
+from credtray.core.endpoint.environment import ADDRESS
 
 _WORDS = {
     KeyKind.LONG_TERM: "long-term keys of an IAM user",
@@ -86,6 +87,11 @@ def _environment(facts: Facts) -> Iterator[Finding]:
     elif has_id:
         names = [name for name in _KEY_VARIABLES if name in environ]
         yield found(files.ENVIRONMENT_KEYS, Sight(f"{', '.join(names)} are set in this shell"))
+    if facts.endpoint_answers is False:
+        seen = Sight(f"nothing answers at the address that {ADDRESS} names in this shell")
+        # With a profile named, most programs never get that far.
+        severity = Severity.NOTE if "AWS_PROFILE" in environ else None
+        yield found(kinds.ENDPOINT_REFUSED, seen, severity=severity)
 
 
 _KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
