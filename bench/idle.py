@@ -127,7 +127,7 @@ def many_profiles(house: House, profiles: int) -> None:
 
 def started(house: House) -> float:
     """Return the seconds from the start of the process to its first answer."""
-    import os  # noqa: PLC0415 - only here is the environment of this process changed
+    import os  # only here is the environment of this process changed
 
     os.environ["XDG_RUNTIME_DIR"] = house.environ["XDG_RUNTIME_DIR"]
     began = time.perf_counter()

@@ -217,7 +217,7 @@ PROFILES = ["foo", "-foo", "two words", "it's", 'a "b" \\ $HOME `id` %USERNAME% 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_composed_command_is_split_alike_by_botocore_and_the_shell(agent: Agent, profile: str) -> None:
-    from botocore.compat import compat_shell_split  # noqa: PLC0415 -- dear; this test alone
+    from botocore.compat import compat_shell_split
 
     command = credential_process_command("dead " + profile if profile != "-foo" else profile)
     by_botocore = run(*compat_shell_split(command))

@@ -19,7 +19,7 @@ def main() -> int:
         place = next((at for at, path in enumerate(sys.path) if "-packages" in path), len(sys.path))
         sys.path.insert(place, os.path.abspath(__file__ + "/../.."))  # noqa: PTH100 -- pathlib is dear
     if arguments[:1] == ["credentials"] and sys.platform != "win32":
-        from credtray.credentials_fetch import answer  # noqa: PLC0415 -- only now is the package to be found
+        from credtray.credentials_fetch import answer  # only now is the package to be found
 
         outcome = answer(arguments)
         if isinstance(outcome, int):
@@ -32,10 +32,10 @@ def main() -> int:
             os.execv(sys.executable, [sys.executable, "-I", door, *arguments])  # noqa: S606 -- ourselves, no shell
     try:
         if arguments[:1] == ["exec"] and sys.platform != "win32":
-            from credtray.cli.exec_lane import take  # noqa: PLC0415 -- as above
+            from credtray.cli.exec_lane import take
 
             take(arguments)  # returns only when there is something to say
-        from credtray.cli.main import main as run  # noqa: PLC0415 -- the fast way must not pay for it
+        from credtray.cli.main import main as run  # the fast way must not pay for it
 
         return run(arguments)
     except KeyboardInterrupt:  # while still importing: what runs afterwards says itself what became of it

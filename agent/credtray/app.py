@@ -199,7 +199,7 @@ def perform_here(request: Request, on_progress: Callable[[Progress], None]) -> R
     Raises:
         CredtrayError: what it failed with.
     """
-    from credtray.without_agent import carried_out  # noqa: PLC0415 - half the house, not needed with an agent
+    from credtray.without_agent import carried_out
 
     # What the agent would write into its log, the command tells in its own words.
     logging.getLogger("credtray").addHandler(logging.NullHandler())
@@ -219,6 +219,6 @@ def watch(on_document: Callable[[dict[str, Any]], None]) -> None:
 
 def run_agent(*, console: bool = True, desktop: bool = True) -> int:
     """Be the agent until a signal, `credtray stop` or Quit in the menu; return the exit code."""
-    from credtray.service import run  # noqa: PLC0415 - only the agent needs it
+    from credtray.service import run
 
     return run(join(Surroundings(desktop=desktop)), console=console)

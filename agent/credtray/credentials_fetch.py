@@ -159,7 +159,7 @@ def _write(document: bytes) -> int:
 
 def _explain(line: bytes) -> int:
     """Tell why there are no credentials. Slower, but now a person is going to read."""
-    import json  # noqa: PLC0415 -- costs more than the rest of a successful fetch
+    import json  # costs more than the rest of a successful fetch
 
     try:
         failed = json.loads(line)

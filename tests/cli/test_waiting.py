@@ -155,7 +155,7 @@ def test_exec_asks_whether_it_lasts_and_waits_for_nobody() -> None:
 
 
 def test_exec_without_an_agent_says_how_it_works_without_one() -> None:
-    from credtray.core.errors import AgentNotRunning  # noqa: PLC0415 -- what the seam raises
+    from credtray.core.errors import AgentNotRunning  # what the seam raises
 
     outcome = credtray("exec", "dev", "true", backend=FakeBackend({Endpoint: AgentNotRunning()}))
 

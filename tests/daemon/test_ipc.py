@@ -229,7 +229,7 @@ def test_agent_in_the_home_directory_is_found_by_a_client_with_a_runtime_directo
 ) -> None:
     runtime = os.environ["XDG_RUNTIME_DIR"]
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    from tests.daemon.conftest import start_agent  # noqa: PLC0415 -- only this test starts its own
+    from tests.daemon.conftest import start_agent
 
     process = start_agent()
     assert process.stdout is not None
@@ -250,7 +250,7 @@ async def start_without_lock(path: Path) -> None:
 
 
 def test_socket_is_not_replaced_without_the_lock(agent: Agent) -> None:
-    import asyncio  # noqa: PLC0415 -- this test alone
+    import asyncio
 
     with pytest.raises(AgentRefused):
         asyncio.run(start_without_lock(agent.socket))

@@ -123,7 +123,7 @@ class Clients:
         return client
 
     def _transport(self, endpoints: Endpoints) -> Transport:
-        from credtray.aws.transport import Transport  # noqa: PLC0415 - late, see the module's docstring
+        from credtray.aws.transport import Transport  # late, see the module's docstring
 
         way = _way(endpoints)
         if way not in self._transports:
@@ -135,7 +135,7 @@ class Clients:
 
 def _global_sts(region: str) -> tuple[str | None, str]:
     """Return the address and the region that signs, as ``sts_regional_endpoints = legacy`` means it."""
-    from botocore.args import LEGACY_GLOBAL_STS_REGIONS  # noqa: PLC0415 - late, see the module's docstring
+    from botocore.args import LEGACY_GLOBAL_STS_REGIONS  # late, see the module's docstring
 
     if region not in LEGACY_GLOBAL_STS_REGIONS:
         return None, region
@@ -185,7 +185,7 @@ def _independent_session() -> Session:
     An AWS_PROFILE that names no profile, a broken AWS_CONFIG_FILE or an AWS_RETRY_MODE of yesterday would
     otherwise stop every client (botocore 1.44 session.py, configprovider.py).
     """
-    from botocore.session import Session  # noqa: PLC0415 - late, see the module's docstring
+    from botocore.session import Session  # late, see the module's docstring
 
     blind: dict[str, Any] = {
         name: (None, None, default, conversion)
@@ -199,8 +199,8 @@ def _independent_session() -> Session:
 
 
 def _config(endpoints: Endpoints, *, signed: bool) -> Config:
-    from botocore import UNSIGNED  # noqa: PLC0415 - late, see the module's docstring
-    from botocore.config import Config  # noqa: PLC0415 - as above
+    from botocore import UNSIGNED  # late, see the module's docstring
+    from botocore.config import Config
 
     return Config(
         signature_version=None if signed else UNSIGNED,
@@ -214,7 +214,7 @@ def _config(endpoints: Endpoints, *, signed: bool) -> Config:
 
 def _carrier(transport: Transport, override: Override | None) -> Callable[..., AWSResponse]:
     """Return a ``before-send`` handler: what it returns, botocore takes for the service's answer."""
-    from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - late, see the module's docstring
+    from botocore.awsrequest import AWSResponse  # late, see the module's docstring
 
     answer: Any = AWSResponse  # takes any mapping and any body with stream(), whatever the stubs say
 

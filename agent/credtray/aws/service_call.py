@@ -81,8 +81,8 @@ def attempt(
         ServiceRefused: the service answered with an error.
         CredtrayError: there was no answer, or one of the wrong shape.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError  # noqa: PLC0415 - see clients
-    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as above
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+    from botocore.parsers import ResponseParserError
 
     plain = {
         name: value.reveal() if isinstance(value, Secret) else value for name, value in arguments.items()

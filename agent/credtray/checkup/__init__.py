@@ -150,7 +150,7 @@ def _kept() -> tuple[str, ...]:
 
 
 def _online(facts: Facts, chosen: Settings, where: Surroundings) -> Facts:
-    from credtray.checkup.online import endpoints  # noqa: PLC0415 -- botocore and urllib3, which only this needs
+    from credtray.checkup.online import endpoints
 
     config: AwsConfig = in_effect(facts.config.config, chosen)
     return replace(facts, endpoints=endpoints(config.sessions, where.clock))

@@ -46,7 +46,7 @@ def stop(json_output: JsonOption = False) -> None:
     Examples:
       credtray stop
     """
-    from credtray.ipc_client import AgentClient  # noqa: PLC0415 -- the socket is of no use to `run` and `version`
+    from credtray.ipc_client import AgentClient
 
     try:
         with AgentClient.connect() as client:
@@ -75,7 +75,7 @@ def _end_stuck() -> str:
     if sys.platform == "win32":
         raise AgentSilent("end it in the task manager")
     else:  # noqa: RET506 -- type checkers take the branch of their platform
-        from credtray.agent_socket import listener  # noqa: PLC0415 -- cannot be imported on Windows
+        from credtray.agent_socket import listener  # cannot be imported on Windows
 
         try:
             pid = listener()
@@ -107,8 +107,8 @@ def _wait_for_end(seconds: float = _END_SECONDS) -> None:
     Raises:
         AgentSilent: it is still there.
     """
-    from credtray.desktop.paths import agent_lock  # noqa: PLC0415 -- as above
-    from credtray.files.file_lock import FileLock  # noqa: PLC0415 -- as above
+    from credtray.desktop.paths import agent_lock
+    from credtray.files.file_lock import FileLock
 
     try:
         with FileLock(agent_lock(), timeout=seconds):

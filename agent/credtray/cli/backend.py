@@ -68,7 +68,7 @@ class _Agent:
 
 
 def _app() -> Backend:
-    from credtray import app  # noqa: PLC0415 -- a second or two on a slow machine
+    from credtray import app
 
     return app
 

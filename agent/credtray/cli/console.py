@@ -86,13 +86,13 @@ class _Visit:
 
 
 def _visit(name: str) -> _Visit:
-    from credtray.app import join  # noqa: PLC0415 -- half the house, not needed for --help
-    from credtray.cli.configured import configuration  # noqa: PLC0415 -- as above
-    from credtray.core import events  # noqa: PLC0415 -- as above
-    from credtray.core.answers import known_profile, known_session  # noqa: PLC0415 -- as above
-    from credtray.core.apply import apply  # noqa: PLC0415 -- as above
-    from credtray.core.settings import Settings  # noqa: PLC0415 -- as above
-    from credtray.core.state import State  # noqa: PLC0415 -- as above
+    from credtray.app import join
+    from credtray.cli.configured import configuration
+    from credtray.core import events
+    from credtray.core.answers import known_profile, known_session
+    from credtray.core.apply import apply
+    from credtray.core.settings import Settings
+    from credtray.core.state import State
 
     house = join()
     try:
@@ -132,9 +132,9 @@ def _by_portal(visit: _Visit, page: str | None, *, show: bool, json_output: bool
 
 
 def _by_keys(visit: _Visit, page: str, *, show: bool, json_output: bool) -> None:
-    from credtray.aws.clients import Clients  # noqa: PLC0415 -- botocore is dear
-    from credtray.aws.console import sign_in  # noqa: PLC0415 -- as above
-    from credtray.cli.backend import credentials_of  # noqa: PLC0415 -- as above
+    from credtray.aws.clients import Clients
+    from credtray.aws.console import sign_in
+    from credtray.cli.backend import credentials_of
 
     keys = credentials_of(visit.profile.name)
     transport = Clients().transport(visit.session.endpoints)
@@ -160,7 +160,7 @@ def _hand_out(visit: _Visit, address: Secret, page: str, *, json_output: bool) -
 
 async def _lead(visit: _Visit, address: Secret) -> None:
     """Start the browser at a page that is good for one visit, and wait for that visit."""
-    from credtray.web.one_time_redirect import GOOD_FOR_SECONDS, one_time_redirect  # noqa: PLC0415 -- as above
+    from credtray.web.one_time_redirect import GOOD_FOR_SECONDS, one_time_redirect
 
     async with one_time_redirect(address) as page:
         await asyncio.to_thread(_open, visit, page.address)
@@ -172,7 +172,7 @@ async def _lead(visit: _Visit, address: Secret) -> None:
 
 
 def _open(visit: _Visit, url: str) -> None:
-    from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page  # noqa: PLC0415 -- only to open
+    from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 
     opened = open_page(visit.house.ports.browser, url, visit.command)
     if opened is Opened.NOT_AT_ALL:

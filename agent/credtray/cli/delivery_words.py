@@ -27,7 +27,7 @@ def what_to_do(item: dict[str, Any]) -> str:
         case "endpoint":
             return f"Programs find them with what this prints: credtray endpoint {argument(name)}"
         case "process":
-            from credtray.desktop.credential_command import (  # noqa: PLC0415 -- for such profiles only
+            from credtray.desktop.credential_command import (
                 credential_process_command,
             )
 

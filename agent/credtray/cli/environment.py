@@ -60,8 +60,8 @@ def env(
       credtray env synderys-readonly --shell dotenv > keys.env
       eval "$(credtray env --unset)"
     """
-    from credtray.core import shells  # noqa: PLC0415 -- completing an option must not pay for it
-    from credtray.core.child_environment import REGIONS  # noqa: PLC0415 -- as above
+    from credtray.core import shells  # completing an option must not pay for it
+    from credtray.core.child_environment import REGIONS
 
     form = form_of(chosen(shell))
     if unset:
@@ -78,7 +78,7 @@ def env(
 
 
 def _check_region(region: str) -> None:
-    from credtray.core.addresses import check_region  # noqa: PLC0415 -- as above
+    from credtray.core.addresses import check_region
 
     check_region(region)
 
@@ -90,8 +90,8 @@ def _region(profile: str) -> str | None:
 
 
 def _text(keys: ProcessCredentials, region: str | None, form: Form) -> str:
-    from credtray.core import shells  # noqa: PLC0415 -- as above
-    from credtray.core.child_environment import OVER_KEYS  # noqa: PLC0415 -- as above
+    from credtray.core import shells
+    from credtray.core.child_environment import OVER_KEYS
 
     values, shadows = shells.variables(keys, region), list(OVER_KEYS)
     # Only where there is one: botocore would ask at the endpoints of the account the last keys were of.
@@ -105,7 +105,7 @@ def _text(keys: ProcessCredentials, region: str | None, form: Form) -> str:
 
 def _remark(profile: str, keys: ProcessCredentials, form: Form) -> None:
     """Tell a person who looks what to know of these keys; a script's log stays as it is."""
-    from credtray.core import shells  # noqa: PLC0415 -- as above
+    from credtray.core import shells
 
     if sys.stdout.isatty():
         how = _TAKEN_IN.get(form)
@@ -120,7 +120,7 @@ def _remark(profile: str, keys: ProcessCredentials, form: Form) -> None:
 
 
 def _clock(instant: str) -> str:
-    from credtray.core.view import clock_time  # noqa: PLC0415 -- as above
+    from credtray.core.view import clock_time
 
     return clock_time(datetime.fromisoformat(instant), datetime.now(UTC), None)
 

@@ -42,7 +42,7 @@ def files_of(profile: str) -> tuple[str, str]:
 def _directory() -> str:
     """Return our runtime directory, beside the agent's socket; as ``desktop.paths`` finds it, for less."""
     if sys.platform == "win32":
-        from credtray.desktop.paths import runtime_directory  # noqa: PLC0415 -- dear, and its paths are another's
+        from credtray.desktop.paths import runtime_directory
 
         return str(runtime_directory())
     else:  # noqa: RET505 -- type checkers take the branch of their platform
@@ -63,7 +63,7 @@ def _named(profile: str) -> str:
     name = "".join(each if each in _PLAIN else f"%{ord(each):x}." for each in profile)
     if len(name) <= _LONGEST_NAME:
         return name
-    import hashlib  # noqa: PLC0415 -- hardly ever
+    import hashlib
 
     return "+" + hashlib.sha256(profile.encode(errors="surrogatepass")).hexdigest()
 
@@ -96,9 +96,9 @@ def _made_from(path: str, stamp: str) -> bool:
 
 
 def _write(made: str, stamp: str, sources: tuple[str, str], profile: str) -> None:
-    from credtray.core.child_config import child_config  # noqa: PLC0415 -- only after a change
-    from credtray.core.errors import CredtrayError  # noqa: PLC0415 -- only after a change
-    from credtray.desktop.credential_command import credential_process_command  # noqa: PLC0415 -- only after a change
+    from credtray.core.child_config import child_config
+    from credtray.core.errors import CredtrayError
+    from credtray.desktop.credential_command import credential_process_command
 
     config = _content(sources[0])
     try:
@@ -110,17 +110,17 @@ def _write(made: str, stamp: str, sources: tuple[str, str], profile: str) -> Non
 
 
 def _content(source: str) -> bytes:
-    from pathlib import Path  # noqa: PLC0415 -- only after a change
+    from pathlib import Path
 
-    from credtray.files.atomic_file import INI_LIMIT, is_null, read_bounded  # noqa: PLC0415 -- only after a change
+    from credtray.files.atomic_file import INI_LIMIT, is_null, read_bounded
 
     path = Path(source)
     return b"" if is_null(path) else read_bounded(path, INI_LIMIT) or b""
 
 
 def _put(path: str, data: bytes) -> None:
-    from pathlib import Path  # noqa: PLC0415 -- only after a change
+    from pathlib import Path
 
-    from credtray.files.atomic_file import write_atomically  # noqa: PLC0415 -- only after a change
+    from credtray.files.atomic_file import write_atomically
 
     write_atomically(Path(path), data)

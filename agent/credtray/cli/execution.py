@@ -85,8 +85,8 @@ def _with_keys(profile: str, region: str | None) -> dict[str, str]:
 
 
 def _region(profile: str) -> str | None:
-    from credtray import app  # noqa: PLC0415 -- only for keys, and only when nobody names a region
-    from credtray.cli.configured import configuration  # noqa: PLC0415 -- as above
+    from credtray import app
+    from credtray.cli.configured import configuration
 
     config, settings = configuration(app.join())
     there = config.profiles.get(profile)

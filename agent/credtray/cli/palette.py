@@ -57,7 +57,7 @@ _HELP: Mapping[str, str] = {
 
 def dress_help(*, colours: bool) -> None:
     """Give typer's help our styles; without colours it is plain."""
-    from typer import rich_utils  # noqa: PLC0415 -- rich is dear, and only help needs it
+    from typer import rich_utils
 
     settings: dict[str, Any] = dict(_HELP)
     for name, style in settings.items():

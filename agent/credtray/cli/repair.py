@@ -52,8 +52,8 @@ def repair(
       credtray repair legacy_profiles
       credtray repair --yes
     """
-    from credtray.app import join  # noqa: PLC0415 -- half the house, not needed for --help
-    from credtray.cli.repair_scene import scene  # noqa: PLC0415 -- as above
+    from credtray.app import join
+    from credtray.cli.repair_scene import scene
 
     if json_output and not yes and not dry_run:
         raise UsageError("With --json, credtray cannot ask", hint="Add --dry-run or --yes.")
@@ -144,13 +144,13 @@ def _agreed(*, yes: bool) -> bool:
         return True
     if not terminal.interactive():
         raise UsageError("Cannot ask for confirmation: not a terminal", hint="credtray repair --yes")
-    from credtray.cli.questions import ask_yes  # noqa: PLC0415 -- questionary is dear
+    from credtray.cli.questions import ask_yes
 
     return ask_yes("Repair this?", default=False)
 
 
 def _carry_out(house: House, case: _Case, seen: Scene, *, quiet: bool) -> None:
-    from credtray.cli.repair_scene import carry_out  # noqa: PLC0415 -- only when something is repaired
+    from credtray.cli.repair_scene import carry_out
 
     try:
         carry_out(house, case.name, case.repair, seen, case.plan)

@@ -98,7 +98,7 @@ def chosen(word: str | None) -> Shell:
         UsageError: there is no such shell, or none can be seen.
     """
     if word is None:
-        from credtray.cli.ancestors import ancestors  # noqa: PLC0415 -- completing an option must not pay for it
+        from credtray.cli.ancestors import ancestors  # completing an option must not pay for it
 
         return detected(os.environ, ancestors())
     named = _PROGRAMS.get(word.lower())

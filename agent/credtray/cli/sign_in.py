@@ -80,7 +80,7 @@ def _agreed(session: str | None, *, yes: bool) -> bool:
             f"Cannot ask for confirmation: not a terminal. {price.removesuffix('.')}",
             hint="To end your current sign-in, add --yes.",
         )
-    from credtray.cli.questions import ask_yes  # noqa: PLC0415 - dear, and seldom needed
+    from credtray.cli.questions import ask_yes
 
     terminal.say(price)
     if not ask_yes("End it and sign in again?", default=False):

@@ -165,8 +165,8 @@ def console(*, talk: bool = False) -> Console:
 
 def screen(stream: TextIO, width: int | None) -> Console:
     """Return a rich console on a stream, with the styles of ``palette``; width None: the terminal's."""
-    from rich.console import Console  # noqa: PLC0415 -- dear, and most commands print two lines
-    from rich.theme import Theme  # noqa: PLC0415 -- as above
+    from rich.console import Console
+    from rich.theme import Theme
 
     return Console(
         file=stream,

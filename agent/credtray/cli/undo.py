@@ -69,7 +69,7 @@ def _agree(plan: dict[str, Any]) -> None:
         terminal.say(line)
     if not terminal.interactive():
         raise UsageError("Cannot ask for confirmation: not a terminal", hint="credtray undo --yes")
-    from credtray.cli.questions import ask_yes  # noqa: PLC0415 -- questionary is dear
+    from credtray.cli.questions import ask_yes
 
     if not ask_yes("Undo this?", default=False):
         terminal.say("Nothing was changed.")

@@ -39,7 +39,7 @@ def watch_status(*, json_output: bool) -> None:
 
 
 def _print(document: dict[str, Any]) -> None:
-    from credtray.cli.status.view import status_view  # noqa: PLC0415 -- see status.command
+    from credtray.cli.status.view import status_view
 
     terminal.draw(status_view(document, reader_of(document)))
     terminal.show("")
@@ -47,7 +47,7 @@ def _print(document: dict[str, Any]) -> None:
 
 
 def _live() -> None:
-    from rich.live import Live  # noqa: PLC0415 -- only for the live display
+    from rich.live import Live
 
     heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(heard,), name="watch", daemon=True).start()
@@ -58,10 +58,10 @@ def _live() -> None:
 
 
 def _frame(document: dict[str, Any], reader: Reader) -> Any:
-    from rich.console import Group  # noqa: PLC0415 -- see _live
-    from rich.text import Text  # noqa: PLC0415 -- see _live
+    from rich.console import Group
+    from rich.text import Text
 
-    from credtray.cli.status.view import status_view  # noqa: PLC0415 -- see status.command
+    from credtray.cli.status.view import status_view
 
     clock = reader.now.astimezone(reader.zone).strftime("%H:%M:%S")
     return Group(status_view(document, reader), Text(f"\n{clock}   q ends", "quiet"))
@@ -100,8 +100,8 @@ def _single_keys(heard: queue.SimpleQueue[Heard]) -> Iterator[None]:
         yield
         return
     else:  # type checkers take the branch of their platform
-        import termios  # noqa: PLC0415 -- not there on Windows
-        import tty  # noqa: PLC0415 -- not there on Windows
+        import termios  # not there on Windows
+        import tty  # not there on Windows
 
         descriptor = sys.stdin.fileno()
         before = termios.tcgetattr(descriptor)

@@ -24,12 +24,12 @@ def whoami(profile: ProfileArgument, json_output: JsonOption = False) -> None:
       credtray whoami synderys-readonly
       credtray whoami synderys-readonly --json
     """
-    from credtray.app import join  # noqa: PLC0415 -- half the house, not needed for --help
-    from credtray.aws.caller_identity import caller_of  # noqa: PLC0415 -- botocore is dear
-    from credtray.aws.clients import Clients  # noqa: PLC0415 -- as above
-    from credtray.cli.backend import credentials_of  # noqa: PLC0415 -- as above
-    from credtray.cli.configured import configuration  # noqa: PLC0415 -- as above
-    from credtray.core.models import RoleCredentials  # noqa: PLC0415 -- as above
+    from credtray.app import join
+    from credtray.aws.caller_identity import caller_of
+    from credtray.aws.clients import Clients
+    from credtray.cli.backend import credentials_of
+    from credtray.cli.configured import configuration
+    from credtray.core.models import RoleCredentials
 
     issued = credentials_of(profile)
     house = join()

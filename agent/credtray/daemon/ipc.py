@@ -46,10 +46,10 @@ def ipc_server(path: Path, holds_lock: Callable[[], bool], handler: RequestHandl
         handler: answers requests.
     """
     if sys.platform == "win32":
-        from credtray.daemon.ipc_pipe import PipeServer  # noqa: PLC0415 -- cannot be imported elsewhere
+        from credtray.daemon.ipc_pipe import PipeServer  # cannot be imported elsewhere
 
         return PipeServer(str(path), holds_lock, handler)
     else:  # noqa: RET505 -- type checkers take the branch of their platform
-        from credtray.daemon.ipc_unix import UnixServer  # noqa: PLC0415 -- cannot be imported on Windows
+        from credtray.daemon.ipc_unix import UnixServer  # cannot be imported on Windows
 
         return UnixServer(path, holds_lock, handler)

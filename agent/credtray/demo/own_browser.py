@@ -34,7 +34,7 @@ def restored(environ: Mapping[str, str], before: Mapping[str, str]) -> dict[str,
 def main(arguments: list[str]) -> int:
     """Open the address; exit code 1 when no browser took it."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # started by path: make the package found
-    from credtray.desktop.browser import SystemBrowser  # noqa: PLC0415 - only now is the package to be found
+    from credtray.desktop.browser import SystemBrowser  # only now is the package to be found
 
     file, address = arguments
     before = json.loads(Path(file).read_text("utf-8"))

@@ -206,7 +206,7 @@ async def _end(*tasks: asyncio.Task[Any]) -> None:
 
 def _pixmap(image: Image) -> Pixmap:
     """Return ARGB32 in network byte order, as StatusNotifierItem wants it."""
-    from PIL import Image as Pillow  # noqa: PLC0415 - late: 6 MB
+    from PIL import Image as Pillow
 
     red, green, blue, alpha = image.split()
     return image.width, image.height, Pillow.merge("RGBA", (alpha, red, green, blue)).tobytes()

@@ -164,14 +164,14 @@ def agent_command() -> tuple[str, ...]:
 def login_entry(environ: Mapping[str, str]) -> LoginEntry:
     """Return where this system keeps what starts at login."""
     if sys.platform == "win32":
-        from credtray.desktop.login_entry.windows import RunValue, user_registry  # noqa: PLC0415 - Windows only
+        from credtray.desktop.login_entry.windows import RunValue, user_registry  # Windows only
 
         return RunValue(user_registry())
     elif sys.platform == "darwin":  # noqa: RET505 - type checkers take the branch of their platform
-        from credtray.desktop.login_entry.macos import LaunchAgent  # noqa: PLC0415 - of no use elsewhere
+        from credtray.desktop.login_entry.macos import LaunchAgent
 
         return LaunchAgent(Path.home())
     else:
-        from credtray.desktop.login_entry.xdg import DesktopEntry  # noqa: PLC0415 - of no use elsewhere
+        from credtray.desktop.login_entry.xdg import DesktopEntry
 
         return DesktopEntry.of_user(environ)

@@ -56,7 +56,7 @@ class DrawnIcon:
 
 def scaled(images: Mapping[int, Image], size: int) -> Image:
     """Return a square RGBA picture of that size, scaled as little as possible, and rather down than up."""
-    from PIL import Image as Pillow  # noqa: PLC0415 - late: 6 MB
+    from PIL import Image as Pillow
 
     large_enough = [each for each in images if each >= size]
     image = images[min(large_enough) if large_enough else max(images)].convert("RGBA")

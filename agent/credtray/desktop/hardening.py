@@ -23,7 +23,7 @@ def harden() -> list[str]:
     if sys.platform == "win32":
         undone.append("Core dumps are left to Windows Error Reporting's own setting.")
     else:
-        import resource  # noqa: PLC0415 -- not there on Windows
+        import resource  # not there on Windows
 
         try:
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -47,7 +47,7 @@ if sys.platform != "win32":
 
     def _allow_many_clients() -> None:
         """Raise the soft limit of descriptors: a thousand idle clients need more than the usual 1024."""
-        import resource  # noqa: PLC0415 -- not there on Windows
+        import resource  # not there on Windows
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)

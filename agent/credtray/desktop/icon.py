@@ -70,7 +70,7 @@ def geometry() -> Geometry:
 
 def painted(layers: Sequence[Layer], grid: float, size: int) -> Image:
     """Paint the layers, given on a square of *grid* units, on a transparent one of *size* pixels."""
-    from PIL import Image  # noqa: PLC0415 - late: 6 MB
+    from PIL import Image
 
     finer = max(_COARSEST, min(_FINEST, _LARGEST_PAINTED // size))
     image = Image.new("RGBA", (size, size))
@@ -83,7 +83,7 @@ def painted(layers: Sequence[Layer], grid: float, size: int) -> Image:
 
 def _mask(parts: Sequence[Part], grow: float, pixels: int, scale: float) -> Image:
     """Return where the parts are, in white on black."""
-    from PIL import Image, ImageDraw  # noqa: PLC0415 - as above
+    from PIL import Image, ImageDraw
 
     mask = Image.new("L", (pixels, pixels))
     pen = ImageDraw.Draw(mask)
@@ -96,7 +96,7 @@ def _mask(parts: Sequence[Part], grow: float, pixels: int, scale: float) -> Imag
 
 
 def _in_colour(mask: Image, colour: str) -> Image:
-    from PIL import Image, ImageColor  # noqa: PLC0415 - as above
+    from PIL import Image, ImageColor
 
     red, green, blue, *rest = ImageColor.getrgb(colour)
     opacity = rest[0] if rest else _SOLID

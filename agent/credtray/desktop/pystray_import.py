@@ -22,13 +22,13 @@ def load_pystray(platform: str = sys.platform) -> Any:
         ImportError: it is not installed, or (macOS, Windows) its back-end cannot be had.
     """
     if platform in {"darwin", "win32"}:
-        import pystray  # noqa: PLC0415 - late: heavy, and it chooses its back-end at import
+        import pystray  # late: heavy, and it chooses its back-end at import
 
         return pystray
     before = os.environ.get(_VARIABLE)
     os.environ[_VARIABLE] = "dummy"
     try:
-        import pystray  # noqa: PLC0415 - late: heavy, and it chooses its back-end at import
+        import pystray  # late: heavy, and it chooses its back-end at import
     finally:
         if before is None:
             del os.environ[_VARIABLE]

@@ -101,8 +101,8 @@ def _ended(text: str) -> str:
 
 
 def _by_library(text: str, keys: Where, value: Toml | None) -> str:
-    import tomlkit  # noqa: PLC0415 - the agent itself hardly ever edits: 3 MiB it need not carry
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
     try:
         document = tomlkit.parse(text)

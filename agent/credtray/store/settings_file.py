@@ -87,7 +87,7 @@ class SettingsFile:
             SettingsInvalid: the file is broken already, or would be with this value. Nothing was changed.
             FileContended, FileRefused, FileUnwritable: nothing was changed.
         """
-        from credtray.store.settings_edit import edited  # noqa: PLC0415 - the agent itself hardly ever edits
+        from credtray.store.settings_edit import edited
 
         def change(text: str) -> str:
             if value is None and not text:
@@ -173,6 +173,6 @@ class SettingsFile:
 
 
 def _new_text() -> str:
-    from credtray.store.settings_text import new_text  # noqa: PLC0415 - reads source code, needed once in a life
+    from credtray.store.settings_text import new_text
 
     return new_text()

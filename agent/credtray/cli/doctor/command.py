@@ -50,9 +50,9 @@ def doctor(
       credtray doctor --online
       credtray doctor --json
     """
-    from credtray.cli.doctor import document as documents  # noqa: PLC0415 -- with it comes the whole diagnosis
-    from credtray.core.diagnosis import Severity, findings  # noqa: PLC0415 -- as above
-    from credtray.core.diagnosis.rules import concerning  # noqa: PLC0415 -- as above
+    from credtray.cli.doctor import document as documents
+    from credtray.core.diagnosis import Severity, findings
+    from credtray.core.diagnosis.rules import concerning
 
     if online and not json_output:
         terminal.say("Trying to reach AWS ...")
@@ -66,7 +66,7 @@ def doctor(
     if json_output:
         terminal.show_json(document)
     else:
-        from credtray.cli.doctor.view import doctor_view  # noqa: PLC0415 -- rich; --json does without
+        from credtray.cli.doctor.view import doctor_view
 
         terminal.draw(doctor_view(document, everything=everything, named=bool(profiles)))
     if document["worst"] == Severity.BROKEN:
@@ -98,9 +98,9 @@ def explain(
       aws s3 ls 2>&1 | credtray explain
       credtray explain stale_keys
     """
-    from credtray.cli.doctor.document import explain_document  # noqa: PLC0415 -- with it comes the whole diagnosis
-    from credtray.core.diagnosis import explain as explained  # noqa: PLC0415 -- as above
-    from credtray.core.diagnosis import not_ours  # noqa: PLC0415 -- as above
+    from credtray.cli.doctor.document import explain_document
+    from credtray.core.diagnosis import explain as explained
+    from credtray.core.diagnosis import not_ours
 
     given = " ".join(text) if text and text != ["-"] else _input()
     if not given.strip():
@@ -111,7 +111,7 @@ def explain(
     if json_output:
         terminal.show_json(document)
     elif document["known"]:
-        from credtray.cli.doctor.view import explain_view  # noqa: PLC0415 -- rich; --json does without
+        from credtray.cli.doctor.view import explain_view
 
         terminal.draw(explain_view(document, everything=everything, online=online))
     else:
@@ -128,7 +128,7 @@ def explain(
 
 
 def _look(*, online: bool) -> Checkup:
-    from credtray import checkup  # noqa: PLC0415 -- half the house
+    from credtray import checkup
 
     return checkup.look(online=online)
 

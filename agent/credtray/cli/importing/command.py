@@ -91,9 +91,9 @@ def import_(  # noqa: PLR0913, PLR0917 -- each option of the command line is an 
       credtray import keys.txt --name legacy-account --expires 1h
       credtray import --clipboard --convert
     """
-    from credtray.app import join  # noqa: PLC0415 -- half the house
-    from credtray.cli.importing.input import read_paste  # noqa: PLC0415 -- not needed for --help
-    from credtray.core.portal_text import parse  # noqa: PLC0415 -- as above
+    from credtray.app import join
+    from credtray.cli.importing.input import read_paste
+    from credtray.core.portal_text import parse
 
     pasted = parse(read_paste(source, clipboard=clipboard))
     asked = terminal.interactive() and not json_output
@@ -105,7 +105,7 @@ def import_(  # noqa: PLR0913, PLR0917 -- each option of the command line is an 
 
 
 def _kept(house: House, pasted: PastedKeys, wish: _Wish) -> _Kept:
-    from credtray.cli.importing import convert, facts  # noqa: PLC0415 -- half the house
+    from credtray.cli.importing import convert, facts
 
     now = house.ports.clock.now()
     region = facts.region_of(pasted, wish.region)
@@ -139,7 +139,7 @@ def _kept(house: House, pasted: PastedKeys, wish: _Wish) -> _Kept:
 
 
 def _document(kept: _Kept) -> dict[str, Any]:
-    from credtray.core.status import iso  # noqa: PLC0415 -- not needed for --help
+    from credtray.core.status import iso
 
     return {
         "section": kept.section,
@@ -153,7 +153,7 @@ def _document(kept: _Kept) -> dict[str, Any]:
 
 
 def _tell(kept: _Kept, *, clipboard: bool) -> None:
-    from credtray.cli.importing.facts import EndSource  # noqa: PLC0415 -- half the house
+    from credtray.cli.importing.facts import EndSource
 
     until = f"{clock_time(kept.end.at, kept.now, None)} ({short(kept.end.at - kept.now)} left)"
     whose = f": {kept.owner.words}" if kept.owner.words else ""

@@ -46,7 +46,7 @@ def conversion(house: House, owner: Owner, region: str | None, *, ask: bool) -> 
         if (item.account_id, item.role_name) == (owner.account_id, owner.role_name) and not item.chain:
             return Conversion(config.sessions[item.session], item.name, None)
     session = _session(config, owner.account_id, ask=ask)
-    from credtray.cli.setup.steps import taken_sections  # noqa: PLC0415 -- half the house
+    from credtray.cli.setup.steps import taken_sections
 
     wish = SetupWish(
         session,
@@ -67,7 +67,7 @@ def offer(house: House, owner: Owner, region: str | None) -> Conversion | None:
         return None  # nothing was asked for, so nothing is wrong
     if found.preview is None:
         return found
-    from credtray.cli.questions import ask_yes  # noqa: PLC0415 -- questionary is dear
+    from credtray.cli.questions import ask_yes
 
     show(house, found.preview)
     question = f"Also write this profile? Its keys then renew with a sign-in to {found.session.name}."
@@ -76,8 +76,8 @@ def offer(house: House, owner: Owner, region: str | None) -> Conversion | None:
 
 def show(house: House, preview: Preview) -> None:
     """Draw what would be written."""
-    from credtray.cli.setup.plan_view import plan_view  # noqa: PLC0415 -- rich is dear
-    from credtray.cli.setup.steps import place_of  # noqa: PLC0415 -- half the house
+    from credtray.cli.setup.plan_view import plan_view
+    from credtray.cli.setup.steps import place_of
 
     plan = plan_view(preview.plan.profiles, preview.diff, {}, place_of(house), whole=False)
     terminal.draw(plan, talk=True)
@@ -91,7 +91,7 @@ def write(house: House, found: Conversion) -> None:
     """
     if found.preview is None or not found.preview.diff:
         return
-    from credtray.cli.setup.steps import remember  # noqa: PLC0415 -- half the house
+    from credtray.cli.setup.steps import remember
 
     written = house.profile_writer.apply(found.preview)
     remember(house, f"import {found.profile}", written)
@@ -117,7 +117,7 @@ def _session(config: AwsConfig, account_id: str, *, ask: bool) -> SsoSession:
 
 
 def _picked(sessions: dict[str, SsoSession]) -> SsoSession:
-    from credtray.cli.questions import ask_one  # noqa: PLC0415 -- questionary is dear
+    from credtray.cli.questions import ask_one
 
     options = [(f"{name}  {each.start_url}", each) for name, each in sessions.items()]
     picked = ask_one("Which sign-in gives this role?", [*options, ("none of these", None)])

@@ -129,8 +129,8 @@ def _refuse_doubtful(pasted: PastedKeys) -> None:
 
 
 def _asked(house: House, pasted: PastedKeys, region: str) -> Owner:
-    from credtray.aws.caller_identity import caller_of  # noqa: PLC0415 -- botocore is dear
-    from credtray.aws.clients import Clients  # noqa: PLC0415 -- as above
+    from credtray.aws.caller_identity import caller_of
+    from credtray.aws.clients import Clients
 
     clock = house.ports.clock
     now = clock.now()
@@ -143,7 +143,7 @@ def _asked(house: House, pasted: PastedKeys, region: str) -> Owner:
 
 def _endpoints(house: House) -> Endpoints:
     """Return the overrides that hold for no profile in particular: these keys are of none."""
-    from credtray.files.atomic_file import is_null, read_bounded  # noqa: PLC0415 -- with the other dear ones
+    from credtray.files.atomic_file import is_null, read_bounded
 
     around = house.around
     try:
@@ -187,7 +187,7 @@ def end_of(pasted: PastedKeys, said: str | None, now: datetime, *, ask: bool) ->
         return End(pasted.expires_at, EndSource.PASTE)
     if not ask:
         return End(now + USUAL_LIFE, EndSource.ASSUMED)
-    from credtray.cli.questions import ask_text  # noqa: PLC0415 -- questionary is dear
+    from credtray.cli.questions import ask_text
 
     usual = f"{USUAL_LIFE // timedelta(hours=1)}h"
     answer = ask_text("How long do these keys last, from now?", usual, lambda text: read_end(text, now))

@@ -35,7 +35,7 @@ def read_paste(source: str | None, *, clipboard: bool) -> bytes:
     if clipboard:
         if source is not None:
             raise UsageError("Give a file or --clipboard, not both")
-        from credtray.desktop.clipboard.reading import clipboard_text  # noqa: PLC0415 -- only here
+        from credtray.desktop.clipboard.reading import clipboard_text
 
         return asyncio.run(clipboard_text(os.environ))
     if source is None or source == STDIN:
@@ -73,7 +73,7 @@ if sys.platform != "win32":
         Line by line, a terminal drops what is longer than 1,024 (macOS) or 4,095 bytes (Linux), as a session
         token may be: so each piece is read as it comes. Ctrl-C is still Ctrl-C.
         """
-        import termios  # noqa: PLC0415 -- not on Windows
+        import termios  # not on Windows
 
         before = termios.tcgetattr(number)
         keys = [*before[6]]

@@ -84,7 +84,7 @@ def profiles(
 
 
 def _show(ours: list[dict[str, Any]], foreign: list[dict[str, Any]]) -> None:
-    from credtray.cli.profiles.view import foreign_view, profiles_view  # noqa: PLC0415 -- rich; --json does without
+    from credtray.cli.profiles.view import foreign_view, profiles_view
 
     if ours:
         terminal.draw(profiles_view(ours))
@@ -93,14 +93,14 @@ def _show(ours: list[dict[str, Any]], foreign: list[dict[str, Any]]) -> None:
 
 
 def _show_pasted(items: list[dict[str, Any]]) -> None:
-    from credtray.cli.imports_view import imports_view  # noqa: PLC0415 -- rich; --json does without
+    from credtray.cli.imports_view import imports_view
 
     for part in imports_view(items, Reader(datetime.now(UTC))):
         terminal.draw(part)
 
 
 def _explain_automation(*, json_output: bool) -> None:
-    from credtray.cli.profiles import automation  # noqa: PLC0415 -- a page of text, for this option only
+    from credtray.cli.profiles import automation
 
     document = ask(Status())
     if json_output:

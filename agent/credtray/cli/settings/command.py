@@ -93,7 +93,7 @@ def settings(
 
 
 def _file() -> SettingsFile:
-    from credtray.desktop import paths  # noqa: PLC0415 -- platformdirs; --help does without
+    from credtray.desktop import paths
 
     fallback = paths.fallback_lock_directory()
     return SettingsFile(paths.settings_file(), paths.state_directory(), fallback)
@@ -133,7 +133,7 @@ def _typed(key: str, words: tuple[str, ...]) -> tuple[Where, Toml | None]:
 
 
 def _show(file: SettingsFile, *, json_output: bool) -> None:
-    from credtray.cli.settings import view  # noqa: PLC0415 -- for this action only
+    from credtray.cli.settings import view
 
     found, exists = tuple(entries(file.load())), file.path.exists()
     if json_output:
@@ -144,7 +144,7 @@ def _show(file: SettingsFile, *, json_output: bool) -> None:
 
 
 def _get(file: SettingsFile, keys: Where, *, json_output: bool) -> None:
-    from credtray.cli.settings.view import entry_document, plain  # noqa: PLC0415 -- as above
+    from credtray.cli.settings.view import entry_document, plain
 
     entry = entry_at(file.load(), keys)
     if json_output:
@@ -161,7 +161,7 @@ def _get(file: SettingsFile, keys: Where, *, json_output: bool) -> None:
 
 
 def _tell_change(file: SettingsFile, keys: Where, *, json_output: bool) -> None:
-    from credtray.cli.settings.view import entry_document, shown  # noqa: PLC0415 -- as above
+    from credtray.cli.settings.view import entry_document, shown
 
     entry: Entry = entry_at(file.load(), keys)
     if json_output:
@@ -185,7 +185,7 @@ def _warn_of_unknown_name(keys: Where) -> None:
 
 
 def _edit(file: SettingsFile) -> None:
-    from credtray.cli.settings.editor import Edited, edit  # noqa: PLC0415 -- for this action only
+    from credtray.cli.settings.editor import Edited, edit
 
     match edit(file):
         case Edited.TAKEN_OVER:

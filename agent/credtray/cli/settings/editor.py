@@ -60,7 +60,7 @@ def chosen_editor(environ: Mapping[str, str]) -> list[str]:
 
 
 def _open_on_desktop(path: Path) -> None:
-    from credtray.desktop.file_opener import open_file  # noqa: PLC0415 -- only where no editor is named
+    from credtray.desktop.file_opener import open_file
 
     open_file(path, os.environ)
 
@@ -96,7 +96,7 @@ def _taken_over(file: SettingsFile, before: str, after: str) -> bool:
 
 
 def _rescued(file: SettingsFile, after: str) -> Path:
-    from credtray.files.atomic_file import write_atomically  # noqa: PLC0415 -- only when two edit at once
+    from credtray.files.atomic_file import write_atomically
 
     kept = file.backup_path.with_name(f"{file.path.name}.yours")
     write_atomically(kept, after.encode())
@@ -123,7 +123,7 @@ def _once_more(problem: SettingsInvalid) -> None:
     if not terminal.interactive():
         raise error
     terminal.complain(str(error))
-    from credtray.cli.questions import ask_yes  # noqa: PLC0415 -- questionary is dear
+    from credtray.cli.questions import ask_yes
 
     if not ask_yes("Edit it again?", default=True):
         terminal.say("Nothing was changed.")

@@ -58,7 +58,7 @@ def _pieces(text: str) -> Where:
 
 
 def _unquoted(text: str) -> str:
-    import tomllib  # noqa: PLC0415 -- a key press and most commands need no quotes
+    import tomllib  # a key press and most commands need no quotes
 
     try:
         return str(tomllib.loads(f"name = {text}")["name"])
@@ -105,8 +105,8 @@ def complete_tag(incomplete: str) -> list[str]:
 
 def _tags() -> Iterator[str]:
     """Yield them; a file that is broken or missing has none, as a key press must bring up no error."""
-    from credtray.desktop import paths  # noqa: PLC0415 -- --help does without
-    from credtray.store.settings_file import SettingsFile  # noqa: PLC0415 -- as above
+    from credtray.desktop import paths
+    from credtray.store.settings_file import SettingsFile
 
     try:
         found = SettingsFile(paths.settings_file(), paths.state_directory()).load()

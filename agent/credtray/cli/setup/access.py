@@ -122,7 +122,7 @@ def choices_of(
 def _listed(
     ports: Ports, access: Access, wanted: Callable[[Account], bool]
 ) -> tuple[list[Account], list[RoleChoice]]:
-    from rich import progress  # noqa: PLC0415 -- dear
+    from rich import progress
 
     columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.MofNCompleteColumn())
     shown = sys.stderr.isatty()

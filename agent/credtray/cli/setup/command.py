@@ -92,7 +92,7 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
       credtray setup synderys --accounts all --roles ReadOnly,DNS --activate --yes
       credtray setup --start-url https://corp.awsapps.com/start --region eu-west-1
     """
-    from credtray.cli.setup.steps import Choices, Setup  # noqa: PLC0415 -- half the house
+    from credtray.cli.setup.steps import Choices, Setup
 
     address = pasted_start_url(start_url) if start_url else None
     wish = SessionWish(preset, session, address, region, read_scopes(scopes), read_length(duration or ""))

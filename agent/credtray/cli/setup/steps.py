@@ -119,7 +119,7 @@ class Setup:
     def _session(self, house: House, config: AwsConfig, settings: Settings) -> SsoSession:
         wish = self._wish
         if self._ask:
-            from credtray.cli.setup.answers import complete  # noqa: PLC0415 -- questionary is dear
+            from credtray.cli.setup.answers import complete
 
             wish = complete(wish, config)
         self._length = wish.duration
@@ -150,7 +150,7 @@ class Setup:
         if not self._ask or (self._choices.accounts and self._choices.roles):
             by_account = Filter.read("--accounts", self._choices.accounts or ALL)
             return chosen(accounts, found, by_account, Filter.read("--roles", self._choices.roles or ALL))
-        from credtray.cli.setup.answers import pick  # noqa: PLC0415 -- questionary is dear
+        from credtray.cli.setup.answers import pick
 
         by_role = Filter.read("--roles", self._choices.roles or ALL)
         there = {
@@ -180,7 +180,7 @@ class Setup:
                 return None
             if not self._ask or not preview.diff:
                 return preview
-            from credtray.cli.setup import answers  # noqa: PLC0415 -- questionary is dear
+            from credtray.cli.setup import answers
 
             answer = answers.agreed()
             if answer == "no":
@@ -194,7 +194,7 @@ class Setup:
         region = self._choices.region
         fallback = None if region is not None else session.region
         if self._ask and region is None:
-            from credtray.cli.setup.answers import region_of_profiles  # noqa: PLC0415 -- questionary is dear
+            from credtray.cli.setup.answers import region_of_profiles
 
             fallback = region_of_profiles(session.region)
         return SetupWish(
@@ -227,7 +227,7 @@ class Setup:
     def _wants_keys(self, count: int) -> bool:
         if self._choices.activate or not self._ask or self._choices.credential_process:
             return self._choices.activate
-        from credtray.cli.setup.answers import activation  # noqa: PLC0415 -- questionary is dear
+        from credtray.cli.setup.answers import activation
 
         return activation(count)
 

@@ -31,7 +31,7 @@ def status(
       credtray status --json
     """
     if watch:
-        from credtray.cli.watching import watch_status  # noqa: PLC0415 -- threads and a live display, only for this
+        from credtray.cli.watching import watch_status
 
         watch_status(json_output=json_output)
         return
@@ -44,7 +44,7 @@ def status(
 
 def show_status(document: dict[str, Any]) -> None:
     """Print the document once."""
-    from credtray.cli.status.view import status_view  # noqa: PLC0415 -- rich is dear, and --json does without
+    from credtray.cli.status.view import status_view
 
     terminal.draw(status_view(document, reader_of(document)))
 

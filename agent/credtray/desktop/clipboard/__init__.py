@@ -100,11 +100,11 @@ def holder_for(environ: Mapping[str, str]) -> Holder:
     """
     holder: Holder
     if sys.platform == "darwin":
-        from credtray.desktop.clipboard.macos import PasteboardHolder  # noqa: PLC0415 - of this system only
+        from credtray.desktop.clipboard.macos import PasteboardHolder  # of this system only
 
         holder = PasteboardHolder(environ)
     elif sys.platform == "win32":
-        from credtray.desktop.clipboard.windows import windows_holder  # noqa: PLC0415 - of this system only
+        from credtray.desktop.clipboard.windows import windows_holder  # of this system only
 
         holder = windows_holder()
     else:
@@ -117,13 +117,13 @@ def _linux_holder(environ: Mapping[str, str]) -> Holder:
     if environ.get("WAYLAND_DISPLAY"):
         wl_copy = shutil.which("wl-copy", path=environ.get("PATH"))
         if wl_copy is not None:
-            from credtray.desktop.clipboard.wayland import WlCopyHolder  # noqa: PLC0415 - where it is used only
+            from credtray.desktop.clipboard.wayland import WlCopyHolder
 
             return WlCopyHolder(wl_copy, environ)
         if not environ.get("DISPLAY"):
             raise ClipboardUnavailable("this Wayland desktop needs the program wl-copy")
     if environ.get("DISPLAY"):
-        from credtray.desktop.clipboard.x11 import SelectionHolder  # noqa: PLC0415 - where it is used only
+        from credtray.desktop.clipboard.x11 import SelectionHolder
 
         return SelectionHolder(environ["DISPLAY"])
     raise ClipboardUnavailable("there is no desktop: neither WAYLAND_DISPLAY nor DISPLAY is set")

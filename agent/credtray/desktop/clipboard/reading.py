@@ -118,7 +118,7 @@ class _Asker:
         self.answer: concurrent.futures.Future[bytes] = concurrent.futures.Future()
 
     def begin(self, display: Any) -> None:
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         self._display = display
         self._window = display.screen().root.create_window(0, 0, 1, 1, 0, X.CopyFromParent)
@@ -127,7 +127,7 @@ class _Asker:
         self._window.convert_selection(display.intern_atom("CLIPBOARD"), utf8, self._property, X.CurrentTime)
 
     def handle(self, event: Any) -> None:
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         if event.type != X.SelectionNotify:
             return

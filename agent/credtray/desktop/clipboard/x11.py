@@ -76,7 +76,7 @@ class _Owner:
     # --- x11.thread.Guest ----------------------------------------------------------------------
 
     def begin(self, display: Any) -> None:
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         self._display = display
         self._window = display.screen().root.create_window(
@@ -89,7 +89,7 @@ class _Owner:
         )
 
     def handle(self, event: Any) -> None:
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         match event.type:
             case X.PropertyNotify if not self.taken.done():
@@ -148,7 +148,7 @@ class _Owner:
 
     def _answer(self, request: Any) -> None:
         """Write what was asked for to the window of the requestor, and notify it (ICCCM 2.2)."""
-        from Xlib.protocol.event import SelectionNotify  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib.protocol.event import SelectionNotify
 
         answered = request.property or request.target  # 0: a client from before 1988 (ICCCM 2.2)
         if request.target == self._atom("MULTIPLE"):

@@ -271,13 +271,13 @@ class NotificationService:
 
 
 def _image(picture: ImageData) -> Any:
-    from dbus_fast import Variant  # noqa: PLC0415 - heavy; loaded with the connection
+    from dbus_fast import Variant
 
     return Variant("(iiibiiay)", list(picture))
 
 
 def _hints(urgency: Urgency) -> dict[str, Any]:
-    from dbus_fast import Variant  # noqa: PLC0415 - heavy; loaded with the connection
+    from dbus_fast import Variant
 
     hints = {"urgency": Variant("y", _LEVELS[urgency]), "desktop-entry": Variant("s", "credtray")}
     if urgency is Urgency.LOW:

@@ -73,6 +73,6 @@ class Tray:
         await together(tray.run(), watch_theme(self._bus, self._shown.found, self._environ))
 
     async def _run_native(self) -> None:
-        from credtray.desktop.tray.native import NativeTray  # noqa: PLC0415 - of these systems only
+        from credtray.desktop.tray.native import NativeTray  # of these systems only
 
         await NativeTray(self._shown, self._clicked, self._report, self._main_thread).run()

@@ -45,7 +45,7 @@ def icon_class() -> Callable[..., Any]:
             self.icon = images[_PIXELS]
 
         def on_main(self, work: Callable[[], None]) -> None:
-            from PyObjCTools import AppHelper  # type: ignore[import-not-found]  # noqa: PLC0415 - macOS only
+            from PyObjCTools import AppHelper  # type: ignore[import-not-found]  # macOS only
 
             AppHelper.callAfter(work)
 
@@ -67,8 +67,8 @@ def icon_class() -> Callable[..., Any]:
 
 def _template_image(image: Image) -> Any:
     """Return an NSImage with all pixels, whose colour the system chooses."""
-    import AppKit  # type: ignore[import-not-found]  # noqa: PLC0415 - macOS only
-    import Foundation  # type: ignore[import-not-found]  # noqa: PLC0415 - macOS only
+    import AppKit  # type: ignore[import-not-found]  # macOS only
+    import Foundation  # type: ignore[import-not-found]  # macOS only
 
     buffer = io.BytesIO()
     image.save(buffer, "png")

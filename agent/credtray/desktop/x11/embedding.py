@@ -93,7 +93,7 @@ class Embedding:
 
     def begin(self, display: Any) -> None:
         """See ``x11.thread.Guest``."""
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         self.display = display
         self._root = display.screen().root
@@ -104,7 +104,7 @@ class Embedding:
 
     def handle(self, event: Any) -> None:
         """See ``x11.thread.Guest``."""
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         ours = self._window is not None and getattr(event, "window", None) == self._window
         match event.type:
@@ -158,7 +158,7 @@ class Embedding:
 
     def _present_tray(self) -> Any:
         """Return the tray's window, already watched for its end; None when there is none."""
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         owner = self.display.get_selection_owner(self._selection)
         if owner == X.NONE:
@@ -168,8 +168,8 @@ class Embedding:
         return owner if self.display.get_selection_owner(self._selection) == owner else None
 
     def _dock(self, tray: Any) -> None:
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
-        from Xlib.protocol.event import ClientMessage  # noqa: PLC0415 - as above
+        from Xlib import X
+        from Xlib.protocol.event import ClientMessage
 
         self._window = self._new_window(tray)
         self._gc = self._window.create_gc()
@@ -179,7 +179,7 @@ class Embedding:
         _log.debug("asked the tray to take the icon")
 
     def _new_window(self, tray: Any) -> Any:
-        from Xlib import X, Xutil  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X, Xutil
 
         visual, self._depth = self._visual(tray)
         window = self._root.create_window(
@@ -230,7 +230,7 @@ class Embedding:
 
     def _reparented(self, parent: Any) -> None:
         """Tell the X server to paint the tray's own background behind the icon."""
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         if parent == self._root:  # the tray lets go of us; its end may follow
             self._dropped()
@@ -268,7 +268,7 @@ class Embedding:
 
     def _paint(self) -> None:
         """Put the icon in the middle of the window, over the tray's background."""
-        from Xlib import error  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import error
 
         if self._window is None or self._picture is None or not self._docked or self._depth not in DEPTHS:
             return

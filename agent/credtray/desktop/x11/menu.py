@@ -82,7 +82,7 @@ class PopupMenu:
 
     def close(self) -> None:
         """Take it from the screen; mouse and keyboard are everybody's again."""
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         if self._levels:
             self._display.ungrab_pointer(X.CurrentTime)
@@ -91,7 +91,7 @@ class PopupMenu:
 
     def handle(self, event: Any) -> None:
         """Take an event that is not the icon's."""
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         if not self._levels:
             return
@@ -110,7 +110,7 @@ class PopupMenu:
     # --- windows ---------------------------------------------------------------------------------------
 
     def _grab(self, time: int) -> bool:
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         window = self._levels[0].window
         mouse = X.ButtonPressMask | X.ButtonReleaseMask | X.PointerMotionMask
@@ -120,7 +120,7 @@ class PopupMenu:
         return bool(pointer == X.GrabSuccess and keyboard == X.GrabSuccess)
 
     def _show(self, sheet: Sheet, area: Area) -> None:
-        from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import X
 
         window = self._screen.root.create_window(
             area.x,
@@ -234,7 +234,7 @@ class PopupMenu:
     # --- the keyboard ------------------------------------------------------------------------------------
 
     def _key(self, keysym: int) -> None:
-        from Xlib import XK  # noqa: PLC0415 - late: only where an X server is used
+        from Xlib import XK
 
         match keysym:
             case XK.XK_Escape:

@@ -109,8 +109,8 @@ class Sheet:
 
     def picture(self, chosen: int | None, offset: int, height: int) -> Image:
         """Draw what is seen through an opening of *height* pixels, *offset* below the top."""
-        from PIL import Image as Pillow  # noqa: PLC0415 - late: 6 MB
-        from PIL import ImageDraw as PillowDraw  # noqa: PLC0415 - as above
+        from PIL import Image as Pillow
+        from PIL import ImageDraw as PillowDraw
 
         image = Pillow.new("RGBA", (self.width, height), _PAPER)
         pen = PillowDraw.Draw(image)
@@ -167,7 +167,7 @@ class Sheet:
 @functools.cache
 def font(pixels: int) -> FreeTypeFont:
     """Return the desktop's font for such texts; Pillow's own where that cannot be found out."""
-    from PIL import ImageFont  # noqa: PLC0415 - late: 6 MB
+    from PIL import ImageFont
 
     path = _font_file()
     if path:

@@ -24,8 +24,8 @@ def background(window: Any, width: int, height: int, depth: int) -> Image:
     Raises:
         Xlib.error.XError: it is not, or no longer.
     """
-    from PIL import Image  # noqa: PLC0415 - late: 6 MB
-    from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+    from PIL import Image
+    from Xlib import X
 
     reply = window.get_image(0, 0, width, height, X.ZPixmap, _ALL_PLANES)
     if depth == _OPAQUE:
@@ -36,7 +36,7 @@ def background(window: Any, width: int, height: int, depth: int) -> Image:
 
 def put(window: Any, gc: Any, image: Image, depth: int) -> None:
     """Show an RGBA picture at the window's upper left corner; transparent parts stay so at 32 bits only."""
-    from Xlib import X  # noqa: PLC0415 - late: only where an X server is used
+    from Xlib import X
 
     if depth == _OPAQUE:
         data = image.convert("RGB").tobytes("raw", "BGRX")

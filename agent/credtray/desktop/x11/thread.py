@@ -141,7 +141,7 @@ def opened_display(name: str) -> Any:
     Raises:
         Exception: one of python-xlib's, or of the operating system; see ``_said``.
     """
-    import Xlib.display  # noqa: PLC0415 - late: only where an X server is used
+    import Xlib.display
 
     try:
         return Xlib.display.Display(name)
