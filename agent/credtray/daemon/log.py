@@ -14,6 +14,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from credtray.daemon.redaction import Redactor
@@ -23,81 +25,60 @@ FILE_LIMIT = 3_900_000
 COPIES = 4
 """Rotated files beside the current one; all together stay below 20 MB."""
 LINE_LIMIT = 16_384
-"""Bytes of one record, traceback included; the rest is cut off."""
+"""Characters of one record, traceback included; the rest is cut off."""
 _TALKATIVE = ("asyncio", "boto3", "botocore", "hpack", "s3transfer", "schedule", "urllib3", "watchdog")
 
 
-class PrivateLogFile(logging.Handler):
-    """Appends to a file of mode 0600 and rotates it; opens it again when somebody removed it."""
+class PrivateLogFile(RotatingFileHandler):
+    """A rotated file of mode 0600, opened again when somebody removed it; what cannot be written is lost."""
 
     def __init__(self, path: Path, limit: int = FILE_LIMIT, copies: int = COPIES) -> None:
-        super().__init__()
-        self._path = path
-        self._limit = limit
-        self._copies = copies
-        self._descriptor: int | None = None
+        super().__init__(
+            path,
+            maxBytes=limit,
+            backupCount=copies,
+            encoding="utf-8",
+            errors="backslashreplace",
+            delay=True,
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, or lose it."""
-        try:
-            line = self.format(record).encode(errors="backslashreplace")[:LINE_LIMIT] + b"\n"
-            self._write(line)
-        except Exception:  # noqa: BLE001 -- whatever is wrong with the log must not reach who logs
+        if self.stream and not _is_at(self.stream, self.baseFilename):
             self._drop()
+        super().emit(record)
 
-    def close(self) -> None:
-        """Close the file."""
-        with self.lock or contextlib.nullcontext():
-            self._drop()
-        super().close()
-
-    def _write(self, line: bytes) -> None:
-        size = self._current_size()
-        if size is not None and size + len(line) > self._limit:
-            self._drop()
-            self._rotate()
-        if self._descriptor is None:
-            self._descriptor = self._open()
-        os.write(self._descriptor, line)
-
-    def _current_size(self) -> int | None:
-        """Return the open file's size; None (and closed) when it is no longer the one at our path."""
-        if self._descriptor is None:
-            self._descriptor = self._open()
-        ours = os.fstat(self._descriptor)
-        try:
-            same = os.path.samestat(ours, self._path.lstat())
-        except OSError:
-            same = False
-        if same:
-            return ours.st_size
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 -- logging's own name
+        """Begin anew with the next record: whatever is wrong with the log must not reach who logs."""
         self._drop()
-        return None
 
-    def _open(self) -> int:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Without O_NONBLOCK a FIFO in its place would stop the agent for ever.
-        extra = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | extra, _PRIVATE)
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            os.close(descriptor)
-            raise OSError("not a file")
-        if sys.platform != "win32" and found.st_mode & 0o077:
-            os.fchmod(descriptor, _PRIVATE)
-        return descriptor
-
-    def _rotate(self) -> None:
-        names = [self._path, *(Path(f"{self._path}.{number}") for number in range(1, self._copies + 1))]
-        for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
-            with contextlib.suppress(FileNotFoundError):
-                newer.replace(older)
+    def _open(self) -> TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=_private)
 
     def _drop(self) -> None:
-        if self._descriptor is not None:
-            with contextlib.suppress(OSError):
-                os.close(self._descriptor)
-            self._descriptor = None
+        with contextlib.suppress(OSError, ValueError):
+            self.close()
+
+
+def _is_at(stream: TextIOWrapper, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), os.lstat(path))
+    except OSError:
+        return False
+
+
+def _private(path: str, flags: int) -> int:
+    # Without O_NONBLOCK a FIFO in its place would stop the agent for ever.
+    extra = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags | extra, _PRIVATE)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise OSError("not a file")
+    if sys.platform != "win32" and found.st_mode & 0o077:
+        os.fchmod(descriptor, _PRIVATE)
+    return descriptor
 
 
 class _Lines(logging.Formatter):
@@ -112,7 +93,7 @@ class _Lines(logging.Formatter):
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redactor.redact(super().format(record))
+        return self._redactor.redact(super().format(record))[:LINE_LIMIT]
 
 
 class _LinesForAPerson(_Lines):
