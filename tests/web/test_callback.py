@@ -134,7 +134,7 @@ def test_browser_that_waits_for_the_truth_is_not_crowded_out(callback: LoopbackC
         )
         connection.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
         callback.wait(5, never)
-        for _ in range(callback_module.MOST_VISITORS + 5):
+        for _ in range(callback_module.MOST_CONNECTIONS + 5):
             stack.enter_context(
                 closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5))
             )
@@ -315,7 +315,7 @@ def test_oldest_silent_connection_makes_room(callback: LoopbackCallback) -> None
             stack.enter_context(
                 closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=5))
             )
-            for _ in range(callback_module.MOST_VISITORS + 1)
+            for _ in range(callback_module.MOST_CONNECTIONS + 1)
         ]
         get(callback, "/")  # by now all of them have been accepted
         silent[0].settimeout(5)

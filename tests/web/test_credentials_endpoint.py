@@ -179,7 +179,7 @@ def test_one_thousand_silent_connections_delay_nobody() -> None:
 
 
 def test_who_waits_for_keys_is_not_pushed_out_by_who_says_nothing() -> None:
-    with serving(Limits(visitors=4)) as endpoint, ExitStack() as stack:
+    with serving(Limits(connections=4)) as endpoint, ExitStack() as stack:
         endpoint.seconds = 0.5
         asking = stack.enter_context(closing(endpoint.connect()))
         asking.sendall(request(endpoint.port))
@@ -248,7 +248,7 @@ def test_no_port_at_all_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     def none_left(port: int) -> socket.socket:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(credentials_endpoint, "_listening", none_left)
+    monkeypatch.setattr(credentials_endpoint, "listening_socket", none_left)
     with pytest.raises(EndpointUnavailable, match="Too many open files"):
         listening_on(None)
 

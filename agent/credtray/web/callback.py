@@ -25,25 +25,24 @@ from credtray.core.errors import (
     SignInDenied,
     SignInTimedOut,
 )
-from credtray.core.loopback_peer import Address
 from credtray.core.oauth import CallbackRequest, CodeReceived, DenialReceived, NotOurs
 from credtray.core.ports import Door
 from credtray.core.secret import Secret
 from credtray.web import pages
+from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket
 from credtray.web.one_time_redirect import another_person
-from credtray.web.visitors import BACKLOG, Visitors, unshared_port
 
-MOST_VISITORS = 64
-"""Connections kept at once; one more, and the one that has been silent longest goes."""
+MOST_CONNECTIONS = 64
+"""That have asked for nothing yet; one more, and the one that has been silent longest goes."""
 
 REQUEST_SECONDS = 10.0
-"""How long a visitor may take over its request."""
+"""How long a client may take over its request."""
 
 HOLD_SECONDS = 90.0
 """How long a browser waits for the truth about its sign-in before it is sent to credtray for it."""
 
 _POLL_SECONDS = 0.1
-_FAREWELL_SECONDS = 1.0
+_DRAIN_SECONDS = 1.0
 """How long the last page may take to leave before the port is closed."""
 
 Outcome = CodeReceived | DenialReceived
@@ -61,7 +60,7 @@ class LoopbackCallbackListener:
         Raises:
             ListenerUnavailable: no port could be bound.
         """
-        listening = unshared_port()
+        listening = page_socket()
         callback = LoopbackCallback(listening, state)
         callback.start()
         try:
@@ -93,8 +92,8 @@ class LoopbackCallback:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._end: asyncio.Event | None = None
-        self._visitors = Visitors(
-            self._answer, pages.refused(400), most=MOST_VISITORS, seconds=REQUEST_SECONDS
+        self._connections = HttpConnections(
+            self._answer, lambda _error: pages.refused(400), most=MOST_CONNECTIONS, seconds=REQUEST_SECONDS
         )
         self._thread = threading.Thread(target=self._serve, name="sign-in-callback", daemon=True)
 
@@ -166,10 +165,11 @@ class LoopbackCallback:
 
     # --- our own thread ---------------------------------------------------------------------------------
 
-    def _answer(self, request: h11.Request, peer: Address) -> bytes | Answer:
+    def _answer(self, received: Received) -> bytes | Answer:
+        request = received.request
         if request.target.startswith(PATH.encode()):
             # Every user of a computer can read with what address a browser was started.
-            strange = another_person(peer, ("127.0.0.1", self._port))
+            strange = another_person(received.peer, ("127.0.0.1", self._port))
             return pages.refused(404) if strange else self._at_the_door(request)
         hosts = tuple(value for name, value in request.headers if name == b"host")
         return self._judge(CallbackRequest(request.method, request.target, hosts))
@@ -258,7 +258,7 @@ class LoopbackCallback:
         self._loop = asyncio.get_running_loop()
         end = asyncio.Event()
         server = await self._loop.create_server(
-            self._visitors.protocol, sock=self._listening, backlog=BACKLOG
+            self._connections.protocol, sock=self._listening, backlog=BACKLOG
         )
         self._end = end
         self._ready.set()
@@ -268,7 +268,7 @@ class LoopbackCallback:
             if answer is not None:
                 _set(answer, pages.unsettled())
         await asyncio.sleep(0)  # lets the answers that were just settled be sent
-        await self._visitors.farewell(_FAREWELL_SECONDS)
+        await self._connections.drain(_DRAIN_SECONDS)
 
 
 def _set(answer: Answer, page: bytes) -> None:

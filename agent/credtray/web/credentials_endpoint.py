@@ -9,7 +9,6 @@ import asyncio
 import logging
 import secrets
 import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,14 +19,14 @@ import h11
 from credtray.core.endpoint import answers
 from credtray.core.endpoint import filter as door
 from credtray.core.endpoint.answers import Answer
-from credtray.core.endpoint.filter import LONGEST_HEAD, EndpointRequest, Refused
+from credtray.core.endpoint.filter import Admitted, EndpointRequest, Refused
 from credtray.core.errors import CredtrayError, EndpointUnavailable, TimedOut
 from credtray.core.ports.endpoint import IssueForProfile
 from credtray.core.secret import Secret
+from credtray.web.http_connections import BACKLOG, HttpConnections, Received, listening_socket
 
 _log = logging.getLogger(__name__)
 
-_BACKLOG = 1024
 _PORTS = range(20000, 32768)
 """Below the ports that systems lend to outgoing connections: ours is rarely taken when we come back."""
 _TRIES = 20
@@ -38,10 +37,10 @@ class Limits:
     """How long and how many."""
 
     request_seconds: float = 5.0
-    """Within which a visitor must have sent its request."""
+    """Within which a client must have sent its request."""
     answer_seconds: float = 1.4
     """For the keys: botocore gives up a try after 2 s, and the reason must reach it before."""
-    visitors: int = 256
+    connections: int = 256
     """Connections that have not shown a token; one more, and the oldest of them goes."""
 
 
@@ -56,33 +55,10 @@ def listening_on(port: int | None) -> BoundEndpoint:
     reason = ""
     for each in (*wanted, *drawn, 0):
         try:
-            return BoundEndpoint(_listening(each))
+            return BoundEndpoint(listening_socket(each))
         except OSError as error:
             reason = error.strerror or "no port"
     raise EndpointUnavailable(reason)
-
-
-def _listening(port: int) -> socket.socket:
-    """Return a listening socket that nobody can share.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if sys.platform == "win32":
-            # Without it, any program of any user may bind the same port there.
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            # Else the connections of our own past would keep the port from us for a minute. It lets nobody
-            # share a port that somebody listens on: that would take SO_REUSEPORT on both sides.
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("127.0.0.1", port))
-        listening.listen(_BACKLOG)  # at once: until then another socket could be bound beside it
-    except OSError:
-        listening.close()
-        raise
-    return listening
 
 
 class BoundEndpoint:
@@ -90,9 +66,7 @@ class BoundEndpoint:
 
     def __init__(self, listening: socket.socket) -> None:
         self._listening = listening
-        self._server: asyncio.Server | None = None
-        self._visitors: dict[_Visitor, None] = {}
-        self._served: set[_Visitor] = set()
+        self._serving: tuple[asyncio.Server, HttpConnections] | None = None
         self.port: int = listening.getsockname()[1]
 
     async def serve(
@@ -105,138 +79,73 @@ class BoundEndpoint:
             issue: gives the keys.
             limits: how long and how many.
         """
-        desk = _Desk(self.port, tokens, issue, limits or Limits(), self._visitors, self._served)
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Visitor(desk), sock=self._listening, backlog=_BACKLOG
+        limits = limits or Limits()
+        desk = _Answers(self.port, tokens, issue, limits.answer_seconds)
+        connections = HttpConnections(
+            desk.answer, _malformed, most=limits.connections, seconds=limits.request_seconds
         )
+        server = await asyncio.get_running_loop().create_server(
+            connections.protocol, sock=self._listening, backlog=BACKLOG
+        )
+        self._serving = server, connections
 
     async def close(self) -> None:
         """Close the port and every connection."""
-        if self._server is None:
+        if self._serving is None:
             self._listening.close()
             return
-        self._server.close()
-        for visitor in (*self._visitors, *self._served):
-            visitor.drop()
-        await asyncio.sleep(0)  # lets the dropped connections report their end
+        server, connections = self._serving
+        server.close()
+        await connections.drain(0)
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
-    """What all visitors share."""
+class _Answers:
+    """What the endpoint says to whom."""
 
     port: int
     tokens: Mapping[str, Secret]
     issue: IssueForProfile
-    limits: Limits
-    waiting: dict[_Visitor, None]
-    """Those that have not sent a whole request, the longest here first."""
-    served: set[_Visitor]
-    """Those whose keys are being asked for."""
+    seconds: float
 
-    async def answer(self, profile: str) -> Answer:
+    def answer(self, received: Received) -> bytes | asyncio.Task[bytes]:
+        """Answer a request: a refusal at once, keys when they are there."""
+        found = door.raw_refusal(received.head, received.rest) or self._judged(received.request)
+        if isinstance(found, Refused):
+            return _refusal(found)
+        return asyncio.create_task(self._keys(found.profile), name="endpoint answer")
+
+    def _judged(self, request: h11.Request) -> Admitted | Refused:
+        headers = tuple((name, value) for name, value in request.headers)
+        asked = EndpointRequest(request.method, request.target, request.http_version, headers)
+        return door.judge(asked, self.port, self.tokens)
+
+    async def _keys(self, profile: str) -> bytes:
         """Return the keys, or why there are none in time."""
         try:
-            async with asyncio.timeout(self.limits.answer_seconds):
-                return answers.keys(await self.issue(profile))
+            async with asyncio.timeout(self.seconds):
+                return _http(answers.keys(await self.issue(profile)))
         except TimeoutError:
             late = TimedOut("the keys are not here yet", hint="Ask again; `credtray status` shows why.")
-            return answers.refusal(late.problem)
+            return _http(answers.refusal(late.problem))
         except CredtrayError as error:
-            return answers.refusal(error.problem)
+            return _http(answers.refusal(error.problem))
         except Exception as error:  # noqa: BLE001 -- an error border: one bad request, one answer
             _log.error("the endpoint could not answer: %s", type(error).__name__)
-            return answers.refusal(CredtrayError().problem)
+            return _http(answers.refusal(CredtrayError().problem))
 
 
-class _Visitor(asyncio.Protocol):
-    """One connection: reads one request, answers it, closes."""
+def _malformed(error: h11.RemoteProtocolError) -> bytes:
+    too_large = error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    return _refusal(door.too_large() if too_large else door.malformed())
 
-    def __init__(self, desk: _Desk) -> None:
-        self._desk = desk
-        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
-        self._received = bytearray()
-        self._heard = False
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._answering: asyncio.Task[None] | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):  # never so for TCP; tells the type checker
-            transport.close()
-            return
-        self._transport = transport
-        waiting, limits = self._desk.waiting, self._desk.limits
-        if len(waiting) >= limits.visitors:
-            next(iter(waiting)).drop()
-        waiting[self] = None
-        self._timer = asyncio.get_running_loop().call_later(limits.request_seconds, self.drop)
+def _refusal(refused: Refused) -> bytes:
+    return _http(answers.refusal(refused.problem, refused.status))
 
-    def data_received(self, data: bytes) -> None:
-        if self._heard:
-            return
-        self._received += data
-        try:
-            self._parser.receive_data(data)
-            event = self._parser.next_event()
-        except h11.RemoteProtocolError as error:
-            too_large = error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            self._refuse(door.too_large() if too_large else door.malformed())
-            return
-        if isinstance(event, h11.Request):
-            self._hear(event)
 
-    def _hear(self, event: h11.Request) -> None:
-        rest = self._parser.trailing_data[0]
-        head = bytes(self._received[: len(self._received) - len(rest)])
-        refused = door.raw_refusal(head, rest)
-        if refused is not None:
-            self._refuse(refused)
-            return
-        headers = tuple((name, value) for name, value in event.headers)
-        request = EndpointRequest(event.method, event.target, event.http_version, headers)
-        found = door.judge(request, self._desk.port, self._desk.tokens)
-        if isinstance(found, Refused):
-            self._refuse(found)
-            return
-        self._leave_the_queue()
-        self._desk.served.add(self)
-        self._answering = asyncio.create_task(self._serve(found.profile), name="endpoint answer")
-
-    async def _serve(self, profile: str) -> None:
-        self._answer(await self._desk.answer(profile))
-
-    def eof_received(self) -> bool:
-        return self._heard  # a client may close its half once it has asked; the answer still goes out
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self._leave_the_queue()
-        self._desk.served.discard(self)
-        if self._answering is not None:
-            self._answering.cancel()
-
-    def drop(self) -> None:
-        """Close without a word."""
-        self._leave_the_queue()
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _leave_the_queue(self) -> None:
-        """Whoever has been heard is not hurried any more, and makes no room for others."""
-        self._heard = True
-        self._received.clear()
-        self._desk.waiting.pop(self, None)
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _refuse(self, refused: Refused) -> None:
-        self._leave_the_queue()
-        self._answer(answers.refusal(refused.problem, refused.status))
-
-    def _answer(self, answer: Answer) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(_head(answer.status, len(answer.body)) + answer.body)
-            self._transport.close()
+def _http(answer: Answer) -> bytes:
+    return _head(answer.status, len(answer.body)) + answer.body
 
 
 @cache

@@ -20,15 +20,15 @@ import h11
 
 from credtray.core.loopback_peer import Address, owner_in
 from credtray.core.secret import Secret
-from credtray.web.visitors import BACKLOG, Visitors, unshared_port
+from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket
 
 GOOD_FOR_SECONDS = 30.0
 """How long the page waits for its one visit."""
 
 _PATH_BYTES = 32
-_VISITOR_SECONDS = 5.0
-_MOST_VISITORS = 16
-_FAREWELL_SECONDS = 2.0
+_REQUEST_SECONDS = 5.0
+_MOST_CONNECTIONS = 16
+_DRAIN_SECONDS = 2.0
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 
 MayVisit = Callable[[Address, Address], bool]
@@ -95,8 +95,11 @@ class OneTimeRedirect:
         self._path = f"/{secrets.token_urlsafe(_PATH_BYTES)}"
         self._ours: Address = ("127.0.0.1", 0)
         self._server: asyncio.Server | None = None
-        self._visitors = Visitors(
-            self.answer, _answer(HTTPStatus.NOT_FOUND), most=_MOST_VISITORS, seconds=_VISITOR_SECONDS
+        self._connections = HttpConnections(
+            self.answer,
+            lambda _error: _answer(HTTPStatus.NOT_FOUND),
+            most=_MOST_CONNECTIONS,
+            seconds=_REQUEST_SECONDS,
         )
         self._fetched = asyncio.Event()
 
@@ -111,10 +114,10 @@ class OneTimeRedirect:
 
     async def open(self) -> None:
         """Bind a port that nobody can share, and serve it."""
-        listening = unshared_port()
+        listening = page_socket()
         self._ours = listening.getsockname()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._visitors.protocol, sock=listening, backlog=BACKLOG)
+        self._server = await loop.create_server(self._connections.protocol, sock=listening, backlog=BACKLOG)
 
     async def fetched(self, seconds: float = GOOD_FOR_SECONDS) -> bool:
         """Wait until the browser has fetched the address; False when it did not come in time."""
@@ -127,12 +130,16 @@ class OneTimeRedirect:
         self._target = None
         if self._server is not None:
             self._server.close()
-        await self._visitors.farewell(_FAREWELL_SECONDS)
+        await self._connections.drain(_DRAIN_SECONDS)
 
-    def answer(self, request: h11.Request, peer: Address) -> bytes:
+    def answer(self, received: Received) -> bytes:
         """Return the answer: the redirect for the one right visit, the same refusal for all others."""
         target = self._target
-        if target is None or not self._is_right(request) or not self._may_visit(peer, self._ours):
+        if (
+            target is None
+            or not self._is_right(received.request)
+            or not self._may_visit(received.peer, self._ours)
+        ):
             return _answer(HTTPStatus.NOT_FOUND)
         self._target = None
         self._fetched.set()
