@@ -57,6 +57,7 @@ class Endpoint:
         default_factory=lambda: {"dev": Secret(TOKEN), "prod": Secret(OTHER_TOKEN)}
     )
     issued: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
     failing: Exception | None = None
     seconds: float = 0.0
 
@@ -66,7 +67,11 @@ class Endpoint:
 
     async def issue(self, profile: str) -> ProcessCredentials:
         self.issued.append(profile)
-        await asyncio.sleep(self.seconds)
+        try:
+            await asyncio.sleep(self.seconds)
+        except asyncio.CancelledError:
+            self.given_up.append(profile)
+            raise
         if self.failing is not None:
             raise self.failing
         return KEYS

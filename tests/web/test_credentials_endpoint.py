@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from credtray.core.protocol import ProcessCredentials
 from credtray.core.secret import Secret
 from credtray.web import credentials_endpoint
 from credtray.web.credentials_endpoint import Limits, listening_on
+from tests.daemon.conftest import eventually
 from tests.web.endpoint_world import (
     CANARY,
     KEYS,
@@ -189,6 +191,18 @@ def test_who_waits_for_keys_is_not_pushed_out_by_who_says_nothing() -> None:
             stack.enter_context(closing(endpoint.connect()))
 
         assert Reply(drained(asking)).status == 200
+
+
+def test_who_is_killed_stops_asking_for_keys() -> None:
+    with serving(Limits(answer_seconds=60)) as endpoint:
+        endpoint.seconds = 60
+        with closing(endpoint.connect()) as asking:
+            asking.sendall(request(endpoint.port))
+            assert eventually(lambda: endpoint.issued == ["dev"])
+            killed = struct.pack("ii", 1, 0)  # a reset, as of a client that dies with data unread
+            asking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, killed)
+
+        assert eventually(lambda: endpoint.given_up == ["dev"])
 
 
 def test_fifty_clients_at_once_are_all_served(endpoint: Endpoint) -> None:
