@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.cli.completion import Shell
+from credtray.core.forms import Shell
 from tests.cli.fake_backend import credtray, environment
 from tests.cli.real_world import ROOT
 
@@ -38,7 +38,7 @@ def config(home: Path, data: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("shell", list(Shell))
+@pytest.mark.parametrize("shell", [shell for shell in Shell if shell.script])
 def test_script_is_printed_and_asks_for_its_shell(shell: Shell) -> None:
     outcome = credtray("completion", shell.value)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.cli.completion import Shell
+from credtray.core.forms import Shell
 from tests.cli.fake_backend import credtray
 
 SECONDS = 30.0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,12 @@ from typing import Any
 import pytest
 
 from credtray.cli import ancestors
-from credtray.cli.shell_choice import Shell, chosen, complete_shell, detected, form_of
+from credtray.cli.shell_choice import chosen, complete_shell, detected
 from credtray.core.errors import UsageError
-from credtray.core.forms import Form
+from credtray.core.forms import SYNTAX, Form, Shell
+from credtray.core.menu.profiles import FORMS
+from credtray.desktop.assets import asset
+from tests.cli.fake_backend import credtray
 from tests.cli.real_world import ROOT
 
 BASH_LOGIN = {"SHELL": "/bin/bash"}
@@ -73,7 +77,7 @@ def test_shell_can_be_named_as_its_users_call_it(word: str, expected: Shell) -> 
 
 
 def test_every_shell_has_a_form_and_no_other_form_is_left_out() -> None:
-    assert {form_of(shell) for shell in Shell} == set(Form) - {Form.SECTION}
+    assert {shell.form for shell in Shell} == set(Form) - {Form.SECTION}
 
 
 def test_values_are_completed() -> None:
@@ -171,3 +175,26 @@ def test_unknown_word_is_answered_with_what_there_is(monkeypatch: pytest.MonkeyP
     assert chosen(None) is Shell.BASH
     with pytest.raises(UsageError, match=r"bash, zsh, sh.*Did you mean powershell"):
         chosen("powershel")
+
+
+# --- one table ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", Shell)
+def test_each_row_of_the_table_appears_wherever_a_shell_can_be_chosen(shell: Shell) -> None:
+    texts = [credtray(command, "--help").out for command in ("env", "copy", "endpoint")]
+    offered = re.findall(r"\w+", credtray("completion", "--help").out.partition("SHELL      ")[2])
+
+    assert all(shell.value in " ".join(text.split()) for text in texts)
+    assert [chosen(word) for word in (shell.value, *shell.programs)] == [shell] * (1 + len(shell.programs))
+    assert all(detected({}, [program]) is shell for program in shell.programs)
+    assert shell.menu in dict(FORMS).get(shell.form, "")
+    assert bool(shell.script) == (shell.value in offered)
+    assert not shell.script or asset(f"completion/credtray.{shell.script}")
+    assert not shell.programs or (shell.taken_in.count("{}") == 1 and SYNTAX[shell.form].removal)
+
+
+def test_no_program_belongs_to_two_shells() -> None:
+    programs = [program for shell in Shell for program in shell.programs]
+
+    assert len(programs) == len(set(programs))

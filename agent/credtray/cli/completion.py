@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -20,25 +19,18 @@ from credtray.cli.completing import Kind, Offer, offer
 from credtray.cli.streams import let_go
 from credtray.cli.terminal import visible
 from credtray.core.errors import UsageError
+from credtray.core.forms import Shell, ShellWithScript
 from credtray.desktop.assets import asset
 
 WORDS_VARIABLE = "_CREDTRAY_WORDS"
 """The words, a line each, where a shell cannot hand arguments on unchanged: PowerShell before 7.3."""
 GIVE_UP_SECONDS = 1.0
 """A home directory that hangs must not hold up a key press."""
-_SUFFIXES = {"bash": "bash", "zsh": "zsh", "fish": "fish", "powershell": "ps1"}
 
 
-class Shell(StrEnum):
-    """Shells with completion."""
-
-    BASH = "bash"
-    ZSH = "zsh"
-    FISH = "fish"
-    POWERSHELL = "powershell"
-
-
-def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.", show_default=False)]) -> None:
+def completion(
+    shell: Annotated[ShellWithScript, typer.Argument(help="Your shell.", show_default=False)],
+) -> None:
     """Print the completion script of a shell.
 
     It completes commands and options, and the names of profiles and sessions.
@@ -49,7 +41,7 @@ def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.", show_d
       credtray completion fish > ~/.config/fish/completions/credtray.fish
       credtray completion powershell | Out-String | Invoke-Expression
     """
-    sys.stdout.write(asset(f"completion/credtray.{_SUFFIXES[shell.value]}").decode())
+    sys.stdout.write(asset(f"completion/credtray.{Shell[shell.name].script}").decode())
 
 
 def answer(arguments: Sequence[str]) -> int:
@@ -93,7 +85,7 @@ def _lines(shell: str, arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _words(shell: str, arguments: Sequence[str]) -> Sequence[str]:
-    if shell not in set(Shell):
+    if shell not in set(ShellWithScript):
         raise UsageError(f"There is no completion for {shell!r}")
     return os.environ[WORDS_VARIABLE].split("\n") if shell == Shell.POWERSHELL else arguments
 

@@ -16,11 +16,11 @@ import typer
 from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfileArgument
-from credtray.cli.shell_choice import chosen, complete_shell, form_of
+from credtray.cli.shell_choice import chosen, complete_shell
 from credtray.core.child_environment import OVER_ENDPOINT
 from credtray.core.endpoint import environment as endpoint_environment
 from credtray.core.errors import EndpointUnavailable, UsageError
-from credtray.core.forms import Form
+from credtray.core.forms import ALL_BUT_JSON, Form
 from credtray.core.protocol import Endpoint, Status
 from credtray.core.secret import Secret
 from credtray.core.shells import assignments, removals
@@ -42,8 +42,7 @@ def endpoint(
         typer.Option(
             "--shell",
             metavar="SHELL",
-            help="bash, zsh, sh, fish, powershell, cmd, dotenv, docker, devcontainer or json; "
-            "else the shell this runs in.",
+            help=f"{ALL_BUT_JSON}, {_DOCKER}, {_DEVCONTAINER} or {_JSON}; else the shell this runs in.",
             autocompletion=_complete,
             show_default=False,
         ),
@@ -97,7 +96,7 @@ def endpoint(
 def _writer(word: str | None, *, with_token: bool) -> Callable[[dict[str, Any]], str]:
     if word in _WRITERS:
         return _WRITERS[word]
-    form = form_of(chosen(word))
+    form = chosen(word).form
     return lambda result: _for_shell(result, form, with_token=with_token)
 
 

@@ -17,19 +17,12 @@ from credtray.cli import terminal
 from credtray.cli.backend import ask, credentials_of
 from credtray.cli.choices import JsonOption, ProfileArgument, RegionOption
 from credtray.cli.names import complete_profile
-from credtray.cli.shell_choice import Shell, ShellOption, chosen, form_of
+from credtray.cli.shell_choice import ShellOption, chosen
 from credtray.core.errors import AgentNotRunning, UsageError
-from credtray.core.forms import Form
+from credtray.core.forms import Form, Shell
 from credtray.core.protocol import Copy, ProcessCredentials, Status
 
 _ACCOUNT = "AWS_ACCOUNT_ID"
-_TAKEN_IN: dict[Form, str] = {
-    Form.POSIX: 'eval "$({})"',
-    Form.FISH: "{} | source",
-    Form.POWERSHELL: "{} | Out-String | Invoke-Expression",
-    Form.CMD: "FOR /F \"delims=\" %i IN ('{}') DO @%i",
-}
-"""How each shell takes in what a command prints."""
 
 
 def env(
@@ -63,18 +56,18 @@ def env(
     from credtray.core import shells  # completing an option must not pay for it
     from credtray.core.child_environment import REGIONS
 
-    form = form_of(chosen(shell))
+    reader = chosen(shell)
     if unset:
         names = (*shells.KEYS, shells.EXPIRATION, _ACCOUNT, *REGIONS)
-        terminal.show_exactly(shells.removals(names, form))
+        terminal.show_exactly(shells.removals(names, reader.form))
         return
     if profile is None:
         raise UsageError("Name a profile")
     if region is not None:
         _check_region(region)
     keys = credentials_of(profile)
-    terminal.show_exactly(_text(keys, region or _region(profile), form))
-    _remark(profile, keys, form)
+    terminal.show_exactly(_text(keys, region or _region(profile), reader.form))
+    _remark(profile, keys, reader)
 
 
 def _check_region(region: str) -> None:
@@ -103,14 +96,14 @@ def _text(keys: ProcessCredentials, region: str | None, form: Form) -> str:
     return shells.exported(values, form, shadows).reveal()
 
 
-def _remark(profile: str, keys: ProcessCredentials, form: Form) -> None:
+def _remark(profile: str, keys: ProcessCredentials, reader: Shell) -> None:
     """Tell a person who looks what to know of these keys; a script's log stays as it is."""
     from credtray.core import shells
 
     if sys.stdout.isatty():
-        how = _TAKEN_IN.get(form)
-        command = f"credtray env {shells.argument(profile, form)}"
-        hint = f"To set them without showing them: {how.format(command)}" if how else ""
+        command = f"credtray env {shells.argument(profile, reader.form)}"
+        how = reader.taken_in.format(command)
+        hint = f"To set them without showing them: {how}" if how else ""
         terminal.complain("the keys are on your screen", hint, kind="warning")
     if sys.stderr.isatty():
         terminal.say(
@@ -146,7 +139,7 @@ def copy(
     if section and shell is not None:
         raise UsageError("Use --section or --shell, not both")
     kind = None if section else chosen(shell)
-    result = _copied(Copy(profile, Form.SECTION if kind is None else form_of(kind)))
+    result = _copied(Copy(profile, Form.SECTION if kind is None else kind.form))
     if json_output:
         terminal.show_json(result)
         return

@@ -8,60 +8,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from credtray.core.errors import UsageError
-from credtray.core.forms import Form
+from credtray.core.forms import ALL_BUT_JSON, Shell
 from credtray.core.nearest import did_you_mean
 
-
-class Shell(StrEnum):
-    """What ``--shell`` takes: the shells, and two forms for programs that read no shell."""
-
-    BASH = "bash"
-    ZSH = "zsh"
-    SH = "sh"
-    FISH = "fish"
-    POWERSHELL = "powershell"
-    CMD = "cmd"
-    DOTENV = "dotenv"
-    JSON = "json"
-
-
-_FORMS: Mapping[Shell, Form] = {
-    Shell.BASH: Form.POSIX,
-    Shell.ZSH: Form.POSIX,
-    Shell.SH: Form.POSIX,
-    Shell.FISH: Form.FISH,
-    Shell.POWERSHELL: Form.POWERSHELL,
-    Shell.CMD: Form.CMD,
-    Shell.DOTENV: Form.DOTENV,
-    Shell.JSON: Form.JSON,
-}
-_PROGRAMS: Mapping[str, Shell] = {
-    "bash": Shell.BASH,
-    "rbash": Shell.BASH,
-    "zsh": Shell.ZSH,
-    "rzsh": Shell.ZSH,
-    "sh": Shell.SH,
-    "dash": Shell.SH,
-    "ash": Shell.SH,
-    "busybox": Shell.SH,
-    "ksh": Shell.SH,
-    "ksh93": Shell.SH,
-    "mksh": Shell.SH,
-    "osh": Shell.SH,
-    "yash": Shell.SH,
-    "fish": Shell.FISH,
-    "pwsh": Shell.POWERSHELL,
-    "pwsh-preview": Shell.POWERSHELL,
-    "powershell": Shell.POWERSHELL,
-    "powershell_ise": Shell.POWERSHELL,
-    "cmd": Shell.CMD,
-}
+_PROGRAMS: Mapping[str, Shell] = {program: shell for shell in Shell for program in shell.programs}
 _OTHERS = frozenset({"csh", "tcsh", "nu", "xonsh", "elvish"})
 """Shells that read none of the forms: to write for an outer one would do nothing, or harm."""
 _VERSION = re.compile(r"[-_]?\d+(\.\d+)*$")
@@ -79,16 +34,11 @@ ShellOption = Annotated[
     typer.Option(
         "--shell",
         metavar="SHELL",
-        help="bash, zsh, sh, fish, powershell, cmd, dotenv or json; else the shell this runs in.",
+        help=f"{ALL_BUT_JSON} or json; else the shell this runs in.",
         autocompletion=complete_shell,
         show_default=False,
     ),
 ]
-
-
-def form_of(shell: Shell) -> Form:
-    """Return the form in which text for it is written."""
-    return _FORMS[shell]
 
 
 def chosen(word: str | None) -> Shell:
@@ -105,8 +55,8 @@ def chosen(word: str | None) -> Shell:
     if named is not None:
         return named
     try:
-        return Shell(word.lower())
-    except ValueError:
+        return Shell[word.upper()]
+    except KeyError:
         known = f"{', '.join(Shell)}.{did_you_mean(word, Shell)}"
         raise UsageError(f"{word!r} is not one of the shells {known}") from None
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
 from credtray.core import ini
 from credtray.core.child_environment import OVER_KEYS, REGIONS
 from credtray.core.errors import FormRefused, UnexpectedReply
-from credtray.core.forms import Form
+from credtray.core.forms import SYNTAX, Form, harmless
 from credtray.core.models import RoleCredentials
 from credtray.core.protocol.replies import ProcessCredentials
 from credtray.core.secret import Secret
@@ -22,12 +21,8 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
 """botocore (credentials.py, ``EnvProvider``) and the SDK for JavaScript refuse the keys after that time."""
 
-_HARMLESS_TO_CMD = re.compile(r"[A-Za-z0-9+/=._:-]*", re.ASCII)
 _SAME_IN_EVERY_ENV_FILE = re.compile(r"[A-Za-z0-9+/=._:@%,-]+", re.ASCII)
 """Neither quotes nor anything to quote: docker takes quotes literally, sh needs them for all the rest."""
-_FISH_ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'"})
-_POWERSHELL_ESCAPES = str.maketrans({char: f"`{char}" for char in '`$"\u201c\u201d\u201e'})
-"""PowerShell takes typographic double quotes for quotes, too (its language specification, 2.3.5.2)."""
 
 
 def assignments(values: Mapping[str, str], form: Form) -> str:
@@ -45,7 +40,10 @@ def assignments(values: Mapping[str, str], form: Form) -> str:
             raise FormRefused(f"{name} holds a character that programs read differently in an env file")
     if form is Form.JSON:
         return json.dumps(dict(values), indent=2, ensure_ascii=False) + "\n"
-    return "".join(_of(_ASSIGNMENTS, form)(name, value) for name, value in values.items())
+    syntax = SYNTAX.get(form)
+    if syntax is None:
+        raise _no_lines(form)
+    return "".join(syntax.assignment(name, value) for name, value in values.items())
 
 
 def removals(names: Iterable[str], form: Form) -> str:
@@ -56,7 +54,14 @@ def removals(names: Iterable[str], form: Form) -> str:
     """
     if form is Form.JSON:
         return json.dumps(dict.fromkeys(names), indent=2) + "\n"
-    return "".join(_of(_REMOVALS, form)(name) for name in names)
+    syntax = SYNTAX.get(form)
+    if syntax is None or syntax.removal is None:
+        raise _no_lines(form)
+    return "".join(map(syntax.removal, names))
+
+
+def _no_lines(form: Form) -> FormRefused:
+    return FormRefused(f"{form.value} has no lines for that")
 
 
 def argument(word: str, form: Form) -> str:
@@ -64,9 +69,9 @@ def argument(word: str, form: Form) -> str:
 
     For showing to a person: cmd has no way to quote a double quote or a percent sign.
     """
-    if _HARMLESS_TO_CMD.fullmatch(word) and word[:1] not in {"", "-", "="}:
+    if harmless(word) and word[:1] not in {"", "-", "="}:
         return word
-    quoted = _QUOTES.get(form, _posix_quoted)(word)
+    quoted = SYNTAX.get(form, SYNTAX[Form.POSIX]).quoted(word)
     return f"-- {quoted}" if word.startswith("-") else quoted
 
 
@@ -111,94 +116,3 @@ def written(credentials: RoleCredentials, form: Form, section: str, region: str 
 
 def _section(name: str, values: Mapping[str, str]) -> str:
     return ini.set_keys(b"", name, {key.lower(): value for key, value in values.items()}).decode()
-
-
-# --- how each is written -----------------------------------------------------------------------------
-
-
-def _posix_quoted(value: str) -> str:
-    inside = value.replace("'", "'\"'\"'")
-    return f"'{inside}'"
-
-
-def _posix(name: str, value: str) -> str:
-    return f"export {name}={_posix_quoted(value)}\n"
-
-
-def _posix_away(name: str) -> str:
-    return f"unset {name}\n"
-
-
-def _fish_quoted(value: str) -> str:
-    return f"'{value.translate(_FISH_ESCAPES)}'"
-
-
-def _fish(name: str, value: str) -> str:
-    return f"set -gx {name} {_fish_quoted(value)}\n"
-
-
-def _fish_away(name: str) -> str:
-    return f"set -eg {name}\n"
-
-
-def _powershell_quoted(value: str) -> str:
-    return f'"{value.translate(_POWERSHELL_ESCAPES)}"'
-
-
-def _powershell(name: str, value: str) -> str:
-    # Windows' own line ends: its older console takes a lone line feed for Ctrl+J.
-    return f"$Env:{name}={_powershell_quoted(value)}\r\n"
-
-
-def _powershell_away(name: str) -> str:
-    return f"Remove-Item Env:{name} -ErrorAction Ignore\r\n"
-
-
-def _cmd(name: str, value: str) -> str:
-    """Write for cmd's prompt, where ``%`` cannot be doubled: a caret inside makes the name unknown.
-
-    Before every character, so that no part between two percent signs names a variable, whatever is set.
-    """
-    plain = _HARMLESS_TO_CMD.fullmatch(value) is not None
-    return f"SET {name}={value if plain else ''.join(f'^{char}' for char in value)}\r\n"
-
-
-def _cmd_quoted(value: str) -> str:
-    return f'"{value}"'
-
-
-def _cmd_away(name: str) -> str:
-    return f"SET {name}=\r\n"
-
-
-def _dotenv(name: str, value: str) -> str:
-    return f"{name}={value}\n"
-
-
-_ASSIGNMENTS: Mapping[Form, Callable[[str, str], str]] = {
-    Form.POSIX: _posix,
-    Form.FISH: _fish,
-    Form.POWERSHELL: _powershell,
-    Form.CMD: _cmd,
-    Form.DOTENV: _dotenv,
-}
-_REMOVALS: Mapping[Form, Callable[[str], str]] = {
-    Form.POSIX: _posix_away,
-    Form.FISH: _fish_away,
-    Form.POWERSHELL: _powershell_away,
-    Form.CMD: _cmd_away,
-}
-_QUOTES: Mapping[Form, Callable[[str], str]] = {
-    Form.FISH: _fish_quoted,
-    Form.POWERSHELL: _powershell_quoted,
-    Form.CMD: _cmd_quoted,
-}
-
-_Writer = TypeVar("_Writer")
-
-
-def _of(table: Mapping[Form, _Writer], form: Form) -> _Writer:
-    writer = table.get(form)
-    if writer is None:
-        raise FormRefused(f"{form.value} has no lines for that")
-    return writer

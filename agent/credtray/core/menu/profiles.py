@@ -11,7 +11,7 @@ from functools import lru_cache
 from credtray.core.clicks import CopyCredentials, OpenConsole
 from credtray.core.face.lines import CROWD, GAP, default_words, is_production, keys_words
 from credtray.core.face.overview import Overview
-from credtray.core.forms import Form
+from credtray.core.forms import Form, Shell
 from credtray.core.menu import Item, Kind
 from credtray.core.menu.agent import setup_items
 from credtray.core.menu.branches import Entry, Menu, catalogue, laid_out, separator
@@ -21,13 +21,9 @@ from credtray.core.state import State
 
 RECENT = 8
 """Shortcuts of the default profile: more is a search again."""
-FORMS = (
-    (Form.POSIX, "bash, zsh"),
-    (Form.FISH, "fish"),
-    (Form.POWERSHELL, "PowerShell"),
-    (Form.CMD, "cmd"),
-    (Form.SECTION, "credentials file"),
-)
+_SHELLS = {form: ", ".join(each.menu for each in Shell if each.form is form and each.menu) for form in Form}
+FORMS = (*((form, names) for form, names in _SHELLS.items() if names), (Form.SECTION, "credentials file"))
+"""Which keys are copied for, and what the menu calls it."""
 _WAYS = {Delivery.PROCESS: "by credential_process", Delivery.ENDPOINT: "by the local endpoint"}
 """How programs get keys that are in no section."""
 
