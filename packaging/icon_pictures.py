@@ -1,15 +1,13 @@
-"""Draws the pictures of the icon from assets/tray.toml: assets/credtray.svg and .png, docs/images/icons.png.
+"""Draws the pictures of the icon: assets/credtray.svg and .png, docs/images/icons.png.
 
     python packaging/icon_pictures.py
 
-Run it again when the geometry or a colour changes; a test tells when that was forgotten.
+Run it again when a shape or a colour changes; a test tells when that was forgotten.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -19,9 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from credtray.core.face.look import Look, Shape  # noqa: E402 - the checkout is not installed
-from credtray.desktop.assets import asset  # noqa: E402 - the same
-from credtray.desktop.icon import Panel, draw, geometry, painted  # noqa: E402 - the same
-from credtray.desktop.icon_parts import Arc, Disc, Layer, Line, Part, Point  # noqa: E402 - the same
+from credtray.desktop.icon import GRID, MIDDLE, Layer, Panel, Pen, Point, app_layers, draw, on_circle, painted  # noqa: E402 - the same
 
 _SVG = "//www.w3.org/2000/svg"
 """Name of the language; whole it would look like an address, of which a test allows none in this folder."""
@@ -50,13 +46,13 @@ def main() -> None:
 
 def app_icon(size: int) -> Image.Image:
     """Return the picture in lists of programs."""
-    return painted(geometry().app_layers(), geometry().grid, size)
+    return painted(app_layers(), size)
 
 
 def app_svg() -> str:
     """Return the same as SVG."""
-    side = f"{geometry().grid:g}"
-    shapes = "\n".join(f"  {shape}" for layer in geometry().app_layers() for shape in _svg(layer))
+    side = f"{GRID:g}"
+    shapes = "\n".join(f"  <{shape}/>" for layer in app_layers() for shape in _SvgPen(layer).shapes)
     box = f'width="{side}" height="{side}" viewBox="0 0 {side} {side}"'
     head = f'<svg xmlns="http:{_SVG}" {box}>'
     return f"{head}\n  <title>credtray</title>\n{shapes}\n</svg>\n"
@@ -79,42 +75,40 @@ def contact_sheet() -> Image.Image:
     return sheet
 
 
-def mark() -> str:
-    """Return what tells from which geometry a picture was drawn."""
-    return sha256(asset("tray.toml")).hexdigest()
-
-
 def _save(picture: Image.Image, path: Path) -> None:
     notes = PngInfo()
     notes.add_text("Software", "credtray")  # by this `credtray autostart disable` knows its own files
-    notes.add_text("Geometry", mark())
     picture.save(path, optimize=True, pnginfo=notes)
 
 
-def _svg(layer: Layer) -> Iterator[str]:
-    colour, opacity = layer.colour[:7], layer.colour[7:]
-    seen = f' opacity="{int(opacity, 16) / 255:.2f}"' if opacity else ""
-    for part in layer.parts:
-        yield f"<{_svg_shape(part, colour)}{seen}/>"
+class _SvgPen(Pen):
+    """Writes what is painted as elements of SVG, for the picture in lists of programs, which cuts nothing."""
 
+    def __init__(self, layer: Layer) -> None:
+        self.shapes: list[str] = []
+        self._colour, opacity = layer.colour[:7], layer.colour[7:]
+        self._seen = f' opacity="{int(opacity, 16) / 255:.2f}"' if opacity else ""
+        layer.paint(self)
 
-def _svg_shape(part: Part, colour: str) -> str:
-    match part:
-        case Disc((x, y), radius, cut=False):
-            return f'circle cx="{x:g}" cy="{y:g}" r="{radius:g}" fill="{colour}"'
-        case Line(points, width, cut=False):
-            path = "M" + "L".join(_pair(point) for point in points)
-            ends = 'stroke-linecap="round" stroke-linejoin="round"'
-            return f'path d="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}" {ends}'
-        case Arc((x, y), radius, width, start, end, cut=False):
-            stroke = f'fill="none" stroke="{colour}" stroke-width="{width:g}"'
-            if end - start >= 360:  # noqa: PLR2004 - an arc of SVG cannot go all the way round
-                return f'circle cx="{x:g}" cy="{y:g}" r="{radius:g}" {stroke}'
-            first, last = part.ends()
-            sweep = f"{radius:g} {radius:g} 0 {int(end - start > 180)} 1"  # noqa: PLR2004 - SVG's "large arc"
-            return f'path d="M{_pair(first)}A{sweep} {_pair(last)}" {stroke}'
-        case _:
-            raise NotImplementedError(f"the picture in lists of programs has no {type(part).__name__}")
+    def _add(self, shape: str) -> None:
+        self.shapes.append(f"{shape}{self._seen}")
+
+    def line(self, *points: Point, width: float, cut: bool = False) -> None:  # noqa: ARG002 - see above
+        path = "M" + "L".join(_pair(point) for point in points)
+        ends = 'stroke-linecap="round" stroke-linejoin="round"'
+        self._add(f'path d="{path}" fill="none" stroke="{self._colour}" stroke-width="{width:g}" {ends}')
+
+    def disc(self, centre: Point, radius: float, *, cut: bool = False) -> None:  # noqa: ARG002 - see above
+        self._add(f'circle cx="{centre[0]:g}" cy="{centre[1]:g}" r="{radius:g}" fill="{self._colour}"')
+
+    def arc(self, radius: float, width: float, start: float, end: float, *, centre: Point = MIDDLE) -> None:
+        stroke = f'fill="none" stroke="{self._colour}" stroke-width="{width:g}"'
+        if end - start >= 360:  # noqa: PLR2004 - an arc of SVG cannot go all the way round
+            self._add(f'circle cx="{centre[0]:g}" cy="{centre[1]:g}" r="{radius:g}" {stroke}')
+            return
+        first, last = (_pair(on_circle(centre, radius, angle)) for angle in (start, end))
+        sweep = f"{radius:g} {radius:g} 0 {int(end - start > 180)} 1"  # noqa: PLR2004 - SVG's "large arc"
+        self._add(f'path d="M{first}A{sweep} {last}" {stroke}')
 
 
 def _pair(point: Point) -> str:

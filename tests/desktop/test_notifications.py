@@ -16,7 +16,7 @@ from credtray.core.errors import NotifierUnavailable
 from credtray.core.face.look import Look, Shape
 from credtray.core.ports import Button, Notification, Urgency
 from credtray.desktop import assets
-from credtray.desktop.icon import Panel, draw, geometry
+from credtray.desktop.icon import Panel, draw, palettes
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Notified, daemon_on, shown_by, told, until
 
@@ -83,7 +83,7 @@ def test_the_picture_has_the_name_that_the_daemon_knows(bus: DbusDaemon, version
 def test_without_a_picture_the_words_are_shown(
     bus: DbusDaemon, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for cache in (geometry, draw):
+    for cache in (palettes, draw):
         cache.cache_clear()
     monkeypatch.setattr(assets, "_folders", lambda: (tmp_path,))
 

@@ -1,4 +1,4 @@
-"""Finds the files that belong to credtray and are no code: the icon's geometry and its pictures.
+"""Finds the files that belong to credtray and are no code: the icon's colours and its pictures.
 
 Reads only; knows nothing of what is in them.
 """
