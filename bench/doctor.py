@@ -16,10 +16,10 @@ from pathlib import Path
 import botocore.configloader
 
 from credtray import checkup
-from credtray.app import Surroundings
 from credtray.cli.doctor.document import doctor_document, row, tabled
 from credtray.core.diagnosis import findings
 from credtray.core.resolution import Client
+from credtray.environment import Surroundings
 
 PROFILES = 2000
 ROUNDS = 5

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bench.world import profile_names, world
-from credtray.app import Surroundings, join
+from credtray.app import join
 from credtray.aws.clients import Clients
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.aws.pacing import TokenBucket
@@ -30,6 +30,7 @@ from credtray.core.models import SectionKeys
 from credtray.core.ports import Mark, SyncReport
 from credtray.daemon.loop import Conduct, Loop
 from credtray.daemon.workers import Workers
+from credtray.environment import Surroundings
 
 LATENCY = 0.05
 AT_ONCE = 8

@@ -25,6 +25,7 @@ WINGS: dict[str, frozenset[str]] = {
     "agent_socket": frozenset({"core", "desktop"}),
     "credentials_fetch": frozenset({"agent_socket"}),
     "ipc_client": frozenset({"agent_socket", "core", "desktop"}),
+    "environment": frozenset({"aws", "core", "desktop", "files"}),
 }
 """What a wing may import besides itself."""
 

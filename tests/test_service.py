@@ -222,7 +222,8 @@ def test_agent_beside_a_lent_main_thread_serves_and_ends_on_a_signal(home: Path)
     (home / "run").mkdir(exist_ok=True)
     program = (
         "import sys\n"
-        "from credtray.app import Surroundings, join\n"
+        "from credtray.app import join\n"
+        "from credtray.environment import Surroundings\n"
         "from credtray.service import run\n"
         "sys.exit(run(join(Surroundings(lends_main_thread=True)), console=False))\n"
     )

@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import random
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,6 @@ from credtray.aws.clients import Clients
 from credtray.aws.config_file import AwsConfigFile
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.aws.identity_center import BotocoreIdentityCenter
-from credtray.aws.locations import AwsLocations, locate
 from credtray.aws.portal import Portal
 from credtray.aws.profile_writer import ProfileWriter
 from credtray.aws.role_credentials import BotocoreRoleCredentials
@@ -28,7 +25,6 @@ from credtray.aws.token_cache import SharedTokenCache
 from credtray.aws.token_refresh import SharedTokenRefresh
 from credtray.core import protocol
 from credtray.core.errors import AgentNotRunning, CredtrayError
-from credtray.core.ports import Clock, Notifier
 from credtray.core.protocol import Progress, Reply, Request
 from credtray.core.state import State
 from credtray.daemon.changes import Changes
@@ -36,50 +32,14 @@ from credtray.daemon.ports import Ports
 from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
 from credtray.desktop.clocks import SystemClock
-from credtray.desktop.notifier import LogNotifier
+from credtray.environment import Surroundings
 from credtray.files.atomic_file import is_null, sweep_leftovers
 from credtray.files.file_lock import FileLock
-from credtray.files.shared_file import SharedFile
 from credtray.ipc_client import AgentClient
 from credtray.store.settings_file import SettingsFile
 from credtray.store.state_file import StateFile
 from credtray.store.undo_file import UndoFile
 from credtray.web.callback import LoopbackCallbackListener
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Where this process finds things; tests and the demo put their own here."""
-
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    home: Path = field(default_factory=Path.home)
-    clock: Clock = field(default_factory=SystemClock)
-    speed: float = 1.0
-    """How fast ``clock`` runs against real time."""
-    notifier: Notifier = field(default_factory=LogNotifier)
-    desktop: bool = True
-    """Whether an agent shows an icon and notifications where there is a desktop."""
-    lends_main_thread: bool = sys.platform in {"darwin", "win32"}
-    """Whether an agent with a desktop leaves the main thread to the icon."""
-
-    @property
-    def aws(self) -> AwsLocations:
-        """The AWS files."""
-        return locate(self.environ, self.home)
-
-    @property
-    def locks(self) -> Path:
-        """Our own directory for lock files."""
-        return paths.state_directory() / "locks"
-
-    def shared_file(self, path: Path) -> SharedFile:
-        """Return the one writer of a file that others edit too."""
-        return SharedFile(
-            path,
-            self.locks,
-            backup_directory=paths.state_directory(),
-            fallback_lock_directory=paths.fallback_lock_directory(),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from credtray.app import Surroundings
 from credtray.checkup import around
 from credtray.checkup.probes import together
 from credtray.core.diagnosis import findings
@@ -22,6 +21,7 @@ from credtray.core.diagnosis.facts import Held, KeyKind, Surrounding
 from credtray.core.marks import key_digest
 from credtray.core.section_mark import SectionMark
 from credtray.desktop.clocks import SystemClock
+from credtray.environment import Surroundings
 from credtray.store.settings_file import SettingsFile
 from tests.cli.doctor_homes import CANARY, CONFIG, codes, lay, look, token
 from tests.web.endpoint_world import serving

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.app import Surroundings, join
+from credtray.app import join
 from credtray.aws.config_file import AwsConfigFile
 from credtray.checkup import look
 from credtray.cli.setup.steps import check_place
@@ -20,6 +20,7 @@ from credtray.core.errors import FileRefused
 from credtray.core.marks import key_digest
 from credtray.core.models import Account, AwsConfig, Endpoints, Profile, SsoSession
 from credtray.core.naming import RoleChoice
+from credtray.environment import Surroundings
 
 SESSION = """[sso-session corp]
 sso_start_url = https://d-9067000001.awsapps.com/start

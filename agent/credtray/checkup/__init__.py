@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from credtray import __version__
-from credtray.app import Surroundings
 from credtray.checkup import around as looks
 from credtray.checkup.files import (
     AwsFiles,
@@ -43,6 +42,7 @@ from credtray.core.models import AwsConfig
 from credtray.core.session_network import in_effect
 from credtray.core.settings import Settings
 from credtray.desktop import paths
+from credtray.environment import Surroundings
 from credtray.store.settings_file import SettingsFile
 from credtray.store.state_file import StateFile
 

@@ -15,10 +15,11 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from credtray.app import Surroundings, join
+from credtray.app import join
 from credtray.core.ports import Notification
 from credtray.demo.pace import PacedClock
 from credtray.desktop.notifier import LogNotifier
+from credtray.environment import Surroundings
 from credtray.service import run
 
 

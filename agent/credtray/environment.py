@@ -1,0 +1,54 @@
+"""What this process found around itself: environment variables, home, clock, platform, and our own places.
+
+Touches nothing, and knows of the wings only where files lie and what time it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from credtray.aws.locations import AwsLocations, locate
+from credtray.core.ports import Clock, Notifier
+from credtray.desktop import paths
+from credtray.desktop.clocks import SystemClock
+from credtray.desktop.notifier import LogNotifier
+from credtray.files.shared_file import SharedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where this process finds things; tests and the demo put their own here."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    home: Path = field(default_factory=Path.home)
+    clock: Clock = field(default_factory=SystemClock)
+    speed: float = 1.0
+    """How fast ``clock`` runs against real time."""
+    notifier: Notifier = field(default_factory=LogNotifier)
+    desktop: bool = True
+    """Whether an agent shows an icon and notifications where there is a desktop."""
+    lends_main_thread: bool = sys.platform in {"darwin", "win32"}
+    """Whether an agent with a desktop leaves the main thread to the icon."""
+
+    @property
+    def aws(self) -> AwsLocations:
+        """The AWS files."""
+        return locate(self.environ, self.home)
+
+    @property
+    def locks(self) -> Path:
+        """Our own directory for lock files."""
+        return paths.state_directory() / "locks"
+
+    def shared_file(self, path: Path) -> SharedFile:
+        """Return the one writer of a file that others edit too."""
+        return SharedFile(
+            path,
+            self.locks,
+            backup_directory=paths.state_directory(),
+            fallback_lock_directory=paths.fallback_lock_directory(),
+        )
