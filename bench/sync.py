@@ -91,7 +91,7 @@ async def _once(names: list[str], rate: float) -> dict[str, float]:
     house = join(Surroundings())
     clock = house.ports.clock
     pace = TokenBucket(rate or 1e9, FETCH_BURST if rate else 10**9, clock)
-    file = TimedFile(CredentialsFile(house.around.shared_file(house.around.aws.credentials)))
+    file = TimedFile(CredentialsFile(house.shared_file(house.around.aws.credentials)))
     ports = replace(
         house.ports, credentials_file=file, role_credentials=BotocoreRoleCredentials(Clients(), clock, pace)
     )

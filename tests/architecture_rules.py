@@ -25,13 +25,13 @@ WINGS: dict[str, frozenset[str]] = {
     "agent_socket": frozenset({"core", "desktop"}),
     "credentials_fetch": frozenset({"agent_socket"}),
     "ipc_client": frozenset({"agent_socket", "core", "desktop"}),
-    "environment": frozenset({"aws", "core", "desktop", "files"}),
+    "environment": frozenset({"aws.locations", "core", "desktop"}),
 }
 """What a wing may import besides itself."""
 
 JOINERS = frozenset(
     {"__init__", "__main__", "app", "service", "without_agent", "cli", "demo"}
-    | {"desk", "desk_hands", "click_carrier", "clipboard_requests", "notice_requests", "carriers", "checkup"}
+    | {"desk", "desk_hands", "click_carrier", "clipboard_requests", "notice_requests", "checkup"}
 )
 """The only places where wings meet."""
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import pytest
 
-from credtray.app import join, perform
+from credtray.app import join
 from credtray.core.errors import CredtrayError, NothingToUndo, SignInRequired
 from credtray.core.models import SsoSession
 from credtray.core.protocol import (
@@ -30,7 +30,7 @@ from credtray.core.protocol import (
     Undo,
 )
 from credtray.desktop import paths
-from credtray.without_agent import carried_out
+from credtray.without_agent import carried_out, perform
 
 CONFIG = """\
 [sso-session corp]

@@ -1,18 +1,15 @@
-"""The composition root: joins the wings into ports, and carries commands to the agent or out in this process.
+"""The composition root: joins the wings into components, for the agent and for commands without one.
 
-Decides nothing. The life of the agent's process is in ``service``.
+Decides nothing. The life of the agent's process is in ``service``; one request without it in ``without_agent``.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from credtray.aws.clients import Clients
 from credtray.aws.config_file import AwsConfigFile
@@ -23,19 +20,23 @@ from credtray.aws.profile_writer import ProfileWriter
 from credtray.aws.role_credentials import BotocoreRoleCredentials
 from credtray.aws.token_cache import SharedTokenCache
 from credtray.aws.token_refresh import SharedTokenRefresh
-from credtray.core import protocol
-from credtray.core.errors import AgentNotRunning, CredtrayError
-from credtray.core.protocol import Progress, Reply, Request
+from credtray.core.errors import CredtrayError
 from credtray.core.state import State
 from credtray.daemon.changes import Changes
+from credtray.daemon.import_requests import ImportRequests
+from credtray.daemon.loop import Loop
 from credtray.daemon.ports import Ports
+from credtray.daemon.requests import Requests
+from credtray.daemon.sign_ins import SignIns
+from credtray.daemon.waiting_requests import WaitingRequests
 from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
 from credtray.desktop.clocks import SystemClock
+from credtray.desktop.notifier import LogNotifier
 from credtray.environment import Surroundings
 from credtray.files.atomic_file import is_null, sweep_leftovers
 from credtray.files.file_lock import FileLock
-from credtray.ipc_client import AgentClient
+from credtray.files.shared_file import SharedFile
 from credtray.store.settings_file import SettingsFile
 from credtray.store.state_file import StateFile
 from credtray.store.undo_file import UndoFile
@@ -54,6 +55,10 @@ class House:
     profile_writer: ProfileWriter
     undo_file: UndoFile
     settings_file: SettingsFile
+
+    def shared_file(self, path: Path) -> SharedFile:
+        """Return the one writer of a file that others edit too."""
+        return _shared_file(self.around, path)
 
     def choices_lock(self, timeout: float) -> FileLock:
         """Return the lock under which state.json is read and written: one process at a time, none forgets."""
@@ -92,11 +97,11 @@ def join(around: Surroundings | None = None) -> House:
     identity_center = BotocoreIdentityCenter(clients, clock, portal)
     fallback = paths.fallback_lock_directory()
     token_cache = SharedTokenCache(aws.token_cache, around.locks, clock, fallback_lock_directory=fallback)
-    credentials_file = CredentialsFile(around.shared_file(aws.credentials))
+    credentials_file = CredentialsFile(_shared_file(around, aws.credentials))
     settings_file = SettingsFile(paths.settings_file(), paths.state_directory(), fallback)
     state_file = StateFile(paths.state_directory() / "state.json")
     undo_file = UndoFile(paths.state_directory() / "undo.json")
-    profile_writer = ProfileWriter(around.shared_file(aws.config), around.shared_file(aws.credentials))
+    profile_writer = ProfileWriter(_shared_file(around, aws.config), _shared_file(around, aws.credentials))
     ports = Ports(
         clock=clock,
         config_file=AwsConfigFile(aws.config, around.environ, aws.credentials),
@@ -106,7 +111,7 @@ def join(around: Surroundings | None = None) -> House:
         identity_center=identity_center,
         token_refresh=SharedTokenRefresh(token_cache, identity_center),
         role_credentials=BotocoreRoleCredentials(clients, clock),
-        notifier=around.notifier,
+        notifier=around.notifier or LogNotifier(),
         browser=SystemBrowser(),
         callback_listener=LoopbackCallbackListener(),
         state_file=state_file,
@@ -115,70 +120,18 @@ def join(around: Surroundings | None = None) -> House:
     return House(around, ports, state_file, token_cache, changes, profile_writer, undo_file, settings_file)
 
 
-def ports() -> Ports:
-    """Return the joined ports of this process."""
-    return join().ports
+def _shared_file(around: Surroundings, path: Path) -> SharedFile:
+    return SharedFile(
+        path,
+        around.locks,
+        backup_directory=paths.state_directory(),
+        fallback_lock_directory=paths.fallback_lock_directory(),
+    )
 
 
-def profile_writer() -> ProfileWriter:
-    """Return the writer of profiles of this process."""
-    return join().profile_writer
-
-
-_AGENT_ONLY = (
-    protocol.Ping,
-    protocol.Watch,
-    protocol.Snooze,
-    protocol.PauseNotices,
-    protocol.Stop,
-    protocol.CancelLogin,
-    protocol.Endpoint,
-    protocol.Copy,
-)
-
-
-def perform(request: Request, on_progress: Callable[[Progress], None]) -> Reply:
-    """Ask the agent; when none runs, carry the request out in this process.
-
-    Raises:
-        CredtrayError: what it failed with.
-    """
-    try:
-        with AgentClient.connect() as client:
-            return client.ask(request, on_progress)
-    except AgentNotRunning:
-        if isinstance(request, _AGENT_ONLY) and not hasattr(request, "profile"):
-            raise
-    # Without an agent a profile that is not there is refused by name, before the agent is missed.
-    return perform_here(request, on_progress)
-
-
-def perform_here(request: Request, on_progress: Callable[[Progress], None]) -> Reply:
-    """Carry the request out in this process, whether an agent runs or not.
-
-    Raises:
-        CredtrayError: what it failed with.
-    """
-    from credtray.without_agent import carried_out
-
-    # What the agent would write into its log, the command tells in its own words.
-    logging.getLogger("credtray").addHandler(logging.NullHandler())
-    return asyncio.run(carried_out(join(), request, on_progress))
-
-
-def watch(on_document: Callable[[dict[str, Any]], None]) -> None:
-    """Hand over a status document now and at each change, until the agent ends.
-
-    Raises:
-        CredtrayError: AgentNotRunning when there is none, or when it ends.
-    """
-    with AgentClient.connect() as client:
-        for update in client.watch():
-            on_document(update.document)
-
-
-def run_agent(*, console: bool = True, desktop: bool = True) -> int:
-    """Be the agent until a signal, `credtray stop` or Quit in the menu; return the exit code."""
-    from credtray.service import run
-
-    return run(join(Surroundings(desktop=desktop)), console=console)
+def requests_of(house: House, loop: Loop, sign_ins: SignIns, stop: Callable[[], None]) -> Requests:
+    """Return the handler of everything that works with and without an agent."""
+    requests = Requests(loop, sign_ins, house.changes, stop)
+    requests.also(WaitingRequests(loop, sign_ins).carriers)
+    requests.also(ImportRequests(loop).carriers)
+    return requests

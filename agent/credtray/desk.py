@@ -61,7 +61,7 @@ class Desk:
         self._bus = SessionBus()
         self._system_bus = SessionBus(BusKind.SYSTEM)
         self._notifier = notifier_for(sys.platform, self._bus, self._clicked, self._report)
-        self.notifier = LoggedNotifier(house.around.notifier, self._notifier)
+        self.notifier = LoggedNotifier(house.ports.notifier, self._notifier)
         """Where notices go; also before ``serving``."""
         self._autostart = Autostart()
         self._starts_at_login: bool | None = None

@@ -15,8 +15,6 @@ from credtray.aws.locations import AwsLocations, locate
 from credtray.core.ports import Clock, Notifier
 from credtray.desktop import paths
 from credtray.desktop.clocks import SystemClock
-from credtray.desktop.notifier import LogNotifier
-from credtray.files.shared_file import SharedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,8 @@ class Surroundings:
     clock: Clock = field(default_factory=SystemClock)
     speed: float = 1.0
     """How fast ``clock`` runs against real time."""
-    notifier: Notifier = field(default_factory=LogNotifier)
+    notifier: Notifier | None = None
+    """What shows notices where there is no desktop; None: the log."""
     desktop: bool = True
     """Whether an agent shows an icon and notifications where there is a desktop."""
     lends_main_thread: bool = sys.platform in {"darwin", "win32"}
@@ -43,12 +42,3 @@ class Surroundings:
     def locks(self) -> Path:
         """Our own directory for lock files."""
         return paths.state_directory() / "locks"
-
-    def shared_file(self, path: Path) -> SharedFile:
-        """Return the one writer of a file that others edit too."""
-        return SharedFile(
-            path,
-            self.locks,
-            backup_directory=paths.state_directory(),
-            fallback_lock_directory=paths.fallback_lock_directory(),
-        )

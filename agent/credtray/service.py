@@ -16,8 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from credtray import __version__
-from credtray.app import House
-from credtray.carriers import requests_of
+from credtray.app import House, requests_of
 from credtray.clipboard_requests import without_desktop
 from credtray.core.errors import AgentRefused, CredtrayError, FileContended, FileRefused, FileUnwritable
 from credtray.core.events import (

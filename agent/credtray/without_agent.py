@@ -10,8 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from credtray.app import House
-from credtray.carriers import requests_of
+from credtray.app import House, join, requests_of
 from credtray.core import protocol, saved, status
 from credtray.core.errors import AgentNotRunning, BadFrame, CredtrayError
 from credtray.core.policy import (
@@ -50,6 +49,32 @@ _CHOICES = (
     protocol.ImportKeys,
 )
 """Requests that change state.json: one process at a time, or the last one to write wins."""
+
+
+_AGENT_ONLY = (
+    protocol.Ping,
+    protocol.Watch,
+    protocol.Snooze,
+    protocol.PauseNotices,
+    protocol.Stop,
+    protocol.CancelLogin,
+    protocol.Endpoint,
+    protocol.Copy,
+)
+
+
+def perform(request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+    """Carry the request out in this process, whether an agent runs or not.
+
+    Raises:
+        CredtrayError: what it failed with; AgentNotRunning for what only an agent can do.
+    """
+    # Without an agent a profile that is not there is refused by name, before the agent is missed.
+    if isinstance(request, _AGENT_ONLY) and not hasattr(request, "profile"):
+        raise AgentNotRunning
+    # What the agent would write into its log, the command tells in its own words.
+    logging.getLogger("credtray").addHandler(logging.NullHandler())
+    return asyncio.run(carried_out(join(), request, on_progress))
 
 
 async def carried_out(house: House, request: Request, on_progress: Callable[[Progress], None]) -> Reply:

@@ -1,4 +1,4 @@
-"""What the commands ask of the rest: the agent, or ``credtray.app`` without one; tests put a fake here.
+"""What the commands ask of the rest: the agent, or ``credtray.without_agent``; tests put a fake here.
 
 Prints nothing.
 """
@@ -22,7 +22,7 @@ from credtray.ipc_client import AgentClient
 
 
 class Backend(Protocol):
-    """The part of app.py that every command uses."""
+    """Who carries out what a command asks for."""
 
     def perform(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
         """Ask the agent, or carry the request out in this process when none runs.
@@ -53,24 +53,24 @@ class _Agent:
             with AgentClient.connect() as client:
                 return client.ask(request, on_progress)
         except AgentNotRunning:
-            return _app().perform(request, on_progress)
+            return self.perform_here(request, on_progress)
 
     def perform_here(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
-        return _app().perform_here(request, on_progress)
+        from credtray import without_agent
+
+        return without_agent.perform(request, on_progress)
 
     def run_agent(self, *, desktop: bool) -> int:
-        return _app().run_agent(desktop=desktop)
+        from credtray.app import join
+        from credtray.environment import Surroundings
+        from credtray.service import run
+
+        return run(join(Surroundings(desktop=desktop)), console=True)
 
     def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
         with AgentClient.connect() as client:
             for update in client.watch():
                 on_document(update.document)
-
-
-def _app() -> Backend:
-    from credtray import app
-
-    return app
 
 
 def current() -> Backend:

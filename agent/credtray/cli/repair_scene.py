@@ -37,11 +37,11 @@ def scene(house: House) -> Scene:
     Raises:
         CredtrayError: a file cannot be read.
     """
-    config = house.around.shared_file(house.around.aws.config).read()
+    config = house.shared_file(house.around.aws.config).read()
     return Scene(
         house.ports.clock.now(),
         config,
-        house.around.shared_file(house.around.aws.credentials).read(),
+        house.shared_file(house.around.aws.credentials).read(),
         _token_origins(house, config),
         tuple(house.ports.credentials_file.marks()),
         _gone(config),
@@ -60,7 +60,7 @@ def carry_out(house: House, name: str, repair: Repair, seen: Scene, agreed: Repa
     """
     aws = house.around.aws
     if agreed.removed:
-        remove_sections(house.around.shared_file(aws.credentials), agreed.removed)
+        remove_sections(house.shared_file(aws.credentials), agreed.removed)
     if agreed.start is not None:
         _start_anew(agreed)
     if agreed.config is None:
@@ -78,7 +78,7 @@ def carry_out(house: House, name: str, repair: Repair, seen: Scene, agreed: Repa
 
     try:
         repair_config(
-            house.around.shared_file(aws.config),
+            house.shared_file(aws.config),
             lambda data: repair.plan(replace(seen, config=data)),
             agreed,
             record,

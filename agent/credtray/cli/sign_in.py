@@ -17,8 +17,7 @@ from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, SessionArgument
 from credtray.cli.remote import without_browser
 from credtray.cli.sign_in_talk import login_words, narrate
-from credtray.cli.status.command import reader_of
-from credtray.cli.status.words import price_words_of, still_valid_words
+from credtray.cli.status.words import price_words_of, reader_of, still_valid_words
 from credtray.core.durations import parse_duration
 from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.protocol import Login, Logout, Snooze, Status

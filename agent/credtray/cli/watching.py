@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from credtray.cli import backend, terminal
-from credtray.cli.status.command import reader_of
-from credtray.cli.status.words import Reader
+from credtray.cli.status.words import Reader, reader_of
 
 _REDRAW_SECONDS = 1.0
 _QUIT = "q"

@@ -298,7 +298,7 @@ def taken_sections(house: House) -> frozenset[str]:
 def credentials_profiles(house: House) -> Mapping[str, Section]:
     """Return what the credentials file says of profiles; nothing where it is broken or cannot be read."""
     try:
-        return read_credentials(house.around.shared_file(house.around.aws.credentials).read())
+        return read_credentials(house.shared_file(house.around.aws.credentials).read())
     except CredtrayError:
         return {}
 

@@ -5,7 +5,6 @@ The JSON document is a contract: docs/reference/status.md.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -13,7 +12,7 @@ import typer
 from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
-from credtray.cli.status.words import Reader
+from credtray.cli.status.words import reader_of
 from credtray.core.protocol import Status
 
 
@@ -47,9 +46,3 @@ def show_status(document: dict[str, Any]) -> None:
     from credtray.cli.status.view import status_view
 
     terminal.draw(status_view(document, reader_of(document)))
-
-
-def reader_of(document: dict[str, Any]) -> Reader:
-    """Return the instant the document was made, by the clock of whoever made it."""
-    made = document.get("now")
-    return Reader(datetime.fromisoformat(made) if made else datetime.now(UTC))

@@ -6,7 +6,7 @@ Decides nothing about credentials; the states come from core/status.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from credtray.core.desktop_words import missing_words
@@ -36,6 +36,12 @@ class Reader:
     def left(self, instant: datetime) -> str:
         """Write how long it is until then."""
         return short(instant - self.now)
+
+
+def reader_of(document: dict[str, Any]) -> Reader:
+    """Return the instant the document was made, by the clock of whoever made it."""
+    made = document.get("now")
+    return Reader(datetime.fromisoformat(made) if made else datetime.now(UTC))
 
 
 def session_words(item: dict[str, Any], reader: Reader) -> str:
