@@ -9,7 +9,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -87,6 +87,12 @@ class Source:
         return ast.parse(self.text)
 
     @property
+    def module(self) -> str:
+        """Its name for an import statement."""
+        parts = self.path.with_suffix("").parts[1:]
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    @property
     def room(self) -> str:
         """The wing it belongs to, or its own name at the top level."""
         parts = self.path.with_suffix("").parts
@@ -157,6 +163,31 @@ def core_is_pure(source: Source) -> Iterator[str]:
         name = dotted(call.func)
         if name in IMPURE_CALLS or name.rpartition(".")[2] in CLOCK_CALLS:
             yield f"{call.lineno}: calls {name}"
+
+
+def no_import_circle(sources: Iterable[Source]) -> Iterator[str]:
+    """Yield the first circle of imports, as the way round it.
+
+    An import counts wherever it is written: at the top, in a function, for type checkers only. A late import
+    hides a circle from Python, not from a reader. A package counts only where its own names are imported.
+    """
+    trees = {source.module: source.tree for source in sources}
+    left = {module: set(_modules_imported(tree, trees)) - {module} for module, tree in trees.items()}
+    while leaves := [module for module, needs in left.items() if not needs & left.keys()]:
+        for module in leaves:
+            del left[module]
+    if left:  # each of these imports another of these: whoever follows them comes round
+        way = [min(left)]
+        while way[-1] not in way[:-1]:
+            way.append(min(left[way[-1]] & left.keys()))
+        yield " -> ".join(way[way.index(way[-1]) :])
+
+
+def _modules_imported(tree: ast.Module, modules: Container[str]) -> Iterator[str]:
+    for _, name in imported(tree):
+        found = name if name in modules else name.rpartition(".")[0]
+        if found in modules:
+            yield found
 
 
 # --- nothing happens by itself -----------------------------------------------------------------------

@@ -118,6 +118,37 @@ def test_a_planted_breach_is_found(rule: Rule, path: str, text: str) -> None:
     assert list(rule(Source(PurePosixPath(path), text))) != []
 
 
+def test_no_module_of_the_product_imports_itself_in_a_circle() -> None:
+    assert list(rules.no_import_circle(read("agent"))) == []
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "from credtray.app import build",
+        "from credtray import app",
+        "import credtray.app",
+        "def run():\n    from credtray.app import build",
+        "if TYPE_CHECKING:\n    from credtray.app import Components",
+    ],
+)
+def test_a_planted_circle_is_found(back: str) -> None:
+    planted = {
+        "__init__": "",
+        "app": "from credtray import service",
+        "service": "from credtray.desk import Desk",
+        "desk/__init__": back,
+        "desk/icon": "from credtray.desk import Desk, panel",
+        "desk/panel": "from credtray.core import face",
+        "clicks": "from credtray.app import build",
+    }
+    sources = [Source(PurePosixPath(f"agent/credtray/{name}.py"), text) for name, text in planted.items()]
+
+    assert list(rules.no_import_circle(sources)) == [
+        "credtray.app -> credtray.service -> credtray.desk -> credtray.app"
+    ]
+
+
 def test_suppressions_stay_rare() -> None:
     """At most one in two hundred lines of the product: more means that the configuration is wrong."""
     sources = read("agent")

@@ -1,6 +1,7 @@
 """The composition root: joins the wings into components, for the agent and for commands without one.
 
-Decides nothing. The life of the agent's process is in ``service``; one request without it in ``without_agent``.
+Decides nothing. The life of the agent's process is in ``service``; one request without it in
+``without_agent``.
 """
 
 from __future__ import annotations

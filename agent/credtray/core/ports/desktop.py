@@ -9,6 +9,9 @@ from typing import Protocol
 from credtray.core.clicks import Click
 from credtray.core.face.look import Look, Shape
 
+ANSWER_SECONDS = 2.0
+"""How long the desktop may take for one step before we go on without it."""
+
 
 class Urgency(Enum):
     """How loudly a notification speaks."""

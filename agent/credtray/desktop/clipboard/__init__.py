@@ -15,9 +15,6 @@ from typing import Protocol
 
 from credtray.core.errors import ClipboardUnavailable
 
-ANSWER_SECONDS = 2.0
-"""How long the desktop may take for one step."""
-
 
 class Holder(Protocol):
     """One way to hold a text on the clipboard; ``offer`` comes once, then ``give_up``."""

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from credtray.core.errors import ClipboardUnavailable
+from credtray.core.ports.desktop import ANSWER_SECONDS
 from credtray.desktop.child_environ import child_environ
-from credtray.desktop.clipboard import ANSWER_SECONDS
 
 _END_SECONDS = 0.5
 """How long wl-copy may take to end: also the end of the agent waits for it."""

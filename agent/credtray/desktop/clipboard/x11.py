@@ -12,7 +12,7 @@ import logging
 from typing import Any
 
 from credtray.core.errors import ClipboardUnavailable
-from credtray.desktop.clipboard import ANSWER_SECONDS
+from credtray.core.ports.desktop import ANSWER_SECONDS
 from credtray.desktop.x11.thread import XThread
 
 _log = logging.getLogger(__name__)
