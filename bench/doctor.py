@@ -19,7 +19,7 @@ from credtray import checkup
 from credtray.cli.doctor.document import doctor_document, row, tabled
 from credtray.core.diagnosis import findings
 from credtray.core.resolution import Client
-from credtray.environment import Surroundings
+from credtray.environment import Environment
 
 PROFILES = 2000
 ROUNDS = 5
@@ -66,7 +66,7 @@ def measure() -> Result:
         home = Path(directory)
         config, credentials = _lay(home)
         environ = {"HOME": directory, "PATH": str(home)}
-        where = Surroundings(environ=environ, home=home)
+        where = Environment(environ=environ, home=home)
 
         def reading() -> None:
             for path in (config, credentials):
@@ -107,7 +107,7 @@ def _lay(home: Path) -> tuple[Path, Path]:
     return folder / "config", folder / "credentials"
 
 
-def _doctor(where: Surroundings, *, every: bool) -> None:
+def _doctor(where: Environment, *, every: bool) -> None:
     seen = checkup.look(where)
     if seen.facts.unknown:
         raise RuntimeError(f"not everything was seen: {seen.facts.unknown}")

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bench.world import profile_names, world
-from credtray.app import join
+from credtray.app import build
 from credtray.aws.clients import Clients
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.aws.pacing import TokenBucket
@@ -30,7 +30,7 @@ from credtray.core.models import SectionKeys
 from credtray.core.ports import Mark, SyncReport
 from credtray.daemon.loop import Conduct, Loop
 from credtray.daemon.workers import Workers
-from credtray.environment import Surroundings
+from credtray.environment import Environment
 
 LATENCY = 0.05
 AT_ONCE = 8
@@ -88,12 +88,14 @@ class TimedFile:
 
 
 async def _once(names: list[str], rate: float) -> dict[str, float]:
-    house = join(Surroundings())
-    clock = house.ports.clock
+    components = build(Environment())
+    clock = components.ports.clock
     pace = TokenBucket(rate or 1e9, FETCH_BURST if rate else 10**9, clock)
-    file = TimedFile(CredentialsFile(house.shared_file(house.around.aws.credentials)))
+    file = TimedFile(CredentialsFile(components.shared_file(components.environment.aws.credentials)))
     ports = replace(
-        house.ports, credentials_file=file, role_credentials=BotocoreRoleCredentials(Clients(), clock, pace)
+        components.ports,
+        credentials_file=file,
+        role_credentials=BotocoreRoleCredentials(Clients(), clock, pace),
     )
     workers = Workers()
     workers.start()
@@ -103,7 +105,7 @@ async def _once(names: list[str], rate: float) -> dict[str, float]:
         if isinstance(event, Fetched):
             came.append(time.perf_counter())
 
-    loop = Loop(ports, workers, house.state_file.load(), conduct=Conduct(heard=heard))
+    loop = Loop(ports, workers, components.state_file.load(), conduct=Conduct(heard=heard))
     loop.start()
     await loop.settled(30)
     loop.take(Asked(names[-1]))  # loads botocore and makes its client: a running agent has done that long ago

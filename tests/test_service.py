@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from credtray import service
-from credtray.app import House, join
+from credtray.app import Components, build
 from credtray.core.errors import AgentRefused, FileContended
 from credtray.core.events import Fetched, SignedIn, Tick
 from credtray.core.models import SectionKeys
@@ -33,19 +33,19 @@ from tests.end_to_end.house import until
 
 
 @pytest.fixture
-def house(home: Path) -> House:
+def components(home: Path) -> Components:
     (home / ".aws").mkdir(mode=0o700)
     (home / ".aws" / "config").write_text(
         "[sso-session corp]\nsso_start_url = https://d-9067000001.awsapps.com/start\nsso_region = us-east-1\n"
         "[profile dev]\nsso_session = corp\nsso_account_id = 111100000000\nsso_role_name = Admin\n"
     )
-    return join()
+    return build()
 
 
-def agent(house: House) -> Service:
+def agent(components: Components) -> Service:
     lock = agent_lock()
     assert lock is not None
-    return Service(house, lock, Redactor())
+    return Service(components, lock, Redactor())
 
 
 async def seconds_to_end(made: Service, hang: Callable[[Callable[[], Any]], None]) -> float:
@@ -65,9 +65,9 @@ async def seconds_to_end(made: Service, hang: Callable[[Callable[[], Any]], None
     return time.monotonic() - began
 
 
-def test_ends_at_once_while_portal_and_sign_in_hang(house: House) -> None:
+def test_ends_at_once_while_portal_and_sign_in_hang(components: Components) -> None:
     async def drive() -> float:
-        made = agent(house)
+        made = agent(components)
 
         def hang(work: Callable[[], Any]) -> None:
             made._workers.sign_in(work, print, print)
@@ -79,16 +79,16 @@ def test_ends_at_once_while_portal_and_sign_in_hang(house: House) -> None:
     assert asyncio.run(drive()) < 1.5
 
 
-def test_ends_within_three_seconds_though_a_file_hangs(house: House) -> None:
+def test_ends_within_three_seconds_though_a_file_hangs(components: Components) -> None:
     async def drive() -> float:
-        made = agent(house)
+        made = agent(components)
         return await seconds_to_end(made, lambda work: made._workers.files(work, print, print))
 
     assert asyncio.run(drive()) < 3
 
 
 def test_socket_that_cannot_be_closed_does_not_keep_the_keys_in_the_file(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    components: Components, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken:
         def __init__(self, *_: object) -> None:
@@ -106,7 +106,7 @@ def test_socket_that_cannot_be_closed_does_not_keep_the_keys_in_the_file(
     monkeypatch.setattr(service, "ipc_server", Broken)
 
     async def drive() -> bool:
-        made = agent(house)
+        made = agent(components)
         with pytest.raises(OSError, match="no"):
             await seconds_to_end(made, lambda _work: None)
         return made.loop.state.stopping
@@ -114,20 +114,20 @@ def test_socket_that_cannot_be_closed_does_not_keep_the_keys_in_the_file(
     assert asyncio.run(drive())
 
 
-def test_start_waits_for_a_command_that_works_without_an_agent(house: House) -> None:
+def test_start_waits_for_a_command_that_works_without_an_agent(components: Components) -> None:
     """It has read state.json and will write it; an agent that read the old one would forget its choice."""
     order: list[str] = []
     held, go = threading.Event(), threading.Event()
 
     def command() -> None:
-        with house.choices_lock(5):
+        with components.choices_lock(5):
             held.set()
             go.wait(20)
             order.append("command")
 
     def start() -> None:
         with contextlib.ExitStack() as starting:
-            service._keep_others_out(house, starting)
+            service._keep_others_out(components, starting)
             order.append("agent")
 
     first, second = threading.Thread(target=command), threading.Thread(target=start)
@@ -143,11 +143,11 @@ def test_start_waits_for_a_command_that_works_without_an_agent(house: House) -> 
 
 
 def test_start_goes_on_when_the_command_takes_too_long(
-    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    components: Components, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(service, "START_SECONDS", 0.05)
-    with house.choices_lock(0), contextlib.ExitStack() as starting:
-        service._keep_others_out(house, starting)
+    with components.choices_lock(0), contextlib.ExitStack() as starting:
+        service._keep_others_out(components, starting)
 
     assert "still busy" in caplog.text
 
@@ -177,7 +177,7 @@ def test_link_planted_in_place_of_the_agents_lock_is_refused(home: Path) -> None
 
 @pytest.mark.parametrize("answer", [errno.ENOLCK, errno.EOPNOTSUPP])
 def test_home_without_locks_is_locked_on_the_local_disk(
-    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, answer: int
+    components: Components, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, answer: int
 ) -> None:
     """As on NFS without a lock daemon; every lock of ours lies below the state directory."""
     real = fcntl.flock
@@ -188,21 +188,21 @@ def test_home_without_locks_is_locked_on_the_local_disk(
         real(fd, how)
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    corp = house.ports.config_file.load().sessions["corp"]
-    house.settings_file.set(("profiles", "dev", "section"), "work")
-    house.ports.credentials_file.sync((SectionKeys("dev", "dev", keys()),), (), NOON)
-    with house.token_cache.lock(corp), house.choices_lock(0), pytest.raises(FileContended):
-        house.choices_lock(0).acquire()
+    corp = components.ports.config_file.load().sessions["corp"]
+    components.settings_file.set(("profiles", "dev", "section"), "work")
+    components.ports.credentials_file.sync((SectionKeys("dev", "dev", keys()),), (), NOON)
+    with components.token_cache.lock(corp), components.choices_lock(0), pytest.raises(FileContended):
+        components.choices_lock(0).acquire()
     there = sorted(path.name.split("-")[0] for path in (paths.runtime_directory() / "locks").iterdir())
 
     assert there == ["choices.lock", "credentials", "refresh", "settings.lock"]
     assert caplog.text.count("has no locks") == 1
 
 
-def test_choice_made_without_an_agent_is_the_agents(house: House) -> None:
-    asyncio.run(carried_out(house, Activate(("dev",)), lambda _step: None))
+def test_choice_made_without_an_agent_is_the_agents(components: Components) -> None:
+    asyncio.run(carried_out(components, Activate(("dev",)), lambda _step: None))
 
-    assert agent(join()).loop.state.active == ("dev",)
+    assert agent(build()).loop.state.active == ("dev",)
 
 
 @pytest.mark.parametrize(
@@ -222,10 +222,10 @@ def test_agent_beside_a_lent_main_thread_serves_and_ends_on_a_signal(home: Path)
     (home / "run").mkdir(exist_ok=True)
     program = (
         "import sys\n"
-        "from credtray.app import join\n"
-        "from credtray.environment import Surroundings\n"
+        "from credtray.app import build\n"
+        "from credtray.environment import Environment\n"
         "from credtray.service import run\n"
-        "sys.exit(run(join(Surroundings(lends_main_thread=True)), console=False))\n"
+        "sys.exit(run(build(Environment(lends_main_thread=True)), console=False))\n"
     )
     with subprocess.Popen([sys.executable, "-c", program]) as process:
         try:

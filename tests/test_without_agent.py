@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import pytest
 
-from credtray.app import join
+from credtray.app import build
 from credtray.core.errors import CredtrayError, NothingToUndo, SignInRequired
 from credtray.core.models import SsoSession
 from credtray.core.protocol import (
@@ -54,7 +54,7 @@ def config(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def ask(request: Request) -> Reply:
-    return asyncio.run(carried_out(join(), request, lambda _step: None))
+    return asyncio.run(carried_out(build(), request, lambda _step: None))
 
 
 def document(request: Request) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def test_status_leaves_no_trace_and_asks_no_portal(home: Path, config: Path, sta
 
 
 def test_status_of_an_expired_sign_in_refreshes_nothing(home: Path, config: Path) -> None:
-    cache = join().token_cache
+    cache = build().token_cache
     session = SsoSession("corp", "https://d-9067000001.awsapps.com/start", "us-east-1")
     cache.token_path(session).parent.mkdir(parents=True)
     token = {
@@ -153,7 +153,7 @@ def test_two_commands_at_once_lose_nobodys_choice(home: Path, config: Path) -> N
 
 def test_command_waits_for_the_one_before_it(config: Path) -> None:
     """Whoever holds the lock has read state.json and will write it: changing it meanwhile would be lost."""
-    house, order = join(), list[str]()
+    components, order = build(), list[str]()
     done = threading.Event()
 
     def activate() -> None:
@@ -161,7 +161,7 @@ def test_command_waits_for_the_one_before_it(config: Path) -> None:
         order.append("command")
         done.set()
 
-    with house.choices_lock(0):
+    with components.choices_lock(0):
         thread = threading.Thread(target=activate)
         thread.start()
         assert not done.wait(0.3)

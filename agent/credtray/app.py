@@ -34,7 +34,7 @@ from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
 from credtray.desktop.clocks import SystemClock
 from credtray.desktop.notifier import LogNotifier
-from credtray.environment import Surroundings
+from credtray.environment import Environment
 from credtray.files.atomic_file import is_null, sweep_leftovers
 from credtray.files.file_lock import FileLock
 from credtray.files.shared_file import SharedFile
@@ -45,10 +45,10 @@ from credtray.web.callback import LoopbackCallbackListener
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Components:
     """Everything joined."""
 
-    around: Surroundings
+    environment: Environment
     ports: Ports
     state_file: StateFile
     token_cache: SharedTokenCache
@@ -59,16 +59,16 @@ class House:
 
     def shared_file(self, path: Path) -> SharedFile:
         """Return the one writer of a file that others edit too."""
-        return _shared_file(self.around, path)
+        return _shared_file(self.environment, path)
 
     def choices_lock(self, timeout: float) -> FileLock:
         """Return the lock under which state.json is read and written: one process at a time, none forgets."""
-        path, fallback = self.around.locks / "choices.lock", paths.fallback_lock_directory()
+        path, fallback = self.environment.locks / "choices.lock", paths.fallback_lock_directory()
         return FileLock(path, timeout=timeout, fallback=fallback)
 
     def sweep(self) -> None:
         """Take away temporary files that a killed process of ours left behind, older than a minute."""
-        aws = self.around.aws
+        aws = self.environment.aws
         both = [path for path in (aws.config, aws.credentials) if not is_null(path)]
         own = (paths.state_directory(), aws.token_cache, *(path.parent for path in both))
         followed = {directory.resolve() for directory in own} | {path.resolve().parent for path in both}
@@ -78,7 +78,7 @@ class House:
 
     def files(self, state: State) -> list[Path]:
         """Return every file whose change by anybody matters."""
-        aws = self.around.aws
+        aws = self.environment.aws
         tokens = (item.session for item in state.sessions.values())
         # Everybody writes to /dev/null, all the time.
         both = [path for path in (aws.config, aws.credentials) if not is_null(path)]
@@ -89,50 +89,56 @@ class House:
         ]
 
 
-def join(around: Surroundings | None = None) -> House:
+def build(environment: Environment | None = None) -> Components:
     """Join the wings. Reads and writes nothing."""
-    around = around or Surroundings()
-    clock, aws = around.clock, around.aws
+    environment = environment or Environment()
+    clock, aws = environment.clock, environment.aws
     clients = Clients()
     portal = Portal(clients, clock, random.random)
     identity_center = BotocoreIdentityCenter(clients, clock, portal)
     fallback = paths.fallback_lock_directory()
-    token_cache = SharedTokenCache(aws.token_cache, around.locks, clock, fallback_lock_directory=fallback)
-    credentials_file = CredentialsFile(_shared_file(around, aws.credentials))
+    token_cache = SharedTokenCache(
+        aws.token_cache, environment.locks, clock, fallback_lock_directory=fallback
+    )
+    credentials_file = CredentialsFile(_shared_file(environment, aws.credentials))
     settings_file = SettingsFile(paths.settings_file(), paths.state_directory(), fallback)
     state_file = StateFile(paths.state_directory() / "state.json")
     undo_file = UndoFile(paths.state_directory() / "undo.json")
-    profile_writer = ProfileWriter(_shared_file(around, aws.config), _shared_file(around, aws.credentials))
+    profile_writer = ProfileWriter(
+        _shared_file(environment, aws.config), _shared_file(environment, aws.credentials)
+    )
     ports = Ports(
         clock=clock,
-        config_file=AwsConfigFile(aws.config, around.environ, aws.credentials),
+        config_file=AwsConfigFile(aws.config, environment.environ, aws.credentials),
         settings_file=settings_file,
         credentials_file=credentials_file,
         token_cache=token_cache,
         identity_center=identity_center,
         token_refresh=SharedTokenRefresh(token_cache, identity_center),
         role_credentials=BotocoreRoleCredentials(clients, clock),
-        notifier=around.notifier or LogNotifier(),
+        notifier=environment.notifier or LogNotifier(),
         browser=SystemBrowser(),
         callback_listener=LoopbackCallbackListener(),
         state_file=state_file,
     )
     changes = Changes(settings_file, profile_writer, undo_file)
-    return House(around, ports, state_file, token_cache, changes, profile_writer, undo_file, settings_file)
+    return Components(
+        environment, ports, state_file, token_cache, changes, profile_writer, undo_file, settings_file
+    )
 
 
-def _shared_file(around: Surroundings, path: Path) -> SharedFile:
+def _shared_file(environment: Environment, path: Path) -> SharedFile:
     return SharedFile(
         path,
-        around.locks,
+        environment.locks,
         backup_directory=paths.state_directory(),
         fallback_lock_directory=paths.fallback_lock_directory(),
     )
 
 
-def requests_of(house: House, loop: Loop, sign_ins: SignIns, stop: Callable[[], None]) -> Requests:
+def requests_of(components: Components, loop: Loop, sign_ins: SignIns, stop: Callable[[], None]) -> Requests:
     """Return the handler of everything that works with and without an agent."""
-    requests = Requests(loop, sign_ins, house.changes, stop)
+    requests = Requests(loop, sign_ins, components.changes, stop)
     requests.also(WaitingRequests(loop, sign_ins).carriers)
     requests.also(ImportRequests(loop).carriers)
     return requests

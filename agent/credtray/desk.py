@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator
 
 from credtray import __version__
-from credtray.app import House
+from credtray.app import Components
 from credtray.click_carrier import ClickCarrier
 from credtray.clipboard_requests import Copying
 from credtray.core.clicks import Click, SetAutostart
@@ -54,14 +54,16 @@ LEAVE_SECONDS = 1.0
 class Desk:
     """The desktop of one running agent. Does nothing until ``serving``."""
 
-    def __init__(self, house: House, workers: Workers, main_thread: MainThread | None = None) -> None:
-        self._house = house
+    def __init__(
+        self, components: Components, workers: Workers, main_thread: MainThread | None = None
+    ) -> None:
+        self._components = components
         self._main_thread = main_thread
         self._workers = workers
         self._bus = SessionBus()
         self._system_bus = SessionBus(BusKind.SYSTEM)
         self._notifier = notifier_for(sys.platform, self._bus, self._clicked, self._report)
-        self.notifier = LoggedNotifier(house.ports.notifier, self._notifier)
+        self.notifier = LoggedNotifier(components.ports.notifier, self._notifier)
         """Where notices go; also before ``serving``."""
         self._autostart = Autostart()
         self._starts_at_login: bool | None = None
@@ -100,7 +102,7 @@ class Desk:
     async def _run(self, loop: Loop, requests: Requests) -> None:
         environ = dict(os.environ)
         clipboard = Clipboard(environ)
-        hands = DeskHands(self._house, self._workers, self.notifier, clipboard, self._autostart)
+        hands = DeskHands(self._components, self._workers, self.notifier, clipboard, self._autostart)
         self._loop, self._carrier = loop, ClickCarrier(loop, requests, hands)
         requests.also(Copying(loop, requests, clipboard).carriers)
         requests.also(TrialNotices(loop, self._workers, self.notifier).carriers)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from credtray.app import House
+from credtray.app import Components
 from credtray.core.errors import Problem
 from credtray.core.ports import Browser, Notification, Notifier
 from credtray.daemon.workers import Workers
@@ -24,7 +24,7 @@ T = TypeVar("T")
 class DeskHands:
     """Implements ``click_carrier.Hands``."""
 
-    house: House
+    components: Components
     workers: Workers
     notifier: Notifier
     clipboard: Clipboard
@@ -33,7 +33,7 @@ class DeskHands:
     @property
     def browser(self) -> Browser:
         """Opens addresses."""
-        return self.house.ports.browser
+        return self.components.ports.browser
 
     @property
     def settings_path(self) -> Path:
@@ -43,12 +43,12 @@ class DeskHands:
     @property
     def config_path(self) -> Path:
         """The AWS config file."""
-        return self.house.around.aws.config
+        return self.components.environment.aws.config
 
     @property
     def credentials_path(self) -> Path:
         """The credentials file."""
-        return self.house.around.aws.credentials
+        return self.components.environment.aws.credentials
 
     @property
     def log_path(self) -> Path:
@@ -57,7 +57,7 @@ class DeskHands:
 
     def open_file(self, path: Path) -> None:
         """Open it in the program this desktop prefers."""
-        open_file(path, self.house.around.environ)
+        open_file(path, self.components.environment.environ)
 
     def create_settings(self) -> None:
         """Make settings.toml when there is none."""

@@ -18,7 +18,7 @@ from credtray.desktop.clocks import SystemClock
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """Where this process finds things; tests and the demo put their own here."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from credtray import __version__
-from credtray.app import House, requests_of
+from credtray.app import Components, requests_of
 from credtray.clipboard_requests import without_desktop
 from credtray.core.errors import AgentRefused, CredtrayError, FileContended, FileRefused, FileUnwritable
 from credtray.core.events import (
@@ -66,7 +66,7 @@ GOODBYE_SECONDS = 2.0
 """How long the end may take to take keys out of the credentials file."""
 
 
-def run(house: House, *, console: bool) -> int:
+def run(components: Components, *, console: bool) -> int:
     """Be the agent. Return 0 at the end, also when another one runs already."""
     weaknesses = harden()
     lock = agent_lock()
@@ -79,8 +79,8 @@ def run(house: House, *, console: bool) -> int:
         for weakness in weaknesses:
             _log.info("hardening: %s", weakness)
         with contextlib.ExitStack() as starting:
-            _keep_others_out(house, starting)
-            service = Service(house, lock, redactor)
+            _keep_others_out(components, starting)
+            service = Service(components, lock, redactor)
             service.serve(starting.close)
         _log.info("credtray ends")
     return 0
@@ -105,10 +105,10 @@ def agent_lock() -> FileLock | None:
     return lock
 
 
-def _keep_others_out(house: House, starting: contextlib.ExitStack) -> None:
+def _keep_others_out(components: Components, starting: contextlib.ExitStack) -> None:
     """Wait for a command that works without an agent: what it chooses must not be overwritten by us."""
     try:
-        starting.enter_context(house.choices_lock(START_SECONDS))
+        starting.enter_context(components.choices_lock(START_SECONDS))
     except CredtrayError as error:
         _log.warning("a command that began without the agent is still busy: %s", error)
 
@@ -116,8 +116,8 @@ def _keep_others_out(house: House, starting: contextlib.ExitStack) -> None:
 class Service:
     """One running agent."""
 
-    def __init__(self, house: House, lock: FileLock, redactor: Redactor) -> None:
-        self._house = house
+    def __init__(self, components: Components, lock: FileLock, redactor: Redactor) -> None:
+        self._components = components
         self._lock = lock
         self._redactor = redactor
         self._stop = asyncio.Event()
@@ -125,14 +125,18 @@ class Service:
         self._workers = Workers()
         self._mending: asyncio.Task[None] | None = None
         """Held: asyncio forgets tasks nobody holds."""
-        around = house.around
-        self._main_thread = MainThread() if around.desktop and around.lends_main_thread else None
-        self._desk = Desk(house, self._workers, self._main_thread) if around.desktop else None
-        ports = house.ports if self._desk is None else replace(house.ports, notifier=self._desk.notifier)
-        state = house.state_file.load()
-        self.loop = Loop(ports, self._workers, state, speed=around.speed, conduct=Conduct(heard=self._heard))
+        environment = components.environment
+        self._main_thread = MainThread() if environment.desktop and environment.lends_main_thread else None
+        self._desk = Desk(components, self._workers, self._main_thread) if environment.desktop else None
+        ports = components.ports
+        if self._desk is not None:
+            ports = replace(ports, notifier=self._desk.notifier)
+        state = components.state_file.load()
+        self.loop = Loop(
+            ports, self._workers, state, speed=environment.speed, conduct=Conduct(heard=self._heard)
+        )
         sign_ins = SignIns(ports, self._workers, self.loop)
-        self.requests = requests_of(house, self.loop, sign_ins, self._stop.set)
+        self.requests = requests_of(components, self.loop, sign_ins, self._stop.set)
         self.requests.also(without_desktop(self.loop))
         self.requests.also(WITHOUT_DESKTOP)
         tokens = EndpointTokens(paths.state_directory() / "endpoint")
@@ -164,7 +168,7 @@ class Service:
             self._stop.set()
         if self._desk is not None:
             self._desk.prepare()
-        await self.loop.file_work(self._house.sweep)
+        await self.loop.file_work(self._components.sweep)
         self.loop.start()
         # A client that asks before the files were read would hear that there are no profiles.
         await self.loop.read(READ_SECONDS)
@@ -203,7 +207,7 @@ class Service:
                 self._desk.look_again(woke=isinstance(hint, Woke))
             self._mending = asyncio.create_task(reachable(), name="reachable")
 
-        every = max(1, round(TICK_SECONDS / self._house.around.speed))
+        every = max(1, round(TICK_SECONDS / self._components.environment.speed))
         scheduler = Scheduler(post, SystemClock(), every)
         clock_watch = ClockWatch(scheduler.look)
         reason = clock_watch.start()
@@ -232,7 +236,7 @@ class Service:
             async with self.loop.watching() as changed:
                 while True:
                     changed.clear()
-                    watch.watch(self._house.files(self.loop.state))
+                    watch.watch(self._components.files(self.loop.state))
                     await changed.wait()
 
         try:

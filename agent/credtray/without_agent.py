@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from credtray.app import House, join, requests_of
+from credtray.app import Components, build, requests_of
 from credtray.core import protocol, saved, status
 from credtray.core.errors import AgentNotRunning, BadFrame, CredtrayError
 from credtray.core.policy import (
@@ -74,39 +74,43 @@ def perform(request: Request, on_progress: Callable[[Progress], None]) -> Reply:
         raise AgentNotRunning
     # What the agent would write into its log, the command tells in its own words.
     logging.getLogger("credtray").addHandler(logging.NullHandler())
-    return asyncio.run(carried_out(join(), request, on_progress))
+    return asyncio.run(carried_out(build(), request, on_progress))
 
 
-async def carried_out(house: House, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+async def carried_out(
+    components: Components, request: Request, on_progress: Callable[[Progress], None]
+) -> Reply:
     """Return the final reply.
 
     Raises:
         CredtrayError: what it failed with.
     """
     if not isinstance(request, _CHOICES):
-        return await _carried_out(house, request, on_progress)
-    with house.choices_lock(LOCK_SECONDS):
+        return await _carried_out(components, request, on_progress)
+    with components.choices_lock(LOCK_SECONDS):
         try:
             # It may have started while we waited for the lock; state.json is its own from then on.
             with AgentClient.connect() as client:
                 return client.ask(request, on_progress)
         except AgentNotRunning:
-            return await _carried_out(house, request, on_progress)
+            return await _carried_out(components, request, on_progress)
 
 
-async def _carried_out(house: House, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+async def _carried_out(
+    components: Components, request: Request, on_progress: Callable[[Progress], None]
+) -> Reply:
     workers = Workers()
     workers.start()
     loop = Loop(
-        house.ports,
+        components.ports,
         workers,
-        house.state_file.load(),
-        speed=house.around.speed,
+        components.state_file.load(),
+        speed=components.environment.speed,
         conduct=Conduct(_allowed(request), saves=isinstance(request, _CHOICES)),
     )
     stopped = asyncio.Event()
-    sign_ins = SignIns(house.ports, workers, loop)
-    handler = requests_of(house, loop, sign_ins, stopped.set)
+    sign_ins = SignIns(components.ports, workers, loop)
+    handler = requests_of(components, loop, sign_ins, stopped.set)
     handler.also(WaitingRequests(loop, sign_ins, watched=False).carriers)
     loop.start()
     await loop.settled(READ_SECONDS)
@@ -119,23 +123,23 @@ async def _carried_out(house: House, request: Request, on_progress: Callable[[Pr
     except (CredtrayError, asyncio.CancelledError):
         # Ended for a sign-in that has not come about: an agent that starts must leave the keys in use alone.
         if any(each.ended and each.token is None for each in loop.state.sessions.values()):
-            _remember_sign_ins(house, loop.state)
+            _remember_sign_ins(components, loop.state)
         raise
     await loop.settled(SETTLE_SECONDS)
     if isinstance(request, protocol.Login) or (isinstance(request, protocol.Wait) and request.login):
-        _remember_sign_ins(house, loop.state)
+        _remember_sign_ins(components, loop.state)
     return sink.final()
 
 
-def _remember_sign_ins(house: House, state: State) -> None:
+def _remember_sign_ins(components: Components, state: State) -> None:
     """Save what was learned about sign-ins, and nothing else: choices may have changed since we began."""
     try:
-        with house.choices_lock(LOCK_SECONDS):
+        with components.choices_lock(LOCK_SECONDS):
             if _agent_runs():
                 return  # it has seen the new token itself
-            there = house.state_file.load()
+            there = components.state_file.load()
             known = frozen({**there.remembered, **state.sessions})
-            house.state_file.save(saved.encode(replace(there, remembered=known)))
+            components.state_file.save(saved.encode(replace(there, remembered=known)))
     except CredtrayError as error:
         _log.warning("when the sign-in ends is not remembered: %s", error)
 

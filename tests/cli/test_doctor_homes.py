@@ -21,7 +21,7 @@ from credtray.core.diagnosis.facts import Held, KeyKind, Surrounding
 from credtray.core.marks import key_digest
 from credtray.core.section_mark import SectionMark
 from credtray.desktop.clocks import SystemClock
-from credtray.environment import Surroundings
+from credtray.environment import Environment
 from credtray.store.settings_file import SettingsFile
 from tests.cli.doctor_homes import CANARY, CONFIG, codes, lay, look, token
 from tests.web.endpoint_world import serving
@@ -258,7 +258,7 @@ def test_the_clock_is_the_surroundings(home: Path) -> None:
 
     lay(home, cached=token())
 
-    assert "access_token_expired" in codes(look(where=Surroundings(clock=Later())))
+    assert "access_token_expired" in codes(look(where=Environment(clock=Later())))
 
 
 def shell(home: Path, cure: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.app import join
+from credtray.app import build
 from credtray.aws.config_file import AwsConfigFile
 from credtray.checkup import look
 from credtray.cli.setup.steps import check_place
@@ -20,7 +20,7 @@ from credtray.core.errors import FileRefused
 from credtray.core.marks import key_digest
 from credtray.core.models import Account, AwsConfig, Endpoints, Profile, SsoSession
 from credtray.core.naming import RoleChoice
-from credtray.environment import Surroundings
+from credtray.environment import Environment
 
 SESSION = """[sso-session corp]
 sso_start_url = https://d-9067000001.awsapps.com/start
@@ -210,7 +210,7 @@ def test_setup_knows_which_role_a_profile_has_by_both_files() -> None:
 
 
 def findings(home: Path, **environ: str) -> list[str]:
-    where = Surroundings(environ={"HOME": str(home), **environ}, home=home)
+    where = Environment(environ={"HOME": str(home), **environ}, home=home)
     return [found.kind.code for found in diagnosis.findings(look(where).facts)]
 
 
@@ -276,7 +276,7 @@ def test_setup_without_a_config_file_is_refused_before_anybody_signs_in(
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     with pytest.raises(FileRefused, match="AWS_CONFIG_FILE") as caught:
-        check_place(join(Surroundings(home=home)))
+        check_place(build(Environment(home=home)))
 
     assert "AWS_CONFIG_FILE" in caught.value.advice
 

@@ -42,7 +42,7 @@ from credtray.core.models import AwsConfig
 from credtray.core.session_network import in_effect
 from credtray.core.settings import Settings
 from credtray.desktop import paths
-from credtray.environment import Surroundings
+from credtray.environment import Environment
 from credtray.store.settings_file import SettingsFile
 from credtray.store.state_file import StateFile
 
@@ -56,7 +56,7 @@ class Checkup:
     """Makes what the table of who uses what is read from: it takes as long as the rest together."""
 
 
-def look(where: Surroundings | None = None, *, online: bool = False, root: Path = Path("/")) -> Checkup:
+def look(where: Environment | None = None, *, online: bool = False, root: Path = Path("/")) -> Checkup:
     """Look at everything once; raises nothing.
 
     Args:
@@ -64,7 +64,7 @@ def look(where: Surroundings | None = None, *, online: bool = False, root: Path 
         online: also try to reach the services.
         root: where the machine's own files begin.
     """
-    where = where or Surroundings()
+    where = where or Environment()
     environ = dict(where.environ)
     aws, home = where.aws, where.home
     first = together({"the AWS files": lambda: {"both": read_both(aws.config, aws.credentials, home)}})
@@ -89,7 +89,7 @@ def look(where: Surroundings | None = None, *, online: bool = False, root: Path 
     return Checkup(facts, partial(_surroundings, environ, files, facts))
 
 
-def _probes(where: Surroundings, environ: Mapping[str, str], files: AwsFiles, root: Path) -> dict[str, Probe]:
+def _probes(where: Environment, environ: Mapping[str, str], files: AwsFiles, root: Path) -> dict[str, Probe]:
     """Return what is looked at once the AWS files are known."""
     home, settings_file = where.home, SettingsFile(paths.settings_file())
     sessions, cache = files.config.config.sessions, where.aws.token_cache
@@ -113,7 +113,7 @@ def _probes(where: Surroundings, environ: Mapping[str, str], files: AwsFiles, ro
     }
 
 
-def _unread(where: Surroundings) -> tuple[Content, Content]:
+def _unread(where: Environment) -> tuple[Content, Content]:
     """Return both files of one who has not seen them in time."""
     paths_of_both = (where.aws.config, where.aws.credentials)
     config, credentials = (
@@ -149,7 +149,7 @@ def _kept() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*state.active, *([state.default] if state.default else []))))
 
 
-def _online(facts: Facts, chosen: Settings, where: Surroundings) -> Facts:
+def _online(facts: Facts, chosen: Settings, where: Environment) -> Facts:
     from credtray.checkup.online import endpoints
 
     config: AwsConfig = in_effect(facts.config.config, chosen)

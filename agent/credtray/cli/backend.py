@@ -61,11 +61,11 @@ class _Agent:
         return without_agent.perform(request, on_progress)
 
     def run_agent(self, *, desktop: bool) -> int:
-        from credtray.app import join
-        from credtray.environment import Surroundings
+        from credtray.app import build
+        from credtray.environment import Environment
         from credtray.service import run
 
-        return run(join(Surroundings(desktop=desktop)), console=True)
+        return run(build(Environment(desktop=desktop)), console=True)
 
     def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
         with AgentClient.connect() as client:

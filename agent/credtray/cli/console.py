@@ -29,7 +29,7 @@ from credtray.core.secret import Secret
 from credtray.core.shell_words import argument
 
 if TYPE_CHECKING:
-    from credtray.app import House
+    from credtray.app import Components
 
 _PRINT = "Print the address with --print and open it yourself."
 
@@ -77,7 +77,7 @@ def console(
 class _Visit:
     """Who goes where, and how."""
 
-    house: House
+    components: Components
     profile: Profile
     session: SsoSession
     console: Console
@@ -86,7 +86,7 @@ class _Visit:
 
 
 def _visit(name: str) -> _Visit:
-    from credtray.app import join
+    from credtray.app import build
     from credtray.cli.configured import configuration
     from credtray.core import events
     from credtray.core.answers import known_profile, known_session
@@ -94,18 +94,18 @@ def _visit(name: str) -> _Visit:
     from credtray.core.settings import Settings
     from credtray.core.state import State
 
-    house = join()
+    components = build()
     try:
-        config, settings = configuration(house)
+        config, settings = configuration(components)
     except SettingsInvalid as error:
         terminal.complain(str(error), error.advice, kind="warning")
-        config, settings = house.ports.config_file.load(), Settings()
+        config, settings = components.ports.config_file.load(), Settings()
     state = apply(State(settings=settings), events.ConfigLoaded(config), datetime.now(UTC))
     profile = known_profile(state, name).profile
     session = known_session(state, profile.session).session
     region = settings.profile(name).region
     command = settings.session(session.name).browser
-    return _Visit(house, profile, session, console_of(profile, session, region), command)
+    return _Visit(components, profile, session, console_of(profile, session, region), command)
 
 
 # --- through the portal ------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ async def _lead(visit: _Visit, address: Secret) -> None:
 def _open(visit: _Visit, url: str) -> None:
     from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 
-    opened = open_page(visit.house.ports.browser, url, visit.command)
+    opened = open_page(visit.components.ports.browser, url, visit.command)
     if opened is Opened.NOT_AT_ALL:
         raise BrowserUnopened("no program here can open an address", hint=_PRINT)
     if opened is Opened.BY_ANOTHER:

@@ -88,7 +88,7 @@ def _region(profile: str) -> str | None:
     from credtray import app
     from credtray.cli.configured import configuration
 
-    config, settings = configuration(app.join())
+    config, settings = configuration(app.build())
     there = config.profiles.get(profile)
     return settings.profile(profile).region or (there.region if there is not None else None)
 

@@ -18,7 +18,7 @@ from credtray.core.nearest import did_you_mean
 from credtray.core.repairs import REPAIRS, Repair, RepairPlan, Scene
 
 if TYPE_CHECKING:
-    from credtray.app import House
+    from credtray.app import Components
 
 _MOST_LINES = 60
 """Longer previews are cut; --dry-run shows them whole."""
@@ -52,19 +52,19 @@ def repair(
       credtray repair legacy_profiles
       credtray repair --yes
     """
-    from credtray.app import join
+    from credtray.app import build
     from credtray.cli.repair_scene import scene
 
     if json_output and not yes and not dry_run:
         raise UsageError("With --json, credtray cannot ask", hint="Add --dry-run or --yes.")
-    house = join()
-    seen = scene(house)
+    components = build()
+    seen = scene(components)
     cases = _cases(_chosen(name), seen)
     for case in cases:
         if not json_output:
             _preview(case, whole=dry_run)
         if case.plan.needed and not dry_run and _agreed(yes=yes):
-            _carry_out(house, case, seen, quiet=json_output)
+            _carry_out(components, case, seen, quiet=json_output)
     if json_output:
         terminal.show_json({"repairs": [case.document() for case in cases]})
     elif not any(case.plan.needed or case.problem for case in cases):
@@ -149,11 +149,11 @@ def _agreed(*, yes: bool) -> bool:
     return ask_yes("Repair this?", default=False)
 
 
-def _carry_out(house: House, case: _Case, seen: Scene, *, quiet: bool) -> None:
+def _carry_out(components: Components, case: _Case, seen: Scene, *, quiet: bool) -> None:
     from credtray.cli.repair_scene import carry_out
 
     try:
-        carry_out(house, case.name, case.repair, seen, case.plan)
+        carry_out(components, case.name, case.repair, seen, case.plan)
     except CredtrayError as error:
         case.problem = error
         return

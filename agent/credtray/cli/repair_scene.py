@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from credtray.app import House
+from credtray.app import Components
 from credtray.aws.repairer import remove_sections, repair_config
 from credtray.core.cache_format import read_fields
 from credtray.core.config.text import read_config
@@ -31,36 +31,36 @@ from credtray.ipc_client import AgentClient
 from credtray.store.undo_file import Change
 
 
-def scene(house: House) -> Scene:
+def scene(components: Components) -> Scene:
     """Return how things are now.
 
     Raises:
         CredtrayError: a file cannot be read.
     """
-    config = house.shared_file(house.around.aws.config).read()
+    config = components.shared_file(components.environment.aws.config).read()
     return Scene(
-        house.ports.clock.now(),
+        components.ports.clock.now(),
         config,
-        house.shared_file(house.around.aws.credentials).read(),
-        _token_origins(house, config),
-        tuple(house.ports.credentials_file.marks()),
+        components.shared_file(components.environment.aws.credentials).read(),
+        _token_origins(components, config),
+        tuple(components.ports.credentials_file.marks()),
         _gone(config),
         credential_process_command,
         _old_start(),
-        _owned(house),
+        _owned(components),
     )
 
 
-def carry_out(house: House, name: str, repair: Repair, seen: Scene, agreed: RepairPlan) -> None:
+def carry_out(components: Components, name: str, repair: Repair, seen: Scene, agreed: RepairPlan) -> None:
     """Do what was agreed to, and record it for `credtray undo`.
 
     Raises:
         RepairRefused: the file is another one by now.
         CredtrayError: it cannot be written; nothing was changed.
     """
-    aws = house.around.aws
+    aws = components.environment.aws
     if agreed.removed:
-        remove_sections(house.shared_file(aws.credentials), agreed.removed)
+        remove_sections(components.shared_file(aws.credentials), agreed.removed)
     if agreed.start is not None:
         _start_anew(agreed)
     if agreed.config is None:
@@ -69,16 +69,18 @@ def carry_out(house: House, name: str, repair: Repair, seen: Scene, agreed: Repa
 
     def forget() -> None:
         while recorded:
-            house.undo_file.forget(recorded.pop())
+            components.undo_file.forget(recorded.pop())
 
     def record(change: ConfigChange) -> None:
         forget()  # of an attempt that came to nothing
-        now = house.ports.clock.now()
-        recorded.append(house.undo_file.remember(now, f"repair {name}", change.originals, change.results))
+        now = components.ports.clock.now()
+        recorded.append(
+            components.undo_file.remember(now, f"repair {name}", change.originals, change.results)
+        )
 
     try:
         repair_config(
-            house.shared_file(aws.config),
+            components.shared_file(aws.config),
             lambda data: repair.plan(replace(seen, config=data)),
             agreed,
             record,
@@ -110,17 +112,17 @@ def _old_start() -> OldStart | None:
         return None
 
 
-def _token_origins(house: House, config: bytes) -> dict[str, TokenOrigin]:
+def _token_origins(components: Components, config: bytes) -> dict[str, TokenOrigin]:
     try:
         names = read_config(config).sso_sessions
     except ConfigInvalid:  # each repair that needs the file says so itself
         return {}
-    found = ((name, _token_origin(house, name)) for name in names)
+    found = ((name, _token_origin(components, name)) for name in names)
     return {name: origin for name, origin in found if origin is not None}
 
 
-def _token_origin(house: House, session: str) -> TokenOrigin | None:
-    path = house.token_cache.token_path(SsoSession(session, "", ""))
+def _token_origin(components: Components, session: str) -> TokenOrigin | None:
+    path = components.token_cache.token_path(SsoSession(session, "", ""))
     try:
         fields = read_fields(read_bounded(path, CACHE_LIMIT) or b"")
     except (CredtrayError, ValueError):
@@ -142,13 +144,13 @@ def _gone(config: bytes) -> frozenset[str]:
     return frozenset(path for path in paths if path is not None and not Path(path).exists())
 
 
-def _owned(house: House) -> frozenset[str]:
+def _owned(components: Components) -> frozenset[str]:
     """Return the sections a running agent keeps; without one nobody renews what has ended."""
     try:
         with AgentClient.connect():
             pass
     except AgentNotRunning:
         return frozenset()
-    state, settings = house.state_file.load(), house.ports.settings_file.load()
+    state, settings = components.state_file.load(), components.ports.settings_file.load()
     kept = {settings.section(name) for name in state.active} | set(state.imports)
     return frozenset(kept | ({DEFAULT} if state.default is not None else set()))

@@ -24,7 +24,7 @@ def whoami(profile: ProfileArgument, json_output: JsonOption = False) -> None:
       credtray whoami synderys-readonly
       credtray whoami synderys-readonly --json
     """
-    from credtray.app import join
+    from credtray.app import build
     from credtray.aws.caller_identity import caller_of
     from credtray.aws.clients import Clients
     from credtray.cli.backend import credentials_of
@@ -32,11 +32,11 @@ def whoami(profile: ProfileArgument, json_output: JsonOption = False) -> None:
     from credtray.core.models import RoleCredentials
 
     issued = credentials_of(profile)
-    house = join()
-    config, _settings = configuration(house)
+    components = build()
+    config, _settings = configuration(components)
     known = config.profiles[profile]
     session = config.sessions[known.session]
-    now = house.ports.clock.now
+    now = components.ports.clock.now
     ends = datetime.fromisoformat(issued.expiration)
     keys = RoleCredentials(issued.access_key_id, issued.secret_access_key, issued.session_token, ends, now())
     region = known.region or session.region

@@ -15,11 +15,11 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from credtray.app import join
+from credtray.app import build
 from credtray.core.ports import Notification
 from credtray.demo.pace import PacedClock
 from credtray.desktop.notifier import LogNotifier
-from credtray.environment import Surroundings
+from credtray.environment import Environment
 from credtray.service import run
 
 
@@ -39,13 +39,13 @@ def main(arguments: list[str]) -> int:
     """Be the agent; return its exit code."""
     path, speed, *options = arguments
     threading.Thread(target=_end_with_the_demo, name="demo", daemon=True).start()
-    around = Surroundings(
+    environment = Environment(
         clock=PacedClock(Path(path)),
         speed=float(speed),
         notifier=SpokenNotifier(),
         desktop="--desktop" in options,
     )
-    return run(join(around), console=False)
+    return run(build(environment), console=False)
 
 
 def _end_with_the_demo() -> None:

@@ -20,7 +20,7 @@ from credtray.core.shell_words import argument
 from credtray.core.view import clock_time
 
 if TYPE_CHECKING:
-    from credtray.app import House
+    from credtray.app import Components
     from credtray.cli.importing.convert import Conversion
     from credtray.cli.importing.facts import End, Owner
     from credtray.core.portal_text import PastedKeys
@@ -91,29 +91,29 @@ def import_(  # noqa: PLR0913, PLR0917 -- each option of the command line is an 
       credtray import keys.txt --name legacy-account --expires 1h
       credtray import --clipboard --convert
     """
-    from credtray.app import join
+    from credtray.app import build
     from credtray.cli.importing.input import read_paste
     from credtray.core.portal_text import parse
 
     pasted = parse(read_paste(source, clipboard=clipboard))
     asked = terminal.interactive() and not json_output
-    kept = _kept(join(), pasted, _Wish(name, expires, region, convert, not no_check, asked))
+    kept = _kept(build(), pasted, _Wish(name, expires, region, convert, not no_check, asked))
     if json_output:
         terminal.show_json(_document(kept))
     else:
         _tell(kept, clipboard=clipboard)
 
 
-def _kept(house: House, pasted: PastedKeys, wish: _Wish) -> _Kept:
+def _kept(components: Components, pasted: PastedKeys, wish: _Wish) -> _Kept:
     from credtray.cli.importing import convert, facts
 
-    now = house.ports.clock.now()
+    now = components.ports.clock.now()
     region = facts.region_of(pasted, wish.region)
-    owner = facts.owner_of(house, pasted, region, check=wish.check)
+    owner = facts.owner_of(components, pasted, region, check=wish.check)
     end = facts.end_of(pasted, wish.expires, now, ask=wish.ask)
     document = ask(Status())
     section = facts.section_of(pasted, wish.name, owner, document, now)
-    found = convert.conversion(house, owner, region, ask=wish.ask) if wish.convert else None
+    found = convert.conversion(components, owner, region, ask=wish.ask) if wish.convert else None
     ask(
         ImportKeys(
             section,
@@ -132,10 +132,10 @@ def _kept(house: House, pasted: PastedKeys, wish: _Wish) -> _Kept:
             kind="warning",
         )
     if found is None and wish.ask:
-        found = convert.offer(house, owner, region)
+        found = convert.offer(components, owner, region)
     if found is not None:
-        convert.write(house, found)
-    return _Kept(section, owner, end, found, house.ports.clock.now(), bool(document["agent"]["running"]))
+        convert.write(components, found)
+    return _Kept(section, owner, end, found, components.ports.clock.now(), bool(document["agent"]["running"]))
 
 
 def _document(kept: _Kept) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from credtray.app import House
+from credtray.app import Components
 from credtray.aws.profile_writer import Preview
 from credtray.cli import terminal
 from credtray.cli.importing.facts import Owner
@@ -30,7 +30,7 @@ class Conversion:
     """None: a profile for this role is there."""
 
 
-def conversion(house: House, owner: Owner, region: str | None, *, ask: bool) -> Conversion:
+def conversion(components: Components, owner: Owner, region: str | None, *, ask: bool) -> Conversion:
     """Plan the profile; nothing is written.
 
     Raises:
@@ -41,7 +41,7 @@ def conversion(house: House, owner: Owner, region: str | None, *, ask: bool) -> 
         raise UsageError("The account and role of these keys are not known", hint=_SETUP)
     if not owner.identity_center:
         raise UsageError(f"{owner.role_name} is not an Identity Center role: no sign-in gives its keys")
-    config = house.ports.config_file.load()
+    config = components.ports.config_file.load()
     for item in config.profiles.values():
         if (item.account_id, item.role_name) == (owner.account_id, owner.role_name) and not item.chain:
             return Conversion(config.sessions[item.session], item.name, None)
@@ -52,38 +52,38 @@ def conversion(house: House, owner: Owner, region: str | None, *, ask: bool) -> 
         session,
         (RoleChoice(Account(owner.account_id), owner.role_name),),
         region_of_new=region or session.region,
-        taken=taken_sections(house),
+        taken=taken_sections(components),
     )
-    preview = house.profile_writer.preview(wish)
+    preview = components.profile_writer.preview(wish)
     name = next(item.profile for item in preview.plan.profiles if item.change is not Change.PRUNED)
     return Conversion(session, name, preview)
 
 
-def offer(house: House, owner: Owner, region: str | None) -> Conversion | None:
+def offer(components: Components, owner: Owner, region: str | None) -> Conversion | None:
     """Ask whether to write the profile; None where nothing can be offered, or nobody wants it."""
     try:
-        found = conversion(house, owner, region, ask=False)
+        found = conversion(components, owner, region, ask=False)
     except CredtrayError:
         return None  # nothing was asked for, so nothing is wrong
     if found.preview is None:
         return found
     from credtray.cli.questions import ask_yes
 
-    show(house, found.preview)
+    show(components, found.preview)
     question = f"Also write this profile? Its keys then renew with a sign-in to {found.session.name}."
     return found if ask_yes(question, default=False) else None
 
 
-def show(house: House, preview: Preview) -> None:
+def show(components: Components, preview: Preview) -> None:
     """Draw what would be written."""
     from credtray.cli.setup.plan_view import plan_view
     from credtray.cli.setup.steps import place_of
 
-    plan = plan_view(preview.plan.profiles, preview.diff, {}, place_of(house), whole=False)
+    plan = plan_view(preview.plan.profiles, preview.diff, {}, place_of(components), whole=False)
     terminal.draw(plan, talk=True)
 
 
-def write(house: House, found: Conversion) -> None:
+def write(components: Components, found: Conversion) -> None:
     """Write the profile, so that `credtray undo` can take it back.
 
     Raises:
@@ -93,8 +93,8 @@ def write(house: House, found: Conversion) -> None:
         return
     from credtray.cli.setup.steps import remember
 
-    written = house.profile_writer.apply(found.preview)
-    remember(house, f"import {found.profile}", written)
+    written = components.profile_writer.apply(found.preview)
+    remember(components, f"import {found.profile}", written)
 
 
 def _session(config: AwsConfig, account_id: str, *, ask: bool) -> SsoSession:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from credtray.app import House
+from credtray.app import Components
 from credtray.cli import terminal
 from credtray.core import ini
 from credtray.core.addresses import check_region
@@ -91,7 +91,7 @@ def region_of(pasted: PastedKeys, said: str | None) -> str | None:
 # --- whose they are ----------------------------------------------------------------------------------
 
 
-def owner_of(house: House, pasted: PastedKeys, region: str | None, *, check: bool) -> Owner:
+def owner_of(components: Components, pasted: PastedKeys, region: str | None, *, check: bool) -> Owner:
     """Return whose keys these are: as AWS says, or as the paste says where AWS cannot be asked.
 
     Raises:
@@ -108,7 +108,7 @@ def owner_of(house: House, pasted: PastedKeys, region: str | None, *, check: boo
     if sys.stderr.isatty():  # a log needs no such line, a person in a broken network waits for 20 s
         terminal.say("Asking AWS whose keys these are ...")
     try:
-        found = _asked(house, pasted, region or _REGION)
+        found = _asked(components, pasted, region or _REGION)
     except CredtrayError as error:
         if error.retry is not Retry.LATER and not isinstance(error, ClockOff):
             raise
@@ -128,30 +128,30 @@ def _refuse_doubtful(pasted: PastedKeys) -> None:
         )
 
 
-def _asked(house: House, pasted: PastedKeys, region: str) -> Owner:
+def _asked(components: Components, pasted: PastedKeys, region: str) -> Owner:
     from credtray.aws.caller_identity import caller_of
     from credtray.aws.clients import Clients
 
-    clock = house.ports.clock
+    clock = components.ports.clock
     now = clock.now()
     keys = RoleCredentials(
         pasted.access_key_id, pasted.secret_access_key, pasted.session_token, now + USUAL_LIFE, now
     )
-    caller = caller_of(Clients(), keys, region, _endpoints(house), clock.now)
+    caller = caller_of(Clients(), keys, region, _endpoints(components), clock.now)
     return Owner(caller.account_id, caller.role_name, checked=True, identity_center=caller.identity_center)
 
 
-def _endpoints(house: House) -> Endpoints:
+def _endpoints(components: Components) -> Endpoints:
     """Return the overrides that hold for no profile in particular: these keys are of none."""
     from credtray.files.atomic_file import is_null, read_bounded
 
-    around = house.around
+    environment = components.environment
     try:
-        path = around.aws.config
+        path = environment.aws.config
         config = read_config(b"" if is_null(path) else read_bounded(path, MAX_FILE) or b"")
     except ConfigInvalid:
         config = read_config(b"")
-    return find_endpoints(None, config, around.environ)
+    return find_endpoints(None, config, environment.environ)
 
 
 def _compare(pasted: PastedKeys, found: Owner) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from credtray.app import House, join
+from credtray.app import Components, build
 from credtray.aws.profile_writer import Preview, Written
 from credtray.cli import keeping, terminal
 from credtray.cli.backend import ask as ask_agent
@@ -75,10 +75,10 @@ class Setup:
             CredtrayError: why it cannot go on; nothing is written by then.
         """
         self._check()
-        house = join()
-        check_place(house)
-        config, settings = configuration(house)
-        session = self._session(house, config, settings)
+        components = build()
+        check_place(components)
+        config, settings = configuration(components)
+        session = self._session(components, config, settings)
         command = settings.session(session.name).browser
         elsewhere = not device and browser and command is None and without_browser(os.environ)
         request = SignInRequest(
@@ -87,18 +87,18 @@ class Setup:
             command=command,
             why=BY_CODE if elsewhere else None,
         )
-        access = portal.sign_in(house.ports, session, request)
+        access = portal.sign_in(components.ports, session, request)
         self.after_interrupt = (
             "Setup was cancelled; the config file was not changed. You stay signed in: "
             "`credtray setup` continues from here."
         )
         by_account = Filter.read("--accounts", self._choices.accounts or ALL)
         _, accounts, found = portal.choices_of(
-            house.ports, access, request, lambda account: by_account.takes(*names_of(account))
+            components.ports, access, request, lambda account: by_account.takes(*names_of(account))
         )
         picked = self._picked(config, session, accounts, found)
-        preview = self._agreed_preview(house, session, accounts, picked)
-        return 0 if preview is None else self._write(house, preview)
+        preview = self._agreed_preview(components, session, accounts, picked)
+        return 0 if preview is None else self._write(components, preview)
 
     def _check(self) -> None:
         """Refuse what cannot work before anything is sent anywhere."""
@@ -116,7 +116,7 @@ class Setup:
         if missing:
             raise UsageError(f"{' and '.join(missing)} missing", hint="Name them, or say all.")
 
-    def _session(self, house: House, config: AwsConfig, settings: Settings) -> SsoSession:
+    def _session(self, components: Components, config: AwsConfig, settings: Settings) -> SsoSession:
         wish = self._wish
         if self._ask:
             from credtray.cli.setup.answers import complete
@@ -129,14 +129,14 @@ class Setup:
                 f"Session {existing.name}: {existing.start_url}, {existing.region} (in your config file)"
             )
             return existing
-        session = self._as_read(house, new_session(wish, config), settings)
+        session = self._as_read(components, new_session(wish, config), settings)
         terminal.say(f"Session {session.name}: {session.start_url}, {session.region}")
-        return portal.located(house.ports, session)
+        return portal.located(components.ports, session)
 
-    def _as_read(self, house: House, session: SsoSession, settings: Settings) -> SsoSession:
+    def _as_read(self, components: Components, session: SsoSession, settings: Settings) -> SsoSession:
         """Return a new session as it will be read from the config file, so with the endpoints named there."""
-        after = house.profile_writer.preview(SetupWish(session, ())).plan.after
-        config = parse_config(after, house.around.environ)
+        after = components.profile_writer.preview(SetupWish(session, ())).plan.after
+        config = parse_config(after, components.environment.environ)
         return in_effect(config, settings).sessions[session.name]
 
     def _picked(
@@ -163,14 +163,14 @@ class Setup:
     # --- the preview ------------------------------------------------------------------------------------
 
     def _agreed_preview(
-        self, house: House, session: SsoSession, accounts: list[Account], picked: list[RoleChoice]
+        self, components: Components, session: SsoSession, accounts: list[Account], picked: list[RoleChoice]
     ) -> Preview | None:
         """Show what would be written until somebody agrees; None: change nothing."""
-        wish = self._setup_wish(house, session, picked)
+        wish = self._setup_wish(components, session, picked)
         names = {account.account_id: account.name for account in accounts}
         while True:
-            preview = house.profile_writer.preview(wish)
-            place = place_of(house)
+            preview = components.profile_writer.preview(wish)
+            place = place_of(components)
             terminal.draw(
                 plan_view(preview.plan.profiles, preview.diff, names, place, whole=self._dry_run),
                 talk=not self._dry_run,
@@ -190,7 +190,7 @@ class Setup:
                 return preview
             wish = replace(wish, template=answers.template(wish.template))
 
-    def _setup_wish(self, house: House, session: SsoSession, picked: list[RoleChoice]) -> SetupWish:
+    def _setup_wish(self, components: Components, session: SsoSession, picked: list[RoleChoice]) -> SetupWish:
         region = self._choices.region
         fallback = None if region is not None else session.region
         if self._ask and region is None:
@@ -205,18 +205,18 @@ class Setup:
             region_of_new=fallback,
             command=credential_process_command if self._choices.credential_process else None,
             prune=self._choices.prune,
-            taken=taken_sections(house),
-            credentials=credentials_profiles(house),
+            taken=taken_sections(components),
+            credentials=credentials_profiles(components),
         )
 
     # --- the end ----------------------------------------------------------------------------------------
 
-    def _write(self, house: House, preview: Preview) -> int:
+    def _write(self, components: Components, preview: Preview) -> int:
         if preview.diff:
-            written = house.profile_writer.apply(preview)
+            written = components.profile_writer.apply(preview)
             self.after_interrupt = "The profiles were written; the rest was cancelled."
-            remember(house, f"setup {preview.wish.session.name}", written)
-        remember_length(house, preview.wish.session.name, self._length)
+            remember(components, f"setup {preview.wish.session.name}", written)
+        remember_length(components, preview.wish.session.name, self._length)
         names = [item.profile for item in preview.plan.profiles if item.change is not Change.PRUNED]
         terminal.show_words(_summary(preview))
         if not self._wants_keys(len(names)):
@@ -232,13 +232,13 @@ class Setup:
         return activation(count)
 
 
-def check_place(house: House) -> None:
+def check_place(components: Components) -> None:
     """Refuse before a person signs in what could not be written at the end.
 
     Raises:
         FileRefused: AWS_CONFIG_FILE says that there shall be no config file.
     """
-    path = house.around.aws.config
+    path = components.environment.aws.config
     if is_null(path):
         raise FileRefused(
             f"AWS_CONFIG_FILE is {path}, so profiles cannot be written to it",
@@ -246,27 +246,27 @@ def check_place(house: House) -> None:
         )
 
 
-def place_of(house: House) -> str:
+def place_of(components: Components) -> str:
     """Return the config file as a person writes it."""
-    path = house.around.aws.config
-    return f"~/{path.relative_to(house.around.home)}" if path.is_relative_to(house.around.home) else str(path)
+    path, home = components.environment.aws.config, components.environment.home
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
-def remember(house: House, what: str, written: Written) -> None:
+def remember(components: Components, what: str, written: Written) -> None:
     """Let `credtray undo` know of a change of the config file; *what* is in a person's words."""
     try:
-        now = house.ports.clock.now()
-        house.undo_file.remember(now, what, written.originals, written.results)
+        now = components.ports.clock.now()
+        components.undo_file.remember(now, what, written.originals, written.results)
     except CredtrayError as error:
         terminal.complain(f"`credtray undo` will not know of this: {error}", error.advice, kind="warning")
 
 
-def remember_length(house: House, session: str, length: timedelta | None) -> None:
+def remember_length(components: Components, session: str, length: timedelta | None) -> None:
     """Write down how long a sign-in lasts, where a person said so."""
     if length is None:
         return
     try:
-        house.settings_file.set(("sessions", session, "duration"), exact(length))
+        components.settings_file.set(("sessions", session, "duration"), exact(length))
     except CredtrayError as error:
         terminal.complain(f"the length of a sign-in is not remembered: {error}", error.advice, kind="warning")
 
@@ -286,19 +286,19 @@ def _summary(preview: Preview) -> str:
     return f"{told or 'No'} {noun} for {preview.wish.session.name}."
 
 
-def taken_sections(house: House) -> frozenset[str]:
+def taken_sections(components: Components) -> frozenset[str]:
     """Return the sections of the credentials file: a profile so named could never have its keys there."""
     try:
-        data = read_bounded(house.around.aws.credentials, MAX_FILE)
+        data = read_bounded(components.environment.aws.credentials, MAX_FILE)
         return frozenset(section.name for section in ini.scan(data or b"").sections)
     except CredtrayError:
         return frozenset()  # a broken file takes no keys at all; `credtray status` says so
 
 
-def credentials_profiles(house: House) -> Mapping[str, Section]:
+def credentials_profiles(components: Components) -> Mapping[str, Section]:
     """Return what the credentials file says of profiles; nothing where it is broken or cannot be read."""
     try:
-        return read_credentials(house.shared_file(house.around.aws.credentials).read())
+        return read_credentials(components.shared_file(components.environment.aws.credentials).read())
     except CredtrayError:
         return {}
 
