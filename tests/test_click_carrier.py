@@ -224,8 +224,8 @@ def test_click_on_a_profile_rewrites_the_default_section() -> None:
     [
         (protocol.Switch("ro"), "Default profile: ro"),
         (protocol.Switch(None), "There is no longer a default profile"),
-        (protocol.Activate(("dev",)), "Keys of dev are kept fresh"),
-        (protocol.Deactivate(("dev",)), "Keys of dev are no longer kept fresh"),
+        (protocol.Activate(("dev",)), "Keys for dev are kept fresh"),
+        (protocol.Deactivate(("dev",)), "Keys for dev are no longer kept fresh"),
     ],
 )
 def test_choice_with_the_mouse_is_answered_quietly(click: Click, words: str) -> None:
@@ -428,7 +428,7 @@ def test_line_of_a_session_tells_more_when_it_is_clicked() -> None:
         await scene.click(clicks.ShowSession("corp"))
 
         assert "renews automatically" in scene.hands.words()
-        assert "Keys of dev" in scene.hands.words()
+        assert "Keys for dev" in scene.hands.words()
         assert "CANARY" not in scene.hands.words()
 
     run(drive())

@@ -266,7 +266,7 @@ class ClickCarrier:
         where = "the credentials file" if click.form is Form.SECTION else "a terminal"
         self._tell(
             click,
-            f"Keys of {plain(click.profile)} copied",
+            f"Keys for {plain(click.profile)} copied",
             f"Paste them into {where}; the clipboard is cleared in {CLIPBOARD_SECONDS:.0f} s.",
         )
 
@@ -342,9 +342,9 @@ def _chosen(request: Choice) -> str:
         case protocol.Switch(profile=str(name)):
             return f"Default profile: {plain(name)}"
         case protocol.Activate(profiles=names):
-            return f"Keys of {name_list(tuple(plain(name) for name in names))} are kept fresh"
+            return f"Keys for {name_list(tuple(plain(name) for name in names))} are kept fresh"
         case protocol.Deactivate(profiles=names):
-            return f"Keys of {name_list(tuple(plain(name) for name in names))} are no longer kept fresh"
+            return f"Keys for {name_list(tuple(plain(name) for name in names))} are no longer kept fresh"
     return ""
 
 

@@ -240,7 +240,7 @@ def test_agent_copies_and_it_is_said_for_how_long(words: tuple[str, ...], form: 
 
     assert backend.asked == [Copy(PROFILE, form)]
     assert outcome.code == 0
-    assert outcome.out.startswith(f"Keys of {PROFILE} are on the clipboard for 45 s, {text}. ")
+    assert outcome.out.startswith(f"Keys for {PROFILE} are on the clipboard for 45 s, {text}. ")
 
 
 def test_shell_of_a_copy_is_the_one_it_is_typed_in(monkeypatch: pytest.MonkeyPatch) -> None:

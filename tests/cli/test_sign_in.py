@@ -259,14 +259,14 @@ def test_why_there_is_a_code_is_said_first() -> None:
             signed_in(moved="same"),
             (
                 "Signed in to synderys until about 16:40 (3 h 12 min left; expected, not confirmed).\n"
-                "The end did not move: the service joined the sign-in that was still active."
+                "Your sign-in was not extended: AWS joined it to the one that was still active."
             ),
         ),
         (
             signed_in(moved="unknown"),
             (
                 "Signed in to synderys until about 16:40 (3 h 12 min left; expected, not confirmed).\n"
-                "Whether the end moved is not known yet; `credtray status` will show it."
+                "Whether it was extended is not known yet; `credtray status` will show it."
             ),
         ),
         (

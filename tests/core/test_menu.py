@@ -209,13 +209,13 @@ def test_signing_out_takes_a_second_click_that_says_what_it_costs(
 @pytest.mark.met("M14")
 @pytest.mark.parametrize(
     ("removes", "keys"),
-    [(True, "keys leave the credentials file"), (False, "keys stay in the credentials file")],
+    [(True, "keys are removed from the credentials file"), (False, "keys stay in the credentials file")],
 )
 def test_quitting_takes_a_second_click_that_says_what_it_costs(removes: bool, keys: str) -> None:  # noqa: FBT001 - a row
     state = started("dev", settings=Settings(remove_keys_on_stop=removes))
     (yes,) = menu_of(seen(state), "quit").children
 
-    assert (yes.label, yes.click) == (f"Yes, quit (nothing is renewed any more; {keys})", protocol.Stop())
+    assert (yes.label, yes.click) == (f"Yes, quit (renewal stops; {keys})", protocol.Stop())
 
 
 def test_nothing_that_is_not_there_can_be_signed_out() -> None:

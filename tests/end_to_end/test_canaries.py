@@ -172,7 +172,7 @@ def test_no_secret_reaches_bus_opened_programs_or_log_while_the_desktop_is_used(
 
     traffic = (house.home / "traffic").read_bytes()
 
-    assert b"Keys of synderys-dns copied" in traffic
+    assert b"Keys for synderys-dns copied" in traffic
     assert CANARY not in traffic
     assert b"agent.log" in (house.home / "opened").read_bytes()
     assert watch.leaks == set()

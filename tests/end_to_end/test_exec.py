@@ -286,7 +286,7 @@ def test_what_would_not_last_does_not_begin(signed_in: House) -> None:
     long_sign_in = house.run("exec", P, "--for", "2d", "--", "touch", str(house.home / "x"), code=5)
     house.run("exec", P, "--for", "45m", "--", "touch", str(house.home / "y"))
 
-    assert "Keys of this role never last that long" in long_keys.stderr
+    assert "Keys for this role never last that long" in long_keys.stderr
     assert "credtray login synderys --fresh" in long_sign_in.stderr
     assert not (house.home / "x").exists()
     assert (house.home / "y").exists()

@@ -107,7 +107,7 @@ def _remark(profile: str, keys: ProcessCredentials, reader: Shell) -> None:
         terminal.complain("the keys are on your screen", hint, kind="warning")
     if sys.stderr.isatty():
         terminal.say(
-            f"Keys of {profile}, valid until {_clock(keys.expiration)}. They do not renew; "
+            f"Keys for {profile}, valid until {_clock(keys.expiration)}. They do not renew; "
             "`credtray exec` and credential_process do."
         )
 
@@ -144,7 +144,7 @@ def copy(
         terminal.show_json(result)
         return
     terminal.show(
-        f"Keys of {profile} are on the clipboard for {result['seconds']:.0f} s, {_words(kind)}. "
+        f"Keys for {profile} are on the clipboard for {result['seconds']:.0f} s, {_words(kind)}. "
         f"They are valid until {_clock(result['keys_until'])}."
     )
 

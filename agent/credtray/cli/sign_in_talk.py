@@ -86,8 +86,8 @@ def login_words(result: dict[str, Any], now: datetime, zone: tzinfo | None) -> s
 
 
 _MOVED: dict[str | None, str] = {
-    Moved.SAME.value: "\nThe end did not move: the service joined the sign-in that was still active.",
-    Moved.UNKNOWN.value: "\nWhether the end moved is not known yet; `credtray status` will show it.",
+    Moved.SAME.value: "\nYour sign-in was not extended: AWS joined it to the one that was still active.",
+    Moved.UNKNOWN.value: "\nWhether it was extended is not known yet; `credtray status` will show it.",
 }
 
 

@@ -157,8 +157,8 @@ def _unmoved(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     at = clock_time(notice.ends_at or now, now, zone)
     # No button: who has just signed in would be led to the same end once more.
     return Words(
-        f"{_session(notice)}: the end did not move",
-        f"The service joined the sign-in that was still active: it still ends at {at}.",
+        f"{_session(notice)}: your sign-in was not extended",
+        f"AWS joined it to the sign-in that was still active, which still ends at {at}.",
     )
 
 

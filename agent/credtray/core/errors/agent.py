@@ -6,7 +6,7 @@ from credtray.core.errors.base import CredtrayError, Retry
 
 
 class AgentNotRunning(CredtrayError):
-    """Nobody listens on the agent's socket."""
+    """Nothing listens on the agent's socket."""
 
     code = "agent_not_running"
     title = "The agent is not running"
@@ -26,11 +26,11 @@ class AgentSilent(CredtrayError):
 
 
 class AgentRefused(CredtrayError):
-    """The socket is not ours, or the peer is somebody else."""
+    """The socket or the process behind it belongs to another user."""
 
     code = "agent_refused"
     title = "The agent's socket is not safe to use"
-    hint = "Correct the owner or mode of the directory named."
+    hint = "Fix the owner or mode of the directory that the message names."
     retry = Retry.PERSON
     exit_code = 3
 
@@ -55,7 +55,7 @@ class BadFrame(CredtrayError):
 
 
 class TimedOut(CredtrayError):
-    """Nothing usable came within the time the caller can wait."""
+    """There was no usable answer within the time the caller can wait."""
 
     code = "timed_out"
     title = "It took too long"

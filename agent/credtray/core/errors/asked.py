@@ -8,7 +8,7 @@ from credtray.core.errors.base import CredtrayError, Retry
 class UsageError(CredtrayError):
     """A command was given words that do not fit together.
 
-    ``str(error)`` is the detail alone, for a title would only repeat that the command was wrong.
+    ``str(error)`` is the detail alone: a title would only repeat that the command was wrong.
     """
 
     code = "usage"

@@ -1,4 +1,4 @@
-"""What every error is made of. See the package for the rules of the tree."""
+"""The parts of every error. See the package for the rules of the tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Retry(Enum):
     """Who can solve an error."""
 
     LATER = "later"
-    """It may pass by itself: try again, with backoff."""
+    """It may pass: try again, with backoff."""
     PERSON = "person"
     """Somebody has to do something first (sign in, edit a file, set the clock)."""
 
@@ -25,7 +25,7 @@ class Problem:
     hint: str
     retry: Retry
     retry_after: float | None = None
-    """Seconds the service asked to be left alone, where it did."""
+    """Seconds the service asked us to wait; None when it did not."""
 
 
 class CredtrayError(Exception):

@@ -14,7 +14,7 @@ class EndpointUnavailable(CredtrayError):
 
 
 class EndpointRefused(CredtrayError):
-    """A request to the local credentials endpoint is of a shape that no SDK sends."""
+    """A request to the local credentials endpoint is not one that an SDK would send."""
 
     code = "endpoint_refused"
     title = "The credentials endpoint refuses this request"
@@ -23,7 +23,7 @@ class EndpointRefused(CredtrayError):
 
 
 class EndpointTokenRefused(CredtrayError):
-    """The token sent to the local credentials endpoint opens no such profile."""
+    """The token sent to the local credentials endpoint is not one for this profile."""
 
     code = "endpoint_token_refused"
     title = "The token is not accepted for this profile"
@@ -32,7 +32,7 @@ class EndpointTokenRefused(CredtrayError):
 
 
 class EndpointTokenMissing(CredtrayError):
-    """A request to the local credentials endpoint came without a token: its program reads no file."""
+    """A request to the local credentials endpoint had no token: its program does not read the file."""
 
     code = "endpoint_token_missing"
     title = "The program sent no token"
@@ -51,17 +51,17 @@ class SignInTooShort(CredtrayError):
 
 
 class KeysTooShort(CredtrayError):
-    """The role allows no keys that last that long; no sign-in changes that."""
+    """The role does not allow keys that last that long, whatever the sign-in."""
 
     code = "keys_too_short"
-    title = "Keys of this role never last that long"
+    title = "Keys for this role never last that long"
     hint = "Let the program fetch new keys itself: `credtray exec` without --env, or credential_process."
     retry = Retry.PERSON
     exit_code = 5
 
 
 class NotInTime(CredtrayError):
-    """What was waited for did not happen in the time given."""
+    """What the command waits for did not happen in time."""
 
     code = "not_in_time"
     title = "The wait timed out"
@@ -80,7 +80,7 @@ class CommandNotFound(CredtrayError):
 
 
 class CommandRefused(CredtrayError):
-    """The program to run is there and cannot be started."""
+    """The program to run exists but cannot be started."""
 
     code = "command_refused"
     title = "The command cannot be started"
@@ -90,7 +90,7 @@ class CommandRefused(CredtrayError):
 
 
 class PasteRefused(CredtrayError):
-    """What was pasted holds no complete set of temporary keys."""
+    """The pasted text does not contain a complete set of temporary keys."""
 
     code = "paste_refused"
     title = "These are not role credentials"
@@ -99,7 +99,7 @@ class PasteRefused(CredtrayError):
 
 
 class KeysRefused(CredtrayError):
-    """AWS does not take the pasted keys, or they belong to somebody else."""
+    """AWS does not accept the pasted keys, or they belong to somebody else."""
 
     code = "keys_refused"
     title = "These keys cannot be used"
@@ -108,7 +108,7 @@ class KeysRefused(CredtrayError):
 
 
 class ConsoleRefused(CredtrayError):
-    """The console's federation endpoint gave no sign-in token."""
+    """The console's federation endpoint did not return a sign-in token."""
 
     code = "console_refused"
     title = "The AWS console could not be opened"
@@ -116,7 +116,7 @@ class ConsoleRefused(CredtrayError):
 
 
 class RepairRefused(CredtrayError):
-    """The repair does not fit how things are now; nothing was changed."""
+    """The repair does not apply to the current state; nothing was changed."""
 
     code = "repair_refused"
     title = "This cannot be repaired automatically"

@@ -1,4 +1,4 @@
-"""Errors of the desktop: something a person would see is not there. Refreshing never depends on these."""
+"""Errors of the desktop: something that you would see is missing. Refreshing never depends on these."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BusCallFailed(CredtrayError):
 
 
 class NotifierUnavailable(CredtrayError):
-    """Nobody could be told."""
+    """No notification could be shown."""
 
     code = "notifier_unavailable"
     title = "No notification can be shown"
@@ -35,7 +35,7 @@ class NotifierUnavailable(CredtrayError):
 
 
 class ClipboardUnavailable(CredtrayError):
-    """Nothing can be copied."""
+    """Nothing can be copied to the clipboard."""
 
     code = "clipboard_unavailable"
     title = "Nothing can be copied to the clipboard here"
@@ -44,7 +44,7 @@ class ClipboardUnavailable(CredtrayError):
 
 
 class ClipboardUnreadable(CredtrayError):
-    """There is no clipboard to read, or the program that holds its text does not hand it over."""
+    """There is no clipboard to read, or the program that owns its text does not deliver it."""
 
     code = "clipboard_unreadable"
     title = "The clipboard cannot be read"
@@ -57,12 +57,12 @@ class AutostartRefused(CredtrayError):
 
     code = "autostart_refused"
     title = "Starting at login could not be changed"
-    hint = "Make the folder named writable, then try again."
+    hint = "Make the folder that the message names writable, then try again."
     retry = Retry.PERSON
 
 
 class FileUnopened(CredtrayError):
-    """No program of the desktop took a file of ours."""
+    """No program on the desktop opened the file."""
 
     code = "file_unopened"
     title = "No program on this computer opens this file"
@@ -71,7 +71,7 @@ class FileUnopened(CredtrayError):
 
 
 class BrowserUnopened(CredtrayError):
-    """No browser took an address."""
+    """No browser opened the address."""
 
     code = "browser_unopened"
     title = "No browser could be opened"
@@ -80,7 +80,7 @@ class BrowserUnopened(CredtrayError):
 
 
 class AssetMissing(CredtrayError):
-    """A file that is part of credtray is not there."""
+    """A file that is part of credtray is missing."""
 
     code = "asset_missing"
     title = "A file that belongs to credtray is missing"

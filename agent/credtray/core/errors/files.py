@@ -18,13 +18,13 @@ class IncompleteProfile(CredtrayError):
     """A profile or sso-session lacks a setting (or has two that contradict each other)."""
 
     code = "incomplete_profile"
-    title = "The sso settings are not complete"
+    title = "The SSO settings are incomplete"
     hint = "Add the missing settings, or run `credtray setup`."
     retry = Retry.PERSON
 
 
 class SettingsInvalid(CredtrayError):
-    """settings.toml cannot be used; the last good one is kept."""
+    """settings.toml cannot be used; the last good settings stay in use."""
 
     code = "settings_invalid"
     title = "The settings file cannot be used"
@@ -44,7 +44,7 @@ class SectionNotOurs(CredtrayError):
 
 
 class FileUnparsable(CredtrayError):
-    """The file was already broken before we came (botocore refuses it as a whole)."""
+    """The file was already broken (botocore refuses all of it)."""
 
     code = "file_unparsable"
     title = "The credentials file cannot be parsed, so every AWS tool fails on it"
@@ -53,7 +53,7 @@ class FileUnparsable(CredtrayError):
 
 
 class IniRefused(CredtrayError):
-    """A name or value cannot be written into an AWS file so that every tool reads it back as it was meant."""
+    """A name or value cannot be written to an AWS file so that every tool reads it back unchanged."""
 
     code = "ini_refused"
     title = "This cannot be written to an AWS file"
@@ -75,12 +75,12 @@ class FileUnwritable(CredtrayError):
 
     code = "file_unwritable"
     title = "The file could not be written"
-    hint = "Nothing was changed. Free some space or correct the permissions; the agent then tries again."
+    hint = "Nothing was changed. Free some space or fix the permissions; the agent tries again."
     retry = Retry.LATER
 
 
 class FileContended(CredtrayError):
-    """Another program kept changing the file while we tried to write."""
+    """Another program kept changing the file while credtray tried to write it."""
 
     code = "file_contended"
     title = "Another program keeps rewriting the file"
@@ -89,7 +89,7 @@ class FileContended(CredtrayError):
 
 
 class NothingToUndo(CredtrayError):
-    """There is no recorded change left to take back."""
+    """There is no recorded change left to undo."""
 
     code = "nothing_to_undo"
     title = "There is nothing to undo"
@@ -98,7 +98,7 @@ class NothingToUndo(CredtrayError):
 
 
 class StartUrlRefused(CredtrayError):
-    """The start URL is not one a sign-in may be sent to."""
+    """credtray does not send a sign-in to this start URL."""
 
     code = "start_url_refused"
     title = "This start URL cannot be used"

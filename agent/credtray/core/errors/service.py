@@ -5,7 +5,7 @@ from __future__ import annotations
 from credtray.core.errors.base import CredtrayError, Retry
 
 IN_PLACE_OF_AWS = "in place of AWS"
-"""Stands in the text of an error whose cause may be an address that somebody set."""
+"""Part of an error's text when the cause may be an address that somebody set."""
 
 
 class TokenRefused(CredtrayError):
@@ -18,7 +18,7 @@ class TokenRefused(CredtrayError):
 
 
 class TokenUnreadable(CredtrayError):
-    """The token cache file exists but holds no usable token just now."""
+    """The token cache file exists but does not contain a usable token at the moment."""
 
     code = "token_unreadable"
     title = "The token cache file cannot be read"
@@ -27,7 +27,7 @@ class TokenUnreadable(CredtrayError):
 
 
 class TokenMismatch(TokenUnreadable):
-    """The token cache file holds a token of another start URL or region: the config file was changed."""
+    """The token cache file holds a token for another start URL or region: the config file was changed."""
 
     code = "token_mismatch"
     title = "The saved sign-in belongs to another start URL or region"
@@ -72,7 +72,7 @@ class AssumeRoleRefused(CredtrayError):
 
 
 class ProfileRefused(CredtrayError):
-    """A setting of the profile has a value that AWS does not take; asking again does not help."""
+    """A setting of the profile has a value that AWS does not accept; trying again does not help."""
 
     code = "profile_refused"
     title = "AWS does not accept a setting of this profile"
@@ -102,7 +102,7 @@ class Throttled(CredtrayError):
     ) -> None:
         super().__init__(detail, hint=hint)
         self.retry_after = retry_after
-        """Seconds the service asked for in its Retry-After header; None when it named none."""
+        """Seconds the service asked for in its Retry-After header; None without one."""
 
 
 class PortalFailed(CredtrayError):
@@ -133,7 +133,7 @@ class NetworkSettingRefused(CredtrayError):
 
 
 class ProxyRefused(CredtrayError):
-    """The proxy wants a user name and password, or refuses the address."""
+    """The proxy asks for a user name and password, or refuses the address."""
 
     code = "proxy_refused"
     title = "The proxy does not let credtray through"
@@ -142,7 +142,7 @@ class ProxyRefused(CredtrayError):
 
 
 class CaptivePortal(CredtrayError):
-    """A 200 that is not the portal's JSON: something in between answers for it."""
+    """A 200 that is not the portal's JSON: something in between answered instead."""
 
     code = "captive_portal"
     title = "The network answered instead of the portal"
@@ -191,7 +191,7 @@ class ResourcesExhausted(CredtrayError):
 
 
 class OwnFault(CredtrayError):
-    """A mistake in credtray's own program, found before or after what the service had to say."""
+    """A bug in credtray, found before or after the service answered."""
 
     code = "own_fault"
     title = "This is a fault in credtray"

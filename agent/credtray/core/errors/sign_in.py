@@ -6,7 +6,7 @@ from credtray.core.errors.base import CredtrayError, Retry
 
 
 class SignInRequired(CredtrayError):
-    """There is no usable sign-in; only a person can change that."""
+    """There is no usable sign-in; somebody has to sign in."""
 
     code = "sign_in_required"
     title = "A sign-in is needed"
@@ -42,7 +42,7 @@ class SignInCancelled(CredtrayError):
 
 
 class SignInUnconfirmed(CredtrayError):
-    """A new sign-in would end one that is good for long, and nobody has agreed to that."""
+    """A new sign-in would end one that has long to go, and nobody has agreed to that."""
 
     code = "sign_in_unconfirmed"
     title = "This would end your current sign-in"

@@ -30,7 +30,7 @@ def _sign_in(state: State, session: SessionState, now: datetime, zone: tzinfo | 
         return "A sign-in is waiting for you in the browser." + (f" {rest}." if rest else "")
     standing = alive(session, now)
     if standing is not Alive.SIGNED_IN:
-        return "Nobody is signed in: sign in to get keys."
+        return "You are not signed in. Sign in to get keys."
     sign_in = sign_in_of(session, now)
     if sign_in is None or sign_in.ends_at <= now:
         return "Signed in; the end is not known."
@@ -44,7 +44,7 @@ def _token(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
         return ""
     until = clock_time(token.expires_at, now, zone)
     if token.expires_at <= now:
-        return f"The access token expired at {until} and is not renewed yet."
+        return f"The access token expired at {until} and has not been renewed yet."
     if renews(session, now):
         return f"The access token (until {until}) renews automatically."
     return f"The access token ends at {until} and cannot be renewed."
@@ -57,7 +57,7 @@ def _keys(state: State, session: SessionState, now: datetime, zone: tzinfo | Non
         if item.credentials is not None and item.credentials.expires_at > now
     )
     told = [
-        f"Keys of {plain(name)}: until {clock_time(until, now, zone)} ({short(until - now)} left)."
+        f"Keys for {plain(name)}: until {clock_time(until, now, zone)} ({short(until - now)} left)."
         for until, name in held[:_SHOWN]
     ]
     more = len(held) - len(told)

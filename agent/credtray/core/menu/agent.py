@@ -52,8 +52,8 @@ def setup_items(lacking: str) -> Iterator[Item]:
 
 def quit_item(state: State) -> Item:
     """Return the end of the agent, behind a submenu that says what it costs."""
-    keys = "keys leave" if state.settings.remove_keys_on_stop else "keys stay in"
-    label = f"Yes, quit (nothing is renewed any more; {keys} the credentials file)"
+    keys = "keys are removed from" if state.settings.remove_keys_on_stop else "keys stay in"
+    label = f"Yes, quit (renewal stops; {keys} the credentials file)"
     return Item("quit", Kind.SUBMENU, "Quit", children=(Item("quit-yes", Kind.COMMAND, label, Stop()),))
 
 
