@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from credtray.click_carrier import ClickCarrier
+from credtray.clicks import ClickCarrier
 from credtray.clipboard_requests import Copying, without_desktop
 from credtray.core import protocol
 from credtray.core.clicks import CopyCredentials
@@ -15,7 +15,7 @@ from credtray.core.forms import Form
 from credtray.core.protocol import Copy, Done, encode
 from credtray.core.settings import ProfileSettings, Settings
 from tests.daemon.fakes import Daemon, run
-from tests.test_click_carrier import RecordedClipboard, RecordedHands
+from tests.test_clicks import RecordedClipboard, RecordedHands
 
 
 async def signed_in(clipboard: RecordedClipboard, settings: Settings | None = None) -> Daemon:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class DeskHands:
-    """Implements ``click_carrier.Hands``."""
+    """Implements ``clicks.Hands``."""
 
     components: Components
     workers: Workers

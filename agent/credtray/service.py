@@ -42,13 +42,13 @@ from credtray.daemon.runtime_directory import prepare_runtime_directory
 from credtray.daemon.scheduler import Hint, Scheduler
 from credtray.daemon.sign_ins import SignIns
 from credtray.daemon.workers import Workers
-from credtray.desk import Desk
 from credtray.desktop import paths
 from credtray.desktop.clock_watch import ClockWatch
 from credtray.desktop.clocks import SystemClock
 from credtray.desktop.hardening import harden
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.network import network_watch
+from credtray.desktop_integration import Desk
 from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
 from credtray.notice_requests import WITHOUT_DESKTOP

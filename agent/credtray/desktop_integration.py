@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 
 from credtray import __version__
 from credtray.app import Components
-from credtray.click_carrier import ClickCarrier
+from credtray.clicks import ClickCarrier
 from credtray.clipboard_requests import Copying
 from credtray.core.clicks import Click, SetAutostart
 from credtray.core.errors import CredtrayError

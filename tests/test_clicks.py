@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from credtray.click_carrier import ClickCarrier
+from credtray.clicks import ClickCarrier
 from credtray.core import clicks, protocol
 from credtray.core.clicks import Click
 from credtray.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline
