@@ -31,7 +31,7 @@ WINGS: dict[str, frozenset[str]] = {
 
 JOINERS = frozenset(
     {"__init__", "__main__", "app", "service", "without_agent", "cli", "demo"}
-    | {"desktop_integration", "desk_hands", "clicks", "clipboard_requests", "notice_requests", "checkup"}
+    | {"desktop_integration", "clicks", "clipboard_requests", "notice_requests", "checkup"}
 )
 """The only places where wings meet."""
 

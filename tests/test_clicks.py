@@ -1,93 +1,125 @@
-"""What a click does, over the real loop and requests; only the desktop's hands are recorded."""
+"""What a click does, over the real loop and requests, on a desktop that remembers what it was asked."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-from credtray.clicks import ClickCarrier
+from credtray.aws.locations import locate
+from credtray.clicks import ClickHandler, Desktop
 from credtray.core import clicks, protocol
 from credtray.core.clicks import Click
 from credtray.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline
 from credtray.core.events import SettingsLoaded
 from credtray.core.face.look import Shape
 from credtray.core.forms import Form
-from credtray.core.ports import Browser, Button, Notification, Urgency
+from credtray.core.ports import Button, Notification, Urgency
 from credtray.core.settings import SessionSettings, Settings
+from credtray.daemon.workers import Workers
+from credtray.desktop import paths
+from credtray.desktop.autostart import Autostart
+from credtray.desktop.clipboard import Clipboard
+from credtray.desktop.login_entry import Found
+from credtray.store.settings_file import SettingsFile
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import real, until, world
 from tests.fakes_identity_center import FakeBrowser
 
-T = TypeVar("T")
-
 
 @dataclass
 class RecordedClipboard:
+    """Implements ``clipboard.Holder``: the clipboard of a desktop that remembers what it was offered."""
+
     texts: list[tuple[str, bool]] = field(default_factory=list)
+    given_up: list[float] = field(default_factory=list)
     problem: CredtrayError | None = None
 
-    async def put(self, text: str, *, secret: bool, seconds: float) -> None:
+    async def offer(self, text: str, *, secret: bool) -> None:
         if self.problem is not None:
             raise self.problem
-        assert seconds == (45.0 if secret else 600.0)
         self.texts.append((text, secret))
+
+    async def give_up(self) -> None:
+        self.given_up.append(asyncio.get_running_loop().time())
+
+    @property
+    def clipboard(self) -> Clipboard:
+        return Clipboard({}, lambda _environ: self)
 
 
 @dataclass
-class RecordedHands:
-    browser: Browser = field(default_factory=FakeBrowser)
-    clipboard: RecordedClipboard = field(default_factory=RecordedClipboard)
-    settings_path: Path = Path("/home/somebody/settings.toml")
-    log_path: Path = Path("/home/somebody/agent.log")
-    config_path: Path = Path("/home/somebody/.aws/config")
-    credentials_path: Path = Path("/home/somebody/.aws/credentials")
+class RecordedLogin:
+    """Implements ``login_entry.LoginEntry``: an entry that notes how it is switched."""
+
+    done: list[str]
+    place: str = "autostart/credtray.desktop"
+
+    def content(self, command: tuple[str, ...]) -> bytes:
+        return " ".join(command).encode()
+
+    def starts(self, command: tuple[str, ...]) -> str:
+        return " ".join(command)
+
+    def found(self) -> Found | None:
+        return None
+
+    def write(self, content: bytes) -> None:
+        self.done.append(f"write {content.decode()}")
+
+    def remove(self) -> None:
+        self.done.append("remove")
+
+
+@dataclass
+class RecordedDesktop:
+    """What a person would see of it all."""
+
+    browser: FakeBrowser = field(default_factory=FakeBrowser)
+    board: RecordedClipboard = field(default_factory=RecordedClipboard)
     done: list[str] = field(default_factory=list)
-    told: dict[str, Notification] = field(default_factory=dict)
-    tellings: int = 0
-    taken_back: list[str] = field(default_factory=list)
+    shown: dict[str, Notification] = field(default_factory=dict)
+    withdrawn: list[str] = field(default_factory=list)
+    showings: int = 0
     problem: CredtrayError | None = None
 
-    def _do(self, what: str) -> None:
+    def open_file(self, path: Path) -> None:
         if self.problem is not None:
             raise self.problem
-        self.done.append(what)
+        self.done.append(f"open {path.name}{'' if path.exists() else ', which is not there'}")
 
-    def open_file(self, path: Path) -> None:
-        self._do(f"open {path.name}")
+    def show(self, notification: Notification) -> None:
+        self.showings += 1
+        self.shown[notification.key] = notification
 
-    def create_settings(self) -> None:
-        self._do("create settings")
-
-    def set_autostart(self, *, enabled: bool) -> None:
-        self._do(f"autostart {enabled}")
-
-    async def off_loop(self, work: Callable[[], T]) -> T:
-        await asyncio.sleep(0)
-        return work()
-
-    def tell(self, notification: Notification) -> None:
-        self.tellings += 1
-        self.told[notification.key] = notification
-
-    def take_back(self, key: str) -> None:
-        self.taken_back.append(key)
+    def withdraw(self, key: str) -> None:
+        self.withdrawn.append(key)
 
     def words(self) -> str:
-        return "\n".join(f"{each.title}|{each.body}" for each in self.told.values())
+        return "\n".join(f"{each.title}|{each.body}" for each in self.shown.values())
+
+    def joined(self, workers: Workers) -> Desktop:
+        return Desktop(
+            workers,
+            self,
+            self.browser,
+            self.board.clipboard,
+            Autostart(("credtray", "run"), RecordedLogin(self.done)),
+            SettingsFile(paths.settings_file()),
+            locate({}, Path.home()),
+            self.open_file,
+        )
 
 
 class Scene:
-    """A daemon, a carrier and hands that remember."""
+    """A daemon, its clicks and a desktop that remembers."""
 
     def __init__(self, daemon: Daemon) -> None:
         self.daemon = daemon
-        self.hands = RecordedHands()
-        self.carrier = ClickCarrier(self.daemon.loop, self.daemon.requests, self.hands)
+        self.desktop = RecordedDesktop()
+        self.clicks = ClickHandler(daemon.loop, daemon.requests, self.desktop.joined(daemon.workers))
 
     async def started(self, *, signed_in: bool = True) -> Scene:
         await self.daemon.started()
@@ -97,10 +129,10 @@ class Scene:
 
     def effects(self) -> int:
         """Return how much was opened and told."""
-        return len(self.daemon.browser.opened) + len(self.hands.done) + self.hands.tellings
+        return len(self.daemon.browser.opened) + len(self.desktop.done) + self.desktop.showings
 
     async def click(self, click: Click, seconds: float = 60) -> None:
-        self.carrier.carry(click)
+        self.clicks.handle(click)
         await asyncio.sleep(seconds)
 
 
@@ -108,7 +140,7 @@ def test_click_on_sign_in_signs_in_and_returns_at_once() -> None:
     async def drive() -> None:
         scene = await Scene(Daemon()).started(signed_in=False)
         before = scene.daemon.loop.now()
-        scene.carrier.carry(protocol.Login("corp"))
+        scene.clicks.handle(protocol.Login("corp"))
 
         assert scene.daemon.loop.now() == before
         await asyncio.sleep(60)
@@ -124,7 +156,7 @@ def test_sign_in_while_a_long_one_is_active_says_so_and_opens_nothing() -> None:
         await scene.click(protocol.Login("corp"))
 
         assert len(scene.daemon.browser.opened) == 1
-        assert "nothing to do" in scene.hands.words()
+        assert "nothing to do" in scene.desktop.words()
 
     run(drive())
 
@@ -134,23 +166,23 @@ def test_browser_that_does_not_open_leaves_a_link_to_copy() -> None:
         async with world() as (daemon, _person):
             daemon.browser.opens = False
             scene = Scene(daemon)
-            scene.carrier.carry(protocol.Login("corp"))
-            await until(lambda: "corp:sign-in" in scene.hands.told)
+            scene.clicks.handle(protocol.Login("corp"))
+            await until(lambda: "corp:sign-in" in scene.desktop.shown)
 
-            assert [button.click for button in scene.hands.told["corp:sign-in"].buttons] == [
+            assert [button.click for button in scene.desktop.shown["corp:sign-in"].buttons] == [
                 clicks.CopySignInLink("corp"),
                 protocol.CancelLogin("corp"),
             ]
-            scene.carrier.carry(clicks.CopySignInLink("corp"))
-            await until(lambda: bool(scene.hands.clipboard.texts))
+            scene.clicks.handle(clicks.CopySignInLink("corp"))
+            await until(lambda: bool(scene.desktop.board.texts))
             pending = daemon.state.sessions["corp"].pending
             assert pending is not None
-            assert scene.hands.clipboard.texts == [(pending.url, False)]
-            assert scene.hands.told["click:CopySignInLink"].title == "Sign-in link copied"
-            scene.carrier.carry(protocol.CancelLogin("corp"))
-            await until(lambda: bool(scene.hands.taken_back))
+            assert scene.desktop.board.texts == [(pending.url, False)]
+            assert scene.desktop.shown["click:CopySignInLink"].title == "Sign-in link copied"
+            scene.clicks.handle(protocol.CancelLogin("corp"))
+            await until(lambda: bool(scene.desktop.withdrawn))
             assert daemon.state.sessions["corp"].pending is None
-            assert "cancelled" not in scene.hands.words()
+            assert "cancelled" not in scene.desktop.words()
 
     real(drive())
 
@@ -159,16 +191,16 @@ def test_code_of_another_device_is_shown_until_the_sign_in_ends() -> None:
     async def drive() -> None:
         async with world() as (daemon, _person):
             scene = Scene(daemon)
-            scene.carrier.carry(protocol.Login("corp", device=True))
-            await until(lambda: "corp:sign-in" in scene.hands.told)
+            scene.clicks.handle(protocol.Login("corp", device=True))
+            await until(lambda: "corp:sign-in" in scene.desktop.shown)
 
             pending = daemon.state.sessions["corp"].pending
             assert pending is not None
-            assert str(pending.user_code) in scene.hands.told["corp:sign-in"].title
-            assert scene.hands.taken_back == []
-            await scene.carrier.close()
+            assert str(pending.user_code) in scene.desktop.shown["corp:sign-in"].title
+            assert scene.desktop.withdrawn == []
+            await scene.clicks.close()
             await until(lambda: daemon.state.sessions["corp"].pending is None)
-            assert scene.hands.taken_back == ["corp:sign-in"]
+            assert scene.desktop.withdrawn == ["corp:sign-in"]
 
     real(drive())
 
@@ -179,7 +211,7 @@ def test_sign_in_that_fails_tells_why() -> None:
         scene.daemon.portal.fault = Offline("no route to the portal")
         await scene.click(protocol.Login("corp"))
 
-        assert scene.hands.words() == ""  # the notice tells it, once
+        assert scene.desktop.words() == ""  # the notice tells it, once
         notice = scene.daemon.notifier.there["corp:end"]
         assert notice.title == "corp: sign-in failed"
         assert "no route to the portal. You are not signed in" in notice.body
@@ -192,7 +224,7 @@ def test_code_on_another_device_asks_before_it_ends_a_long_sign_in() -> None:
     async def drive() -> None:
         scene = await Scene(Daemon()).started()
         await scene.click(protocol.Login("corp", fresh=True, device=True))
-        [told] = scene.hands.told.values()
+        [told] = scene.desktop.shown.values()
 
         assert "This ends your current sign-in, about " in told.body
         assert [(button.label, button.click) for button in told.buttons] == [
@@ -233,7 +265,7 @@ def test_choice_with_the_mouse_is_answered_quietly(click: Click, words: str) -> 
         scene = await Scene(Daemon("dev", "ro")).started()
         await scene.click(click)
 
-        (told,) = scene.hands.told.values()
+        (told,) = scene.desktop.shown.values()
         assert (told.title, told.urgency, told.picture.shape) == (words, Urgency.LOW, Shape.FRESH)
 
     run(drive())
@@ -244,7 +276,7 @@ def test_choice_that_cannot_take_effect_tells_why() -> None:
         scene = await Scene(Daemon("dev")).started(signed_in=False)
         await scene.click(protocol.Activate(("dev",)))
 
-        (told,) = scene.hands.told.values()
+        (told,) = scene.desktop.shown.values()
         assert told.title == "You need to sign in first"
         assert told.buttons == (Button("Sign in", protocol.Login("corp")),)
 
@@ -257,11 +289,27 @@ def test_copied_credentials_reach_the_clipboard_and_nothing_else(form: Form, mar
         scene = await Scene(Daemon("dev")).started()
         await scene.click(clicks.CopyCredentials("dev", form))
 
-        ((text, secret),) = scene.hands.clipboard.texts
+        ((text, secret),) = scene.desktop.board.texts
         assert mark in text
         assert "CANARY-key" in text
         assert secret
-        assert "CANARY" not in scene.hands.words()
+        assert "CANARY" not in scene.desktop.words()
+
+    run(drive())
+
+
+@pytest.mark.parametrize(
+    ("click", "seconds"),
+    [(clicks.CopyCredentials("dev", Form.POSIX), 45), (clicks.CopyConsoleLink("dev"), 600)],
+)
+def test_keys_leave_the_clipboard_sooner_than_a_link(click: Click, seconds: float) -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev")).started()
+        await scene.click(click, seconds - 1)
+        assert scene.desktop.board.given_up == []
+        await asyncio.sleep(2)
+
+        assert len(scene.desktop.board.given_up) == 1
 
     run(drive())
 
@@ -269,10 +317,10 @@ def test_copied_credentials_reach_the_clipboard_and_nothing_else(form: Form, mar
 def test_copying_without_a_clipboard_tells_why() -> None:
     async def drive() -> None:
         scene = await Scene(Daemon("dev")).started()
-        scene.hands.clipboard.problem = ClipboardUnavailable("no display")
+        scene.desktop.board.problem = ClipboardUnavailable("no display")
         await scene.click(clicks.CopyCredentials("dev", Form.FISH))
 
-        assert "no display" in scene.hands.words()
+        assert "no display" in scene.desktop.words()
 
     run(drive())
 
@@ -282,8 +330,8 @@ def test_copying_while_signed_out_tells_that_a_sign_in_is_needed() -> None:
         scene = await Scene(Daemon("dev")).started(signed_in=False)
         await scene.click(clicks.CopyCredentials("dev", Form.FISH))
 
-        assert scene.hands.clipboard.texts == []
-        (told,) = scene.hands.told.values()
+        assert scene.desktop.board.texts == []
+        (told,) = scene.desktop.shown.values()
         assert told.title == "You need to sign in first"
         assert told.buttons == (Button("Sign in", protocol.Login("corp")),)
 
@@ -295,12 +343,12 @@ def test_copying_while_signed_out_tells_that_a_sign_in_is_needed() -> None:
 def test_setup_command_is_told_in_words_whether_it_can_be_copied_or_not(copied: bool) -> None:  # noqa: FBT001 - a row
     async def drive() -> None:
         scene = await Scene(Daemon()).started(signed_in=False)
-        scene.hands.clipboard.problem = None if copied else ClipboardUnavailable("no display")
+        scene.desktop.board.problem = None if copied else ClipboardUnavailable("no display")
         await scene.click(clicks.CopySetupCommand())
 
-        assert scene.hands.clipboard.texts == ([("credtray setup", False)] if copied else [])
-        assert "Open a terminal" in scene.hands.words()
-        assert scene.hands.words().endswith(": credtray setup")
+        assert scene.desktop.board.texts == ([("credtray setup", False)] if copied else [])
+        assert "Open a terminal" in scene.desktop.words()
+        assert scene.desktop.words().endswith(": credtray setup")
 
     run(drive())
 
@@ -310,8 +358,8 @@ def test_a_copied_console_link_is_told_and_leads_to_the_role() -> None:
     async def drive() -> None:
         scene = await Scene(Daemon()).started()
         await scene.click(clicks.CopyConsoleLink("dev"))
-        ((link, secret),) = scene.hands.clipboard.texts
-        (told,) = scene.hands.told.values()
+        ((link, secret),) = scene.desktop.board.texts
+        (told,) = scene.desktop.shown.values()
 
         assert "account_id=111100000000" in link
         assert not secret
@@ -323,8 +371,7 @@ def test_a_copied_console_link_is_told_and_leads_to_the_role() -> None:
 def test_console_opens_the_deep_link_of_the_portal_without_keys() -> None:
     async def drive() -> None:
         scene = await Scene(Daemon("dev")).started()
-        browser = FakeBrowser()
-        scene.hands.browser = browser
+        browser = scene.desktop.browser
         await scene.click(clicks.OpenConsole("dev"))
 
         (link,) = browser.opened
@@ -333,7 +380,7 @@ def test_console_opens_the_deep_link_of_the_portal_without_keys() -> None:
         assert "CANARY" not in link
         browser.opens = False
         await scene.click(clicks.OpenConsole("dev"))
-        assert "No browser could be opened" in scene.hands.words()
+        assert "No browser could be opened" in scene.desktop.words()
 
     run(drive())
 
@@ -343,17 +390,17 @@ def test_console_opens_in_the_browser_of_its_session_and_another_is_told() -> No
         daemon = Daemon("dev")
         daemon.settings.content = Settings(sessions={"corp": SessionSettings(browser="firefox -P work %s")})
         scene = await Scene(daemon).started()
-        scene.hands.browser = browser = FakeBrowser()
+        browser = scene.desktop.browser
         await scene.click(clicks.OpenConsole("dev"))
 
         assert browser.commands == ["firefox -P work %s"]
-        assert scene.hands.words() == ""
+        assert scene.desktop.words() == ""
         chosen = Settings(sessions={"corp": SessionSettings(browser="broken")})
         daemon.loop.take(SettingsLoaded(chosen))
         await scene.click(clicks.OpenConsole("dev"))
 
         assert len(browser.opened) == 2
-        assert "another browser" in scene.hands.words()
+        assert "another browser" in scene.desktop.words()
 
     run(drive())
 
@@ -365,11 +412,10 @@ def test_settings_are_created_before_they_are_opened() -> None:
         await scene.click(clicks.OpenLog())
         await scene.click(clicks.SetAutostart(enabled=True))
 
-        assert scene.hands.done == [
-            "create settings",
+        assert scene.desktop.done == [
             "open settings.toml",
-            "open agent.log",
-            "autostart True",
+            "open agent.log, which is not there",
+            "write credtray run",
         ]
 
     run(drive())
@@ -378,10 +424,10 @@ def test_settings_are_created_before_they_are_opened() -> None:
 def test_desktop_without_an_editor_tells_the_path() -> None:
     async def drive() -> None:
         scene = await Scene(Daemon()).started()
-        scene.hands.problem = FileUnopened("/home/somebody/agent.log")
+        scene.desktop.problem = FileUnopened("/home/somebody/agent.log")
         await scene.click(clicks.OpenLog())
 
-        assert "/home/somebody/agent.log" in scene.hands.words()
+        assert "/home/somebody/agent.log" in scene.desktop.words()
 
     run(drive())
 
@@ -391,7 +437,7 @@ def test_about_tells_where_things_are() -> None:
         scene = await Scene(Daemon()).started()
         await scene.click(clicks.About())
 
-        assert "settings.toml" in scene.hands.words()
+        assert "settings.toml" in scene.desktop.words()
 
     run(drive())
 
@@ -416,7 +462,7 @@ def test_click_on_what_is_gone_meanwhile_tells_so(click: Click) -> None:
         scene = await Scene(Daemon()).started()
         await scene.click(click)
 
-        assert "gone" in scene.hands.words()
+        assert "gone" in scene.desktop.words()
 
     run(drive())
 
@@ -427,9 +473,9 @@ def test_line_of_a_session_tells_more_when_it_is_clicked() -> None:
         await scene.click(protocol.Activate(("dev",)))
         await scene.click(clicks.ShowSession("corp"))
 
-        assert "renews automatically" in scene.hands.words()
-        assert "Keys for dev" in scene.hands.words()
-        assert "CANARY" not in scene.hands.words()
+        assert "renews automatically" in scene.desktop.words()
+        assert "Keys for dev" in scene.desktop.words()
+        assert "CANARY" not in scene.desktop.words()
 
     run(drive())
 
@@ -448,9 +494,9 @@ def test_clicks_under_way_are_given_up_at_the_end() -> None:
     async def drive() -> None:
         scene = await Scene(Daemon()).started(signed_in=False)
         scene.daemon.browser.visit = lambda _url: None
-        scene.carrier.carry(protocol.Login("corp"))
+        scene.clicks.handle(protocol.Login("corp"))
         await asyncio.sleep(1)
-        await scene.carrier.close()
+        await scene.clicks.close()
         await asyncio.sleep(30)
 
         assert scene.daemon.state.sessions["corp"].pending is None
@@ -464,10 +510,10 @@ def test_clicks_under_way_are_given_up_at_the_end() -> None:
 def test_click_that_is_repeated_without_a_pause_counts_once(click: Click) -> None:
     async def drive() -> None:
         scene = await Scene(Daemon("dev")).started()
-        scene.hands.browser = console = FakeBrowser()
+        console = scene.desktop.browser
         before = scene.effects()
         for _ in range(5000):
-            scene.carrier.carry(click)
+            scene.clicks.handle(click)
             await asyncio.sleep(0.001)
         await asyncio.sleep(60)
 
@@ -482,7 +528,7 @@ def test_same_click_after_a_pause_counts_again() -> None:
         await scene.click(clicks.OpenLog(), 1)
         await scene.click(clicks.OpenLog(), 1)
 
-        assert scene.hands.done == ["open agent.log"] * 2
+        assert len(scene.desktop.done) == 2
 
     run(drive())
 
@@ -491,7 +537,7 @@ def test_clicks_on_different_items_in_a_row_all_count() -> None:
     async def drive() -> None:
         scene = await Scene(Daemon()).started()
         for click in (protocol.Switch("dev"), protocol.Switch(None), protocol.Activate(("dev",))):
-            scene.carrier.carry(click)
+            scene.clicks.handle(click)
         await asyncio.sleep(60)
 
         assert scene.daemon.state.default is None

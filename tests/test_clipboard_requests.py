@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from credtray.clicks import ClickCarrier
+from credtray.clicks import ClickHandler
 from credtray.clipboard_requests import Copying, without_desktop
 from credtray.core import protocol
 from credtray.core.clicks import CopyCredentials
@@ -15,14 +15,14 @@ from credtray.core.forms import Form
 from credtray.core.protocol import Copy, Done, encode
 from credtray.core.settings import ProfileSettings, Settings
 from tests.daemon.fakes import Daemon, run
-from tests.test_clicks import RecordedClipboard, RecordedHands
+from tests.test_clicks import RecordedClipboard, RecordedDesktop
 
 
-async def signed_in(clipboard: RecordedClipboard, settings: Settings | None = None) -> Daemon:
+async def signed_in(board: RecordedClipboard, settings: Settings | None = None) -> Daemon:
     daemon = Daemon("dev")
     daemon.settings.content = settings or daemon.settings.content
     await daemon.started()
-    daemon.requests.also(Copying(daemon.loop, daemon.requests, clipboard).carriers)
+    daemon.requests.register(Copying(daemon.loop, daemon.requests, board.clipboard).handlers)
     await daemon.ask(protocol.Login("corp"))
     return daemon
 
@@ -30,14 +30,14 @@ async def signed_in(clipboard: RecordedClipboard, settings: Settings | None = No
 @pytest.mark.parametrize("form", list(Form))
 def test_request_and_click_copy_the_same_text(form: Form) -> None:
     async def drive() -> None:
-        hands = RecordedHands()
-        daemon = await signed_in(hands.clipboard)
+        desktop = RecordedDesktop()
+        daemon = await signed_in(desktop.board)
         reply = await daemon.ask(Copy("dev", form))
-        carrier = ClickCarrier(daemon.loop, daemon.requests, hands)
-        carrier.carry(CopyCredentials("dev", form))
+        handler = ClickHandler(daemon.loop, daemon.requests, desktop.joined(daemon.workers))
+        handler.handle(CopyCredentials("dev", form))
         await asyncio.sleep(60)
 
-        (asked, _), (clicked, _) = hands.clipboard.texts
+        (asked, _), (clicked, _) = desktop.board.texts
         assert asked == clicked
         assert "CANARY-key" in asked
         assert isinstance(reply, Done)
@@ -49,13 +49,13 @@ def test_request_and_click_copy_the_same_text(form: Form) -> None:
 
 def test_settings_of_the_profile_count() -> None:
     async def drive() -> None:
-        clipboard = RecordedClipboard()
+        board = RecordedClipboard()
         chosen = ProfileSettings(section="elsewhere", region="eu-north-1")
-        daemon = await signed_in(clipboard, Settings(profiles={"dev": chosen}))
+        daemon = await signed_in(board, Settings(profiles={"dev": chosen}))
         await daemon.ask(Copy("dev", Form.SECTION))
         await daemon.ask(Copy("dev", Form.POSIX))
 
-        (section, _), (lines, _) = clipboard.texts
+        (section, _), (lines, _) = board.texts
         assert section.startswith("[elsewhere]\n")
         assert "export AWS_REGION='eu-north-1'\n" in lines
 
@@ -77,7 +77,7 @@ def test_desktop_without_a_clipboard_names_the_other_way() -> None:
 def test_agent_without_a_desktop_says_so(profile: str, kind: type[CredtrayError]) -> None:
     async def drive() -> None:
         daemon = await Daemon("dev").started()
-        daemon.requests.also(without_desktop(daemon.loop))
+        daemon.requests.register(without_desktop(daemon.loop))
         with pytest.raises(kind):
             await daemon.ask(Copy(profile, Form.FISH))
 
@@ -86,12 +86,12 @@ def test_agent_without_a_desktop_says_so(profile: str, kind: type[CredtrayError]
 
 def test_nothing_is_copied_while_signed_out() -> None:
     async def drive() -> None:
-        clipboard = RecordedClipboard()
+        board = RecordedClipboard()
         daemon = await Daemon("dev").started()
-        daemon.requests.also(Copying(daemon.loop, daemon.requests, clipboard).carriers)
+        daemon.requests.register(Copying(daemon.loop, daemon.requests, board.clipboard).handlers)
         with pytest.raises(SignInRequired):
             await daemon.ask(Copy("dev", Form.FISH))
 
-        assert clipboard.texts == []
+        assert board.texts == []
 
     run(drive())

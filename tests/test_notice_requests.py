@@ -33,7 +33,7 @@ class Screen:
 
 
 async def answered(daemon: Daemon, screen: Screen) -> dict[str, Any]:
-    [carry_out] = TrialNotices(daemon.loop, daemon.workers, screen).carriers.values()
+    [carry_out] = TrialNotices(daemon.loop, daemon.workers, screen).handlers.values()
     answer = await carry_out(TestNotice(), None)  # type: ignore[arg-type]  # it tells nothing meanwhile
 
     assert isinstance(answer, Done)

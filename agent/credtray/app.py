@@ -136,9 +136,14 @@ def _shared_file(environment: Environment, path: Path) -> SharedFile:
     )
 
 
-def requests_of(components: Components, loop: Loop, sign_ins: SignIns, stop: Callable[[], None]) -> Requests:
-    """Return the handler of everything that works with and without an agent."""
+def requests_of(
+    components: Components, loop: Loop, sign_ins: SignIns, stop: Callable[[], None], *, watched: bool = True
+) -> Requests:
+    """Return the handler of all that works without an agent, too.
+
+    Where nobody tells the loop that a file has changed, it is not ``watched``.
+    """
     requests = Requests(loop, sign_ins, components.changes, stop)
-    requests.also(WaitingRequests(loop, sign_ins).carriers)
-    requests.also(ImportRequests(loop).carriers)
+    requests.register(WaitingRequests(loop, sign_ins, watched=watched).handlers)
+    requests.register(ImportRequests(loop).handlers)
     return requests

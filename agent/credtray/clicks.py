@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from credtray import __version__
-from credtray.clipboard_requests import CLIPBOARD_SECONDS, Clipboard, Copying
+from credtray.aws.locations import AwsLocations
+from credtray.clipboard_requests import CLIPBOARD_SECONDS, Copying
 from credtray.core import clicks, protocol
 from credtray.core.answers import known_profile, known_session
 from credtray.core.click_answers import answer
@@ -35,13 +37,17 @@ from credtray.core.forms import Form
 from credtray.core.models import Profile
 from credtray.core.notice_pictures import GOOD_NEWS, UNDER_WAY
 from credtray.core.plain import plain
-from credtray.core.ports import Browser, Button, Notification, Urgency
+from credtray.core.ports import Browser, Button, Notification, Notifier, Urgency
 from credtray.core.protocol import Done, Progress, Reply
 from credtray.core.view import name_list, sign_in_words
 from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Requests
-from credtray.daemon.workers import without_values
+from credtray.daemon.workers import Workers, without_values
+from credtray.desktop import paths
+from credtray.desktop.autostart import Autostart
+from credtray.desktop.clipboard import Clipboard
+from credtray.store.settings_file import SettingsFile
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -58,76 +64,33 @@ _QUIET = (SignInCancelled.code, SignInTimedOut.code)
 """The person knows, or has left; the menu shows it."""
 
 
-class Hands(Protocol):
-    """What the clicks need of the desktop."""
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """What clicks need of this desktop."""
 
-    @property
-    def browser(self) -> Browser:
-        """Opens addresses."""
-        ...
-
-    @property
-    def clipboard(self) -> Clipboard:
-        """Takes texts."""
-        ...
-
-    @property
-    def settings_path(self) -> Path:
-        """settings.toml."""
-        ...
-
-    @property
-    def config_path(self) -> Path:
-        """The AWS config file."""
-        ...
-
-    @property
-    def credentials_path(self) -> Path:
-        """The credentials file."""
-        ...
-
-    @property
-    def log_path(self) -> Path:
-        """The agent's log."""
-        ...
-
-    def open_file(self, path: Path) -> None:
-        """Open it in the program this desktop prefers. Blocks for up to two seconds."""
-        ...
-
-    def create_settings(self) -> None:
-        """Make settings.toml when there is none. Blocks."""
-        ...
-
-    def set_autostart(self, *, enabled: bool) -> None:
-        """Start with the desktop session from now on, or no longer. Blocks."""
-        ...
-
-    async def off_loop(self, work: Callable[[], T]) -> T:
-        """Run what blocks in a thread."""
-        ...
-
-    def tell(self, notification: Notification) -> None:
-        """Show it soon."""
-        ...
-
-    def take_back(self, key: str) -> None:
-        """Withdraw it."""
-        ...
+    workers: Workers
+    notifier: Notifier
+    browser: Browser
+    clipboard: Clipboard
+    autostart: Autostart
+    settings_file: SettingsFile
+    aws_files: AwsLocations
+    open_file: Callable[[Path], None]
+    """Opens it in the program this desktop prefers. Blocks for up to two seconds."""
 
 
-class ClickCarrier:
+class ClickHandler:
     """Every click is a task of its own: a sign-in takes minutes, and the menu must not wait for it."""
 
-    def __init__(self, loop: Loop, requests: Requests, hands: Hands) -> None:
+    def __init__(self, loop: Loop, requests: Requests, desktop: Desktop) -> None:
         self._loop = loop
         self._requests = requests
-        self._hands = hands
-        self._copying = Copying(loop, requests, hands.clipboard)
+        self._desktop = desktop
+        self._copying = Copying(loop, requests, desktop.clipboard)
         self._under_way: set[asyncio.Task[None]] = set()
         self._clicked: dict[Click, float] = {}
         """When each of the latest clicks came last, in that order."""
-        self._carriers: Mapping[type, Callable[[Any], Awaitable[object]]] = {
+        self._handlers: Mapping[type, Callable[[Any], Awaitable[object]]] = {
             protocol.Login: self._login,
             protocol.Switch: self._choose,
             protocol.Activate: self._choose,
@@ -140,15 +103,15 @@ class ClickCarrier:
             clicks.CopySetupCommand: self._copy_setup_command,
             clicks.SetAutostart: self._set_autostart,
             clicks.OpenSettings: self._open_settings,
-            clicks.OpenConfig: lambda _: self._open(self._hands.config_path),
-            clicks.OpenCredentials: lambda _: self._open(self._hands.credentials_path),
-            clicks.OpenLog: lambda _: self._open(self._hands.log_path),
+            clicks.OpenConfig: lambda _: self._open(desktop.aws_files.config),
+            clicks.OpenCredentials: lambda _: self._open(desktop.aws_files.credentials),
+            clicks.OpenLog: lambda _: self._open(paths.log_file()),
             clicks.ShowTestNotice: lambda _: self._result(protocol.TestNotice()),
             clicks.About: self._about,
             clicks.ShowSession: self._show_session,
         }
 
-    def carry(self, click: Click, after: Callable[[], Awaitable[None]] | None = None) -> None:
+    def handle(self, click: Click, after: Callable[[], Awaitable[None]] | None = None) -> None:
         """Begin what the click asks for, and when it is done what is to follow. Only on the loop's thread.
 
         However often it comes in a row without a pause, it counts once: each could open a browser.
@@ -175,9 +138,9 @@ class ClickCarrier:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _guarded(self, click: Click, after: Callable[[], Awaitable[None]] | None) -> None:
-        carrier = self._carriers.get(type(click), self._ask)
+        handler = self._handlers.get(type(click), self._ask)
         try:
-            await carrier(click)
+            await handler(click)
             if after is not None:
                 await after()
         except CredtrayError as error:
@@ -189,14 +152,27 @@ class ClickCarrier:
 
     def _failed(self, click: Click, problem: Problem) -> None:
         _log.info("the click failed: %s %s", problem.title, problem.hint)
-        self._hands.tell(answer(_key(click), click, problem, self._loop.state))
+        self._notify(answer(_key(click), click, problem, self._loop.state))
 
     def _tell(self, click: Click, title: str, body: str, picture: Look = GOOD_NEWS) -> None:
-        self._hands.tell(Notification(_key(click), title, body, picture=picture))
+        self._notify(Notification(_key(click), title, body, picture=picture))
 
     def _tell_quietly(self, key: str, title: str) -> None:
         """Tell that a click was heard: a menu that has closed shows nothing of it."""
-        self._hands.tell(Notification(key, title, "", urgency=Urgency.LOW, picture=GOOD_NEWS))
+        self._notify(Notification(key, title, "", urgency=Urgency.LOW, picture=GOOD_NEWS))
+
+    def _notify(self, notification: Notification) -> None:
+        """Show it soon; who cannot be told finds it in the log."""
+        notifier = self._desktop.notifier
+        self._desktop.workers.notices(lambda: notifier.show(notification), _ignore, _ignore)
+
+    def _withdraw(self, key: str) -> None:
+        notifier = self._desktop.notifier
+        self._desktop.workers.notices(lambda: notifier.withdraw(key), _ignore, _ignore)
+
+    async def _blocking(self, work: Callable[[], T]) -> T:
+        """Run it in a thread."""
+        return await self._desktop.workers.desktop_result_of(work)
 
     # --- what the commands can do as well ---------------------------------------------------------------
 
@@ -235,7 +211,7 @@ class ClickCarrier:
             if progress.text == BROKEN_COMMAND:
                 self._tell(request, _OTHER_BROWSER, BROKEN_COMMAND, Look(Shape.TROUBLE))
             elif progress.user_code is not None or progress.text is not None:
-                self._hands.tell(_to_do(key, request, progress))
+                self._notify(_to_do(key, request, progress))
 
         try:
             result = await self._result(request, step)
@@ -244,7 +220,7 @@ class ClickCarrier:
                 return
             raise
         finally:
-            self._hands.take_back(key)
+            self._withdraw(key)
         if result.get("already") and request.session is not None:
             session = known_session(self._loop.state, request.session)
             self._tell(
@@ -273,14 +249,14 @@ class ClickCarrier:
     async def _copy_link(self, click: clicks.CopySignInLink) -> None:
         pending = known_session(self._loop.state, click.session).pending
         if pending is not None and pending.url is not None:
-            await self._hands.clipboard.put(pending.url, secret=False, seconds=LINK_SECONDS)
+            await self._desktop.clipboard.put(pending.url, secret=False, seconds=LINK_SECONDS)
             self._tell_quietly(_key(click), "Sign-in link copied")
 
     async def _open_console(self, click: clicks.OpenConsole) -> None:
         profile = known_profile(self._loop.state, click.profile).profile
         link = self._console_link(profile)
         command = self._loop.state.settings.session(profile.session).browser
-        opened = await self._hands.off_loop(lambda: open_page(self._hands.browser, link, command))
+        opened = await self._blocking(lambda: open_page(self._desktop.browser, link, command))
         if opened is Opened.NOT_AT_ALL:
             raise BrowserUnopened(f"the address is {link}")
         if opened is Opened.BY_ANOTHER:
@@ -288,12 +264,12 @@ class ClickCarrier:
 
     async def _copy_console_link(self, click: clicks.CopyConsoleLink) -> None:
         link = self._console_link(known_profile(self._loop.state, click.profile).profile)
-        await self._hands.clipboard.put(link, secret=False, seconds=LINK_SECONDS)
+        await self._desktop.clipboard.put(link, secret=False, seconds=LINK_SECONDS)
         self._tell_quietly(_key(click), "Console link copied")
 
     async def _copy_setup_command(self, click: clicks.CopySetupCommand) -> None:
         try:
-            await self._hands.clipboard.put(_SETUP, secret=False, seconds=LINK_SECONDS)
+            await self._desktop.clipboard.put(_SETUP, secret=False, seconds=LINK_SECONDS)
         except ClipboardUnavailable:
             body = f"Open a terminal and type: {_SETUP}"
             self._tell(click, "Set up credtray in a terminal", body, UNDER_WAY)
@@ -306,23 +282,24 @@ class ClickCarrier:
         return portal_link(session, profile.account_id, profile.role_name)
 
     async def _set_autostart(self, click: clicks.SetAutostart) -> None:
-        await self._hands.off_loop(lambda: self._hands.set_autostart(enabled=click.enabled))
+        autostart = self._desktop.autostart
+        await self._blocking(autostart.enable if click.enabled else autostart.disable)
 
     async def _open_settings(self, _click: clicks.OpenSettings) -> None:
         def work() -> None:
-            self._hands.create_settings()
-            self._hands.open_file(self._hands.settings_path)
+            self._desktop.settings_file.create()
+            self._desktop.open_file(self._desktop.settings_file.path)
 
-        await self._hands.off_loop(work)
+        await self._blocking(work)
 
     async def _open(self, path: Path) -> None:
-        await self._hands.off_loop(lambda: self._hands.open_file(path))
+        await self._blocking(lambda: self._desktop.open_file(path))
 
     async def _about(self, click: clicks.About) -> None:
         self._tell(
             click,
             f"credtray {__version__}",
-            f"Settings: {self._hands.settings_path}. Log: {self._hands.log_path}. "
+            f"Settings: {self._desktop.settings_file.path}. Log: {paths.log_file()}. "
             "Current state: credtray status",
         )
 
@@ -346,6 +323,10 @@ def _chosen(request: Choice) -> str:
         case protocol.Deactivate(profiles=names):
             return f"Keys for {name_list(tuple(plain(name) for name in names))} are no longer kept fresh"
     return ""
+
+
+def _ignore(_outcome: object) -> None:
+    """Nothing follows; the notifier has written to the log what it could not show."""
 
 
 def _key(click: Click) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
 
 from credtray.core import protocol
 from credtray.core.answers import known_profile
@@ -19,19 +18,12 @@ from credtray.core.state import region_of
 from credtray.core.status import iso
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
-from credtray.daemon.requests import Carrier, Requests
+from credtray.daemon.requests import Handler, Requests
+from credtray.desktop.clipboard import Clipboard
 
 CLIPBOARD_SECONDS = 45.0
 """How long role credentials stay on the clipboard."""
 _INSTEAD = "`credtray env` prints them for your shell."
-
-
-class Clipboard(Protocol):
-    """See desktop/clipboard."""
-
-    async def put(self, text: str, *, secret: bool, seconds: float) -> None:
-        """Copy; cleared after so many seconds, if it is still ours."""
-        ...
 
 
 class Copying:
@@ -43,8 +35,8 @@ class Copying:
         self._clipboard = clipboard
 
     @property
-    def carriers(self) -> Mapping[type, Carrier]:
-        """What ``Requests.also`` takes."""
+    def handlers(self) -> Mapping[type, Handler]:
+        """What ``Requests.register`` takes."""
         return {protocol.Copy: self._carry_out}
 
     async def copy(self, profile: str, form: Form) -> datetime:
@@ -69,7 +61,7 @@ class Copying:
         return Done({"profile": request.profile, "seconds": CLIPBOARD_SECONDS, "keys_until": iso(until)})
 
 
-def without_desktop(loop: Loop) -> Mapping[type, Carrier]:
+def without_desktop(loop: Loop) -> dict[type, Handler]:
     """Return what answers `credtray copy` where the agent has no desktop."""
 
     async def refuse(request: protocol.Copy, _sink: ReplySink) -> Done:

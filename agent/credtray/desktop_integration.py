@@ -11,11 +11,11 @@ import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from credtray import __version__
 from credtray.app import Components
-from credtray.clicks import ClickCarrier
+from credtray.clicks import ClickHandler, Desktop
 from credtray.clipboard_requests import Copying
 from credtray.core.clicks import Click, SetAutostart
 from credtray.core.errors import CredtrayError
@@ -26,12 +26,12 @@ from credtray.core.ports import DesktopPart, Presence
 from credtray.core.state import State
 from credtray.daemon.guarded import guarded
 from credtray.daemon.loop import Loop
-from credtray.daemon.requests import Requests
+from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers
-from credtray.desk_hands import DeskHands
 from credtray.desktop.autostart import Autostart
 from credtray.desktop.bus.session import BusKind, SessionBus
 from credtray.desktop.clipboard import Clipboard
+from credtray.desktop.file_opener import open_file
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.notifications import notifier_for
 from credtray.desktop.notifier import LoggedNotifier
@@ -51,7 +51,7 @@ LEAVE_SECONDS = 1.0
 """How long a desktop that hangs may hold up the agent's end."""
 
 
-class Desk:
+class DesktopIntegration:
     """The desktop of one running agent. Does nothing until ``serving``."""
 
     def __init__(
@@ -65,16 +65,25 @@ class Desk:
         self._notifier = notifier_for(sys.platform, self._bus, self._clicked, self._report)
         self.notifier = LoggedNotifier(components.ports.notifier, self._notifier)
         """Where notices go; also before ``serving``."""
+        self._environ = dict(os.environ)
+        self._clipboard = Clipboard(self._environ)
         self._autostart = Autostart()
         self._starts_at_login: bool | None = None
         self._loop: Loop | None = None
-        self._carrier: ClickCarrier | None = None
+        self._clicks: ClickHandler | None = None
         self._tray: Tray | None = None
         self._changed: asyncio.Event | None = None
         self._looking: asyncio.Task[None] | None = None
         """Held: asyncio forgets tasks nobody holds."""
         self._latest: tuple[State, float, Face] | None = None
         """Of which state, when it was made, and what is shown."""
+
+    def handlers(self, loop: Loop, requests: Requests) -> Mapping[type, Handler]:
+        """Return what carries out the requests that need a desktop; see ``Requests.register``."""
+        return {
+            **Copying(loop, requests, self._clipboard).handlers,
+            **TrialNotices(loop, self._workers, self.notifier).handlers,
+        }
 
     def prepare(self) -> None:
         """Begin to load, in a thread, what takes long to load: the files are read meanwhile.
@@ -100,13 +109,8 @@ class Desk:
                 _log.warning("the desktop did not let go in time")
 
     async def _run(self, loop: Loop, requests: Requests) -> None:
-        environ = dict(os.environ)
-        clipboard = Clipboard(environ)
-        hands = DeskHands(self._components, self._workers, self.notifier, clipboard, self._autostart)
-        self._loop, self._carrier = loop, ClickCarrier(loop, requests, hands)
-        requests.also(Copying(loop, requests, clipboard).carriers)
-        requests.also(TrialNotices(loop, self._workers, self.notifier).carriers)
-        tray = Tray(self._bus, self._clicked, self._report, self._fresh, environ, self._main_thread)
+        self._loop, self._clicks = loop, ClickHandler(loop, requests, self._for_clicks())
+        tray = Tray(self._bus, self._clicked, self._report, self._fresh, self._environ, self._main_thread)
         self._tray = tray
         presence = PresenceWatch(self._bus, self._system_bus, self._presence, self._report)
         try:
@@ -118,17 +122,30 @@ class Desk:
             ):
                 await asyncio.Event().wait()
         finally:
-            await self._leave(self._carrier, clipboard)
+            await self._leave(self._clicks)
 
-    async def _leave(self, carrier: ClickCarrier, clipboard: Clipboard) -> None:
-        await carrier.close()
-        for close in (clipboard.close, self._bus.close, self._system_bus.close):
+    def _for_clicks(self) -> Desktop:
+        components = self._components
+        return Desktop(
+            self._workers,
+            self.notifier,
+            components.ports.browser,
+            self._clipboard,
+            self._autostart,
+            components.settings_file,
+            components.environment.aws,
+            lambda path: open_file(path, components.environment.environ),
+        )
+
+    async def _leave(self, clicks: ClickHandler) -> None:
+        await clicks.close()
+        for close in (self._clipboard.close, self._bus.close, self._system_bus.close):
             with contextlib.suppress(CredtrayError, OSError):
                 await close()
 
     # --- what the desktop sees --------------------------------------------------------------------------
 
-    def look_again(self, *, woke: bool = False) -> None:
+    def refresh(self, *, woke: bool = False) -> None:
         """Time has passed, and what is shown may have changed with it. Only on the loop's thread.
 
         After a sleep (``woke``) the panel is asked whether it still has the icon.
@@ -183,14 +200,14 @@ class Desk:
             status = await self._workers.desktop_result_of(self._autostart.status)
             self._starts_at_login = status.enabled
         if self._starts_at_login != before:
-            self.look_again()
+            self.refresh()
 
     # --- what the desktop says --------------------------------------------------------------------------
 
     def _clicked(self, click: Click) -> None:
-        if self._carrier is not None:
+        if self._clicks is not None:
             after = self._look_at_autostart if isinstance(click, SetAutostart) else None
-            self._carrier.carry(click, after)
+            self._clicks.handle(click, after)
 
     def _report(self, part: DesktopPart) -> None:
         if self._loop is not None:
@@ -198,5 +215,5 @@ class Desk:
 
     def _presence(self, presence: Presence) -> None:
         if self._loop is not None:
-            self.look_again(woke=self._loop.state.presence.asleep and not presence.asleep)
+            self.refresh(woke=self._loop.state.presence.asleep and not presence.asleep)
             self._loop.take(PresenceChanged(presence))

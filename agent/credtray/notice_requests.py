@@ -15,7 +15,7 @@ from credtray.core.protocol import Done
 from credtray.core.status import iso
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
-from credtray.daemon.requests import Carrier
+from credtray.daemon.requests import Handler
 from credtray.daemon.workers import Workers
 
 TEST = Notification(
@@ -36,8 +36,8 @@ class TrialNotices:
         self._notifier = notifier
 
     @property
-    def carriers(self) -> Mapping[type, Carrier]:
-        """What ``Requests.also`` takes."""
+    def handlers(self) -> Mapping[type, Handler]:
+        """What ``Requests.register`` takes."""
         return {protocol.TestNotice: self._carry_out}
 
     async def _carry_out(self, _request: protocol.TestNotice, _sink: ReplySink) -> Done:
@@ -61,5 +61,5 @@ async def _refuse(_request: protocol.TestNotice, _sink: ReplySink) -> Done:
     raise NotifierUnavailable("the agent runs without a desktop", hint=_INSTEAD)
 
 
-WITHOUT_DESKTOP: Mapping[type, Carrier] = {protocol.TestNotice: _refuse}
+WITHOUT_DESKTOP: dict[type, Handler] = {protocol.TestNotice: _refuse}
 """What answers `credtray notify-test` where the agent has no desktop."""

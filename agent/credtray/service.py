@@ -48,7 +48,7 @@ from credtray.desktop.clocks import SystemClock
 from credtray.desktop.hardening import harden
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.network import network_watch
-from credtray.desktop_integration import Desk
+from credtray.desktop_integration import DesktopIntegration
 from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
 from credtray.notice_requests import WITHOUT_DESKTOP
@@ -127,21 +127,25 @@ class Service:
         """Held: asyncio forgets tasks nobody holds."""
         environment = components.environment
         self._main_thread = MainThread() if environment.desktop and environment.lends_main_thread else None
-        self._desk = Desk(components, self._workers, self._main_thread) if environment.desktop else None
+        self._desktop = (
+            DesktopIntegration(components, self._workers, self._main_thread) if environment.desktop else None
+        )
         ports = components.ports
-        if self._desk is not None:
-            ports = replace(ports, notifier=self._desk.notifier)
+        if self._desktop is not None:
+            ports = replace(ports, notifier=self._desktop.notifier)
         state = components.state_file.load()
         self.loop = Loop(
             ports, self._workers, state, speed=environment.speed, conduct=Conduct(heard=self._heard)
         )
         sign_ins = SignIns(ports, self._workers, self.loop)
         self.requests = requests_of(components, self.loop, sign_ins, self._stop.set)
-        self.requests.also(without_desktop(self.loop))
-        self.requests.also(WITHOUT_DESKTOP)
+        if self._desktop is not None:
+            self.requests.register(self._desktop.handlers(self.loop, self.requests))
+        else:
+            self.requests.register(without_desktop(self.loop) | WITHOUT_DESKTOP)
         tokens = EndpointTokens(paths.state_directory() / "endpoint")
         self._endpoint = Endpoint(self.loop, self.requests, tokens, listening_on, redactor.register)
-        self.requests.also(self._endpoint.carriers)
+        self.requests.register(self._endpoint.handlers)
 
     def stop(self) -> None:
         """Ask it to end; from any thread, also before it has begun."""
@@ -166,8 +170,8 @@ class Service:
             self._heed_signals()
         elif self._asked_to_end.is_set():
             self._stop.set()
-        if self._desk is not None:
-            self._desk.prepare()
+        if self._desktop is not None:
+            self._desktop.prepare()
         await self.loop.file_work(self._components.sweep)
         self.loop.start()
         # A client that asks before the files were read would hear that there are no profiles.
@@ -185,8 +189,8 @@ class Service:
                 await stack.enter_async_context(
                     guarded("network", lambda: network.run(lambda: self.loop.take(NetworkChanged())))
                 )
-                if self._desk is not None:
-                    await stack.enter_async_context(self._desk.serving(self.loop, self.requests))
+                if self._desktop is not None:
+                    await stack.enter_async_context(self._desktop.serving(self.loop, self.requests))
                 await self._stop.wait()
         finally:
             try:
@@ -203,8 +207,8 @@ class Service:
 
         def post(hint: Hint) -> None:
             self.loop.take(hint)
-            if self._desk is not None:
-                self._desk.look_again(woke=isinstance(hint, Woke))
+            if self._desktop is not None:
+                self._desktop.refresh(woke=isinstance(hint, Woke))
             self._mending = asyncio.create_task(reachable(), name="reachable")
 
         every = max(1, round(TICK_SECONDS / self._components.environment.speed))

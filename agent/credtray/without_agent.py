@@ -26,7 +26,6 @@ from credtray.core.protocol import Done, Progress, Reply, Request
 from credtray.core.state import State, frozen
 from credtray.daemon.loop import Conduct, Loop
 from credtray.daemon.sign_ins import SignIns
-from credtray.daemon.waiting_requests import WaitingRequests
 from credtray.daemon.workers import Workers
 from credtray.ipc_client import AgentClient
 
@@ -110,8 +109,7 @@ async def _carried_out(
     )
     stopped = asyncio.Event()
     sign_ins = SignIns(components.ports, workers, loop)
-    handler = requests_of(components, loop, sign_ins, stopped.set)
-    handler.also(WaitingRequests(loop, sign_ins, watched=False).carriers)
+    handler = requests_of(components, loop, sign_ins, stopped.set, watched=False)
     loop.start()
     await loop.settled(READ_SECONDS)
     if isinstance(request, protocol.Status):

@@ -32,7 +32,7 @@ from tests.daemon.fakes import Daemon, run
 
 async def signed_in(*names: str) -> Daemon:
     daemon = await Daemon(*names).started()
-    daemon.requests.also(WaitingRequests(daemon.loop, daemon.sign_ins).carriers)
+    daemon.requests.register(WaitingRequests(daemon.loop, daemon.sign_ins).handlers)
     await daemon.ask(protocol.Login("corp"))
     return daemon
 

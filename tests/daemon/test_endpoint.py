@@ -92,7 +92,7 @@ class World:
         self.endpoint = Endpoint(
             self.daemon.loop, self.daemon.requests, self.store, self.bind, self.heard.append
         )
-        self.daemon.requests.also(self.endpoint.carriers)
+        self.daemon.requests.register(self.endpoint.handlers)
         self.task: asyncio.Task[None] | None = None
 
     def bind(self, port: int | None) -> FakePort:

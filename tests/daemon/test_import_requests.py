@@ -41,7 +41,7 @@ def request(name: str = "P", *, section: str = SECTION, account: str | None = "1
 
 async def importing(state: State | None = None, **parts: Any) -> Daemon:
     daemon = Daemon(state=state, **parts)
-    daemon.requests.also(ImportRequests(daemon.loop).carriers)
+    daemon.requests.register(ImportRequests(daemon.loop).handlers)
     return await daemon.started()
 
 

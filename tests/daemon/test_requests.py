@@ -25,6 +25,7 @@ from credtray.core.events import ConfigLoaded, FetchStarted, Tick
 from credtray.core.models import AssumedRole
 from credtray.core.protocol import CredentialsIssued, Done
 from credtray.core.status import iso
+from credtray.daemon.ipc_connection import ReplySink
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, Sink, run
 
@@ -440,3 +441,15 @@ def test_short_lived_roles_are_served_without_a_busy_loop() -> None:
         return daemon.portal.counted["fetch"]
 
     assert run(drive()) <= 7
+
+
+def test_a_request_has_one_handler() -> None:
+    async def answered(_request: protocol.Ping, _sink: ReplySink) -> Done:
+        return Done({})
+
+    async def drive() -> None:
+        daemon = Daemon()
+        with pytest.raises(ValueError, match="registered twice: Ping"):
+            daemon.requests.register({protocol.Ping: answered})
+
+    run(drive())

@@ -30,7 +30,7 @@ from tests.daemon.person import real, until, world
 
 async def daemon_of(*names: str, signed_in: bool = True, watched: bool = True) -> Daemon:
     daemon = await Daemon(*names).started()
-    daemon.requests.also(WaitingRequests(daemon.loop, daemon.sign_ins, watched=watched).carriers)
+    daemon.requests.register(WaitingRequests(daemon.loop, daemon.sign_ins, watched=watched).handlers)
     if signed_in:
         await daemon.ask(protocol.Login("corp"))
     return daemon
@@ -240,7 +240,7 @@ def test_unreadable_token_cache_is_no_missing_sign_in() -> None:
         daemon = Daemon()
         daemon.token_cache.unreadable = True
         await daemon.started()
-        daemon.requests.also(WaitingRequests(daemon.loop, daemon.sign_ins).carriers)
+        daemon.requests.register(WaitingRequests(daemon.loop, daemon.sign_ins).handlers)
         with pytest.raises(TokenUnreadable):
             await wait(daemon, 45)
 
@@ -353,7 +353,7 @@ def test_fresh_sign_in_replaces_the_one_that_ends_too_early() -> None:
 def test_twenty_callers_share_one_sign_in() -> None:
     async def drive() -> None:
         async with world() as (daemon, person):
-            daemon.requests.also(WaitingRequests(daemon.loop, daemon.sign_ins).carriers)
+            daemon.requests.register(WaitingRequests(daemon.loop, daemon.sign_ins).handlers)
             waiting = [asyncio.create_task(wait(daemon, 45, login=True)) for _ in range(20)]
             await until(lambda: bool(person.urls))
             person.allow()
@@ -369,7 +369,7 @@ def test_twenty_callers_share_one_sign_in() -> None:
 def test_caller_that_leaves_does_not_take_the_sign_in_from_the_others() -> None:
     async def drive() -> None:
         async with world() as (daemon, person):
-            daemon.requests.also(WaitingRequests(daemon.loop, daemon.sign_ins).carriers)
+            daemon.requests.register(WaitingRequests(daemon.loop, daemon.sign_ins).handlers)
             leaving, staying = (asyncio.create_task(wait(daemon, 45, login=True)) for _ in range(2))
             await until(lambda: bool(person.urls))
             leaving.cancel()
@@ -384,7 +384,7 @@ def test_caller_that_leaves_does_not_take_the_sign_in_from_the_others() -> None:
 def test_own_sign_in_is_given_up_when_the_time_is_up() -> None:
     async def drive() -> None:
         async with world() as (daemon, person):
-            daemon.requests.also(WaitingRequests(daemon.loop, daemon.sign_ins).carriers)
+            daemon.requests.register(WaitingRequests(daemon.loop, daemon.sign_ins).handlers)
             with pytest.raises(NotInTime):
                 await wait(daemon, 45, login=True, timeout=0.5)
             await until(lambda: daemon.state.sessions["corp"].pending is None)

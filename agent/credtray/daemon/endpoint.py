@@ -25,7 +25,7 @@ from credtray.core.settings import Delivery
 from credtray.core.state import region_of
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
-from credtray.daemon.requests import Carrier, Requests
+from credtray.daemon.requests import Handler, Requests
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Endpoint:
         self._port: EndpointPort | None = None
         self._turn = asyncio.Lock()
         self._closing = False
-        self.carriers: Mapping[type, Carrier] = {protocol.Endpoint: self._carry}
+        self.handlers: Mapping[type, Handler] = {protocol.Endpoint: self._carry}
 
     # --- life -------------------------------------------------------------------------------------------
 

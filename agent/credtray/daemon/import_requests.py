@@ -27,7 +27,7 @@ from credtray.core.status import iso
 from credtray.core.wishes import sections_of
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
-from credtray.daemon.requests import SETTLE_SECONDS, Carrier
+from credtray.daemon.requests import SETTLE_SECONDS, Handler
 
 LONGEST_LIFE = timedelta(hours=36)
 """STS issues no temporary keys for longer; those of a role last 12 h at most."""
@@ -42,8 +42,8 @@ class ImportRequests:
         self._turn = asyncio.Lock()
 
     @property
-    def carriers(self) -> Mapping[type, Carrier]:
-        """What this carries out; see ``Requests.also``."""
+    def handlers(self) -> Mapping[type, Handler]:
+        """What this carries out; see ``Requests.register``."""
         return {ImportKeys: self._import}
 
     async def _import(self, request: ImportKeys, _sink: ReplySink) -> Done:

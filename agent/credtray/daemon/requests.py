@@ -51,7 +51,7 @@ WATCH_SECONDS = 30.0
 """A watcher gets a new document at least this often."""
 
 
-Carrier = Callable[[Any, ReplySink], Awaitable[protocol.Reply]]
+Handler = Callable[[Any, ReplySink], Awaitable[protocol.Reply]]
 """Carries out one kind of request: takes the request and where progress goes, returns the final reply."""
 
 
@@ -63,7 +63,7 @@ class Requests:
         self._sign_ins = sign_ins
         self._changes = changes
         self._stop = stop
-        self._carriers: dict[type, Carrier] = {
+        self._handlers: dict[type, Handler] = {
             protocol.Ping: self._ping,
             protocol.Status: self._status,
             protocol.Watch: self._watch,
@@ -80,21 +80,27 @@ class Requests:
             protocol.Stop: self._end,
         }
 
-    def also(self, carriers: Mapping[type, Carrier]) -> None:
-        """Carry these kinds of requests out, too; raises nothing, the last one given counts."""
-        self._carriers |= carriers
+    def register(self, handlers: Mapping[type, Handler]) -> None:
+        """Carry these kinds of requests out, too.
+
+        Raises:
+            ValueError: one of them has a handler already, which would never be asked again.
+        """
+        if twice := self._handlers.keys() & handlers.keys():
+            raise ValueError(f"registered twice: {', '.join(sorted(kind.__name__ for kind in twice))}")
+        self._handlers |= handlers
 
     async def handle(self, request: Request, reply: ReplySink) -> None:
         """Carry out one request; see daemon/ipc_connection."""
-        carrier = self._carriers.get(type(request))
-        if carrier is None:
+        handler = self._handlers.get(type(request))
+        if handler is None:
             self._refuse_unknown_names(request)
             raise AgentNotRunning
         if file_trouble(self._loop.state) and not isinstance(request, _OF_PROGRAMS):
             # Who has just repaired a file and asks is not told of its state before that.
             self._loop.take(FilesChanged())
             await self._loop.read(READ_SECONDS)
-        await reply.send(await carrier(request, reply))
+        await reply.send(await handler(request, reply))
 
     def _refuse_unknown_names(self, request: Request) -> None:
         """Refuse what no agent could do either: whoever mistypes a name need not start one to learn it."""

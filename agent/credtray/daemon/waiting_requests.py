@@ -37,7 +37,7 @@ from credtray.core.status import iso
 from credtray.core.view import END_WORDS, clock_time
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
-from credtray.daemon.requests import CREDENTIALS_SECONDS, Carrier
+from credtray.daemon.requests import CREDENTIALS_SECONDS, Handler
 from credtray.daemon.sign_ins import SignIns
 
 RENEWING = FETCH_FLOOR + timedelta(seconds=CREDENTIALS_SECONDS)
@@ -57,7 +57,7 @@ class WaitingRequests:
         self._watched = watched
 
     @property
-    def carriers(self) -> Mapping[type, Carrier]:
+    def handlers(self) -> Mapping[type, Handler]:
         """What it carries out."""
         return {protocol.Wait: self.wait}
 
