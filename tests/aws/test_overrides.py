@@ -83,7 +83,7 @@ def test_bad_answer_of_an_override_names_host_and_variable(
     host = f"127.0.0.1:{there.portal.port}"
     assert f"({host}, which AWS_ENDPOINT_URL names in place of AWS)" in caught.value.detail
     assert reason in caught.value.detail
-    assert caught.value.advice == f"Check what answers at {host}, or take out AWS_ENDPOINT_URL."
+    assert caught.value.advice == f"Check what answers at {host}, or remove AWS_ENDPOINT_URL."
 
 
 @pytest.mark.met("F11")
@@ -107,8 +107,8 @@ def test_an_override_that_is_no_web_address_is_named_with_its_variable(
     with pytest.raises(NetworkSettingRefused) as caught:
         replace(there, session=replace(there.session, endpoints=endpoints)).fetch(token)
 
-    assert caught.value.detail == f'AWS_ENDPOINT_URL names no address: "{address}"'
-    assert caught.value.advice == "Write it as https://HOST, or take out AWS_ENDPOINT_URL."
+    assert caught.value.detail == f'AWS_ENDPOINT_URL is not an address: "{address}"'
+    assert caught.value.advice == "Write it as https://HOST, or remove AWS_ENDPOINT_URL."
 
 
 @pytest.mark.met("F14")

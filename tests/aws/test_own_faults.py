@@ -157,7 +157,7 @@ def test_proxy_that_wants_a_login_is_named(portal: IdentityCenter, monkeypatch: 
         error = refused()
 
     assert type(error) is ProxyRefused
-    assert f"http://127.0.0.1:{port} (HTTPS_PROXY) wants a user name and a password" in error.detail
+    assert f"http://127.0.0.1:{port} (HTTPS_PROXY) asks for a user name and password" in error.detail
 
 
 # --- CA bundles --------------------------------------------------------------------------------------------
@@ -177,8 +177,8 @@ def _unreadable(path: Path) -> None:
     [
         (_missing, "which does not exist"),
         (Path.mkdir, "a directory without hashed certificates"),
-        (Path.touch, "which holds no certificate in PEM form"),
-        (lambda path: path.write_bytes(b"\x30\x82\x01"), "which holds no certificate in PEM form"),
+        (Path.touch, "which contains no certificate in PEM format"),
+        (lambda path: path.write_bytes(b"\x30\x82\x01"), "which contains no certificate in PEM format"),
         (_unreadable, "which cannot be read (Too many levels of symbolic links)"),
     ],
 )

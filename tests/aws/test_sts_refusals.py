@@ -56,7 +56,7 @@ def test_more_than_an_hour_for_a_chained_role_names_setting_and_limit(
     assert type(error) is ProfileRefused
     expected = f"duration_seconds is {seconds}; AWS gives 3600 (1 hour) at most to a role that is assumed by "
     assert error.detail == f"{expected}another role (role chaining)"
-    assert error.advice == "Set duration_seconds = 3600, or take it out."
+    assert error.advice == "Set duration_seconds = 3600, or remove it."
     assert error.retry is Retry.PERSON
 
 
@@ -68,13 +68,13 @@ def test_an_hour_for_a_chained_role_is_fine(there: Service, token: AccessToken) 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"duration_seconds": 899}, "duration_seconds is 899, the least is 900 (15 minutes)"),
-        ({"duration_seconds": 1}, "duration_seconds is 1, the least is 900 (15 minutes)"),
+        ({"duration_seconds": 899}, "duration_seconds is 899, the minimum is 900 (15 minutes)"),
+        ({"duration_seconds": 1}, "duration_seconds is 1, the minimum is 900 (15 minutes)"),
         ({"role_session_name": "Jane Doe"}, 'role_session_name is "Jane Doe"'),
         ({"role_session_name": "x"}, 'role_session_name is "x"'),
         ({"role_session_name": "münchen"}, 'role_session_name is "münchen"'),
-        ({"external_id": "a b"}, "external_id has a character or a length that AWS does not take"),
-        ({"external_id": "7"}, "external_id has a character or a length that AWS does not take"),
+        ({"external_id": "a b"}, "external_id has a character or length that AWS does not accept"),
+        ({"external_id": "7"}, "external_id has a character or length that AWS does not accept"),
     ],
 )
 def test_setting_that_no_role_takes_is_named_without_a_request(
@@ -88,7 +88,8 @@ def test_setting_that_no_role_takes_is_named_without_a_request(
 
 @pytest.mark.met("F15")
 @pytest.mark.parametrize(
-    ("external_id", "cause"), [(None, "it wants an external_id"), ("wrong", "it wants another external_id")]
+    ("external_id", "cause"),
+    [(None, "asks for an external_id"), ("wrong", "asks for a different external_id")],
 )
 def test_role_that_lets_nobody_in_is_no_missing_assignment(
     there: Service, token: AccessToken, external_id: str | None, cause: str
@@ -105,7 +106,7 @@ def test_role_that_wants_a_second_factor_is_told_among_the_causes(there: Service
     arn = "arn:aws:iam::222200000003:role/Vault"
     there.portal.directory.assumable[arn] = AssumableRole(arn, mfa=True)
 
-    assert "MFA device" in refused(there, token, chained(AssumedRole(arn))).detail
+    assert "MFA code" in refused(there, token, chained(AssumedRole(arn))).detail
 
 
 def test_step_of_a_longer_chain_that_fails_is_the_one_named(there: Service, token: AccessToken) -> None:

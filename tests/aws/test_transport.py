@@ -124,7 +124,7 @@ def test_proxy_that_wants_a_login_is_told(portal: IdentityCenter, monkeypatch: p
     with behind(portal, monkeypatch, login="alice:s3cret") as proxy:
         port = proxy.url.rpartition(":")[2]
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-        with pytest.raises(ProxyRefused, match="user name and a password"):
+        with pytest.raises(ProxyRefused, match="user name and password"):
             register()
 
 

@@ -298,7 +298,7 @@ def test_without_a_name_only_what_needs_somebody_is_shown(monkeypatch: pytest.Mo
     seen(monkeypatch, sick(), config=CONFIG, credentials=CREDENTIALS)
     plain, named, whole = (credtray("doctor", *words).out for words in ((), ("dev",), ("--all",)))
 
-    for text in ("What programs use", "Profiles without a region"):
+    for text in ("What programs use", "Some profiles have no region"):
         assert (text in plain, text in named, text in whole) == (False, True, True)
     assert "2 problems, 2 warnings, 1 note" in plain
     assert document("doctor") == document("doctor", "--all")

@@ -89,7 +89,7 @@ def test_a_link_into_nowhere_and_a_folder_for_a_file_cannot_be_read(home: Path) 
     (home / ".aws" / "credentials").mkdir()
     facts = look()
 
-    assert facts.config.text.file.unread == "the link leads into nowhere"
+    assert facts.config.text.file.unread == "the link points to nothing"
     assert "not a regular file" in (facts.credentials.text.file.unread or "")
 
 

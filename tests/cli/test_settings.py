@@ -268,7 +268,7 @@ def test_the_first_edit_begins_with_the_explained_file(
     editing(monkeypatch, tmp_path, "assert '#warn_before = ' in file.read_text()")
 
     assert credtray("settings", "edit").code == 0
-    assert paths.settings_file().read_text().startswith("# Settings of credtray.")
+    assert paths.settings_file().read_text().startswith("# credtray's settings.")
 
 
 @pytest.mark.usefixtures("file")

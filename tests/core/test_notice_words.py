@@ -79,7 +79,7 @@ NOTICES = {
         ProfileRefused(
             "duration_seconds is 43200; AWS gives 3600 (1 hour) at most to a role that is assumed by another "
             "role (role chaining)",
-            hint="Set duration_seconds = 3600, or take it out.",
+            hint="Set duration_seconds = 3600, or remove it.",
         ).problem,
         names=("dev",),
     ),

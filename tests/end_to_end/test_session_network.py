@@ -81,7 +81,7 @@ def test_each_session_goes_its_own_way_and_a_corrected_proxy_counts_at_once(
 
         assert refused.returncode != 0
         assert "The proxy does not let credtray through: the proxy http://127.0.0.1:" in refused.stderr
-        assert "(the setting sessions.office.proxy) wants a user name and a password" in refused.stderr
+        assert "(the setting sessions.office.proxy) asks for a user name and password" in refused.stderr
         assert two.run("login", "home").returncode == 0
         assert proxy.tunnels == []
 

@@ -131,7 +131,7 @@ def test_new_file_is_private_and_explains_itself(file: SettingsFile) -> None:
     file.set(("profiles", "dev", "section"), "other")
 
     assert file.path.stat().st_mode & 0o777 == 0o600
-    assert file.path.read_text().startswith("# Settings of credtray.")
+    assert file.path.read_text().startswith("# credtray's settings.")
 
 
 def test_taking_out_what_is_not_there_writes_no_file(file: SettingsFile) -> None:

@@ -174,8 +174,8 @@ def _is_web_address(endpoint: str) -> bool:
 def _no_address(endpoint: str, source: str | None) -> CredtrayError:
     named = source or "the endpoint"
     return NetworkSettingRefused(
-        f"{named} names no address: {shown(endpoint)}",
-        hint=f"Write it as https://HOST, or take out {named}.",
+        f"{named} is not an address: {shown(endpoint)}",
+        hint=f"Write it as https://HOST, or remove {named}.",
     )
 
 

@@ -56,7 +56,7 @@ def _token(reply: Reply) -> str:
     if 300 <= status < 400 or status == 511:  # noqa: PLR2004 - redirects; Network Authentication Required
         raise CaptivePortal(f"it answered HTTP {status}")
     if status == _PROXY_LOGIN:
-        raise ProxyRefused("it wants a user name and a password (HTTP 407)")
+        raise ProxyRefused("it asks for a user name and password (HTTP 407)")
     if status in _KEYS_REFUSED:
         # The endpoint says no with a web page, so a page alone does not tell a stranger.
         raise ConsoleRefused(f"it does not accept the keys of this role (HTTP {status})")

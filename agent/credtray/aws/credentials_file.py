@@ -170,7 +170,7 @@ def _check(keys: SectionKeys) -> None:
         credentials.session_token.reveal(),
     )
     if not all(_KEY_TEXT.fullmatch(text) for text in texts):
-        raise UnexpectedReply(f"the keys for {keys.profile} hold characters that AWS keys never have")
+        raise UnexpectedReply(f"the keys for {keys.profile} contain characters that AWS keys never have")
     if keys.region is not None and not _REGION_TEXT.fullmatch(keys.region):
         raise RegionRefused(f"{keys.region!a} for [{keys.section}]")
 

@@ -61,7 +61,7 @@ class Override:
     @property
     def hint(self) -> str:
         """What to do about it."""
-        return f"Check what answers at {self.host}, or take out {self.source}."
+        return f"Check what answers at {self.host}, or remove {self.source}."
 
     def within(self, detail: str) -> str:
         """Return the text of an error with who gave the answer."""

@@ -81,7 +81,7 @@ class Portal:
             if not page.next_token or page.next_token == asked.get("nextToken"):
                 return
             asked["nextToken"] = page.next_token
-        raise UnexpectedReply("the pages of the list do not end")
+        raise UnexpectedReply("the list never ends")
 
 
 def _printable(label: str | None) -> str | None:

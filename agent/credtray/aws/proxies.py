@@ -105,7 +105,7 @@ def refusal_of_proxy(error: exceptions.ProxyError, proxy: Proxy) -> CredtrayErro
         return wants_login(proxy)
     if status == _FORBIDDEN:
         return ProxyRefused(
-            f"{proxy} does not let this address through (HTTP 403)", hint="Ask who runs the proxy for it."
+            f"{proxy} blocks this address (HTTP 403)", hint="Ask your network administrator to allow it."
         )
     reason = f"HTTP {status}" if status else _why_unreached(error.original_error)
     return Offline(
@@ -116,7 +116,7 @@ def refusal_of_proxy(error: exceptions.ProxyError, proxy: Proxy) -> CredtrayErro
 def wants_login(proxy: Proxy | None) -> CredtrayError:
     """Return the error for a proxy that answered 407."""
     named = "it" if proxy is None else str(proxy)
-    return ProxyRefused(f"{named} wants a user name and a password, or others than these (HTTP 407)")
+    return ProxyRefused(f"{named} asks for a user name and password, or does not accept these (HTTP 407)")
 
 
 def _why_unreached(error: Exception) -> str:

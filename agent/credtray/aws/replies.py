@@ -147,7 +147,7 @@ def approved(operation: str, reply: Reply) -> bytes:
     """
     _refuse_strangers(reply)
     if reply.headers.get("content-encoding", "").lower() not in {"", "identity"}:
-        raise UnexpectedReply(f"{operation}: compressed, which was not asked for")
+        raise UnexpectedReply(f"{operation}: compressed, which credtray did not ask for")
     shape = _SHAPES.get(operation)
     if shape is None:
         return reply.body
@@ -168,7 +168,7 @@ def _refuse_strangers(reply: Reply) -> None:
         raise CaptivePortal(f"it answered HTTP {status}{_by(reply)}")
     if status == 407:  # noqa: PLR2004 - Proxy Authentication Required
         named = reply.proxy or "it"
-        raise ProxyRefused(f"{named} wants a user name and a password, or others than these (HTTP 407)")
+        raise ProxyRefused(f"{named} asks for a user name and password, or does not accept these (HTTP 407)")
     if reply.is_web_page and (status < 500 and status != 429):  # noqa: PLR2004 - AWS's front ends may fail in HTML
         raise CaptivePortal(f"it answered HTTP {status} with a web page{_by(reply)}")
 

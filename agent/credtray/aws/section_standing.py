@@ -70,7 +70,7 @@ def finding(section: SectionSpan | None) -> Finding:
         return Finding(Standing.FOREIGN, None, f"it holds {held[0]}, which credtray did not write")
     source = next((name for name in _OTHER_SOURCES if name in values), None)
     if source is not None:
-        return Finding(Standing.FOREIGN, None, f"it takes its credentials from {source}")
+        return Finding(Standing.FOREIGN, None, f"it gets its credentials from {source}")
     return Finding(Standing.FREE)
 
 

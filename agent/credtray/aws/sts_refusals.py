@@ -35,17 +35,17 @@ def check_assumed(role: AssumedRole) -> None:
     if name is not None and not _SESSION_NAME.fullmatch(name):
         raise ProfileRefused(
             f"role_session_name is {shown(name)}",
-            hint="Use 2 to 64 letters, digits and _+=,.@- for role_session_name, or take it out.",
+            hint="Use 2 to 64 letters, digits and _+=,.@- for role_session_name, or remove it.",
         )
     if role.external_id is not None and not _EXTERNAL_ID.fullmatch(role.external_id):
         raise ProfileRefused(
-            "external_id has a character or a length that AWS does not take",
+            "external_id has a character or length that AWS does not accept",
             hint="Copy external_id again from the role's owner: 2 to 1224 letters, digits and _+=,.@:/-",
         )
     if role.duration_seconds is not None and role.duration_seconds < SHORTEST:
         raise ProfileRefused(
-            f"duration_seconds is {role.duration_seconds}, the least is {SHORTEST} (15 minutes)",
-            hint=f"Set duration_seconds = {SHORTEST} or more, or take it out.",
+            f"duration_seconds is {role.duration_seconds}, the minimum is {SHORTEST} (15 minutes)",
+            hint=f"Set duration_seconds = {SHORTEST} or more, or remove it.",
         )
 
 
@@ -81,46 +81,46 @@ def _too_long(seconds: int, message: str) -> CredtrayError:
     if "MaxSessionDuration" in message:
         return ProfileRefused(
             f"duration_seconds is {seconds}, more than the role allows (its MaxSessionDuration)",
-            hint="Set a lower duration_seconds, or take it out.",
+            hint="Set a lower duration_seconds, or remove it.",
         )
     return ProfileRefused(
         f"duration_seconds is {seconds}; AWS gives {CHAINED} (1 hour) at most to a role that is assumed by "
         "another role (role chaining)",
-        hint=f"Set duration_seconds = {CHAINED}, or take it out.",
+        hint=f"Set duration_seconds = {CHAINED}, or remove it.",
     )
 
 
 def _denied(made: _Attempt) -> CredtrayError:
     if "explicit deny" in made.message:
-        why, hint = "a policy denies it", "Ask your administrator: a denial wins over every permission."
+        why, hint = "a policy denies it", "Ask your administrator: a denial overrides every permission."
     elif "no identity-based policy" in made.message:
         why = "your first role has no permission for it"
         hint = "Ask your administrator for sts:AssumeRole on that role in your permission set."
     else:
-        other = "another external_id than the profile's" if made.role.external_id else "an external_id"
-        why = f"its trust policy does not name your role, it wants {other}, or a code of an MFA device"
-        hint = "Compare role_arn and external_id with what the role's owner gave you, or ask to be let in."
+        other = "a different external_id" if made.role.external_id else "an external_id"
+        why = f"its trust policy does not name your role, or asks for {other} or an MFA code"
+        hint = "Compare role_arn and external_id with the owner's, or ask the owner to add your role."
     return AssumeRoleRefused(f"{made.arn}: {why} ({made.detail})", hint=hint)
 
 
 def _region_disabled(made: _Attempt) -> CredtrayError:
     return ProfileRefused(
-        f"region is {made.region}, where STS is switched off for this account ({made.detail})",
-        hint="Set a region that is switched on, such as region = us-east-1, or ask for STS in that region.",
+        f"region is {made.region}, where STS is turned off for this account ({made.detail})",
+        hint="Set a region where STS is on, such as region = us-east-1, or ask your administrator.",
     )
 
 
 def _keys_unknown(made: _Attempt) -> CredtrayError:
     return AssumeRoleRefused(
         f"{made.arn}: STS in {made.region} does not know the keys of the role before it ({made.detail})",
-        hint="In a region that has to be enabled first, set region = us-east-1 for the profile.",
+        hint="If that region has to be enabled first, set region = us-east-1 for the profile.",
     )
 
 
 def _keys_ended(made: _Attempt) -> CredtrayError:
     return AssumeRoleRefused(
         f"{made.arn}: the keys of the role before it had ended ({made.detail})",
-        hint="It is tried again with new keys; check this computer's clock if it stays.",
+        hint="credtray tries again with new keys. If this continues, check this computer's clock.",
     )
 
 

@@ -120,7 +120,7 @@ class SharedTokenRefresh:
 
     def _refreshed(self, session: SsoSession, token: AccessToken, now: datetime) -> AccessToken | None:
         if token.refresh_token is None or token.registration is None:
-            raise SignInRequired("this sign-in cannot be refreshed: it came without a refresh token")
+            raise SignInRequired("this sign-in has no refresh token")
         if token.registration.expires_at <= now:
             raise RegistrationRefused("the client registration has expired")
         unsaved = self._unsaved.get(session.name)

@@ -253,15 +253,15 @@ def _of_directory(path: Path) -> ssl.SSLContext:
 def _bundle_refused(path: str, source: str, error: Exception) -> CredtrayError:
     whole = "".join(char if char.isprintable() else "?" for char in path[:_LONGEST_PATH])
     named = f'{source} names the CA bundle "{whole}"'
-    hint = f"Let {source} name a file of certificates in PEM form, or take it out."
+    hint = f"Let {source} name a file of certificates in PEM format, or remove it."
     if isinstance(error, ssl.SSLError):
-        return NetworkSettingRefused(f"{named}, which holds no certificate in PEM form", hint=hint)
+        return NetworkSettingRefused(f"{named}, which contains no certificate in PEM format", hint=hint)
     if isinstance(error, IsADirectoryError):
         hint = f"{hint} Or hash the directory: openssl rehash {path_word(path)}"
         return NetworkSettingRefused(f"{named}, a directory without hashed certificates", hint=hint)
     if isinstance(error, FileNotFoundError):
         return NetworkSettingRefused(f"{named}, which does not exist", hint=hint)
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no path"
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
     return NetworkSettingRefused(f"{named}, which cannot be read ({reason})", hint=hint)
 
 
@@ -281,8 +281,8 @@ _NO_ADDRESS = (exceptions.LocationValueError, InvalidURL, UnicodeError)
 """What the address itself is at fault for, before a connection is tried."""
 
 _OF_A_CERTIFICATE = {
-    10: "Set this computer's clock; if it is right, whoever runs that host has to renew its certificate.",
-    62: "Something else answers for this name: look in /etc/hosts and the DNS, or ask who runs the proxy.",
+    10: "Set this computer's clock; if it is right, the owner of that host has to renew its certificate.",
+    62: "Something else answers for this name: check /etc/hosts and DNS, or ask your network administrator.",
 }
 """What to do, by what OpenSSL found (x509_vfy.h: expired, host name mismatch); else it is the authority."""
 
@@ -304,7 +304,7 @@ class _Way:
         if isinstance(error, exceptions.ProxyError) and self.proxy is not None:
             return self._of_proxy(error, self.proxy)
         if isinstance(error, _NO_ADDRESS):
-            return NetworkSettingRefused(f"{self._host} is no name a host can have")
+            return NetworkSettingRefused(f"{self._host} is not a valid host name")
         if isinstance(error, exceptions.SSLError):
             refused = self._certificate_refused(error)
             if refused is not None:
@@ -320,7 +320,7 @@ class _Way:
 
     def _of_proxy(self, error: exceptions.ProxyError, proxy: Proxy) -> CredtrayError:
         if isinstance(error.original_error, _NO_ADDRESS):
-            return NetworkSettingRefused(f"the host of {proxy} is no name a host can have")
+            return NetworkSettingRefused(f"the host of {proxy} is not a valid host name")
         return refusal_of_proxy(error, proxy)
 
     def _certificate_refused(self, error: exceptions.SSLError) -> CredtrayError | None:
@@ -331,7 +331,7 @@ class _Way:
             return CertificateRefused(told, hint=_OF_A_CERTIFICATE.get(cause.verify_code))
         if "CERTIFICATE_REQUIRED" in str(cause):
             return CertificateRefused(
-                f"{self._host} wants a certificate of this computer",
-                hint="credtray has none to show. Ask who runs the proxy for a way without one.",
+                f"{self._host} asks for a client certificate",
+                hint="credtray has none. Ask your network administrator for a way without one.",
             )
         return None

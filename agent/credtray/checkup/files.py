@@ -75,7 +75,7 @@ def read_file(path: Path, home: Path, limit: int) -> Content:
             facts = replace(facts, link=spoken_path(path.readlink(), home))
         found = path.stat()
     except FileNotFoundError:
-        reason = None if facts.link is None else "the link leads into nowhere"
+        reason = None if facts.link is None else "the link points to nothing"
         return replace(facts, unread=reason, open_above=_open_above(path, home)), None
     except OSError as error:
         return replace(facts, unread=_reason(error)), None

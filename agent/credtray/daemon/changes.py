@@ -26,7 +26,7 @@ class SettingsEditor(Protocol):
         ...
 
     def set(self, keys: Sequence[str], value: str | None) -> None:
-        """Set one value, or take it out."""
+        """Set one value, or remove it."""
         ...
 
 

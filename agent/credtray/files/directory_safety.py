@@ -55,7 +55,7 @@ def _walk(path: Path) -> Path:
                 there = in_the_way(path)
                 hint = None if there is None else there.cure
                 raise FileRefused(
-                    f"{path} leads into nowhere: {candidate} does not exist", hint=hint
+                    f"{path} points to nothing: {candidate} does not exist", hint=hint
                 ) from None
             return candidate.joinpath(*reversed(todo))
         if not stat.S_ISLNK(found.st_mode):
@@ -63,7 +63,7 @@ def _walk(path: Path) -> Path:
             continue
         links += 1
         if links > _MAX_LINKS:
-            raise FileRefused(f"{path} leads in a circle of symbolic links")
+            raise FileRefused(f"{path} is a loop of symbolic links")
         if found.st_uid not in {own_uid(), 0}:
             raise FileRefused(f"{candidate} is a symbolic link that belongs to another user")
         target = candidate.readlink()

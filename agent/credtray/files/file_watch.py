@@ -115,7 +115,7 @@ class FileWatch:
         try:
             self._changed()
         except Exception:  # noqa: BLE001 -- the watch must outlive whoever listens to it
-            _log.exception("a change of the files could not be told")
+            _log.exception("a file change could not be reported")
 
     def _plan_again(self) -> None:
         wanted = plan(self._files, self._home)
@@ -125,7 +125,7 @@ class FileWatch:
         previous, self._observer, self._plan = self._observer, None, wanted
         reason = self._observe(wanted)
         if reason is not None and self.polling is None:
-            _log.warning("%s Looking at the files every %g s instead.", reason, self._poll_seconds)
+            _log.warning("%s Checking the files every %g s instead.", reason, self._poll_seconds)
         self.polling = reason
         _end(previous)
         if plan(self._files, self._home) != wanted:

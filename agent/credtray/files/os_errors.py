@@ -29,15 +29,15 @@ _MEANINGS = MappingProxyType(
         errno.ENFILE: (FileUnwritable, "too many files are open on this computer"),
         errno.ENOMEM: (FileUnwritable, "there is not enough memory"),
         errno.EINTR: (FileUnwritable, "the call was interrupted"),
-        errno.ELOOP: (FileRefused, "it is a symbolic link, or the links lead in a circle"),
-        errno.ENOTDIR: (FileRefused, "a part of the path is not a directory"),
+        errno.ELOOP: (FileRefused, "it is a symbolic link, or the links form a loop"),
+        errno.ENOTDIR: (FileRefused, "part of the path is not a directory"),
         errno.EISDIR: (FileRefused, "it is a directory"),
         errno.EEXIST: (FileRefused, "something else is there"),
         errno.ENAMETOOLONG: (FileRefused, "the name is too long"),
-        errno.EXDEV: (FileRefused, "the new file would lie on another file system; it is never copied over"),
+        errno.EXDEV: (FileRefused, "the new file would be on another file system; credtray never copies it"),
         errno.EBUSY: (
             FileRefused,
-            "it is a mount point of its own, which only writing in place could change",
+            "it is a mount point, which could only be overwritten in place",
         ),
     }
 )

@@ -102,7 +102,7 @@ def settled(directory: OpenDirectory, path: Path, waiter: Waiter, known: Stamp |
             stamp = Stamp.of(os.fstat(fd))
             if stamp == Stamp.of(first) == stamp_at(directory, path.name):
                 return Snapshot(data, stamp, stat.S_IMODE(first.st_mode), first.st_gid, _kept(fd))
-    raise FileContended(f"{path} does not come to rest")
+    raise FileContended(f"{path} keeps changing")
 
 
 def settled_text(fd: int, path: Path, waiter: Waiter) -> bytes:

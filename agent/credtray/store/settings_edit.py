@@ -36,7 +36,7 @@ def edited(text: str, keys: Where, value: Toml | None) -> str:
         if _says(after, wanted):
             settings_of(after)
             return after
-    raise SettingsInvalid(f"{dotted(keys)} cannot be changed here without touching more", hint=_BY_HAND)
+    raise SettingsInvalid(f"{dotted(keys)} cannot be changed here without changing more", hint=_BY_HAND)
 
 
 _BY_HAND = "Change it by hand: credtray settings edit"

@@ -111,7 +111,7 @@ class SettingsFile:
 
         def change(text: str) -> str:
             if text != before:
-                raise FileContended(f"{self.path} was changed by somebody else meanwhile")
+                raise FileContended(f"{self.path} was changed by another program in the meantime")
             return after
 
         self._replace(change)

@@ -16,8 +16,8 @@ from credtray.core.settings import ProfileSettings, SessionSettings, Settings
 from credtray.core.settings_values import TABLES, literal
 
 _HEAD = """\
-# Settings of credtray. Everything has a default: this file may be empty or missing.
-# Take away the # in front of a line to set it; a change is taken over within seconds.
+# credtray's settings. Everything has a default: this file may be empty or missing.
+# Remove the # in front of a line to set it; changes take effect within seconds.
 # `credtray settings` shows what is in effect. All settings: docs/reference/settings.md.
 """
 _WIDTH = 100

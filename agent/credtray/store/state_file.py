@@ -42,11 +42,11 @@ class StateFile:
             return saved.decode(data)
         except saved.NewerVersion:
             _log.warning(
-                "%s was written by a newer credtray; it is left alone and nothing is remembered", self._path
+                "%s was written by a newer credtray; it stays unchanged and nothing is remembered", self._path
             )
             self._hands_off = True
         except ValueError:
-            _log.warning("%s is torn; what it remembered is lost", self._path)
+            _log.warning("%s is damaged; what it remembered is lost", self._path)
             self._torn = True
         return _fresh()
 
@@ -68,9 +68,9 @@ class StateFile:
         try:
             self._path.replace(aside)
         except OSError as error:
-            _log.warning("%s is torn and could not be moved aside: %s", self._path, error.strerror)
+            _log.warning("%s is damaged and could not be moved aside: %s", self._path, error.strerror)
         else:
-            _log.warning("%s is torn; it was moved to %s", self._path, aside.name)
+            _log.warning("%s is damaged; it was moved to %s", self._path, aside.name)
 
 
 def _fresh() -> State:

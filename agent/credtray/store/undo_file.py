@@ -113,7 +113,7 @@ class UndoFile:
     def _newer(self) -> FileRefused:
         return FileRefused(
             f"{self._path} was written by a newer credtray",
-            hint="Undo with the version that made the change.",
+            hint="Use the version that made the change to undo it.",
         )
 
     def _write(self, changes: list[Change]) -> None:

@@ -28,7 +28,7 @@ PROXY_REFUSED = Kind(
     Severity.BROKEN,
     "The proxy cannot be used",
     "Its address is wrong, it needs a login, or it cannot be reached from this network.",
-    "Correct HTTPS_PROXY; for the agent: credtray settings set {setting}.proxy http://HOST:PORT",
+    "Fix HTTPS_PROXY; for the agent: credtray settings set {setting}.proxy http://HOST:PORT",
 )
 UNREACHABLE = Kind(
     "unreachable",
@@ -43,14 +43,14 @@ NETWORK_SETTING_REFUSED = Kind(
     Group.NETWORK,
     Severity.BROKEN,
     "A network setting cannot be used",
-    "A proxy, a CA bundle or an address was set that cannot be one; no request was sent.",
+    "A proxy, a CA bundle or an address has a value that cannot work; no request was sent.",
     "{hint}",
 )
 OVERRIDE_FAILED = Kind(
     "endpoint_override_failed",
     Group.NETWORK,
     Severity.BROKEN,
-    "An address set in place of AWS's does not answer as AWS would",
+    "A custom address does not answer as AWS would",
     "AWS was not asked: a variable or a line of the config file sends requests somewhere else.",
     "{hint}",
 )
@@ -58,7 +58,7 @@ OVERRIDE_REACHED = Kind(
     "endpoint_override",
     Group.NETWORK,
     Severity.NOTE,
-    "An address set in place of AWS's is reached",
+    "A custom address in place of AWS's can be reached",
     "A variable or a line of the config file sends requests somewhere else; AWS itself was not asked.",
     "If you did not intend that, remove {source}",
 )
@@ -90,23 +90,23 @@ BUNDLE_MISSING = Kind(
     "ca_bundle_missing",
     Group.NETWORK,
     Severity.BROKEN,
-    "A CA bundle is named that cannot be read",
-    "The file was moved, or the variable points to another computer's path.",
+    "A CA bundle cannot be read",
+    "The file was moved, or the variable holds a path from another computer.",
     "Correct or unset {name}",
 )
 PROXY_IN_SHELL = Kind(
     "proxy_only_in_shell",
     Group.NETWORK,
     Severity.NOTE,
-    "Proxy or CA settings that an agent started at login does not see",
-    "They are variables of this shell; a program that the desktop starts does not inherit them.",
+    "Proxy or CA settings are missing for an agent that starts at login",
+    "They are set in this shell only; programs that the desktop starts do not inherit them.",
     "Run: credtray settings set {setting}.{value}",
 )
 NETWORK_FINE = Kind(
     "network_fine",
     Group.NETWORK,
     Severity.FINE,
-    "AWS is reached",
+    "AWS can be reached",
     "A TLS connection to the services of the session works.",
     "Nothing to do.",
 )
@@ -115,7 +115,7 @@ BROWSER_MISSING = Kind(
     Group.AGENT,
     Severity.WARNING,
     "No browser can be opened from here",
-    "There is no desktop in this session, and BROWSER names no command.",
+    "There is no desktop in this session, and BROWSER is not set to a command.",
     "Sign in with a code on any device: credtray login --device",
 )
 LOOPBACK_ELSEWHERE = Kind(
@@ -140,7 +140,7 @@ AGENT_SILENT = Kind(
     Group.AGENT,
     Severity.BROKEN,
     "The agent does not answer",
-    "Something is listening in its place and gives no proper answer.",
+    "Something listens on its socket, but does not answer properly.",
     "Restart it: credtray stop, then credtray run",
 )
 AGENT_VERSION = Kind(
@@ -168,14 +168,14 @@ DESKTOP_MISSING = Kind(
     Severity.NOTE,
     "Part of the desktop is not supported",
     "The icon, notifications or the lock screen cannot be used; everything else works.",
-    "See docs/how-to/tray-and-notifications.md; `credtray status --watch` tells the same",
+    "See docs/how-to/tray-and-notifications.md; `credtray status --watch` shows the same",
 )
 DESKTOP_SERVED = Kind(
     "desktop_part_served",
     Group.AGENT,
     Severity.FINE,
     "Part of the desktop is supported",
-    "This is what draws it.",
+    "This is what shows it.",
     "Nothing to do.",
 )
 AUTOSTART_STALE = Kind(
@@ -190,7 +190,7 @@ AUTOSTART_OLD = Kind(
     "autostart_old",
     Group.AGENT,
     Severity.WARNING,
-    "A credtray that is not there any more is to start at login",
+    "What starts at login is a credtray that no longer exists",
     "credtray was updated, moved or reinstalled, and the entry that your desktop starts is an old one.",
     "Run: credtray repair old_autostart",
     Repair.OLD_AUTOSTART,
@@ -199,7 +199,7 @@ UNIT_OLD = Kind(
     "systemd_unit_old",
     Group.AGENT,
     Severity.WARNING,
-    "A systemd unit starts a credtray that is not there any more",
+    "A systemd unit starts a credtray that no longer exists",
     "credtray was updated, moved or reinstalled; the unit in your home directory still has the old command.",
     "Set ExecStart={command} in {unit}, then run: systemctl --user daemon-reload"
     " && systemctl --user restart {name}",

@@ -9,7 +9,7 @@ FILE_UNPARSABLE = Kind(
     Group.CONFIG,
     Severity.BROKEN,
     "An AWS file cannot be parsed, so the AWS CLI and boto3 fail on it",
-    "One line is no section header, no `key = value` and no comment, a key stands there twice, or the file "
+    "One line is not a section header, `key = value` or a comment, a key appears twice, or the file "
     "is not UTF-8 text without a byte order mark.",
     "Fix {place} in an editor, and save it as UTF-8 without a byte order mark",
 )
@@ -34,15 +34,15 @@ FILE_OF_OTHER = Kind(
     Group.CONFIG,
     Severity.WARNING,
     "A file or directory belongs to another user",
-    "A command run with sudo made it (such as `sudo aws sso login`), so nothing you run can write there.",
+    "A command run with sudo created it (such as `sudo aws sso login`), so your programs cannot write there.",
     'Run: sudo chown -R "$(id -un)" {path}',
 )
 ROOT_AT_WORK = Kind(
     "run_as_root",
     Group.CONFIG,
     Severity.BROKEN,
-    "This runs as root on the files of another user",
-    "With sudo, what credtray writes would belong to root, and the owner could no longer use it.",
+    "This runs as root on another user's files",
+    "With sudo, files that credtray writes would belong to root, and their owner could no longer use them.",
     "Run it as {owner}, without sudo",
 )
 PLACE_CLOSED = Kind(
@@ -66,7 +66,7 @@ PLACE_IMMUTABLE = Kind(
     Group.CONFIG,
     Severity.BROKEN,
     "A file or directory is marked immutable",
-    "Somebody ran `chattr +i` or `chattr +a` on it; nobody can replace it, not even its owner.",
+    "Somebody ran `chattr +i` or `chattr +a` on it, so not even its owner can replace it.",
     "Run: sudo chattr -i -a {path}",
 )
 PLACE_TAKEN = Kind(
@@ -74,7 +74,7 @@ PLACE_TAKEN = Kind(
     Group.CONFIG,
     Severity.BROKEN,
     "Something else is where a directory should be",
-    "A file has the name of the directory, or a symbolic link there leads nowhere.",
+    "A file has the directory's name, or a symbolic link there points to nothing.",
     "Run: mv {path} {path}.moved",
 )
 FILE_MODE = Kind(
@@ -98,18 +98,18 @@ MODELESS = Kind(
     "file_system_without_modes",
     Group.CONFIG,
     Severity.NOTE,
-    "A file system that keeps no permissions",
-    "It is a Windows drive, a shared folder or the like: chmod does nothing there, and the way it is mounted "
+    "A file system without permissions",
+    "It is a Windows drive, a shared folder or similar: chmod does nothing there, and the way it is mounted "
     "decides who can read the files.",
-    "Nothing to do if only you use this computer; else keep ~/.aws in a file system of Linux",
+    "Nothing to do if only you use this computer; otherwise keep ~/.aws on a Linux file system",
 )
 FILE_LINK = Kind(
     "file_link",
     Group.CONFIG,
     Severity.NOTE,
     "A file is a symbolic link",
-    "credtray follows it and keeps it; some tools replace it with a plain file.",
-    "Nothing to do, unless a dotfile manager undoes what is written",
+    "credtray follows the link and keeps it; some tools replace it with a plain file.",
+    "Nothing to do, unless a dotfile manager reverts what credtray writes",
 )
 PROFILE_INCOMPLETE = Kind(
     "profile_incomplete",
@@ -151,17 +151,17 @@ SECTION_IGNORED = Kind(
     "section_ignored",
     Group.CONFIG,
     Severity.WARNING,
-    "A section that no program reads",
-    "A header needs `profile` (or `sso-session`) and one name; a name with blanks needs quotes.",
-    'Write [profile NAME], or [profile "NAME WITH BLANKS"], at {place}',
+    "No program reads this section",
+    "A header needs `profile` (or `sso-session`) and one name; a name with spaces needs quotes.",
+    'Write [profile NAME], or [profile "NAME WITH SPACES"], at {place}',
 )
 LEGACY_PROFILES = Kind(
     "legacy_profiles",
     Group.CONFIG,
     Severity.WARNING,
-    "Profiles in the old form, without sso-session",
-    "Their sign-in cannot be renewed: it ends after 8 hours whatever the administrator allows, and only the "
-    "code sign-in works.",
+    "Profiles use the old form, without sso-session",
+    "Their sign-in cannot be renewed: it ends after 8 hours, whatever your administrator allows, and only "
+    "the code sign-in works.",
     "See what would change, then do it: credtray repair legacy_profiles",
     Repair.LEGACY_PROFILES,
 )
@@ -171,7 +171,7 @@ PROFILE_UNKNOWN = Kind(
     Severity.BROKEN,
     "A program asks for a profile that does not exist",
     "The name is written differently in the config file, or another config file is in use.",
-    "List the existing names: credtray profiles",
+    "To list your profiles: credtray profiles",
 )
 NOTHING_CONFIGURED = Kind(
     "nothing_configured",
@@ -185,8 +185,8 @@ REGION_MISSING = Kind(
     "region_missing",
     Group.CONFIG,
     Severity.NOTE,
-    "Profiles without a region",
-    "Many programs ask for one: You must specify a region.",
+    "Some profiles have no region",
+    "Many programs need one and say: You must specify a region.",
     "Add `region = us-east-1` (or yours) to the profile",
 )
 PROCESS_MISSING = Kind(
@@ -201,7 +201,7 @@ OLD_COMMAND = Kind(
     "old_command",
     Group.CONFIG,
     Severity.BROKEN,
-    "A credential process starts a credtray that is no longer there",
+    "A credential process starts a credtray that no longer exists",
     "credtray was updated, moved or reinstalled; the config file still has the command of the old one.",
     "See what would change, then do it: credtray repair old_commands",
     Repair.OLD_COMMANDS,
@@ -210,8 +210,8 @@ PROCESS_FAILED = Kind(
     "credential_process_failed",
     Group.CONFIG,
     Severity.BROKEN,
-    "A credential process gave no keys",
-    "The text after `custom-process:` is that program's own message.",
+    "A credential process did not return keys",
+    "The text after `custom-process:` comes from that program.",
     "Run it yourself: credtray credentials PROFILE",
 )
 PROFILE_VARIABLES = Kind(
@@ -219,7 +219,7 @@ PROFILE_VARIABLES = Kind(
     Group.ENVIRONMENT,
     Severity.WARNING,
     "AWS_PROFILE and AWS_DEFAULT_PROFILE name different profiles",
-    "boto3 and botocore take AWS_DEFAULT_PROFILE first, the AWS CLI and the others AWS_PROFILE.",
+    "boto3 and botocore prefer AWS_DEFAULT_PROFILE, the AWS CLI and the others AWS_PROFILE.",
     "Run: unset AWS_DEFAULT_PROFILE",
 )
 ENVIRONMENT_KEYS = Kind(
@@ -234,7 +234,7 @@ HALF_ENVIRONMENT_KEYS = Kind(
     "half_environment_keys",
     Group.ENVIRONMENT,
     Severity.BROKEN,
-    "Only half of the keys is in the environment",
+    "Only half of a key pair is in the environment",
     "AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY stops boto3 and the AWS CLI.",
     "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
 )

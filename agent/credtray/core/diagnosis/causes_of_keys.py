@@ -8,8 +8,8 @@ SIGNED_OUT = Kind(
     "signed_out",
     Group.SIGN_IN,
     Severity.BROKEN,
-    "Nobody is signed in",
-    "There is no token file for this session: nobody has signed in yet, or somebody signed out.",
+    "You are not signed in",
+    "There is no token file for this session: you have not signed in yet, or you signed out.",
     "Run: credtray login {session}",
 )
 SIGN_IN_ENDED = Kind(
@@ -17,15 +17,15 @@ SIGN_IN_ENDED = Kind(
     Group.SIGN_IN,
     Severity.BROKEN,
     "The sign-in has ended",
-    "A sign-in has an end that the administrator sets; after it no token is renewed.",
+    "Your administrator sets how long a sign-in lasts; after that, no token is renewed.",
     "Run: credtray login {session}",
 )
 ACCESS_TOKEN_EXPIRED = Kind(
     "access_token_expired",
     Group.SIGN_IN,
     Severity.WARNING,
-    "The access token has run out and can be renewed",
-    "No agent has renewed it. The next program tries; when several try at once, all but one fail.",
+    "The access token has expired and can be renewed",
+    "No agent has renewed it. The next program tries; if several try at once, all but one fail.",
     "Run: credtray run",
 )
 SESSION_WITHOUT_SCOPES = Kind(
@@ -43,7 +43,7 @@ TOKEN_OF_OTHER_SESSION = Kind(
     Group.SIGN_IN,
     Severity.BROKEN,
     "The saved sign-in belongs to another start URL or region",
-    "The session's settings were changed after the sign-in; the old token does not fit them.",
+    "The session's settings were changed after the sign-in; the old token does not match them.",
     "Correct the start URL or region in the config file, or run: credtray login {session}",
     Repair.OUTDATED_SESSION,
 )
@@ -52,7 +52,7 @@ REGISTRATION_ENDED = Kind(
     Group.SIGN_IN,
     Severity.WARNING,
     "The client registration has ended, so the token cannot be renewed",
-    "A registration lasts about 90 days; each sign-in makes a new one where it must.",
+    "A registration lasts about 90 days; a sign-in gets a new one when it has to.",
     "Run: credtray login --fresh {session}",
 )
 TOKEN_UNREADABLE = Kind(
@@ -60,8 +60,8 @@ TOKEN_UNREADABLE = Kind(
     Group.SIGN_IN,
     Severity.BROKEN,
     "The token file cannot be used",
-    "It is torn, empty, or lacks the token or its date: a program was killed while it wrote, or the disk "
-    "was full.",
+    "It is incomplete or empty, or lacks the token or its date: a program was killed while it wrote, or "
+    "the disk was full.",
     "Run: credtray login {session}",
 )
 SIGN_IN_REFUSED = Kind(
@@ -69,7 +69,7 @@ SIGN_IN_REFUSED = Kind(
     Group.SIGN_IN,
     Severity.BROKEN,
     "The last sign-in failed",
-    "The service, or a person at its page, refused it.",
+    "The service refused it, or somebody did at its page.",
     "Run: credtray login {session}",
 )
 SIGN_IN_TIMED_OUT = Kind(
@@ -81,7 +81,7 @@ SIGN_IN_TIMED_OUT = Kind(
     "Run: credtray login {session}",
 )
 SIGNED_IN = Kind(
-    "signed_in", Group.SIGN_IN, Severity.FINE, "Signed in", "The token is good.", "Nothing to do."
+    "signed_in", Group.SIGN_IN, Severity.FINE, "Signed in", "The token is valid.", "Nothing to do."
 )
 ROLE_REFUSED = Kind(
     "role_refused",
@@ -96,8 +96,8 @@ ASSUME_ROLE_REFUSED = Kind(
     "assume_role_refused",
     Group.SIGN_IN,
     Severity.BROKEN,
-    "The further role of a profile cannot be assumed",
-    "The profile assumes role_arn with the keys of its source profile, and AWS does not let it.",
+    "The second role of a profile cannot be assumed",
+    "The profile assumes role_arn with the keys of its source profile, and AWS does not allow it.",
     "{hint}",
 )
 PROFILE_SETTING_REFUSED = Kind(
@@ -105,7 +105,7 @@ PROFILE_SETTING_REFUSED = Kind(
     Group.SIGN_IN,
     Severity.BROKEN,
     "AWS does not accept a setting of the profile",
-    "Its value is beyond what AWS allows, or not of the form it demands.",
+    "Its value is outside what AWS allows, or has the wrong form.",
     "{hint}",
 )
 KEYS_SHADOW = Kind(
@@ -137,7 +137,7 @@ UNATTENDED_KEYS = Kind(
     "unattended_keys",
     Group.KEYS,
     Severity.WARNING,
-    "Keys that nothing keeps fresh",
+    "Nothing keeps these keys fresh",
     "credtray wrote them, but no agent is running to replace them before they expire.",
     "Run: credtray run",
 )
@@ -153,9 +153,9 @@ HALF_KEYS = Kind(
     "half_keys",
     Group.KEYS,
     Severity.BROKEN,
-    "Only half of a pair of keys",
+    "A key pair is incomplete",
     "aws_access_key_id and aws_secret_access_key go together; one of them alone stops every program.",
-    "Complete the pair in [{section}] of the credentials file, or take it out",
+    "Complete the pair in [{section}] of the credentials file, or remove it",
 )
 OLD_TOKEN = Kind(
     "old_security_token",
@@ -170,7 +170,7 @@ EDITED_KEYS = Kind(
     Group.KEYS,
     Severity.NOTE,
     "Somebody changed keys that credtray had written",
-    "The section carries credtray's mark with another key; credtray no longer touches it.",
+    "The section has credtray's mark but a different key; credtray no longer touches it.",
     "Remove the keys and the mark from [{section}] in the credentials file",
 )
 KEYS_EXPIRED = Kind(
@@ -178,7 +178,7 @@ KEYS_EXPIRED = Kind(
     Group.KEYS,
     Severity.BROKEN,
     "The program used keys that have expired",
-    "It took them once and kept them: from the environment, from a file, or since it was started.",
+    "It read them once, from the environment or a file, and kept them.",
     "Restart the program, preferably with: credtray exec PROFILE -- COMMAND",
 )
 KEYS_UNKNOWN = Kind(
@@ -186,15 +186,15 @@ KEYS_UNKNOWN = Kind(
     Group.KEYS,
     Severity.BROKEN,
     "AWS does not know the keys that were used",
-    "Keys of a deleted user, of another partition (China, GovCloud), or a session token of other keys.",
-    "See which keys the program takes: credtray doctor PROFILE",
+    "They belong to a deleted user or another partition (China, GovCloud), or have the wrong session token.",
+    "To see which keys the program uses: credtray doctor PROFILE",
 )
 ACCESS_DENIED = Kind(
     "access_denied",
     Group.KEYS,
     Severity.BROKEN,
     "The role is not allowed to do that",
-    "The keys are good; the role's policies do not allow this call. A new sign-in changes nothing.",
+    "The keys are valid; the role's policies do not allow this call. A new sign-in does not help.",
     "Use another profile (credtray profiles), or ask your administrator for the permission",
 )
 START_URL_WRONG = Kind(

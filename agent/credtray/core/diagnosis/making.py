@@ -19,7 +19,7 @@ _GENERAL = MappingProxyType(
     {
         "header": "SESSION",
         "setting": "sessions.SESSION",
-        "hint": "See what exactly is wrong: credtray doctor",
+        "hint": "To see what exactly is wrong: credtray doctor",
     }
 )
 

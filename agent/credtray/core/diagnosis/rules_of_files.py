@@ -107,7 +107,7 @@ def _meaning(facts: Facts) -> Iterator[Finding]:
         yield found(kinds.LEGACY_PROFILES, *seen, profiles=legacy)
     readable = facts.config.text.problem is None and facts.config.text.file.unread is None
     if readable and not config.sessions and not config.profiles and not config.warnings:
-        there = "it names none" if facts.config.text.file.exists else "there is no such file"
+        there = "it has none" if facts.config.text.file.exists else "there is no such file"
         yield found(kinds.NOTHING_CONFIGURED, Sight(there, path))
     yield from _settings_of_profiles(facts)
 

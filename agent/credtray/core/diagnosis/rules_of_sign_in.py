@@ -167,7 +167,7 @@ def _in_words(facts: Facts, token: TokenFacts) -> str:
         case Held.UNREADABLE | Held.MISMATCH:
             return clean(token.reason)
         case Held.TOKEN if token.expires_at is None:
-            return "its token has no end"
+            return "its token has no expiry date"
         case Held.TOKEN:
             assert token.expires_at is not None  # noqa: S101 -- the case above; for the type checker
             verb = "ended" if token.expires_at <= facts.now else "ends"
