@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import typing
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core import events
-from credtray.core.apply import HANDLERS, apply
+from credtray.core.apply import apply
 from credtray.core.errors import Offline, TokenRefused
 from credtray.core.models import EndProof
 from credtray.core.policy import decide, next_look
@@ -25,10 +24,6 @@ from tests.core.making import (
     started,
     token,
 )
-
-
-def test_every_event_has_a_handler() -> None:
-    assert set(typing.get_args(events.Event)) == set(HANDLERS)
 
 
 def test_events_about_unknown_names_change_nothing() -> None:

@@ -1,7 +1,8 @@
 """How an event changes the state: ``apply(state, event, now) -> state``. It never decides what to do next.
 
-One handler per event; a test holds the table complete. Sessions are in ``sessions``, role credentials
-and the credentials file in ``profiles``, notices in ``notices``, the rest in ``desktop``.
+Several handlers may heed one event, in the order of ``_HANDLERS_OF``; a test finds events without any. Sessions
+are in ``sessions``, role credentials and the credentials file in ``profiles``, notices in ``notices``, pasted
+keys in ``imports``, the rest in ``desktop``.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from credtray.core import events
 from credtray.core.addresses import same_portal_address
-from credtray.core.apply import by_itself, desktop, imports, notices, profiles, sessions, sign_out
+from credtray.core.apply import by_itself, clock, desktop, imports, notices, profiles, sessions, sign_out
 from credtray.core.backoff import sooner_after_change
 from credtray.core.models import AwsConfig, Profile, SsoSession
 from credtray.core.session_network import in_effect
@@ -24,7 +25,9 @@ Handler = Callable[[State, Any, datetime], State]
 
 def apply(state: State, event: events.Event, now: datetime) -> State:
     """Return the state after this event."""
-    return HANDLERS[type(event)](state, event, now)
+    for handler in HANDLERS[type(event)]:
+        state = handler(state, event, now)
+    return state
 
 
 def _files_changed(state: State, _event: events.FilesChanged, now: datetime) -> State:
@@ -130,7 +133,7 @@ def _stopping(state: State, _event: events.Stopping, _now: datetime) -> State:
     return replace(state, stopping=True)
 
 
-HANDLERS: Mapping[type, Handler] = {
+_HANDLERS: Mapping[type, Handler] = {
     events.FilesChanged: _files_changed,
     events.ConfigLoaded: _config_loaded,
     events.ConfigBroken: _config_broken,
@@ -139,11 +142,24 @@ HANDLERS: Mapping[type, Handler] = {
     events.StateSaved: _state_saved,
     events.EndpointChanged: _endpoint_changed,
     events.Stopping: _stopping,
-    **sessions.HANDLERS,
-    **sign_out.HANDLERS,
-    **profiles.HANDLERS,
-    **notices.HANDLERS,
-    **desktop.HANDLERS,
-    **by_itself.HANDLERS,
-    **imports.HANDLERS,  # last: it hands on to those above what concerns them too
 }
+
+_HANDLERS_OF: tuple[Mapping[type, Handler], ...] = (
+    _HANDLERS,
+    imports.HANDLERS,  # before ``profiles``: it has to know whether the credentials file was read before
+    sessions.HANDLERS,
+    sign_out.HANDLERS,
+    profiles.HANDLERS,
+    notices.HANDLERS,
+    desktop.HANDLERS,
+    by_itself.HANDLERS,
+    clock.HANDLERS,
+)
+"""In the order in which they heed an event."""
+
+HANDLERS: Mapping[type, tuple[Handler, ...]] = frozen(
+    {
+        event: tuple(handlers[event] for handlers in _HANDLERS_OF if event in handlers)
+        for event in get_args(events.Event)
+    }
+)

@@ -6,9 +6,10 @@ Never lengthens what was obtained after the clock was set, of which this event m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from credtray.core.events import ClockChanged
 from credtray.core.models import AccessToken, RoleCredentials, SignIn
@@ -16,7 +17,7 @@ from credtray.core.standing import TOLERATED_CLOCK_ERROR
 from credtray.core.state import PendingSignIn, ProfileState, SessionState, State, Trouble, frozen
 
 
-def clock_changed(state: State, event: ClockChanged, now: datetime) -> State:
+def _clock_changed(state: State, event: ClockChanged, now: datetime) -> State:
     """Return the state with everything that was obtained before the clock was set moved along."""
     if not event.by:
         return state
@@ -107,3 +108,6 @@ class _Shift:
     def _later(self, instant: datetime | None) -> bool:
         """Tell whether it is of the new clock; set back, nobody can tell, and the earlier end is safe."""
         return instant is not None and instant > self.before
+
+
+HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen({ClockChanged: _clock_changed})

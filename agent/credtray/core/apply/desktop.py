@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from credtray.core import events
 from credtray.core.apply.sessions import on_session
 from credtray.core.errors import Offline
+from credtray.core.imports import ImportedKeys
 from credtray.core.plain import plain
 from credtray.core.state import SessionState, State, Trouble, frozen, put
+
+_Told = TypeVar("_Told", SessionState, ImportedKeys)
 
 _LONGEST_NAME = 120
 """Of an account; the portal allows 50 characters."""
@@ -70,14 +73,15 @@ def _part_changed(state: State, event: events.PartChanged, _now: datetime) -> St
         state,
         sessions=frozen({name: _to_tell_again(item) for name, item in state.sessions.items()}),
         remembered=frozen({name: _to_tell_again(item) for name, item in state.remembered.items()}),
+        imports=frozen({section: _to_tell_again(item) for section, item in state.imports.items()}),
     )
 
 
-def _to_tell_again(session: SessionState) -> SessionState:
-    """Return the session with what nobody could be told untold: the policy decides anew what is true now."""
-    if not session.unseen:
-        return session
-    return replace(session, said=session.said - session.unseen, unseen=frozenset())
+def _to_tell_again(told: _Told) -> _Told:
+    """Return it with what nobody could be told untold: the policy decides anew what is true now."""
+    if not told.unseen:
+        return told
+    return replace(told, said=told.said - told.unseen, unseen=frozenset())
 
 
 # --- accounts ----------------------------------------------------------------------------------------

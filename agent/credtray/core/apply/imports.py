@@ -1,18 +1,16 @@
 """How events change what is known of pasted keys, and what was told of their end.
 
-Decides nothing: see ``imports`` and ``import_notices``. Events that profiles or sessions heed as well go
-there first.
+Decides nothing: see ``imports`` and ``import_notices``. Profiles and sessions heed most of these events as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from credtray.core import events
-from credtray.core.apply import clock, desktop, notices, profiles
 from credtray.core.imports import FORGOTTEN_AFTER, ImportedKeys, imported, known_from
 from credtray.core.notices import OF_PASTED_KEYS, pasted_section
 from credtray.core.ports import Mark
@@ -55,36 +53,32 @@ def _released(state: State, sections: Collection[str]) -> State:
 # --- what people choose for profiles -----------------------------------------------------------------
 
 
-def _chosen(state: State, event: events.Activated, now: datetime) -> State:
+def _activated(state: State, event: events.Activated, _now: datetime) -> State:
     """A profile's own keys, which renew themselves, take the place of pasted ones."""
-    sections = {state.settings.section(name) for name in event.profiles}
-    return _released(profiles.HANDLERS[events.Activated](state, event, now), sections)
+    return _released(state, {state.settings.section(name) for name in event.profiles})
 
 
-def _deactivated(state: State, event: events.Deactivated, now: datetime) -> State:
-    sections = {*event.profiles, *(state.settings.section(name) for name in event.profiles)}
-    return _released(profiles.HANDLERS[events.Deactivated](state, event, now), sections)
+def _deactivated(state: State, event: events.Deactivated, _now: datetime) -> State:
+    return _released(state, {*event.profiles, *(state.settings.section(name) for name in event.profiles)})
 
 
-def _switched(state: State, event: events.Switched, now: datetime) -> State:
-    return _released(profiles.HANDLERS[events.Switched](state, event, now), {DEFAULT})
+def _switched(state: State, _event: events.Switched, _now: datetime) -> State:
+    return _released(state, {DEFAULT})
 
 
 # --- the credentials file ----------------------------------------------------------------------------
 
 
 def _marks_read(state: State, event: events.MarksRead, now: datetime) -> State:
-    first = not state.file.known
-    state = profiles.HANDLERS[events.MarksRead](state, event, now)
-    if first:  # what a killed agent wrote and could not remember, or the state file has lost
+    if not state.file.known:  # what a killed agent wrote and could not remember, or the state file has lost
         unknown = [mark for mark in event.marks if mark.pasted and not _is_of(mark, state.imports)]
         found = {mark.section: known_from(mark) for mark in unknown}
         state = replace(state, imports=frozen({**state.imports, **found})) if found else state
-    return _without_the_vanished(state, now)
+    return _without_the_vanished(state, event.marks, now)
 
 
 def _synced(state: State, event: events.Synced, now: datetime) -> State:
-    return _without_the_vanished(profiles.HANDLERS[events.Synced](state, event, now), now)
+    return _without_the_vanished(state, event.marks, now)
 
 
 def _is_of(mark: Mark, imports: Mapping[str, ImportedKeys]) -> bool:
@@ -92,9 +86,9 @@ def _is_of(mark: Mark, imports: Mapping[str, ImportedKeys]) -> bool:
     return item is not None and item.digest == mark.digest
 
 
-def _without_the_vanished(state: State, now: datetime) -> State:
+def _without_the_vanished(state: State, marks: Iterable[Mark], now: datetime) -> State:
     """Return the state without keys that only the file held, and that somebody took out of it."""
-    there = {section for section, mark in state.file.marks.items() if _is_of(mark, state.imports)}
+    there = {mark.section for mark in marks if _is_of(mark, state.imports)}
     vanished = {
         section
         for section, item in state.imports.items()
@@ -130,7 +124,6 @@ def _ticked(state: State, _event: events.Tick, now: datetime) -> State:
 
 
 def _clock_changed(state: State, event: events.ClockChanged, now: datetime) -> State:
-    state = clock.clock_changed(state, event, now)
     if not event.by or not state.imports:
         return state
     before = now - event.by
@@ -150,12 +143,12 @@ def _clock_changed(state: State, event: events.ClockChanged, now: datetime) -> S
 # --- notices -----------------------------------------------------------------------------------------
 
 
-def _of_notice(change: Callable[[ImportedKeys, Any], ImportedKeys], event_type: type) -> _Handler:
-    """Return a handler for a notice's fate: of pasted keys here, of a session there."""
+def _of_notice(change: Callable[[ImportedKeys, Any], ImportedKeys]) -> _Handler:
+    """Return a handler for the fate of a notice of pasted keys."""
 
-    def handler(state: State, event: Any, now: datetime) -> State:
+    def handler(state: State, event: Any, _now: datetime) -> State:
         if event.session != OF_PASTED_KEYS:
-            return notices.HANDLERS[event_type](state, event, now)
+            return state
         section = pasted_section(event.key)
         item = state.imports.get(section)
         if item is None:
@@ -185,36 +178,19 @@ def _withdrawn(item: ImportedKeys, _event: events.NoticeWithdrawn) -> ImportedKe
     return replace(item, showing=frozenset())
 
 
-def _part_changed(state: State, event: events.PartChanged, now: datetime) -> State:
-    served = state.notifications
-    state = desktop.HANDLERS[events.PartChanged](state, event, now)
-    if state.notifications is None or state.notifications == served:
-        return state
-    return replace(
-        state,
-        imports=frozen(
-            {
-                section: replace(item, said=item.said - item.unseen, unseen=frozenset())
-                for section, item in state.imports.items()
-            }
-        ),
-    )
-
-
 HANDLERS: Mapping[type, _Handler] = frozen(
     {
         events.Imported: _imported,
         events.ImportFailed: _import_failed,
-        events.Activated: _chosen,
+        events.Activated: _activated,
         events.Deactivated: _deactivated,
         events.Switched: _switched,
         events.MarksRead: _marks_read,
         events.Synced: _synced,
         events.Tick: _ticked,
         events.ClockChanged: _clock_changed,
-        events.NoticeShown: _of_notice(_shown, events.NoticeShown),
-        events.NoticeUnseen: _of_notice(_unseen, events.NoticeUnseen),
-        events.NoticeWithdrawn: _of_notice(_withdrawn, events.NoticeWithdrawn),
-        events.PartChanged: _part_changed,
+        events.NoticeShown: _of_notice(_shown),
+        events.NoticeUnseen: _of_notice(_unseen),
+        events.NoticeWithdrawn: _of_notice(_withdrawn),
     }
 )
