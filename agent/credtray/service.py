@@ -137,8 +137,8 @@ class Service:
         self.loop = Loop(
             ports, self._workers, state, speed=environment.speed, conduct=Conduct(heard=self._heard)
         )
-        sign_ins = SignIns(ports, self._workers, self.loop)
-        self.requests = requests_of(components, self.loop, sign_ins, self._stop.set)
+        self._sign_ins = SignIns(ports, self._workers, self.loop)
+        self.requests = requests_of(components, self.loop, self._sign_ins, self._stop.set)
         if self._desktop is not None:
             self.requests.register(self._desktop.handlers(self.loop, self.requests))
         else:
@@ -173,7 +173,7 @@ class Service:
         if self._desktop is not None:
             self._desktop.prepare()
         await self.loop.file_work(self._components.sweep)
-        self.loop.start()
+        self.loop.start(self._sign_ins.open_by_itself)
         # A client that asks before the files were read would hear that there are no profiles.
         await self.loop.read(READ_SECONDS)
         server = ipc_server(paths.listening_path(), lambda: self._lock.held, self.requests)

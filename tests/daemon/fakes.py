@@ -386,7 +386,7 @@ class Daemon:
         return sink.final
 
     async def started(self) -> Daemon:
-        self.loop.start()
+        self.loop.start(self.sign_ins.open_by_itself)
         assert await self.loop.settled(60)
         return self
 

@@ -67,11 +67,8 @@ class Actions:
         self._workers = workers
         self._take = take
         self._current = current
-        self._open_sign_in: Callable[[str], None] = _nobody_opens
-
-    def open_with(self, open_sign_in: Callable[[str], None]) -> None:
-        """Let sign-ins that nobody asked for be begun by this."""
-        self._open_sign_in = open_sign_in
+        self.open_sign_in: Callable[[str], None] = _nobody_opens
+        """Begins a sign-in that nobody asked for."""
 
     @staticmethod
     def begun(action: Action) -> Event:
@@ -136,7 +133,7 @@ class Actions:
                 withdraw = self._ports.notifier.withdraw
                 self._workers.notices(lambda: withdraw(key), _nothing, _not_withdrawn)
             case OpenSignIn(session):
-                self._open_sign_in(session)
+                self.open_sign_in(session)
             case _:
                 assert_never(action)
 

@@ -163,13 +163,14 @@ class Loop:
 
     # --- life -------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Read the files and begin."""
-        self._reading.everything(self.state)
+    def start(self, open_sign_in: Callable[[str], None] | None = None) -> None:
+        """Read the files and begin.
 
-    def open_with(self, open_sign_in: Callable[[str], None]) -> None:
-        """Let sign-ins that nobody asked for be begun by this; it must return at once."""
-        self._actions.open_with(open_sign_in)
+        *open_sign_in* begins a sign-in of this session that nobody asked for, and returns at once.
+        """
+        if open_sign_in is not None:
+            self._actions.open_sign_in = open_sign_in
+        self._reading.everything(self.state)
 
     async def read(self, seconds: float) -> bool:
         """Wait until no file is being read or written; False when that took longer."""

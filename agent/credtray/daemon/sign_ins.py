@@ -69,7 +69,6 @@ class SignIns:
         self._workers = workers
         self._loop = loop
         self._attempts: dict[str, Attempt] = {}
-        loop.open_with(self.open_by_itself)
 
     # --- signing in -------------------------------------------------------------------------------------
 

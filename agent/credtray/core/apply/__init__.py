@@ -1,8 +1,8 @@
 """How an event changes the state: ``apply(state, event, now) -> state``. It never decides what to do next.
 
-Several handlers may heed one event, in the order of ``_HANDLERS_OF``; a test finds events without any. Sessions
-are in ``sessions``, role credentials and the credentials file in ``profiles``, notices in ``notices``, pasted
-keys in ``imports``, the rest in ``desktop``.
+Several handlers may heed one event, in the order of ``_HANDLERS_OF``; a test finds events without any.
+Sessions are in ``sessions``, role credentials and the credentials file in ``profiles``, notices in
+``notices``, pasted keys in ``imports``, the rest in ``desktop``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How events change what is known of pasted keys, and what was told of their end.
 
-Decides nothing: see ``imports`` and ``import_notices``. Profiles and sessions heed most of these events as well.
+Decides nothing: see ``imports`` and ``import_notices``. Profiles and sessions heed most of these events, too.
 """
 
 from __future__ import annotations
