@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from credtray.core.models import AccessToken, SsoSession
+from credtray.daemon.ports import SignInPorts
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
 from tests.fakes_identity_center import (
     CORP,
@@ -50,7 +51,14 @@ class World:
         current: AccessToken | None = None,
     ) -> SignInResult:
         return run_sign_in(
-            self,
+            SignInPorts(
+                self.clock,
+                self.token_cache,
+                self.token_refresh,
+                self.identity_center,
+                self.browser,
+                self.callback_listener,
+            ),
             session,
             request or SignInRequest(),
             current,

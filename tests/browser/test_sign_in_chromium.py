@@ -21,6 +21,7 @@ from credtray.aws.token_cache import SharedTokenCache
 from credtray.aws.token_refresh import SharedTokenRefresh
 from credtray.core.errors import CredtrayError, SignInCancelled, SignInDenied
 from credtray.core.models import Endpoints
+from credtray.daemon.ports import SignInPorts
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
 from credtray.demo.identity_center import IdentityCenter
 from credtray.desktop.clocks import SystemClock
@@ -73,6 +74,14 @@ class Desk:
         self.callback_listener = LoopbackCallbackListener()
         self.addresses: queue.Queue[str] = queue.Queue()
         self.browser = FakeBrowser(visit=self.addresses.put)
+        self.ports = SignInPorts(
+            self.clock,
+            self.token_cache,
+            self.token_refresh,
+            self.identity_center,
+            self.browser,
+            self.callback_listener,
+        )
 
 
 @dataclass
@@ -94,7 +103,7 @@ class Attempt:
         desk = self.desk
         try:
             self.result = run_sign_in(
-                desk, desk.session, self.request, None, self.steps.put, self.cancelled.is_set
+                desk.ports, desk.session, self.request, None, self.steps.put, self.cancelled.is_set
             )
         except CredtrayError as error:
             self.error = error

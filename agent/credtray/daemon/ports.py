@@ -8,18 +8,24 @@ from credtray.core import ports
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
-    """Everything outside that the daemon talks to."""
+class SignInPorts:
+    """What a sign-in works with."""
 
     clock: ports.Clock
+    token_cache: ports.TokenCache
+    token_refresh: ports.TokenRefresh
+    identity_center: ports.IdentityCenter
+    browser: ports.Browser
+    callback_listener: ports.CallbackListener
+
+
+@dataclass(frozen=True, slots=True)
+class Ports(SignInPorts):
+    """Everything outside that the daemon talks to."""
+
     config_file: ports.ConfigFile
     settings_file: ports.SettingsFile
     credentials_file: ports.CredentialsFile
-    token_cache: ports.TokenCache
-    identity_center: ports.IdentityCenter
-    token_refresh: ports.TokenRefresh
     role_credentials: ports.RoleCredentialsSource
     notifier: ports.Notifier
-    browser: ports.Browser
-    callback_listener: ports.CallbackListener
     state_file: ports.StateFile

@@ -32,11 +32,11 @@ from credtray.core.errors import (
     TokenUnreadable,
 )
 from credtray.core.models import AccessToken, ClientRegistration, SsoSession
+from credtray.daemon.ports import SignInPorts
 from credtray.daemon.sign_in_grants import Grant, Joined, Newcomers
 from credtray.daemon.sign_in_values import (
     Cancelled,
     Progress,
-    SignInPorts,
     SignInProgress,
     SignInRequest,
     SignInResult,

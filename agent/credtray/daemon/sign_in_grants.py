@@ -25,10 +25,10 @@ from credtray.core.models import AccessToken, ClientRegistration, SsoSession
 from credtray.core.ports import Callback, DeviceAuthorization
 from credtray.core.secret import Secret
 from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
+from credtray.daemon.ports import SignInPorts
 from credtray.daemon.sign_in_values import (
     Cancelled,
     Progress,
-    SignInPorts,
     SignInProgress,
     SignInRequest,
     Step,

@@ -1,6 +1,6 @@
 """What a sign-in is asked, what it tells on the way, and what comes of it.
 
-Values and Protocols only; how a sign-in goes is in ``sign_in``.
+Values only; how a sign-in goes is in ``sign_in``.
 """
 
 from __future__ import annotations
@@ -8,45 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
-from credtray.core import ports
 from credtray.core.models import AccessToken
-
-
-class SignInPorts(Protocol):
-    """The ports a sign-in works with; ``daemon.ports.Ports`` has them all."""
-
-    @property
-    def clock(self) -> ports.Clock:
-        """Time, and waiting."""
-        ...
-
-    @property
-    def token_cache(self) -> ports.TokenCache:
-        """Where the token goes, and where other programs put theirs."""
-        ...
-
-    @property
-    def token_refresh(self) -> ports.TokenRefresh:
-        """Renews an expired token, so that its sign-in can be ended."""
-        ...
-
-    @property
-    def identity_center(self) -> ports.IdentityCenter:
-        """The service."""
-        ...
-
-    @property
-    def browser(self) -> ports.Browser:
-        """Opens the sign-in page."""
-        ...
-
-    @property
-    def callback_listener(self) -> ports.CallbackListener:
-        """Receives the redirect."""
-        ...
-
 
 BY_CODE = "You are connected over SSH and no browser is set up here, so you sign in with a code."
 """For a person who did not ask for a code."""
