@@ -127,7 +127,7 @@ def test_a_planted_name_without_quotes_is_found(planted: str) -> None:
         'f"Run: credtray login {argument(session)}"',
         "f\"Run: credtray login {with_options(session, '--fresh')}\"",
         'f"credtray does not know the console of {region}"',
-        'f"`credtray undo` will not know of this: {error}"',
+        'f"`credtray undo` cannot undo this: {error}"',
         'f"Run: credtray status, then look at {path}"',
     ],
 )

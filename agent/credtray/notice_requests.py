@@ -24,7 +24,7 @@ TEST = Notification(
     "credtray tells you here when your sign-in is about to end.",
     picture=GOOD_NEWS,
 )
-_INSTEAD = "Nothing else depends on it: the icon and `credtray status` tell the same."
+_INSTEAD = "Nothing else depends on it: the icon and `credtray status` show the same."
 
 
 class TrialNotices:

@@ -110,7 +110,7 @@ def _keep_others_out(components: Components, starting: contextlib.ExitStack) -> 
     try:
         starting.enter_context(components.choices_lock(START_SECONDS))
     except CredtrayError as error:
-        _log.warning("a command that began without the agent is still busy: %s", error)
+        _log.warning("a command that started without the agent is still running: %s", error)
 
 
 class Service:

@@ -139,7 +139,7 @@ def _remember_sign_ins(components: Components, state: State) -> None:
             known = frozen({**there.remembered, **state.sessions})
             components.state_file.save(saved.encode(replace(there, remembered=known)))
     except CredtrayError as error:
-        _log.warning("when the sign-in ends is not remembered: %s", error)
+        _log.warning("the end of the sign-in could not be saved: %s", error)
 
 
 def _agent_runs() -> bool:
@@ -189,5 +189,5 @@ class _Sink:
     def final(self) -> Reply:
         """Return the reply that was not progress."""
         if self._final is None:
-            raise BadFrame("the request had no answer")
+            raise BadFrame("the request was not answered")
         return self._final

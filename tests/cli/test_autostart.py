@@ -65,7 +65,7 @@ def test_stale_entry_is_a_warning_with_its_cure_and_ends_with_4(entry: Path) -> 
 
     assert (outcome.code, outcome.out) == (4, f"credtray starts at login: {entry}\n")
     assert outcome.err == (
-        "warning: it starts /gone/python, which does not exist any more\nhint: credtray autostart enable\n"
+        "warning: it starts /gone/python, which no longer exists\nhint: credtray autostart enable\n"
     )
     assert json.loads(credtray("autostart", "status", "--json").out)["stale"].startswith("it starts /gone/")
     assert credtray("autostart", "enable").code == 0

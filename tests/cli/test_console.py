@@ -153,7 +153,7 @@ def test_broken_settings_do_not_lock_the_portal(world: World) -> None:
         (("synderys-dns",), 1, "credtray login synderys"),
         (("synderys-dns", "--service", "s4"), 2, "Did you mean s3?"),
         (("synderys-dns", "--destination", "https://evil.example/"), 2, "not a page of the console"),
-        (("synderys-dns", "--service", "s3", "--destination", "x"), 2, "two pages"),
+        (("synderys-dns", "--service", "s3", "--destination", "x"), 2, "not both"),
     ],
 )
 def test_what_cannot_be_is_told(world: World, words: tuple[str, ...], code: int, text: str) -> None:

@@ -76,7 +76,7 @@ def test_where_all_is_fine_doctor_says_so_and_ends_with_0(monkeypatch: pytest.Mo
     assert outcome.code == 0
     assert outcome.out.splitlines() == [
         "Nothing is broken (2 checks passed)",
-        "All of it: credtray doctor --all",
+        "Show all: credtray doctor --all",
     ]
     assert "The agent runs" not in outcome.out
     assert "The agent runs" in credtray("doctor", "--all").out
@@ -202,7 +202,7 @@ def test_where_nothing_is_wrong_it_says_so_and_what_to_run(monkeypatch: pytest.M
     outcome = credtray("explain", "ExpiredToken")
 
     assert outcome.code == 0
-    assert outcome.out.startswith("Nothing found on this machine explains it")
+    assert outcome.out.startswith("Nothing on this machine explains it")
     assert "The program used keys that have expired" in outcome.out
     assert outcome.out.splitlines()[-1] == "Next: credtray doctor --online"
 

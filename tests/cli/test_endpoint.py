@@ -166,7 +166,7 @@ def test_old_programs_get_the_token_itself_and_a_word_about_it(tmp_path: Path) -
     shown = subprocess.run(["bash", "-c", script], env=before, capture_output=True, text=True, check=True)
     found = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("AWS_"))
 
-    assert "every program of this shell can read it" in printed.err
+    assert "every program in this shell can read it" in printed.err
     assert found == {
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": RESULT["url"],
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": "t-o-k-e-n",

@@ -46,7 +46,7 @@ def test_unknown_account_is_an_error() -> None:
 
 
 def test_nothing_left_is_an_error() -> None:
-    with pytest.raises(UsageError, match="No role is left"):
+    with pytest.raises(UsageError, match="No role matches"):
         pick("111100000007", "DNS")
 
 

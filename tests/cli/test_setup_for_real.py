@@ -124,7 +124,7 @@ def test_revoked_token_leads_to_one_new_sign_in(world: World) -> None:
     outcome = world.credtray(*PRESET, "--roles", "ReadOnly")
 
     assert outcome.returncode == 0, outcome.stderr
-    assert "The portal does not accept the last sign-in any more." in outcome.stderr
+    assert "The portal no longer accepts the last sign-in." in outcome.stderr
     assert "[profile synderys-readonly]" in world.config.read_text()
 
 

@@ -97,7 +97,7 @@ def test_sure_of_nothing_is_a_slip() -> None:
 
 def test_what_somebody_has_to_do_is_told_in_a_log_and_what_goes_by_itself_is_not() -> None:
     steps = (
-        Progress("renewing", text="Fetching keys of dev ..."),
+        Progress("renewing", text="Fetching keys for dev ..."),
         Progress("waiting_for_sign_in", text="nobody is signed in to corp. Waiting for a sign-in"),
         Progress("browser", url="https://example.test/authorize"),
     )
@@ -145,7 +145,7 @@ def test_timeout_of_nothing_waits_for_nobody(nothing: str) -> None:
 
 
 def test_exec_asks_whether_it_lasts_and_waits_for_nobody() -> None:
-    backend = FakeBackend({Wait: SignInTooShort("dev works until 20:00 with it, not for 45 min")})
+    backend = FakeBackend({Wait: SignInTooShort("dev works until 20:00 with it, but you asked for 45 min")})
     keys = FakeBackend({Wait: KeysTooShort("keys of dev live 1 h")})
 
     assert credtray("exec", "dev", "--for", "45m", "true", backend=backend).code == 5

@@ -110,7 +110,7 @@ def test_session_that_does_not_fit_keeps_its_name(session: str) -> None:
     [
         (legacy("x", more="aws_access_key_id = AKIA\n"), "static keys"),
         (legacy("x", more="web_identity_token_file = f\n"), "web identity"),
-        (legacy("x", more="sso_registration_scopes = a:b\n"), "of its own"),
+        (legacy("x", more="sso_registration_scopes = a:b\n"), "its own sso_registration_scopes"),
         (legacy("x", url="http://acme.example"), "https"),
         (legacy("x", region="evil.com/#"), "region"),
         (legacy("x").replace("sso_role_name", "role_name"), "sso_role_name"),
@@ -253,7 +253,7 @@ def test_session_without_scopes_gets_them() -> None:
     found = plan("outdated_session", session() + legacy("dev"))
 
     assert after(found) == session(more=SCOPES) + legacy("dev")
-    assert found.next_steps == ("Sign in anew: credtray login --fresh work",)
+    assert found.next_steps == ("Sign in again: credtray login --fresh work",)
     assert undone(found) == (session() + legacy("dev")).encode()
 
 
@@ -315,7 +315,7 @@ def test_only_ended_sections_that_nobody_keeps_go() -> None:
     found = REPAIRS["stale_keys"].plan(Scene(NOON, marks=marks, owned=frozenset({"kept"})))
 
     assert found.removed == (marks[0],)
-    assert found.changes == ("section ended: take out the keys of dev, which ended on 2026-11-22 12:00 UTC",)
+    assert found.changes == ("section ended: remove the keys of dev, which expired on 2026-11-22 12:00 UTC",)
     assert found.diff == "- [ended] keys of dev\n"
 
 

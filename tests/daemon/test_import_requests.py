@@ -252,7 +252,7 @@ def test_the_section_of_a_kept_profile_is_not_for_pasted_keys() -> None:
 
         told = await refused(daemon, request(section="dev", account="111100000000"), KeysRefused)
 
-        assert "[dev] is kept for the profile dev" in str(told)
+        assert "[dev] belongs to the profile dev" in str(told)
         assert told.advice.endswith("credtray import --name NAME")
 
     run(scene())

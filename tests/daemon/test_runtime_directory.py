@@ -65,5 +65,5 @@ def test_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_directory_that_cannot_be_made_is_refused_with_the_reason() -> None:
-    with pytest.raises(AgentRefused, match="cannot be made"):
+    with pytest.raises(AgentRefused, match="cannot be created"):
         prepare_runtime_directory(Path("/proc/credtray/run"))

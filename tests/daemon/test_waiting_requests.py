@@ -116,7 +116,7 @@ def test_role_whose_keys_live_too_short_is_told_after_one_fetch() -> None:
     async def drive() -> None:
         daemon = await daemon_of()
         for _ in range(5):
-            with pytest.raises(KeysTooShort, match="live 1 h"):
+            with pytest.raises(KeysTooShort, match="last 1 h"):
                 await wait(daemon, 90, keys=True, timeout=600, login=True)
         assert daemon.portal.counted["fetch"] == 1
         assert daemon.browser.opened[1:] == []
@@ -182,7 +182,7 @@ def test_sign_in_that_ends_too_early_is_told_with_its_end_and_what_helps() -> No
     async def drive() -> None:
         daemon = await daemon_of()
         await asyncio.sleep(7 * 3600 + 1800)
-        with pytest.raises(SignInTooShort, match=r"works until ..:15 with it, not for 2 h") as told:
+        with pytest.raises(SignInTooShort, match=r"works until ..:15 with it, but you asked for 2 h") as told:
             await wait(daemon, 120)
 
         assert told.value.exit_code == 5

@@ -149,7 +149,7 @@ def test_installation_that_is_gone_is_told_and_mended(tmp_path: Path, entry: Pat
     status = now.status()
 
     assert status.enabled
-    assert status.stale == f"it starts {gone[0]}, which does not exist any more"
+    assert status.stale == f"it starts {gone[0]}, which no longer exists"
     assert (now.enable(), now.status().stale) == (Outcome.CHANGED, None)
 
 
@@ -158,7 +158,7 @@ def test_other_installation_is_told(tmp_path: Path) -> None:
     Autostart(other).enable()
     stale = Autostart(command_in(tmp_path / "this")).status().stale
 
-    assert stale == f"it starts something else than this installation: {' '.join(other)}"
+    assert stale == f"it does not start this installation: {' '.join(other)}"
 
 
 def test_other_version_at_the_same_place_is_not_stale(autostart: Autostart, entry: Path) -> None:
@@ -311,5 +311,5 @@ def test_command_starts_this_very_installation_from_anywhere(tmp_path: Path) -> 
 def test_python_without_a_path_cannot_be_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "")
 
-    with pytest.raises(AutostartRefused, match="does not know where it is installed"):
+    with pytest.raises(AutostartRefused, match="cannot tell where it is installed"):
         Autostart().enable()

@@ -46,7 +46,7 @@ def test_launch_agent_is_switched_on_and_off(tmp_path: Path) -> None:
 
     assert [autostart.enable(), autostart.enable()] == [Outcome.CHANGED, Outcome.ALREADY]
     assert (autostart.status().enabled, autostart.status().place) == (True, str(place))
-    assert autostart.status().stale == f"it starts {MAC[0]}, which does not exist any more"
+    assert autostart.status().stale == f"it starts {MAC[0]}, which no longer exists"
     assert [autostart.disable(), autostart.disable()] == [Outcome.CHANGED, Outcome.ALREADY]
     assert not place.exists()
 
@@ -124,7 +124,7 @@ def test_run_value_is_switched_on_and_off() -> None:
 
     assert [autostart.enable(), autostart.enable()] == [Outcome.CHANGED, Outcome.ALREADY]
     assert registry.values == {(RUN, NAME): f'"{WINDOWS[0]}" -I -m credtray run'}
-    assert autostart.status().stale == f"it starts {WINDOWS[0]}, which does not exist any more"
+    assert autostart.status().stale == f"it starts {WINDOWS[0]}, which no longer exists"
     assert [autostart.disable(), autostart.disable()] == [Outcome.CHANGED, Outcome.ALREADY]
     assert registry.values == {}
 
@@ -136,7 +136,7 @@ def test_other_installation_is_told_on_windows(tmp_path: Path) -> None:
     Autostart((str(here), *ARGUMENTS), RunValue(registry)).enable()
 
     assert Autostart(WINDOWS, RunValue(registry)).status().stale == (
-        f'it starts something else than this installation: "{here}" -I -m credtray run'
+        f'it does not start this installation: "{here}" -I -m credtray run'
     )
 
 
@@ -167,10 +167,10 @@ def test_value_of_somebody_else_stays(value: str | bytes) -> None:
     ("program", "reason"),
     [
         ("C:\\" + "a" * 260 + "\\pythonw.exe", "260"),
-        ('C:\\a"b\\pythonw.exe', "cannot stand in a command"),
-        ("C:\\%PATH%\\pythonw.exe", "cannot stand in a command"),
-        ("C:\\a\nb\\pythonw.exe", "cannot stand in a command"),
-        ("C:\\\udcff\\pythonw.exe", "cannot stand in a command"),
+        ('C:\\a"b\\pythonw.exe', "cannot be used in a command"),
+        ("C:\\%PATH%\\pythonw.exe", "cannot be used in a command"),
+        ("C:\\a\nb\\pythonw.exe", "cannot be used in a command"),
+        ("C:\\\udcff\\pythonw.exe", "cannot be used in a command"),
     ],
 )
 def test_command_that_windows_would_not_start_is_refused(program: str, reason: str) -> None:

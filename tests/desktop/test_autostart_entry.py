@@ -111,7 +111,7 @@ def test_control_characters_are_refused(broken: str) -> None:
 
 
 def test_equals_sign_in_the_program_is_refused() -> None:
-    with pytest.raises(AutostartRefused, match="no desktop starts"):
+    with pytest.raises(AutostartRefused, match="desktops refuse to start"):
         desktop_entry(("/opt/a=b/python",), "1.0")
 
 

@@ -198,7 +198,7 @@ def test_file_that_is_not_there_is_an_error_of_ours() -> None:
 
 @pytest.mark.parametrize("text", [b"", b"panels = ", b"[panels.light]", b"\xff\xfe", b"panels = 'dark'"])
 def test_colours_of_another_version_are_an_error_of_ours(text: bytes) -> None:
-    with pytest.raises(AssetMissing, match="another one than this version needs"):
+    with pytest.raises(AssetMissing, match="not the one that this version needs"):
         palettes_from(text)
 
 

@@ -258,8 +258,8 @@ def test_a_system_that_hangs_costs_two_seconds() -> None:
     ("center", "reason"),
     [
         (FakeCenter(missing=True), "desktop-notifier does not work here: ImportError"),
-        (FakeCenter(capable=False), "macOS lets only app bundles notify"),
-        (FakeCenter(allowed=False), "switched off in the system's settings"),
+        (FakeCenter(capable=False), "macOS allows notifications only from app bundles"),
+        (FakeCenter(allowed=False), "turned off in the system's settings"),
     ],
 )
 def test_without_it_and_without_plyer_the_reason_is_told(center: FakeCenter, reason: str) -> None:

@@ -416,7 +416,7 @@ def test_without_any_source_everybody_counts_as_present_and_the_reason_is_told(
 
             assert seen.told == []
             assert seen.parts[-1].name == "presence"
-            assert "notices always come" in (seen.parts[-1].reason or "")
+            assert "notices are always shown" in (seen.parts[-1].reason or "")
 
     asyncio.run(drive())
 

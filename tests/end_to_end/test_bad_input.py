@@ -19,7 +19,7 @@ def test_stop_ends_an_agent_that_answers_nothing(house: House) -> None:
         stopped = house.run("stop", seconds=30)
 
         assert "`credtray stop`" in silent.stderr
-        assert f"The agent (pid {agent.pid}) did not answer, but has ended now." in stopped.stdout
+        assert f"The agent (pid {agent.pid}) did not answer, but has stopped now." in stopped.stdout
         assert agent.wait(5) == 0
 
 
@@ -61,7 +61,7 @@ def test_an_unknown_account_is_told_with_the_nearest(house: House) -> None:
     words = ("--region", "us-east-1", "--accounts", "111100000099", "--roles", "all", "--yes")
     failed = house.run(*SETUP, *words, code=2)
 
-    assert "'111100000099' is not among those you have. Did you mean 1111000000" in failed.stderr
+    assert "'111100000099' is not one of yours. Did you mean 1111000000" in failed.stderr
     assert not house.config.exists()
 
 

@@ -191,7 +191,7 @@ def test_exit_code_is_the_commands(signed_in: House) -> None:
     nameless = signed_in.run("exec", P, "--", "", code=127).stderr
 
     assert found == {code: code for code in ends}
-    assert nameless.startswith("error: The command was not found: the word for it is empty")
+    assert nameless.startswith("error: The command was not found: its name is an empty word")
 
 
 def test_pipes_are_the_commands(signed_in: House) -> None:

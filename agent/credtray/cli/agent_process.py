@@ -73,7 +73,7 @@ def _end_stuck() -> str:
         AgentSilent: nobody can tell which process it is, or it does not end.
     """
     if sys.platform == "win32":
-        raise AgentSilent("end it in the task manager")
+        raise AgentSilent("stop it in the task manager")
     else:  # noqa: RET506 -- type checkers take the branch of their platform
         from credtray.agent_socket import listener  # cannot be imported on Windows
 
@@ -82,7 +82,7 @@ def _end_stuck() -> str:
         except OSError:
             pid = None
         if pid is None:
-            raise AgentSilent("its process is not known; end it by hand")
+            raise AgentSilent("its process is unknown; stop it yourself")
         for number in (signal.SIGTERM, signal.SIGCONT):
             os.kill(pid, number)
         try:
@@ -90,8 +90,8 @@ def _end_stuck() -> str:
         except AgentSilent:
             os.kill(pid, signal.SIGKILL)
             _wait_for_end(_STUCK_SECONDS)
-            return f"The agent (pid {pid}) was killed; keys it kept stay in the credentials file."
-        return f"The agent (pid {pid}) did not answer, but has ended now."
+            return f"The agent (pid {pid}) was killed; its keys stay in the credentials file."
+        return f"The agent (pid {pid}) did not answer, but has stopped now."
 
 
 def _tell(text: str, *, json_output: bool, stopped: bool) -> None:
@@ -114,7 +114,7 @@ def _wait_for_end(seconds: float = _END_SECONDS) -> None:
         with FileLock(agent_lock(), timeout=seconds):
             return
     except FileContended:
-        raise AgentSilent(f"it did not end within {seconds:.0f} s") from None
+        raise AgentSilent(f"it did not stop within {seconds:.0f} s") from None
 
 
 def version(json_output: JsonOption = False) -> None:

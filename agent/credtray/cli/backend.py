@@ -86,7 +86,7 @@ def ask(request: Request, on_progress: Callable[[Progress], None] | None = None)
     """
     reply = current().perform(request, on_progress or (lambda _step: None))
     if not isinstance(reply, Done):
-        raise BadFrame(f"{type(reply).__name__} is no answer to {type(request).__name__}")
+        raise BadFrame(f"{type(reply).__name__} is not an answer to {type(request).__name__}")
     return reply.result
 
 
@@ -98,5 +98,5 @@ def credentials_of(profile: str) -> ProcessCredentials:
     """
     reply = current().perform(Credentials(profile), lambda _step: None)
     if not isinstance(reply, CredentialsIssued):
-        raise BadFrame(f"{type(reply).__name__} is no answer to Credentials")
+        raise BadFrame(f"{type(reply).__name__} is not an answer to Credentials")
     return reply.credentials

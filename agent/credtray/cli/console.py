@@ -62,7 +62,7 @@ def console(
       credtray console synderys-readonly --portal --print
     """
     if service is not None and destination is not None:
-        raise UsageError("--service and --destination are two pages", hint="Leave one of them out.")
+        raise UsageError("Use --service or --destination, not both", hint="Leave one of them out.")
     visit = _visit(profile)
     page = None if destination is None else checked_destination(destination, visit.console)
     if service is not None:
@@ -115,7 +115,7 @@ def _by_portal(visit: _Visit, page: str | None, *, show: bool, json_output: bool
     profile = visit.profile
     if profile.chain:
         raise UsageError(
-            f"{profile.name} assumes a role of its own, which the access portal cannot open",
+            f"{profile.name} assumes another role, which the access portal cannot open",
             hint=f"credtray console {argument(profile.name)}",
         )
     link = portal_link(visit.session, profile.account_id, profile.role_name, page)
@@ -166,8 +166,8 @@ async def _lead(visit: _Visit, address: Secret) -> None:
         await asyncio.to_thread(_open, visit, page.address)
         if not await page.fetched():
             raise NotInTime(
-                f"no browser came for the address within {GOOD_FOR_SECONDS:.0f} s; it no longer works",
-                hint=f"A browser on another computer cannot come. {_PRINT}",
+                f"no browser opened the address within {GOOD_FOR_SECONDS:.0f} s; it no longer works",
+                hint=f"A browser on another computer cannot open it. {_PRINT}",
             )
 
 

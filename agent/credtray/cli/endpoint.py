@@ -42,7 +42,7 @@ def endpoint(
         typer.Option(
             "--shell",
             metavar="SHELL",
-            help=f"{ALL_BUT_JSON}, {_DOCKER}, {_DEVCONTAINER} or {_JSON}; else the shell this runs in.",
+            help=f"{ALL_BUT_JSON}, {_DOCKER}, {_DEVCONTAINER} or {_JSON}; else the shell you run this in.",
             autocompletion=_complete,
             show_default=False,
         ),
@@ -81,7 +81,7 @@ def endpoint(
     if revoke and shell is not None:
         raise UsageError("--revoke prints no variables: leave out --shell")
     if token and (revoke or word in _WRITERS):
-        raise UsageError("--token-in-environment is for shells: elsewhere the token could be read by others")
+        raise UsageError("--token-in-environment is for shells only: elsewhere others could read the token")
     # The shell is chosen first: no port is opened for a word nobody understands.
     write = None if revoke else _writer(word, with_token=token)
     result = ask(Endpoint(profile, revoke=revoke))
@@ -109,8 +109,8 @@ def _for_shell(result: dict[str, Any], form: Form, *, with_token: bool) -> str:
     if with_token:
         values = endpoint_environment.with_token(values, _token_in(result["token_file"]))
         terminal.complain(
-            "the token is in the environment now: every program of this shell can read it",
-            "After a restart of the agent run the same command again.",
+            "the token is in the environment now: every program in this shell can read it",
+            "After restarting the agent, run the same command again.",
             kind="warning",
         )
     # An env file describes a new environment: there is nothing to take away.

@@ -67,7 +67,7 @@ def exec_(
     chosen = check_region(region) if region is not None else None
     if sure and lasting is None:
         raise UsageError(
-            "--sure needs --for", hint="Say how long the keys must last, such as --for 45m --sure."
+            "--sure needs --for", hint="Add how long the keys must last, such as --for 45m --sure."
         )
     if lasting is not None:
         _refuse_unless_it_lasts(profile, duration_of(lasting), keys=env, sure=sure)
@@ -120,14 +120,14 @@ def run(words: list[str], environ: Mapping[str, str]) -> int:
         CommandRefused: it is there and cannot be started.
     """
     if not words[0]:
-        raise CommandNotFound("the word for it is empty")
+        raise CommandNotFound("its name is an empty word")
     sys.stdout.flush()
     try:
         return _beside(words, environ) if sys.platform == "win32" else become(words, environ)
     except FileNotFoundError:
         raise CommandNotFound(words[0]) from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "a word of it holds a NUL character"
+        reason = error.strerror if isinstance(error, OSError) else "one of its words contains a NUL character"
         raise CommandRefused(f"{words[0]}: {reason}") from None
 
 

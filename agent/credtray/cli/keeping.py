@@ -86,7 +86,7 @@ def switch(
         autocompletion=complete_profile,
         show_default=False,
     ),
-    none: bool = typer.Option(False, "--none", help=r"Give \[default] back: take credtray's keys out of it."),
+    none: bool = typer.Option(False, "--none", help=r"Remove credtray's keys from \[default]."),
     json_output: JsonOption = False,
 ) -> None:
     r"""Make a profile the default: its keys go into \[default].

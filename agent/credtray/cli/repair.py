@@ -107,7 +107,7 @@ def _chosen(name: str | None) -> Mapping[str, Repair]:
         return REPAIRS
     if name not in REPAIRS:
         raise UsageError(
-            f"{name!a} is no repair.{did_you_mean(name, REPAIRS)}", hint=f"There are: {', '.join(REPAIRS)}"
+            f"{name!a} is not a repair.{did_you_mean(name, REPAIRS)}", hint=f"There are: {', '.join(REPAIRS)}"
         )
     return {name: REPAIRS[name]}
 
@@ -136,7 +136,7 @@ def _preview(case: _Case, *, whole: bool) -> None:
         if not case.repair.undoable:
             say("`credtray undo` cannot undo this.")
     for what, reason in plan.left_alone.items():
-        terminal.complain(f"{case.name}: {what} is left as it is: {reason}", kind="warning")
+        terminal.complain(f"{case.name}: {what} was not changed: {reason}", kind="warning")
 
 
 def _agreed(*, yes: bool) -> bool:

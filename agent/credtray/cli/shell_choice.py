@@ -34,7 +34,7 @@ ShellOption = Annotated[
     typer.Option(
         "--shell",
         metavar="SHELL",
-        help=f"{ALL_BUT_JSON} or json; else the shell this runs in.",
+        help=f"{ALL_BUT_JSON} or json; otherwise the shell you run this in.",
         autocompletion=complete_shell,
         show_default=False,
     ),

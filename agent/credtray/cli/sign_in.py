@@ -140,7 +140,7 @@ def logout(session: SessionArgument = None, json_output: JsonOption = False) -> 
     terminal.show_words(f"Signed out of {result['session']}.")
     if not result["told_portal"]:
         terminal.complain(
-            "the portal could not be reached; the sign-in stays active there until its own end",
+            "the portal could not be reached; the sign-in stays active there until it ends",
             "Its token was removed from this machine.",
             kind="warning",
         )

@@ -40,7 +40,7 @@ def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an arg
         typer.Option(
             "--timeout",
             metavar="DURATION",
-            help="How long to wait for somebody to sign in. Without it, credtray does not wait for that.",
+            help="How long to wait for somebody to sign in. Without it, credtray does not wait.",
             show_default=False,
         ),
     ] = None,
@@ -48,7 +48,8 @@ def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an arg
         bool, typer.Option("--login", help="Sign in if that is needed, or join the sign-in under way.")
     ] = False,
     keys: Annotated[
-        bool, typer.Option("--keys", help="The keys themselves must last: nothing will renew them.")
+        bool,
+        typer.Option("--keys", help="The keys must last by themselves, because nothing will renew them."),
     ] = False,
     sure: Annotated[
         bool, typer.Option("--sure", help="Refuse if the end of the sign-in is only expected, not confirmed.")

@@ -206,7 +206,7 @@ class Actions:
 
         def failed(problem: Problem) -> None:
             words = f"{shown.title}. {shown.body} {what_to_type(shown)}".rstrip()
-            _log.warning("nobody could be told (%s): %s", problem.title, words)
+            _log.warning("no notification could be shown (%s): %s", problem.title, words)
             now_served = self._current().notifications
             self._take(_unseen(notice, possible=now_served not in {None, served}))
 
@@ -261,7 +261,7 @@ def _log_sync(report: SyncReport) -> None:
     if report.written or report.removed:
         _log.info("credentials file: wrote %s, removed %s", list(report.written), list(report.removed))
     if report.tightened_from is not None:
-        _log.warning("credentials file: mode tightened from %o to 600", report.tightened_from)
+        _log.warning("credentials file: mode changed from %o to 600", report.tightened_from)
     for section, problem in report.refused.items():
         _log.warning("credentials file: [%s] refused: %s", section, problem.title)
 
@@ -283,4 +283,4 @@ def _nothing(_result: None) -> None:
 
 
 def _not_withdrawn(problem: Problem) -> None:
-    _log.info("a notice could not be taken back: %s", problem.title)
+    _log.info("a notice could not be withdrawn: %s", problem.title)

@@ -132,7 +132,7 @@ class Changes:
             UsageError: *what* is neither of the two.
         """
         if what not in {None, "list"}:
-            raise UsageError(f"Everything is undone at once, not {what!r}")
+            raise UsageError(f"Undo takes no name ({what!r}): it undoes everything at once")
         recorded = await loop.file_work(self._record.changes)
         ours = {section: mark.profile for section, mark in loop.state.file.marks.items()}
         plan = {

@@ -191,7 +191,7 @@ class Endpoint:
         port, self._port = self._port, None
         if port is not None:
             await port.close()
-            _log.info("the credentials endpoint is closed: nobody wants it any more")
+            _log.info("the credentials endpoint is closed: nothing uses it any more")
         self._tell()
 
     async def _hand_out(self, port: int, profile: str) -> None:
@@ -210,7 +210,7 @@ class Endpoint:
 
     async def _carry(self, request: protocol.Endpoint, _sink: ReplySink) -> Done:
         if self._closing:
-            raise EndpointUnavailable("the agent is about to end")
+            raise EndpointUnavailable("the agent is stopping")
         return Done(await (self._revoke if request.revoke else self._grant)(request.profile))
 
     async def _grant(self, profile: str) -> dict[str, Any]:

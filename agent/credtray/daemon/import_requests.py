@@ -71,12 +71,12 @@ def check_import(state: State, request: ImportKeys, now: datetime) -> None:
     """
     if not now < request.expires_at <= now + LONGEST_LIFE:
         raise UsageError(
-            f"Pasted keys end within {LONGEST_LIFE // timedelta(hours=1)} h, and not in the past"
+            f"Pasted keys must end within {LONGEST_LIFE // timedelta(hours=1)} h, and not in the past"
         )
     owner = sections_of(state).get(request.section)
     if owner is not None:
         raise KeysRefused(
-            f"[{request.section}] is kept for the profile {owner}, whose keys renew themselves",
+            f"[{request.section}] belongs to the profile {owner}, whose keys renew automatically",
             hint=_OTHER_NAME,
         )
     _check_account(state, request, now)
@@ -85,7 +85,7 @@ def check_import(state: State, request: ImportKeys, now: datetime) -> None:
 def _check_account(state: State, request: ImportKeys, now: datetime) -> None:
     there = state.imports.get(request.section)
     if there is not None and not there.released and there.expires_at > now:
-        _same_account(request, there.account_id, "the keys pasted before")
+        _same_account(request, there.account_id, "the keys you pasted before")
     for name, item in state.profiles.items():
         if request.section in {name, state.settings.section(name)} and not item.profile.chain:
             _same_account(request, item.profile.account_id, f"the profile {name}")

@@ -45,7 +45,7 @@ class PipeServer:
         try:
             self._servers = await loop.start_serving_pipe(self._protocol, self._name)
         except OSError as error:
-            raise AgentRefused(f"{self._name} cannot be made: {error.strerror}") from None
+            raise AgentRefused(f"{self._name} cannot be created: {error.strerror}") from None
 
     async def ensure_reachable(self) -> None:
         """Do nothing: nobody can remove a pipe that is open."""

@@ -62,7 +62,7 @@ class UnixServer:
         """
         if self._listener is None or self._is_ours():
             return
-        _log.warning("the socket %s was removed; making it again", self._path)
+        _log.warning("the socket %s was removed; creating it again", self._path)
         await self._stop_listening()
         await self.start()
 

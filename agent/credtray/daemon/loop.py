@@ -234,4 +234,4 @@ def _border(event: Event) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - the error border of the loop: it must outlive every event
-        _log.error("%s could not be taken", type(event).__name__, exc_info=without_values(error))
+        _log.error("%s could not be processed", type(event).__name__, exc_info=without_values(error))

@@ -29,7 +29,7 @@ def prepare_runtime_directory(directory: Path) -> None:
     except FileExistsError:
         raise AgentRefused(f"{directory} is not a directory") from None
     except OSError as error:
-        raise AgentRefused(f"{directory} cannot be made: {error.strerror}") from None
+        raise AgentRefused(f"{directory} cannot be created: {error.strerror}") from None
     if sys.platform != "win32":  # there it lies below the user's profile, whose access list keeps others out
         _check(directory, found)
 

@@ -209,7 +209,7 @@ class _SignIn:
         try:
             return grant.by_device(client)
         except (RegistrationRefused, RequestRefused) as error:
-            _log.info("session %s: a new client registration is made: %s", self.session.name, error)
+            _log.info("session %s: getting a new client registration: %s", self.session.name, error)
         return _told(lambda: grant.by_device(self._register(grant, oauth.DEVICE_CODE)))
 
     def _register(self, grant: Grant, kind: str) -> ClientRegistration:
@@ -219,7 +219,9 @@ class _SignIn:
         try:
             self.ports.token_cache.save_registration(self.session, client)
         except CredtrayError as error:
-            _log.warning("session %s: the client registration is not kept: %s", self.session.name, error)
+            _log.warning(
+                "session %s: the client registration could not be saved: %s", self.session.name, error
+            )
         return client
 
     def _end(self) -> None:
@@ -251,7 +253,7 @@ class _SignIn:
         try:
             self.ports.token_cache.drop(self.session, token)
         except CredtrayError as error:  # the new token is written over it, or says why it cannot be
-            _log.warning("session %s: the old token stays: %s", self.session.name, error)
+            _log.warning("session %s: the old token could not be removed: %s", self.session.name, error)
 
     def _logout(self, token: AccessToken) -> None:
         """Log out at the portal; once more when no answer came, since the first call may have done it.
@@ -262,7 +264,7 @@ class _SignIn:
         try:
             self.ports.identity_center.logout(self.session, token)
         except Offline as error:
-            _log.info("session %s: no answer to the logout, asking again: %s", self.session.name, error)
+            _log.info("session %s: no answer to the sign-out, trying again: %s", self.session.name, error)
             with suppress(PortalUnauthorized):  # it was the answer that got lost
                 self.ports.identity_center.logout(self.session, token)
 

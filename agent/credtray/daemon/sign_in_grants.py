@@ -176,7 +176,7 @@ class Grant:
             self.progress(SignInProgress(Step.ADDRESS, url=url))
             return
         if self.request.welcome is not None and not self.request.welcome():
-            raise SignInCancelled("nobody is there any more")
+            raise SignInCancelled("nobody is waiting for it any more")
         match open_page(self.ports.browser, url, self.request.command):
             case Opened.AS_WISHED:
                 self.progress(SignInProgress(Step.BROWSER, url=url))

@@ -242,7 +242,7 @@ class SignIns:
         name = attempt.session.name
         there = self._loop.state.sessions.get(name)
         if there is not None and not same_portal(there.session, attempt.session):
-            problem = SignInCancelled("the config file names another portal now").problem
+            problem = SignInCancelled("the config file has a different portal now").problem
             self._give_up(attempt, problem, dropped=False)
             return
         attempt.joined = result.joined
@@ -281,7 +281,7 @@ class SignIns:
         """
         pending = name in self._attempts
         if not await self._let_go(name):
-            raise AgentSilent(f"the sign-in of {name} does not let go yet")
+            raise AgentSilent(f"the last sign-in to {name} is still ending")
         return {"cancelled": pending, "still_valid": self._still_valid(name)}
 
     async def _let_go(self, name: str) -> bool:

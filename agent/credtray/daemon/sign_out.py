@@ -61,6 +61,6 @@ def _told(ports: Ports, session: SsoSession, token: AccessToken) -> bool:
     except PortalUnauthorized:
         return True  # it has ended there already
     except CredtrayError as error:
-        _log.info("session %s: the portal was not told of the sign-out: %s", session.name, error)
+        _log.info("session %s: the portal does not know of the sign-out: %s", session.name, error)
         return False
     return True

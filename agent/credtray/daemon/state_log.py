@@ -33,6 +33,6 @@ def _problem(what: str, before: Problem | None, after: Problem | None) -> None:
     if before == after:
         return
     if after is None:
-        _log.info("%s: no trouble any more", what)
+        _log.info("%s: no problem any more", what)
     else:
         _log.warning("%s: %s", what, after.title)

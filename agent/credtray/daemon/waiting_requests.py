@@ -101,7 +101,7 @@ class _Asker:
                 case Lasts():
                     return self._lasts(found)
                 case Never(life):
-                    raise KeysTooShort(f"keys of {self.request.profile} live {short(life)}")
+                    raise KeysTooShort(f"keys for {self.request.profile} last {short(life)}")
                 case FetchNeeded(until) if not self._to_be_joined():
                     await self._fetched(until)
                 case FetchNeeded():
@@ -172,7 +172,7 @@ class _Asker:
         name, held = self.request.profile, self._profile().credentials
         if self.renewing_until is None:
             self.renewing_until = max(self._clock() + RENEWING.total_seconds(), self.deadline)
-        await self._tell("renewing", f"Fetching keys of {name} ...")
+        await self._tell("renewing", f"Fetching keys for {name} ...")
         if held is None or not servable(held, self.loop.now()):
             self.loop.take(Asked(name))  # a need of a few seconds may be over before a fetch is possible
         self.loop.take(Needed(name, until))
@@ -182,7 +182,7 @@ class _Asker:
         except TimeoutError:
             if self.trouble is not None:
                 raise error_for(self.trouble) from None
-            raise TimedOut(f"no keys of {name} that last so long came in time") from None
+            raise TimedOut(f"no keys for {name} that last that long arrived in time") from None
 
     async def _fetch_over(self) -> None:
         """Return when keys came, or when it takes something else now.
@@ -198,7 +198,7 @@ class _Asker:
                     if reason.retry is Retry.PERSON or self._clock() >= self.deadline:
                         raise error_for(reason)
                     self.trouble = reason
-                    await self._tell("trouble", f"{reason.title}. It is tried again.")
+                    await self._tell("trouble", f"{reason.title}. Trying again.")
                 elif self._profile().needed_until is None:
                     return
                 await self._next(changed)
@@ -235,7 +235,7 @@ class _Asker:
         if self.signed_in:
             raise self._too_short_again(found)
         if self.request.login:
-            own = self._own_sign_in(f"{self._reason(found)}. A new sign-in begins.")
+            own = self._own_sign_in(f"{self._reason(found)}. Starting a new sign-in.")
             await self._in_time(own, self._login(found))
         elif self.request.timeout:
             await self._in_time(self._others_sign_in(found), self._login(found))
@@ -298,7 +298,7 @@ class _Asker:
     def _too_short_again(self, found: SignInNeeded) -> SignInTooShort:
         return SignInTooShort(
             f"the new one of {found.session}, too: {self._reason(found)}",
-            hint="Ask for less: this service allows no longer sign-in, or it joined the one before.",
+            hint="Ask for less: AWS does not allow a longer sign-in, or joined it to the previous one.",
         )
 
     @staticmethod
@@ -314,4 +314,4 @@ class _Asker:
         wanted = short(timedelta(seconds=self.request.seconds))
         session = self.loop.state.sessions.get(found.session)
         why = f". {session.refusal.problem.title}" if session is not None and session.refusal else ""
-        return f"{self.request.profile} works until {about}{until} with it, not for {wanted}{why}"
+        return f"{self.request.profile} works until {about}{until} with it, but you asked for {wanted}{why}"

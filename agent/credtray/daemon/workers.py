@@ -257,7 +257,7 @@ class Workers:
 
     def _staff_later(self, pool: Pool) -> None:
         """The work waits in the queue: without a thread it would wait for ever, and whoever asked with it."""
-        _log.warning("the system allows no more threads; trying again")
+        _log.warning("the system does not allow more threads; trying again")
 
         def again() -> None:
             if not pool.staff():

@@ -135,9 +135,9 @@ class Autostart:
 
 def _stale(found: Found, entry: LoginEntry, command: tuple[str, ...]) -> str | None:
     if found.program is not None and not os.path.lexists(found.program):
-        return f"it starts {found.program}, which does not exist any more"
+        return f"it starts {found.program}, which no longer exists"
     if found.starts != entry.starts(command):
-        return f"it starts something else than this installation: {found.starts}"
+        return f"it does not start this installation: {found.starts}"
     return None
 
 
@@ -148,9 +148,7 @@ def agent_command() -> tuple[str, ...]:
         AutostartRefused: Python does not know its own path.
     """
     if not sys.executable:
-        raise AutostartRefused(
-            "Python does not know where it is installed", hint="Start it by its full path."
-        )
+        raise AutostartRefused("Python cannot tell where it is installed", hint="Start it by its full path.")
     # Absolute, but links stay: what the link of a virtual environment leads to knows nothing of credtray.
     interpreter = Path(sys.executable).absolute()
     if sys.platform == "win32" and (windowless := interpreter.with_name("pythonw.exe")).exists():

@@ -32,7 +32,7 @@ class ClockWatch:
         ``changed`` is called on the loop's own thread.
         """
         if os.name == "nt" or not hasattr(_libc(), "timerfd_create"):
-            return "This system does not tell when its clock is set; the tick finds out."
+            return "This system does not report clock changes; credtray checks regularly instead."
         descriptor = _libc().timerfd_create(_CLOCK_REALTIME, _TFD_NONBLOCK_CLOEXEC)
         if descriptor < 0 or not _arm(descriptor):
             return f"The clock cannot be watched: {os.strerror(ctypes.get_errno())}."

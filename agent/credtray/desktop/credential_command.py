@@ -23,7 +23,7 @@ def credential_process_command(profile: str) -> str:
         UsageError: the name holds a character that cannot stand in the config file.
     """
     if not profile.isprintable():
-        raise UsageError(f"The profile name {profile!a} cannot stand in a command")
+        raise UsageError(f"The profile name {profile!a} cannot be used in a command")
     door = Path(__file__).parent.parent / "__main__.py"
     marker = ["--"] if profile.startswith("-") else []
     words = [sys.executable, "-I", "-S", str(door), "credentials", *marker, profile]

@@ -54,7 +54,9 @@ def exec_value(command: Sequence[str]) -> str:
         AutostartRefused: a control character somewhere, or ``=`` in the program's path.
     """
     if "=" in command[0]:
-        raise AutostartRefused(f"the path {command[0]} has '=', which no desktop starts", hint=_OTHER_PATH)
+        raise AutostartRefused(
+            f"the path {command[0]} contains '=', which desktops refuse to start", hint=_OTHER_PATH
+        )
     if "%" in command[0]:
         # GLib looks for the program before it makes one % of two, and finds none; arguments are no problem.
         command = (_ENV, *command)

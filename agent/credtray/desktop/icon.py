@@ -120,7 +120,7 @@ def palettes_from(text: bytes) -> Mapping[str, Palette]:
     try:
         return msgspec.convert(tomllib.loads(text.decode()), _Colours).panels
     except ValueError as error:  # tomllib's, msgspec's and the decoder's errors are all of this kind
-        raise AssetMissing(f"tray.toml is another one than this version needs: {error}") from error
+        raise AssetMissing(f"tray.toml is not the one that this version needs: {error}") from error
 
 
 # --- shapes ------------------------------------------------------------------------------------------

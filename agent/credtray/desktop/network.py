@@ -53,7 +53,9 @@ class NoNetworkWatch:
 def network_watch() -> NetworkWatch:
     """Return what this system offers."""
     if sys.platform != "linux":
-        return NoNetworkWatch("This system's network changes are not listened to; the tick finds out.")
+        return NoNetworkWatch(
+            "Network changes are not reported on this system; credtray checks regularly instead."
+        )
     else:  # noqa: RET505 -- type checkers take the branch of their platform
         return RouteWatch()
 
@@ -94,7 +96,7 @@ if sys.platform == "linux":
                     listener.bind((0, _ROUTE_GROUPS))
                     await self._listen(listener, changed)
             except OSError as error:
-                self.reason = f"Network changes cannot be listened to: {error.strerror}."
+                self.reason = f"Network changes cannot be watched: {error.strerror}."
                 _log.warning("%s", self.reason)
 
         async def _listen(self, listener: socket.socket, changed: Callable[[], None]) -> None:

@@ -44,7 +44,7 @@ def listening_path() -> Path:
     fitting = [Path(path) for path in paths if len(os.fsencode(path)) <= LONGEST]
     if not fitting:
         raise AgentRefused(
-            f"{paths[-1]} has more than {LONGEST} bytes",
+            f"{paths[-1]} is longer than {LONGEST} bytes",
             hint="Set XDG_RUNTIME_DIR to a shorter path of yours.",
         )
     for path in fitting[:-1]:

@@ -204,7 +204,7 @@ class StatusNotifier:
 
 
 def _panel_draws_the_menu(member: str) -> Refusal:
-    return Refusal("UnknownMethod", f"there is no {member}: the icon has a menu")
+    return Refusal("UnknownMethod", f"there is no {member}; use the icon's menu")
 
 
 def _heading_and_rest(tooltip: str) -> list[str]:
@@ -228,7 +228,7 @@ async def _own_name(connection: Connection) -> AsyncIterator[str]:
         if answer == _PRIMARY_OWNER:
             break
     else:
-        raise BusUnavailable("every name for an icon is taken")
+        raise BusUnavailable("every name for an icon is in use")
     try:
         yield name
     finally:

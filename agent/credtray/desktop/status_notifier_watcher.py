@@ -76,7 +76,7 @@ class Registration:
             try:
                 await self._call(WATCHER, "RegisterStatusNotifierItem", "s", [self._name])
             except (BusUnavailable, BusCallFailed) as error:
-                _log.debug("the panel does not take the icon: %s", error)
+                _log.debug("the panel does not accept the icon: %s", error)
                 self._told(REFUSED)
                 await asyncio.sleep(pause_after(failures, AGAIN_SECONDS))
             else:

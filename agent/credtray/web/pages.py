@@ -72,7 +72,7 @@ _GONE = _Words("This sign-in is over", "This page has already been used. You can
 _REFUSED = _Words("Nothing here", "This address only receives the result of a sign-in.")
 _UNSETTLED = _Words(
     "Not finished yet",
-    "AWS has not answered yet. Go back to credtray: it tells you how the sign-in ends.",
+    "AWS has not answered yet. Go back to credtray to see how it ends.",
     "ask",
 )
 _KEPT = _Words("Nothing was changed", "You keep your current sign-in. You can close this tab.", "good")

@@ -29,7 +29,7 @@ def doctor(
         list[str] | None,
         typer.Argument(
             metavar="PROFILE",
-            help="Only what these have to do with.",
+            help="Only what concerns these profiles or sessions.",
             autocompletion=complete_profile,
             show_default=False,
         ),
@@ -78,7 +78,7 @@ def explain(
         list[str] | None,
         typer.Argument(
             metavar="TEXT",
-            help="The error message, or a code of ours; standard input when not given.",
+            help="The error message, or an error code of credtray; read from standard input if left out.",
             show_default=False,
         ),
     ] = None,

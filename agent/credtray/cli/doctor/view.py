@@ -69,7 +69,7 @@ def _conclusion(found: list[dict[str, Any]], *, more: bool) -> Iterator[Renderab
     style = "strong bad" if counts["broken"] else "strong good"
     yield Text.assemble((lead, style), f" ({told})" if told else "")
     if more and counts["note"] + counts["fine"]:
-        yield _line(Text("All of it: credtray doctor --all", "quiet"), 0)
+        yield _line(Text("Show all: credtray doctor --all", "quiet"), 0)
     if counts["broken"]:  # the list itself may have left the screen by now
         cure = found[0]["cure"].removeprefix(_RUN)
         yield _line(Text.assemble(("Start with: ", "bold"), visible(cure)), 0)
@@ -120,13 +120,15 @@ def _table(document: dict[str, Any]) -> Iterator[RenderableType]:
         alike.setdefault(repr([_said(client) for client in item["clients"]]), []).append(item)
     if not alike:
         return
-    yield Text("What programs use, when AWS_PROFILE names the profile", "bold")
+    yield Text("What programs use with AWS_PROFILE set to the profile", "bold")
     for same in alike.values():
         names = ", ".join(item["profile"] for item in same[:MOST_SIGHTS])
         more = "" if len(same) <= MOST_SIGHTS else f" and {len(same) - MOST_SIGHTS} more"
         yield _line(Text(visible(f"{names}{more}"), "bold"), 1)
         yield from _clients(same[0]["clients"])
-    yield _line(Text("* by its documentation; the others are compared with the real program", "quiet"), 1)
+    yield _line(
+        Text("* according to its documentation; the others were compared with the real program", "quiet"), 1
+    )
     left_out = document["profiles_left_out"]
     if left_out:
         plural = "" if left_out == 1 else "s"
@@ -182,13 +184,15 @@ def _explained(causes: list[dict[str, Any]], *, everything: bool, online: bool) 
         for item in here[1:]:
             yield from _finding({**item, "severity": "broken"}, "✗", "bad", MOST_SIGHTS)
     else:
-        yield Text("Nothing found on this machine explains it now. What the message usually means:", "bold")
+        yield Text(
+            "Nothing on this machine explains it at the moment. What the message usually means:", "bold"
+        )
         yield from _finding({**causes[0], "severity": "note"}, "○", "accent", MOST_SIGHTS)
         others, excluded = ([item for item in group if item is not causes[0]] for group in (others, excluded))
     titles = "; ".join(item["title"] for item in others)
     yield from _rest("Other possible causes", others, titles, everything=everything)
     number = f"{len(excluded)} cause{'' if len(excluded) == 1 else 's'}"
-    yield from _rest("Checked, and not the case here", excluded, number, everything=everything)
+    yield from _rest("Checked and ruled out", excluded, number, everything=everything)
     if not here:
         option = "" if online else " --online"
         yield Text.assemble("\n", ("Next: ", "bold"), f"credtray doctor{option}")

@@ -54,17 +54,17 @@ def import_(  # noqa: PLR0913, PLR0917 -- each option of the command line is an 
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="FILE|-", help="A file with the keys; else standard input.", show_default=False
+            metavar="FILE|-", help="A file with the keys; otherwise standard input.", show_default=False
         ),
     ] = None,
     clipboard: Annotated[
-        bool, typer.Option("--clipboard", "-c", help="Take them from the clipboard.")
+        bool, typer.Option("--clipboard", "-c", help="Read them from the clipboard.")
     ] = False,
     name: Annotated[
         str | None,
         typer.Option(
             metavar="SECTION",
-            help="Section of the credentials file; else as the block or the role is called.",
+            help="Section of the credentials file; otherwise the name in the pasted block, or the role's.",
         ),
     ] = None,
     expires: Annotated[
@@ -72,7 +72,7 @@ def import_(  # noqa: PLR0913, PLR0917 -- each option of the command line is an 
         typer.Option(metavar="WHEN", help="When they end: 4h, or 2026-11-22T17:40. Default: 4h."),
     ] = None,
     region: Annotated[
-        str | None, typer.Option(metavar="REGION", help="Region in which AWS is asked whose they are.")
+        str | None, typer.Option(metavar="REGION", help="Region to ask AWS in, whose keys these are.")
     ] = None,
     convert: Annotated[
         bool, typer.Option("--convert", help="Also write an SSO profile for the role.")

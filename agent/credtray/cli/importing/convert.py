@@ -40,7 +40,7 @@ def conversion(components: Components, owner: Owner, region: str | None, *, ask:
     if owner.account_id is None or owner.role_name is None:
         raise UsageError("The account and role of these keys are not known", hint=_SETUP)
     if not owner.identity_center:
-        raise UsageError(f"{owner.role_name} is not an Identity Center role: no sign-in gives its keys")
+        raise UsageError(f"{owner.role_name} is not an Identity Center role, so no sign-in can get its keys")
     config = components.ports.config_file.load()
     for item in config.profiles.values():
         if (item.account_id, item.role_name) == (owner.account_id, owner.role_name) and not item.chain:
@@ -112,15 +112,15 @@ def _session(config: AwsConfig, account_id: str, *, ask: bool) -> SsoSession:
         }
         return _picked({**known, **presets})
     if known:
-        raise UsageError(f"Several sessions may sign in for it: {', '.join(sorted(known))}", hint=_SETUP)
-    raise UsageError("The config file names no sso-session to sign in for it", hint=_SETUP)
+        raise UsageError(f"Several sessions could be the right one: {', '.join(sorted(known))}", hint=_SETUP)
+    raise UsageError("The config file has no sso-session for it", hint=_SETUP)
 
 
 def _picked(sessions: dict[str, SsoSession]) -> SsoSession:
     from credtray.cli.questions import ask_one
 
     options = [(f"{name}  {each.start_url}", each) for name, each in sessions.items()]
-    picked = ask_one("Which sign-in gives this role?", [*options, ("none of these", None)])
+    picked = ask_one("Which sign-in has this role?", [*options, ("none of these", None)])
     if picked is None:
-        raise UsageError("Another sign-in must be set up first", hint=_SETUP)
+        raise UsageError("You have to set up another sign-in first", hint=_SETUP)
     return picked

@@ -206,7 +206,7 @@ def read_end(said: str, now: datetime) -> datetime:
         end = _instant(said)
     if not now < end <= now + LONGEST_SAID:
         hours = LONGEST_SAID // timedelta(hours=1)
-        raise UsageError(f"Keys of a role end within {hours} h; {said!a} is not within that time")
+        raise UsageError(f"Role credentials last at most {hours} h; {said!a} is longer")
     return end
 
 
@@ -240,7 +240,7 @@ def section_of(
     if not names and owner.role_name and owner.account_id:
         names = [owner.role_name, f"{owner.role_name}-{owner.account_id}"]
     if not names:
-        raise UsageError("It is not known whose keys these are", hint=_NAME_HINT)
+        raise UsageError("It is unknown whose keys these are", hint=_NAME_HINT)
     taken = _taken(owner, document, now)
     for name in names:
         if name not in taken:

@@ -42,7 +42,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     for paragraph in why(document):
         yield from wrap(paragraph, _WIDTH)
     yield ""
-    yield "What fits: a role of the job's own, which needs nobody to sign in."
+    yield "Use a role for the job itself, which needs nobody to sign in."
     width = max(len(where) for where, _ in INSTEAD)
     for where, use in INSTEAD:
         yield f"  {where:{width}}  {use}"
@@ -51,7 +51,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
         _WIDTH,
     )
     yield ""
-    yield "For a job of yours, while you are signed in:"
+    yield "For your own jobs, while you are signed in:"
     for what, command in commands(document):
         yield f"  {command:{_longest(document)}}  {what}"
 
@@ -63,7 +63,7 @@ def why(document: dict[str, Any]) -> list[str]:
         f"Their keys belong to a person's sign-in and end with it.{told} Only a person in a browser renews a "
         "sign-in, so a job fails at the first end after you have left: at night, at a weekend, on holiday."
     )
-    name = "What it does is done in your name and with your rights as well, and stops when you leave."
+    name = "It also acts in your name and with your rights, and stops working when you leave."
     return [end, name]
 
 

@@ -27,7 +27,7 @@ def profiles(
             "--search",
             "-s",
             metavar="TEXT",
-            help="Only those with all these words in name, account, role, description, notes or tags.",
+            help="Only profiles with all these words in name, account, role, description, notes or tags.",
         ),
     ] = None,
     tag: Annotated[
@@ -35,7 +35,7 @@ def profiles(
         typer.Option(
             "--tag",
             metavar="TAG",
-            help="Only those with this tag; several: all of them.",
+            help="Only profiles with this tag; give it several times to require all of them.",
             autocompletion=complete_tag,
         ),
     ] = None,

@@ -76,7 +76,7 @@ def _edited(file: SettingsFile, command: Sequence[str]) -> bool:
                 after = draft.read_bytes().decode()
                 settings_of(after)
             except (OSError, UnicodeDecodeError) as error:
-                problem = SettingsInvalid(f"what the editor left cannot be read ({type(error).__name__})")
+                problem = SettingsInvalid(f"the edited file cannot be read ({type(error).__name__})")
             except SettingsInvalid as error:
                 problem = error
             else:

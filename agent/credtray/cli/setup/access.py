@@ -43,7 +43,7 @@ def located(ports: Ports, session: SsoSession) -> SsoSession:
     _, region = ports.identity_center.resolve_start_url(session)
     if region == session.region:
         return session
-    terminal.say(f"{session.start_url} leads to {region}; that region is used instead of {session.region}.")
+    terminal.say(f"{session.start_url} leads to {region}; using that region instead of {session.region}.")
     return replace(session, region=region)
 
 
@@ -95,7 +95,7 @@ def _cached(ports: Ports, session: SsoSession) -> AccessToken | None:
     try:
         return ports.token_refresh.refresh(session, token, now)
     except CredtrayError as error:
-        terminal.say(f"The last sign-in cannot be used any more: {error}")
+        terminal.say(f"The last sign-in can no longer be used: {error}")
         return token
 
 
@@ -114,7 +114,7 @@ def choices_of(
     try:
         return access, *_listed(ports, access, wanted)
     except PortalUnauthorized:
-        terminal.say("The portal does not accept the last sign-in any more.")
+        terminal.say("The portal no longer accepts the last sign-in.")
         access = _sign_in_anew(ports, access.session, request, access.token)
         return access, *_listed(ports, access, wanted)
 

@@ -49,7 +49,7 @@ class Filter:
         for name in self.names or ():
             if name not in there:
                 raise UsageError(
-                    f"{self.option}: {name!a} is not among those you have.{did_you_mean(name, there)}",
+                    f"{self.option}: {name!a} is not one of yours.{did_you_mean(name, there)}",
                     hint="Run `credtray setup` in a terminal to pick from a list.",
                 )
 
@@ -75,7 +75,7 @@ def chosen(
         if by_account.takes(*names_of(choice.account)) and by_role.takes(choice.role_name)
     ]
     if not taken:
-        raise UsageError("No role is left by --accounts and --roles together")
+        raise UsageError("No role matches both --accounts and --roles")
     return taken
 
 

@@ -21,7 +21,7 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     preset: Annotated[
         str | None,
         typer.Argument(
-            metavar="PRESET", help="A known organisation, or a session you have.", show_default=False
+            metavar="PRESET", help="A known organisation, or one of your sessions.", show_default=False
         ),
     ] = None,
     session: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the sso-session.")] = None,
@@ -30,10 +30,11 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     ] = None,
     region: Annotated[str | None, typer.Option(metavar="REGION", help="Region of Identity Center.")] = None,
     accounts: Annotated[
-        str | None, typer.Option(metavar="LIST", help="all, or numbers and names of accounts with commas.")
+        str | None,
+        typer.Option(metavar="LIST", help="all, or account numbers and names, separated by commas."),
     ] = None,
     roles: Annotated[
-        str | None, typer.Option(metavar="LIST", help="all, or names of roles with commas.")
+        str | None, typer.Option(metavar="LIST", help="all, or role names, separated by commas.")
     ] = None,
     scopes: Annotated[
         str | None, typer.Option(metavar="LIST", help="Scopes, if not sso:account:access.")
@@ -55,10 +56,12 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     ] = DEFAULT_TEMPLATE,
     profile_region: Annotated[
         str | None,
-        typer.Option(metavar="REGION", help="Region of the profiles; none writes none. Default: --region."),
+        typer.Option(
+            metavar="REGION", help="Region of the profiles; `none` leaves it out. Default: --region."
+        ),
     ] = None,
     activate: Annotated[
-        bool, typer.Option("--activate", help="Keep the keys of the profiles from now on.")
+        bool, typer.Option("--activate", help="Keep keys for these profiles fresh from now on.")
     ] = False,
     credential_process: Annotated[
         bool, typer.Option("--credential-process", help="Write profiles that ask credtray for keys.")

@@ -62,7 +62,7 @@ def known_session(wish: SessionWish, config: AwsConfig) -> SsoSession | None:
         if said_value is not None and said_value != there and not _same_address(option, said_value, there):
             raise UsageError(
                 f"The config file has an sso-session {name} with another {option[2:]} ({there})",
-                hint=f"Leave {option} out to extend it, or choose another --session.",
+                hint=f"Leave out {option} to extend it, or choose another --session.",
             )
     return found
 
@@ -115,7 +115,7 @@ def check_session_name(name: str, config: AwsConfig) -> None:
         UsageError: characters that not every tool reads back, or the name is taken.
     """
     if not _NAME.match(name):
-        raise UsageError(f"The session name {name!a} may only hold letters, digits and . _ @ + -")
+        raise UsageError(f"The session name {name!a} may only contain letters, digits and . _ @ + -")
     if name in config.sessions:
         raise UsageError(f"There is an sso-session {name} already")
 
@@ -130,7 +130,7 @@ def read_scopes(text: str | None) -> tuple[str, ...] | None:
         return None
     scopes = tuple(scope.strip() for scope in text.split(",") if scope.strip())
     if not scopes or not all(_SCOPE.match(scope) for scope in scopes):
-        raise UsageError(f"--scopes {text!a} is no list such as sso:account:access")
+        raise UsageError(f"--scopes {text!a} is not a list such as sso:account:access")
     return scopes
 
 

@@ -258,7 +258,7 @@ def remember(components: Components, what: str, written: Written) -> None:
         now = components.ports.clock.now()
         components.undo_file.remember(now, what, written.originals, written.results)
     except CredtrayError as error:
-        terminal.complain(f"`credtray undo` will not know of this: {error}", error.advice, kind="warning")
+        terminal.complain(f"`credtray undo` cannot undo this: {error}", error.advice, kind="warning")
 
 
 def remember_length(components: Components, session: str, length: timedelta | None) -> None:
@@ -268,7 +268,9 @@ def remember_length(components: Components, session: str, length: timedelta | No
     try:
         components.settings_file.set(("sessions", session, "duration"), exact(length))
     except CredtrayError as error:
-        terminal.complain(f"the length of a sign-in is not remembered: {error}", error.advice, kind="warning")
+        terminal.complain(
+            f"the length of a sign-in could not be saved: {error}", error.advice, kind="warning"
+        )
 
 
 def _summary(preview: Preview) -> str:

@@ -162,4 +162,4 @@ def _warnings(document: dict[str, Any]) -> Iterator[RenderableType]:
 def _foreign(items: list[dict[str, Any]]) -> Iterator[RenderableType]:
     if items:
         lead = "1 profile is" if len(items) == 1 else f"{len(items)} profiles are"
-        yield Text(f"{lead} left alone, being no SSO profiles: `credtray profiles` says why.\n", "quiet")
+        yield Text(f"{lead} ignored, not being SSO profiles: `credtray profiles` says why.\n", "quiet")

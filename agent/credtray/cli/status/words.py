@@ -97,7 +97,7 @@ def token_words(item: dict[str, Any], reader: Reader, *, agent_running: bool) ->
         return ""
     at = reader.at(expires_at)
     if expires_at <= reader.now:
-        return f"token expired at {at} and is not renewed yet"
+        return f"token expired at {at} and has not been renewed yet"
     why_not = _why_not_renewed(item, expires_at)
     if why_not:
         return f"token valid until {at}{why_not}"

@@ -23,7 +23,7 @@ def plan_stale_keys(scene: Scene) -> RepairPlan:
     )
     ended = (mark.expires_at.strftime("%Y-%m-%d %H:%M UTC") for mark in stale)
     changes = (
-        f"section {mark.section}: take out the keys of {mark.profile}, which ended on {when}"
+        f"section {mark.section}: remove the keys of {mark.profile}, which expired on {when}"
         for mark, when in zip(stale, ended, strict=True)
     )
     return RepairPlan(tuple(changes), removed=stale)
@@ -32,19 +32,17 @@ def plan_stale_keys(scene: Scene) -> RepairPlan:
 REPAIRS: Mapping[str, Repair] = MappingProxyType(
     {
         "legacy_profiles": Repair(
-            "Legacy profiles get an sso-session, so that their sign-in renews itself", plan_legacy_profiles
+            "Give legacy profiles an sso-session, so that their sign-in can be renewed", plan_legacy_profiles
         ),
         "outdated_session": Repair(
-            "An sso-session gets the scopes or the region it needs", plan_outdated_sessions
+            "Give an sso-session the scopes or the region it needs", plan_outdated_sessions
         ),
-        "old_commands": Repair(
-            "Credential processes start the credtray that is installed now", plan_old_commands
-        ),
+        "old_commands": Repair("Make credential processes start the installed credtray", plan_old_commands),
         "old_autostart": Repair(
-            "The credtray that is installed now starts at login", plan_old_autostart, undoable=False
+            "Make the installed credtray start at login", plan_old_autostart, undoable=False
         ),
         "stale_keys": Repair(
-            "Keys that have ended leave the credentials file", plan_stale_keys, undoable=False
+            "Remove expired keys from the credentials file", plan_stale_keys, undoable=False
         ),
     }
 )

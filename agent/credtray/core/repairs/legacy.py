@@ -102,7 +102,9 @@ def _said_elsewhere(section: Section | None) -> str | None:
     if any(name.startswith("sso_") for name in section.settings):
         return "some of its sso settings are in the credentials file"
     if any(name in section.settings for name in _STATIC):
-        return "the credentials file holds static keys for it, and which of the two a program takes differs"
+        return (
+            "the credentials file holds static keys for it, and programs differ in which of the two they use"
+        )
     return None
 
 
@@ -113,13 +115,13 @@ def _objection(name: str, section: Section) -> str | None:
     except IniRefused as error:
         return error.detail
     if not name.isprintable():
-        return "its name cannot be printed"
+        return "its name contains characters that cannot be printed"
     if not section.span.values.keys() >= _MOVED:
-        return "[DEFAULT] gives it its start URL or region, and every other profile as well"
+        return "[DEFAULT] sets its start URL or region, for every other profile too"
     if any(key in section.settings for key in _STATIC):
-        return "it holds static keys as well, and which of the two a program takes differs"
+        return "it holds static keys as well, and programs differ in which of the two they use"
     if section.settings.get(_SCOPES, ",".join(DEFAULT_SCOPES)) != ",".join(DEFAULT_SCOPES):
-        return f"it has a {_SCOPES} of its own"
+        return f"it has its own {_SCOPES}"
     return None
 
 

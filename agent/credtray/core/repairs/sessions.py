@@ -71,7 +71,7 @@ class _Plans:
         if not session.scopes:
             own = [name for name, profile in self._profiles_of(session.name) if _SCOPES in profile.settings]
             if own:
-                self.left_alone[session.name] = f"the profile {own[0]} has a {_SCOPES} of its own"
+                self.left_alone[session.name] = f"the profile {own[0]} has its own {_SCOPES}"
             else:
                 wanted[_SCOPES] = ",".join(DEFAULT_SCOPES)
                 self.changes.append(f"session {session.name}: {_SCOPES} {wanted[_SCOPES]}")
@@ -80,7 +80,7 @@ class _Plans:
         self.edits.append(ini.SectionEdit(section.span.name, wanted))
         if "sso_region" in wanted:
             self._follow(session.name, wanted["sso_region"])
-        self.next_steps.append(f"Sign in anew: credtray login --fresh {argument(session.name)}")
+        self.next_steps.append(f"Sign in again: credtray login --fresh {argument(session.name)}")
 
     def _follow(self, session: str, region: str) -> None:
         """Give the region to profiles that repeat it: botocore refuses a profile that contradicts."""

@@ -46,7 +46,7 @@ def sso_session_is_sound(search: Search) -> Find | None:
     return Find(
         Provider.SSO_SESSION,
         both.where("sso_session"),
-        "No client can be made for a profile whose sso_session is broken, not even with keys elsewhere.",
+        "botocore cannot use a profile whose sso_session is broken, even with keys elsewhere.",
         troubles,
     )
 
@@ -69,7 +69,7 @@ def _web_identity(search: Search) -> Find | None:
         return None
     if both.text(ROLE) or (not search.explicit and search.environ.get(others.ROLE_ARN)):
         return others.web_identity_of_profile(search)
-    return unusable_role(search, f"{WEB_IDENTITY} is there without role_arn.")
+    return unusable_role(search, f"{WEB_IDENTITY} is set without role_arn.")
 
 
 def _web_identity_of_variables(search: Search) -> Find | None:
@@ -83,7 +83,7 @@ def _sso(search: Search) -> Find | None:
     both = search.both
     if not any(key in both for key in ACCOUNT_AND_ROLE):
         return None
-    return sso_role(search, "SSO settings come before keys in either file.")
+    return sso_role(search, "SSO settings override keys in either file.")
 
 
 def _credentials_file_keys(search: Search) -> Find | None:
@@ -102,7 +102,7 @@ def _config_file_keys(search: Search) -> Find | None:
     section = search.both.config
     if section is None or ACCESS_KEY_ID not in section.settings:
         return None
-    return keys.in_section(search, section, Place.CONFIG, "Nothing comes before the keys in the config file.")
+    return keys.in_section(search, section, Place.CONFIG, "Nothing overrides the keys in the config file.")
 
 
 def _container(search: Search) -> Find | None:
@@ -145,14 +145,14 @@ def _role(search: Search, visited: tuple[str, ...]) -> Find:
     base = _named_base(search) if NAMED in both else _base(search, visited)
     if base.provider is Provider.ASSUME_ROLE and base.base is None:
         return base  # broken further down
-    return role_of(search, base, "A role_arn comes before everything else in a profile.")
+    return role_of(search, base, "A role_arn overrides everything else in a profile.")
 
 
 def _named_base(search: Search) -> Find:
     name = search.both.text(NAMED)
     if name not in NAMED_SOURCES:
-        return unusable_role(search, "credential_source names something unknown.")
-    return named_source(search, name) or unusable_role(search, "credential_source gives nothing.")
+        return unusable_role(search, "credential_source has an unknown value.")
+    return named_source(search, name) or unusable_role(search, "credential_source provides nothing.")
 
 
 def _base(search: Search, visited: tuple[str, ...]) -> Find:

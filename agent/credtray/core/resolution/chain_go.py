@@ -48,7 +48,7 @@ def _half_a_key(search: Search) -> Find | None:
         Provider.NONE,
         both.where(ACCESS_KEY_ID, SECRET_ACCESS_KEY),
         _WHILE_LOADING,
-        fatal(TroubleKind.INCOMPLETE_KEYS, f"[{search.profile}] has one half of a key only."),
+        fatal(TroubleKind.INCOMPLETE_KEYS, f"[{search.profile}] has only half of a key."),
     )
 
 
@@ -61,11 +61,11 @@ def _unsound_role(search: Search, visited: tuple[str, ...]) -> Find | None:
     source = both.text(SOURCE)
     text = ""
     if len(sources) > 1:
-        text = f"{search.profile} has {' and '.join(sources)}, one too many."
+        text = f"{search.profile} has {' and '.join(sources)}: one too many."
     elif sources and sources[0] != PROCESS and not both.text(ROLE):
         text = f"{search.profile} has {sources[0]} without role_arn."
     elif both.text(ROLE) and both.text("mfa_serial"):
-        text = "The role wants a code from an MFA device, which the SDK asks nobody for."
+        text = "The role needs an MFA code, which the SDK cannot ask for."
     elif source and not search.knows(source):
         text = f"source_profile names {source}, which does not exist."
     if text:
@@ -90,7 +90,7 @@ def _assumed_role(search: Search) -> Find | None:
 
 
 def _keys_in_files(search: Search) -> Find | None:
-    return keys.merged(search, "Keys in the files come before SSO settings.")
+    return keys.merged(search, "Keys in the files override SSO settings.")
 
 
 def _web_identity(search: Search) -> Find | None:
@@ -138,12 +138,14 @@ def _role(search: Search, visited: tuple[str, ...]) -> Find:
         lacking = f"source_profile names {source}, which has no credentials."
     elif _has_keys(search) or not both.text(NAMED):
         base = follow((*_OF_A_PROFILE, _container, others.instance_metadata), search)
-        lacking = f"{search.profile} has nothing to assume its role with."
+        lacking = f"{search.profile} has no keys to assume its role with."
     else:
         base = named_source(search, both.text(NAMED)) if both.text(NAMED) in NAMED_SOURCES else None
-        lacking = "credential_source names something unknown."
+        lacking = "credential_source has an unknown value."
     if base is None:
         return unusable_role(search, lacking)
     if base.provider is Provider.ASSUME_ROLE and base.base is None:
         return base  # broken further down
-    return role_of(search, base, "The profile's role_arn is assumed with what the rest of it gives.")
+    return role_of(
+        search, base, "The profile's role_arn is assumed with the keys that the rest of the profile provides."
+    )

@@ -60,7 +60,7 @@ def _web_identity(search: Search) -> Find | None:
 def _sso(search: Search) -> Find | None:
     if not any(key in search.both for key in SETTINGS):
         return None
-    return sso_role(search, "Any SSO setting comes before roles, processes and keys in the files.")
+    return sso_role(search, "Any SSO setting overrides roles, processes and keys in the files.")
 
 
 def _assumed_role(search: Search) -> Find | None:
@@ -75,14 +75,14 @@ def _keys_in_files(search: Search) -> Find | None:
     both = search.both
     if SESSION_TOKEN not in both and ACCESS_KEY_ID not in both:
         return None
-    found = keys.merged(search, "The profile has nothing but its keys in the files.")
+    found = keys.merged(search, "The profile has only its keys in the files.")
     if found is not None:
         return found
     return Find(
         Provider.CREDENTIALS_FILE,
         both.where(ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN),
-        "Keys in the files must be whole.",
-        fatal(TroubleKind.INCOMPLETE_KEYS, f"The profile {search.profile} has a part of a key only."),
+        "Keys in the files must be complete.",
+        fatal(TroubleKind.INCOMPLETE_KEYS, f"The profile {search.profile} has only part of a key."),
     )
 
 
@@ -117,7 +117,7 @@ def _role(search: Search, visited: tuple[str, ...]) -> Find | None:
         return unusable_role(search, f"{search.profile} has both source_profile and credential_source.")
     if NAMED in both:
         base = named_source(search, both.text(NAMED)) if both.text(NAMED) in NAMED_SOURCES else None
-        lacking = "credential_source names something unknown."
+        lacking = "credential_source has an unknown value."
     else:
         base = _base(search, visited)
         lacking = f"source_profile names {both.text(SOURCE)}, which has no credentials."

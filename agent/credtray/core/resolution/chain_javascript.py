@@ -36,7 +36,7 @@ def _assumed_role(search: Search) -> Find | None:
 
 
 def _keys_in_files(search: Search) -> Find | None:
-    return keys.merged(search, "Keys in the files come before everything but a role_arn, SSO settings too.")
+    return keys.merged(search, "Keys in the files override everything except a role_arn, even SSO settings.")
 
 
 def _web_identity(search: Search) -> Find | None:
@@ -57,8 +57,8 @@ def _half_a_key(search: Search) -> Find | None:
     return Find(
         Provider.CREDENTIALS_FILE,
         both.where(ACCESS_KEY_ID, SECRET_ACCESS_KEY),
-        "Half a key is passed over.",
-        fatal(TroubleKind.INCOMPLETE_KEYS, f"The profile {search.profile} has one half of a key only."),
+        "Half a key is ignored.",
+        fatal(TroubleKind.INCOMPLETE_KEYS, f"The profile {search.profile} has only half of a key."),
         goes_on=True,
     )
 
@@ -103,19 +103,19 @@ def _assumes(both: Both) -> bool:
 def _role(search: Search, visited: frozenset[str]) -> Find:
     both = search.both
     if "mfa_serial" in both:
-        text = "The role wants a code from an MFA device, which the SDK asks nobody for."
+        text = "The role needs an MFA code, which the SDK cannot ask for."
         return unusable_role(search, text)
     if NAMED in both:
         base = named_source(search, both.text(NAMED)) if both.text(NAMED) in NAMED_SOURCES else None
-        lacking = "credential_source names something unknown."
+        lacking = "credential_source has an unknown value."
     else:
         base = _base(search, visited)
-        lacking = f"source_profile names {both.text(SOURCE)}, which gives no credentials."
+        lacking = f"source_profile names {both.text(SOURCE)}, which provides no credentials."
     if base is None:
         return replace(unusable_role(search, lacking), goes_on=True)
     if base.provider is Provider.ASSUME_ROLE and base.base is None:
         return base  # broken further down
-    role = role_of(search, base, "A role_arn comes before everything else.")
+    role = role_of(search, base, "A role_arn overrides everything else.")
     return replace(role, goes_on=base.goes_on or (NAMED in both and base.fatal))
 
 

@@ -38,12 +38,12 @@ def variables(search: Search, access: str = "AWS_ACCESS_KEY_ID") -> Find:
         lacking = f"{access} is set without AWS_SECRET_ACCESS_KEY."
         troubles = fatal(TroubleKind.INCOMPLETE_KEYS, lacking)
     elif search.named:
-        beaten = f"{access} in the environment beats the profile {search.profile}."
+        beaten = f"{access} in the environment overrides the profile {search.profile}."
         troubles += noticed(TroubleKind.ENVIRONMENT_WINS, beaten)
     return Find(
         Provider.ENVIRONMENT,
         Where(Place.ENVIRONMENT, access),
-        "Keys in the environment come before every profile that is not given to the program itself.",
+        "Keys in the environment override every profile, unless you give one to the program itself.",
         troubles,
         temporary=search.environ[access] == TEMPORARY,
     )
@@ -114,19 +114,19 @@ def _token_troubles(search: Search, values: Mapping[str, str]) -> tuple[Trouble,
             "aws_security_token differs from aws_session_token and is read before it.",
         )
     if values.get(ACCESS_KEY_ID) == TEMPORARY and not new and not (old and reads_old):
-        return fatal(
-            TroubleKind.TOKENLESS_KEYS, "The keys are temporary and stand there without aws_session_token."
-        )
+        return fatal(TroubleKind.TOKENLESS_KEYS, "The keys are temporary, but have no aws_session_token.")
     return ()
 
 
 def _expiry_troubles(search: Search, section: Section, values: Mapping[str, str]) -> tuple[Trouble, ...]:
     if section.mark is not None and section.mark.expires_at <= search.now:
-        ended = f"credtray wrote these keys, and they ended at {section.mark.expires_at:%Y-%m-%d %H:%M} UTC."
+        ended = (
+            f"credtray wrote these keys, and they expired at {section.mark.expires_at:%Y-%m-%d %H:%M} UTC."
+        )
         return fatal(TroubleKind.KEYS_EXPIRED, ended)
     noted = noted_end(values)
     if section.mark is None and noted is not None and noted[1] <= search.now:
-        return fatal(TroubleKind.KEYS_EXPIRED, f"Going by {noted[0]}, these keys have ended.")
+        return fatal(TroubleKind.KEYS_EXPIRED, f"According to {noted[0]}, these keys have expired.")
     return ()
 
 

@@ -25,7 +25,7 @@ def process(search: Search) -> Find | None:
     return Find(
         Provider.PROCESS,
         both.where(PROCESS),
-        f"The profile's credential_process asks {named} for keys whenever they come to an end.",
+        f"The profile's credential_process asks {named} for keys whenever they expire.",
         kept_fresh=ours,
         renews=True,
     )
@@ -42,7 +42,7 @@ def login(search: Search) -> Find | None:
     return Find(
         Provider.LOGIN,
         both.where(LOGIN),
-        "The profile belongs to `aws login`, which has a cache of its own.",
+        "The profile belongs to `aws login`, which has its own cache.",
         troubles,
         renews=True,
     )
@@ -68,7 +68,7 @@ def web_identity_of_environment(search: Search) -> Find | None:
     return Find(
         Provider.WEB_IDENTITY,
         Where(Place.ENVIRONMENT, TOKEN_FILE),
-        "The environment names a web identity token, which is exchanged for a role's keys.",
+        "The environment sets a web identity token, which is exchanged for a role's keys.",
         troubles,
         renews=True,
     )
@@ -85,7 +85,7 @@ def container(search: Search, *order: str) -> Find | None:
     return Find(
         Provider.CONTAINER,
         Where(Place.ENVIRONMENT, name),
-        "Nothing comes before the endpoint that the environment names.",
+        "Nothing overrides the endpoint set in the environment.",
         troubles,
         kept_fresh=name == FULL_URI and search.endpoint_answers is True,
         renews=True,
@@ -100,7 +100,7 @@ def instance_metadata(search: Search) -> Find | None:
     return Find(
         Provider.INSTANCE_METADATA,
         Where(Place.NOWHERE),
-        "Nothing else was found, so the metadata service of EC2 is asked.",
+        "Nothing else was found, so the client asks the EC2 metadata service.",
         fatal(TroubleKind.NOTHING_FOUND, only_there),
         goes_on=True,
         renews=True,

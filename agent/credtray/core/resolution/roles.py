@@ -51,17 +51,17 @@ def named_source(search: Search, name: str) -> Find | None:
         return _environment(search)
     else:
         return None
-    nothing = fatal(TroubleKind.NOTHING_FOUND, f"{name} gives no keys here.")
+    nothing = fatal(TroubleKind.NOTHING_FOUND, f"{name} provides no keys here.")
     return found or Find(Provider.NONE, Where(Place.NOWHERE), "", nothing)
 
 
 def _environment(search: Search) -> Find:
     there = search.environ.get("AWS_ACCESS_KEY_ID") and search.environ.get("AWS_SECRET_ACCESS_KEY")
-    lacking = "The role is to be assumed with the keys of the environment, which has none."
+    lacking = "The role needs keys from the environment, which has none."
     return Find(
         Provider.ENVIRONMENT,
         Where(Place.ENVIRONMENT, "AWS_ACCESS_KEY_ID"),
-        "The profile names the environment as its source.",
+        "The profile uses the environment as its source.",
         () if there else fatal(TroubleKind.NOTHING_FOUND, lacking),
         temporary=search.environ.get("AWS_ACCESS_KEY_ID") == TEMPORARY,
     )

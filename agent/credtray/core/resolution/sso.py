@@ -71,7 +71,7 @@ def _troubles(search: Search, both: Both, name: str) -> tuple[Trouble, ...]:
         return fatal(TroubleKind.INCOMPLETE_SSO, f"The SSO settings lack {' and '.join(missing)}.")
     malformed = [key for key, form in _FORMS if not form.fullmatch(values[key])]
     if malformed:
-        text = f"{malformed[0]} is not what it should be; a comment needs a line of its own."
+        text = f"{malformed[0]} is wrong; a comment needs its own line."
         return fatal(TroubleKind.SSO_MALFORMED, text)
     return _token_troubles(search, name, values["sso_start_url"])
 
@@ -98,9 +98,11 @@ def _token_troubles(search: Search, session: str, start_url: str) -> tuple[Troub
     token = search.tokens.get(token_name(session or start_url))
     named = session or "this start URL"
     if token is None:
-        return fatal(TroubleKind.TOKEN_MISSING, f"Nobody is signed in to {named}: there is no token file.")
+        return fatal(TroubleKind.TOKEN_MISSING, f"You are not signed in to {named}: there is no token file.")
     if token.expires_at is None:
-        return fatal(TroubleKind.TOKEN_UNREADABLE, f"The token file of {named} holds no whole token.")
+        return fatal(
+            TroubleKind.TOKEN_UNREADABLE, f"The token file of {named} does not contain a complete token."
+        )
     margin = _JAVASCRIPT_MARGIN if session and search.client is Client.JAVASCRIPT else timedelta()
     if token.expires_at - margin <= search.now and not (session and token.refreshable):
         return fatal(TroubleKind.TOKEN_EXPIRED, f"The sign-in to {named} has ended.")

@@ -107,7 +107,7 @@ class TokenFile:
     """A file of the SSO token cache."""
 
     expires_at: datetime | None
-    """None: the file holds no whole token."""
+    """None: the file does not contain a complete token."""
     refreshable: bool = False
 
 

@@ -138,7 +138,7 @@ def _nothing() -> Find:
     return Find(
         Provider.NONE,
         Where(Place.NOWHERE),
-        "No rule of this client finds anything.",
+        "This client finds no credentials.",
         fatal(TroubleKind.NOTHING_FOUND, "There are no credentials for this client."),
     )
 
@@ -162,7 +162,7 @@ def _commented(search: Search, found: Find) -> tuple[Trouble, ...]:
     line = next(((name, at[1].line) for name, at in settings if at is not None and at[1].commented), None)
     if line is None:
         return ()
-    text = f"The comment behind {line[0]} in line {line[1]} is taken as part of its value."
+    text = f"The comment after {line[0]} in line {line[1]} becomes part of its value."
     return fatal(TroubleKind.COMMENT_IN_VALUE, text)
 
 

@@ -134,7 +134,7 @@ class BusObject:
         now = time.monotonic()
         if now - self._mentioned >= _QUIET_SECONDS:
             self._mentioned = now
-            _log.debug("%s asks for what is not there: %s", message.sender, refusal.text[:200])
+            _log.debug("%s asks for something that does not exist: %s", message.sender, refusal.text[:200])
         return Message.new_error(message, f"{ERRORS}.{refusal.error}", refusal.text)
 
 

@@ -56,7 +56,7 @@ class _PatientBus(MessageBus):
         written: asyncio.Future[None] = self._loop.create_future()
         self._queue.append((msg, written))
         if len(self._queue) > _MOST_WAITING and not self._disconnected:
-            _log.warning("the message bus takes no messages; leaving it")
+            _log.warning("the message bus does not accept messages; disconnecting")
             self.disconnect()
         self._send_on()
         return written

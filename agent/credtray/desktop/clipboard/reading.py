@@ -88,7 +88,7 @@ async def _bounded(process: asyncio.subprocess.Process) -> bytes:
     while process.stdout is not None and (piece := await process.stdout.read(LONGEST)):
         said += piece
         if len(said) > LONGEST:
-            raise ClipboardUnreadable(f"it holds more than {LONGEST // 1024} KiB")
+            raise ClipboardUnreadable(f"it contains more than {LONGEST // 1024} KiB")
     return said
 
 
@@ -103,7 +103,7 @@ async def _of_x_server(address: str) -> bytes:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await asyncio.wrap_future(asker.answer)
     except TimeoutError:
-        raise ClipboardUnreadable("the program that holds the clipboard does not answer") from None
+        raise ClipboardUnreadable("the program that owns the clipboard does not answer") from None
     finally:
         thread.stop()
         await asyncio.to_thread(thread.join, ANSWER_SECONDS)
@@ -137,7 +137,7 @@ class _Asker:
         found = self._window.get_full_property(self._property, X.AnyPropertyType)
         self._window.delete_property(self._property)
         if found is None or found.format != 8:  # noqa: PLR2004 - a text is in bytes; INCR, a count, is not
-            self._fail("what it holds is too long, or no text")
+            self._fail("it contains too much, or no text")
         else:
             self._give(bytes(found.value))
 

@@ -64,7 +64,7 @@ class WlCopyHolder:
                 await self._feed(self._process, data)
                 await self._seen(self._process)
         except TimeoutError:
-            raise ClipboardUnavailable("the Wayland desktop does not take what wl-copy offers") from None
+            raise ClipboardUnavailable("the Wayland desktop does not accept what wl-copy offers") from None
 
     async def give_up(self) -> None:
         """See ``clipboard.Holder``."""

@@ -93,16 +93,16 @@ class WindowsHolder:
         until = time.monotonic() + ANSWER_SECONDS
         while not self._user32.OpenClipboard(window):
             if time.monotonic() > until:
-                raise ClipboardUnavailable("another program keeps the clipboard open")
+                raise ClipboardUnavailable("another program is using the clipboard")
             time.sleep(_BUSY_SECONDS)
 
     def _set(self, kind: int, data: bytes) -> None:
         handle = self._kernel32.GlobalAlloc(_GMEM_MOVEABLE, len(data))
         address = self._kernel32.GlobalLock(handle) if handle else None
         if not address:
-            raise ClipboardUnavailable("there is no memory for it")
+            raise ClipboardUnavailable("there is not enough memory")
         ctypes.memmove(address, data, len(data))
         self._kernel32.GlobalUnlock(handle)
         if not self._user32.SetClipboardData(kind, handle):
             self._kernel32.GlobalFree(handle)  # ours again: the clipboard did not take it over
-            raise ClipboardUnavailable("the clipboard does not take it")
+            raise ClipboardUnavailable("the clipboard does not accept it")

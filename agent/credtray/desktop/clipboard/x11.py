@@ -125,7 +125,7 @@ class _Owner:
             self._offers = self._offered()
             self.taken.set_result(None)
         else:
-            self.taken.set_exception(ClipboardUnavailable("another program holds on to the clipboard"))
+            self.taken.set_exception(ClipboardUnavailable("another program is using the clipboard"))
             self.thread.stop()
 
     def _offered(self) -> dict[int, tuple[int, int, Any]]:

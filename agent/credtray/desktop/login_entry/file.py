@@ -48,7 +48,7 @@ class EntryFile:
                 return True
             if self.path.is_symlink():
                 raise AutostartRefused(
-                    f"{self.path} is a symbolic link, which credtray does not make",
+                    f"{self.path} is a symbolic link, which credtray did not create",
                     hint="Move it away, then try again.",
                 )
         return False

@@ -44,7 +44,7 @@ class LaunchAgent:
             return plistlib.dumps(document)
         except (ValueError, UnicodeEncodeError) as error:
             raise AutostartRefused(
-                f"the path {command[0]!a} cannot stand in a property list",
+                f"the path {command[0]!a} cannot be used in a property list",
                 hint="Install credtray at a path with plain characters.",
             ) from error
 

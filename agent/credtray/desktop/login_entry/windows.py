@@ -21,7 +21,7 @@ LONGEST = 260
 _OURS = re.compile(r"(?: -m (?:credtray|agent)|[\\/](?:credtray|agent)[\\/]__main__\.py\"?) run$")
 """Also as earlier versions wrote it."""
 _PROGRAM = re.compile(r'"(?P<quoted>[^"]+)"|(?P<plain>\S+)')
-_SWITCHED_OFF = "it is switched off in the task manager"
+_SWITCHED_OFF = "it is turned off in the task manager"
 
 
 class Registry(Protocol):
@@ -56,13 +56,13 @@ class RunValue:
         text = self.starts(command)
         if len(text) > LONGEST:
             raise AutostartRefused(
-                f"the command has {len(text)} characters, Windows starts none with more than {LONGEST}",
+                f"the command has {len(text)} characters, Windows allows at most {LONGEST}",
                 hint="Install credtray at a shorter path.",
             )
         try:
             return text.encode()
         except UnicodeEncodeError as error:
-            raise AutostartRefused(f"the path {command[0]!a} is no text", hint="") from error
+            raise AutostartRefused(f"the path {command[0]!a} is not valid text", hint="") from error
 
     def starts(self, command: tuple[str, ...]) -> str:
         """Return the command by the rules of the C runtime; the program is always quoted.
@@ -73,7 +73,7 @@ class RunValue:
         if any(character in '"%' or not character.isprintable() for character in program):
             # No path has a quote; %NAME% might be taken for a variable on the way.
             raise AutostartRefused(
-                f"the path {program!a} cannot stand in a command",
+                f"the path {program!a} cannot be used in a command",
                 hint="Install credtray at a path with plain characters.",
             )
         return f'"{program}" {subprocess.list2cmdline(arguments)}'

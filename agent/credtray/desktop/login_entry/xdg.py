@@ -37,8 +37,8 @@ _ICONS = MappingProxyType(
 """Below ``icons/hicolor`` -> file of assets/."""
 _ICON_MARK = b"credtray"
 """Stands in each picture of ours: in the PNG's notes, and as the SVG's title."""
-_HIDDEN = "it is switched off in the settings of the desktop (Hidden=true)"
-_NOT_STARTED = "it is switched off in the settings of the desktop (X-GNOME-Autostart-enabled=false)"
+_HIDDEN = "it is turned off in the desktop's settings (Hidden=true)"
+_NOT_STARTED = "it is turned off in the desktop's settings (X-GNOME-Autostart-enabled=false)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class DesktopEntry:
                 if _ICON_MARK in (icon.read() or b""):
                     icon.remove()
             except AutostartRefused as error:
-                _log.warning("the icon of the autostart entry stays: %s", error)
+                _log.warning("the icon of the autostart entry could not be removed: %s", error)
 
     @property
     def _file(self) -> EntryFile:

@@ -139,9 +139,11 @@ class NativeNotifier:
             detail = f"desktop-notifier does not work here: {type(error).__name__}"
             raise NotifierUnavailable(detail) from error
         if not capabilities:  # its dummy back-end
-            raise NotifierUnavailable("macOS lets only app bundles notify, and Windows 10 or later is needed")
+            raise NotifierUnavailable(
+                "macOS allows notifications only from app bundles, and Windows needs version 10 or later"
+            )
         if not allowed:
-            raise NotifierUnavailable("notifications of credtray are switched off in the system's settings")
+            raise NotifierUnavailable("notifications from credtray are turned off in the system's settings")
         self._module, self._center = module, center
 
     async def _send(self, notification: Notification) -> None:

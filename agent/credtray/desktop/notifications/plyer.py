@@ -60,7 +60,7 @@ class PlyerNotifier:
             NotifierUnavailable: plyer failed, or has not come back within ``SHOW_SECONDS``.
         """
         if self._under_way is not None and self._under_way.is_alive():
-            raise NotifierUnavailable("plyer still hangs with the notice before")
+            raise NotifierUnavailable("plyer still hangs on the previous notice")
         failures: list[Exception] = []
         title, body = _texts(notification)
 
@@ -74,7 +74,7 @@ class PlyerNotifier:
         self._under_way.start()
         self._under_way.join(SHOW_SECONDS)
         if self._under_way.is_alive():
-            raise NotifierUnavailable(f"plyer has not come back within {SHOW_SECONDS:g} s")
+            raise NotifierUnavailable(f"plyer did not return within {SHOW_SECONDS:g} s")
         if failures:
             raise NotifierUnavailable(f"plyer failed: {type(failures[0]).__name__}") from failures[0]
 

@@ -14,7 +14,7 @@ from credtray.core.errors import NotifierUnavailable
 
 SHOW_SECONDS: Final = 2.0
 """For a notice, from the worker's call to the answer."""
-NOT_JOINED: Final = "the agent has not joined the desktop"
+NOT_JOINED: Final = "the agent is not connected to the desktop yet"
 
 
 def wait_for_loop(

@@ -79,5 +79,5 @@ class PresenceWatch:
         )
 
     def _silent(self, sources: Sequence[str], trouble: BusTrouble | None) -> None:
-        _log.debug("sources of presence are missing: %s", trouble or "the bus was lost")
+        _log.debug("screen lock and sleep are detected only in part: %s", trouble or "the bus was lost")
         self._sightings.gone(*sources)

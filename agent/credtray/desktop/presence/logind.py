@@ -89,7 +89,7 @@ class Logind:
             self._session = self._session or await self._find_session(connection, owner)
             [hints] = await connection.call(owner, self._session, PROPERTIES, "GetAll", "s", [_SESSION])
         except (BusCallFailed, ValueError) as error:
-            _log.debug("logind does not tell of our session: %s", error)
+            _log.debug("logind does not report our session: %s", error)
             hints = {}
         asleep = self._sightings.of(SOURCE).asleep
         self._sightings.see(SOURCE, replace(_presence(hints), asleep=asleep))
@@ -132,7 +132,7 @@ def _path(answer: list[Any]) -> str:
     match answer:
         case [str() as path]:
             return path
-    raise BusCallFailed("logind answers with something else than a path")
+    raise BusCallFailed("logind did not answer with a path")
 
 
 def _presence(hints: object) -> Presence:

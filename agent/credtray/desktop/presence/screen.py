@@ -69,7 +69,7 @@ class Teller:
                 # To this very owner: asking by name could start a service.
                 values = await connection.call(owner, path, interface, member, signature, body)
             except BusCallFailed as error:
-                _log.debug("%s at %s does not tell: %s", self.name, path, error)
+                _log.debug("%s at %s does not answer: %s", self.name, path, error)
                 continue
             self._take(values, sightings)
             return

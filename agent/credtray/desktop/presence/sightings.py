@@ -8,9 +8,7 @@ from typing import Final
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.desktop.part_report import PartReport
 
-_NOBODY_TELLS: Final = (
-    "nothing here tells when the screen is locked or the machine sleeps; notices always come"
-)
+_NOBODY_TELLS: Final = "screen lock and sleep cannot be detected here; notices are always shown"
 
 
 class Sightings:

@@ -68,7 +68,7 @@ class NativeTray:
     async def run(self) -> None:
         """Show the icon until cancelled; then the main thread is given back."""
         if self._main_thread is None:
-            self._report(DesktopPart(Part.TRAY, None, "the agent was started without the main thread for it"))
+            self._report(DesktopPart(Part.TRAY, None, "the agent was not given the main thread for it"))
             await asyncio.Event().wait()
             return
         failures = 0
@@ -76,7 +76,7 @@ class NativeTray:
             try:
                 await self._live(self._main_thread, self._back_end or await _this_system())
                 reason = "its event loop has ended"
-                _log.info("the tray icon has gone")
+                _log.info("the tray icon is gone")
             except Exception as error:  # noqa: BLE001 - an error border: the tray never stops the agent
                 _log.error("the tray icon failed", exc_info=error)
                 reason = f"it failed ({type(error).__name__}); see the log"
@@ -124,7 +124,7 @@ class NativeTray:
                 icon.on_main(icon.stop)
                 _, hanging = await asyncio.wait({running}, timeout=_LEAVE_SECONDS)
                 if hanging:
-                    _log.warning("the tray does not give the main thread back")
+                    _log.warning("the tray does not return the main thread")
         for ended in (running, painting):
             if ended is not None and ended.done() and not ended.cancelled():
                 ended.result()

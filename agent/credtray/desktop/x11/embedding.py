@@ -176,7 +176,7 @@ class Embedding:
         request = (X.CurrentTime, _REQUEST_DOCK, self._window.id, 0, 0)
         opcode = self._atom("_NET_SYSTEM_TRAY_OPCODE")
         tray.send_event(ClientMessage(window=tray, client_type=opcode, data=(32, request)))
-        _log.debug("asked the tray to take the icon")
+        _log.debug("asked the tray to accept the icon")
 
     def _new_window(self, tray: Any) -> Any:
         from Xlib import X, Xutil
@@ -243,7 +243,7 @@ class Embedding:
 
     def _dropped(self) -> None:
         """Ask the tray again after a while: it has let go of the icon, perhaps only by mistake."""
-        _log.info("the tray has let go of the icon")
+        _log.info("the tray has released the icon")
         stayed = time.monotonic() - self._docked_at if self._docked else 0.0
         self._drops = 1 if stayed > KEPT_SECONDS else self._drops + 1
         self._undock()

@@ -77,7 +77,7 @@ class PopupMenu:
         self._show(sheet, Area(x, top, sheet.width, height).moved_into(monitor))
         self._opened_at, self._pressed = time, False
         if not self._grab(time):
-            _log.info("the menu could not be opened: another program holds mouse or keyboard")
+            _log.info("the menu could not be opened: another program has grabbed the mouse or keyboard")
             self.close()
 
     def close(self) -> None:
