@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from credtray.core.addresses import check_region
 from credtray.core.durations import parse_duration
@@ -137,6 +139,8 @@ _NO_PROFILE = ProfileSettings()
 
 Where = tuple[str, ...]
 """The path of a value: ``("profiles", "my prof", "tags")``."""
+TABLES: Mapping[str, type] = {"sessions": SessionSettings, "profiles": ProfileSettings}
+"""Tables of tables: ``[sessions.NAME]`` and ``[profiles.NAME]``."""
 
 
 def from_mapping(data: Mapping[str, Any]) -> Settings:
@@ -146,16 +150,25 @@ def from_mapping(data: Mapping[str, Any]) -> Settings:
         SettingsInvalid: an unknown name (the nearest known one is offered) or a value of the wrong kind; its
             ``keys`` say which.
     """
-    return Settings(**_table(Settings, data, ()))
+    return Settings(**_fields(Settings, data, ()))
 
 
-def read_value(kind: str, value: Any, where: Where) -> Any:
-    """Return a value of the TOML parser as a field of this type (as written in the class) holds it.
+def _fields(kind: type, data: Mapping[str, Any], where: Where) -> dict[str, Any]:
+    known = types_of(kind)
+    for name in data:
+        if name not in known:
+            raise unknown(kind, (*where, name))
+    return {
+        name: read_value(known[name], value, (*where, name)) if known[name] in KINDS else _tables(name, value)
+        for name, value in data.items()
+    }
 
-    Raises:
-        SettingsInvalid: a value of the wrong kind.
-    """
-    return _READERS[kind](value, where)
+
+def _tables(name: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(each, Mapping) for each in value.values()):
+        raise _refused((name,), f"must be tables such as [{name}.NAME], not {value!r}")
+    kind = TABLES[name]
+    return MappingProxyType({key: kind(**_fields(kind, each, (name, key))) for key, each in value.items()})
 
 
 def types_of(kind: type) -> dict[str, str]:
@@ -168,8 +181,8 @@ def unknown(kind: type, where: Where) -> SettingsInvalid:
     return _refused(where, f"is not a setting.{did_you_mean(where[-1], types_of(kind))}")
 
 
-def _refused(where: Where, text: str) -> SettingsInvalid:
-    error = SettingsInvalid(f"{dotted(where)} {text}")
+def _refused(where: Where, text: str, hint: str | None = None) -> SettingsInvalid:
+    error = SettingsInvalid(f"{dotted(where)} {text}", hint=hint)
     error.keys = where
     return error
 
@@ -182,105 +195,84 @@ def dotted(where: Where) -> str:
     return ".".join(key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False) for key in where)
 
 
-def _table(kind: type, data: Mapping[str, Any], where: Where) -> dict[str, Any]:
-    known = types_of(kind)
-    for name in data:
-        if name not in known:
-            raise unknown(kind, (*where, name))
-    return {name: read_value(known[name], value, (*where, name)) for name, value in data.items()}
+# --- what a setting may hold -------------------------------------------------------------------------
 
 
-def _boolean(value: Any, where: Where) -> bool:
-    if not isinstance(value, bool):
-        raise _refused(where, f"must be true or false, not {value!r}")
-    return value
+class Kind(NamedTuple):
+    """What the fields of one type may hold."""
+
+    shape: Any
+    """The type of the value in the file; msgspec refuses every other."""
+    expected: str
+    """What a refusal says it must be. Empty: ``read`` says what is wrong, and the value is not quoted."""
+    read: Callable[[Any], Any] = lambda value: value
+    """Makes of it what the field holds. Raises ValueError; with reason and hint where *expected* is empty."""
+    each: Kind | None = None
+    """What the items of a list may hold."""
+    choices: tuple[str, ...] = ()
+    """All that a person can type, where it is little."""
 
 
-def _text(value: Any, where: Where) -> str:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise _refused(where, f"must be a printable text, not {value!r}")
-    return value
+def read_value(kind: str, value: Any, where: Where) -> Any:
+    """Return a value of the TOML parser as a field of this type (as written in the class) holds it.
+
+    Raises:
+        SettingsInvalid: a value of the wrong kind.
+    """
+    return _read(KINDS[kind], value, where)
 
 
-def _section(value: Any, where: Where) -> str:
-    if not isinstance(value, str) or "]" in value:
-        raise _refused(where, f"must be a printable text without ']', not {value!r}")
-    return _text(value, where)
-
-
-def _region(value: Any, where: Where) -> str:
+def _read(kind: Kind, value: Any, where: Where) -> Any:
     try:
-        check_region(value if isinstance(value, str) else "")
-    except RegionRefused:
-        raise _refused(where, f'must be a region such as "eu-central-1", not {value!r}') from None
-    return str(value)
+        found = msgspec.convert(value, kind.shape)
+        return kind.read(found if kind.each is None else [_read(kind.each, item, where) for item in found])
+    except (ValueError, OverflowError, RegionRefused) as problem:
+        if not kind.expected:
+            raise _refused(where, *problem.args) from None
+        raise _refused(where, f"must be {kind.expected}, not {value!r}") from None
 
 
-def _proxy(value: Any, where: Where) -> str:
+def _text(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError
+    return value
+
+
+def _section(value: str) -> str:
+    if "]" in value:
+        raise ValueError
+    return _text(value)
+
+
+def _proxy(value: Any) -> str:
     problem = proxy_problem(value) if isinstance(value, str) else ("must be a text", SUPPORTED)
-    if problem is not None:  # not quoted: it may hold a password
-        error = _refused(where, problem[0])
-        error.advice = problem[1]
-        raise error
+    if problem is not None:
+        raise ValueError(*problem)
     return str(value)
 
 
-def _words(value: Any, where: Where) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise _refused(where, f'must be a list of words such as ["billing"], not {value!r}')
-    return tuple(dict.fromkeys(_text(item, where) for item in value))
+def _durations(found: list[timedelta]) -> tuple[timedelta, ...]:
+    return tuple(sorted(set(found), reverse=True))
 
 
-def _delivery(value: Any, where: Where) -> Delivery:
-    try:
-        return Delivery(value)
-    except ValueError:
-        raise _refused(where, f'must be "file", "process" or "endpoint", not {value!r}') from None
+_PANELS = ("auto", "light", "dark")
+_A_TEXT = Kind(str, "a printable text", _text)
+_A_DURATION = Kind(str, 'a duration such as "30m" or "4h"', parse_duration)
+_DURATIONS = Kind(list, 'a list such as ["30m", "10m"]', _durations, _A_DURATION)
 
-
-def _panel(value: Any, where: Where) -> str:
-    if not isinstance(value, str) or value not in {"auto", "light", "dark"}:
-        raise _refused(where, f'must be "auto", "light" or "dark", not {value!r}')
-    return value
-
-
-def _duration(value: Any, where: Where) -> timedelta:
-    try:
-        return parse_duration(value if isinstance(value, str) else "")
-    except (ValueError, OverflowError):
-        raise _refused(where, f'must be a duration such as "30m" or "4h", not {value!r}') from None
-
-
-def _durations(value: Any, where: Where) -> tuple[timedelta, ...]:
-    if not isinstance(value, list):
-        raise _refused(where, f'must be a list such as ["30m", "10m"], not {value!r}')
-    return tuple(sorted({_duration(item, where) for item in value}, reverse=True))
-
-
-def _named(kind: type) -> Callable[[Any, Where], Mapping[str, Any]]:
-    def read(value: Any, where: Where) -> Mapping[str, Any]:
-        tables = value.values() if isinstance(value, Mapping) else (None,)
-        if not all(isinstance(item, Mapping) for item in tables):
-            raise _refused(where, f"must be tables such as [{dotted(where)}.NAME], not {value!r}")
-        return MappingProxyType(
-            {name: kind(**_table(kind, table, (*where, name))) for name, table in value.items()}
-        )
-
-    return read
-
-
-_READERS: Mapping[str, Callable[[Any, Where], Any]] = {
-    "bool": _boolean,
-    "Panel": _panel,
-    "Section | None": _section,
-    "Region | None": _region,
-    "str | None": _text,
-    "ProxyAddress | None": _proxy,
-    "Delivery": _delivery,
-    "tuple[str, ...]": _words,
-    "tuple[timedelta, ...] | None": _durations,
-    "timedelta | None": _duration,
-    "tuple[timedelta, ...]": _durations,
-    "Mapping[str, SessionSettings]": _named(SessionSettings),
-    "Mapping[str, ProfileSettings]": _named(ProfileSettings),
+KINDS: Mapping[str, Kind] = {
+    "bool": Kind(bool, "true or false", choices=("true", "false")),
+    "Panel": Kind(Literal[_PANELS], '"auto", "light" or "dark"', choices=_PANELS),
+    "Delivery": Kind(Delivery, '"file", "process" or "endpoint"', choices=tuple(Delivery)),
+    "str | None": _A_TEXT,
+    "Section | None": Kind(str, "a printable text without ']'", _section),
+    "Region | None": Kind(str, 'a region such as "eu-central-1"', check_region),
+    "ProxyAddress | None": Kind(Any, "", _proxy),  # it may hold a password
+    "timedelta | None": _A_DURATION,
+    "tuple[timedelta, ...]": _DURATIONS,
+    "tuple[timedelta, ...] | None": _DURATIONS,
+    "tuple[str, ...]": Kind(
+        list, 'a list of words such as ["billing"]', lambda found: tuple(dict.fromkeys(found)), _A_TEXT
+    ),
 }
+"""By the type of a field as written in its class; tables of tables are none."""

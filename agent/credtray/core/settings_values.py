@@ -6,7 +6,7 @@ Knows no file; which words a path is made of is read in cli/settings/keys.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import Enum
@@ -16,8 +16,8 @@ from credtray.core.durations import exact
 from credtray.core.errors import SettingsInvalid
 from credtray.core.nearest import did_you_mean
 from credtray.core.settings import (
-    ProfileSettings,
-    SessionSettings,
+    KINDS,
+    TABLES,
     Settings,
     Where,
     dotted,
@@ -26,9 +26,6 @@ from credtray.core.settings import (
     unknown,
 )
 
-TABLES: Mapping[str, type] = {"sessions": SessionSettings, "profiles": ProfileSettings}
-"""Tables of tables: ``[sessions.NAME]`` and ``[profiles.NAME]``."""
-_LISTS = ("tuple[str, ...]", "tuple[timedelta, ...]", "tuple[timedelta, ...] | None")
 _WORDS_OF_BOOLEANS = {"true": True, "false": False}
 
 Toml = str | bool | list[str]
@@ -92,7 +89,7 @@ def typed(keys: Where, words: tuple[str, ...]) -> Toml:
     """
     kind = kind_of(keys)
     value: Toml = " ".join(words)
-    if kind in _LISTS:
+    if KINDS[kind].each is not None:
         value = _list(words)
     elif kind == "bool":
         value = _WORDS_OF_BOOLEANS.get(" ".join(words), " ".join(words))

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 from textwrap import wrap
 
-from credtray.core.settings import ProfileSettings, SessionSettings, Settings
-from credtray.core.settings_values import TABLES, literal
+from credtray.core.settings import TABLES, ProfileSettings, SessionSettings, Settings
+from credtray.core.settings_values import literal
 
 _HEAD = """\
 # credtray's settings. Everything has a default: this file may be empty or missing.

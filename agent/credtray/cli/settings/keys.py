@@ -9,15 +9,10 @@ import typer
 
 from credtray.cli.names import complete_profile, complete_session
 from credtray.core.errors import CredtrayError, SettingsInvalid
-from credtray.core.settings import Settings, Where, dotted
-from credtray.core.settings_values import TABLES, kind_of, names_of
+from credtray.core.settings import KINDS, TABLES, Settings, Where, dotted
+from credtray.core.settings_values import kind_of, names_of
 
 _PIECE = re.compile(r"""\s*(?:([A-Za-z0-9_-]+)|("(?:[^"\\]|\\.)*")|'([^']*)')\s*(\.|\Z)""")
-_CHOICES = {
-    "bool": ("true", "false"),
-    "Delivery": ("file", "process", "endpoint"),
-    "Panel": ("auto", "light", "dark"),
-}
 ACTIONS = ("get", "set", "unset", "edit", "undo", "path")
 
 
@@ -95,7 +90,7 @@ def complete_value(ctx: typer.Context, incomplete: str) -> list[str]:
         kind = kind_of(keys_of(str(ctx.params.get("key") or "")))
     except SettingsInvalid:
         return []
-    return [value for value in _CHOICES.get(kind, ()) if value.startswith(incomplete)]
+    return [value for value in KINDS[kind].choices if value.startswith(incomplete)]
 
 
 def complete_tag(incomplete: str) -> list[str]:
