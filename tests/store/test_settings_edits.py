@@ -12,12 +12,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credtray.core.errors import FileContended, NothingToUndo, SettingsInvalid
-from credtray.core.settings import ProfileSettings, SessionSettings, Settings, Where, types_of
-from credtray.core.settings_values import TABLES, Toml, as_toml, entry_at, names_of
+from credtray.core.settings import TABLES, ProfileSettings, SessionSettings, Settings, Where, types_of
+from credtray.core.settings_values import Toml, as_toml, entry_at, names_of
 from credtray.store.settings_edit import edited
 from credtray.store.settings_file import SettingsFile
 from credtray.store.settings_parse import lines_of, settings_of
@@ -108,6 +109,80 @@ def test_what_was_set_new_is_taken_out_again(start: str, change: tuple[Where, To
     assert comments(start) == comments(text) or not start.endswith("\n")
     if was_there == tomllib.loads(edited(start, keys, None)):
         assert before == read(text, keys)
+
+
+_PIECES: dict[Where, list[str]] = {
+    ("icon",): ['icon = "dark"   # for the panel\n', "icon='light'\n"],
+    ("warn_before",): ['warn_before = [\n  "1h",  # early\n  "5m",\n]  # both\n', "  warn_before = [ ]\n"],
+    ("confirm_production",): ['"confirm_production"=true\n'],
+    ("profiles", "*", "tags"): ['tags = ["x"]  # one\n', "\ttags\t=\t[]\n"],
+    ("profiles", "*", "notes"): ["notes = 'n'\n", 'notes = """n#"""  # not a comment\n'],
+    ("profiles", "*", "favourite"): ["favourite = true\n"],
+}
+"""Path of a setting -> ways to write it."""
+_BETWEEN = st.lists(st.sampled_from(["\n", "# mine\n", '#icon = "auto"\n', "  # [profiles.x]\n"]), max_size=2)
+_NEW: dict[str, Toml] = {"icon": "auto", "tags": ["new"], "notes": "new", "warn_before": ["2h"]}
+
+
+@st.composite
+def written_files(draw: st.DrawFn) -> list[tuple[str, Where]]:
+    """Return a settings file in pieces, each with the path of what it sets; () where it sets nothing."""
+    pieces: list[tuple[str, Where]] = []
+    for table in ("", *draw(st.lists(st.sampled_from(["dev", "a b", "ro"]), max_size=3, unique=True))):
+        pieces += [(line, ()) for line in draw(_BETWEEN)]
+        own = [keys for keys in _PIECES if (len(keys) == 1) == (not table)]
+        if table:
+            name = draw(st.sampled_from([f'[profiles."{table}"]\n', f'[ profiles . "{table}" ]  # it\n']))
+            pieces.append((name, ()))
+        for keys in draw(st.lists(st.sampled_from(own), unique=True)):
+            pieces += [(line, ()) for line in draw(_BETWEEN)]
+            path = tuple(table if key == "*" else key for key in keys)
+            pieces.append((draw(st.sampled_from(_PIECES[keys])), path))
+    return pieces
+
+
+@settings(max_examples=150, deadline=None)
+@given(written_files(), st.data(), st.booleans())
+def test_an_edit_leaves_every_other_line_byte_for_byte(
+    pieces: list[tuple[str, Where]],
+    data: st.DataObject,
+    windows: bool,  # noqa: FBT001 - a value of the property
+) -> None:
+    pieces = [(text.replace("\n", "\r\n") if windows else text, keys) for text, keys in pieces]
+    text = "".join(each for each, _ in pieces)
+    new = [("icon",), ("profiles", "dev", "notes"), ("profiles", "q", "tags")]
+    keys = data.draw(st.sampled_from([*(own for _, own in pieces if own), *new]))
+    value = data.draw(st.sampled_from([_NEW.get(keys[-1], False), None]))
+    after = edited(text, keys, value)
+    places = [at for at, (_, own) in enumerate(pieces) if own == keys]
+    above = "".join(each for each, _ in pieces[: places[0]]) if places else None
+    rest = "".join(each for each, own in pieces if own != keys)
+    cuts = range(len(rest) + 1) if above is None else [len(above)]
+
+    assert len(after) >= len(rest)
+    assert any(after.startswith(rest[:cut]) and after.endswith(rest[cut:]) for cut in cuts)
+
+
+def test_an_inline_table_takes_in_what_is_new() -> None:
+    start = '# b\n[profiles]\na = { notes = "n" } # i\n# e\n'
+    text = edited(start, ("profiles", "a", "tags"), ["x"])
+
+    assert read(text, ("profiles", "a", "tags")) == ("x",)
+    assert [*lines_of(text)[:2], lines_of(text)[3]] == ["# b\n", "[profiles]\n", "# e\n"]
+
+
+def test_a_library_that_loses_a_comment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = tomlkit.dumps
+
+    def careless(document: tomlkit.TOMLDocument) -> str:
+        return whole(document).replace("# theirs\n", "")
+
+    monkeypatch.setattr("tomlkit.dumps", careless)
+    text = 'icon = "dark"\n# theirs\nwarn_before = []\n'
+    with pytest.raises(SettingsInvalid, match="cannot be changed here without changing more"):
+        edited(text, ("icon",), "light")
+
+    assert edited(text, ("remove_keys_at_end",), value=False) == f"{text}remove_keys_at_end = false\n"
 
 
 @pytest.mark.parametrize("start", STARTS)

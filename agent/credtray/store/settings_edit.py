@@ -1,6 +1,7 @@
 """Changes one value in the text of settings.toml; every comment and every other line stays as it is.
 
-Writes no file. What comes out is read again: it says what the text said before, and the new value.
+Writes no file. What comes out is read again: it says what the text said before, and the new value, and it has
+every other line, byte for byte.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from credtray.core.errors import SettingsInvalid
 from credtray.core.settings import Where, dotted
 from credtray.core.settings_values import Toml, literal
-from credtray.store.settings_parse import lines_of, mapping, settings_of
+from credtray.store.settings_parse import lines_of, lines_setting, mapping, settings_of
 
 _HEADER = re.compile(r"[ \t#]*\[")
 """Of a table, also one that is commented out: whoever takes the # away must not swallow what follows."""
@@ -33,7 +34,7 @@ def edited(text: str, keys: Where, value: Toml | None) -> str:
         return text
     for way in _ways(before, keys, value):
         after = _with_line_ends(text, way(text))
-        if _says(after, wanted):
+        if _says(after, wanted) and _only_touches(text, after, keys):
             settings_of(after)
             return after
     raise SettingsInvalid(f"{dotted(keys)} cannot be changed here without changing more", hint=_BY_HAND)
@@ -61,6 +62,21 @@ def _says(text: str, wanted: dict[str, Any]) -> bool:
         return mapping(text) == wanted
     except SettingsInvalid:
         return False
+
+
+def _only_touches(before: str, after: str, keys: Where) -> bool:
+    """Tell whether every line but those of the value is still there; a missing last line end may be added."""
+    old, new = (lines_of(_with_line_ends(before, _ended(text))) for text in (before, after))
+    own = lines_setting(before, keys) or lines_setting(before, keys[:-1])  # the latter: of an inline table
+    if own and _HEADER.match(old[own.start]):
+        own = range(0)
+    above = next(
+        (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), len(old)
+    )
+    below = len(old) - above
+    while below and old[-below:] != new[-below:]:
+        below -= 1
+    return set(range(above, len(old) - below)) <= set(own)
 
 
 def _with_line_ends(before: str, after: str) -> str:

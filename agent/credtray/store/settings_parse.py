@@ -55,13 +55,19 @@ def settings_of(text: str) -> Settings:
 
 
 def line_of(text: str, keys: Where) -> int | None:
-    """Return the number of the line that sets this, None when nothing does.
+    """Return the number of the (first) line that sets this, None when nothing does."""
+    found = lines_setting(text, keys)
+    return found.start + 1 if found else None
 
-    The text is TOML as a whole; the line sought is the last one of the shortest beginning that has the value.
+
+def lines_setting(text: str, keys: Where) -> range:
+    """Return the places of the lines that set this, counted from 0; empty when nothing does.
+
+    The text is TOML as a whole; the last line sought is that of the shortest beginning that has the value.
     """
     lines = lines_of(text.removeprefix(BOM))
     if not keys or not _has(_parsed(lines, len(lines)), keys):
-        return None
+        return range(0)
     low, high = 0, len(lines)
     while high - low > 1:  # the first `low` lines do not have it, the first `high` do
         middle = (low + high) // 2
@@ -69,9 +75,9 @@ def line_of(text: str, keys: Where) -> int | None:
             high = middle
         else:
             low = middle
-    while low > 0 and _whole(lines[:low]) is None:  # a value over several lines: name its first
+    while low > 0 and _whole(lines[:low]) is None:  # a value over several lines begins further up
         low -= 1
-    return low + 1
+    return range(low, high)
 
 
 def _parsed(lines: list[str], count: int) -> dict[str, Any]:
