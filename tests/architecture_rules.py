@@ -9,7 +9,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -68,6 +68,17 @@ WRITES = frozenset(
     | {"symlink_to", "connect", "bind", "listen", "start", "run", "Popen", "system", "send", "sendall", "put"}
 )
 """What no constructor calls: asking for an object must not change the world."""
+
+SEAMS: dict[str, str] = {
+    "SignInPorts": "the ports of a sign-in; its tests have no others",
+    "Backend": "all that a command does to the world",
+    "Registry": "the registry, which is on Windows only",
+    "Waiter": "time",
+    "Pool": "threads",
+    "_Stream": "the other implementer is socket.socket",
+    "NativeBackEnd": "its implementers are modules",
+}
+"""Protocols outside of core/ports that have one implementer here, and what the other one stands for."""
 
 DRAWER_NAMES = frozenset({"util", "utils", "helper", "helpers", "manager", "common", "misc"})
 LONGEST_FUNCTION = 40
@@ -344,3 +355,68 @@ def suppressions_say_why(source: Source) -> Iterator[str]:
 def suppressions(source: Source) -> int:
     """Count them."""
     return sum(bool(_NOQA.search(comment) or _IGNORE.search(comment)) for _, comment in comments(source))
+
+
+def protocols_have_two_implementers(product: Iterable[Source], tests: Iterable[Source]) -> Iterator[str]:
+    """A Protocol has two real implementers, or it is a port with a faithful fake. Nothing else is a Protocol.
+
+    Who implements it is told by the names of its members, inherited ones too.
+    """
+    real, fakes = _classes(product), _classes(tests)
+    members_of = {each.name: each for each in (*fakes, *real)}
+
+    def implementers(needed: frozenset[str], classes: list[_Class]) -> int:
+        return sum(needed <= _members(each, members_of) for each in classes if not each.is_protocol)
+
+    for protocol in real:
+        if protocol.is_protocol and protocol.name not in SEAMS:
+            needed = _members(protocol, members_of)
+            at_work = implementers(needed, real)
+            is_port = protocol.room.startswith("core.ports") and implementers(needed, fakes) > 0
+            if at_work < 1 + (not is_port):
+                yield f"{protocol.room}: {protocol.name} has too few implementers: {at_work}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    room: str
+    name: str
+    bases: frozenset[str]
+    members: frozenset[str]
+
+    @property
+    def is_protocol(self) -> bool:
+        return "Protocol" in self.bases
+
+
+def _classes(sources: Iterable[Source]) -> list[_Class]:
+    return [
+        _Class(
+            source.module.removeprefix("credtray."), node.name, frozenset(_bases(node)), frozenset(_own(node))
+        )
+        for source in sources
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ClassDef)
+    ]
+
+
+def _bases(node: ast.ClassDef) -> Iterator[str]:
+    for base in node.bases:
+        yield dotted(base.value if isinstance(base, ast.Subscript) else base).removeprefix("typing.")
+
+
+def _own(node: ast.ClassDef) -> Iterator[str]:
+    """Yield methods, fields and what the methods set."""
+    for each in ast.walk(node):
+        match each:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name)):
+                yield name
+            case ast.Assign(targets=[ast.Name(id=name) | ast.Attribute(attr=name)]):
+                yield name
+
+
+def _members(found: _Class, by_name: Mapping[str, _Class]) -> frozenset[str]:
+    bases = (by_name[name] for name in found.bases - {found.name} if name in by_name)
+    return found.members.union(*(_members(base, by_name) for base in bases))

@@ -112,6 +112,28 @@ PLANTED = [
 ]
 
 
+def test_every_protocol_has_two_implementers_or_is_a_port_with_a_fake() -> None:
+    assert list(rules.protocols_have_two_implementers(read("agent"), read("tests"))) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "found"),
+    [
+        ("core/ports/x.py", "", 1),
+        ("core/ports/x.py", "class Fake:\n    def fetch(self): ...", 0),
+        ("daemon/x.py", "class Fake:\n    def fetch(self): ...", 1),
+    ],
+)
+def test_a_protocol_with_one_implementer_is_a_port_with_a_fake_or_found(
+    path: str, more: str, found: int
+) -> None:
+    one = "class Wish(Protocol):\n    def fetch(self): ...\nclass Real:\n    def fetch(self): ..."
+    product = [Source(PurePosixPath(f"agent/credtray/{path}"), one)]
+    tests = [Source(PurePosixPath("tests/x.py"), more)]
+
+    assert len(list(rules.protocols_have_two_implementers(product, tests))) == found
+
+
 @pytest.mark.parametrize(("rule", "path", "text"), PLANTED)
 def test_a_planted_breach_is_found(rule: Rule, path: str, text: str) -> None:
     assert list(rule(Source(PurePosixPath(path), text))) != []

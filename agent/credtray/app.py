@@ -121,7 +121,7 @@ def build(environment: Environment | None = None) -> Components:
         callback_listener=LoopbackCallbackListener(),
         state_file=state_file,
     )
-    changes = Changes(settings_file, profile_writer, undo_file)
+    changes = Changes(settings_file, profile_writer.restore, undo_file)
     return Components(
         environment, ports, state_file, token_cache, changes, profile_writer, undo_file, settings_file
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from credtray.core.config.undo import Undone
 from credtray.core.errors import CredtrayError, Problem, RoleRefused
 from credtray.core.marks import key_digest
 from credtray.core.models import (
@@ -26,6 +27,7 @@ from credtray.core.ports import CredentialsFile, Issued, Mark, Notification
 from credtray.core.protocol import Progress, Reply, Request, Update
 from credtray.core.secret import Secret
 from credtray.core.settings import ProfileSettings, Settings
+from credtray.core.settings_values import Toml
 from credtray.core.state import State
 from credtray.daemon.changes import Changes
 from credtray.daemon.loop import Conduct, Loop
@@ -161,6 +163,13 @@ class MemorySettings(Changing):
     def load(self) -> Settings:
         self.read()
         return self.content
+
+    def set(self, keys: Sequence[str], value: Toml | None) -> None:
+        """Set the section of a profile: the agent edits nothing else."""
+        assert keys[0::2] == ("profiles", "section")
+        assert not isinstance(value, bool | list)
+        self.content = settings_with_section(self.content, keys[1], value)
+        self.touch()
 
 
 @dataclass(frozen=True)
@@ -356,7 +365,7 @@ class Daemon:
         self.workers.start()
         self.loop = Loop(self.ports, self.workers, state or State(seed="s"), conduct=conduct)
         self.sign_ins = SignIns(self.ports, self.workers, self.loop)
-        changes = changes or Changes(SettingsEdits(self.settings), NoRestorer(), self.record)
+        changes = changes or Changes(self.settings, nothing_to_restore, self.record)
         self.requests = Requests(self.loop, self.sign_ins, changes, self.stopped.set)
 
     def _joined(self, credentials_file: CredentialsFile | None) -> Ports:
@@ -395,24 +404,11 @@ class Daemon:
         return self.loop.state
 
 
-class SettingsEdits:
-    """settings.toml as ``set_section`` edits it."""
-
-    def __init__(self, file: MemorySettings) -> None:
-        self._file = file
-
-    def load(self) -> Settings:
-        return self._file.load()
-
-    def set(self, keys: Sequence[str], value: str | None) -> None:
-        self._file.content = settings_with_section(self._file.content, keys[1], value)
-        self._file.touch()
-
-
 def settings_with_section(settings: Settings, name: str, section: str | None) -> Settings:
     return replace(settings, profiles={**settings.profiles, name: ProfileSettings(section)})
 
 
-class NoRestorer:
-    def restore(self, originals: Mapping[str, bytes | None], results: Mapping[str, bytes | None]) -> Any:
-        raise AssertionError("there is nothing to restore")
+def nothing_to_restore(
+    _originals: Mapping[str, bytes | None], _results: Mapping[str, bytes | None]
+) -> Undone:
+    raise AssertionError("there is nothing to restore")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from credtray.aws import profile_writer
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.aws.profile_writer import ProfileWriter
 from credtray.core import protocol
@@ -46,7 +47,7 @@ class Disk:
         self.config.write_bytes(BEFORE + OURS.encode())
         self.undo_file = UndoFile(path / "undo.json")
         changes = Changes(
-            SettingsFile(path / "settings.toml"), ProfileWriter(shared(self.config)), self.undo_file
+            SettingsFile(path / "settings.toml"), ProfileWriter(shared(self.config)).restore, self.undo_file
         )
         self.daemon = Daemon(
             "dev", "ro", credentials_file=CredentialsFile(shared(self.credentials)), changes=changes
@@ -120,11 +121,11 @@ def test_change_that_could_not_be_taken_back_is_not_forgotten(
         disk = await Disk(tmp_path).kept()
         disk.undo_file.remember(NOON, "setup corp", {"profile dev": None})
 
-        def full(_self: object, _originals: object, *_more: object) -> None:
+        def full(*_asked: object) -> None:
             raise FileUnwritable("no space left")
 
         with monkeypatch.context() as broken:
-            broken.setattr(ProfileWriter, "restore", full)
+            broken.setattr(profile_writer, "undo_setup", full)
             with pytest.raises(FileUnwritable):
                 await disk.undo()
 

@@ -12,6 +12,7 @@ from credtray.app import Components
 from credtray.aws.repairer import remove_sections, repair_config
 from credtray.core.cache_format import read_fields
 from credtray.core.config.text import read_config
+from credtray.core.config.undo import Change
 from credtray.core.errors import (
     AgentNotRunning,
     AutostartRefused,
@@ -28,7 +29,6 @@ from credtray.desktop.autostart import Autostart
 from credtray.desktop.credential_command import credential_process_command
 from credtray.files.atomic_file import CACHE_LIMIT, read_bounded
 from credtray.ipc_client import AgentClient
-from credtray.store.undo_file import Change
 
 
 def scene(components: Components) -> Scene:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from credtray.core.config.undo import Change, Undone
 from credtray.core.errors import NothingToUndo, UsageError
 from credtray.core.events import Deactivated, FilesChanged, SettingsLoaded, Switched
 from credtray.core.models import Profile
+from credtray.core.ports import ChangeRecord, SettingsFile
 from credtray.core.settings import Settings
 from credtray.core.state import State
 from credtray.core.status import iso
@@ -18,80 +19,16 @@ from credtray.daemon.loop import Loop
 SETTLE_SECONDS = 15.0
 
 
-class SettingsEditor(Protocol):
-    """settings.toml, edited with its comments kept."""
-
-    def load(self) -> Settings:
-        """Read it."""
-        ...
-
-    def set(self, keys: Sequence[str], value: str | None) -> None:
-        """Set one value, or remove it."""
-        ...
-
-
-class RecordedChange(Protocol):
-    """A change of the config file that can be taken back."""
-
-    @property
-    def at(self) -> datetime:
-        """When it was made."""
-        ...
-
-    @property
-    def what(self) -> str:
-        """In a person's words."""
-        ...
-
-    def originals(self) -> dict[str, bytes | None]:
-        """Return section -> its bytes before, None where it did not exist."""
-        ...
-
-    def results(self) -> dict[str, bytes | None]:
-        """Return section -> its bytes afterwards, None where it was taken out."""
-        ...
-
-
-class ChangeRecord(Protocol):
-    """Remembers changes; see store/undo_file."""
-
-    def changes(self) -> Sequence[RecordedChange]:
-        """Return them, oldest first."""
-        ...
-
-    def forget(self, change: Any) -> None:
-        """Drop one that was taken back."""
-        ...
-
-
-class Restored(Protocol):
-    """What became of an undo."""
-
-    @property
-    def restored(self) -> tuple[str, ...]:
-        """Sections that are as they were."""
-        ...
-
-    @property
-    def skipped(self) -> Mapping[str, str]:
-        """Sections left alone, each with the reason."""
-        ...
-
-
-class ConfigRestorer(Protocol):
-    """The config file, as far as undo needs it."""
-
-    def restore(self, originals: Mapping[str, bytes | None], results: Mapping[str, bytes | None]) -> Restored:
-        """Put sections back that nobody changed since."""
-        ...
+Restore = Callable[[Mapping[str, bytes | None], Mapping[str, bytes | None]], Undone]
+"""Takes sections of the config file as they were and as we left them; puts back what nobody changed since."""
 
 
 class Changes:
     """Makes and takes back changes on behalf of requests."""
 
-    def __init__(self, settings: SettingsEditor, config: ConfigRestorer, record: ChangeRecord) -> None:
+    def __init__(self, settings: SettingsFile, restore: Restore, record: ChangeRecord) -> None:
         self._settings = settings
-        self._config = config
+        self._restore_sections = restore
         self._record = record
 
     async def set_section(self, loop: Loop, profile: str, section: str) -> None:
@@ -161,11 +98,11 @@ class Changes:
             "profiles": report,
         }
 
-    def _restore(self, recorded: Sequence[RecordedChange]) -> dict[str, Any]:
+    def _restore(self, recorded: Sequence[Change]) -> dict[str, Any]:
         restored: set[str] = set()
         skipped: dict[str, str] = {}
         for change in reversed(recorded):  # the newest first: each finds the file as it left it
-            report = self._config.restore(change.originals(), change.results())
+            report = self._restore_sections(change.originals(), change.results())
             restored.update(report.restored)
             skipped.update(report.skipped)
             self._record.forget(change)

@@ -5,56 +5,21 @@ The credentials file needs no such record: the mark in each of our sections says
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
 
 import msgspec
 
+from credtray.core.config.undo import Change
 from credtray.core.errors import FileRefused
 from credtray.files.atomic_file import CACHE_LIMIT, read_bounded, write_atomically
 
 VERSION = 1
 _MOST = 50
 """Changes that can be taken back; older ones are in the backup of the file."""
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One change, as far as it must be known to take it back."""
-
-    at: Annotated[datetime, msgspec.Meta(tz=True)]
-    what: str
-    """In a person's words: ``setup synderys``."""
-    sections: dict[str, str | None]
-    """Section -> its bytes before in base64, None where it did not exist."""
-    written: dict[str, str | None] = {}
-    """The same of the bytes afterwards: who finds others there leaves the section alone."""
-
-    def originals(self) -> dict[str, bytes | None]:
-        """Return section -> its bytes before."""
-        return _decoded(self.sections)
-
-    def results(self) -> dict[str, bytes | None]:
-        """Return section -> its bytes afterwards."""
-        return _decoded(self.written)
-
-
-def _decoded(sections: Mapping[str, str | None]) -> dict[str, bytes | None]:
-    def decoded(text: str | None) -> bytes | None:
-        return None if text is None else base64.b64decode(text, validate=True)
-
-    return {name: decoded(text) for name, text in sections.items()}
-
-
-def _coded(sections: Mapping[str, bytes | None]) -> dict[str, str | None]:
-    def coded(text: bytes | None) -> str | None:
-        return None if text is None else base64.b64encode(text).decode()
-
-    return {name: coded(text) for name, text in sections.items()}
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +67,7 @@ class UndoFile:
         Raises:
             FileUnwritable, FileRefused: it is not remembered; nothing else happened.
         """
-        change = Change(at=at, what=what, sections=_coded(originals), written=_coded(results))
+        change = Change.of(at, what, originals, results)
         self._write([*self.changes(), change])
         return change
 

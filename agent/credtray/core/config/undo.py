@@ -5,16 +5,66 @@ Leaves alone what somebody changed since; never shows a line that setup did not 
 
 from __future__ import annotations
 
+import base64
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from credtray.core import ini
 from credtray.core.config.edits import MARK, PROFILE_KEYS, SESSION_KEYS, SetupPlan, removal
 from credtray.core.config.merging import merged
 from credtray.core.config.text import Section, read_config
 from credtray.core.ini.text import SectionSpan
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """A recorded change of the file, as far as it must be known to take it back."""
+
+    at: Annotated[datetime, Meta(tz=True)]
+    what: str
+    """In a person's words: ``setup synderys``."""
+    sections: dict[str, str | None]
+    """Section -> its bytes before in base64, None where it did not exist."""
+    written: dict[str, str | None] = {}
+    """The same of the bytes afterwards: who finds others there leaves the section alone."""
+
+    @classmethod
+    def of(
+        cls,
+        at: datetime,
+        what: str,
+        originals: Mapping[str, bytes | None],
+        results: Mapping[str, bytes | None],
+    ) -> Change:
+        """Return a change that took sections from *originals* to *results*."""
+        return cls(at=at, what=what, sections=_coded(originals), written=_coded(results))
+
+    def originals(self) -> dict[str, bytes | None]:
+        """Return section -> its bytes before."""
+        return _decoded(self.sections)
+
+    def results(self) -> dict[str, bytes | None]:
+        """Return section -> its bytes afterwards."""
+        return _decoded(self.written)
+
+
+def _decoded(sections: Mapping[str, str | None]) -> dict[str, bytes | None]:
+    def decoded(text: str | None) -> bytes | None:
+        return None if text is None else base64.b64decode(text, validate=True)
+
+    return {name: decoded(text) for name, text in sections.items()}
+
+
+def _coded(sections: Mapping[str, bytes | None]) -> dict[str, str | None]:
+    def coded(text: bytes | None) -> str | None:
+        return None if text is None else base64.b64encode(text).decode()
+
+    return {name: coded(text) for name, text in sections.items()}
 
 
 @dataclass(frozen=True, slots=True)

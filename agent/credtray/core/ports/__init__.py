@@ -6,6 +6,7 @@ Every method may block (it runs in a worker thread) and raises errors of core/er
 from credtray.core.ports.desktop import Button, DesktopPart, Notification, Notifier, Part, Presence, Urgency
 from credtray.core.ports.endpoint import EndpointMemory, EndpointPort, EndpointStanding, EndpointStore
 from credtray.core.ports.files import (
+    ChangeRecord,
     ConfigFile,
     CredentialsFile,
     Mark,
@@ -34,6 +35,7 @@ __all__ = [
     "Button",
     "Callback",
     "CallbackListener",
+    "ChangeRecord",
     "Clock",
     "ConfigFile",
     "CredentialsFile",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from credtray.core.errors import Problem
 from credtray.core.models import (
@@ -17,6 +17,10 @@ from credtray.core.models import (
     SsoSession,
 )
 from credtray.core.settings import Settings
+
+if TYPE_CHECKING:
+    from credtray.core.config.undo import Change
+    from credtray.core.settings_values import Toml
 
 
 class ConfigFile(Protocol):
@@ -48,6 +52,30 @@ class SettingsFile(Protocol):
         Raises:
             SettingsInvalid: the line or the setting is named.
         """
+        ...
+
+    def set(self, keys: Sequence[str], value: Toml | None) -> None:
+        """Set one value, or with None take it out; comments are kept.
+
+        Raises:
+            SettingsInvalid, FileContended, FileRefused, FileUnwritable: nothing was changed.
+        """
+        ...
+
+
+class ChangeRecord(Protocol):
+    """What credtray changed in the config file and can take back."""
+
+    def changes(self) -> Sequence[Change]:
+        """Return the changes, oldest first.
+
+        Raises:
+            FileUnwritable, FileRefused: they cannot be read.
+        """
+        ...
+
+    def forget(self, change: Change) -> None:
+        """Drop one that was taken back."""
         ...
 
 
