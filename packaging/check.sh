@@ -12,7 +12,7 @@ step() {
 step "$python" -m ruff check .
 step "$python" -m ruff format --check .
 # One cache for each system: they evict one another otherwise, and a check takes three times as long.
-step "$python" -m mypy --cache-dir .mypy_cache/linux agent tests bench packaging/wheel_check.py
+step "$python" -m mypy --cache-dir .mypy_cache/linux agent tests bench packaging/wheel_check.py packaging/compare_trees.py
 for system in darwin win32; do
     # The tests drive real processes and are run on Linux only; the agent must fit everywhere.
     step "$python" -m mypy --cache-dir ".mypy_cache/$system" --platform "$system" agent
