@@ -41,7 +41,7 @@ from credtray.core.ports import Browser, Button, Notification, Notifier, Urgency
 from credtray.core.protocol import Done, Progress, Reply
 from credtray.core.view import name_list, sign_in_words
 from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
-from credtray.daemon.loop import Loop
+from credtray.daemon.loop import WAITS_FOR_PORTAL, Loop
 from credtray.daemon.requests import Requests
 from credtray.daemon.workers import Workers, without_values
 from credtray.desktop import paths
@@ -210,7 +210,7 @@ class ClickHandler:
         def step(progress: Progress) -> None:
             if progress.text == BROKEN_COMMAND:
                 self._tell(request, _OTHER_BROWSER, BROKEN_COMMAND, Look(Shape.TROUBLE))
-            elif progress.user_code is not None or progress.text is not None:
+            elif progress.kind != WAITS_FOR_PORTAL and (progress.user_code or progress.text):
                 self._notify(_to_do(key, request, progress))
 
         try:

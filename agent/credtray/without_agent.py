@@ -1,6 +1,6 @@
 """Carries one request out in this process, for the time when no agent runs.
 
-The same loop as the agent's, allowed to do only what the request is for, and gone when it has settled.
+The same loop as the agent's, allowed to do only what the request is for, and gone when its effect is there.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from dataclasses import replace
 
 from credtray.app import Components, build, requests_of
 from credtray.core import protocol, saved, status
+from credtray.core.answers import chosen_session
 from credtray.core.errors import AgentNotRunning, BadFrame, CredtrayError
 from credtray.core.policy import (
     Action,
     FetchRoleCredentials,
-    ListAccounts,
-    OpenSignIn,
     RefreshToken,
-    ShowNotice,
-    WithdrawNotice,
+    SyncCredentialsFile,
 )
 from credtray.core.protocol import Done, Progress, Reply, Request
 from credtray.core.state import State, frozen
@@ -31,13 +29,11 @@ from credtray.ipc_client import AgentClient
 
 _log = logging.getLogger(__name__)
 
-SETTLE_SECONDS = 15.0
+LEAVE_SECONDS = 60.0
+"""More than a refresh under way may take: its new refresh token must not be lost by leaving."""
 READ_SECONDS = 10.0
 LOCK_SECONDS = 30.0
 """Another command without agent may wait for the portal and the credentials file in turn."""
-
-_ONLY_AN_AGENT = (ShowNotice, WithdrawNotice, ListAccounts, OpenSignIn)
-"""The command itself tells the person what happened; it needs no account's name and opens nothing unasked."""
 
 _CHOICES = (
     protocol.Activate,
@@ -111,19 +107,21 @@ async def _carried_out(
     sign_ins = SignIns(components.ports, workers, loop)
     handler = requests_of(components, loop, sign_ins, stopped.set, watched=False)
     loop.start()
-    await loop.settled(READ_SECONDS)
+    await loop.read(READ_SECONDS)
     if isinstance(request, protocol.Status):
         facts = status.AgentFacts(running=False, pid=None, version=None)
         return Done(status.document(loop.state, facts, loop.now()))
     sink = _Sink(on_progress)
     try:
         await handler.handle(request, sink)
-    except (CredtrayError, asyncio.CancelledError):
+        await loop.harmless(LEAVE_SECONDS)
+    except (CredtrayError, asyncio.CancelledError) as error:
+        if isinstance(error, CredtrayError):
+            await loop.harmless(LEAVE_SECONDS)
         # Ended for a sign-in that has not come about: an agent that starts must leave the keys in use alone.
         if any(each.ended and each.token is None for each in loop.state.sessions.values()):
             _remember_sign_ins(components, loop.state)
         raise
-    await loop.settled(SETTLE_SECONDS)
     if isinstance(request, protocol.Login) or (isinstance(request, protocol.Wait) and request.login):
         _remember_sign_ins(components, loop.state)
     return sink.final()
@@ -157,7 +155,39 @@ def _allowed(request: Request) -> Callable[[State, Action], bool]:
         case protocol.Credentials(profile) | protocol.Wait(profile=profile, login=False):
             return lambda state, action: _serves(state, action, profile)
         case _:
-            return lambda _state, action: not isinstance(action, _ONLY_AN_AGENT)
+            return lambda state, action: (
+                isinstance(action, SyncCredentialsFile) or _asked_for(request, state, action)
+            )
+
+
+def _asked_for(request: Request, state: State, action: Action) -> bool:
+    """Tell whether a portal call is what this request is for: no other session's portal can hold it up."""
+    match request:
+        case protocol.Activate(names):
+            return any(_serves(state, action, name) for name in names)
+        case protocol.Switch(str(name)):
+            return _serves(state, action, name)
+        case protocol.Login(session):
+            return _of_session(state, action, session)
+        case protocol.Wait(name) if name in state.profiles:
+            return _of_session(state, action, state.profiles[name].profile.session)
+    return False
+
+
+def _of_session(state: State, action: Action, session: str | None) -> bool:
+    """Tell whether an action asks the portal of this session; without a name, of the one a person means."""
+    if session is None:
+        try:
+            session = chosen_session(state).name
+        except CredtrayError:  # the request itself is refused for it
+            return False
+    match action:
+        case RefreshToken(name):
+            return name == session
+        case FetchRoleCredentials(name):
+            return state.profiles[name].profile.session == session
+        case _:
+            return False
 
 
 def _serves(state: State, action: Action, profile: str) -> bool:

@@ -396,7 +396,7 @@ class Daemon:
 
     async def started(self) -> Daemon:
         self.loop.start(self.sign_ins.open_by_itself)
-        assert await self.loop.settled(60)
+        assert await self.loop.everything_settled(60)
         return self
 
     @property

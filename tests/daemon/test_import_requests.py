@@ -150,7 +150,7 @@ def test_the_end_of_the_agent_leaves_them_in_the_file(home: Path) -> None:
         daemon = await importing(credentials_file=file)
         await daemon.ask(request())
         daemon.loop.take(Stopping())
-        await daemon.loop.settled(10)
+        await daemon.loop.everything_settled(10)
 
         assert keys_in(file) is not None
 

@@ -241,7 +241,7 @@ def test_settled_waits_for_the_file_and_not_longer() -> None:
 
         assert "dev" not in daemon.credentials.sections
         began = asyncio.get_running_loop().time()
-        assert await daemon.loop.settled(60)
+        assert await daemon.loop.everything_settled(60)
         assert "dev" in daemon.credentials.sections
         assert asyncio.get_running_loop().time() - began < 5
 
@@ -254,7 +254,7 @@ def test_settled_gives_up_in_time() -> None:
         daemon.workers.portal("corp", lambda: None, lambda _: None, lambda _: None)
         began = asyncio.get_running_loop().time()
 
-        assert not await daemon.loop.settled(0.001)
+        assert not await daemon.loop.everything_settled(0.001)
         assert asyncio.get_running_loop().time() - began < 0.01
 
     run(drive())
@@ -308,7 +308,7 @@ def test_actions_that_are_not_allowed_do_not_keep_it_from_settling() -> None:
         await daemon.ask(protocol.Login("corp"))
         daemon.loop.take(Activated(("dev",)))
 
-        assert await daemon.loop.settled(1)
+        assert await daemon.loop.everything_settled(1)
 
     run(drive())
 

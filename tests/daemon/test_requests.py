@@ -212,7 +212,7 @@ def test_activating_500_profiles_answers_in_time_and_calls_nothing_signed_out() 
 
         assert elapsed(began) < 16
         assert found["reasons"] == {}
-        assert await daemon.loop.settled(600)
+        assert await daemon.loop.everything_settled(600)
         assert daemon.credentials.sections.keys() == set(names)
         assert daemon.portal.counted["fetch"] == 500
         assert daemon.credentials.syncs < 15

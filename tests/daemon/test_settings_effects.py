@@ -21,7 +21,7 @@ async def changed(daemon: Daemon, settings: Settings) -> None:
     daemon.settings.content = settings
     daemon.settings.touch()
     daemon.loop.take(FilesChanged())
-    assert await daemon.loop.settled(60)
+    assert await daemon.loop.everything_settled(60)
 
 
 async def signed_in() -> Daemon:

@@ -59,7 +59,7 @@ def notice(daemon: Daemon) -> Notification:
 async def failing(daemon: Daemon, **words: Any) -> CredtrayError:
     with pytest.raises(CredtrayError) as caught:
         await daemon.ask(protocol.Login("corp", fresh=True, **words))
-    await daemon.loop.settled(60)
+    await daemon.loop.everything_settled(60)
     return caught.value
 
 

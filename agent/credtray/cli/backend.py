@@ -84,10 +84,17 @@ def ask(request: Request, on_progress: Callable[[Progress], None] | None = None)
     Raises:
         CredtrayError: why it was not carried out.
     """
-    reply = current().perform(request, on_progress or (lambda _step: None))
+    reply = current().perform(request, on_progress or _say)
     if not isinstance(reply, Done):
         raise BadFrame(f"{type(reply).__name__} is not an answer to {type(request).__name__}")
     return reply.result
+
+
+def _say(step: Progress) -> None:
+    if step.text:
+        from credtray.cli import terminal
+
+        terminal.say(step.text)
 
 
 def credentials_of(profile: str) -> ProcessCredentials:

@@ -37,7 +37,7 @@ from credtray.core.standing import (
     token_usable,
 )
 from credtray.core.state import Doubt, ProfileState, SessionState, State
-from credtray.core.wishes import unwanted_sections, wanted_sections
+from credtray.core.wishes import sections_of, unwanted_sections, wanted_sections
 
 __all__ = [
     "Action",
@@ -194,15 +194,29 @@ def _file_sync(state: State, now: datetime) -> Iterator[SyncCredentialsFile]:
         return
     wanted = wanted_sections(state, now)
     removed = unwanted_sections(state, now)
-    if (wanted or removed) and not _worth_waiting(state, wanted, now):
+    if (wanted or removed) and not _worth_waiting(state, wanted, removed, now):
         yield SyncCredentialsFile(wanted, removed)
 
 
-def _worth_waiting(state: State, wanted: tuple[SectionKeys, ...], now: datetime) -> bool:
-    """Tell whether other fetches are about to finish and can share the rewrite."""
-    if state.stopping or not any(state.profiles[name].fetching for name in state.kept):
+def _worth_waiting(
+    state: State, wanted: tuple[SectionKeys, ...], removed: tuple[str, ...], now: datetime
+) -> bool:
+    """Tell whether other fetches of the same sessions are about to finish and can share the rewrite.
+
+    Another session's portal may hang, and nobody's keys are to stay in the file for that: only what a fetch
+    under way is about to replace waits to be taken out.
+    """
+    fetching = [state.profiles[name] for name in state.kept if state.profiles[name].fetching]
+    if state.stopping or not fetching:
         return False
-    return all(timedelta() <= now - keys.credentials.fetched_at < BATCH for keys in wanted)
+    names, sessions = {item.name for item in fetching}, {item.profile.session for item in fetching}
+    chosen = sections_of(state)
+    return all(chosen.get(section) in names for section in removed) and all(
+        not keys.pasted
+        and state.profiles[keys.profile].profile.session in sessions
+        and timedelta() <= now - keys.credentials.fetched_at < BATCH
+        for keys in wanted
+    )
 
 
 # --- when to look again ------------------------------------------------------------------------------

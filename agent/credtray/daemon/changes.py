@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from credtray.core.config.undo import Change, Undone
+from credtray.core.effects import Effect
 from credtray.core.errors import NothingToUndo, UsageError
 from credtray.core.events import Deactivated, FilesChanged, SettingsLoaded, Switched
 from credtray.core.models import Profile
@@ -85,11 +86,11 @@ class Changes:
             raise NothingToUndo
         loop.take(Deactivated((*loop.state.active, *loop.state.imports)))
         loop.take(Switched(None))
-        await loop.settled(SETTLE_SECONDS)
+        await loop.reached(Effect(sections=(*ours, *loop.state.file.marks)), SETTLE_SECONDS)
         left = set(loop.state.file.marks)
         report = await loop.file_work(lambda: self._restore(recorded))
         loop.take(FilesChanged())
-        await loop.settled(SETTLE_SECONDS)
+        await loop.read(SETTLE_SECONDS)
         return {
             "credentials": {
                 "restored": sorted(set(ours) - left),

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from credtray.core.effects import Effect
 from credtray.core.errors import (
     CredtrayError,
     KeysRefused,
@@ -50,14 +51,14 @@ class ImportRequests:
         async with self._turn:
             state, now = self._loop.state, self._loop.now()
             check_import(state, request, now)
-            before = state.imports.get(request.section)
+            before, effect = state.imports.get(request.section), Effect(sections=(request.section,))
             self._loop.take(_event(request, now))
-            await self._loop.settled(SETTLE_SECONDS)
+            await self._loop.reached(effect, SETTLE_SECONDS)
             problem = _why_not(self._loop.state, request)
             if problem is None:
                 return Done({"section": request.section, "expires_at": iso(request.expires_at)})
             self._loop.take(ImportFailed(request.section, before))
-            await self._loop.settled(SETTLE_SECONDS)
+            await self._loop.reached(effect, SETTLE_SECONDS)
             raise _told(problem)
 
 

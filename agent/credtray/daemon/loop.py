@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from credtray.core import saved
+from credtray.core import effects, saved
 from credtray.core.apply import apply
 from credtray.core.errors import CredtrayError, Problem
 from credtray.core.events import Event, StateSaved, Stopping, Tick
 from credtray.core.policy import Action, decide, next_look
+from credtray.core.protocol import Progress
 from credtray.core.state import State
 from credtray.daemon.actions import Actions
 from credtray.daemon.ports import Ports
@@ -27,6 +28,15 @@ from credtray.daemon.workers import Workers, without_values
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+Tell = Callable[[Progress], Awaitable[None]]
+"""Tells whoever waits what is going on."""
+
+WAITS_FOR_PORTAL = "portal"
+"""The kind of ``Progress`` that names a portal which does not answer."""
+
+PATIENCE_SECONDS = 1.0
+"""A portal that has not answered for so long is named to whoever waits for it."""
 
 TICK_SECONDS = 30.0
 """Of the clock: the scheduler ticks this often, so a timer is only needed for what comes before."""
@@ -81,7 +91,10 @@ class Loop:
         self._actions = Actions(ports, workers, self.take, lambda: self.state)
         self._reading = Reading(ports, workers, self.take)
         self._changes: set[asyncio.Event] = set()
+        self._waiting: set[asyncio.Event] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._saving = 0
+        """How many times what should survive a restart is on its way to the disk."""
         self._saved = b""
         """Why the state could not be written, said once."""
 
@@ -112,6 +125,7 @@ class Loop:
             self._wake_watchers()
         with _border(event):
             self._save()
+        self._wake()
 
     def now(self) -> datetime:
         """Return the time of the agent's clock."""
@@ -180,22 +194,75 @@ class Loop:
         """Run what reads or writes a file among the loop's own file work; raises what it raises."""
         return await self._workers.result_of(work)
 
-    async def settled(self, seconds: float) -> bool:
-        """Wait until nothing is under way and nothing is due; False when it took longer than that."""
+    async def reached(self, effect: effects.Effect, seconds: float, tell: Tell | None = None) -> bool:
+        """Wait until one command's effect is there and what it chose is saved, whatever else is under way.
+
+        Args:
+            effect: what the command is for.
+            seconds: the longest it waits; False when it took longer.
+            tell: hears of a portal that does not answer, at once where that is known already.
+        """
+        if tell is not None:
+            patience = self._patience(effect)
+            if await self._come_true(lambda: self._done(effect), patience):
+                return True
+            left = effects.missing(effect, self.state, self.now())
+            if left is not None and left.session is not None:
+                await tell(waiting_for(left.session))
+            seconds -= patience
+        return await self._come_true(lambda: self._done(effect), seconds)
+
+    def _done(self, effect: effects.Effect) -> bool:
+        return not self._saving and effects.missing(effect, self.state, self.now()) is None
+
+    def _patience(self, effect: effects.Effect) -> float:
+        left = effects.missing(effect, self.state, self.now())
+        if left is None or left.since is None:
+            return PATIENCE_SECONDS
+        asked = (self.now() - left.since).total_seconds() / self._speed
+        return min(max(PATIENCE_SECONDS - asked, 0.0), PATIENCE_SECONDS)
+
+    def silent_portal(self, effect: effects.Effect) -> str | None:
+        """Return the session whose portal leaves a call unanswered that the effect waits for."""
+        left = effects.missing(effect, self.state, self.now())
+        return left.session if left is not None and self._patience(effect) == 0 else None
+
+    async def harmless(self, seconds: float) -> bool:
+        """Wait until the process may end: files are whole, and no refresh token is on its way to us.
+
+        What else was asked of a portal may be left behind; False when it took longer.
+        """
+
+        def holds() -> bool:
+            known = (*self.state.sessions.values(), *self.state.remembered.values())
+            return not self._workers.filing and not any(session.refreshing for session in known)
+
+        return await self._come_true(holds, seconds)
+
+    async def everything_settled(self, seconds: float) -> bool:
+        """Wait until nothing at all is under way or due; False when it took longer. No command's business."""
         return await self._come_true(
             lambda: not self._workers.busy and not self._decided(self.now()), seconds
         )
 
     async def _come_true(self, holds: Callable[[], bool], seconds: float) -> bool:
-        try:
-            with self._workers.resting() as rested:
+        """Ask again after each event and each work that came back, until it holds."""
+        with self._workers.resting() as woken:
+            self._waiting.add(woken)
+            try:
                 async with asyncio.timeout(seconds):
                     while not holds():
-                        rested.clear()
-                        await rested.wait()
-        except TimeoutError:
-            return False
+                        woken.clear()
+                        await woken.wait()
+            except TimeoutError:
+                return False
+            finally:
+                self._waiting.discard(woken)
         return True
+
+    def _wake(self) -> None:
+        for woken in self._waiting:
+            woken.set()
 
     async def stop(self, seconds: float) -> None:
         """Take our keys out of the credentials file (a setting keeps them) and save; bounded in time.
@@ -213,20 +280,28 @@ class Loop:
         document = saved.encode(self.state)
         if document != self._saved:
             self._saved = document
+            self._saving += 1
             self._workers.files(
                 lambda: self._ports.state_file.save(document), self._save_done, self._save_failed
             )
 
     def _save_done(self, _result: None) -> None:
+        self._saving -= 1
         if self.state.unsaved is not None:
             self.take(StateSaved(None))
 
     def _save_failed(self, problem: Problem) -> None:
         """Forget that it was written: the next event, a tick at the latest, tries again."""
+        self._saving -= 1
         self._saved = b""
         if problem != self.state.unsaved:
             _log.warning("state not saved: %s", problem.title)
             self.take(StateSaved(problem))
+
+
+def waiting_for(session: str) -> Progress:
+    """Return what a person reads while a command waits for this session's portal."""
+    return Progress(WAITS_FOR_PORTAL, text=f"{session}: waiting for the access portal ...")
 
 
 @contextlib.contextmanager

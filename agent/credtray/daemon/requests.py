@@ -9,8 +9,9 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from credtray import __version__
-from credtray.core import protocol, status
+from credtray.core import effects, protocol, status
 from credtray.core.answers import answer, chosen_session, known_profile, known_session, sign_in_required
+from credtray.core.effects import Effect
 from credtray.core.errors import AgentNotRunning, Problem, TimedOut, UsageError, error_for
 from credtray.core.events import (
     Activated,
@@ -27,9 +28,10 @@ from credtray.core.settings import Delivery, dotted
 from credtray.core.shell_words import word
 from credtray.core.standing import file_trouble
 from credtray.core.state import SessionState, State
+from credtray.core.wishes import DEFAULT
 from credtray.daemon.changes import Changes
 from credtray.daemon.ipc_connection import ReplySink
-from credtray.daemon.loop import Loop
+from credtray.daemon.loop import PATIENCE_SECONDS, Loop, waiting_for
 from credtray.daemon.sign_ins import SignIns
 
 CREDENTIALS_SECONDS = 18.0
@@ -185,11 +187,22 @@ class Requests:
     async def _cancel_login(self, request: protocol.CancelLogin, _sink: ReplySink) -> Done:
         return Done(await self._sign_ins.cancelled(self._session(request.session).session.name))
 
-    async def _logout(self, request: protocol.Logout, _sink: ReplySink) -> Done:
+    async def _logout(self, request: protocol.Logout, sink: ReplySink) -> Done:
         name = self._session(request.session).session.name
-        told = await self._sign_ins.logout(name)
-        await self._loop.settled(SETTLE_SECONDS)
+        effect = effects.of_sign_out(self._loop.state, name)
+        told = await self._signed_out(name, sink)
+        await self._loop.reached(effect, SETTLE_SECONDS)
         return Done({"session": name, "told_portal": told})
+
+    async def _signed_out(self, name: str, sink: ReplySink) -> bool:
+        """Sign out, and say what it waits for when the portal takes its time; raises as ``logout`` does."""
+        signing_out = asyncio.create_task(self._sign_ins.logout(name), name="sign-out")
+        try:
+            if not (await asyncio.wait({signing_out}, timeout=PATIENCE_SECONDS))[0]:
+                await sink.send(waiting_for(name))
+            return await signing_out
+        finally:
+            signing_out.cancel()  # the client has gone; the worker finishes what it has begun
 
     def _session(self, name: str | None) -> SessionState:
         state = self._loop.state
@@ -210,7 +223,7 @@ class Requests:
 
     # --- choices ----------------------------------------------------------------------------------------
 
-    async def _activate(self, request: protocol.Activate, _sink: ReplySink) -> Done:
+    async def _activate(self, request: protocol.Activate, sink: ReplySink) -> Done:
         for name in request.profiles:
             known_profile(self._loop.state, name)
         if request.section is not None:
@@ -219,25 +232,26 @@ class Requests:
             _refuse_section(self._loop.state, request.profiles[0])
             await self._changes.set_section(self._loop, request.profiles[0], request.section)
         self._loop.take(Activated(request.profiles))
-        return await self._effect(request.profiles)
+        return await self._chosen(request.profiles, Effect(request.profiles), sink)
 
-    async def _deactivate(self, request: protocol.Deactivate, _sink: ReplySink) -> Done:
+    async def _deactivate(self, request: protocol.Deactivate, sink: ReplySink) -> Done:
         state = self._loop.state
         for name in request.profiles:
             if name not in state.active and name != state.default and name not in state.imports:
                 known_profile(state, name)
         self._loop.take(Deactivated(request.profiles))
-        return await self._effect(request.profiles)
+        return await self._chosen(request.profiles, effects.of_deactivation(state, request.profiles), sink)
 
-    async def _switch(self, request: protocol.Switch, _sink: ReplySink) -> Done:
+    async def _switch(self, request: protocol.Switch, sink: ReplySink) -> Done:
         if request.profile is not None:
             known_profile(self._loop.state, request.profile)
         self._loop.take(Switched(request.profile))
-        return await self._effect((request.profile,) if request.profile else ())
+        names = (request.profile,) if request.profile else ()
+        return await self._chosen(names, Effect(names, (DEFAULT,)), sink)
 
-    async def _effect(self, names: tuple[str, ...]) -> Done:
+    async def _chosen(self, names: tuple[str, ...], effect: Effect, sink: ReplySink) -> Done:
         """Answer when the credentials file shows the choice, or why it does not."""
-        await self._loop.settled(SETTLE_SECONDS)
+        await self._loop.reached(effect, SETTLE_SECONDS, sink.send)
         document = self._document()
         profiles = [item for item in document["profiles"] if item["name"] in names]
         reasons = {name: self._why_not(name) for name in names}
@@ -256,8 +270,11 @@ class Requests:
             return None
         found = answer(self._loop.state, profile, self._loop.now())
         session = self._loop.state.sessions.get(profile.profile.session)
+        silent = self._loop.silent_portal(Effect((name,)))
+        if silent is not None:
+            found = TimedOut(f"the access portal of {silent} has not answered yet").problem
         if not isinstance(found, Problem) and (session is None or session.pending is None):
-            return None  # its keys are on their way
+            return None  # they are fetched as soon as they may be
         problem = found if isinstance(found, Problem) else sign_in_required(profile.profile.session)
         return {"code": problem.code, "text": problem.title, "hint": problem.hint}
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from credtray.core.errors import Problem
 from credtray.core.models import SignIn, SsoSession
 from credtray.core.protocol import Progress
-
-Tell = Callable[[Progress], Awaitable[None]]
+from credtray.daemon.loop import Tell
 
 
 @dataclass(eq=False)

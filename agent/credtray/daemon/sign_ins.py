@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from credtray.core import protocol
+from credtray.core import effects, protocol
 from credtray.core.apply import same_portal
 from credtray.core.errors import (
     AgentSilent,
@@ -40,10 +40,10 @@ from credtray.core.standing import alive, sign_in_of, token_usable
 from credtray.core.state import Alive, SessionState
 from credtray.core.status import iso
 from credtray.core.view import left_of, left_words, pending_of, still_valid, untouched_words
-from credtray.daemon.loop import Loop
+from credtray.daemon.loop import Loop, Tell
 from credtray.daemon.ports import Ports
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
-from credtray.daemon.sign_in_attempt import Attempt, Tell
+from credtray.daemon.sign_in_attempt import Attempt
 from credtray.daemon.sign_in_values import BY_CODE
 from credtray.daemon.sign_out import sign_out
 from credtray.daemon.workers import Workers
@@ -90,7 +90,7 @@ class SignIns:
                 attempt.cancelled.set()
         if attempt.problem is not None:
             raise self._failure(name, attempt.problem)
-        await self._loop.settled(SETTLE_SECONDS)
+        await self._loop.reached(effects.of_sign_in(self._loop.state, name), SETTLE_SECONDS, tell)
         told = {"already": False, "joined": attempt.joined, "moved": self._moved(attempt)}
         return self._standing(name, told)
 
