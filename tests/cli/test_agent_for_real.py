@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.cli.real_world import ROOT, SESSION, World, profile
+from credtray.demo.identity_center.faults import Hang
+from tests.cli.real_world import DNS, READONLY, ROOT, SESSION, World, profile
 from tests.cli.terminal_session import CTRL_C, TerminalSession
 
 SETUP = ("setup", "synderys", "--accounts", "all", "--roles", "ReadOnly,DNS", "--yes")
@@ -84,6 +85,52 @@ def test_credentials_without_an_agent_come_from_the_token_cache(world: World) ->
     assert "hint: Run: credtray login synderys\n" in refused.stderr
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert "Did you mean synderys-dns" in unknown.stderr
+
+
+def with_a_silent_portal(world: World) -> None:
+    """A second session, whose portal leaves every fetch unanswered from now on."""
+    world.configure()
+    other = SESSION.replace("sso-session synderys", "sso-session other") + READONLY.replace(
+        "sso_session = synderys", "sso_session = other"
+    )
+    world.config.write_text(SESSION + DNS + other)
+    world.credtray("login", "synderys")
+    world.credtray("login", "other")
+    world.portal.inject("GetRoleCredentials", Hang(), role="ReadOnly")
+
+
+def test_activate_does_not_wait_for_another_sessions_portal(world: World) -> None:
+    with_a_silent_portal(world)
+    with (
+        world.agent(),
+        subprocess.Popen(
+            world.command("switch", "synderys-readonly"),
+            cwd=ROOT,
+            env=world.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as held,
+    ):
+        assert held.stderr is not None
+        told = held.stderr.readline()
+        activated = world.credtray("activate", "synderys-dns")
+        still_waiting = held.poll() is None
+        held.terminate()
+
+    assert told == "other: waiting for the access portal ...\n"
+    assert activated.stdout.startswith("synderys-dns is active: keys in [synderys-dns] until ")
+    assert still_waiting
+
+
+def test_without_an_agent_no_other_sessions_portal_is_asked(world: World) -> None:
+    with_a_silent_portal(world)
+    world.credtray("activate", "synderys-readonly")
+    before = world.portal.journal.count("GetRoleCredentials")
+    switched = world.credtray("switch", "synderys-dns")
+
+    assert switched.stdout.startswith("synderys-dns is the default: keys in [default] until ")
+    assert world.portal.journal.count("GetRoleCredentials") == before + 1
 
 
 def test_credentials_give_up_in_time(world: World) -> None:

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 import pytest
 
 from credtray.core import protocol
+from credtray.core.effects import Effect
 from credtray.core.errors import CredtrayError, Offline, Problem, TimedOut
-from credtray.core.events import Activated, ConfigLoaded, SyncStarted, TokenVanished
+from credtray.core.events import Activated, ConfigLoaded, Synced, SyncStarted, TokenVanished
 from credtray.core.protocol import Done, Progress
 from credtray.core.secret import Secret
 from credtray.daemon.import_requests import ImportRequests
+from credtray.daemon.loop import Conduct
 from credtray.daemon.workers import Workers
 from tests.core.making import NOON, config, profile, session
 from tests.daemon.fakes import Daemon, Sink, SlowPool, run
@@ -64,7 +66,7 @@ class World:
         sessions = (session("corp"), replace(session("lab"), start_url="https://d-1.awsapps.com/start"))
         profiles = (profile("dev"), profile("ro"), profile("far", "lab"), profile("wide", "lab"))
         self.daemon.config.content = config(*profiles, sessions=sessions)
-        self.daemon.requests.also(ImportRequests(self.daemon.loop).carriers)
+        self.daemon.requests.register(ImportRequests(self.daemon.loop).handlers)
 
     async def signed_in(self) -> World:
         await self.daemon.started()
@@ -202,14 +204,15 @@ def test_signing_out_of_a_portal_that_hangs_says_so_and_is_done_when_it_is_given
 # --- not too early ---------------------------------------------------------------------------------------
 
 
-def test_the_answer_comes_when_the_choice_is_on_the_disk() -> None:
+@pytest.mark.parametrize("name", ["dev", "ro"])
+def test_the_answer_comes_when_the_choice_is_on_the_disk(name: str) -> None:
     async def drive() -> None:
         world = await World(disk_seconds=2.0).signed_in()
-        asked = await world.asked(protocol.Switch("ro"))
+        asked = await world.asked(protocol.Switch(name))
 
         assert asked.progress == []
-        assert world.daemon.credentials.sections["default"].profile == "ro"
-        assert b'"default":"ro"' in world.daemon.state_file.document.replace(b" ", b"")
+        assert world.daemon.credentials.sections["default"].profile == name
+        assert f'"default":"{name}"'.encode() in world.daemon.state_file.document.replace(b" ", b"")
 
     run(drive())
 
@@ -221,8 +224,9 @@ def test_a_rewrite_for_an_earlier_choice_is_not_taken_for_ones_own() -> None:
         await world.asked(protocol.Switch("dev"))
         away = asyncio.create_task(world.asked(protocol.Switch("ro")))
         await asyncio.sleep(1)
-        await world.asked(protocol.Switch("dev"))
+        back = await world.asked(protocol.Switch("dev"))
 
+        assert back.seconds > 2
         assert world.daemon.credentials.sections["default"].profile == "dev"
         await away
 
@@ -277,6 +281,19 @@ def test_the_end_of_the_agent_is_not_held_up() -> None:
         return (await task).seconds
 
     assert run(drive()) < 2
+
+
+def test_an_event_alone_ends_the_wait() -> None:
+    async def drive() -> bool:
+        daemon = await Daemon(conduct=Conduct(saves=False)).started()
+        daemon.loop.take(SyncStarted())
+        task = asyncio.create_task(daemon.loop.reached(Effect(sections=("dev",)), 15))
+        await asyncio.sleep(1)
+        daemon.loop.take(Synced((), {}))
+        await asyncio.sleep(0.01)
+        return task.done() and await task
+
+    assert run(drive())
 
 
 def test_a_client_that_hangs_up_leaves_its_choice_and_nothing_else() -> None:
