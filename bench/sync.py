@@ -107,14 +107,14 @@ async def _once(names: list[str], rate: float) -> dict[str, float]:
 
     loop = Loop(ports, workers, components.state_file.load(), conduct=Conduct(heard=heard))
     loop.start()
-    await loop.settled(30)
+    await loop.everything_settled(30)
     loop.take(Asked(names[-1]))  # loads botocore and makes its client: a running agent has done that long ago
-    await loop.settled(30)
+    await loop.everything_settled(30)
     wanted = names[:-1]
     started = time.perf_counter()
     loop.take(Activated(tuple(wanted)))
     loop.take(FilesChanged())
-    await loop.settled(120)
+    await loop.everything_settled(120)
     return {
         "took": 1000 * (came[-1] - started),
         "written": 1000 * (file.replaced[-1] - started),
