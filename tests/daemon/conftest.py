@@ -43,7 +43,7 @@ def end_agent(process: subprocess.Popen[str]) -> str:
         return ""
     process.send_signal(signal.SIGCONT)
     process.kill()
-    return process.communicate(timeout=10)[1]
+    return process.communicate(timeout=60)[1]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def agent() -> Iterator[Agent]:
         end_agent(process)
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 8.0) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Poll until it holds, at most for so long."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 
 from credtray.core.protocol import Ping
 from credtray.files.file_lock import FileLock
@@ -28,20 +27,18 @@ def test_of_twenty_started_at_once_exactly_one_serves_and_the_others_say_so() ->
     assert codes == [0] * 19
 
 
-def test_killed_holder_is_followed_within_a_second(agent: Agent) -> None:
+def test_killed_holder_is_followed_at_once(agent: Agent) -> None:
     agent.kill()
     agent.process.wait()
     assert agent.socket.exists()  # nobody cleaned up
-    started = time.monotonic()
-    with FileLock(agent.socket.parent / "agent.lock", timeout=0):
-        took = time.monotonic() - started
+    with FileLock(agent.socket.parent / "agent.lock", timeout=0):  # the first try gets it
+        pass
     heir = start_agent()
     line = first_line(heir)
     with AgentClient.connect() as client:
         client.ask(Ping())
     end_agent(heir)
 
-    assert took < 0.1
     assert line == "serving\n"
 
 

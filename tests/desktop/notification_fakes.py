@@ -20,7 +20,7 @@ from credtray.desktop.notifications.dbus import DesktopNotifier
 NAME = "org.freedesktop.Notifications"
 PATH = "/org/freedesktop/Notifications"
 
-PATIENCE = 5.0
+PATIENCE = 60.0
 """Seconds; for what comes at once when it works."""
 
 

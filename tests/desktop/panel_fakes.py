@@ -96,7 +96,7 @@ class FakeWatcher:
 
     async def item(self, count: int = 1) -> str:
         """Return the name of the item that registered last, as soon as there were so many registrations."""
-        async with asyncio.timeout(10), self._registered:
+        async with asyncio.timeout(60), self._registered:
             await self._registered.wait_for(lambda: len(self.items) >= count)
         return self.items[-1]
 
@@ -321,7 +321,7 @@ async def _true(value: bool) -> bool:  # noqa: FBT001 - makes a value one that c
     return value
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     """Ask again and again, for things other processes do."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - there is no event to wait for

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,18 @@ from credtray.desktop.browser import SystemBrowser
 
 URL = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&state=a%20b&x=$(touch%20no)&y=`z"
 SAFE = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&state=a%20b&scopes=sso%3Aaccount;x=$(id)"
-LIMIT = 2.0
+
+HANGS = 'read line < "${0%/*}/released"'
+"""The body of a tool that goes on only when the test is over."""
 
 
 @pytest.fixture
-def tools(tmp_path: Path) -> Path:
+def tools(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "a folder"
     folder.mkdir()
-    return folder
+    os.mkfifo(folder / "released")
+    yield folder
+    os.close(os.open(folder / "released", os.O_RDWR))
 
 
 def tool(folder: Path, name: str, body: str) -> Path:
@@ -42,7 +47,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def recorded(folder: Path, name: str) -> list[str]:
     path = folder / f"{name}.argv"
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not path.exists() and time.monotonic() < deadline:
         os.sched_yield()
     return path.read_text().splitlines()
@@ -102,13 +107,11 @@ def test_no_launcher_installed_is_told(tools: Path) -> None:
     assert not SystemBrowser(only_tools(tools, DISPLAY=":0")).open(SAFE)
 
 
-def test_hanging_launcher_costs_two_seconds_and_counts_as_not_opened(tools: Path) -> None:
-    tool(tools, "xdg-open", "exec /bin/sleep 3")
-    tool(tools, "gio", "exec /bin/sleep 3")
-    started = time.monotonic()
+def test_hanging_launcher_is_not_waited_for_and_counts_as_not_opened(tools: Path) -> None:
+    tool(tools, "xdg-open", HANGS)
+    tool(tools, "gio", HANGS)
 
     assert not SystemBrowser(only_tools(tools, DISPLAY=":0"), patience=0.5).open(SAFE)
-    assert time.monotonic() - started < LIMIT
 
 
 @pytest.mark.parametrize("form", ["{}", "{} %s", "{} %s &", "{} --new-tab=%s", "/nowhere/else:{}"])
@@ -145,11 +148,9 @@ def test_command_that_does_not_work_is_told_and_nothing_else_is_tried(tools: Pat
 
 
 def test_browser_of_the_user_that_stays_open_counts_as_opened(tools: Path) -> None:
-    command = tool(tools, "my-browser", "exec /bin/sleep 3")
-    started = time.monotonic()
+    command = tool(tools, "my-browser", HANGS)
 
     assert SystemBrowser(environment(tools, BROWSER=f"'{command}' %s"), patience=0.3).open(SAFE)
-    assert time.monotonic() - started < LIMIT
 
 
 @pytest.mark.parametrize("value", ["'open quote", "/nowhere/browser", "%s", ":::", " ", "&"])
@@ -199,7 +200,7 @@ def test_loopback_may_be_plain_http(tools: Path, url: str) -> None:
 def test_finished_browser_leaves_no_zombie(tools: Path) -> None:
     command = tool(tools, "my-browser", "exec /bin/sleep 0.4")
     SystemBrowser(environment(tools, BROWSER=f"'{command}'"), patience=0.1).open(SAFE)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while _children() and time.monotonic() < deadline:
         os.sched_yield()
 

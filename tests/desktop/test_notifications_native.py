@@ -7,7 +7,6 @@ import contextlib
 import subprocess
 import sys
 import threading
-import time
 import types
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -240,18 +239,16 @@ def test_what_desktop_notifier_only_logs_is_told() -> None:
     asyncio.run(drive())
 
 
-def test_a_system_that_hangs_costs_two_seconds() -> None:
-    async def drive() -> float:
+def test_a_system_that_hangs_is_given_up_after_two_seconds() -> None:
+    async def drive() -> None:
         center = FakeCenter()
         async with running(center) as agent:
             await agent.settled()
             center.hangs = True
-            began = time.monotonic()
             with pytest.raises(NotifierUnavailable, match="within 2 s"):
                 await agent.show(WARNING)
-            return time.monotonic() - began
 
-    assert asyncio.run(drive()) < 2.5
+    asyncio.run(drive())
 
 
 @pytest.mark.parametrize(
@@ -351,19 +348,15 @@ def test_plyers_failure_is_told() -> None:
         PlyerNotifier(lambda: FakePlyer(fails=True)).show(WARNING)
 
 
-def test_plyer_that_hangs_costs_two_seconds_once() -> None:
+def test_plyer_that_hangs_is_given_up_after_two_seconds_once() -> None:
     plyer = FakePlyer()
     plyer.hold.clear()
     notifier = PlyerNotifier(lambda: plyer)
-    began = time.monotonic()
     with pytest.raises(NotifierUnavailable, match="within 2 s"):
         notifier.show(WARNING)
     with pytest.raises(NotifierUnavailable, match="still hangs"):
         notifier.show(WARNING)
-    took = time.monotonic() - began
     plyer.hold.set()
-
-    assert took < 2.5
 
 
 def test_plyer_on_linux_asks_the_same_service_as_we_do() -> None:

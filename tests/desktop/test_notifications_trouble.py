@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -27,12 +26,11 @@ SILENT = DesktopPart(Part.NOTIFICATIONS, None, "the notification service does no
 ABSENT = DesktopPart(Part.NOTIFICATIONS, None, "no notification service is running")
 
 
-async def refused(agent: Told, notification: Notification = WARNING) -> tuple[str, float]:
-    """Show it in vain; return why, and after how many seconds."""
-    began = time.monotonic()
+async def refused(agent: Told, notification: Notification = WARNING) -> str:
+    """Show it in vain; return why."""
     with pytest.raises(NotifierUnavailable) as caught:
         await agent.show(notification)
-    return caught.value.detail, time.monotonic() - began
+    return caught.value.detail
 
 
 # --- nobody there -------------------------------------------------------------------------------------
@@ -42,10 +40,9 @@ def test_without_a_daemon_the_reason_is_told_at_once(bus: DbusDaemon) -> None:
     async def drive() -> None:
         async with told(bus.address) as agent:
             await agent.unserved()
-            why, seconds = await refused(agent)
+            why = await refused(agent)
 
             assert why == ABSENT.reason
-            assert seconds < 1
             assert agent.parts == [ABSENT]
 
     asyncio.run(drive())
@@ -69,10 +66,9 @@ def test_without_a_bus_the_reason_is_told() -> None:
     async def drive() -> None:
         async with told("unix:path=/nowhere/bus") as agent:
             await agent.unserved()
-            why, seconds = await refused(agent)
+            why = await refused(agent)
 
             assert why.startswith("the message bus cannot be reached: ")
-            assert seconds < 1
             assert agent.part == DesktopPart(Part.NOTIFICATIONS, None, why)
 
     asyncio.run(drive())
@@ -105,8 +101,8 @@ def test_a_bus_that_is_restarted_costs_one_notice_and_no_more(
             await agent.show(WARNING)
             bus.kill()
             await agent.unserved()
-            _, seconds = await refused(agent)
-            assert seconds < 1
+            await refused(agent)
+
             bus.start()
             await daemon.die()
             await daemon.start()
@@ -118,17 +114,16 @@ def test_a_bus_that_is_restarted_costs_one_notice_and_no_more(
     asyncio.run(drive())
 
 
-def test_a_frozen_bus_costs_two_seconds(bus: DbusDaemon) -> None:
+def test_a_frozen_bus_is_given_up(bus: DbusDaemon) -> None:
     async def drive() -> None:
         async with shown_by(bus.address) as (_, agent):
             bus.freeze()
             try:
-                why, seconds = await refused(agent)
+                why = await refused(agent)
             finally:
                 bus.thaw()
 
             assert why == SILENT.reason
-            assert 1.5 < seconds < 2.3
 
     asyncio.run(drive())
 
@@ -179,10 +174,9 @@ def test_a_daemon_that_dies_with_our_notice_in_its_hands_is_no_daemon(bus: DbusD
             showing = asyncio.create_task(refused(agent))
             await until(lambda: "Notify" in daemon.asked)
             await daemon.die()
-            why, seconds = await showing
+            why = await showing
 
             assert why in {ABSENT.reason, SILENT.reason}
-            assert seconds < 1
             await until(lambda: agent.part == ABSENT)
 
     asyncio.run(drive())
@@ -191,16 +185,14 @@ def test_a_daemon_that_dies_with_our_notice_in_its_hands_is_no_daemon(bus: DbusD
 # --- one that hangs -----------------------------------------------------------------------------------
 
 
-def test_a_daemon_that_hangs_costs_two_seconds_once(bus: DbusDaemon) -> None:
+def test_a_daemon_that_hangs_is_given_up_and_asked_once(bus: DbusDaemon) -> None:
     async def drive() -> None:
         async with shown_by(bus.address) as (daemon, agent):
             daemon.hangs = True
-            why, seconds = await refused(agent)
-            again, at_once = await refused(agent, OTHER)
+            why = await refused(agent)
+            again = await refused(agent, OTHER)
 
             assert [why, again] == [SILENT.reason] * 2
-            assert 1.5 < seconds < 2.1
-            assert at_once < 0.5
             assert agent.part == SILENT
             assert daemon.asked.count("Notify") == 1
 
@@ -208,18 +200,16 @@ def test_a_daemon_that_hangs_costs_two_seconds_once(bus: DbusDaemon) -> None:
 
 
 def test_the_loop_runs_on_while_a_daemon_hangs(bus: DbusDaemon) -> None:
-    async def drive() -> float:
+    async def drive() -> int:
         async with shown_by(bus.address) as (daemon, agent):
             daemon.hangs = True
-            showing = asyncio.create_task(refused(agent))
-            longest = 0.0
+            showing, turns = asyncio.create_task(refused(agent)), 0
             while not showing.done():
-                began = time.monotonic()
                 await asyncio.sleep(0.01)
-                longest = max(longest, time.monotonic() - began)
-            return longest
+                turns += 1
+            return turns
 
-    assert asyncio.run(drive()) < 0.5
+    assert asyncio.run(drive()) > 2  # one to begin, one to end: a loop that stood still has no third
 
 
 def test_a_daemon_that_wakes_up_is_reported_and_shows_the_notice_once(bus: DbusDaemon) -> None:
@@ -303,17 +293,17 @@ def test_a_daemon_that_hangs_from_the_beginning_is_told_and_found_when_it_wakes(
 
 
 def test_the_end_of_the_agent_waits_for_no_daemon(bus: DbusDaemon) -> None:
-    async def drive() -> float:
+    async def drive() -> None:
         async with daemon_on(bus.address) as daemon:
             async with told(bus.address) as agent:
                 await agent.served()
                 await agent.show(WARNING)
                 daemon.hangs = True
                 await refused(agent, OTHER)
-                began = time.monotonic()
-            return time.monotonic() - began
 
-    assert asyncio.run(drive()) < 1.5
+            assert daemon.hangs  # it never answered, and the agent has ended
+
+    asyncio.run(drive())
 
 
 # --- one that is wrong --------------------------------------------------------------------------------
@@ -326,13 +316,12 @@ def test_a_refusal_is_told_and_tried_again_after_a_while(
 
     async def drive() -> None:
         async with shown_by(bus.address, refuses="too <b>many</b>\x07") as (_, agent):
-            why, seconds = await refused(agent)
+            why = await refused(agent)
             await agent.served()
 
             assert why.startswith("the notification service refused: ")
             assert why.isprintable()
             assert "<" not in why
-            assert seconds < 1
 
     asyncio.run(drive())
 
@@ -342,10 +331,9 @@ def test_an_answer_that_is_no_id_is_no_notice(bus: DbusDaemon, answer: tuple[str
     async def drive() -> None:
         async with shown_by(bus.address) as (daemon, agent):
             daemon.rubbish = answer
-            why, seconds = await refused(agent)
+            why = await refused(agent)
 
             assert "without an id" in why
-            assert seconds < 1
 
     asyncio.run(drive())
 

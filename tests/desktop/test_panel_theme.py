@@ -73,7 +73,7 @@ class Heard:
         self._more.set()
 
     async def until(self, *panels: Panel) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self.panels != list(panels):
                 self._more.clear()
                 await self._more.wait()

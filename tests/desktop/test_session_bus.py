@@ -147,16 +147,18 @@ def test_library_that_another_thread_is_loading_is_waited_for(
 def test_a_frozen_bus_is_given_up_after_two_seconds_for_all_who_ask(bus: DbusDaemon) -> None:
     async def scenario() -> list[object]:
         shared = SessionBus()
-        answers = await asyncio.gather(*(shared.connection() for _ in range(3)), return_exceptions=True)
+        asking = [asyncio.ensure_future(shared.connection()) for _ in range(3)]
+        await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        for _ in range(3):  # turns of the loop: nobody begins to wait anew
+            await asyncio.sleep(0)
+        answers = [each.exception() if each.done() else "still asking" for each in asking]
         await shared.close()
-        return list(answers)
+        return answers
 
     bus.freeze()
-    began = time.monotonic()
     answers = asyncio.run(scenario())
 
     assert [BusUnavailable] * 3 == [type(answer) for answer in answers]
-    assert time.monotonic() - began < 3
 
 
 def test_someone_who_stops_waiting_leaves_the_others_their_connection(bus: DbusDaemon) -> None:
@@ -202,7 +204,7 @@ def test_a_bus_that_dies_is_noticed_and_its_successor_found(bus: DbusDaemon) -> 
         shared = SessionBus()
         first = await shared.connection()
         bus.kill()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             await first.lost()
         with pytest.raises(BusUnavailable):
             await shared.connection()
@@ -314,7 +316,7 @@ def test_calls_under_way_fail_at_once_when_the_bus_dies(bus: DbusDaemon) -> None
     async def scenario() -> list[object]:
         async with connected() as [connection]:
             bus.freeze()
-            calls = [asyncio.create_task(connection.call(*DAEMON, "GetId")) for _ in range(3)]
+            calls = [asyncio.create_task(connection.call(*DAEMON, "GetId", seconds=1000)) for _ in range(3)]
             await asyncio.sleep(0)
             bus.kill()
             answers = await asyncio.gather(*calls, return_exceptions=True)
@@ -323,10 +325,7 @@ def test_calls_under_way_fail_at_once_when_the_bus_dies(bus: DbusDaemon) -> None
                 await connection.call(*DAEMON, "GetId")
             return [type(answer) for answer in answers]
 
-    began = time.monotonic()
-
     assert asyncio.run(scenario()) == [BusUnavailable] * 3
-    assert time.monotonic() - began < 1.5
 
 
 @pytest.mark.parametrize(
@@ -395,7 +394,7 @@ def test_a_bus_that_takes_nothing_is_left_in_the_end(bus: DbusDaemon) -> None:
             bus.freeze()
             for _ in range(2100):
                 connection.emit(PATH, INTERFACE, "Big", "ay", [bytes(1000)])
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(60):
                 await connection.lost()
 
     asyncio.run(scenario())
@@ -522,7 +521,7 @@ def test_owners_tells_the_present_one_then_each_change_and_ends_with_the_connect
             await ours.call(*DAEMON, "ReleaseName", "s", ["credtray.Ours"])
             seen.append(await anext(watched))
             bus.kill()
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(60):
                 seen.extend([owner async for owner in watched])
             return [ours.unique_name]
 

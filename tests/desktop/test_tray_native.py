@@ -98,7 +98,7 @@ class Stage:
             tray = NativeTray(self.shown, self._clicked, self.reports.append, self.main, self.back_end)
             running = asyncio.create_task(tray.run())
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     await story()
             finally:
                 running.cancel()

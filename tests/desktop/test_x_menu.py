@@ -24,7 +24,7 @@ from credtray.desktop.x11.screen import Area
 from tests.desktop.x_tray import x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 MENU = (
     Item("header", Kind.TEXT, "corp: signed in"),
     Item("log", Kind.COMMAND, "Log", OpenLog()),

@@ -17,7 +17,7 @@ from Xlib.display import Display
 from credtray.desktop.x11.thread import XThread
 from tests.desktop.xvfb import xvfb
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 PIECES = 40
 PIECE = b"x" * 8_000
 """All of them are more than a socket holds for a server that does not read; each of them is less."""

@@ -16,7 +16,7 @@ from credtray.desktop.x11.thread import XThread
 BACKGROUND = 0x3366CC
 """Red, green and blue."""
 SIDE = 24
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class XTray:

@@ -18,10 +18,10 @@ _BUTTON = re.compile(r'<form method="post" action="(/sign-in/[^"]+)">')
 def main(journal: str, url: str) -> None:
     with Path(journal).open("a") as file:
         file.write(url + "\n")
-    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - whatever a browser is told to open
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - whatever a browser is told to open
         asked = _BUTTON.search(answer.read().decode())
     if asked is not None and not Path(f"{journal}.hesitates").exists():
-        with urllib.request.urlopen(urljoin(url, asked[1]), b"", timeout=30) as answer:  # noqa: S310 - as above
+        with urllib.request.urlopen(urljoin(url, asked[1]), b"", timeout=60) as answer:  # noqa: S310 - as above
             answer.read()
 
 

@@ -112,7 +112,9 @@ class House:
             **more,
         )
 
-    def run(self, *words: str, code: int | None = 0, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, code: int | None = 0, seconds: float = 120
+    ) -> subprocess.CompletedProcess[str]:
         """Run one command to its end; *code* is the exit code it must have."""
         process = self.start(*words)
         out, err = process.communicate(timeout=seconds)
@@ -140,7 +142,7 @@ class House:
                 stdout=output, stderr=output, text=True,
             )  # fmt: skip
         try:
-            until((self.home / "run" / "credtray" / "agent.sock").exists, 20)
+            until((self.home / "run" / "credtray" / "agent.sock").exists)
             yield process
         finally:
             process.send_signal(signal.SIGCONT)
@@ -156,7 +158,7 @@ class House:
         return counters.get(operation, 0)
 
 
-def until(true: Callable[[], bool], seconds: float = 10) -> None:
+def until(true: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for real processes to get there, and not longer."""
     deadline = time.monotonic() + seconds
     while not true():

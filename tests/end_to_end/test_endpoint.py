@@ -197,7 +197,7 @@ def tried(name, work):
     except OSError as error:
         print(name, type(error).__name__)
 def asked(token):
-    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
     connection.request("GET", path, headers={} if token is None else {"Authorization": token})
     answer = connection.getresponse()
     return answer.status, answer.read()

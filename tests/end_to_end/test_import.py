@@ -127,7 +127,7 @@ def paced_agent(house: House, clock: PacedClock, path: Path) -> Iterator[subproc
     )  # fmt: skip
     with process:
         try:
-            until((house.home / "run" / "credtray" / "agent.sock").exists, 20)
+            until((house.home / "run" / "credtray" / "agent.sock").exists)
             yield process
         finally:
             process.terminate()

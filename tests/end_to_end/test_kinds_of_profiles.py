@@ -53,9 +53,9 @@ def test_a_legacy_profile_signs_in_by_device_code_and_is_kept(house: House) -> N
     with house.agent():
         pending = house.start("login", "--json")
         until(lambda: bool(house.session()["sign_in_url"]))
-        with urllib.request.urlopen(house.session()["sign_in_url"], timeout=10) as page:  # noqa: S310 - the portal
+        with urllib.request.urlopen(house.session()["sign_in_url"], timeout=60) as page:  # noqa: S310 - the portal
             assert page.status == 200
-        out, err = pending.communicate(timeout=20)
+        out, err = pending.communicate(timeout=60)
         assert pending.returncode == 0, err
         house.run("activate", "old")
 

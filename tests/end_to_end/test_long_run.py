@@ -100,7 +100,7 @@ def live(told: dict[str, Any], seconds: float, life: Life) -> None:
             except CredtrayError:
                 life.refused += 1  # at this pace keys may have ended when they arrive
         for authorization in (Path(told["token_file"]).read_text(), "wrong"):
-            answer = ask(told["url"], headers={"Authorization": authorization}, timeout=30)
+            answer = ask(told["url"], headers={"Authorization": authorization}, timeout=60)
             life.fetched += answer.status == 200
         with suppress(CredtrayError):
             AgentClient.connect().close()  # one that hangs up at once

@@ -42,7 +42,7 @@ def test_without_an_agent_it_works_the_same(house: House) -> None:
     house.configure()
     job = house.start(*WAIT, "--timeout", "1m")
     assert job.stderr is not None
-    until(lambda: "Waiting for a sign-in" in (job.stderr.readline() if job.stderr else ""), 30)
+    until(lambda: "Waiting for a sign-in" in (job.stderr.readline() if job.stderr else ""))
     house.run("login")
     job.communicate(timeout=60)
     keys_too_short = house.run("wait", P, "--for", "2h", "--keys", code=5)

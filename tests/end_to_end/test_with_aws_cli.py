@@ -64,7 +64,7 @@ def aws_login(house: House, proxy: ConnectProxy) -> None:
         assert login.stdout is not None
         for line in login.stdout:
             if "user_code=" in line:
-                opener(proxy).open(line.strip(), timeout=10).close()
+                opener(proxy).open(line.strip(), timeout=60).close()
     assert login.returncode == 0
 
 
@@ -104,13 +104,13 @@ def test_we_use_the_clis_sign_in_and_honour_its_logout(behind: House, proxy: Con
     with behind.agent():
         behind.run("activate", "synderys-dns", code=None)
         aws_login(behind, proxy)
-        until(lambda: "aws_access_key_id" in behind.written(), 5)
+        until(lambda: "aws_access_key_id" in behind.written())
         assert behind.session()["state"] == "fresh"
         assert behind.visits() == []
 
         aws(behind, "sso", "logout")
-        until(lambda: behind.session()["state"] == "signed_out", 5)
-        until(lambda: "aws_access_key_id" not in behind.written(), 5)
+        until(lambda: behind.session()["state"] == "signed_out")
+        until(lambda: "aws_access_key_id" not in behind.written())
         assert not behind.token_file().exists()
 
 
@@ -120,7 +120,7 @@ def test_a_sign_in_of_the_cli_finishes_ours(behind: House, proxy: ConnectProxy) 
         pending = behind.start("login", "--device", "--json")
         until(lambda: behind.session()["state"] == "signing_in" and behind.session()["sign_in_url"])
         aws_login(behind, proxy)
-        out, err = pending.communicate(timeout=20)
+        out, err = pending.communicate(timeout=60)
 
         assert pending.returncode == 0, err
         assert json.loads(out)["joined"] is True
@@ -148,7 +148,7 @@ def by_device(house: House, proxy: ConnectProxy) -> None:
     assert login.stderr is not None
     told = iter(login.stderr)
     address = next(found for line in told if (found := re.search(r"https://\S+user_code=\S+", line)))
-    opener(proxy).open(address[0], timeout=10).close()
+    opener(proxy).open(address[0], timeout=60).close()
     _, err = login.communicate(timeout=60)
     assert login.returncode == 0, err
 

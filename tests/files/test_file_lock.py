@@ -100,9 +100,8 @@ def test_other_process_is_waited_for_and_its_death_frees_the_lock_at_once(tmp_pa
             FileLock(path, timeout=0.05).__enter__()
         holder.kill()
         holder.wait(10)
-        started = time.monotonic()
-        with FileLock(path):
-            assert time.monotonic() - started < 0.5
+        with FileLock(path, timeout=0):  # the first try gets it
+            pass
 
 
 def test_lock_file_removed_by_a_cleaner_meanwhile_binds_again(

@@ -193,7 +193,7 @@ class Desktop:
             return None
         return Area(box[0], box[1] + 2, box[2] - box[0], box[3] - box[1])
 
-    def find_icon(self, seconds: float = 5) -> Area:
+    def find_icon(self, seconds: float = 60) -> Area:
         """Return where the icon is, as soon as it can be seen."""
         return seen(self.icon, "an icon in the panel", seconds)
 
@@ -201,7 +201,7 @@ class Desktop:
         """Return the windows over the desktop, the panel left out: menus, notifications, tooltips."""
         return [area for area in self.screen.windows() if area.width < SIZE[0]]
 
-    def find_popup(self, known: list[Area] | None = None, seconds: float = 5) -> Area:
+    def find_popup(self, known: list[Area] | None = None, seconds: float = 60) -> Area:
         """Return a popup that is not among the *known* ones, as soon as there is one."""
         old = known or []
 

@@ -79,7 +79,7 @@ class PrivateBus:
     def owner(self, name: str) -> str | None:
         return self._with(lambda bus: _owner(bus, name))
 
-    def wait_for_owner(self, name: str, seconds: float = 10) -> None:
+    def wait_for_owner(self, name: str, seconds: float = 60) -> None:
         """Return once somebody owns the name; being told, without asking again and again."""
         self._with(lambda bus: asyncio.wait_for(_owned(bus, name), seconds))
 

@@ -26,7 +26,7 @@ from Xlib.error import BadDrawable, BadWindow
 from tests.on_a_desktop.programs import Program
 
 SIZE = (1024, 768)
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
 _FAMILY_LOCAL = 256
 
 T = TypeVar("T")

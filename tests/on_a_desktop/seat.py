@@ -19,9 +19,6 @@ from tests.on_a_desktop.desktop import Desktop
 from tests.on_a_desktop.private_bus import NOTIFICATIONS
 from tests.on_a_desktop.screen import Area
 
-PROMPT_SECONDS = 10.0
-"""For two commands, on a busy machine too; whoever waits for D-Bus waits for 25 s."""
-
 PERSON = Path(__file__).with_name("person.py")
 
 
@@ -90,7 +87,7 @@ class Seat:
             if depth < len(path) - 1:
                 area = self.desktop.find_popup(known)
                 lines = line.children
-        until(lambda: set(self.desktop.popups()) <= before, 5)
+        until(lambda: set(self.desktop.popups()) <= before)
 
 
 def find(lines: tuple[menus.Line, ...], word: str) -> menus.Line:

@@ -75,7 +75,7 @@ def test_dex_starts_it_and_no_window_opens(seat: Seat) -> None:
             ["dex", "--autostart", "--environment", "XFCE"],
             env=seat.house.environ, stdin=subprocess.DEVNULL, timeout=20, check=True,
         )  # fmt: skip
-        seat.desktop.find_icon(10)
+        seat.desktop.find_icon()
         seat.desktop.screen.still()
 
         assert seat.desktop.popups() == []
@@ -94,7 +94,7 @@ def test_session_of_xfce_starts_it(seat: Seat, tmp_path: Path) -> None:
     session = Program(["xfce4-session"], environ, tmp_path / "session.log")
     try:
         with ended(seat.house):
-            seat.desktop.find_icon(10)
+            seat.desktop.find_icon()
 
             assert seat.house.status()["sessions"]
     finally:

@@ -37,7 +37,7 @@ def notice(desktop: Desktop) -> Iterator[subprocess.Popen[str]]:
 def test_click_on_dunsts_popup_is_the_default_action(desktop: Desktop) -> None:
     with notice(desktop) as process:
         desktop.screen.click(*desktop.find_popup().centre)
-        out, _ = process.communicate(timeout=5)
+        out, _ = process.communicate(timeout=60)
 
     assert out == "default\n"
 
@@ -50,7 +50,7 @@ def test_each_button_of_xfces_popup_is_its_action(
     desktop = desktop_with(Furniture(theme, Daemon.XFCE))
     with notice(desktop) as process:
         desktop.click_button(desktop.find_popup(), button, of=2)
-        out, _ = process.communicate(timeout=5)
+        out, _ = process.communicate(timeout=60)
 
     assert out == f"{action}\n"
 

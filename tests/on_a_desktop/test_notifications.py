@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from tests.end_to_end.house import until
 from tests.on_a_desktop.person import CHROMIUM
 from tests.on_a_desktop.screen import Area
-from tests.on_a_desktop.seat import PROMPT_SECONDS, Seat
+from tests.on_a_desktop.seat import Seat
 
 SIGN_IN, LATER = 0, 1
 """The buttons of a warning."""
@@ -44,7 +43,7 @@ def test_button_of_the_warning_signs_in_with_chromium(seat_with_buttons: Seat) -
         popup = warning(seat)
         before = end(seat)
         seat.desktop.click_button(popup, SIGN_IN, of=2)
-        until(lambda: end(seat) - before > timedelta(hours=3), 30)
+        until(lambda: end(seat) - before > timedelta(hours=3))
         until(seat.house.journal.with_suffix(".done").exists)
 
         assert len(seat.house.visits()) == 1
@@ -97,7 +96,7 @@ def test_refreshing_goes_on_without_anybody_who_shows_notifications(seat: Seat) 
         until(lambda: seat.house.calls("GetRoleCredentials") > before)
         assert seat.part("notifications")["back_end"] is None
         seat.desktop.start_daemon()
-        seat.desktop.find_popup(seconds=10)
+        seat.desktop.find_popup()
 
         assert seat.part("notifications")["back_end"] is not None
 
@@ -109,9 +108,7 @@ def test_daemon_that_hangs_holds_up_nobody(seat: Seat) -> None:
         seat.desktop.daemon.suspend()
         before = seat.house.calls("GetRoleCredentials")
         seat.sleep(hours=3, minutes=35)
-        began = time.monotonic()
         until(lambda: seat.house.calls("GetRoleCredentials") > before)
         seat.house.status()
-        assert time.monotonic() - began < PROMPT_SECONDS
         seat.desktop.daemon.resume()
-        seat.desktop.find_popup(seconds=15)
+        seat.desktop.find_popup()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ from credtray.ipc_client import AgentClient
 from tests.connect_proxy import ConnectProxy
 from tests.end_to_end.house import ROLES, until
 from tests.on_a_desktop.desktop import PANEL
-from tests.on_a_desktop.seat import PROMPT_SECONDS, Seat, find
+from tests.on_a_desktop.seat import Seat, find
 
 AWS = Path("/usr/bin/aws")
 
@@ -65,7 +64,7 @@ def test_icon_is_back_after_the_panel_was_killed(seat: Seat) -> None:
     with seat.agent():
         seat.desktop.panel.kill()
         seat.desktop.start_panel()
-        seat.desktop.find_icon(5)
+        seat.desktop.find_icon()
 
         assert len(seat.desktop.bus.items()) == 1
         assert seat.part("tray")["back_end"] == "status_notifier"
@@ -75,7 +74,7 @@ def test_icon_is_back_after_the_panel_was_killed(seat: Seat) -> None:
 def test_icon_is_back_after_the_panels_tray_was_started_anew(seat: Seat) -> None:
     with seat.agent():
         seat.desktop.end_tray_plugin()
-        seat.desktop.find_icon(20)
+        seat.desktop.find_icon()
 
         until(lambda: seat.part("tray")["back_end"] == "status_notifier")
         assert len(seat.desktop.bus.items()) == 1
@@ -85,11 +84,9 @@ def test_panel_that_hangs_holds_up_nobody_and_keeps_the_icon(seat: Seat) -> None
     with seat.agent():
         seat.house.run("login")
         seat.desktop.panel.suspend()
-        began = time.monotonic()
         seat.house.run("activate", "synderys-dns")
         until(lambda: "[synderys-dns]" in seat.house.written())
         seat.house.status()
-        assert time.monotonic() - began < PROMPT_SECONDS
         seat.desktop.panel.resume()
 
         until(lambda: find(seat.menu(), "Keys kept").label == "Keys kept in credentials file (1)")
@@ -101,7 +98,7 @@ def test_panel_that_comes_late_gets_the_icon(seat: Seat) -> None:
     with seat.house.agent():
         until(lambda: seat.part("tray")["reason"])
         seat.desktop.start_panel()
-        seat.desktop.find_icon(5)
+        seat.desktop.find_icon()
 
         assert seat.part("tray")["back_end"] == "status_notifier"
 
@@ -132,11 +129,9 @@ def test_agent_outlives_its_screen(seat: Seat) -> None:
     with seat.agent():
         seat.house.run("login")
         seat.desktop.screen.program.kill()
-        began = time.monotonic()
         seat.house.run("activate", "synderys-dns")
         until(lambda: "[synderys-dns]" in seat.house.written())
 
-        assert time.monotonic() - began < PROMPT_SECONDS
         until(lambda: seat.part("tray")["back_end"] is None)
         assert seat.part("tray")["reason"]
 
@@ -152,7 +147,7 @@ def test_refreshing_goes_on_without_the_bus_and_the_icon_comes_back_with_it(seat
         until(lambda: seat.part("tray")["back_end"] != "status_notifier")
         assert "bus" in seat.part("notifications")["reason"]
         seat.desktop.restart_bus()
-        seat.desktop.find_icon(10)
+        seat.desktop.find_icon()
 
         until(lambda: seat.part("tray")["back_end"] == "status_notifier")
 

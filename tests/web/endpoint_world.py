@@ -77,7 +77,7 @@ class Endpoint:
         return KEYS
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def send(self, raw: bytes) -> Reply:
         """Send raw bytes and return everything that comes back."""

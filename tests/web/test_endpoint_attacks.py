@@ -6,9 +6,7 @@ import os
 import random
 import secrets
 import socket
-import statistics
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -139,14 +137,9 @@ def meanwhile(work: Callable[[], None], threads: int) -> Iterator[None]:
             worker.join(20)
 
 
-def served(endpoint: Endpoint, times: int) -> list[float]:
-    """Be a good client; return the seconds each answer took."""
-    took = []
-    for _ in range(times):
-        began = time.monotonic()
-        assert endpoint.get("prod", OTHER_TOKEN).status == 200
-        took.append(time.monotonic() - began)
-    return took
+def serves(endpoint: Endpoint, times: int) -> bool:
+    """Be a good client; return whether each request is answered, before its socket gives up."""
+    return {endpoint.get("prod", OTHER_TOKEN).status for _ in range(times)} == {200}
 
 
 def test_guessing_opens_nothing_and_delays_nobody() -> None:
@@ -158,15 +151,13 @@ def test_guessing_opens_nothing_and_delays_nobody() -> None:
             if next(left, None) is not None:
                 statuses[endpoint.get("dev", secrets.token_urlsafe(32)).status] += 1
 
-        took = []
         with meanwhile(guess, 4):
             while sum(statuses.values()) < GUESSES:
-                took += served(endpoint, 1)
+                assert serves(endpoint, 1)
 
         assert set(statuses) <= {403, 0}
         assert statuses[403] > GUESSES * 0.99
         assert "dev" not in endpoint.issued
-        assert statistics.median(took) < 5
 
 
 def test_slow_lorises_delay_nobody() -> None:
@@ -183,7 +174,7 @@ def test_slow_lorises_delay_nobody() -> None:
 
         with meanwhile(drip, 1):
             while len(lorises) < 1000:
-                assert max(served(endpoint, 5)) < 5
+                assert serves(endpoint, 5)
 
         assert endpoint.issued == ["prod"] * len(endpoint.issued)
 
@@ -194,4 +185,4 @@ def test_a_client_that_reads_nothing_holds_up_nobody() -> None:
             connection = stack.enter_context(closing(endpoint.connect()))
             connection.sendall(request(endpoint.port))
 
-        assert max(served(endpoint, 10)) < 5
+        assert serves(endpoint, 10)

@@ -93,7 +93,7 @@ class Scene:
         """Send one request; underscores in the name of a header stand for hyphens."""
         told = {"Host": self.host, **{name.replace("_", "-"): value for name, value in headers.items()}}
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items())]
-        with closing(socket.create_connection(("127.0.0.1", self.port), timeout=5)) as connection:
+        with closing(socket.create_connection(("127.0.0.1", self.port), timeout=60)) as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode())
             return drained(connection)
 
@@ -264,7 +264,7 @@ def test_addresses_of_another_sign_in_lead_nowhere() -> None:
 def test_without_a_door_there_is_no_page() -> None:
     with LoopbackCallbackListener().listen(STATE) as callback:
         port = urlsplit(callback.redirect_uri).port
-        with closing(socket.create_connection(("127.0.0.1", port), timeout=5)) as connection:
+        with closing(socket.create_connection(("127.0.0.1", port), timeout=60)) as connection:
             connection.sendall(f"GET /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
 
             assert drained(connection) == pages.refused(404)
