@@ -14,7 +14,10 @@ python := ./.venv/bin/python
 ARGS ?=
 WORKERS ?= 2
 
-.PHONY: help demo test lint pytest bench soak wheel docs screenshots lock clean setup-runtime setup-dev setup-tools
+# What `make quick` runs: the parts by themselves, without whole programs and without a screen.
+rooms := core daemon store files web aws desktop
+
+.PHONY: help demo quick test lint pytest bench soak wheel docs screenshots lock clean setup-runtime setup-dev setup-tools
 
 help: ## Say what can be made
 	@$(enter) sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; \
@@ -23,7 +26,10 @@ help: ## Say what can be made
 demo: setup-runtime ## Show the whole of it against an embedded Identity Center, in a throw-away home
 	@$(enter) $(python) -I -m credtray.demo $(ARGS)
 
-test: setup-dev setup-tools ## Check everything: style, types for three systems, all tests
+quick: setup-dev ## Test the parts by themselves, with few examples: while you work (a minute and a half)
+	@$(enter) CREDTRAY_QUICK=1 $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(rooms:%=tests/%) $(ARGS)
+
+test: setup-dev setup-tools ## Check everything: style, types for three systems, all tests (what CI runs)
 	@$(enter) sh packaging/check.sh
 	@$(enter) $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 
@@ -36,7 +42,7 @@ pytest: setup-dev ## Run the tests only: make pytest ARGS=tests/core
 bench: setup-dev setup-tools ## Measure what docs/explanation/performance.md claims
 	@$(enter) $(python) -m bench $(ARGS)
 
-soak: setup-dev setup-tools ## Run the tests with the full budgets of docs/explanation/gates.md (hours)
+soak: setup-dev setup-tools ## Run all tests with the full budgets of docs/explanation/gates.md (hours)
 	@$(enter) CREDTRAY_SOAK=1 $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal --timeout=14400 $(ARGS)
 
 wheel: setup-dev ## Build the wheel, install it elsewhere and run it

@@ -13,9 +13,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.portal import hand_clock, hand_portal, portal  # noqa: F401 - fixtures for every folder
+from tests.soak import QUICK
 
-settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("quick")
+settings.register_profile(
+    "credtray",
+    max_examples=30 if QUICK else 100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("credtray")
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy")
 _LEAKY = ("AWS_", "XDG_", "CREDTRAY_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_", *_PROXIES)

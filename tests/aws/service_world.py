@@ -21,7 +21,7 @@ from tests.demo.program import answer_of
 from tests.fakes_identity_center import CORP, FakeClock
 from tests.portal import ask
 
-PATIENT = Limits(connect=10, read=20, total=40)
+PATIENT = Limits(connect=60, read=120, total=240)
 """For faults that show at once, however busy the machine that runs the tests is."""
 SHORT = Limits(connect=0.5, read=0.3, total=0.8)
 """For faults that are a silence."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from random import Random
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-SOAK = os.environ.get("CREDTRAY_SOAK") == "1"
-FUZZED = 100_000 if SOAK else 10_000
+from tests.soak import examples
+
+FUZZED = examples(10_000)
 """Examples drawn by ``drawn``, without hypothesis's bookkeeping (ten times as fast, but nothing shrinks)."""
 
-explored = settings(
-    max_examples=10_000 if SOAK else 1_000, deadline=None, suppress_health_check=list(HealthCheck)
-)
+explored = settings(max_examples=examples(1_000), deadline=None, suppress_health_check=list(HealthCheck))
 
 OURS = "ours"
 _INDENTS = ["", "", "", "", " ", "  ", "\t", "\u00a0", "\x0c"]

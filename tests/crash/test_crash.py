@@ -25,8 +25,7 @@ from tests.crash.tracing import (
     ours,
     traced,
 )
-
-SOAK = os.environ.get("CREDTRAY_SOAK") == "1"
+from tests.soak import SOAK
 
 
 def check(case: Case, path: Path, new: bytes, *, killed: bool) -> None:
@@ -49,7 +48,7 @@ def check(case: Case, path: Path, new: bytes, *, killed: bool) -> None:
     assert path.is_symlink() is case.linked
 
 
-@pytest.mark.timeout(3600 if SOAK else 300)
+@pytest.mark.timeout(3600 if SOAK else 600)
 def test_sigkill_at_every_system_call_leaves_the_old_file_or_the_new(
     server: Server, arena: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

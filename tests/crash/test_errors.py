@@ -11,8 +11,8 @@ import pytest
 from credtray.files.atomic_file import LEFTOVER_PREFIX
 from tests.crash import victim
 from tests.crash.tracing import SETTINGS, TRACED, Case, Server, calls_of, moments, other_writers, ours, traced
+from tests.soak import SOAK
 
-SOAK = os.environ.get("CREDTRAY_SOAK") == "1"
 ERRORS = ["ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE", "EDQUOT", "ENOMEM", "EINTR"]
 FAILING = {"openat", "write", "fsync", "rename", "renameat", "renameat2", "close", "fchmod", "mkdir", "flock"}
 WIDER = """
@@ -30,7 +30,7 @@ def left(home: Path) -> list[Path]:
     return [path for path in home.rglob(f"{LEFTOVER_PREFIX}*") if path.is_file()]
 
 
-@pytest.mark.timeout(3600 if SOAK else 120)
+@pytest.mark.timeout(3600 if SOAK else 600)
 def test_any_error_of_any_call_is_reported_and_loses_nothing(server: Server, arena: Path) -> None:
     table = [
         Case("sync", USERS),

@@ -10,6 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.desktop.dbus_daemon import DbusDaemon
+from tests.soak import QUICK
+
+HERE = Path(__file__).parent
+
+collect_ignore = [each.name for each in HERE.glob("test_*.py") if QUICK and "xvfb" in each.read_text()]
+"""`make quick` starts no X server."""
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from credtray.demo.identity_center import START_URL
 from credtray.demo.stage import Plan, Stage, set_stage
 from credtray.ipc_client import AgentClient
 from tests.portal import ask
+from tests.soak import SOAK
 
-SOAK = os.environ.get("CREDTRAY_SOAK") == "1"
 SECONDS = 30 * 60 if SOAK else 20
 SPEED = 1_440.0
 """Thirty days in half an hour: the keys of an hour are renewed about every two seconds."""

@@ -18,8 +18,8 @@ from credtray.core.models import RoleCredentials
 from credtray.core.secret import Secret
 from credtray.files.shared_file import SharedFile
 from tests import botocore_oracle
+from tests.soak import SOAK
 
-SOAK = os.environ.get("CREDTRAY_SOAK") == "1"
 EDITS = 5_000 if SOAK else 150
 CLI_EDITS = 300 if SOAK else 20
 AWS = "/usr/bin/aws"
@@ -97,7 +97,7 @@ def check_nothing_lost(path: Path, expected: dict[str, dict[str, str]]) -> None:
     assert list(path.parent.glob(".credtray*")) == []
 
 
-@pytest.mark.timeout(7200 if SOAK else 120)
+@pytest.mark.timeout(7200 if SOAK else 600)
 @pytest.mark.parametrize("kind", ["in_place", "renaming"])
 def test_no_edit_of_another_program_is_lost_and_ours_comes_back(path: Path, kind: str) -> None:
     script = Path(__file__).with_name("other_writers.py")
@@ -115,7 +115,7 @@ def test_no_edit_of_another_program_is_lost_and_ours_comes_back(path: Path, kind
     assert agent.number > EDITS // 20
 
 
-@pytest.mark.timeout(7200 if SOAK else 120)
+@pytest.mark.timeout(7200 if SOAK else 600)
 def test_no_edit_by_the_real_aws_cli_is_lost_and_ours_comes_back(path: Path) -> None:
     if not Path(AWS).exists():
         if os.environ.get("CI") == "true":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from datetime import timedelta
 
@@ -36,9 +35,10 @@ from credtray.core.protocol import CredentialsIssued
 from credtray.daemon.loop import Conduct
 from tests.core.making import HOUR, MINUTE
 from tests.daemon.fakes import Daemon, run
+from tests.soak import SOAK
 
 HOURS = 100
-SEEDS = 60 if os.environ.get("CREDTRAY_SOAK") == "1" else 4
+SEEDS = 60 if SOAK else 4
 NAMES = ("dev", "ro", "dns")
 FAULTS: tuple[type[CredtrayError], ...] = (Offline, Throttled, PortalFailed, CaptivePortal)
 

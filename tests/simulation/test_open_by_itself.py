@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -22,7 +21,7 @@ from credtray.core.state import Alive
 from tests.core.making import MINUTE
 from tests.simulation.desktop_world import DesktopWorld
 
-SEEDS = 60 if os.environ.get("CREDTRAY_SOAK") == "1" else 3
+SEEDS = 60 if SOAK else 3
 ALLOWED = Settings(sessions={"corp": SessionSettings(open_by_itself=True)})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
 import pytest
@@ -11,8 +10,8 @@ from credtray.core.notices import Subject
 from tests.core.making import HOUR, MINUTE, SECOND
 from tests.simulation.desktop_world import AGAIN, DesktopWorld
 from tests.simulation.world import World
+from tests.soak import SOAK
 
-SOAK = os.environ.get("CREDTRAY_SOAK") == "1"
 SEEDS = 200 if SOAK else 20
 HOURS = 1000
 TICK = 30 * SECOND if SOAK else 5 * MINUTE

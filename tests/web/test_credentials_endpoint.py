@@ -176,7 +176,7 @@ def test_one_thousand_silent_connections_delay_nobody() -> None:
 
 
 def test_who_waits_for_keys_is_not_pushed_out_by_who_says_nothing() -> None:
-    with serving(Limits(connections=4)) as endpoint, ExitStack() as stack:
+    with serving(Limits(connections=4, answer_seconds=60)) as endpoint, ExitStack() as stack:
         endpoint.seconds = 0.5
         asking = stack.enter_context(closing(endpoint.connect()))
         asking.sendall(request(endpoint.port))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
 import socket
@@ -16,13 +15,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from credtray.web.credentials_endpoint import Limits
-from tests.soak import examples
+from tests.soak import SOAK, examples
 from tests.web.endpoint_attacks import TOKENS, corpus
 from tests.web.endpoint_world import CANARY, OTHER_TOKEN, TOKEN, Endpoint, Reply, request, serving
 
 QUICK = Limits(request_seconds=0.3)
 CORPUS = corpus()
-GUESSES = 100_000 if os.environ.get("CREDTRAY_SOAK") else 4_000
+GUESSES = 100_000 if SOAK else 1_000
 
 
 @pytest.fixture(scope="module")
