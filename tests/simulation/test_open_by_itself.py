@@ -20,6 +20,7 @@ from credtray.core.standing import alive
 from credtray.core.state import Alive
 from tests.core.making import MINUTE
 from tests.simulation.desktop_world import DesktopWorld
+from tests.soak import SOAK
 
 SEEDS = 60 if SOAK else 3
 ALLOWED = Settings(sessions={"corp": SessionSettings(open_by_itself=True)})
