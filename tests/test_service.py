@@ -51,9 +51,14 @@ def agent(components: Components) -> Service:
 async def ended_while(made: Service, hang: Callable[[Callable[[], Any]], None]) -> bool:
     """Run until it serves, let something hang, and end it; return whether that still hangs then."""
     ready, release, over = asyncio.Event(), threading.Event(), threading.Event()
+
+    def hanging() -> None:
+        release.wait()
+        over.set()
+
     running = asyncio.create_task(made.run(ready.set))
     await ready.wait()
-    hang(lambda: release.wait() and over.set())
+    hang(hanging)
     made.stop()
     try:
         await running

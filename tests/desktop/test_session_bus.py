@@ -151,7 +151,7 @@ def test_a_frozen_bus_is_given_up_after_two_seconds_for_all_who_ask(bus: DbusDae
         await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
         for _ in range(3):  # turns of the loop: nobody begins to wait anew
             await asyncio.sleep(0)
-        answers = [each.exception() if each.done() else "still asking" for each in asking]
+        answers: list[object] = [each.exception() if each.done() else "still asking" for each in asking]
         await shared.close()
         return answers
 
