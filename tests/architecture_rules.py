@@ -316,8 +316,8 @@ def nothing_dangerous(source: Source) -> Iterator[str]:
 
 
 _DIALECT = re.compile(
-    r"\b(mend(s|ed)?|is not to be had|stands? before|of another version|takes? (it|them) away|taken away"
-    r"|(is|are) told)\b",
+    r"\b(mend(s|ed)?|to be had|stands? before|of another version|takes? (it|them) away|taken away"
+    r"|(is|are) told|for ever|and the like|cannot stand in|leads into nowhere|is torn|waits? for room)\b",
     re.IGNORECASE,
 )
 """Words a native speaker would not use; each has a plain one: fix, unavailable, override, remove, hear."""

@@ -102,6 +102,8 @@ PLANTED = [
     (rules.nothing_dangerous, "agent/credtray/aws/x.py", "get('x', verify=False)"),
     (rules.nothing_dangerous, "agent/credtray/aws/x.py", "from pickle import loads"),
     (rules.words_are_plain, "agent/credtray/aws/x.py", "HINT = 'Mend the line named.'"),
+    (rules.words_are_plain, "agent/credtray/aws/x.py", "x = 'It waits for ever.'"),
+    (rules.words_are_plain, "agent/credtray/aws/x.py", "x = 'no port is to be had'"),
     (rules.words_are_plain, "agent/credtray/aws/x.py", 'def f():\n    """Return what is\n    told."""'),
     (rules.words_are_plain, "agent/credtray/aws/x.py", "x = f'{name} is of another version'"),
     (rules.words_are_plain, "agent/credtray/aws/x.py", "x = 'keys stand before every profile'"),

@@ -43,7 +43,7 @@ class Copying:
         """Put them there for 45 s and return when the keys themselves end.
 
         Raises:
-            CredtrayError: there are none to be had, they cannot be written in that form, or there is no
+            CredtrayError: there are none, they cannot be written in that form, or there is no
                 clipboard.
         """
         credentials = await self._requests.credentials(profile)

@@ -130,7 +130,7 @@ class AgentClient:
             raise AgentNotRunning("it ended while it was asked") from None
 
     def _receive(self, patience: float | None) -> Reply:
-        """Return the next reply; ``patience`` is seconds left, None for ever."""
+        """Return the next reply; ``patience`` is seconds left, None forever."""
         until = None if patience is None else time.monotonic() + min(patience, SILENCE_SECONDS)
         while (frame := self._frames.next()) is None:
             left = None if until is None else until - time.monotonic()

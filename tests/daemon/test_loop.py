@@ -1,4 +1,4 @@
-"""The loop outlives whatever happens to it, and neither sleeps for ever nor runs hot."""
+"""The loop outlives whatever happens to it, and neither sleeps forever nor runs hot."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class BotocoreIdentityCenter:
         """CreateToken with the refresh token; a reply without one keeps the old one.
 
         Raises:
-            TokenRefused: InvalidGrant and the like, or the token cannot be refreshed at all.
+            TokenRefused: InvalidGrant or similar, or the token cannot be refreshed at all.
             RegistrationRefused: the client it was issued to is not known any more.
         """
         if token.refresh_token is None or token.registration is None:

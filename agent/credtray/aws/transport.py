@@ -125,7 +125,7 @@ class Transport:
 class _Fetch(threading.Thread):
     """Runs one exchange, so that a caller can walk away from it when its time is over.
 
-    Socket timeouts bound each silence only; a peer that trickles would hold the caller for ever.
+    Socket timeouts bound each silence only; a peer that trickles would hold the caller forever.
     """
 
     def __init__(

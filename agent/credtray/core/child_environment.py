@@ -78,8 +78,8 @@ _CHOOSING = (
 )
 """Every variable that chooses credentials, profile or region; a ``*`` at the end stands for anything.
 
-Everything else stays: proxies, AWS_CA_BUNDLE, AWS_ENDPOINT_URL*, AWS_CONFIG_FILE, AWS_MAX_ATTEMPTS and the
-like choose the way, not who goes it.
+Everything else stays: proxies, AWS_CA_BUNDLE, AWS_ENDPOINT_URL*, AWS_CONFIG_FILE, AWS_MAX_ATTEMPTS and
+others choose the way, not who goes it.
 """
 
 REMOVED: Mapping[str, str] = MappingProxyType({name: reason for name, reason, _ in _CHOOSING})

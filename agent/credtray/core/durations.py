@@ -14,7 +14,7 @@ _HOUR = 3600
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read ``1h30m`` and the like; units d, h, m, s in that order.
+    """Read durations such as ``1h30m``; units d, h, m, s in that order.
 
     Raises:
         ValueError: the text is not of that form, or the duration is zero.

@@ -242,7 +242,7 @@ class Actions:
 def _undone(action: SyncCredentialsFile, marks: tuple[Mark, ...]) -> dict[str, Problem]:
     """Return the sections that are not as they were meant to be, whatever the report says.
 
-    They are tried again later: at once and for ever would be a busy loop over somebody's file.
+    They are tried again later: at once and forever would be a busy loop over somebody's file.
     """
     there = {mark.section: mark.digest for mark in marks}
     undone = [section for section in action.removed if section in there]

@@ -69,7 +69,7 @@ def _is_at(stream: TextIOWrapper, path: str) -> bool:
 
 
 def _private(path: str, flags: int) -> int:
-    # Without O_NONBLOCK a FIFO in its place would stop the agent for ever.
+    # Without O_NONBLOCK a FIFO in its place would stop the agent forever.
     extra = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, flags | extra, _PRIVATE)
     found = os.fstat(descriptor)

@@ -64,7 +64,7 @@ class _Reading:
 
 
 class Scheduler:
-    """Runs for ever as an asyncio task."""
+    """Runs forever as an asyncio task."""
 
     def __init__(self, post: Callable[[Hint], None], clocks: Clocks, every: int = TICK_SECONDS) -> None:
         self._post = post

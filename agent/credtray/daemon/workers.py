@@ -256,7 +256,7 @@ class Workers:
             self._staff_later(pool)
 
     def _staff_later(self, pool: Pool) -> None:
-        """The work waits in the queue: without a thread it would wait for ever, and whoever asked with it."""
+        """The work waits in the queue: without a thread it would wait forever, and whoever asked with it."""
         _log.warning("the system does not allow more threads; trying again")
 
         def again() -> None:

@@ -1,7 +1,7 @@
 """A pystray back-end for the trays of X11, on a thread of its own: picture, clicks, and a menu of our own.
 
 Chooses nothing (see ``tray``). Replaces ``pystray._xorg``, whose icons get no click, never dock again, and
-wait for ever for a thread that has ended; here no call waits for the X server.
+wait forever for a thread that has ended; here no call waits for the X server.
 """
 
 from __future__ import annotations

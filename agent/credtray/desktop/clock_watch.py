@@ -55,7 +55,7 @@ class ClockWatch:
         except OSError:  # ECANCELED: that is the message
             pass
         if not _arm(descriptor):
-            self.close()  # a timer that rings for ever would be worse than the tick alone
+            self.close()  # a timer that rings forever would be worse than the tick alone
         self._changed()
 
 

@@ -20,7 +20,7 @@ def credential_process_command(profile: str) -> str:
     the other). Windows: the rules of the C runtime.
 
     Raises:
-        UsageError: the name holds a character that cannot stand in the config file.
+        UsageError: the name holds a character that the config file cannot hold.
     """
     if not profile.isprintable():
         raise UsageError(f"The profile name {profile!a} cannot be used in a command")

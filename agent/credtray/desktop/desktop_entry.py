@@ -26,7 +26,7 @@ def desktop_entry(command: Sequence[str], version: str) -> bytes:
     """Return the entry that starts *command* without a terminal and without the busy cursor.
 
     Raises:
-        AutostartRefused: a part of the command cannot stand in such an entry.
+        AutostartRefused: a part of the command cannot be used in such an entry.
     """
     lines = [
         GROUP,

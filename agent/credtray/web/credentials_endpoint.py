@@ -48,7 +48,7 @@ def listening_on(port: int | None) -> BoundEndpoint:
     """Take *port* of 127.0.0.1 where it is free, else another one; nobody is answered yet.
 
     Raises:
-        EndpointUnavailable: no port is to be had.
+        EndpointUnavailable: no port is free.
     """
     wanted = [] if port is None else [port]
     drawn = [secrets.choice(_PORTS) for _ in range(_TRIES)]

@@ -82,7 +82,7 @@ class Refused:
 
 
 def path_of(profile: str) -> str:
-    """Return the path under which a profile's role credentials are to be had.
+    """Return the path under which a profile's role credentials are served.
 
     Raises:
         EndpointUnavailable: the name is one that clients change in an address.

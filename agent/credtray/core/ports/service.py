@@ -79,7 +79,7 @@ class IdentityCenter(Protocol):
         """CreateToken with the refresh token; a reply without refresh token keeps the old one.
 
         Raises:
-            TokenRefused: InvalidGrant and the like: the sign-in has ended (or the token was rotated).
+            TokenRefused: InvalidGrant or similar: the sign-in has ended (or the token was rotated).
         """
         ...
 

@@ -32,7 +32,7 @@ class Sightings:
         self.report()
 
     def gone(self, *sources: str) -> None:
-        """Forget sources that can be asked no longer: nothing they saw may hold notices for ever."""
+        """Forget sources that can be asked no longer: nothing they saw may hold notices forever."""
         if [self._seen.pop(source) for source in sources if source in self._seen]:
             self._tell()
             self.report()

@@ -113,7 +113,7 @@ class Painter:
         return Beginning(images, face.tooltip, self._last)
 
     async def follow(self, icon: Any) -> None:
-        """Paint what changes, for ever. Raises as ``begin``."""
+        """Paint what changes, forever. Raises as ``begin``."""
         while True:
             self._shown.changed.clear()
             face = await self._shown.face()
