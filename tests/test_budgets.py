@@ -1,4 +1,4 @@
-"""How much of the house a command wakes up: imports are what a start costs, files are what a reader opens."""
+"""What a command and a click go through: modules cost time at the start, files cost a reader's."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Backend(Protocol):
 
 
 class _Agent:
-    """The running agent when there is one: then the rest of the house is not even imported."""
+    """The running agent when there is one: then what works without it is not even imported."""
 
     def perform(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
         try:
