@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import statistics
 import tempfile
 import time
@@ -13,14 +12,17 @@ from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
+import msgspec
+
 from bench.idle import Idle, idle, many_profiles, started
 from bench.world import world
 from credtray.core.events import Activated, ConfigLoaded, Fetched, MarksRead, SignedIn
 from credtray.core.face.face import face
 from credtray.core.menu.agent import Extras
 from credtray.core.models import Profile
+from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State
-from credtray.core.status import AgentFacts, document
+from credtray.core.status import document
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.dbus_menu import DbusMenu
 from credtray.desktop.tray.menu import TrayMenu
@@ -144,7 +146,7 @@ def menu_update(rounds: int = 20) -> MenuUpdate:
         shown[0] = menus.menu(seen.menu)
         served.refresh()
         told = time.perf_counter()
-        json.dumps(document(state, AgentFacts(running=True, pid=1, version="bench"), now))
+        msgspec.json.encode(document(state, AgentStatus(running=True, pid=1, version="bench"), now))
         drawing.append(drawn - began)
         telling.append(told - drawn)
         documents.append(time.perf_counter() - told)

@@ -14,6 +14,7 @@ from credtray.core.errors import ClipboardUnavailable, CredtrayError, SignInRequ
 from credtray.core.forms import Form
 from credtray.core.protocol import Copy, Done, encode
 from credtray.core.settings import ProfileSettings, Settings
+from tests.as_json import result
 from tests.daemon.fakes import Daemon, run
 from tests.test_clicks import RecordedClipboard, RecordedDesktop
 
@@ -41,7 +42,7 @@ def test_request_and_click_copy_the_same_text(form: Form) -> None:
         assert asked == clicked
         assert "CANARY-key" in asked
         assert isinstance(reply, Done)
-        assert reply.result["seconds"] == 45
+        assert result(reply)["seconds"] == 45
         assert b"CANARY" not in encode(reply)
 
     run(drive())

@@ -12,10 +12,13 @@ from typing import Any, get_args
 import pytest
 
 from credtray.cli.main import COMMANDS, command_named
-from credtray.core import protocol, settings, status
+from credtray.core import settings, status
 from credtray.core.models import Profile, SsoSession
+from credtray.core.protocol import requests
+from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import ProfileState, SessionState, State, frozen
 from credtray.demo.identity_center import control, faults
+from tests.as_json import as_json
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -150,16 +153,16 @@ def test_status_page_names_every_field() -> None:
     state = State(
         sessions=frozen({"corp": SessionState(session)}), profiles=frozen({"dev": ProfileState(profile)})
     )
-    document = status.document(state, status.AgentFacts(True, 1, "1"), datetime(2026, 11, 22, tzinfo=UTC))
+    document = status.document(state, AgentStatus(True, 1, "1"), datetime(2026, 11, 22, tzinfo=UTC))
     text = (DOCS / "reference" / "status.md").read_text()
 
-    assert [key for key in sorted(keys_of(document)) if f"`{key}`" not in text] == []
+    assert [key for key in sorted(keys_of(as_json(document))) if f"`{key}`" not in text] == []
 
 
 def test_ipc_page_names_every_request() -> None:
-    requests = {str(kind.__struct_config__.tag) for kind in get_args(protocol.Request)}
+    names = {str(kind.__struct_config__.tag) for kind in get_args(requests.Known)}
 
-    assert first_column("ipc.md") == requests
+    assert first_column("ipc.md") == names
 
 
 def test_identity_center_page_names_every_command_and_fault() -> None:

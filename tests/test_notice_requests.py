@@ -10,8 +10,9 @@ import pytest
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.events import NoticesPaused, PartChanged
 from credtray.core.ports import DesktopPart, Notification, Part
-from credtray.core.protocol import Done, TestNotice
+from credtray.core.protocol import TestNotice
 from credtray.notice_requests import TEST, WITHOUT_DESKTOP, TrialNotices
+from tests.as_json import result
 from tests.core.making import HOUR
 from tests.daemon.fakes import Daemon, run
 
@@ -35,9 +36,8 @@ class Screen:
 async def answered(daemon: Daemon, screen: Screen) -> dict[str, Any]:
     [carry_out] = TrialNotices(daemon.loop, daemon.workers, screen).handlers.values()
     answer = await carry_out(TestNotice(), None)  # type: ignore[arg-type]  # it tells nothing meanwhile
-
-    assert isinstance(answer, Done)
-    return answer.result
+    found: dict[str, Any] = result(answer)
+    return found
 
 
 @pytest.mark.met("L")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pytest
 
@@ -17,21 +17,22 @@ from credtray.core.errors import CredtrayError, NothingToUndo, SignInRequired
 from credtray.core.models import SsoSession
 from credtray.core.protocol import (
     Activate,
+    Asks,
     Credentials,
     Deactivate,
-    Done,
     Login,
-    Reply,
-    Request,
     Snooze,
     Status,
     Stop,
     Switch,
     Undo,
 )
+from credtray.core.protocol.results import LoginResult
 from credtray.desktop import paths
 from credtray.without_agent import carried_out, perform
+from tests.as_json import as_json
 
+R = TypeVar("R")
 CONFIG = """\
 [sso-session corp]
 sso_start_url = https://d-9067000001.awsapps.com/start
@@ -53,14 +54,12 @@ def config(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def ask(request: Request) -> Reply:
+def ask(request: Asks[R]) -> R:
     return asyncio.run(carried_out(build(), request, lambda _step: None))
 
 
-def document(request: Request) -> dict[str, Any]:
-    reply = ask(request)
-    assert isinstance(reply, Done)
-    found: dict[str, Any] = reply.result
+def document(request: Asks[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = as_json(ask(request))
     return found
 
 
@@ -183,8 +182,8 @@ def test_agent_that_started_meanwhile_is_asked_instead(config: Path, monkeypatch
         def __exit__(self, *_: object) -> None:
             return None
 
-        def ask(self, request: Request, progress: object = None) -> Done:
-            return Done({"asked": type(request).__name__})
+        def ask(self, request: Asks[Any], progress: object = None) -> dict[str, str]:
+            return {"asked": type(request).__name__}
 
     monkeypatch.setattr("credtray.without_agent.AgentClient.connect", Agent)
 
@@ -197,9 +196,9 @@ def test_login_that_took_minutes_does_not_undo_choices_made_meanwhile(
 ) -> None:
     remember(active=["dev"])
 
-    async def finished(self: Any, name: str, request: Login, tell: object) -> dict[str, Any]:
+    async def finished(self: Any, name: str, request: Login, tell: object) -> LoginResult:
         remember(active=["dev", "ro"], default="dns")  # somebody else, while the browser was open
-        return {"session": name}
+        return LoginResult(session=name, signed_in_until=None, end_is_estimate=None, already=False)
 
     monkeypatch.setattr("credtray.daemon.sign_ins.SignIns.login", finished)
     ask(Login("corp"))
@@ -220,6 +219,7 @@ def test_unwritable_state_is_no_obstacle(config: Path) -> None:
 
 
 def test_requests_for_an_agent_are_not_carried_out_without_one(config: Path) -> None:
-    for request in (Stop(), Snooze("corp", 5)):
+    requests: tuple[Asks[Any], ...] = (Stop(), Snooze("corp", 5))
+    for request in requests:
         with pytest.raises(CredtrayError, match="not running"):
             perform(request, lambda _step: None)

@@ -38,7 +38,7 @@ from credtray.core.models import Profile
 from credtray.core.notice_pictures import GOOD_NEWS, UNDER_WAY
 from credtray.core.plain import plain
 from credtray.core.ports import Browser, Button, Notification, Notifier, Urgency
-from credtray.core.protocol import Done, Progress, Reply
+from credtray.core.protocol import Progress, Reply
 from credtray.core.view import name_list, sign_in_words
 from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 from credtray.daemon.loop import WAITS_FOR_PORTAL, Loop
@@ -50,6 +50,7 @@ from credtray.desktop.clipboard import Clipboard
 from credtray.store.settings_file import SettingsFile
 
 _log = logging.getLogger(__name__)
+R = TypeVar("R")
 T = TypeVar("T")
 
 LINK_SECONDS = 600.0
@@ -180,20 +181,20 @@ class ClickHandler:
         await self._result(click)
 
     async def _result(
-        self, request: protocol.Request, step: Callable[[Progress], None] = lambda _progress: None
-    ) -> dict[str, Any]:
+        self, request: protocol.Asks[R], step: Callable[[Progress], None] = lambda _progress: None
+    ) -> R:
         heard = _Heard(step)
         await self._requests.handle(request, heard)
-        return heard.final.result if isinstance(heard.final, Done) else {}
+        return protocol.result_of(heard.final, request)
 
     async def _choose(self, request: Choice) -> None:
         result = await self._result(request)
-        for reason in (*result.get("reasons", {}).values(), result.get("credentials_file")):
+        for reason in (*result.reasons.values(), result.credentials_file):
             if reason is not None:
-                problem = Problem(reason["code"], reason["text"], reason["hint"], Retry.PERSON)
+                problem = Problem(reason.code, reason.text, reason.hint, Retry.PERSON)
                 self._failed(request, problem)
                 return
-        shadowed = result.get("shadowed_default")
+        shadowed = result.shadowed_default
         if shadowed and isinstance(request, protocol.Switch) and request.profile is not None:
             self._tell(
                 request,
@@ -221,7 +222,7 @@ class ClickHandler:
             raise
         finally:
             self._withdraw(key)
-        if result.get("already") and request.session is not None:
+        if result.already and request.session is not None:
             session = known_session(self._loop.state, request.session)
             self._tell(
                 request,

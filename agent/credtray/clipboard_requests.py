@@ -13,9 +13,9 @@ from credtray.core.answers import known_profile
 from credtray.core.errors import ClipboardUnavailable
 from credtray.core.forms import Form
 from credtray.core.protocol import Done
+from credtray.core.protocol.results import CopyResult, whole_seconds
 from credtray.core.shells import written
 from credtray.core.state import region_of
-from credtray.core.status import iso
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
@@ -53,18 +53,18 @@ class Copying:
         await self._clipboard.put(text.reveal(), secret=True, seconds=CLIPBOARD_SECONDS)
         return credentials.expires_at
 
-    async def _carry_out(self, request: protocol.Copy, _sink: ReplySink) -> Done:
+    async def _carry_out(self, request: protocol.Copy, _sink: ReplySink) -> Done[CopyResult]:
         try:
             until = await self.copy(request.profile, request.form)
         except ClipboardUnavailable as error:
             raise ClipboardUnavailable(error.detail, hint=f"{error.hint} {_INSTEAD}") from None
-        return Done({"profile": request.profile, "seconds": CLIPBOARD_SECONDS, "keys_until": iso(until)})
+        return Done(CopyResult(request.profile, CLIPBOARD_SECONDS, whole_seconds(until)))
 
 
 def without_desktop(loop: Loop) -> dict[type, Handler]:
     """Return what answers `credtray copy` where the agent has no desktop."""
 
-    async def refuse(request: protocol.Copy, _sink: ReplySink) -> Done:
+    async def refuse(request: protocol.Copy, _sink: ReplySink) -> Done[CopyResult]:
         known_profile(loop.state, request.profile)
         raise ClipboardUnavailable("the agent runs without a desktop", hint=_INSTEAD)
 

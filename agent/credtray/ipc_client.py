@@ -10,14 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from credtray.core import protocol
 from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent, CredtrayError, TimedOut
 from credtray.core.frames import Frames
 from credtray.core.protocol import (
-    CredentialsIssued,
-    Done,
+    Asks,
     Failed,
     Progress,
     Reply,
@@ -25,11 +24,14 @@ from credtray.core.protocol import (
     Update,
     decode_reply,
     encode,
+    result_of,
 )
+from credtray.core.protocol.results import StatusDocument
 
 SILENCE_SECONDS = 5.0
 """The agent gives a sign of life every 2 s while it works; one that is silent for longer is stuck."""
 _PIECE = 64 * 1024
+R = TypeVar("R")
 
 
 class _Stream(Protocol):
@@ -73,14 +75,14 @@ class AgentClient:
 
     def ask(
         self,
-        request: Request,
+        request: Asks[R],
         progress: Callable[[Progress], None] | None = None,
         within: float | None = None,
-    ) -> Done | CredentialsIssued:
-        """Send a request and return its final reply.
+    ) -> R:
+        """Send a request and return its result.
 
         Args:
-            request: anything but ``Watch``.
+            request: what to ask.
             progress: called with what a person should know meanwhile (never with signs of life).
             within: seconds until we give up; None waits as long as the agent shows life.
 
@@ -91,32 +93,31 @@ class AgentClient:
         deadline = None if within is None else time.monotonic() + within
         self._send(encode(request))
         while True:
-            match self._receive(_left(deadline)):
-                case Failed() as failed:
-                    raise failed.error()
-                case Done() | CredentialsIssued() as final:
-                    return final
-                case Progress(kind="waiting") | Update():
+            match self._receive(request, _left(deadline)):
+                case Progress(kind="waiting"):
                     pass  # its arrival was the message
                 case Progress() as step:
                     if progress is not None:
                         progress(step)
+                case final:
+                    return result_of(final, request)
 
-    def watch(self) -> Iterator[Update]:
+    def watch(self) -> Iterator[StatusDocument]:
         """Yield a status document now and at each change, until the agent ends.
 
         Raises:
             CredtrayError: as ``ask``; the end of the agent is AgentNotRunning.
         """
-        self._send(encode(protocol.Watch()))
+        request = protocol.Watch()
+        self._send(encode(request))
         patience: float | None = SILENCE_SECONDS
         while True:
-            match self._receive(patience):
+            match self._receive(request, patience):
+                case Update(document):
+                    patience = None  # nothing may change for hours
+                    yield document
                 case Failed() as failed:
                     raise failed.error()
-                case Update() as update:
-                    patience = None  # nothing may change for hours
-                    yield update
                 case _:
                     pass
 
@@ -129,8 +130,8 @@ class AgentClient:
         except OSError:
             raise AgentNotRunning("it ended while it was asked") from None
 
-    def _receive(self, patience: float | None) -> Reply:
-        """Return the next reply; ``patience`` is seconds left, None forever."""
+    def _receive(self, request: Request, patience: float | None) -> Reply:
+        """Return the next reply to the request; ``patience`` is seconds left, None forever."""
         until = None if patience is None else time.monotonic() + min(patience, SILENCE_SECONDS)
         while (frame := self._frames.next()) is None:
             left = None if until is None else until - time.monotonic()
@@ -146,7 +147,7 @@ class AgentClient:
             if not data:
                 raise AgentNotRunning("it ended while it was asked")
             self._frames.feed(data)
-        return decode_reply(frame)
+        return decode_reply(frame, request)
 
 
 def _connect() -> _Stream:

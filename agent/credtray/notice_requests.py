@@ -12,7 +12,8 @@ from credtray.core.errors import NotifierUnavailable
 from credtray.core.notice_pictures import GOOD_NEWS
 from credtray.core.ports import Notification, Notifier, Part
 from credtray.core.protocol import Done
-from credtray.core.status import iso
+from credtray.core.protocol.results import TestNoticeResult, told
+from credtray.core.status import paused_until
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler
@@ -40,24 +41,23 @@ class TrialNotices:
         """What ``Requests.register`` takes."""
         return {protocol.TestNotice: self._carry_out}
 
-    async def _carry_out(self, _request: protocol.TestNotice, _sink: ReplySink) -> Done:
+    async def _carry_out(self, _request: protocol.TestNotice, _sink: ReplySink) -> Done[TestNoticeResult]:
         try:
             await self._workers.desktop_result_of(lambda: self._notifier.show(TEST))
         except NotifierUnavailable as error:
             raise NotifierUnavailable(error.detail, hint=_INSTEAD) from None
         state = self._loop.state
         part = state.desktop.get(Part.NOTIFICATIONS)
-        paused = state.paused_until if state.paused_until and state.paused_until > self._loop.now() else None
         return Done(
-            {
-                "shown_by": None if part is None else part.back_end,
-                "reason": None if part is None else part.reason,
-                "notices_paused_until": iso(paused),
-            }
+            TestNoticeResult(
+                None if part is None else part.back_end,
+                None if part is None else part.reason,
+                told(paused_until(state, self._loop.now())),
+            )
         )
 
 
-async def _refuse(_request: protocol.TestNotice, _sink: ReplySink) -> Done:
+async def _refuse(_request: protocol.TestNotice, _sink: ReplySink) -> Done[TestNoticeResult]:
     raise NotifierUnavailable("the agent runs without a desktop", hint=_INSTEAD)
 
 

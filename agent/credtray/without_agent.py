@@ -9,18 +9,20 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from credtray.app import Components, build, requests_of
 from credtray.core import protocol, saved, status
 from credtray.core.answers import chosen_session
-from credtray.core.errors import AgentNotRunning, BadFrame, CredtrayError
+from credtray.core.errors import AgentNotRunning, CredtrayError
 from credtray.core.policy import (
     Action,
     FetchRoleCredentials,
     RefreshToken,
     SyncCredentialsFile,
 )
-from credtray.core.protocol import Done, Progress, Reply, Request
+from credtray.core.protocol import Asks, Done, Progress, Reply, Request, result_of
+from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State, frozen
 from credtray.daemon.loop import Conduct, Loop
 from credtray.daemon.sign_ins import SignIns
@@ -28,6 +30,7 @@ from credtray.daemon.workers import Workers
 from credtray.ipc_client import AgentClient
 
 _log = logging.getLogger(__name__)
+R = TypeVar("R")
 
 LEAVE_SECONDS = 60.0
 """More than a refresh under way may take: its new refresh token must not be lost by leaving."""
@@ -40,6 +43,7 @@ _CHOICES = (
     protocol.Deactivate,
     protocol.Switch,
     protocol.Undo,
+    protocol.ListUndo,
     protocol.Logout,
     protocol.ImportKeys,
 )
@@ -58,29 +62,27 @@ _AGENT_ONLY = (
 )
 
 
-def perform(request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+def perform(request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
     """Carry the request out in this process, whether an agent runs or not.
 
     Raises:
         CredtrayError: what it failed with; AgentNotRunning for what only an agent can do.
     """
     # Without an agent a profile that is not there is refused by name, before the agent is missed.
-    if isinstance(request, _AGENT_ONLY) and not hasattr(request, "profile"):
+    if type(request) in _AGENT_ONLY and not hasattr(request, "profile"):
         raise AgentNotRunning
     # What the agent would write into its log, the command tells in its own words.
     logging.getLogger("credtray").addHandler(logging.NullHandler())
     return asyncio.run(carried_out(build(), request, on_progress))
 
 
-async def carried_out(
-    components: Components, request: Request, on_progress: Callable[[Progress], None]
-) -> Reply:
-    """Return the final reply.
+async def carried_out(components: Components, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
+    """Return the result.
 
     Raises:
         CredtrayError: what it failed with.
     """
-    if not isinstance(request, _CHOICES):
+    if type(request) not in _CHOICES:
         return await _carried_out(components, request, on_progress)
     with components.choices_lock(LOCK_SECONDS):
         try:
@@ -92,8 +94,8 @@ async def carried_out(
 
 
 async def _carried_out(
-    components: Components, request: Request, on_progress: Callable[[Progress], None]
-) -> Reply:
+    components: Components, request: Asks[R], on_progress: Callable[[Progress], None]
+) -> R:
     workers = Workers()
     workers.start()
     loop = Loop(
@@ -101,16 +103,16 @@ async def _carried_out(
         workers,
         components.state_file.load(),
         speed=components.environment.speed,
-        conduct=Conduct(_allowed(request), saves=isinstance(request, _CHOICES)),
+        conduct=Conduct(_allowed(request), saves=type(request) in _CHOICES),
     )
     stopped = asyncio.Event()
     sign_ins = SignIns(components.ports, workers, loop)
     handler = requests_of(components, loop, sign_ins, stopped.set, watched=False)
     loop.start()
     await loop.read(READ_SECONDS)
-    if isinstance(request, protocol.Status):
-        facts = status.AgentFacts(running=False, pid=None, version=None)
-        return Done(status.document(loop.state, facts, loop.now()))
+    looks = type(request) is protocol.Status
+    if looks:
+        return result_of(Done(status.document(loop.state, AgentStatus(running=False), loop.now())), request)
     sink = _Sink(on_progress)
     try:
         await handler.handle(request, sink)
@@ -124,7 +126,7 @@ async def _carried_out(
         raise
     if isinstance(request, protocol.Login) or (isinstance(request, protocol.Wait) and request.login):
         _remember_sign_ins(components, loop.state)
-    return sink.final()
+    return result_of(sink.final, request)
 
 
 def _remember_sign_ins(components: Components, state: State) -> None:
@@ -207,17 +209,11 @@ class _Sink:
 
     def __init__(self, on_progress: Callable[[Progress], None]) -> None:
         self._on_progress = on_progress
-        self._final: Reply | None = None
+        self.final: Reply | None = None
 
     async def send(self, reply: Reply) -> None:
         """Hand progress on at once, keep the rest."""
         if isinstance(reply, Progress):
             self._on_progress(reply)
         else:
-            self._final = reply
-
-    def final(self) -> Reply:
-        """Return the reply that was not progress."""
-        if self._final is None:
-            raise BadFrame("the request was not answered")
-        return self._final
+            self.final = reply

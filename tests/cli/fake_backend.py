@@ -8,14 +8,18 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from credtray.cli import backend as seam
 from credtray.cli.main import main
 from credtray.core.errors import AgentNotRunning
-from credtray.core.protocol import Done, Progress, Reply, Request
+from credtray.core.protocol import Asks, ProcessCredentials, Progress, Request
+from credtray.core.protocol.results import StatusDocument
 from credtray.core.status import iso
 
+R = TypeVar("R")
 NOW = datetime(2026, 11, 22, 13, 28, tzinfo=UTC)
 
 
@@ -23,26 +27,29 @@ NOW = datetime(2026, 11, 22, 13, 28, tzinfo=UTC)
 class FakeBackend:
     """Stands where agent/credtray/app.py stands."""
 
-    answers: dict[type, Reply | dict[str, Any] | BaseException] = field(default_factory=dict)
+    answers: dict[type, ProcessCredentials | dict[str, Any] | BaseException] = field(default_factory=dict)
     progress: tuple[Progress, ...] = ()
     documents: tuple[dict[str, Any], ...] = ()
     asked: list[Request] = field(default_factory=list)
 
-    def perform(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+    def perform(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
         self.asked.append(request)
         for step in self.progress:
             on_progress(step)
         answer = self.answers[type(request)]
         if isinstance(answer, BaseException):
             raise answer
-        return Done(answer) if isinstance(answer, dict) else answer
+        if isinstance(answer, dict):
+            return msgspec.convert(answer, request.result_type())
+        assert isinstance(answer, request.result_type())
+        return answer
 
-    def perform_here(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+    def perform_here(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
         return self.perform(request, on_progress)
 
-    def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
+    def watch(self, on_document: Callable[[StatusDocument], None]) -> None:
         for document in self.documents:
-            on_document(document)
+            on_document(msgspec.convert(document, StatusDocument))
         raise AgentNotRunning("it ended while it was asked")
 
     def run_agent(self, *, desktop: bool) -> int:
@@ -87,12 +94,16 @@ def session(name: str = "synderys", **parts: Any) -> dict[str, Any]:
         "state": "fresh",
         "signed_in_until": iso(NOW + timedelta(hours=3, minutes=12)),
         "end_is_estimate": True,
+        "end_known_by": None,
         "sign_in_seconds": 4 * 3600,
         "sign_in_length_is_learned": False,
         "access_token_expires_at": iso(NOW + timedelta(minutes=47)),
+        "token_renews": None,
+        "renewal_refused": None,
         "error": None,
         "sign_in_url": None,
         "user_code": None,
+        "pending": None,
         "legacy": False,
         **parts,
     }
@@ -140,6 +151,7 @@ def document(
         "agent": {"running": True, "pid": 4711, "version": "0.1.0"},
         "sessions": list(sessions),
         "profiles": list(profiles),
+        "imports": [],
         "foreign": [],
         "warnings": [],
         "problems": [],
@@ -155,6 +167,7 @@ def document(
                 "asleep": False,
             },
         },
+        "endpoint": {"port": None, "error": None},
         "notices_paused_until": None,
         **parts,
     }

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import shlex
 
+import msgspec
 import pytest
 
 from credtray.cli.delivery_words import what_to_do
 from credtray.core.protocol import Status
+from credtray.core.protocol.results import ProfileStatus
 from tests.cli.fake_backend import FakeBackend, credtray, document, profile, session
 
 
@@ -27,10 +29,10 @@ def test_status_says_how_keys_reach_programs_that_are_in_no_section(
 
 
 def test_names_with_blanks_are_quoted_for_the_shell() -> None:
-    told = what_to_do(profile("my prof", delivery="endpoint"))
+    told = what_to_do(msgspec.convert(profile("my prof", delivery="endpoint"), ProfileStatus))
 
     assert shlex.split(told.partition(": ")[2]) == ["credtray", "endpoint", "my prof"]
 
 
 def test_for_keys_of_the_file_there_is_nothing_to_do() -> None:
-    assert what_to_do(profile("dns")) == ""
+    assert what_to_do(msgspec.convert(profile("dns"), ProfileStatus)) == ""

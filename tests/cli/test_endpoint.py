@@ -18,7 +18,7 @@ from credtray.cli.main import main
 from credtray.core.child_environment import OVER_ENDPOINT
 from credtray.core.endpoint.versions import LEAST
 from credtray.core.errors import AgentNotRunning, UnknownProfile
-from credtray.core.protocol import Endpoint, Status
+from credtray.core.protocol import Endpoint, RevokeEndpoint, Status
 from tests.cli.fake_backend import FakeBackend, Outcome, credtray, document, profile
 
 RESULT: dict[str, Any] = {
@@ -32,7 +32,7 @@ RESULT: dict[str, Any] = {
 
 def endpoint(*arguments: str, result: dict[str, Any] = RESULT, **document_parts: Any) -> Outcome:
     """Run the command with a standard output that takes bytes, too."""
-    fake = FakeBackend({Endpoint: result, Status: document(**document_parts)})
+    fake = FakeBackend({Endpoint: result, RevokeEndpoint: result, Status: document(**document_parts)})
     real, seam.current = seam.current, lambda: fake
     out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
     try:

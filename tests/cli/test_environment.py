@@ -16,7 +16,7 @@ from credtray.cli import backend as seam
 from credtray.cli.main import main
 from credtray.core.errors import AgentNotRunning, SignInRequired, UnknownProfile
 from credtray.core.forms import Form
-from credtray.core.protocol import Copy, Credentials, CredentialsIssued, ProcessCredentials, Status
+from credtray.core.protocol import Copy, Credentials, ProcessCredentials, Status
 from credtray.core.secret import Secret
 from credtray.core.status import iso
 from tests.cli.fake_backend import NOW, FakeBackend, Outcome, credtray, document, profile
@@ -41,9 +41,11 @@ class Stream(io.TextIOWrapper):
         return self.bytes.getvalue().decode()
 
 
-def keys(text: str = "CANARY/+=", account: str | UnsetType = "111100000001") -> dict[type, CredentialsIssued]:
+def keys(
+    text: str = "CANARY/+=", account: str | UnsetType = "111100000001"
+) -> dict[type, ProcessCredentials]:
     found = ProcessCredentials(1, "ASIA0", Secret(text), Secret("CANARY-token"), EXPIRATION, account)
-    return {Credentials: CredentialsIssued(found)}
+    return {Credentials: found}
 
 
 def answers(**parts: Any) -> FakeBackend:

@@ -3,11 +3,13 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import Any
 
+import msgspec
 from rich.console import Console
 
 from credtray.cli.imports_view import imports_view
 from credtray.cli.status.words import Reader
 from credtray.core.protocol import Status
+from credtray.core.protocol.results import PastedStatus
 from credtray.core.status import iso
 from tests.cli.fake_backend import NOW, FakeBackend, credtray, document, idle, problem, session
 
@@ -28,7 +30,7 @@ def pasted(section: str, hours: float, state: str, **parts: Any) -> dict[str, An
 def drawn(*items: dict[str, Any]) -> str:
     console = Console(width=80, no_color=True)
     with console.capture() as shown:
-        for part in imports_view(items, Reader(NOW, UTC)):
+        for part in imports_view([msgspec.convert(item, PastedStatus) for item in items], Reader(NOW, UTC)):
             console.print(part)
     return "\n".join(line.rstrip() for line in shown.get().splitlines())
 

@@ -10,8 +10,10 @@ from credtray.core.apply import apply
 from credtray.core.config.sso import parse_config
 from credtray.core.errors import every_error
 from credtray.core.events import ConfigLoaded
+from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State
-from credtray.core.status import AgentFacts, document
+from credtray.core.status import document
+from tests.as_json import as_json
 from tests.cli.fake_backend import NOW
 from tests.cli.real_world import DNS, SESSION
 
@@ -61,7 +63,7 @@ def test_every_field_of_the_status_document_is_documented() -> None:
     text = (FOLDER / "status.md").read_text(encoding="utf-8")
     config = parse_config((SESSION + DNS).encode(), {})
     state = apply(State(), ConfigLoaded(config), NOW)
-    found = document(state, AgentFacts(running=True, pid=1, version="1"), NOW)
+    found = as_json(document(state, AgentStatus(running=True, pid=1, version="1"), NOW))
     fields = [*found, *found["agent"], *found["sessions"][0], *found["profiles"][0]]
 
     assert found["sessions"]

@@ -4,12 +4,14 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from credtray.cli.remote import without_browser
 from credtray.cli.sign_in_talk import login_words
 from credtray.core.errors import SignInDenied
 from credtray.core.protocol import Login, Logout, Progress, Snooze, Status
+from credtray.core.protocol.results import LoginResult
 from credtray.core.status import iso
 from credtray.daemon.sign_in_values import BY_CODE
 from tests.cli.fake_backend import NOW, FakeBackend, credtray, document, idle, profile, session
@@ -36,8 +38,8 @@ STEPS = {
 
 def signed_in(**parts: Any) -> dict[str, Any]:
     until = iso(NOW + timedelta(hours=3, minutes=12))
-    plain = {"session": "synderys", "signed_in_until": until, "end_is_estimate": True, "already": False}
-    return {**plain, "joined": False, "moved": None, **parts}
+    plain = {"session": "synderys", "signed_in_until": until, "end_is_estimate": True}
+    return {**plain, "end_known_by": None, "already": False, "joined": False, "moved": None, **parts}
 
 
 @pytest.mark.parametrize("way", STEPS)
@@ -276,7 +278,7 @@ def test_why_there_is_a_code_is_said_first() -> None:
     ],
 )
 def test_outcome_is_told_as_it_is(result: dict[str, Any], words: str) -> None:
-    assert login_words(result, NOW, UTC) == words
+    assert login_words(msgspec.convert(result, LoginResult), NOW, UTC) == words
 
 
 def test_login_as_json_keeps_the_talk_on_stderr() -> None:

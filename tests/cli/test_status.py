@@ -68,6 +68,7 @@ BUSY = document(
     warnings=[
         {
             "profile": "broken",
+            "file": "config",
             "line": 14,
             "text": "sso_account_id is missing",
             "hint": "Add sso_account_id, or run `credtray setup`.",

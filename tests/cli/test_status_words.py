@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from datetime import UTC
 
+import msgspec
 import pytest
 
 from credtray.cli.status.words import Reader, endpoint_words, session_words
 from credtray.core.face.lines import standing
 from credtray.core.face.overview import overview
-from credtray.core.status import AgentFacts, document
+from credtray.core.protocol.results import AgentStatus, StatusDocument
+from credtray.core.status import document
+from tests.cli.fake_backend import document as fake_document
+from tests.cli.fake_backend import problem
 from tests.core.menu_states import moments
 
 
@@ -26,23 +30,25 @@ from tests.core.menu_states import moments
 )
 def test_status_and_menu_tell_of_a_session_in_the_same_words(name: str) -> None:
     moment = moments()[name]
-    told = document(moment.state, AgentFacts(running=True, pid=1, version="1"), moment.now)
+    told = document(moment.state, AgentStatus(running=True, pid=1, version="1"), moment.now)
     menu = [
         standing(overview(moment.state, moment.now, UTC), each) for each in moment.state.sessions.values()
     ]
 
-    assert menu == [session_words(each, Reader(moment.now, UTC)) for each in told["sessions"]]
+    assert menu == [session_words(each, Reader(moment.now, UTC)) for each in told.sessions]
 
 
 @pytest.mark.parametrize(
     ("port", "error", "expected"),
     [
         (20001, None, []),
-        (None, {"text": "no port"}, ["endpoint: closed (no port)"]),
-        (20001, {"text": "disk full"}, ["endpoint: not open for every profile (disk full)"]),
+        (None, "no port", ["endpoint: closed (no port)"]),
+        (20001, "disk full", ["endpoint: not open for every profile (disk full)"]),
     ],
 )
 def test_trouble_of_the_endpoint_is_told_for_what_it_is(
-    port: int | None, error: dict[str, str] | None, expected: list[str]
+    port: int | None, error: str | None, expected: list[str]
 ) -> None:
-    assert expected == endpoint_words({"endpoint": {"port": port, "error": error}})
+    told = fake_document(endpoint={"port": port, "error": error and problem(error, "")})
+
+    assert expected == endpoint_words(msgspec.convert(told, StatusDocument))

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from credtray.core.errors import NothingToUndo
-from credtray.core.protocol import Undo
+from credtray.core.protocol import ListUndo, Undo
 from tests.cli.fake_backend import FakeBackend, credtray
 
 PLAN: dict[str, Any] = {
@@ -25,27 +25,24 @@ DONE: dict[str, Any] = {
 }
 
 
-class Twice(FakeBackend):
+def twice() -> FakeBackend:
     """Answers the question for the plan and the undo itself."""
-
-    def perform(self, request: Any, on_progress: Any) -> Any:
-        self.answers[Undo] = PLAN if request == Undo("list") else DONE
-        return super().perform(request, on_progress)
+    return FakeBackend({ListUndo: PLAN, Undo: DONE})
 
 
 def test_list_shows_and_changes_nothing() -> None:
-    fake = Twice()
+    fake = twice()
     outcome = credtray("undo", "--list", backend=fake)
 
-    assert fake.asked == [Undo("list")]
+    assert fake.asked == [ListUndo()]
     assert (outcome.code, outcome.out, outcome.err) == (0, WORDS, "")
 
 
 def test_undo_without_a_terminal_needs_yes() -> None:
-    fake = Twice()
+    fake = twice()
     outcome = credtray("undo", backend=fake)
 
-    assert fake.asked == [Undo("list")]
+    assert fake.asked == [ListUndo()]
     assert outcome.code == 2
     assert (
         outcome.err == f"{WORDS}error: Cannot ask for confirmation: not a terminal\n"
@@ -54,10 +51,10 @@ def test_undo_without_a_terminal_needs_yes() -> None:
 
 
 def test_undo_tells_what_was_taken_back() -> None:
-    fake = Twice()
+    fake = twice()
     outcome = credtray("undo", "--yes", backend=fake)
 
-    assert fake.asked == [Undo("list"), Undo()]
+    assert fake.asked == [ListUndo(), Undo()]
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
         "Credentials file: changes undone in 1 section.\nConfig file: changes undone in 1 section.\n"
@@ -67,7 +64,7 @@ def test_undo_tells_what_was_taken_back() -> None:
 def test_what_somebody_changed_since_is_named_and_ends_with_4() -> None:
     DONE["profiles"]["skipped"] = {"profile x": "it was changed since"}
     try:
-        outcome = credtray("undo", "--yes", backend=Twice())
+        outcome = credtray("undo", "--yes", backend=twice())
     finally:
         DONE["profiles"]["skipped"] = {}
 
@@ -77,8 +74,8 @@ def test_what_somebody_changed_since_is_named_and_ends_with_4() -> None:
 
 def test_nothing_to_undo_is_an_error_but_an_empty_list_is_not() -> None:
     empty: dict[str, Any] = {"credentials": [], "profiles": []}
-    listed = credtray("undo", "--list", backend=FakeBackend({Undo: empty}))
-    undone = credtray("undo", "--yes", backend=FakeBackend({Undo: empty}))
+    listed = credtray("undo", "--list", backend=FakeBackend({ListUndo: empty}))
+    undone = credtray("undo", "--yes", backend=FakeBackend({ListUndo: empty}))
 
     assert (listed.code, listed.out) == (0, "There is nothing to undo.\n")
     assert (undone.code, undone.err) == (
@@ -88,7 +85,7 @@ def test_nothing_to_undo_is_an_error_but_an_empty_list_is_not() -> None:
 
 
 def test_result_as_json() -> None:
-    outcome = credtray("undo", "--yes", "--json", backend=Twice())
+    outcome = credtray("undo", "--yes", "--json", backend=twice())
 
     assert json.loads(outcome.out) == DONE
 
@@ -96,7 +93,7 @@ def test_result_as_json() -> None:
 def test_long_lists_are_cut() -> None:
     sections = [{"section": f"s{number}", "profile": "p"} for number in range(30)]
     outcome = credtray(
-        "undo", "--list", backend=FakeBackend({Undo: {"credentials": sections, "profiles": []}})
+        "undo", "--list", backend=FakeBackend({ListUndo: {"credentials": sections, "profiles": []}})
     )
 
     assert outcome.out.splitlines()[-2:] == ["  [s19]", "  and 10 more"]

@@ -32,7 +32,7 @@ from credtray.core.diagnosis.facts import (
 from credtray.core.diagnosis.kinds import ONLY_IN_TEXTS
 from credtray.core.errors import IN_PLACE_OF_AWS
 from credtray.core.ini.text import IniProblem
-from credtray.core.models import AwsConfig, ConfigWarning, Profile, SsoSession
+from credtray.core.models import AwsConfig, ConfigWarning, CredentialStatus, Profile, SsoSession
 from credtray.core.obstacles import InTheWay, Obstacle
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
@@ -76,7 +76,9 @@ def config(*sessions: SsoSession, **parts: Any) -> ConfigFacts:
 GOOD_TOKEN = TokenFacts(
     FileFacts(TOKEN, exists=True, mode=0o600), Held.TOKEN, "", minutes(40), True, minutes(100_000)
 )
-RUNNING = AgentFacts(running=True, version="0.1.0", sessions=frozen(corp=SessionSight("fresh")))
+RUNNING = AgentFacts(
+    running=True, version="0.1.0", sessions=frozen(corp=SessionSight(CredentialStatus.FRESH))
+)
 
 FINE = Facts(
     now=NOW,
@@ -98,7 +100,9 @@ def agent(**parts: Any) -> Facts:
 
 def told(code: str, text: str = "as it was told") -> Facts:
     """A session of which the agent tells this error."""
-    return agent(sessions=frozen(corp=SessionSight("fresh", trouble=Trouble(code, text, "Do that."))))
+    return agent(
+        sessions=frozen(corp=SessionSight(CredentialStatus.FRESH, trouble=Trouble(code, text, "Do that.")))
+    )
 
 
 def keys(**parts: Any) -> Facts:

@@ -19,7 +19,7 @@ from credtray.core.child_environment import (
 from credtray.core.endpoint.environment import variables
 
 KEYS = {"AccessKeyId": "ASIA0", "SecretAccessKey": "secret", "SessionToken": "token", "Expiration": "2026"}
-ENDPOINT = {"url": "http://127.0.0.1:1/credentials/dev", "token_file": "/t"}
+ENDPOINT = ("http://127.0.0.1:1/credentials/dev", "/t")
 FILES = ("/run/exec/dev.credtray", "/run/exec/no-keys.credtray")
 
 _NAMES = (
@@ -98,7 +98,7 @@ def test_child_with_keys_has_them_the_region_and_the_mark_and_the_users_files() 
 def test_child_with_the_endpoint_has_no_key_and_our_files() -> None:
     assert with_endpoint({**HOSTILE, **HARMLESS}, "dev", ENDPOINT, FILES, None) == {
         **HARMLESS,
-        **variables(ENDPOINT["url"], ENDPOINT["token_file"], None),
+        **variables(ENDPOINT[0], ENDPOINT[1], None),
         "AWS_CONFIG_FILE": FILES[0],
         "AWS_SHARED_CREDENTIALS_FILE": FILES[1],
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -118,7 +118,7 @@ def test_inside_of_a_child_the_users_files_are_found_again(files: dict[str, str]
     assert stepped == outside(inside)
     assert {name: value for name, value in stepped.items() if name.endswith("_FILE")} == {
         **files,
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": ENDPOINT["token_file"],
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": ENDPOINT[1],
     }
 
 

@@ -19,6 +19,7 @@ from credtray.core.diagnosis import (
 )
 from credtray.core.diagnosis.facts import AgentFacts, Held, SessionSight, SettingsFacts
 from credtray.core.diagnosis.rules import concerning
+from credtray.core.models import CredentialStatus
 from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.repairs import REPAIRS
 from tests.core.diagnosis_facts import (
@@ -120,14 +121,16 @@ def test_a_legacy_session_lacks_no_scopes() -> None:
 
 
 def test_the_agent_knows_of_an_end_the_token_file_does_not_show() -> None:
-    facts = replace(FINE, agent=replace(FINE.agent, sessions=frozen(corp=SessionSight("expired"))))
+    facts = replace(
+        FINE, agent=replace(FINE.agent, sessions=frozen(corp=SessionSight(CredentialStatus.EXPIRED)))
+    )
 
     assert "sign_in_ended" in codes(facts)
     assert "signed_in" not in codes(facts)
 
 
 def test_while_somebody_signs_in_nothing_is_said_of_the_session() -> None:
-    signing_in = replace(FINE.agent, sessions=frozen(corp=SessionSight("signing_in")))
+    signing_in = replace(FINE.agent, sessions=frozen(corp=SessionSight(CredentialStatus.SIGNING_IN)))
 
     assert "signed_out" not in codes(replace(token(held=Held.NOTHING), agent=signing_in))
 

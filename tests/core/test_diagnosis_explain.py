@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core.diagnosis import BY_CODE, SYMPTOMS, Facts, explain
-from credtray.core.diagnosis.agent_document import agent_facts
 from credtray.core.diagnosis.environment import spoken
+from credtray.core.diagnosis.facts import AgentFacts
 from credtray.core.diagnosis.pasted import MOST_TEXT
 from credtray.core.diagnosis.symptom import Symptom
-from credtray.core.errors import CredtrayError, UsageError, every_error
+from credtray.core.errors import CredtrayError, Offline, UsageError, every_error
+from credtray.core.events import RefreshFailed
+from credtray.core.models import CredentialStatus
+from credtray.core.protocol.results import AgentStatus, DesktopStatus, ErrorEntry, PartStatus
+from credtray.core.state import State
+from credtray.core.status import document
 from tests.core.diagnosis_facts import FINE, GOOD_TOKEN, OTHER, SESSION, WRONG, config, frozen, minutes, token
+from tests.core.making import NOON, after, signed_in
 
 REFRESH_FAILED = "Error when retrieving token from sso: Token has expired and refresh failed"
 
@@ -167,39 +174,27 @@ def test_a_proxy_is_shown_without_its_login(address: str, shown: str) -> None:
     assert spoken({"HTTPS_PROXY": address, "EMPTY": "", "AWS_PROFILE": ""}) == {"HTTPS_PROXY": shown}
 
 
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-_PARTS = ("agent", "sessions", "profiles", "problems", "desktop", "credentials_file")
-
-
-@given(st.fixed_dictionaries({}, optional=dict.fromkeys(_PARTS, _JSON)))
-def test_a_document_of_any_agent_is_read(document: dict[str, object]) -> None:
-    assert agent_facts(document).running
-
-
 def test_what_an_agent_tells_is_read() -> None:
-    facts = agent_facts(
-        {
-            "agent": {"version": "0.2.0"},
-            "sessions": [
-                {
-                    "name": "corp",
-                    "state": "expired",
-                    "error": {"code": "offline", "text": "no network", "hint": "Check it."},
-                }
-            ],
-            "profiles": [{"name": "dev", "error": {"code": "role_refused", "text": "No access", "hint": ""}}],
-            "problems": [{"code": "clock_off", "text": "6 min", "hint": ""}],
-            "desktop": {"tray": {"back_end": None, "reason": "no bus"}},
-        }
+    trouble = ErrorEntry("offline", "no network", "Check it.")
+    told = document(State(), AgentStatus(running=True, version="0.2.0"), NOON)
+    state = after(signed_in("dev"), RefreshFailed("corp", Offline().problem))
+    session, profile = (
+        document(state, told.agent, NOON).sessions[0],
+        document(state, told.agent, NOON).profiles[0],
+    )
+    facts = AgentFacts.of(
+        msgspec.structs.replace(
+            told,
+            sessions=(session,),
+            profiles=(msgspec.structs.replace(profile, error=trouble),),
+            problems=(trouble,),
+            desktop=DesktopStatus(PartStatus(None, "no bus")),
+        )
     )
 
     assert facts.version == "0.2.0"
-    assert facts.sessions["corp"].state == "expired"
+    assert facts.sessions["corp"].state is CredentialStatus.OFFLINE
     assert facts.sessions["corp"].trouble is not None
-    assert facts.profiles["dev"].code == "role_refused"
-    assert facts.problems[0].code == "clock_off"
+    assert facts.profiles["dev"].code == "offline"
+    assert facts.problems[0].text == "no network"
     assert facts.desktop["tray"].reason == "no bus"

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from credtray.core.expiry import (
     CUT_TOLERANCE,
-    Freshness,
     Moved,
     SignInMemory,
     begin_sign_in,
@@ -21,7 +20,7 @@ from credtray.core.expiry import (
     servable_window,
     windows_for,
 )
-from credtray.core.models import EndProof, SignIn
+from credtray.core.models import CredentialStatus, EndProof, SignIn
 from tests.core.making import HOUR, MINUTE, NOON, SECOND
 
 KNOWN = SignInMemory(token_life=HOUR)
@@ -33,13 +32,13 @@ WINDOWS = windows_for(HOUR)
 @pytest.mark.parametrize(
     ("left", "just_before", "then"),
     [
-        (WINDOWS.advisory, Freshness.FRESH, Freshness.ADVISORY),
-        (WINDOWS.mandatory, Freshness.ADVISORY, Freshness.MANDATORY),
-        (timedelta(), Freshness.MANDATORY, Freshness.EXPIRED),
+        (WINDOWS.advisory, CredentialStatus.FRESH, CredentialStatus.ADVISORY),
+        (WINDOWS.mandatory, CredentialStatus.ADVISORY, CredentialStatus.MANDATORY),
+        (timedelta(), CredentialStatus.MANDATORY, CredentialStatus.EXPIRED),
     ],
 )
 def test_both_edges_of_a_window_belong_to_the_more_urgent_side(
-    left: timedelta, just_before: Freshness, then: Freshness
+    left: timedelta, just_before: CredentialStatus, then: CredentialStatus
 ) -> None:
     edge = NOON - left
 
@@ -49,7 +48,7 @@ def test_both_edges_of_a_window_belong_to_the_more_urgent_side(
 
 @given(NEAR, st.integers(0, 30 * 60))
 def test_time_never_makes_a_credential_fresher(offset: timedelta, later: int) -> None:
-    order = list(Freshness)
+    order = list(CredentialStatus)
     now = NOON + offset
 
     assert order.index(freshness(NOON, now, WINDOWS)) <= order.index(

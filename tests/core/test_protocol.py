@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET, UnsetType
 
 from credtray import __version__, credentials_fetch
 from credtray.core import protocol
@@ -20,12 +23,15 @@ from credtray.core.errors import (
 from credtray.core.models import RoleCredentials
 from credtray.core.protocol import (
     Activate,
+    Asks,
     CancelLogin,
     Credentials,
     CredentialsIssued,
     Deactivate,
     Done,
+    Endpoint,
     Failed,
+    ListUndo,
     Login,
     Logout,
     Ping,
@@ -33,6 +39,7 @@ from credtray.core.protocol import (
     Progress,
     Reply,
     Request,
+    RevokeEndpoint,
     Snooze,
     Status,
     Stop,
@@ -43,7 +50,10 @@ from credtray.core.protocol import (
     decode_reply,
     decode_request,
     encode,
+    result_of,
 )
+from credtray.core.protocol.requests import Known
+from credtray.core.protocol.results import PingResult, StatusDocument, whole_seconds
 from credtray.core.secret import Secret
 from tests.soak import examples
 
@@ -65,18 +75,46 @@ REQUESTS = st.one_of(
     st.builds(Snooze, NAMES, st.integers(1, 10080)),
 )
 SECRETS = st.text("abcXYZ0189+/=_-", min_size=1).map(Secret)
-DOCUMENTS = st.dictionaries(
-    NAMES, st.none() | st.booleans() | st.integers(-(2**53), 2**53) | NAMES, max_size=5
-)
+ASKING = [kind for kind in get_args(Known) if issubclass(kind, Asks)]
+PLAIN: dict[object, st.SearchStrategy[Any]] = {
+    str: NAMES,
+    int: st.integers(-(2**53), 2**53),
+    bool: st.booleans(),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    datetime: st.datetimes(timezones=st.just(UTC)).map(whole_seconds),
+    Secret: SECRETS,
+    type(None): st.none(),
+    UnsetType: st.just(UNSET),
+}
+
+
+def values(kind: Any) -> st.SearchStrategy[Any]:
+    """Return values of a type that a struct of the protocol may hold."""
+    inner, origin = get_args(kind), get_origin(kind)
+    if kind in PLAIN:
+        return PLAIN[kind]
+    if origin in {tuple, dict}:
+        several = st.lists(values(inner[0]), max_size=2).map(tuple)
+        return several if origin is tuple else st.dictionaries(NAMES, values(inner[1]), max_size=2)
+    if inner:
+        return st.one_of(*(st.just(each) if origin is Literal else values(each) for each in inner))
+    if issubclass(kind, Enum):
+        return st.sampled_from(list(kind))
+    fields = {name: values(each) for name, each in get_type_hints(kind).items() if name[0] != "_"}
+    return st.builds(kind, **fields)
+
+
+def answers(asking: type[Asks[Any]]) -> st.SearchStrategy[tuple[Request, Reply]]:
+    """Return requests of that kind, each with a reply it may get."""
+    reply: Any = CredentialsIssued if asking is Credentials else Done
+    return st.tuples(values(asking), st.builds(reply, values(asking.result_type())))
+
+
 REPLIES = st.one_of(
-    st.builds(Progress, NAMES, MAYBE, MAYBE, MAYBE, MAYBE),
-    st.builds(Update, DOCUMENTS),
-    st.builds(Done, DOCUMENTS),
-    st.builds(Failed, NAMES, NAMES, NAMES, st.sampled_from(list(Retry))),
-    st.builds(
-        CredentialsIssued,
-        st.builds(ProcessCredentials, st.just(1), NAMES, SECRETS, SECRETS, NAMES, NAMES),
-    ),
+    st.tuples(st.just(Ping()), st.builds(Progress, NAMES, MAYBE, MAYBE, MAYBE, MAYBE)),
+    st.tuples(st.just(Watch()), st.builds(Update, values(StatusDocument))),
+    st.tuples(st.just(Ping()), st.builds(Failed, NAMES, NAMES, NAMES, st.sampled_from(list(Retry)))),
+    *(answers(each) for each in (*ASKING, ListUndo, RevokeEndpoint)),
 )
 SAMPLES = [
     encode(request)
@@ -112,11 +150,25 @@ def test_request_survives_the_wire(request: Request) -> None:
 
 
 @given(REPLIES)
-def test_reply_survives_the_wire(reply: Reply) -> None:
+def test_reply_survives_the_wire(asked: tuple[Request, Reply]) -> None:
+    request, reply = asked
     frame = encode(reply)
 
     assert frame.count(b"\n") == 1
-    assert reply == decode_reply(frame[:-1])
+    assert reply == decode_reply(frame[:-1], request)
+
+
+def test_result_of_another_request_is_no_answer() -> None:
+    with pytest.raises(BadFrame, match="Done is not an answer to Login"):
+        result_of(Done(PingResult(1, "1")), Login())
+
+
+@pytest.mark.parametrize(
+    ("client", "agent"), [(ListUndo(), Undo("list")), (RevokeEndpoint("p"), Endpoint("p", True))]
+)
+def test_question_with_a_result_of_its_own_is_an_old_one_on_the_wire(client: Request, agent: Request) -> None:
+    assert encode(client) == encode(agent)
+    assert decode_request(encode(client)[:-1]) == agent
 
 
 def test_credentials_reply_is_the_contracts_object_between_fixed_bytes() -> None:
@@ -184,7 +236,7 @@ def test_request_of_another_version_names_the_agents() -> None:
 
 def test_reply_of_another_version_names_both() -> None:
     with pytest.raises(ProtocolMismatch, match="the agent speaks protocol 7, this command"):
-        decode_reply(b'{"credtray":7}')
+        decode_reply(b'{"credtray":7}', Ping())
 
 
 def test_fields_of_a_later_minor_version_are_ignored() -> None:
@@ -221,7 +273,7 @@ def test_frame_of_no_known_shape_is_refused_without_quoting_it(frame: bytes) -> 
     "error", [SignInRequired("corp"), UnknownProfile("x", hint="try y"), CredtrayError()]
 )
 def test_error_comes_back_as_its_own_class(error: CredtrayError) -> None:
-    reply = decode_reply(encode(Failed.of(error)))
+    reply = decode_reply(encode(Failed.of(error)), Ping())
     assert isinstance(reply, Failed)
     again = reply.error()
 
@@ -231,10 +283,10 @@ def test_error_comes_back_as_its_own_class(error: CredtrayError) -> None:
 
 
 def test_reply_and_request_above_their_limits_are_not_sent() -> None:
-    encode(Done({"text": "x" * (protocol.REPLY_LIMIT - 1000)}))
+    encode(Done(PingResult(1, "x" * (protocol.REPLY_LIMIT - 1000))))
     encode(Credentials("x" * (protocol.REQUEST_LIMIT - 1000)))
     with pytest.raises(BadFrame):
-        encode(Done({"text": "x" * protocol.REPLY_LIMIT}))
+        encode(Done(PingResult(1, "x" * protocol.REPLY_LIMIT)))
     with pytest.raises(BadFrame):
         encode(Credentials("x" * protocol.REQUEST_LIMIT))
 

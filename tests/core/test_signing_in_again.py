@@ -27,11 +27,13 @@ from credtray.core.marks import key_digest
 from credtray.core.policy import SyncCredentialsFile, decide
 from credtray.core.ports import Mark
 from credtray.core.price import price_of, price_words
+from credtray.core.protocol.results import AgentStatus
 from credtray.core.settings import Settings
 from credtray.core.standing import alive
 from credtray.core.state import Alive, State
-from credtray.core.status import AgentFacts, document, session_state
+from credtray.core.status import document, session_state
 from credtray.core.view import pending_of, pending_words, still_valid
+from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, after, config, keys, profile, signed_in, started, token
 
 MARK = Mark("dev", "dev", NOON + HOUR, key_digest("ASIA0"))
@@ -57,7 +59,7 @@ def ended() -> State:
 
 
 def told(state: State) -> dict[str, object]:
-    found: dict[str, object] = document(state, AgentFacts(True, 1, "0"), LATER)["sessions"][0]
+    found: dict[str, object] = as_json(document(state, AgentStatus(True, 1, "0"), LATER))["sessions"][0]
     return found
 
 

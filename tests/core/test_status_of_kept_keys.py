@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 
 from credtray.core.ports import Mark
+from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import FileState, State
-from credtray.core.status import AgentFacts, document
+from credtray.core.status import document
+from tests.as_json import as_json
 from tests.core.making import MINUTE, NOON, signed_in
 
-NOBODY = AgentFacts(running=False, pid=None, version=None)
+NOBODY = AgentStatus(running=False, pid=None, version=None)
 
 
 def holding(*ends: timedelta) -> State:
@@ -22,13 +24,13 @@ def holding(*ends: timedelta) -> State:
     ("left", "state"), [(45, "fresh"), (15, "advisory"), (10, "mandatory"), (0, "expired"), (-5, "expired")]
 )
 def test_keys_in_the_credentials_file_are_told_when_no_others_are_held(left: int, state: str) -> None:
-    found = document(holding(left * MINUTE), NOBODY, NOON)["profiles"][0]
+    found = as_json(document(holding(left * MINUTE), NOBODY, NOON))["profiles"][0]
 
     assert found["state"] == state
     assert found["expires_at"] == (NOON + left * MINUTE).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def test_the_longest_of_several_sections_counts() -> None:
-    found = document(holding(5 * MINUTE, 45 * MINUTE), NOBODY, NOON)["profiles"][0]
+    found = as_json(document(holding(5 * MINUTE, 45 * MINUTE), NOBODY, NOON))["profiles"][0]
 
     assert (found["state"], found["expires_at"]) == ("fresh", "2026-11-22T12:45:00Z")

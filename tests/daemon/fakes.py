@@ -25,6 +25,7 @@ from credtray.core.models import (
 )
 from credtray.core.ports import CredentialsFile, Issued, Mark, Notification
 from credtray.core.protocol import Progress, Reply, Request, Update
+from credtray.core.protocol.results import StatusDocument
 from credtray.core.secret import Secret
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.settings_values import Toml
@@ -304,7 +305,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.progress: list[Progress] = []
-        self.updates: list[dict[str, Any]] = []
+        self.updates: list[StatusDocument] = []
         self.final: Reply | None = None
 
     async def send(self, reply: Reply) -> None:

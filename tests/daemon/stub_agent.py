@@ -22,6 +22,7 @@ from credtray.core.protocol import (
     Update,
     Watch,
 )
+from credtray.core.protocol.results import AgentStatus, PingResult, StatusDocument
 from credtray.core.secret import Secret
 from credtray.daemon.ipc import ipc_server
 from credtray.daemon.ipc_connection import ReplySink
@@ -42,6 +43,20 @@ ISSUED = ProcessCredentials.of(
 )
 
 
+def told(number: int, text: str) -> StatusDocument:
+    """Return a status document with a number and a long text in it."""
+    return StatusDocument(
+        now=datetime(2026, 11, 22, tzinfo=UTC),
+        agent=AgentStatus(running=True, pid=number, version=text),
+        sessions=(),
+        profiles=(),
+        foreign=(),
+        warnings=(),
+        problems=(),
+        credentials_file=None,
+    )
+
+
 class StubHandler:
     """Answers by the profile's name; ``Watch`` never ends."""
 
@@ -59,12 +74,12 @@ class StubHandler:
     async def _handle(self, request: Request, reply: ReplySink) -> None:
         match request:
             case Ping():
-                await reply.send(Done({"cancelled": self.cancelled}))
+                await reply.send(Done(PingResult(self.cancelled, "stub")))
             case Status():
-                await reply.send(Done({"text": "x" * self.most_pieces}))
+                await reply.send(Done(told(0, "x" * self.most_pieces)))
             case Watch():
                 for number in range(1_000_000_000):
-                    await reply.send(Update({"number": number, "text": "x" * 10_000}))
+                    await reply.send(Update(told(number, "x" * 10_000)))
                     await asyncio.sleep(0)
             case Login():
                 await reply.send(Progress("browser", url="https://example.invalid/"))

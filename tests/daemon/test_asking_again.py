@@ -27,6 +27,7 @@ from credtray.core.events import FilesChanged
 from credtray.core.models import RoleCredentials
 from credtray.core.protocol import CredentialsIssued, Done
 from credtray.daemon.waiting_requests import WaitingRequests
+from tests.as_json import result
 from tests.daemon.fakes import Daemon, run
 
 
@@ -211,8 +212,8 @@ def test_answer_that_rests_on_a_guess_says_so_and_is_refused_to_who_wants_to_be_
         daemon = await signed_in()
         reply = await daemon.ask(protocol.Wait("dev", 7200))
         assert isinstance(reply, Done)
-        assert reply.result["sure"] is False
-        assert reply.result["end_known_by"] == "setting"
+        assert result(reply)["sure"] is False
+        assert result(reply)["end_known_by"] == "setting"
         with pytest.raises(SignInTooShort, match="expected from the settings, not confirmed") as caught:
             await daemon.ask(protocol.Wait("dev", 7200, sure=True))
         assert "leave out --sure" in caught.value.advice
@@ -220,7 +221,7 @@ def test_answer_that_rests_on_a_guess_says_so_and_is_refused_to_who_wants_to_be_
         covered = await daemon.ask(protocol.Wait("dev", 1800, sure=True))
 
         assert isinstance(covered, Done)
-        assert covered.result["sure"] is True
+        assert result(covered)["sure"] is True
 
     run(drive())
 
@@ -230,8 +231,8 @@ def test_answer_that_rests_on_a_guess_says_so_and_is_refused_to_who_wants_to_be_
 
 async def status(daemon: Daemon) -> dict[str, Any]:
     reply = await daemon.ask(protocol.Status())
-    assert isinstance(reply, Done)
-    return reply.result
+    found: dict[str, Any] = result(reply)
+    return found
 
 
 @pytest.mark.met("M8")

@@ -14,11 +14,11 @@ from credtray.aws.profile_writer import ProfileWriter
 from credtray.core import protocol
 from credtray.core.config.edits import MARK
 from credtray.core.errors import FileUnwritable, NothingToUndo
-from credtray.core.protocol import Done
 from credtray.daemon.changes import Changes
 from credtray.files.shared_file import SharedFile
 from credtray.store.settings_file import SettingsFile
 from credtray.store.undo_file import UndoFile
+from tests.as_json import result
 from tests.core.making import NOON
 from tests.daemon.fakes import Daemon, run
 
@@ -62,8 +62,7 @@ class Disk:
 
     async def undo(self) -> dict[str, Any]:
         reply = await self.daemon.ask(protocol.Undo())
-        assert isinstance(reply, Done)
-        found: dict[str, Any] = reply.result
+        found: dict[str, Any] = result(reply)
         return found
 
 

@@ -20,10 +20,10 @@ from credtray.core.errors import (
 from credtray.core.events import Activated, Deactivated
 from credtray.core.ports import EndpointMemory
 from credtray.core.ports.endpoint import IssueForProfile
-from credtray.core.protocol import Done
 from credtray.core.secret import Secret
 from credtray.core.settings import Delivery, ProfileSettings, Settings
 from credtray.daemon.endpoint import RETRY_SECONDS, Endpoint
+from tests.as_json import result
 from tests.core.making import MINUTE, config, profile
 from tests.daemon.fakes import Daemon, run
 
@@ -118,8 +118,7 @@ class World:
 
     async def ask(self, name: str = "dev", *, revoke: bool = False) -> dict[str, Any]:
         reply = await self.daemon.ask(protocol.Endpoint(name, revoke=revoke))
-        assert isinstance(reply, Done)
-        found: dict[str, Any] = reply.result
+        found: dict[str, Any] = result(reply)
         return found
 
     def deliver_by_endpoint(self, *names: str) -> None:

@@ -25,6 +25,7 @@ from credtray.core.secret import Secret
 from credtray.core.state import State
 from credtray.daemon.import_requests import ImportRequests
 from credtray.files.shared_file import SharedFile
+from tests.as_json import result
 from tests.core.making import HOUR, NOON
 from tests.daemon.fakes import Daemon, run
 
@@ -71,7 +72,7 @@ def test_a_paste_is_written_told_of_and_taken_out_at_its_end(home: Path) -> None
         daemon = await importing(credentials_file=file)
         reply = await daemon.ask(request())
 
-        assert reply == Done({"section": SECTION, "expires_at": "2026-11-22T16:00:00Z"})
+        assert result(reply) == {"section": SECTION, "expires_at": "2026-11-22T16:00:00Z"}
         assert keys_in(file) == {
             "aws_access_key_id": "ASIAP",
             "aws_secret_access_key": SECRET,
@@ -169,7 +170,7 @@ def test_deactivate_and_undo_take_them_out() -> None:
         undone = await daemon.ask(Undo())
 
         assert isinstance(undone, Done)
-        assert undone.result["credentials"]["restored"] == [SECTION]
+        assert result(undone)["credentials"]["restored"] == [SECTION]
         assert daemon.credentials.keys == {}
 
     run(scene())

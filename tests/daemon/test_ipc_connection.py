@@ -7,12 +7,13 @@ import asyncio
 import pytest
 
 from credtray.core.protocol import Done, Ping, Request, decode_reply, encode
+from credtray.core.protocol.results import PingResult
 from credtray.daemon.ipc_connection import Connection, ReplySink
 
 
 class Handler:
     async def handle(self, request: Request, reply: ReplySink) -> None:
-        await reply.send(Done({"heard": type(request).__name__}))
+        await reply.send(Done(PingResult(7, type(request).__name__)))
 
 
 class Channel:
@@ -51,4 +52,4 @@ def test_request_that_comes_just_as_the_one_before_is_answered_is_heard(turns: i
     channel = Channel(turns)
     asyncio.run(Connection(channel, Handler()).serve())
 
-    assert [decode_reply(frame) for frame in channel.sent] == [Done({"heard": "Ping"})] * 2
+    assert [decode_reply(frame, Ping()) for frame in channel.sent] == [Done(PingResult(7, "Ping"))] * 2

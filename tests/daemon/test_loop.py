@@ -23,6 +23,7 @@ from credtray.core.events import (
 from credtray.core.models import AwsConfig
 from credtray.core.policy import ShowNotice
 from credtray.daemon.loop import Conduct
+from tests.as_json import result
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, run
 
@@ -164,7 +165,7 @@ def test_a_refused_section_is_told_once_and_costs_no_rewrites() -> None:
         await asyncio.sleep(600)
 
         assert isinstance(reply, protocol.Done)
-        assert reply.result["profiles"][0]["error"]["code"] == "section_not_ours"
+        assert result(reply)["profiles"][0]["error"]["code"] == "section_not_ours"
         assert len([each for each in daemon.notifier.shown if "left alone" in each]) == 1
         assert daemon.credentials.syncs < 5
 

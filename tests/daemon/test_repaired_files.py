@@ -12,6 +12,7 @@ import pytest
 
 from credtray.core import protocol
 from credtray.core.protocol import Done
+from tests.as_json import result
 from tests.aws.file_fakes import credentials_file
 from tests.daemon.fakes import Daemon, run
 
@@ -111,7 +112,7 @@ def test_whoever_repairs_it_is_told_so_by_the_next_status(
         reply = await daemon.ask(protocol.Status())
 
         assert isinstance(reply, Done)
-        assert reply.result["credentials_file"] is None
+        assert result(reply)["credentials_file"] is None
         assert b"[dev]" in path.read_bytes()
 
     run(drive())

@@ -24,8 +24,10 @@ from credtray.core.errors import (
 from credtray.core.events import ConfigLoaded, FetchStarted, Tick
 from credtray.core.models import AssumedRole
 from credtray.core.protocol import CredentialsIssued, Done
+from credtray.core.protocol.results import PingResult
 from credtray.core.status import iso
 from credtray.daemon.ipc_connection import ReplySink
+from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, Sink, run
 
@@ -38,8 +40,7 @@ async def signed_in(*names: str) -> Daemon:
 
 async def result(daemon: Daemon, request: protocol.Request) -> dict[str, Any]:
     reply = await daemon.ask(request)
-    assert isinstance(reply, Done)
-    found: dict[str, Any] = reply.result
+    found: dict[str, Any] = as_json(reply.result) if isinstance(reply, Done) else {}
     return found
 
 
@@ -342,7 +343,7 @@ def test_watcher_hears_of_each_change_and_at_least_twice_a_minute() -> None:
         await asyncio.sleep(0)
         await daemon.ask(protocol.Login("corp"))
 
-        assert [sink.updates[place]["sessions"][0]["state"] for place in (0, -1)] == ["signed_out", "fresh"]
+        assert [sink.updates[place].sessions[0].state for place in (0, -1)] == ["signed_out", "fresh"]
         heard = len(sink.updates)
         await asyncio.sleep(125)
         assert len(sink.updates) >= heard + 4
@@ -444,8 +445,8 @@ def test_short_lived_roles_are_served_without_a_busy_loop() -> None:
 
 
 def test_a_request_has_one_handler() -> None:
-    async def answered(_request: protocol.Ping, _sink: ReplySink) -> Done:
-        return Done({})
+    async def answered(_request: protocol.Ping, _sink: ReplySink) -> Done[PingResult]:
+        return Done(PingResult(1, "1"))
 
     async def drive() -> None:
         daemon = Daemon()

@@ -12,6 +12,7 @@ from credtray.core import protocol
 from credtray.core.errors import SettingsInvalid, UsageError
 from credtray.core.events import FilesChanged
 from credtray.core.settings import Delivery, ProfileSettings, SessionSettings, Settings
+from tests.as_json import result
 from tests.core.making import HOUR
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import login, real, until, world
@@ -33,8 +34,7 @@ async def signed_in() -> Daemon:
 
 async def status(daemon: Daemon) -> dict[str, dict[str, object]]:
     reply = await daemon.ask(protocol.Status())
-    assert isinstance(reply, protocol.Done)
-    return {item["name"]: item for item in reply.result["profiles"]}
+    return {item["name"]: item for item in result(reply)["profiles"]}
 
 
 @pytest.mark.parametrize("delivery", [Delivery.PROCESS, Delivery.ENDPOINT])
@@ -118,8 +118,7 @@ def test_a_broken_file_keeps_the_last_good_settings_of_sessions_and_profiles() -
 
         assert daemon.state.settings == good
         assert set(daemon.credentials.sections) == {"ro"}
-        assert isinstance(reply, protocol.Done)
-        assert ["line 7" in item["text"] for item in reply.result["problems"]] == [True]
+        assert ["line 7" in item["text"] for item in result(reply)["problems"]] == [True]
         daemon.settings.problem = None
         await changed(daemon, replace(good, profiles={}))
         assert daemon.state.settings_problem is None

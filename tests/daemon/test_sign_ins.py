@@ -19,6 +19,7 @@ from credtray.core.errors import (
     UnknownSession,
 )
 from credtray.core.events import ConfigLoaded, FilesChanged, Stopping, Tick
+from tests.as_json import result
 from tests.core.making import HOUR, MINUTE, config, profile, session, token
 from tests.daemon.fakes import Daemon, run
 from tests.daemon.person import login, real, until, world
@@ -55,7 +56,7 @@ def test_two_sessions_are_signed_in_at_once() -> None:
             status = await daemon.ask(protocol.Status())
 
             assert isinstance(status, protocol.Done)
-            assert {item["state"] for item in status.result["sessions"]} == {"signing_in"}
+            assert {item["state"] for item in result(status)["sessions"]} == {"signing_in"}
             for task in (first, second):
                 task.cancel()
             await until(lambda: not any(item.pending for item in daemon.state.sessions.values()))
@@ -70,7 +71,7 @@ def test_what_is_valid_is_respected_and_opens_nothing() -> None:
         reply = await daemon.ask(protocol.Login("corp"))
 
         assert isinstance(reply, protocol.Done)
-        assert reply.result["already"] is True
+        assert result(reply)["already"] is True
         assert len(daemon.browser.opened) == 1
 
     run(drive())
@@ -85,7 +86,7 @@ def test_an_expired_token_that_renews_silently_needs_no_sign_in() -> None:
         reply = await daemon.ask(protocol.Login("corp"))
 
         assert isinstance(reply, protocol.Done)
-        assert reply.result["already"] is True
+        assert result(reply)["already"] is True
         assert len(daemon.browser.opened) == 1
 
     run(drive())
@@ -157,7 +158,7 @@ def test_cancelling_from_elsewhere_ends_it_for_all_who_wait() -> None:
             outcomes = await asyncio.gather(first, second, return_exceptions=True)
 
             assert isinstance(reply, protocol.Done)
-            assert reply.result == {"cancelled": True, "still_valid": ""}
+            assert result(reply) == {"cancelled": True, "still_valid": ""}
             assert [type(each) for each in outcomes] == [SignInCancelled, SignInCancelled]
 
     real(drive())
@@ -169,7 +170,7 @@ def test_cancelling_nothing_says_so() -> None:
         reply = await daemon.ask(protocol.CancelLogin("corp"))
 
         assert isinstance(reply, protocol.Done)
-        assert reply.result == {"cancelled": False, "still_valid": ""}
+        assert result(reply) == {"cancelled": False, "still_valid": ""}
 
     run(drive())
 
@@ -190,7 +191,7 @@ def test_sign_in_that_does_not_let_go_is_said_and_does_not_block_the_asker(
             status = await daemon.ask(protocol.Status())
 
             assert isinstance(status, protocol.Done)
-            assert status.result["sessions"][0]["state"] == "signing_in"
+            assert result(status)["sessions"][0]["state"] == "signing_in"
             stuck.set()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -294,7 +295,7 @@ def test_fresh_sign_in_that_the_service_joined_tells_that_the_end_did_not_move()
         reply = await daemon.ask(protocol.Login("corp", fresh=True))
 
         assert isinstance(reply, protocol.Done)
-        assert reply.result["moved"] == "later"
+        assert result(reply)["moved"] == "later"
 
     run(drive())
 
@@ -310,7 +311,7 @@ def test_signing_out_takes_token_and_keys() -> None:
         reply = await daemon.ask(protocol.Logout("corp"))
 
         assert isinstance(reply, protocol.Done)
-        assert reply.result == {"session": "corp", "told_portal": True}
+        assert result(reply) == {"session": "corp", "told_portal": True}
         assert daemon.token_cache.token is None
         assert daemon.credentials.sections == {}
 
@@ -356,7 +357,7 @@ def test_signing_out_offline_drops_the_token_and_says_that_the_portal_was_not_to
         reply = await daemon.ask(protocol.Logout("corp"))
 
         assert isinstance(reply, protocol.Done)
-        assert reply.result["told_portal"] is False
+        assert result(reply)["told_portal"] is False
         assert daemon.token_cache.token is None
 
     run(drive())
@@ -370,7 +371,7 @@ def test_signing_out_with_an_expired_token_renews_it_to_tell_the_portal() -> Non
         reply = await daemon.ask(protocol.Logout("corp"))
 
         assert isinstance(reply, protocol.Done)
-        assert reply.result["told_portal"] is True
+        assert result(reply)["told_portal"] is True
         assert not daemon.portal.sign_in_active
 
     run(drive())

@@ -27,6 +27,7 @@ from credtray.core.models import AccessToken, AwsConfig, SsoSession
 from credtray.core.ports import Notification
 from credtray.core.settings import SessionSettings, Settings
 from credtray.daemon.sign_in_values import BY_CODE
+from tests.as_json import result
 from tests.core.making import HOUR, MINUTE, config, profile, token
 from tests.core.making import session as corp
 from tests.daemon.fakes import Daemon, run
@@ -47,8 +48,7 @@ async def working() -> Daemon:
 
 async def session(daemon: Daemon) -> dict[str, Any]:
     reply = await daemon.ask(protocol.Status())
-    assert isinstance(reply, protocol.Done)
-    found: dict[str, Any] = reply.result["sessions"][0]
+    found: dict[str, Any] = result(reply)["sessions"][0]
     return found
 
 
@@ -267,8 +267,7 @@ def test_logout_that_fails_is_no_obstacle_and_drops_nothing() -> None:
         daemon.portal.fail("logout", PortalFailed("HTTP 500"))
         reply = await daemon.ask(protocol.Login("corp", fresh=True))
 
-        assert isinstance(reply, protocol.Done)
-        assert reply.result["moved"] in {"same", "unknown"}
+        assert result(reply)["moved"] in {"same", "unknown"}
 
     run(drive())
 
@@ -294,8 +293,7 @@ def test_sign_in_by_another_program_meanwhile_is_taken_over_and_nothing_of_it_is
         daemon.browser.visit = lambda _url: daemon.token_cache.put(theirs)
         reply = await daemon.ask(protocol.Login("corp", fresh=True))
 
-        assert isinstance(reply, protocol.Done)
-        assert reply.result["joined"] is True
+        assert result(reply)["joined"] is True
         assert daemon.token_cache.token == theirs
 
     run(drive())

@@ -23,6 +23,7 @@ from credtray.core.events import ConfigLoaded
 from credtray.core.oauth import AUTHORIZATION_CODE
 from credtray.core.protocol import Done
 from credtray.daemon.waiting_requests import WaitingRequests
+from tests.as_json import result
 from tests.core.making import HOUR, MINUTE, config
 from tests.daemon.fakes import Daemon, Sink, run
 from tests.daemon.person import real, until, world
@@ -38,8 +39,7 @@ async def daemon_of(*names: str, signed_in: bool = True, watched: bool = True) -
 
 async def wait(daemon: Daemon, minutes: float, **words: Any) -> dict[str, Any]:
     reply = await daemon.ask(protocol.Wait("dev", minutes * 60, **words))
-    assert isinstance(reply, Done)
-    found: dict[str, Any] = reply.result
+    found: dict[str, Any] = result(reply)
     return found
 
 

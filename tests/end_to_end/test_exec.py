@@ -128,7 +128,8 @@ def test_without_exec_these_homes_are_hostile(house: House) -> None:
 def test_environment_is_exactly_what_it_says_and_keys_are_in_it_only_when_asked_for(signed_in: House) -> None:
     house = signed_in
     house.environ |= HOSTILE
-    there = json.loads(house.run("endpoint", P, "--json").stdout)
+    printed = json.loads(house.run("endpoint", P, "--json").stdout)
+    there = (printed["url"], printed["token_file"])
     folder = house.home / "run" / "credtray" / "exec"
     files = (str(folder / f"{P}.credtray"), str(folder / "+no-keys.credtray"))
     found = dict(line.split("=", 1) for line in told(house, "env") if not line.startswith(("PWD=", "_=")))

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from credtray.core.errors import CredtrayError
-from credtray.core.protocol import Credentials, Status
+from credtray.core.protocol import Asks, Credentials, Status
 from credtray.demo.children import Child
 from credtray.demo.home import ThrowAwayHome
 from credtray.demo.identity_center import START_URL
@@ -92,7 +92,8 @@ def live(told: dict[str, Any], seconds: float, life: Life) -> None:
     """Ask the agent in every way there is, as programs do all day."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        for request in (Status(), Credentials(PROFILES[life.asked % len(PROFILES)])):
+        requests: tuple[Asks[Any], ...] = (Status(), Credentials(PROFILES[life.asked % len(PROFILES)]))
+        for request in requests:
             life.asked += 1
             try:
                 with AgentClient.connect() as client:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 
@@ -14,6 +14,7 @@ from credtray.clipboard_requests import Copying, without_desktop
 from credtray.core import protocol
 from credtray.core.errors import Offline, every_error
 from credtray.core.protocol import Failed, decode_reply, decode_request, encode
+from credtray.core.protocol.requests import Known
 from credtray.core.secret import Secret
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.import_requests import ImportRequests
@@ -213,8 +214,8 @@ def test_conversations(scenes: dict[str, str]) -> None:
 def test_every_kind_of_request_and_reply_is_in_a_conversation(scenes: dict[str, str]) -> None:
     text = "\n".join(scenes.values())
 
-    for kind in (*protocol.Request.__args__, *protocol.Reply.__args__):
-        about = kind.__struct_config__
+    for kind in (*get_args(Known), *get_args(protocol.Reply)):
+        about = (get_origin(kind) or kind).__struct_config__
         assert f'"{about.tag_field}":"{about.tag}"' in text, kind
 
 
@@ -229,7 +230,7 @@ def test_failures() -> None:
     frames: list[tuple[str, str]] = []
     for kind in every_error():
         frame = encode(Failed.of(kind("what happened")))
-        reply = decode_reply(frame)
+        reply = decode_reply(frame, protocol.Ping())
 
         assert isinstance(reply, Failed)
         again = reply.error()

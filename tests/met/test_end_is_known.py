@@ -54,14 +54,16 @@ from credtray.core.policy import (
 )
 from credtray.core.ports import Mark
 from credtray.core.protocol import Login
+from credtray.core.protocol.results import AgentStatus, SessionStatus
 from credtray.core.state import State
-from credtray.core.status import AgentFacts, document
+from credtray.core.status import document
 from credtray.daemon.actions import Actions
+from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token
 
 LIFE = 65 * SECOND
 STEP = 30 * SECOND
-FACTS = AgentFacts(running=True, pid=1, version="1")
+FACTS = AgentStatus(running=True, pid=1, version="1")
 
 
 def modelled(service: str, operation: str, of: Service) -> Iterator[Any]:
@@ -145,9 +147,8 @@ class Agent:
         self.state = apply(self.state, event, self.now)
 
     @property
-    def session(self) -> dict[str, Any]:
-        found: dict[str, Any] = document(self.state, FACTS, self.now)["sessions"][0]
-        return found
+    def session(self) -> SessionStatus:
+        return document(self.state, FACTS, self.now).sessions[0]
 
     def words(self) -> str:
         """Everything a person can read of the session just now."""
@@ -186,14 +187,14 @@ def test_no_answer_lets_a_session_look_fresh_once_its_token_is_over(
     for now in agent.live(NOON + 40 * MINUTE):
         if now < NOON + LIFE:
             continue
-        assert agent.session["state"] not in {"fresh", "advisory"}
+        assert agent.session.state not in {"fresh", "advisory"}
         assert "renews automatically" not in agent.words()
         assert "fresh" not in agent.words()
         assert not agent.lasts()
     over = [each for each in agent.told if each.subject in {Subject.ENDED, Subject.CANNOT_REFRESH}]
 
     assert over, "nobody was told"
-    assert agent.session["error"] is not None or agent.session["state"] == "expired"
+    assert agent.session.error is not None or agent.session.state == "expired"
 
 
 @pytest.mark.met("F1")
@@ -216,10 +217,12 @@ def test_permanent_invalid_request_is_said_before_the_end_and_ends_it_then() -> 
     agent = home(active=True, answer=error.problem)
     for now in agent.live(NOON + 50 * MINUTE):
         if agent.refreshes and now < NOON + LIFE:
-            assert agent.session["renewal_refused"]["text"].startswith("Refresh refused. ")
+            told = agent.session.renewal_refused
+            assert told is not None
+            assert told.text.startswith("Refresh refused. ")
             assert "AWS refuses to renew it" in agent.words()
-    assert agent.session["state"] == "expired"
-    assert agent.session["signed_in_until"] == "2026-11-22T12:01:05Z"
+    assert agent.session.state == "expired"
+    assert agent.session.signed_in_until == datetime.fromisoformat("2026-11-22T12:01:05+00:00")
     assert [each.subject for each in agent.told if each.subject is not Subject.SIGNED_IN] == [Subject.ENDED]
     assert _clicks(agent.told[-1]) == [Login("corp")]
     assert set(agent.state.file.marks) == {"p1"}, "keys stay until their own end"
@@ -241,13 +244,13 @@ def test_refusal_that_passes_leaves_the_sign_in_as_it_was_expected() -> None:
     agent = home(answer=refused(400, "InvalidRequestException").problem)
     before = agent.state.sessions["corp"].sign_in
     list(agent.live(NOON + 5 * MINUTE))
-    assert agent.session["state"] == "expired"
+    assert agent.session.state == "expired"
 
     agent.answer = None
     list(agent.live(NOON + 40 * MINUTE))
 
-    assert agent.session["state"] == "fresh"
-    assert agent.session["renewal_refused"] is None
+    assert agent.session.state == "fresh"
+    assert agent.session.renewal_refused is None
     assert agent.state.sessions["corp"].sign_in == before
 
 
@@ -256,7 +259,7 @@ def test_refusal_teaches_nothing_about_the_length_of_a_sign_in() -> None:
     agent = Agent(after(signed_in("p1", life=20 * MINUTE), Deactivated(("p1",))), refused(401).problem)
     list(agent.live(NOON + HOUR))
 
-    assert agent.session["state"] == "expired"
+    assert agent.session.state == "expired"
     assert agent.state.sessions["corp"].memory.length is None
 
 
@@ -304,14 +307,14 @@ def found(*, refresh: bool = True, registered: timedelta | None = 90 * timedelta
 )
 def test_what_cannot_be_renewed_is_known_before_its_end(agent: Any) -> None:
     agent = agent()
-    assert agent.session["signed_in_until"] == "2026-11-22T13:00:00Z"
-    assert agent.session["end_known_by"] == "unrenewed"
-    assert agent.session["end_is_estimate"] is False
+    assert agent.session.signed_in_until == datetime.fromisoformat("2026-11-22T13:00:00+00:00")
+    assert agent.session.end_known_by is EndProof.UNRENEWED
+    assert agent.session.end_is_estimate is False
     assert not agent.lasts()
 
     for now in agent.live(NOON + 2 * HOUR):
         if now >= NOON + HOUR:
-            assert agent.session["state"] == "expired"
+            assert agent.session.state == "expired"
     assert agent.refreshes == []
     assert {each.subject for each in agent.told} >= {Subject.ENDS_SOON, Subject.ENDED}
 
@@ -320,8 +323,8 @@ def test_what_cannot_be_renewed_is_known_before_its_end(agent: Any) -> None:
 def test_client_registration_that_ends_within_the_sign_in_is_its_end() -> None:
     agent = found(registered=3 * HOUR)
 
-    assert agent.session["signed_in_until"] == "2026-11-22T15:00:00Z"
-    assert agent.session["end_known_by"] == "unrenewed"
+    assert agent.session.signed_in_until == datetime.fromisoformat("2026-11-22T15:00:00+00:00")
+    assert agent.session.end_known_by is EndProof.UNRENEWED
     assert "renews automatically" in agent.words()
 
 
@@ -346,7 +349,7 @@ FETCHES = [
 def test_profile_whose_keys_cannot_be_had_is_never_fresh_nor_silent(error: CredtrayError) -> None:
     agent = Agent(signed_in("p1"), None, fetch=error.problem)
     list(agent.live(NOON + 2 * MINUTE))
-    told: dict[str, Any] = document(agent.state, FACTS, agent.now)
+    told = as_json(document(agent.state, FACTS, agent.now))
     assert told["profiles"][0]["state"] not in {"fresh", "advisory"} or told["sessions"][0]["error"]
 
     list(agent.live(NOON + 30 * MINUTE))
@@ -415,7 +418,7 @@ def test_status_says_how_the_end_is_known(proof: EndProof, expected: str) -> Non
     session = state.sessions["corp"]
     assert session.sign_in is not None
     state = state.with_session(replace(session, sign_in=replace(session.sign_in, proof=proof)))
-    item = document(state, FACTS, NOON)["sessions"][0]
+    item = document(state, FACTS, NOON).sessions[0]
 
-    assert item["end_known_by"] == proof.value
+    assert item.end_known_by is proof
     assert end_words(item) == expected

@@ -15,6 +15,7 @@ from datetime import UTC
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 import pytest
 
 from credtray.cli.delivery_words import what_to_do
@@ -27,8 +28,11 @@ from credtray.core.diagnosis.facts import SessionSight
 from credtray.core.diagnosis.making import general_cure
 from credtray.core.errors import every_error
 from credtray.core.forms import Form
+from credtray.core.models import CredentialStatus
 from credtray.core.notice_words import notification, what_to_type
 from credtray.core.obstacles import InTheWay, Obstacle
+from credtray.core.protocol.results import ProfileStatus, StatusDocument
+from tests.cli.fake_backend import document, profile
 from tests.core.diagnosis_facts import FINE, NOW, SESSION, WRONG, frozen, minutes, token
 from tests.core.test_notice_words import NOTICES
 
@@ -87,7 +91,7 @@ def cures() -> Iterator[str]:
             tokens=frozen(**{name: facts.tokens["corp"]}),
             environ=MappingProxyType({"HTTPS_PROXY": "http://p:1"}),
             in_the_way=tuple(InTheWay(kind, f"~/.aws/{name}/x", "root") for kind in Obstacle),
-            agent=replace(FINE.agent, sessions=frozen(**{name: SessionSight("expired")})),
+            agent=replace(FINE.agent, sessions=frozen(**{name: SessionSight(CredentialStatus.EXPIRED)})),
         )
         assert facts.now == NOW
         yield from (item.cure for item in findings(facts))
@@ -182,9 +186,9 @@ def typed_for(name: str) -> Iterator[str]:
     for each in NOTICES.values():
         renamed = replace(each, session=name, names=tuple(name for _ in each.names))
         yield what_to_type(notification(renamed, NOW, UTC)).partition(": ")[2]
-    for _, command in automation.commands({"profiles": [{"name": name, "active": True}]}):
+    for _, command in automation.commands(msgspec.convert(document([], [profile(name)]), StatusDocument)):
         yield command.removesuffix(" -- COMMAND")
-    yield what_to_do({"name": name, "delivery": "endpoint", "section": None}).partition(": ")[2]
+    yield what_to_do(msgspec.convert(profile(name, delivery="endpoint"), ProfileStatus)).partition(": ")[2]
     yield f"credtray env {shells.argument(name, Form.POSIX)}"
 
 

@@ -18,7 +18,6 @@ from types import MappingProxyType
 
 from credtray.checkup.files import spoken_path
 from credtray.checkup.probes import PROBE_SECONDS
-from credtray.core.diagnosis.agent_document import agent_facts
 from credtray.core.diagnosis.facts import (
     AgentFacts,
     AutostartFacts,
@@ -29,7 +28,7 @@ from credtray.core.diagnosis.facts import (
 from credtray.core.endpoint.environment import ADDRESS, TOKEN, TOKEN_FILE, place_here
 from credtray.core.endpoint.filter import path_of
 from credtray.core.errors import AgentNotRunning, AutostartRefused, CredtrayError, EndpointTokenMissing
-from credtray.core.protocol import Done, Status
+from credtray.core.protocol import Status
 from credtray.core.settings import Settings
 from credtray.desktop.autostart import Autostart
 from credtray.desktop.browser import SystemBrowser
@@ -54,12 +53,12 @@ def agent() -> AgentFacts:
     """Ask the agent how things stand."""
     try:
         with AgentClient.connect() as client:
-            reply = client.ask(Status(), within=PROBE_SECONDS * 0.8)
+            document = client.ask(Status(), within=PROBE_SECONDS * 0.8)
     except AgentNotRunning:
         return AgentFacts()
     except CredtrayError as error:
         return AgentFacts(trouble=trouble_of(error))
-    return agent_facts(reply.result) if isinstance(reply, Done) else AgentFacts(running=True)
+    return AgentFacts.of(document)
 
 
 def settings(file: SettingsFile, home: Path) -> tuple[SettingsFacts, Settings]:

@@ -15,7 +15,7 @@ from credtray import __version__
 from credtray.cli import backend, terminal
 from credtray.cli.choices import JsonOption
 from credtray.core.errors import AgentNotRunning, AgentSilent, FileContended
-from credtray.core.protocol import Done, Stop
+from credtray.core.protocol import Stop
 
 _END_SECONDS = 10.0
 _STUCK_SECONDS = 4.0
@@ -50,7 +50,7 @@ def stop(json_output: JsonOption = False) -> None:
 
     try:
         with AgentClient.connect() as client:
-            reply = client.ask(Stop())
+            stopped = client.ask(Stop())
     except AgentNotRunning:
         _tell("No agent is running.", json_output=json_output, stopped=False)
         return
@@ -58,9 +58,8 @@ def stop(json_output: JsonOption = False) -> None:
         _tell(_end_stuck(), json_output=json_output, stopped=True)
         return
     _wait_for_end()
-    pid = reply.result["pid"] if isinstance(reply, Done) else 0
     _tell(
-        f"The agent (pid {pid}) has stopped; nothing is renewed until it runs again.",
+        f"The agent (pid {stopped.pid}) has stopped; nothing is renewed until it runs again.",
         json_output=json_output,
         stopped=True,
     )

@@ -6,33 +6,28 @@ Prints nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
-from credtray.core.errors import AgentNotRunning, BadFrame
-from credtray.core.protocol import (
-    Credentials,
-    CredentialsIssued,
-    Done,
-    ProcessCredentials,
-    Progress,
-    Reply,
-    Request,
-)
+from credtray.core.errors import AgentNotRunning
+from credtray.core.protocol import Asks, Progress
+from credtray.core.protocol.results import StatusDocument
 from credtray.ipc_client import AgentClient
+
+R = TypeVar("R")
 
 
 class Backend(Protocol):
     """Who carries out what a command asks for."""
 
-    def perform(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
-        """Ask the agent, or carry the request out in this process when none runs.
+    def perform(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
+        """Ask the agent, or carry the request out in this process when none runs; return the result.
 
         Raises:
             CredtrayError: why it was not carried out.
         """
         ...
 
-    def perform_here(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+    def perform_here(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
         """Carry the request out in this process, whether an agent runs or not; raises as ``perform``."""
         ...
 
@@ -40,7 +35,7 @@ class Backend(Protocol):
         """Be the agent until a signal, `credtray stop` or Quit in the menu; return the exit code."""
         ...
 
-    def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
+    def watch(self, on_document: Callable[[StatusDocument], None]) -> None:
         """Hand over a status document now and at each change, until the agent ends."""
         ...
 
@@ -48,14 +43,14 @@ class Backend(Protocol):
 class _Agent:
     """The running agent when there is one: then what works without it is not even imported."""
 
-    def perform(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+    def perform(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
         try:
             with AgentClient.connect() as client:
                 return client.ask(request, on_progress)
         except AgentNotRunning:
             return self.perform_here(request, on_progress)
 
-    def perform_here(self, request: Request, on_progress: Callable[[Progress], None]) -> Reply:
+    def perform_here(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
         from credtray import without_agent
 
         return without_agent.perform(request, on_progress)
@@ -67,10 +62,10 @@ class _Agent:
 
         return run(build(Environment(desktop=desktop)), console=True)
 
-    def watch(self, on_document: Callable[[dict[str, Any]], None]) -> None:
+    def watch(self, on_document: Callable[[StatusDocument], None]) -> None:
         with AgentClient.connect() as client:
-            for update in client.watch():
-                on_document(update.document)
+            for document in client.watch():
+                on_document(document)
 
 
 def current() -> Backend:
@@ -78,16 +73,13 @@ def current() -> Backend:
     return _Agent()
 
 
-def ask(request: Request, on_progress: Callable[[Progress], None] | None = None) -> dict[str, Any]:
-    """Return the result of a request that is answered with ``Done``.
+def ask(request: Asks[R], on_progress: Callable[[Progress], None] | None = None) -> R:
+    """Return the result of a request.
 
     Raises:
         CredtrayError: why it was not carried out.
     """
-    reply = current().perform(request, on_progress or _say)
-    if not isinstance(reply, Done):
-        raise BadFrame(f"{type(reply).__name__} is not an answer to {type(request).__name__}")
-    return reply.result
+    return current().perform(request, on_progress or _say)
 
 
 def _say(step: Progress) -> None:
@@ -95,15 +87,3 @@ def _say(step: Progress) -> None:
         from credtray.cli import terminal
 
         terminal.say(step.text)
-
-
-def credentials_of(profile: str) -> ProcessCredentials:
-    """Return the role credentials of a profile.
-
-    Raises:
-        CredtrayError: why there are none.
-    """
-    reply = current().perform(Credentials(profile), lambda _step: None)
-    if not isinstance(reply, CredentialsIssued):
-        raise BadFrame(f"{type(reply).__name__} is not an answer to Credentials")
-    return reply.credentials

@@ -134,9 +134,10 @@ def _by_portal(visit: _Visit, page: str | None, *, show: bool, json_output: bool
 def _by_keys(visit: _Visit, page: str, *, show: bool, json_output: bool) -> None:
     from credtray.aws.clients import Clients
     from credtray.aws.console import sign_in
-    from credtray.cli.backend import credentials_of
+    from credtray.cli.backend import ask
+    from credtray.core.protocol import Credentials
 
-    keys = credentials_of(visit.profile.name)
+    keys = ask(Credentials(visit.profile.name))
     transport = Clients().transport(visit.session.endpoints)
     address = sign_in(visit.console, keys, page, transport.send)
     if show or json_output:

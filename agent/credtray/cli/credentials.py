@@ -16,7 +16,7 @@ import typer
 from credtray.cli import backend, terminal
 from credtray.cli.choices import ProfileArgument
 from credtray.core.errors import TimedOut, UsageError
-from credtray.core.protocol import Credentials, CredentialsIssued, Reply
+from credtray.core.protocol import Credentials, ProcessCredentials
 
 GIVE_UP_SECONDS = 20.0
 """botocore waits for a credential_process without limit: we have to give up ourselves."""
@@ -35,10 +35,8 @@ def credentials(
     Examples:
       credtray credentials synderys-readonly
     """
-    reply = _within(profile, _seconds(within), agent=not no_agent)
-    if not isinstance(reply, CredentialsIssued):
-        raise TypeError(type(reply).__name__)
-    sys.stdout.buffer.write(reply.credentials.line())
+    found = _within(profile, _seconds(within), agent=not no_agent)
+    sys.stdout.buffer.write(found.line())
 
 
 def _seconds(text: str) -> float:
@@ -48,9 +46,9 @@ def _seconds(text: str) -> float:
         raise UsageError(f"--within {text!a} is not a number of seconds") from None
 
 
-def _within(profile: str, seconds: float, *, agent: bool) -> Reply:
+def _within(profile: str, seconds: float, *, agent: bool) -> ProcessCredentials:
     """Return the answer, or end the process: work that hangs must not keep whoever waits for us."""
-    outcome: queue.SimpleQueue[Reply | BaseException] = queue.SimpleQueue()
+    outcome: queue.SimpleQueue[ProcessCredentials | BaseException] = queue.SimpleQueue()
 
     def work() -> None:
         try:
@@ -70,7 +68,7 @@ def _within(profile: str, seconds: float, *, agent: bool) -> Reply:
     return found
 
 
-def _ask(profile: str, *, agent: bool) -> Reply:
+def _ask(profile: str, *, agent: bool) -> ProcessCredentials:
     if agent:
         return backend.current().perform(Credentials(profile), lambda _step: None)
     return backend.current().perform_here(Credentials(profile), lambda _step: None)

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from credtray.core.protocol.results import ProfileStatus
+from credtray.core.settings import Delivery
 from credtray.core.shell_words import argument
 
-FILE, PROCESS, ENDPOINT = "file", "process", "endpoint"
-_NAMES = {PROCESS: "credential_process", ENDPOINT: "the local endpoint"}
+_NAMES = {Delivery.PROCESS: "credential_process", Delivery.ENDPOINT: "the local endpoint"}
 
 
-def delivery_of(item: dict[str, Any]) -> str:
-    """Return how a profile of the status document is delivered."""
-    return str(item.get("delivery", FILE))  # an older agent knows only files
-
-
-def way(item: dict[str, Any]) -> str:
+def way(item: ProfileStatus) -> str:
     """Return how programs get the keys, in words; nothing for those of the credentials file."""
-    return _NAMES.get(delivery_of(item), "")
+    return _NAMES.get(item.delivery, "")
 
 
-def what_to_do(item: dict[str, Any]) -> str:
+def what_to_do(item: ProfileStatus) -> str:
     """Return what a person does so that a program uses the keys; nothing for those of the file."""
-    name = str(item["name"])
-    match delivery_of(item):
-        case "endpoint":
+    name = item.name
+    match item.delivery:
+        case Delivery.ENDPOINT:
             return f"Programs find them with what this prints: credtray endpoint {argument(name)}"
-        case "process":
+        case Delivery.PROCESS:
             from credtray.desktop.credential_command import (
                 credential_process_command,
             )

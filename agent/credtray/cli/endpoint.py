@@ -9,8 +9,9 @@ import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path, PurePath
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 
 from credtray.cli import terminal
@@ -21,7 +22,8 @@ from credtray.core.child_environment import OVER_ENDPOINT
 from credtray.core.endpoint import environment as endpoint_environment
 from credtray.core.errors import EndpointUnavailable, UsageError
 from credtray.core.forms import ALL_BUT_JSON, Form
-from credtray.core.protocol import Endpoint, Status
+from credtray.core.protocol import Endpoint, RevokeEndpoint, Status
+from credtray.core.protocol.results import EndpointResult, RevokeResult
 from credtray.core.secret import Secret
 from credtray.core.shells import assignments, removals
 
@@ -83,31 +85,30 @@ def endpoint(
     if token and (revoke or word in _WRITERS):
         raise UsageError("--token-in-environment is for shells only: elsewhere others could read the token")
     # The shell is chosen first: no port is opened for a word nobody understands.
-    write = None if revoke else _writer(word, with_token=token)
-    result = ask(Endpoint(profile, revoke=revoke))
-    if write is None:
-        _tell_revoked(result, in_json=json_output)
+    if revoke:
+        _tell_revoked(ask(RevokeEndpoint(profile)), in_json=json_output)
         return
-    terminal.show_exactly(write(result))
+    write = _writer(word, with_token=token)
+    terminal.show_exactly(write(ask(Endpoint(profile))))
     if word not in {_DOCKER, _DEVCONTAINER, _JSON}:
         _warn_of_default()
 
 
-def _writer(word: str | None, *, with_token: bool) -> Callable[[dict[str, Any]], str]:
+def _writer(word: str | None, *, with_token: bool) -> Callable[[EndpointResult], str]:
     if word in _WRITERS:
         return _WRITERS[word]
     form = chosen(word).form
     return lambda result: _for_shell(result, form, with_token=with_token)
 
 
-def _variables(result: dict[str, Any], token_file: str) -> dict[str, str]:
-    return endpoint_environment.variables(result["url"], token_file, result["region"])
+def _variables(result: EndpointResult, token_file: str) -> dict[str, str]:
+    return endpoint_environment.variables(result.url, token_file, result.region)
 
 
-def _for_shell(result: dict[str, Any], form: Form, *, with_token: bool) -> str:
-    values = _variables(result, result["token_file"])
+def _for_shell(result: EndpointResult, form: Form, *, with_token: bool) -> str:
+    values = _variables(result, result.token_file)
     if with_token:
-        values = endpoint_environment.with_token(values, _token_in(result["token_file"]))
+        values = endpoint_environment.with_token(values, _token_in(result.token_file))
         terminal.complain(
             "the token is in the environment now: every program in this shell can read it",
             "After restarting the agent, run the same command again.",
@@ -125,13 +126,13 @@ def _token_in(token_file: str) -> Secret:
         raise EndpointUnavailable("the file with its token cannot be read") from None
 
 
-def _inside(result: dict[str, Any]) -> tuple[str, dict[str, str]]:
+def _inside(result: EndpointResult) -> tuple[str, dict[str, str]]:
     """Return the directory to mount (a mounted file would stay the old one) and the container's variables."""
-    token_file = PurePath(result["token_file"])
+    token_file = PurePath(result.token_file)
     return str(token_file.parent), _variables(result, f"{_MOUNT}/{token_file.name}")
 
 
-def _for_docker(result: dict[str, Any]) -> str:
+def _for_docker(result: EndpointResult) -> str:
     directory, values = _inside(result)
     words = ["--network", "host", "-v", f"{directory}:{_MOUNT}:ro"]
     for name, value in values.items():
@@ -139,7 +140,7 @@ def _for_docker(result: dict[str, Any]) -> str:
     return shlex.join(words) + "\n"
 
 
-def _for_devcontainer(result: dict[str, Any]) -> str:
+def _for_devcontainer(result: EndpointResult) -> str:
     directory, values = _inside(result)
     document = {
         "containerEnv": values,
@@ -149,32 +150,33 @@ def _for_devcontainer(result: dict[str, Any]) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _as_json(result: dict[str, Any]) -> str:
-    environment = _variables(result, result["token_file"])
-    return json.dumps({**result, "environment": environment, "unset": OVER_ENDPOINT}, indent=2) + "\n"
+def _as_json(result: EndpointResult) -> str:
+    environment = _variables(result, result.token_file)
+    told = {**msgspec.structs.asdict(result), "environment": environment, "unset": OVER_ENDPOINT}
+    return json.dumps(told, indent=2) + "\n"
 
 
-_WRITERS: dict[str | None, Callable[[dict[str, Any]], str]] = {
+_WRITERS: dict[str | None, Callable[[EndpointResult], str]] = {
     _DOCKER: _for_docker,
     _DEVCONTAINER: _for_devcontainer,
     _JSON: _as_json,
 }
 
 
-def _tell_revoked(result: dict[str, Any], *, in_json: bool) -> None:
+def _tell_revoked(result: RevokeResult, *, in_json: bool) -> None:
     if in_json:
         terminal.show_json(result)
-    elif result["revoked"]:
-        terminal.show(f"Programs no longer get keys for {result['profile']} from the endpoint.")
+    elif result.revoked:
+        terminal.show(f"Programs no longer get keys for {result.profile} from the endpoint.")
     else:
-        terminal.show(f"{result['profile']} had no endpoint.")
+        terminal.show(f"{result.profile} had no endpoint.")
 
 
 def _warn_of_default() -> None:
     """Say what would beat the endpoint and is in no variable."""
     document = ask(Status())
-    profiles = [*document["profiles"], *document["foreign"]]
-    if any(item["name"] == "default" or item.get("default") for item in profiles):
+    names = [*(item.name for item in document.profiles), *(item.name for item in document.foreign)]
+    if "default" in names or any(item.default for item in document.profiles):
         terminal.complain(
             "there is a [default] profile: programs that name no profile use its keys, not the endpoint's",
             "`credtray exec PROFILE -- COMMAND` hides it from the command.",

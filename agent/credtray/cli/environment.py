@@ -8,19 +8,20 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from msgspec import UNSET
 
 from credtray.cli import terminal
-from credtray.cli.backend import ask, credentials_of
+from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfileArgument, RegionOption
 from credtray.cli.names import complete_profile
 from credtray.cli.shell_choice import ShellOption, chosen
 from credtray.core.errors import AgentNotRunning, UsageError
 from credtray.core.forms import Form, Shell
-from credtray.core.protocol import Copy, ProcessCredentials, Status
+from credtray.core.protocol import Copy, Credentials, ProcessCredentials, Status
+from credtray.core.protocol.results import CopyResult
 
 _ACCOUNT = "AWS_ACCOUNT_ID"
 
@@ -65,7 +66,7 @@ def env(
         raise UsageError("Name a profile")
     if region is not None:
         _check_region(region)
-    keys = credentials_of(profile)
+    keys = ask(Credentials(profile))
     terminal.show_exactly(_text(keys, region or _region(profile), reader.form))
     _remark(profile, keys, reader)
 
@@ -78,8 +79,7 @@ def _check_region(region: str) -> None:
 
 def _region(profile: str) -> str | None:
     """Return the region that goes with the keys of a profile, if there is one."""
-    known = {item["name"]: item.get("region") for item in ask(Status())["profiles"]}
-    return known.get(profile)
+    return next((item.region for item in ask(Status()).profiles if item.name == profile), None)
 
 
 def _text(keys: ProcessCredentials, region: str | None, form: Form) -> str:
@@ -106,16 +106,17 @@ def _remark(profile: str, keys: ProcessCredentials, reader: Shell) -> None:
         hint = f"To set them without showing them: {how}" if how else ""
         terminal.complain("the keys are on your screen", hint, kind="warning")
     if sys.stderr.isatty():
+        until = _clock(datetime.fromisoformat(keys.expiration))
         terminal.say(
-            f"Keys for {profile}, valid until {_clock(keys.expiration)}. They do not renew; "
+            f"Keys for {profile}, valid until {until}. They do not renew; "
             "`credtray exec` and credential_process do."
         )
 
 
-def _clock(instant: str) -> str:
+def _clock(instant: datetime) -> str:
     from credtray.core.view import clock_time
 
-    return clock_time(datetime.fromisoformat(instant), datetime.now(UTC), None)
+    return clock_time(instant, datetime.now(UTC), None)
 
 
 def copy(
@@ -144,12 +145,12 @@ def copy(
         terminal.show_json(result)
         return
     terminal.show(
-        f"Keys for {profile} are on the clipboard for {result['seconds']:.0f} s, {_words(kind)}. "
-        f"They are valid until {_clock(result['keys_until'])}."
+        f"Keys for {profile} are on the clipboard for {result.seconds:.0f} s, {_words(kind)}. "
+        f"They are valid until {_clock(result.keys_until)}."
     )
 
 
-def _copied(request: Copy) -> dict[str, Any]:
+def _copied(request: Copy) -> CopyResult:
     try:
         return ask(request)
     except AgentNotRunning as error:

@@ -52,7 +52,8 @@ def _with_keys(profile: str) -> dict[str, str]:
 
 def _with_endpoint(profile: str) -> dict[str, str]:
     found = _asked(profile, "endpoint")["result"]
-    return with_endpoint(os.environ, profile, found, files_of(profile), found["region"])
+    endpoint = (found["url"], found["token_file"])
+    return with_endpoint(os.environ, profile, endpoint, files_of(profile), found["region"])
 
 
 def _asked(profile: str, kind: str, more: str = "") -> dict[str, Any]:

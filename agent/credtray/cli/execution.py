@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from credtray.cli import terminal
-from credtray.cli.backend import ask, credentials_of
+from credtray.cli.backend import ask
 from credtray.cli.becoming import become
 from credtray.cli.choices import ProfileArgument, RegionOption
 from credtray.cli.exec_files import files_of
@@ -25,7 +25,7 @@ from credtray.cli.waiting import duration_of, warn_of_guess
 from credtray.core.addresses import check_region
 from credtray.core.child_environment import with_endpoint, with_keys
 from credtray.core.errors import AgentNotRunning, CommandNotFound, CommandRefused, UsageError
-from credtray.core.protocol import Endpoint, Wait
+from credtray.core.protocol import Credentials, Endpoint, Wait
 from credtray.core.shell_words import with_options
 
 
@@ -80,7 +80,7 @@ def _refuse_unless_it_lasts(profile: str, wanted: timedelta, *, keys: bool, sure
 
 
 def _with_keys(profile: str, region: str | None) -> dict[str, str]:
-    keys = json.loads(credentials_of(profile).line())
+    keys = json.loads(ask(Credentials(profile)).line())
     return with_keys(os.environ, profile, keys, region or _region(profile))
 
 
@@ -100,7 +100,9 @@ def _with_endpoint(profile: str, region: str | None) -> dict[str, str]:
         by_hand = f"credtray exec {with_options(profile, '--env')} -- ..."
         hint = f"Run: credtray run; or hand over keys that do not renew: {by_hand}"
         raise AgentNotRunning(error.detail, hint=hint) from None
-    return with_endpoint(os.environ, profile, found, files_of(profile), region or found["region"])
+    return with_endpoint(
+        os.environ, profile, (found.url, found.token_file), files_of(profile), region or found.region
+    )
 
 
 def _shell(profile: str) -> str:

@@ -6,8 +6,6 @@ Draws only; the facts are in the status document.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -16,12 +14,19 @@ from rich.text import Text
 from credtray.cli.columns import Column, Columns
 from credtray.cli.status.words import Reader
 from credtray.cli.terminal import visible
+from credtray.core.models import CredentialStatus
+from credtray.core.protocol.results import PastedStatus
 
-_STYLES = {"fresh": "good", "advisory": "warning", "mandatory": "warning", "expired": "bad"}
+_STYLES = {
+    CredentialStatus.FRESH: "good",
+    CredentialStatus.ADVISORY: "warning",
+    CredentialStatus.MANDATORY: "warning",
+    CredentialStatus.EXPIRED: "bad",
+}
 _INDENT = 2
 
 
-def imports_view(items: Sequence[dict[str, Any]], reader: Reader) -> Iterator[RenderableType]:
+def imports_view(items: Sequence[PastedStatus], reader: Reader) -> Iterator[RenderableType]:
     """Yield the lines about pasted keys; none where there are none.
 
     Args:
@@ -34,23 +39,23 @@ def imports_view(items: Sequence[dict[str, Any]], reader: Reader) -> Iterator[Re
     rows = []
     for item in items:
         owner = [
-            Text(visible(item.get("account_name") or item["account_id"] or ""), "quiet"),
-            Text(visible(item["role_name"] or ""), "quiet"),
+            Text(visible(item.account_name or item.account_id or ""), "quiet"),
+            Text(visible(item.role_name or ""), "quiet"),
         ]
-        style = _STYLES.get(item["state"], "quiet")
-        rows.append((Text(visible(f"[{item['section']}]")), *owner, Text(_until(item, reader), style)))
+        style = _STYLES.get(item.state, "quiet")
+        rows.append((Text(visible(f"[{item.section}]")), *owner, Text(_until(item, reader), style)))
     yield Columns((Column(), Column(leaves=1), Column(leaves=2), Column()), rows, indent=_INDENT)
     for item in items:
-        if item["error"] is not None:
-            yield Padding(Text(visible(item["error"]["text"]), "warning"), (0, 0, 0, _INDENT))
-    if any(item["state"] != "fresh" for item in items):
+        if item.error is not None:
+            yield Padding(Text(visible(item.error.text), "warning"), (0, 0, 0, _INDENT))
+    if any(item.state is not CredentialStatus.FRESH for item in items):
         hint = "paste new ones: credtray import, or convert them: credtray import --convert"
         yield Padding(Text(hint, "quiet"), (0, 0, 0, _INDENT))
     yield Text()
 
 
-def _until(item: dict[str, Any], reader: Reader) -> str:
-    ends_at = datetime.fromisoformat(item["expires_at"])
+def _until(item: PastedStatus, reader: Reader) -> str:
+    ends_at = item.expires_at
     if ends_at <= reader.now:
         return f"ended at {reader.at(ends_at)}"
     return f"until {reader.at(ends_at)} ({reader.left(ends_at)})"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from typing import Any
 
+import msgspec
 import typer
 
 from credtray.cli import terminal
@@ -19,6 +19,7 @@ from credtray.cli.names import complete_profile
 from credtray.core.durations import short
 from credtray.core.errors import UsageError
 from credtray.core.protocol import Activate, Deactivate, Switch
+from credtray.core.protocol.results import ChoiceResult, ProfileStatus
 from credtray.core.view import clock_time
 
 NOT_IN_EFFECT = 4
@@ -51,13 +52,13 @@ def activate(
         _leave(report_activation(result))
 
 
-def report_activation(result: dict[str, Any]) -> int:
+def report_activation(result: ChoiceResult) -> int:
     """Tell what came of an ``Activate`` and return the exit code."""
-    for item in result["profiles"]:
+    for item in result.profiles:
         if way(item):
             _tell_held(item, result)
         else:
-            _tell_kept(item, f"{item['name']} is active", item["section"], result)
+            _tell_kept(item, f"{item.name} is active", item.section, result)
     return _tell_whole(result, quiet=False)
 
 
@@ -75,7 +76,7 @@ def deactivate(profiles: ProfilesArgument, json_output: JsonOption = False) -> N
     else:
         for name in profiles:
             terminal.show_words(f"{name} is no longer active.")
-    _finish({**result, "profiles": []}, quiet=json_output)
+    _finish(msgspec.structs.replace(result, profiles=()), quiet=json_output)
 
 
 def switch(
@@ -107,41 +108,41 @@ def switch(
     elif profile is None:
         terminal.show_words("Removed credtray's keys from [default].")
     else:
-        for item in result["profiles"]:
-            _tell_kept(item, f"{item['name']} is the default", "default", result)
+        for item in result.profiles:
+            _tell_kept(item, f"{item.name} is the default", "default", result)
     _finish(result, quiet=json_output)
 
 
-def _tell_kept(item: dict[str, Any], lead: str, section: str, result: dict[str, Any]) -> None:
-    reason = result["reasons"].get(item["name"]) or item["error"]
-    if reason is not None or result["credentials_file"] is not None:
+def _tell_kept(item: ProfileStatus, lead: str, section: str, result: ChoiceResult) -> None:
+    reason = result.reasons.get(item.name) or item.error
+    if reason is not None or result.credentials_file is not None:
         terminal.show_words(f"{lead}, but its keys are not in the credentials file yet.")
         if reason is not None:
-            terminal.complain(reason["text"], reason["hint"], kind="warning")
-    elif item["expires_at"] is None:
+            terminal.complain(reason.text, reason.hint, kind="warning")
+    elif item.expires_at is None:
         terminal.show_words(f"{lead}; its keys are being fetched.")
     else:
-        now, until = datetime.now(UTC), datetime.fromisoformat(item["expires_at"])
+        now, until = datetime.now(UTC), item.expires_at
         left = f"{clock_time(until, now, None)} ({short(until - now)} left)"
         terminal.show_words(f"{lead}: keys in [{section}] until {left}.")
 
 
-def _tell_held(item: dict[str, Any], result: dict[str, Any]) -> None:
+def _tell_held(item: ProfileStatus, result: ChoiceResult) -> None:
     """Tell of keys that are in no section, and what programs do to get them."""
-    lead = f"{item['name']} is active: its keys are kept fresh for {way(item)}"
-    reason = result["reasons"].get(item["name"]) or item["error"]
+    lead = f"{item.name} is active: its keys are kept fresh for {way(item)}"
+    reason = result.reasons.get(item.name) or item.error
     if reason is not None:
-        terminal.show_words(f"{item['name']} is active, but there are no keys yet.")
-        terminal.complain(reason["text"], reason["hint"], kind="warning")
-    elif item["expires_at"] is None:
-        terminal.show_words(f"{item['name']} is active; its keys are being fetched.")
+        terminal.show_words(f"{item.name} is active, but there are no keys yet.")
+        terminal.complain(reason.text, reason.hint, kind="warning")
+    elif item.expires_at is None:
+        terminal.show_words(f"{item.name} is active; its keys are being fetched.")
     else:
-        now, until = datetime.now(UTC), datetime.fromisoformat(item["expires_at"])
+        now, until = datetime.now(UTC), item.expires_at
         terminal.show_words(f"{lead}, now until {clock_time(until, now, None)} ({short(until - now)} left).")
     terminal.show_words(what_to_do(item))
 
 
-def _finish(result: dict[str, Any], *, quiet: bool) -> None:
+def _finish(result: ChoiceResult, *, quiet: bool) -> None:
     _leave(_tell_whole(result, quiet=quiet))
 
 
@@ -150,13 +151,13 @@ def _leave(code: int) -> None:
         raise typer.Exit(code)
 
 
-def _tell_whole(result: dict[str, Any], *, quiet: bool) -> int:
+def _tell_whole(result: ChoiceResult, *, quiet: bool) -> int:
     """Tell what concerns the whole file, and return the exit code."""
     sys.stdout.flush()
-    trouble = result["credentials_file"]
+    trouble = result.credentials_file
     if trouble is not None and not quiet:
-        terminal.complain(trouble["text"], trouble["hint"], kind="warning")
-    if result.get("shadowed_default") and not quiet:
-        terminal.complain(str(result["shadowed_default"]), kind="warning")
-    waiting = any(item["error"] or item["expires_at"] is None for item in result["profiles"])
-    return NOT_IN_EFFECT if trouble is not None or result["reasons"] or waiting else 0
+        terminal.complain(trouble.text, trouble.hint, kind="warning")
+    if result.shadowed_default and not quiet:
+        terminal.complain(result.shadowed_default, kind="warning")
+    waiting = any(item.error or item.expires_at is None for item in result.profiles)
+    return NOT_IN_EFFECT if trouble is not None or result.reasons or waiting else 0

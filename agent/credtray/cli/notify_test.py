@@ -26,9 +26,9 @@ def notify_test(json_output: JsonOption = False) -> None:
     if json_output:
         terminal.show_json(result)
         return
-    terminal.show_words(f"Sent a test notification to {result['shown_by'] or 'the desktop'}.")
-    if result["reason"]:
-        terminal.show_words(f"Note: {result['reason']}.")
-    if result["notices_paused_until"]:
-        until = clock_time(datetime.fromisoformat(result["notices_paused_until"]), datetime.now(UTC), None)
+    terminal.show_words(f"Sent a test notification to {result.shown_by or 'the desktop'}.")
+    if result.reason:
+        terminal.show_words(f"Note: {result.reason}.")
+    if result.notices_paused_until:
+        until = clock_time(result.notices_paused_until, datetime.now(UTC), None)
         terminal.show_words(f"Notices are paused until {until}. Resume: credtray pause off")

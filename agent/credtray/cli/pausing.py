@@ -51,10 +51,10 @@ def pause(
     result = ask(PauseNotices(_until(duration, now)))
     if json_output:
         terminal.show_json(result)
-    elif result["until"] is None:
+    elif result.until is None:
         terminal.show_words("Notices are shown again.")
     else:
-        until = clock_time(datetime.fromisoformat(result["until"]), now, None)
+        until = clock_time(result.until, now, None)
         terminal.show_words(f"Notices paused until {until}. Resume: credtray pause off")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,10 +17,12 @@ from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, SessionArgument
 from credtray.cli.remote import without_browser
 from credtray.cli.sign_in_talk import login_words, narrate
-from credtray.cli.status.words import price_words_of, reader_of, still_valid_words
+from credtray.cli.status.words import Reader, price_words_of, still_valid_words
 from credtray.core.durations import parse_duration
 from credtray.core.errors import CredtrayError, UsageError
+from credtray.core.models import CredentialStatus
 from credtray.core.protocol import Login, Logout, Snooze, Status
+from credtray.core.protocol.results import StatusDocument
 from credtray.core.view import clock_time
 
 _INTERRUPTED = 130
@@ -71,7 +73,7 @@ def _agreed(session: str | None, *, yes: bool) -> bool:
         UsageError: nobody can be asked, and nothing was said beforehand.
     """
     document = ask(Status())
-    price = price_words_of(document, _meant(document, session), reader_of(document))
+    price = price_words_of(document, _meant(document, session), Reader(document.now))
     if price is None or yes:
         return price is not None
     if not terminal.interactive():
@@ -88,13 +90,13 @@ def _agreed(session: str | None, *, yes: bool) -> bool:
     return True
 
 
-def _meant(document: dict[str, Any], session: str | None) -> str | None:
+def _meant(document: StatusDocument, session: str | None) -> str | None:
     """Return the session a person means, as the agent will choose it; None: it will complain."""
     if session is not None:
         return session
-    used = {item["session"] for item in document["profiles"] if item["active"] or item["default"]}
-    candidates = used if len(used) == 1 else {item["name"] for item in document["sessions"]}
-    return str(candidates.pop()) if len(candidates) == 1 else None
+    used = {item.session for item in document.profiles if item.active or item.default}
+    candidates = used if len(used) == 1 else {item.name for item in document.sessions}
+    return candidates.pop() if len(candidates) == 1 else None
 
 
 def _given_up(session: str | None) -> int:
@@ -104,17 +106,17 @@ def _given_up(session: str | None) -> int:
         document = _after_leaving(session)
     except CredtrayError:
         return _INTERRUPTED  # nobody can tell more; what was asked for, the end of it, has happened
-    for line in still_valid_words(document, session, reader_of(document)):
+    for line in still_valid_words(document, session, Reader(document.now)):
         terminal.say(line)
     return _INTERRUPTED
 
 
-def _after_leaving(session: str | None) -> dict[str, Any]:
+def _after_leaving(session: str | None) -> StatusDocument:
     """Return how things stand once the agent has let go of the sign-in, as it does for the last asker."""
     until = time.monotonic() + _LET_GO_SECONDS
     while True:
         document = ask(Status())
-        pending = {item["name"] for item in document["sessions"] if item["state"] == "signing_in"}
+        pending = {item.name for item in document.sessions if item.state is CredentialStatus.SIGNING_IN}
         if not pending or (session is not None and session not in pending):
             return document
         if time.monotonic() > until:
@@ -137,8 +139,8 @@ def logout(session: SessionArgument = None, json_output: JsonOption = False) -> 
     if json_output:
         terminal.show_json(result)
         return
-    terminal.show_words(f"Signed out of {result['session']}.")
-    if not result["told_portal"]:
+    terminal.show_words(f"Signed out of {result.session}.")
+    if not result.told_portal:
         terminal.complain(
             "the portal could not be reached; the sign-in stays active there until it ends",
             "Its token was removed from this machine.",
@@ -163,12 +165,12 @@ def snooze(
         duration, session = session, duration  # people say it in either order
     minutes = _minutes(duration)
     session = session or _only_session()
-    result = {"session": session, **ask(Snooze(session, minutes))}
+    until = ask(Snooze(session, minutes)).until
     if json_output:
-        terminal.show_json(result)
-        return
-    until = clock_time(datetime.fromisoformat(result["until"]), datetime.now(UTC), None)
-    terminal.show_words(f"No warnings about {session} until {until}.")
+        terminal.show_json({"session": session, "until": until})
+    elif until is not None:
+        ends = clock_time(until, datetime.now(UTC), None)
+        terminal.show_words(f"No warnings about {session} until {ends}.")
 
 
 def _minutes(text: str) -> int:
@@ -186,7 +188,7 @@ def _only_session() -> str:
     document = ask(Status())
     found = _meant(document, None)
     if found is None:
-        names = ", ".join(sorted(item["name"] for item in document["sessions"]))
+        names = ", ".join(sorted(item.name for item in document.sessions))
         if not names:
             raise UsageError("There is no session yet", hint="Run: credtray setup")
         raise UsageError(f"Name one of the sessions: {names}")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import shutil
 from datetime import datetime, tzinfo
-from typing import Any
 
 from credtray.cli import terminal
 from credtray.core.durations import short
 from credtray.core.expiry import Moved
 from credtray.core.protocol import Progress
+from credtray.core.protocol.results import LoginResult
 from credtray.core.view import clock_time
 
 _WAITING = "Waiting for you to finish in the browser. Press Ctrl-C to cancel."
@@ -69,35 +69,32 @@ def boxed(lines: list[str]) -> str:
     return "\n".join([f"┌{'─' * (width + 2)}┐", *body, f"└{'─' * (width + 2)}┘"])
 
 
-def login_words(result: dict[str, Any], now: datetime, zone: tzinfo | None) -> str:
+def login_words(result: LoginResult, now: datetime, zone: tzinfo | None) -> str:
     """Tell how a login ended.
 
     Args:
-        result: of the ``Login`` request: session, signed_in_until, end_is_estimate, already, joined, moved.
+        result: of the ``Login`` request.
         now: aware, UTC.
         zone: of the reader; None is this computer's.
     """
-    standing = f"Signed in to {result['session']}{_until(result, now, zone)}."
-    if result.get("already"):
+    standing = f"Signed in to {result.session}{_until(result, now, zone)}."
+    if result.already:
         return f"{standing} Nothing to do; --fresh starts a new sign-in."
-    if result.get("joined"):
+    if result.joined is True:
         standing += " Another program had just signed in; its sign-in is used."
-    return standing + _MOVED.get(result.get("moved"), "")
+    return standing + (_MOVED.get(result.moved, "") if result.moved else "")
 
 
-_MOVED: dict[str | None, str] = {
-    Moved.SAME.value: "\nYour sign-in was not extended: AWS joined it to the one that was still active.",
-    Moved.UNKNOWN.value: "\nWhether it was extended is not known yet; `credtray status` will show it.",
+_MOVED = {
+    Moved.SAME: "\nYour sign-in was not extended: AWS joined it to the one that was still active.",
+    Moved.UNKNOWN: "\nWhether it was extended is not known yet; `credtray status` will show it.",
 }
 
 
-def _until(result: dict[str, Any], now: datetime, zone: tzinfo | None) -> str:
-    if result.get("signed_in_until") is None:
+def _until(result: LoginResult, now: datetime, zone: tzinfo | None) -> str:
+    ends_at, guess = result.signed_in_until, result.end_is_estimate
+    if ends_at is None or ends_at <= now:
         return ""
-    ends_at = datetime.fromisoformat(result["signed_in_until"])
-    if ends_at <= now:
-        return ""
-    guess = bool(result.get("end_is_estimate"))
     about, left = "about " if guess else "", short(ends_at - now)
     expected = "; expected, not confirmed" if guess else ""
     return f" until {about}{clock_time(ends_at, now, zone)} ({left} left{expected})"

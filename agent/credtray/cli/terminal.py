@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from credtray.cli.palette import CODES, THEME
 from credtray.cli.streams import let_go
@@ -93,11 +93,18 @@ def show_exactly(text: str) -> None:
     sys.stdout.flush()
 
 
-def show_json(document: dict[str, Any], *, lines: bool = False) -> None:
-    """Print the result for a program; ``lines``: as one line, flushed, because more will follow."""
-    sys.stdout.write(json.dumps(document, indent=None if lines else 2) + "\n")
+def show_json(document: object, *, lines: bool = False) -> None:
+    """Print a result for a program; ``lines``: as one line, flushed, because more will follow."""
+    sys.stdout.write(json.dumps(document, indent=None if lines else 2, default=_plain) + "\n")
     if lines:
         sys.stdout.flush()
+
+
+def _plain(value: object) -> object:
+    """Return a struct of the protocol, or an instant in it, as JSON holds it."""
+    import msgspec
+
+    return msgspec.to_builtins(value)
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -6,8 +6,7 @@ Restores nothing itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,9 +15,9 @@ from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
 from credtray.cli.keeping import NOT_IN_EFFECT
 from credtray.core.errors import NothingToUndo, UsageError
-from credtray.core.protocol import Undo
+from credtray.core.protocol import ListUndo, Undo
+from credtray.core.protocol.results import UndoPlan, UndoResult
 
-_LIST = "list"
 _MOST = 20
 """Longer lists of sections are cut; --json has them whole."""
 
@@ -38,11 +37,11 @@ def undo(
       credtray undo
       credtray undo --yes
     """
-    plan = ask(Undo(_LIST))
+    plan = ask(ListUndo())
     if only_list:
         _list(plan, json_output=json_output)
         return
-    if not plan["credentials"] and not plan["profiles"]:
+    if not plan.credentials and not plan.profiles:
         raise NothingToUndo
     if not yes:
         _agree(plan)
@@ -51,11 +50,11 @@ def undo(
         terminal.show_json(result)
     else:
         _tell(result)
-    if any(part["skipped"] for part in result.values()):
+    if result.credentials.skipped or result.profiles.skipped:
         raise typer.Exit(NOT_IN_EFFECT)
 
 
-def _list(plan: dict[str, Any], *, json_output: bool) -> None:
+def _list(plan: UndoPlan, *, json_output: bool) -> None:
     if json_output:
         terminal.show_json(plan)
         return
@@ -63,7 +62,7 @@ def _list(plan: dict[str, Any], *, json_output: bool) -> None:
         terminal.show(line)
 
 
-def _agree(plan: dict[str, Any]) -> None:
+def _agree(plan: UndoPlan) -> None:
     """Show the plan and ask; raises typer.Exit when the answer is no."""
     for line in plan_words(plan):
         terminal.say(line)
@@ -76,16 +75,16 @@ def _agree(plan: dict[str, Any]) -> None:
         raise typer.Exit(1)
 
 
-def plan_words(plan: dict[str, Any]) -> list[str]:
+def plan_words(plan: UndoPlan) -> list[str]:
     """Tell what an undo would do, in lines."""
     lines = []
-    if plan["credentials"]:
+    if plan.credentials:
         lines.append("Credentials file: these sections will be removed:")
-        lines += _listed(item["section"] for item in plan["credentials"])
-    for item in plan["profiles"]:
-        at = datetime.fromisoformat(item["at"]).astimezone().strftime("%Y-%m-%d %H:%M")
-        lines.append(f"Config file, back to before `{item['what']}` of {at}:")
-        lines += _listed(item["sections"])
+        lines += _listed(item.section for item in plan.credentials)
+    for item in plan.profiles:
+        at = item.at.astimezone().strftime("%Y-%m-%d %H:%M")
+        lines.append(f"Config file, back to before `{item.what}` of {at}:")
+        lines += _listed(item.sections)
     return lines
 
 
@@ -95,15 +94,12 @@ def _listed(sections: Iterable[str]) -> list[str]:
     return [*lines[:_MOST], f"  and {more} more"] if more > 0 else lines
 
 
-_PLACES = {"credentials": "Credentials file", "profiles": "Config file"}
-
-
-def _tell(result: dict[str, Any]) -> None:
-    for part, place in _PLACES.items():
-        restored = result[part]["restored"]
-        if restored:
-            count = "1 section" if len(restored) == 1 else f"{len(restored)} sections"
+def _tell(result: UndoResult) -> None:
+    places = (("Credentials file", result.credentials), ("Config file", result.profiles))
+    for place, undone in places:
+        if undone.restored:
+            count = "1 section" if len(undone.restored) == 1 else f"{len(undone.restored)} sections"
             terminal.show_words(f"{place}: changes undone in {count}.")
-    for part, place in _PLACES.items():
-        for section, reason in sorted(result[part]["skipped"].items()):
+    for place, undone in places:
+        for section, reason in sorted(undone.skipped.items()):
             terminal.complain(f"{place}: [{section}] was left as it is: {reason}", kind="warning")

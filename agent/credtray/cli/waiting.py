@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -19,8 +19,8 @@ from credtray.cli.remote import without_browser
 from credtray.cli.sign_in_talk import narrate
 from credtray.core.durations import parse_duration, short
 from credtray.core.errors import UsageError
-from credtray.core.models import EndProof
 from credtray.core.protocol import Progress, Wait
+from credtray.core.protocol.results import WaitResult
 from credtray.core.view import END_WORDS, clock_time
 
 _LONGEST = timedelta(days=90)
@@ -97,17 +97,16 @@ def duration_of(text: str, longest: timedelta = _LONGEST) -> timedelta:
     return duration
 
 
-def warn_of_guess(result: dict[str, Any]) -> None:
+def warn_of_guess(result: WaitResult) -> None:
     """Warn on stderr where the answer rests on an end of the sign-in that nobody has confirmed."""
-    if result.get("sure", True):
+    if result.sure:
         return
     now = datetime.now(UTC)
-    until, sure = (datetime.fromisoformat(result[each]) for each in ("until", "sure_until"))
-    known_by = result.get("end_known_by")
-    reason = END_WORDS[EndProof(known_by)] if known_by else "not confirmed"
+    until, sure = result.until, result.sure_until or now
+    reason = END_WORDS[result.end_known_by] if result.end_known_by else "not confirmed"
     terminal.complain(
-        f"the sign-in of {result['session']} may end before about {clock_time(until, now, None)} ({reason}). "
-        f"{result['profile']} is sure to work until {clock_time(sure, now, None)}.",
+        f"the sign-in of {result.session} may end before about {clock_time(until, now, None)} ({reason}). "
+        f"{result.profile} is sure to work until {clock_time(sure, now, None)}.",
         "To refuse instead of warning: --sure",
         kind="warning",
     )
@@ -121,11 +120,10 @@ def _tell(step: Progress) -> None:
         terminal.say(step.text)
 
 
-def _words(result: dict[str, Any], now: datetime) -> str:
-    until = datetime.fromisoformat(result["until"])
-    about = "about " if result["about"] else ""
-    expected = "" if result.get("sure", True) else ", expected, not confirmed"
+def _words(result: WaitResult, now: datetime) -> str:
+    until, about = result.until, "about " if result.about else ""
+    expected = "" if result.sure else ", expected, not confirmed"
     return (
-        f"{result['profile']} works until {about}{clock_time(until, now, None)} "
+        f"{result.profile} works until {about}{clock_time(until, now, None)} "
         f"({short(until - now)} left{expected})."
     )

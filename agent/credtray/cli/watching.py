@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from credtray.cli import backend, terminal
-from credtray.cli.status.words import Reader, reader_of
+from credtray.cli.status.words import Reader
+from credtray.core.protocol.results import StatusDocument
 
 _REDRAW_SECONDS = 1.0
 _QUIT = "q"
 
-Heard = dict[str, Any] | BaseException | str
+Heard = StatusDocument | BaseException | str
 """A status document, the end of the watch, or a key."""
 
 
@@ -37,10 +38,10 @@ def watch_status(*, json_output: bool) -> None:
         backend.current().watch(_print)
 
 
-def _print(document: dict[str, Any]) -> None:
+def _print(document: StatusDocument) -> None:
     from credtray.cli.status.view import status_view
 
-    terminal.draw(status_view(document, reader_of(document)))
+    terminal.draw(status_view(document, Reader(document.now)))
     terminal.show("")
     sys.stdout.flush()
 
@@ -56,7 +57,7 @@ def _live() -> None:
             live.update(_frame(document, reader), refresh=True)
 
 
-def _frame(document: dict[str, Any], reader: Reader) -> Any:
+def _frame(document: StatusDocument, reader: Reader) -> Any:
     from rich.console import Group
     from rich.text import Text
 
@@ -73,9 +74,9 @@ def _listen(heard: queue.SimpleQueue[Heard]) -> None:
         heard.put(error)
 
 
-def _frames(heard: queue.SimpleQueue[Heard]) -> Iterator[tuple[dict[str, Any], Reader]]:
+def _frames(heard: queue.SimpleQueue[Heard]) -> Iterator[tuple[StatusDocument, Reader]]:
     """Yield what to draw: the newest document and how late it is, by the clock of the agent."""
-    document: dict[str, Any] | None = None
+    document: StatusDocument | None = None
     made = came = datetime.now(UTC)
     while True:
         try:
@@ -84,8 +85,8 @@ def _frames(heard: queue.SimpleQueue[Heard]) -> Iterator[tuple[dict[str, Any], R
                     raise error
                 case str() as key if key == _QUIT:
                     return
-                case dict() as news:
-                    document, made, came = news, reader_of(news).now, datetime.now(UTC)
+                case StatusDocument() as news:
+                    document, made, came = news, news.now, datetime.now(UTC)
         except queue.Empty:
             pass
         if document is not None:

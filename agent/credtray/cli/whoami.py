@@ -27,11 +27,12 @@ def whoami(profile: ProfileArgument, json_output: JsonOption = False) -> None:
     from credtray.app import build
     from credtray.aws.caller_identity import caller_of
     from credtray.aws.clients import Clients
-    from credtray.cli.backend import credentials_of
+    from credtray.cli.backend import ask
     from credtray.cli.configured import configuration
     from credtray.core.models import RoleCredentials
+    from credtray.core.protocol import Credentials
 
-    issued = credentials_of(profile)
+    issued = ask(Credentials(profile))
     components = build()
     config, _settings = configuration(components)
     known = config.profiles[profile]

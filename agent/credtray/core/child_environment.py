@@ -156,7 +156,7 @@ def with_keys(
 def with_endpoint(
     environ: Mapping[str, str],
     profile: str,
-    endpoint: Mapping[str, str],
+    endpoint: tuple[str, str],
     files: tuple[str, str],
     region: str | None,
 ) -> dict[str, str]:
@@ -168,7 +168,7 @@ def with_endpoint(
     Args:
         environ: the caller's.
         profile: whose credentials.
-        endpoint: ``url`` and ``token_file``.
+        endpoint: its address, and the file with its token.
         files: config file and credentials file for the child; their names end with ``OUR_SUFFIX``.
         region: that goes with them.
     """
@@ -180,8 +180,8 @@ def with_endpoint(
         CREDENTIALS_FILE: files[1],
         OUTER_CONFIG_FILE: outer.get(CONFIG_FILE, ""),
         OUTER_CREDENTIALS_FILE: outer.get(CREDENTIALS_FILE, ""),
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint["url"],
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": endpoint["token_file"],
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint[0],
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": endpoint[1],
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from credtray.core.models import EndProof, SignIn
+from credtray.core.models import CredentialStatus, EndProof, SignIn
 
 AHEAD = timedelta(minutes=20)
 """Refresh with this much left: above botocore's 15-minute window, so no SDK ever refreshes itself."""
@@ -28,17 +28,6 @@ SAME_END = timedelta(minutes=2)
 
 SHORTEST_SIGN_IN = timedelta(minutes=15)
 """The service allows no shorter sign-in, so a refusal before this teaches nothing about its length."""
-
-
-class Freshness(Enum):
-    """Where a credential stands relative to its refresh windows."""
-
-    FRESH = "fresh"
-    ADVISORY = "advisory"
-    """Refresh if it is easy; the old one still works."""
-    MANDATORY = "mandatory"
-    """Refresh now; about to fail callers."""
-    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +49,16 @@ def servable_window(life: timedelta) -> timedelta:
     return min(SERVABLE, life / 4)
 
 
-def freshness(expires_at: datetime, now: datetime, windows: RefreshWindows) -> Freshness:
+def freshness(expires_at: datetime, now: datetime, windows: RefreshWindows) -> CredentialStatus:
     """Classify a credential; both edges belong to the more urgent side."""
     left = expires_at - now
     if left <= timedelta(0):
-        return Freshness.EXPIRED
+        return CredentialStatus.EXPIRED
     if left <= windows.mandatory:
-        return Freshness.MANDATORY
+        return CredentialStatus.MANDATORY
     if left <= windows.advisory:
-        return Freshness.ADVISORY
-    return Freshness.FRESH
+        return CredentialStatus.ADVISORY
+    return CredentialStatus.FRESH
 
 
 @dataclass(frozen=True, slots=True)

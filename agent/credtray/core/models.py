@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 
 from credtray.core.secret import Secret
@@ -169,6 +169,24 @@ class RoleCredentials:
     def life(self) -> timedelta:
         """How long they were good for when they were fetched."""
         return self.expires_at - self.fetched_at
+
+
+class CredentialStatus(StrEnum):
+    """How a sign-in, role credentials or pasted keys stand, in the one word that `status` has for it."""
+
+    FRESH = "fresh"
+    ADVISORY = "advisory"
+    """Refresh if it is easy; the old one still works."""
+    MANDATORY = "mandatory"
+    """Refresh now; about to fail callers."""
+    EXPIRED = "expired"
+    SIGNED_OUT = "signed_out"
+    SIGNING_IN = "signing_in"
+    """A sign-in waits for a person."""
+    OFFLINE = "offline"
+    """The portal cannot be reached."""
+    REFUSED = "refused"
+    """The sign-in was denied, the role is not the person's, or the section is not ours."""
 
 
 class EndProof(Enum):

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from credtray.core.config.undo import Change, Undone
 from credtray.core.effects import Effect
-from credtray.core.errors import NothingToUndo, UsageError
+from credtray.core.errors import NothingToUndo
 from credtray.core.events import Deactivated, FilesChanged, SettingsLoaded, Switched
 from credtray.core.models import Profile
 from credtray.core.ports import ChangeRecord, SettingsFile
+from credtray.core.protocol.results import (
+    OurSection,
+    RecordedEdit,
+    RestoredSections,
+    UndoPlan,
+    UndoResult,
+    whole_seconds,
+)
 from credtray.core.settings import Settings
 from credtray.core.state import State
-from credtray.core.status import iso
 from credtray.core.wishes import DEFAULT
 from credtray.daemon.loop import Loop
 
@@ -62,26 +68,25 @@ class Changes:
             )
         return None
 
-    async def undo(self, loop: Loop, what: str | None) -> dict[str, Any]:
-        """Take back what credtray changed, or with ``what="list"`` tell what that would be.
+    async def plan(self, loop: Loop) -> UndoPlan:
+        """Tell what an undo would take back."""
+        marks = loop.state.file.marks.items()
+        return UndoPlan(
+            tuple(OurSection(section, mark.profile) for section, mark in marks),
+            tuple(
+                RecordedEdit(whole_seconds(each.at), each.what, tuple(sorted(each.originals())))
+                for each in await loop.file_work(self._record.changes)
+            ),
+        )
+
+    async def undo(self, loop: Loop) -> UndoResult:
+        """Take back what credtray changed.
 
         Raises:
             NothingToUndo: no section of ours, no recorded change.
-            UsageError: *what* is neither of the two.
         """
-        if what not in {None, "list"}:
-            raise UsageError(f"Undo takes no name ({what!r}): it undoes everything at once")
         recorded = await loop.file_work(self._record.changes)
-        ours = {section: mark.profile for section, mark in loop.state.file.marks.items()}
-        plan = {
-            "credentials": [{"section": section, "profile": profile} for section, profile in ours.items()],
-            "profiles": [
-                {"at": iso(each.at), "what": each.what, "sections": sorted(each.originals())}
-                for each in recorded
-            ],
-        }
-        if what == "list":
-            return plan
+        ours = set(loop.state.file.marks)
         if not ours and not recorded and not loop.state.kept:
             raise NothingToUndo
         loop.take(Deactivated((*loop.state.active, *loop.state.imports)))
@@ -91,15 +96,10 @@ class Changes:
         report = await loop.file_work(lambda: self._restore(recorded))
         loop.take(FilesChanged())
         await loop.read(SETTLE_SECONDS)
-        return {
-            "credentials": {
-                "restored": sorted(set(ours) - left),
-                "skipped": dict.fromkeys(sorted(left), "it could not be rewritten; see `credtray status`"),
-            },
-            "profiles": report,
-        }
+        skipped = dict.fromkeys(sorted(left), "it could not be rewritten; see `credtray status`")
+        return UndoResult(RestoredSections(tuple(sorted(ours - left)), skipped), report)
 
-    def _restore(self, recorded: Sequence[Change]) -> dict[str, Any]:
+    def _restore(self, recorded: Sequence[Change]) -> RestoredSections:
         restored: set[str] = set()
         skipped: dict[str, str] = {}
         for change in reversed(recorded):  # the newest first: each finds the file as it left it
@@ -108,4 +108,4 @@ class Changes:
             skipped.update(report.skipped)
             self._record.forget(change)
         left_alone = {section: why for section, why in skipped.items() if section not in restored}
-        return {"restored": sorted(restored), "skipped": left_alone}
+        return RestoredSections(tuple(sorted(restored)), left_alone)

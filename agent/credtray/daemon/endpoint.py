@@ -11,7 +11,6 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from credtray.core import protocol
 from credtray.core.answers import known_profile
@@ -20,6 +19,7 @@ from credtray.core.errors import CredtrayError, EndpointUnavailable
 from credtray.core.events import Asked, EndpointChanged
 from credtray.core.ports import EndpointMemory, EndpointPort, EndpointStanding, EndpointStore
 from credtray.core.protocol import Done, ProcessCredentials
+from credtray.core.protocol.results import EndpointResult, RevokeResult
 from credtray.core.secret import Secret
 from credtray.core.settings import Delivery
 from credtray.core.state import region_of
@@ -208,12 +208,16 @@ class Endpoint:
 
     # --- requests -----------------------------------------------------------------------------------------
 
-    async def _carry(self, request: protocol.Endpoint, _sink: ReplySink) -> Done:
+    async def _carry(
+        self, request: protocol.Endpoint, _sink: ReplySink
+    ) -> Done[EndpointResult] | Done[RevokeResult]:
         if self._closing:
             raise EndpointUnavailable("the agent is stopping")
-        return Done(await (self._revoke if request.revoke else self._grant)(request.profile))
+        if request.revoke:
+            return Done(await self._revoke(request.profile))
+        return Done(await self._grant(request.profile))
 
-    async def _grant(self, profile: str) -> dict[str, Any]:
+    async def _grant(self, profile: str) -> EndpointResult:
         known_profile(self._loop.state, profile)
         path = path_of(profile)
         try:
@@ -224,13 +228,13 @@ class Endpoint:
                 raise
             raise EndpointUnavailable(str(error), hint=error.advice) from None
         self._loop.take(Asked(profile))  # the keys are to be there when the program asks
-        return {
-            "profile": profile,
-            "port": port,
-            "url": f"http://127.0.0.1:{port}{path}",
-            "token_file": self._store.path(port, profile),
-            "region": region_of(self._loop.state, profile),
-        }
+        return EndpointResult(
+            profile,
+            port,
+            f"http://127.0.0.1:{port}{path}",
+            self._store.path(port, profile),
+            region_of(self._loop.state, profile),
+        )
 
     async def _granted(self, profile: str) -> int:
         """Return the port on which the profile is served from now on."""
@@ -243,7 +247,7 @@ class Endpoint:
                 raise failed[profile]
             return (await self._opened()).port
 
-    async def _revoke(self, profile: str) -> dict[str, Any]:
+    async def _revoke(self, profile: str) -> RevokeResult:
         async with self._turn:
             memory = await self._remembered()
             if profile not in self._wanted(memory) | memory.revoked:
@@ -252,7 +256,7 @@ class Endpoint:
             profiles, revoked = memory.profiles - {profile}, memory.revoked | (self._set_so() & {profile})
             await self._remember(replace(memory, profiles=profiles, revoked=revoked))
             await self._settle()
-        return {"profile": profile, "revoked": had}
+        return RevokeResult(profile, had)
 
     async def _issue(self, profile: str) -> ProcessCredentials:
         """Return the keys; the caller will ask again, so they are renewed as soon as they get old."""

@@ -23,8 +23,8 @@ from credtray.core.events import Imported, ImportFailed
 from credtray.core.marks import key_digest
 from credtray.core.models import RoleCredentials
 from credtray.core.protocol import Done, ImportKeys
+from credtray.core.protocol.results import ImportResult, whole_seconds
 from credtray.core.state import State
-from credtray.core.status import iso
 from credtray.core.wishes import sections_of
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
@@ -47,7 +47,7 @@ class ImportRequests:
         """What this carries out; see ``Requests.register``."""
         return {ImportKeys: self._import}
 
-    async def _import(self, request: ImportKeys, _sink: ReplySink) -> Done:
+    async def _import(self, request: ImportKeys, _sink: ReplySink) -> Done[ImportResult]:
         async with self._turn:
             state, now = self._loop.state, self._loop.now()
             check_import(state, request, now)
@@ -56,7 +56,7 @@ class ImportRequests:
             await self._loop.reached(effect, SETTLE_SECONDS)
             problem = _why_not(self._loop.state, request)
             if problem is None:
-                return Done({"section": request.section, "expires_at": iso(request.expires_at)})
+                return Done(ImportResult(request.section, whole_seconds(request.expires_at)))
             self._loop.take(ImportFailed(request.section, before))
             await self._loop.reached(effect, SETTLE_SECONDS)
             raise _told(problem)

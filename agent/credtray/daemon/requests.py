@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from credtray import __version__
 from credtray.core import effects, protocol, status
@@ -24,6 +24,22 @@ from credtray.core.events import (
 )
 from credtray.core.models import RoleCredentials
 from credtray.core.protocol import CredentialsIssued, Done, ProcessCredentials, Progress, Request, Update
+from credtray.core.protocol.results import (
+    AgentStatus,
+    CancelResult,
+    ChoiceResult,
+    ErrorEntry,
+    LoginResult,
+    LogoutResult,
+    PauseResult,
+    PingResult,
+    StatusDocument,
+    StopResult,
+    UndoPlan,
+    UndoResult,
+    told,
+    whole_seconds,
+)
 from credtray.core.settings import Delivery, dotted
 from credtray.core.shell_words import word
 from credtray.core.standing import file_trouble
@@ -77,6 +93,7 @@ class Requests:
             protocol.Deactivate: self._deactivate,
             protocol.Switch: self._switch,
             protocol.Undo: self._undo,
+            protocol.ListUndo: self._undo,
             protocol.Snooze: self._snooze,
             protocol.PauseNotices: self._pause_notices,
             protocol.Stop: self._end,
@@ -114,13 +131,13 @@ class Requests:
 
     # --- looking ----------------------------------------------------------------------------------------
 
-    async def _ping(self, _request: protocol.Ping, _sink: ReplySink) -> Done:
-        return Done({"pid": os.getpid(), "version": __version__})
+    async def _ping(self, _request: protocol.Ping, _sink: ReplySink) -> Done[PingResult]:
+        return Done(PingResult(os.getpid(), __version__))
 
-    async def _status(self, _request: protocol.Status, _sink: ReplySink) -> Done:
+    async def _status(self, _request: protocol.Status, _sink: ReplySink) -> Done[StatusDocument]:
         return Done(self._document())
 
-    async def _watch(self, _request: protocol.Watch, sink: ReplySink) -> Done:
+    async def _watch(self, _request: protocol.Watch, sink: ReplySink) -> NoReturn:
         async with self._loop.watching() as changed:
             while True:
                 changed.clear()
@@ -130,9 +147,9 @@ class Requests:
                 except TimeoutError:
                     continue
 
-    def _document(self) -> dict[str, Any]:
-        facts = status.AgentFacts(running=True, pid=os.getpid(), version=__version__)
-        return status.document(self._loop.state, facts, self._loop.now())
+    def _document(self) -> StatusDocument:
+        agent = AgentStatus(running=True, pid=os.getpid(), version=__version__)
+        return status.document(self._loop.state, agent, self._loop.now())
 
     # --- credentials ------------------------------------------------------------------------------------
 
@@ -176,7 +193,7 @@ class Requests:
 
     # --- signing in and out -----------------------------------------------------------------------------
 
-    async def _login(self, request: protocol.Login, sink: ReplySink) -> Done:
+    async def _login(self, request: protocol.Login, sink: ReplySink) -> Done[LoginResult]:
         session = self._session(request.session)
 
         async def tell(progress: Progress) -> None:
@@ -184,15 +201,15 @@ class Requests:
 
         return Done(await self._sign_ins.login(session.name, request, tell))
 
-    async def _cancel_login(self, request: protocol.CancelLogin, _sink: ReplySink) -> Done:
+    async def _cancel_login(self, request: protocol.CancelLogin, _sink: ReplySink) -> Done[CancelResult]:
         return Done(await self._sign_ins.cancelled(self._session(request.session).session.name))
 
-    async def _logout(self, request: protocol.Logout, sink: ReplySink) -> Done:
+    async def _logout(self, request: protocol.Logout, sink: ReplySink) -> Done[LogoutResult]:
         name = self._session(request.session).session.name
         effect = effects.of_sign_out(self._loop.state, name)
-        told = await self._signed_out(name, sink)
+        told_portal = await self._signed_out(name, sink)
         await self._loop.reached(effect, SETTLE_SECONDS)
-        return Done({"session": name, "told_portal": told})
+        return Done(LogoutResult(name, told_portal))
 
     async def _signed_out(self, name: str, sink: ReplySink) -> bool:
         """Sign out, and say what it waits for when the portal takes its time; raises as ``logout`` does."""
@@ -208,22 +225,22 @@ class Requests:
         state = self._loop.state
         return chosen_session(state) if name is None else known_session(state, name)
 
-    async def _snooze(self, request: protocol.Snooze, _sink: ReplySink) -> Done:
+    async def _snooze(self, request: protocol.Snooze, _sink: ReplySink) -> Done[PauseResult]:
         session = self._session(request.session)
         until = self._loop.now() + timedelta(minutes=request.minutes)
         self._loop.take(Snoozed(session.name, until))
-        return Done({"until": status.iso(until)})
+        return Done(PauseResult(whole_seconds(until)))
 
-    async def _pause_notices(self, request: protocol.PauseNotices, _sink: ReplySink) -> Done:
+    async def _pause_notices(self, request: protocol.PauseNotices, _sink: ReplySink) -> Done[PauseResult]:
         until, now = request.until, self._loop.now()
         if until is not None and until - now > LONGEST_PAUSE:
             raise UsageError(f"A pause lasts at most {LONGEST_PAUSE.days}d")
         self._loop.take(NoticesPaused(None if until is None else until.astimezone(UTC)))
-        return Done({"until": status.iso(self._loop.state.paused_until)})
+        return Done(PauseResult(told(self._loop.state.paused_until)))
 
     # --- choices ----------------------------------------------------------------------------------------
 
-    async def _activate(self, request: protocol.Activate, sink: ReplySink) -> Done:
+    async def _activate(self, request: protocol.Activate, sink: ReplySink) -> Done[ChoiceResult]:
         for name in request.profiles:
             known_profile(self._loop.state, name)
         if request.section is not None:
@@ -234,7 +251,7 @@ class Requests:
         self._loop.take(Activated(request.profiles))
         return await self._chosen(request.profiles, Effect(request.profiles), sink)
 
-    async def _deactivate(self, request: protocol.Deactivate, sink: ReplySink) -> Done:
+    async def _deactivate(self, request: protocol.Deactivate, sink: ReplySink) -> Done[ChoiceResult]:
         state = self._loop.state
         for name in request.profiles:
             if name not in state.active and name != state.default and name not in state.imports:
@@ -242,29 +259,29 @@ class Requests:
         self._loop.take(Deactivated(request.profiles))
         return await self._chosen(request.profiles, effects.of_deactivation(state, request.profiles), sink)
 
-    async def _switch(self, request: protocol.Switch, sink: ReplySink) -> Done:
+    async def _switch(self, request: protocol.Switch, sink: ReplySink) -> Done[ChoiceResult]:
         if request.profile is not None:
             known_profile(self._loop.state, request.profile)
         self._loop.take(Switched(request.profile))
         names = (request.profile,) if request.profile else ()
         return await self._chosen(names, Effect(names, (DEFAULT,)), sink)
 
-    async def _chosen(self, names: tuple[str, ...], effect: Effect, sink: ReplySink) -> Done:
+    async def _chosen(self, names: tuple[str, ...], effect: Effect, sink: ReplySink) -> Done[ChoiceResult]:
         """Answer when the credentials file shows the choice, or why it does not."""
         await self._loop.reached(effect, SETTLE_SECONDS, sink.send)
-        document = self._document()
-        profiles = [item for item in document["profiles"] if item["name"] in names]
+        state, now = self._loop.state, self._loop.now()
+        chosen = (item for name, item in state.profiles.items() if name in names)
         reasons = {name: self._why_not(name) for name in names}
         return Done(
-            {
-                "profiles": profiles,
-                "reasons": {name: text for name, text in reasons.items() if text},
-                "credentials_file": document["credentials_file"],
-                "shadowed_default": self._changes.shadowed_default(self._loop.state),
-            }
+            ChoiceResult(
+                tuple(status.profile_status(state, item, now) for item in chosen),
+                {name: reason for name, reason in reasons.items() if reason is not None},
+                status.file_error(state),
+                self._changes.shadowed_default(state),
+            )
         )
 
-    def _why_not(self, name: str) -> dict[str, str] | None:
+    def _why_not(self, name: str) -> ErrorEntry | None:
         profile = self._loop.state.profiles.get(name)
         if profile is None or profile.credentials is not None or name not in self._loop.state.kept:
             return None
@@ -276,17 +293,23 @@ class Requests:
         if not isinstance(found, Problem) and (session is None or session.pending is None):
             return None  # they are fetched as soon as they may be
         problem = found if isinstance(found, Problem) else sign_in_required(profile.profile.session)
-        return {"code": problem.code, "text": problem.title, "hint": problem.hint}
+        return ErrorEntry.of(problem)
 
-    async def _undo(self, request: protocol.Undo, _sink: ReplySink) -> Done:
-        return Done(await self._changes.undo(self._loop, request.what))
+    async def _undo(
+        self, request: protocol.Undo | protocol.ListUndo, _sink: ReplySink
+    ) -> Done[UndoPlan] | Done[UndoResult]:
+        if request.what == "list":
+            return Done(await self._changes.plan(self._loop))
+        if request.what is not None:
+            raise UsageError(f"Undo takes no name ({request.what!r}): it undoes everything at once")
+        return Done(await self._changes.undo(self._loop))
 
     # --- the end ----------------------------------------------------------------------------------------
 
-    async def _end(self, _request: protocol.Stop, _sink: ReplySink) -> Done:
+    async def _end(self, _request: protocol.Stop, _sink: ReplySink) -> Done[StopResult]:
         # Answered first: the client sees the socket close when the agent is gone.
         asyncio.get_running_loop().call_soon(self._stop)
-        return Done({"pid": os.getpid()})
+        return Done(StopResult(os.getpid()))
 
 
 def _refuse_section(state: State, name: str) -> None:

@@ -9,7 +9,8 @@ import asyncio
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import Any
+
+import msgspec
 
 from credtray.core import effects, protocol
 from credtray.core.apply import same_portal
@@ -31,14 +32,14 @@ from credtray.core.events import (
     SignInStarted,
     WindowUnopened,
 )
-from credtray.core.expiry import compare_ends
+from credtray.core.expiry import Moved, compare_ends
 from credtray.core.open_by_itself import present
 from credtray.core.price import price_of, price_of_replaced, price_words
 from credtray.core.protocol import Progress
+from credtray.core.protocol.results import CancelResult, LoginResult, whole_seconds
 from credtray.core.shell_words import with_options
 from credtray.core.standing import alive, sign_in_of, token_usable
 from credtray.core.state import Alive, SessionState
-from credtray.core.status import iso
 from credtray.core.view import left_of, left_words, pending_of, still_valid, untouched_words
 from credtray.daemon.loop import Loop, Tell
 from credtray.daemon.ports import Ports
@@ -72,7 +73,7 @@ class SignIns:
 
     # --- signing in -------------------------------------------------------------------------------------
 
-    async def login(self, name: str, request: protocol.Login, tell: Tell) -> dict[str, Any]:
+    async def login(self, name: str, request: protocol.Login, tell: Tell) -> LoginResult:
         """Make sure of a sign-in and return how it stands.
 
         What is valid is respected: with more than the longest warning threshold left nothing is started,
@@ -80,7 +81,7 @@ class SignIns:
         """
         attempt = await self._attempt(name, request)
         if attempt is None:
-            return self._standing(name, {"already": True})
+            return self._login_result(name, already=True)
         attempt.askers += 1
         try:
             await attempt.follow(tell)
@@ -91,8 +92,8 @@ class SignIns:
         if attempt.problem is not None:
             raise self._failure(name, attempt.problem)
         await self._loop.reached(effects.of_sign_in(self._loop.state, name), SETTLE_SECONDS, tell)
-        told = {"already": False, "joined": attempt.joined, "moved": self._moved(attempt)}
-        return self._standing(name, told)
+        done = self._login_result(name, already=False)
+        return msgspec.structs.replace(done, joined=attempt.joined, moved=self._moved(attempt))
 
     async def _attempt(self, name: str, request: protocol.Login) -> Attempt | None:
         """Return the sign-in to wait for, begun now if need be; None when none is needed."""
@@ -273,7 +274,7 @@ class SignIns:
         attempt.finished.set()
         attempt.changed.set()
 
-    async def cancelled(self, name: str) -> dict[str, Any]:
+    async def cancelled(self, name: str) -> CancelResult:
         """Cancel and tell what is still valid.
 
         Raises:
@@ -282,7 +283,7 @@ class SignIns:
         pending = name in self._attempts
         if not await self._let_go(name):
             raise AgentSilent(f"the last sign-in to {name} is still ending")
-        return {"cancelled": pending, "still_valid": self._still_valid(name)}
+        return CancelResult(pending, self._still_valid(name))
 
     async def _let_go(self, name: str) -> bool:
         """Cancel the pending sign-in, if there is one, and wait for its end; False when it takes too long."""
@@ -329,23 +330,22 @@ class SignIns:
             raise UnknownSession(f"{name!r} is not in the config file any more")
         return session
 
-    def _standing(self, name: str, more: dict[str, Any]) -> dict[str, Any]:
-        session = self._session(name)
-        sign_in = sign_in_of(session, self._loop.now())
-        return {
-            "session": name,
-            "signed_in_until": iso(sign_in.ends_at) if sign_in else None,
-            "end_is_estimate": not sign_in.proof.proven if sign_in else None,
-            "end_known_by": sign_in.proof.value if sign_in else None,
-            **more,
-        }
+    def _login_result(self, name: str, *, already: bool) -> LoginResult:
+        sign_in = sign_in_of(self._session(name), self._loop.now())
+        return LoginResult(
+            session=name,
+            signed_in_until=whole_seconds(sign_in.ends_at) if sign_in else None,
+            end_is_estimate=not sign_in.proof.proven if sign_in else None,
+            end_known_by=sign_in.proof if sign_in else None,
+            already=already,
+        )
 
-    def _moved(self, attempt: Attempt) -> str | None:
+    def _moved(self, attempt: Attempt) -> Moved | None:
         """Tell whether a fresh sign-in moved the end: later, same, unknown; None without one before."""
         session = self._session(attempt.session.name)
         if attempt.replaced is None or session.sign_in is None or session.token is None:
             return None
-        return compare_ends(attempt.replaced, session.sign_in, session.token.expires_at).value
+        return compare_ends(attempt.replaced, session.sign_in, session.token.expires_at)
 
     def _failure(self, name: str, problem: Problem) -> CredtrayError:
         """Return the error for who waited: with what is still valid, and until when."""

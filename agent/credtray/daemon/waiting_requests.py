@@ -30,10 +30,10 @@ from credtray.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeed
 from credtray.core.models import Awaited
 from credtray.core.policy import FETCH_FLOOR
 from credtray.core.protocol import Done, Progress
+from credtray.core.protocol.results import WaitResult, whole_seconds
 from credtray.core.shell_words import argument, with_options
 from credtray.core.standing import servable, unrenewed
 from credtray.core.state import ProfileState, region_of
-from credtray.core.status import iso
 from credtray.core.view import END_WORDS, clock_time
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
@@ -61,7 +61,7 @@ class WaitingRequests:
         """What it carries out."""
         return {protocol.Wait: self.wait}
 
-    async def wait(self, request: protocol.Wait, sink: ReplySink) -> Done:
+    async def wait(self, request: protocol.Wait, sink: ReplySink) -> Done[WaitResult]:
         """Answer as soon as the credentials will last.
 
         Raises:
@@ -94,7 +94,7 @@ class _Asker:
     """The sign-in this asker waited for, or joined, was finished."""
     told: set[str] = field(default_factory=set)
 
-    async def served(self) -> Done:
+    async def served(self) -> Done[WaitResult]:
         while True:
             found = self._outlook()
             match found:
@@ -118,23 +118,23 @@ class _Asker:
     def _profile(self) -> ProfileState:
         return known_profile(self.loop.state, self.request.profile)
 
-    def _lasts(self, found: Lasts) -> Done:
+    def _lasts(self, found: Lasts) -> Done[WaitResult]:
         if self.request.sure and found.guessed:
             raise self._not_sure(found)
         held = self._profile().credentials
         return Done(
-            {
-                "profile": self.request.profile,
-                "session": self._profile().profile.session,
-                "until": iso(found.until),
-                "about": found.about,
-                "sure": not found.guessed,
-                "sure_until": iso(found.sure_until or found.until),
-                "end_known_by": found.known_by.value if found.known_by else None,
-                "region": region_of(self.loop.state, self.request.profile),
-                "keys_until": iso(held.expires_at if held else None),
-                "signed_in": self.signed_in,
-            }
+            WaitResult(
+                profile=self.request.profile,
+                session=self._profile().profile.session,
+                until=whole_seconds(found.until),
+                about=found.about,
+                sure=not found.guessed,
+                sure_until=whole_seconds(found.sure_until or found.until),
+                end_known_by=found.known_by,
+                region=region_of(self.loop.state, self.request.profile),
+                keys_until=whole_seconds(held.expires_at) if held else None,
+                signed_in=self.signed_in,
+            )
         )
 
     def _not_sure(self, found: Lasts) -> SignInTooShort:

@@ -135,7 +135,7 @@ def _kept(components: Components, pasted: PastedKeys, wish: _Wish) -> _Kept:
         found = convert.offer(components, owner, region)
     if found is not None:
         convert.write(components, found)
-    return _Kept(section, owner, end, found, components.ports.clock.now(), bool(document["agent"]["running"]))
+    return _Kept(section, owner, end, found, components.ports.clock.now(), document.agent.running)
 
 
 def _document(kept: _Kept) -> dict[str, Any]:

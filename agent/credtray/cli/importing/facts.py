@@ -9,7 +9,6 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any
 
 from credtray.app import Components
 from credtray.cli import terminal
@@ -30,6 +29,7 @@ from credtray.core.errors import (
 )
 from credtray.core.models import Endpoints, RoleCredentials
 from credtray.core.portal_text import PastedKeys
+from credtray.core.protocol.results import StatusDocument
 from credtray.core.view import clock_time
 
 USUAL_LIFE = timedelta(hours=4)
@@ -223,7 +223,7 @@ def _instant(said: str) -> datetime:
 
 
 def section_of(
-    pasted: PastedKeys, wished: str | None, owner: Owner, document: dict[str, Any], now: datetime
+    pasted: PastedKeys, wished: str | None, owner: Owner, document: StatusDocument, now: datetime
 ) -> str:
     """Return the section for the keys: as wished, else the block's header, else the role's name.
 
@@ -249,20 +249,18 @@ def section_of(
     raise UsageError(f"[{names[0]}] belongs to {taken[names[0]]}", hint=_NAME_HINT)
 
 
-def _taken(owner: Owner, document: dict[str, Any], now: datetime) -> dict[str, str]:
+def _taken(owner: Owner, document: StatusDocument, now: datetime) -> dict[str, str]:
     """Return names that are not to be used without being said -> whose they are."""
-    found = {item["name"]: f"the profile {item['name']}" for item in document["foreign"]}
-    for item in document["profiles"]:
-        found |= dict.fromkeys((item["name"], item["section"]), f"the profile {item['name']}")
-    for item in document.get("imports", ()):  # an agent of an older version knows of none
-        other = item["account_id"] not in {None, owner.account_id}
-        if other and datetime.fromisoformat(item["expires_at"]) > now:
-            found[item["section"]] = f"pasted keys of account {item['account_id']}"
+    found = {item.name: f"the profile {item.name}" for item in document.foreign}
+    for profile in document.profiles:
+        found |= dict.fromkeys((profile.name, profile.section), f"the profile {profile.name}")
+    for pasted in document.imports:
+        other = pasted.account_id not in {None, owner.account_id}
+        if other and pasted.expires_at > now:
+            found[pasted.section] = f"pasted keys of account {pasted.account_id}"
     return found
 
 
-def namesake(section: str, document: dict[str, Any]) -> str | None:
+def namesake(section: str, document: StatusDocument) -> str | None:
     """Return the SSO profile whose own section was named, None for a name of its own."""
-    return next(
-        (item["name"] for item in document["profiles"] if section in {item["name"], item["section"]}), None
-    )
+    return next((item.name for item in document.profiles if section in {item.name, item.section}), None)

@@ -11,6 +11,7 @@ from textwrap import wrap
 from typing import Any
 
 from credtray.core.durations import short
+from credtray.core.protocol.results import SessionStatus, StatusDocument
 from credtray.core.shell_words import argument, with_options
 
 _WIDTH = 88
@@ -35,7 +36,7 @@ JOBS = (
 """For a job of a person who is there: (what, command)."""
 
 
-def lines(document: dict[str, Any]) -> Iterator[str]:
+def lines(document: StatusDocument) -> Iterator[str]:
     """Yield the explanation for a terminal."""
     yield "None of these profiles fits a job that runs without you."
     yield ""
@@ -56,9 +57,9 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"  {command:{_longest(document)}}  {what}"
 
 
-def why(document: dict[str, Any]) -> list[str]:
+def why(document: StatusDocument) -> list[str]:
     """Return the reasons, with the lengths of the sessions that are there."""
-    told = "".join(f" {_length(session)}" for session in _sessions(document))
+    told = "".join(f" {_length(*each)}" for each in _sessions(document))
     end = (
         f"Their keys belong to a person's sign-in and end with it.{told} Only a person in a browser renews a "
         "sign-in, so a job fails at the first end after you have left: at night, at a weekend, on holiday."
@@ -67,43 +68,44 @@ def why(document: dict[str, Any]) -> list[str]:
     return [end, name]
 
 
-def _sessions(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the sessions whose length is known: an older agent reports none."""
-    return [session for session in document["sessions"] if "sign_in_seconds" in session]
+def _sessions(document: StatusDocument) -> list[tuple[SessionStatus, int]]:
+    """Return the sessions whose length is known, each with it: an older agent reports none."""
+    found = ((session, session.sign_in_seconds) for session in document.sessions)
+    return [(session, seconds) for session, seconds in found if seconds is not None]
 
 
-def _length(session: dict[str, Any]) -> str:
-    lasts = short(timedelta(seconds=session["sign_in_seconds"]))
-    if session["sign_in_length_is_learned"]:
-        return f"The last sign-in of {session['name']} lasted {lasts}."
-    return f"A sign-in of {session['name']} is expected to last {lasts}."
+def _length(session: SessionStatus, seconds: int) -> str:
+    lasts = short(timedelta(seconds=seconds))
+    if session.sign_in_length_is_learned:
+        return f"The last sign-in of {session.name} lasted {lasts}."
+    return f"A sign-in of {session.name} is expected to last {lasts}."
 
 
-def commands(document: dict[str, Any]) -> list[tuple[str, str]]:
+def commands(document: StatusDocument) -> list[tuple[str, str]]:
     """Return (what, command) with a profile that is there."""
-    names = [item["name"] for item in document["profiles"] if item["active"]] or ["PROFILE"]
+    names = [item.name for item in document.profiles if item.active] or ["PROFILE"]
     waited, run = with_options(names[0], "--for", "2h"), argument(names[0])
     return [(what, command.format(waited=waited, run=run)) for what, command in JOBS]
 
 
-def _longest(document: dict[str, Any]) -> int:
+def _longest(document: StatusDocument) -> int:
     return max(len(command) for _, command in commands(document))
 
 
-def document(status: dict[str, Any]) -> dict[str, Any]:
+def document(status: StatusDocument) -> dict[str, Any]:
     """Return the same for a program."""
     return {
-        "version": status["version"],
+        "version": status.version,
         "fits": False,
         "why": why(status),
         "sessions": [
             {
-                "name": session["name"],
-                "sign_in_seconds": session["sign_in_seconds"],
-                "learned": session["sign_in_length_is_learned"],
+                "name": session.name,
+                "sign_in_seconds": seconds,
+                "learned": session.sign_in_length_is_learned,
                 "renews_without_a_person": False,
             }
-            for session in _sessions(status)
+            for session, seconds in _sessions(status)
         ],
         "instead": [{"where": where, "use": use} for where, use in INSTEAD],
         "while_signed_in": [{"what": what, "command": command} for what, command in commands(status)],

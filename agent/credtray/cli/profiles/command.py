@@ -5,8 +5,9 @@ Shows only; `activate` and `switch` choose.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,6 +19,7 @@ from credtray.cli.settings.keys import complete_tag
 from credtray.cli.status.words import Reader
 from credtray.core.errors import UsageError
 from credtray.core.protocol import Status
+from credtray.core.protocol.results import ForeignStatus, PastedStatus, ProfileStatus
 
 
 def profiles(
@@ -64,26 +66,25 @@ def profiles(
     document = ask(Status())
     ours, foreign = found(document, wish)
     if json_output:
-        terminal.show_json({"version": document["version"], "profiles": ours, "foreign": foreign})
+        terminal.show_json({"version": document.version, "profiles": ours, "foreign": foreign})
         return
-    for problem in document["problems"]:
-        terminal.complain(problem["text"], problem["hint"], kind="warning")
+    for problem in document.problems:
+        terminal.complain(problem.text, problem.hint, kind="warning")
     if ours or foreign:
         _show(ours, foreign)
-    elif not document["problems"]:
+    elif not document.problems:
         terminal.say("No profile matches. `credtray setup` adds profiles.")
     if not wish.narrows:
-        _show_pasted(document.get("imports") or [])
-    for item in [] if wish.narrows else document["warnings"]:
-        file = item.get("file", "config")  # an agent of before says nothing of it
+        _show_pasted(document.imports)
+    for item in [] if wish.narrows else document.warnings:
         terminal.complain(
-            f"{file} file, line {item['line']}, {item['profile']}: {item['text']}",
-            item["hint"],
+            f"{item.file} file, line {item.line}, {item.profile}: {item.text}",
+            item.hint,
             kind="warning",
         )
 
 
-def _show(ours: list[dict[str, Any]], foreign: list[dict[str, Any]]) -> None:
+def _show(ours: Sequence[ProfileStatus], foreign: Sequence[ForeignStatus]) -> None:
     from credtray.cli.profiles.view import foreign_view, profiles_view
 
     if ours:
@@ -92,7 +93,7 @@ def _show(ours: list[dict[str, Any]], foreign: list[dict[str, Any]]) -> None:
         terminal.draw(foreign_view(foreign))
 
 
-def _show_pasted(items: list[dict[str, Any]]) -> None:
+def _show_pasted(items: Sequence[PastedStatus]) -> None:
     from credtray.cli.imports_view import imports_view
 
     for part in imports_view(items, Reader(datetime.now(UTC))):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-_FIELDS = ("name", "session", "account_id", "account_name", "role_name", "region", "description", "notes")
+from credtray.core.protocol.results import ForeignStatus, ProfileStatus, StatusDocument
+
 _FAR = 1_000_000
 """The place of a profile that was not chosen lately."""
 
@@ -31,25 +31,34 @@ class Wish:
         return all(word in whole for word in words) and all(tag.casefold() in own for tag in self.tags)
 
 
-def found(document: dict[str, Any], wish: Wish) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def found(document: StatusDocument, wish: Wish) -> tuple[list[ProfileStatus], list[ForeignStatus]]:
     """Return ours that fit, and those that are left alone.
 
     Ours are ranked when something narrows the list, else they keep the order of the config file.
     """
-    ours = [item for item in document["profiles"] if wish.fits(_texts(item), item.get("tags", ()))]
-    foreign = [item for item in document["foreign"] if wish.fits((item["name"],), ())]
+    ours = [item for item in document.profiles if wish.fits(_texts(item), item.tags)]
+    foreign = [item for item in document.foreign if wish.fits((item.name,), ())]
     return (ranked(ours) if wish.narrows else ours), foreign
 
 
-def _texts(item: dict[str, Any]) -> list[str]:
-    return [str(item[field]) for field in _FIELDS if item.get(field)]
+def _texts(item: ProfileStatus) -> list[str]:
+    texts = (
+        item.name,
+        item.session,
+        item.account_id,
+        item.account_name,
+        item.role_name,
+        item.region,
+        item.description,
+        item.notes,
+    )
+    return [text for text in texts if text]
 
 
-def ranked(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def ranked(items: list[ProfileStatus]) -> list[ProfileStatus]:
     """Return the favourites first, then those chosen lately, the latest first; the rest keep their order."""
     return sorted(items, key=_rank)
 
 
-def _rank(item: dict[str, Any]) -> tuple[bool, int]:
-    recent = item.get("recent")
-    return not item.get("favourite"), _FAR if recent is None else int(recent)
+def _rank(item: ProfileStatus) -> tuple[bool, int]:
+    return not item.favourite, _FAR if item.recent is None else item.recent

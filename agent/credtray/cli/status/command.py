@@ -5,15 +5,13 @@ The JSON document is a contract: docs/reference/status.md.
 
 from __future__ import annotations
 
-from typing import Any
-
 import typer
 
 from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
-from credtray.cli.status.words import reader_of
 from credtray.core.protocol import Status
+from credtray.core.protocol.results import StatusDocument
 
 
 def status(
@@ -41,8 +39,9 @@ def status(
         show_status(document)
 
 
-def show_status(document: dict[str, Any]) -> None:
+def show_status(document: StatusDocument) -> None:
     """Print the document once."""
     from credtray.cli.status.view import status_view
+    from credtray.cli.status.words import Reader
 
-    terminal.draw(status_view(document, reader_of(document)))
+    terminal.draw(status_view(document, Reader(document.now)))

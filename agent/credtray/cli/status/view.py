@@ -6,7 +6,6 @@ Draws only; the words are in ``words``, the facts in the document.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -26,20 +25,22 @@ from credtray.cli.status.words import (
     token_words,
 )
 from credtray.cli.terminal import visible
+from credtray.core.models import CredentialStatus
+from credtray.core.protocol.results import ForeignStatus, ProfileStatus, SessionStatus, StatusDocument
 from credtray.core.shell_words import argument
 
 MOST_WARNINGS = 5
 _INDENT = 2
 
 _MARKS = {
-    "fresh": ("●", "good"),
-    "advisory": ("●", "warning"),
-    "mandatory": ("●", "warning"),
-    "expired": ("✗", "bad"),
-    "refused": ("✗", "bad"),
-    "signed_out": ("○", "quiet"),
-    "signing_in": ("◌", "accent"),
-    "offline": ("!", "warning"),
+    CredentialStatus.FRESH: ("●", "good"),
+    CredentialStatus.ADVISORY: ("●", "warning"),
+    CredentialStatus.MANDATORY: ("●", "warning"),
+    CredentialStatus.EXPIRED: ("✗", "bad"),
+    CredentialStatus.REFUSED: ("✗", "bad"),
+    CredentialStatus.SIGNED_OUT: ("○", "quiet"),
+    CredentialStatus.SIGNING_IN: ("◌", "accent"),
+    CredentialStatus.OFFLINE: ("!", "warning"),
 }
 _COLUMNS = (
     Column("Profile"),
@@ -48,55 +49,50 @@ _COLUMNS = (
     Column("Role", leaves=2),
     Column("Keys"),
 )
-_UNKNOWN_MARK = ("?", "quiet")
 
 
-def status_view(document: dict[str, Any], reader: Reader) -> Group:
+def status_view(document: StatusDocument, reader: Reader) -> Group:
     """Return everything `credtray status` shows."""
     return Group(*_parts(document, reader))
 
 
-def _parts(document: dict[str, Any], reader: Reader) -> Iterator[RenderableType]:
-    running = bool(document["agent"]["running"])
-    for session in document["sessions"]:
+def _parts(document: StatusDocument, reader: Reader) -> Iterator[RenderableType]:
+    running = document.agent.running
+    for session in document.sessions:
         yield from _session(session, reader, agent_running=running)
-        members = [item for item in document["profiles"] if item["session"] == session["name"]]
+        members = [item for item in document.profiles if item.session == session.name]
         yield from _profiles(members, reader)
         yield Text()
-    if not document["sessions"] and not document["problems"] and not document["warnings"]:
+    if not document.sessions and not document.problems and not document.warnings:
         yield Text("The config file names no sso-session. Run: credtray setup\n")
-    yield from imports_view(document.get("imports") or [], reader)
+    yield from imports_view(document.imports, reader)
     yield from _warnings(document)
-    lead, meaning = agent_words(document["agent"])
+    lead, meaning = agent_words(document.agent)
     yield Text.assemble((lead, "bold" if running else "strong warning"), f": {meaning}")
     for line in [*desktop_words(document, reader), *endpoint_words(document)]:
         yield Padding(Text(visible(line), "quiet", overflow="fold"), (0, 0, 0, _INDENT))
 
 
-def _session(item: dict[str, Any], reader: Reader, *, agent_running: bool) -> Iterator[RenderableType]:
-    mark, style = _MARKS.get(item["state"], _UNKNOWN_MARK)
+def _session(item: SessionStatus, reader: Reader, *, agent_running: bool) -> Iterator[RenderableType]:
+    mark, style = _MARKS[item.state]
     yield Text.assemble(
-        (f"{mark} ", style), (visible(item["name"]), "bold"), "  ", (session_words(item, reader), style)
+        (f"{mark} ", style), (visible(item.name), "bold"), "  ", (session_words(item, reader), style)
     )
-    details = [item["start_url"], end_words(item), token_words(item, reader, agent_running=agent_running)]
-    if item["state"] == "signing_in":
-        details.append(
-            f"check that the page shows this code: {item['user_code']}" if item["user_code"] else ""
-        )
-        details.append(item["sign_in_url"] or "")
-    if item["error"] is not None:
-        details += [item["error"]["text"], item["error"]["hint"]]
-    elif item["state"] in {"signed_out", "expired"}:
-        details.append(f"sign in: credtray login {argument(item['name'])}")
+    details = [item.start_url, end_words(item), token_words(item, reader, agent_running=agent_running)]
+    if item.state is CredentialStatus.SIGNING_IN:
+        details.append(f"check that the page shows this code: {item.user_code}" if item.user_code else "")
+        details.append(item.sign_in_url or "")
+    if item.error is not None:
+        details += [item.error.text, item.error.hint]
+    elif item.state in {CredentialStatus.SIGNED_OUT, CredentialStatus.EXPIRED}:
+        details.append(f"sign in: credtray login {argument(item.name)}")
     for line in details:
         if line:
             yield Padding(Text(visible(line), "quiet", overflow="fold"), (0, 0, 0, _INDENT))
 
 
-def _profiles(members: list[dict[str, Any]], reader: Reader) -> Iterator[RenderableType]:
-    shown = [
-        item for item in members if item["active"] or item["default"] or item["error"] or item["expires_at"]
-    ]
+def _profiles(members: list[ProfileStatus], reader: Reader) -> Iterator[RenderableType]:
+    shown = [item for item in members if item.active or item.default or item.error or item.expires_at]
     if shown:
         yield Columns(_COLUMNS, [_profile(item, reader) for item in shown], indent=_INDENT)
         yield from _troubles(shown)
@@ -109,14 +105,14 @@ def _profiles(members: list[dict[str, Any]], reader: Reader) -> Iterator[Rendera
         )
 
 
-def _profile(item: dict[str, Any], reader: Reader) -> tuple[Text, ...]:
-    mark, style = _MARKS.get(item["state"], _UNKNOWN_MARK)
-    kept = item["active"] or item["default"]
-    name = Text.assemble((f"{mark} ", style), visible(item["name"]))
-    where = ["[default]"] if item["default"] else []
-    where += [f"by {way(item)}"] if item["active"] and way(item) else []
-    account = Text(visible(item.get("account_name") or item["account_id"]), "quiet")
-    role = Text(visible(item["role_name"]), "quiet")
+def _profile(item: ProfileStatus, reader: Reader) -> tuple[Text, ...]:
+    mark, style = _MARKS[item.state]
+    kept = item.active or item.default
+    name = Text.assemble((f"{mark} ", style), visible(item.name))
+    where = ["[default]"] if item.default else []
+    where += [f"by {way(item)}"] if item.active and way(item) else []
+    account = Text(visible(item.account_name or item.account_id), "quiet")
+    role = Text(visible(item.role_name), "quiet")
     return (
         name,
         Text(" ".join(where), "accent"),
@@ -126,12 +122,12 @@ def _profile(item: dict[str, Any], reader: Reader) -> tuple[Text, ...]:
     )
 
 
-def _troubles(shown: list[dict[str, Any]]) -> Iterator[RenderableType]:
+def _troubles(shown: list[ProfileStatus]) -> Iterator[RenderableType]:
     """Yield each distinct trouble once, with the profiles it is about."""
     about: dict[tuple[str, str], list[str]] = {}
     for item in shown:
-        if item["error"] is not None:
-            about.setdefault((item["error"]["text"], item["error"]["hint"]), []).append(item["name"])
+        if item.error is not None:
+            about.setdefault((item.error.text, item.error.hint), []).append(item.name)
     for (text, hint), names in about.items():
         yield Padding(
             Text(visible(f"{', '.join(names)}: {text}"), "warning"), (0, 0, 0, _INDENT), expand=False
@@ -139,27 +135,24 @@ def _troubles(shown: list[dict[str, Any]]) -> Iterator[RenderableType]:
         yield Padding(Text(visible(hint), "quiet"), (0, 0, 0, _INDENT * 2))
 
 
-def _warnings(document: dict[str, Any]) -> Iterator[RenderableType]:
-    for problem in [*document["problems"], document["credentials_file"]]:
+def _warnings(document: StatusDocument) -> Iterator[RenderableType]:
+    for problem in [*document.problems, document.credentials_file]:
         if problem is not None:
-            yield Text(f"✗ {visible(problem['text'])}", "bad")
-            yield Padding(Text(visible(problem["hint"]), "quiet"), (0, 0, 1, _INDENT))
-    warnings = document["warnings"]
+            yield Text(f"✗ {visible(problem.text)}", "bad")
+            yield Padding(Text(visible(problem.hint), "quiet"), (0, 0, 1, _INDENT))
+    warnings = document.warnings
     for item in warnings[:MOST_WARNINGS]:
-        file = item.get("file", "config")  # an agent of before says nothing of it
-        yield Text(
-            visible(f"! {file} file, line {item['line']}, {item['profile']}: {item['text']}"), "warning"
-        )
-        yield Padding(Text(visible(item["hint"]), "quiet"), (0, 0, 0, _INDENT))
+        yield Text(visible(f"! {item.file} file, line {item.line}, {item.profile}: {item.text}"), "warning")
+        yield Padding(Text(visible(item.hint), "quiet"), (0, 0, 0, _INDENT))
     more = len(warnings) - MOST_WARNINGS
     if more > 0:
         yield Text(f"  and {more} more warning{'' if more == 1 else 's'}: credtray profiles", "quiet")
     if warnings:
         yield Text()
-    yield from _foreign(document["foreign"])
+    yield from _foreign(document.foreign)
 
 
-def _foreign(items: list[dict[str, Any]]) -> Iterator[RenderableType]:
+def _foreign(items: tuple[ForeignStatus, ...]) -> Iterator[RenderableType]:
     if items:
         lead = "1 profile is" if len(items) == 1 else f"{len(items)} profiles are"
         yield Text(f"{lead} ignored, not being SSO profiles: `credtray profiles` says why.\n", "quiet")

@@ -12,9 +12,10 @@ from enum import Enum
 from types import MappingProxyType
 
 from credtray.core.ini.text import IniProblem
-from credtray.core.models import AwsConfig
+from credtray.core.models import AwsConfig, CredentialStatus
 from credtray.core.obstacles import InTheWay
 from credtray.core.own_commands import OwnCommand
+from credtray.core.protocol.results import ErrorEntry, StatusDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,7 @@ class Trouble:
 class SessionSight:
     """One session as the agent knows it."""
 
-    state: str
-    """As in ``credtray status``."""
+    state: CredentialStatus
     trouble: Trouble | None = None
 
 
@@ -182,6 +182,29 @@ class AgentFacts:
     desktop: Mapping[str, PartSight] = field(default_factory=lambda: MappingProxyType({}))
     endpoint: bool = False
     """The local credentials endpoint is open: somebody uses it."""
+
+    @classmethod
+    def of(cls, document: StatusDocument) -> AgentFacts:
+        """Return what a running agent tells of itself."""
+        profiles = ((item.name, _trouble(item.error)) for item in document.profiles)
+        problems = (_trouble(item) for item in document.problems)
+        parts = document.desktop.parts.items()
+        return cls(
+            running=True,
+            version=document.agent.version,
+            problems=tuple(item for item in problems if item is not None),
+            credentials_file=_trouble(document.credentials_file),
+            sessions=MappingProxyType(
+                {item.name: SessionSight(item.state, _trouble(item.error)) for item in document.sessions}
+            ),
+            profiles=MappingProxyType({name: trouble for name, trouble in profiles if trouble is not None}),
+            desktop=MappingProxyType({name: PartSight(part.back_end, part.reason) for name, part in parts}),
+            endpoint=document.endpoint.port is not None,
+        )
+
+
+def _trouble(entry: ErrorEntry | None) -> Trouble | None:
+    return None if entry is None else Trouble(entry.code, entry.text, entry.hint)
 
 
 @dataclass(frozen=True, slots=True)

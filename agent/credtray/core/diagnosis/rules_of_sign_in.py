@@ -32,7 +32,7 @@ from credtray.core.errors import (
     TokenUnreadable,
     UnexpectedReply,
 )
-from credtray.core.models import SsoSession
+from credtray.core.models import CredentialStatus, SsoSession
 
 KIND_OF: Mapping[str, Kind] = MappingProxyType(
     {
@@ -110,12 +110,12 @@ def _renewable(facts: Facts, token: TokenFacts) -> bool:
 def _session(facts: Facts, session: SsoSession, mild: Severity | None) -> Iterator[Finding]:
     token = facts.tokens.get(session.name)
     sight = facts.agent.sessions.get(session.name)
-    if token is None or (sight is not None and sight.state == "signing_in"):
+    if token is None or (sight is not None and sight.state is CredentialStatus.SIGNING_IN):
         return
     place = Sight(f"session {clean(session.name)}: {_in_words(facts, token)}", token.file.path)
     name = session.name
     match token.held:
-        case Held.NOTHING if sight is not None and sight.state == "expired":
+        case Held.NOTHING if sight is not None and sight.state is CredentialStatus.EXPIRED:
             yield found(kinds.SIGN_IN_ENDED, place, severity=mild, session=name)
         case Held.NOTHING | Held.UNREADABLE if _barred(facts):
             return  # a sign-in could not be stored: that comes first, and is found with the files
@@ -140,7 +140,9 @@ def _token(
 ) -> Iterator[Finding]:
     expired = token.expires_at is not None and token.expires_at <= facts.now
     sight = facts.agent.sessions.get(session.name)
-    ended = (sight is not None and sight.state == "expired") or (expired and not _renewable(facts, token))
+    ended = (sight is not None and sight.state is CredentialStatus.EXPIRED) or (
+        expired and not _renewable(facts, token)
+    )
     name = session.name
     if ended:
         yield found(kinds.SIGN_IN_ENDED, place, severity=mild, session=name)

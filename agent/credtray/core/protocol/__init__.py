@@ -5,7 +5,8 @@ Knows no socket, file or clock. Secrets travel in ``CredentialsIssued`` and ``Im
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from functools import lru_cache
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -24,17 +25,21 @@ from credtray.core.protocol.replies import (
 )
 from credtray.core.protocol.requests import (
     Activate,
+    Asks,
     CancelLogin,
     Copy,
     Credentials,
     Deactivate,
     Endpoint,
     ImportKeys,
+    Known,
+    ListUndo,
     Login,
     Logout,
     PauseNotices,
     Ping,
     Request,
+    RevokeEndpoint,
     Snooze,
     Status,
     Stop,
@@ -53,6 +58,7 @@ __all__ = [
     "REQUEST_LIMIT",
     "VERSION",
     "Activate",
+    "Asks",
     "CancelLogin",
     "Copy",
     "Credentials",
@@ -62,6 +68,7 @@ __all__ = [
     "Endpoint",
     "Failed",
     "ImportKeys",
+    "ListUndo",
     "Login",
     "Logout",
     "PauseNotices",
@@ -70,6 +77,7 @@ __all__ = [
     "Progress",
     "Reply",
     "Request",
+    "RevokeEndpoint",
     "Snooze",
     "Status",
     "Stop",
@@ -82,6 +90,7 @@ __all__ = [
     "decode_reply",
     "decode_request",
     "encode",
+    "result_of",
 ]
 
 VERSION: Final = 1
@@ -96,6 +105,7 @@ CREDENTIALS_HEAD: Final = _HEAD + b'"reply":"credentials","credentials":'
 """What the fast client cuts off in front, instead of loading a JSON parser."""
 CREDENTIALS_TAIL: Final = b"}\n"
 
+R = TypeVar("R")
 _T = TypeVar("_T")
 
 
@@ -110,8 +120,7 @@ def _hide(kind: type, value: object) -> Secret:
 
 
 _VERSIONED: Final = msgspec.json.Decoder(_Versioned)
-_REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request, dec_hook=_hide)
-_REPLY: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply, dec_hook=_hide)
+_REQUEST: msgspec.json.Decoder[Known] = msgspec.json.Decoder(Known, dec_hook=_hide)
 
 
 def encode(message: Request | Reply) -> bytes:
@@ -120,7 +129,7 @@ def encode(message: Request | Reply) -> bytes:
     Raises:
         BadFrame: longer than the other side accepts, or it holds text that is not Unicode.
     """
-    limit = REPLY_LIMIT if isinstance(message, Reply) else REQUEST_LIMIT
+    limit = REQUEST_LIMIT if isinstance(message, Asks | Watch) else REPLY_LIMIT
     try:
         frame = _HEAD + ENCODER.encode(message)[1:] + b"\n"
     except UnicodeEncodeError:
@@ -141,10 +150,38 @@ def decode_request(frame: bytes) -> Request:
     return _decode(_REQUEST, frame)
 
 
-def decode_reply(frame: bytes) -> Reply:
-    """Read the agent's frame, on the client's side; raises as ``decode_request`` does."""
+def decode_reply(frame: bytes, request: Request) -> Reply:
+    """Read the agent's frame, on the client's side; *request* says what ``Done`` carries.
+
+    Raises as ``decode_request`` does.
+    """
     _check_version(frame, "the agent", "this command")
-    return _decode(_REPLY, frame)
+    return _decode(_reply_decoder(type(request)), frame)
+
+
+@lru_cache
+def _reply_decoder(kind: type[Request]) -> msgspec.json.Decoder[Reply]:
+    if issubclass(kind, Watch):
+        return msgspec.json.Decoder(Progress | Update | Failed, dec_hook=_hide)
+    result: Any = kind.result_type()
+    if result is ProcessCredentials:
+        return msgspec.json.Decoder(Progress | CredentialsIssued | Failed, dec_hook=_hide)
+    return msgspec.json.Decoder(Progress | Done[result] | Failed)
+
+
+def result_of(reply: Reply | None, request: Asks[R]) -> R:
+    """Return the result in the final reply to a request.
+
+    Raises:
+        BadFrame: it is not an answer to that request.
+        CredtrayError: what the agent failed with, of its own class.
+    """
+    if isinstance(reply, Failed):
+        raise reply.error()
+    result: object = getattr(reply, "credentials" if isinstance(reply, CredentialsIssued) else "result", None)
+    if not isinstance(result, request.result_type()):
+        raise BadFrame(f"{type(reply).__name__} is not an answer to {type(request).__name__}")
+    return result
 
 
 def _check_version(frame: bytes, peer: str, reader: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
 from credtray.core.errors import CredtrayError, Problem, Retry, error_for
 from credtray.core.models import RoleCredentials
 from credtray.core.protocol.encoding import ENCODER
+from credtray.core.protocol.results import StatusDocument
 from credtray.core.secret import Secret
+
+R_co = TypeVar("R_co", covariant=True)
 
 
 class Progress(Struct, frozen=True, tag_field="reply", tag="progress", omit_defaults=True):
@@ -26,13 +29,14 @@ class Progress(Struct, frozen=True, tag_field="reply", tag="progress", omit_defa
 class Update(Struct, frozen=True, tag_field="reply", tag="update"):
     """One status document of a ``Watch``."""
 
-    document: dict[str, Any]
+    document: StatusDocument
 
 
-class Done(Struct, frozen=True, tag_field="reply", tag="done"):
+class Done(Struct, Generic[R_co], frozen=True, tag_field="reply", tag="done"):
     """The request was carried out."""
 
-    result: dict[str, Any] = {}
+    result: R_co
+    """See ``results``; which one, the request says."""
 
 
 class Failed(Struct, frozen=True, tag_field="reply", tag="failed"):
@@ -88,4 +92,4 @@ class CredentialsIssued(Struct, frozen=True, tag_field="reply", tag="credentials
     credentials: ProcessCredentials
 
 
-Reply: TypeAlias = Progress | Update | Done | Failed | CredentialsIssued
+Reply: TypeAlias = Progress | Update | Done[Any] | Failed | CredentialsIssued

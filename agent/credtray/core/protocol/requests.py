@@ -3,33 +3,65 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from msgspec import Meta, Struct
 
 from credtray.core.forms import Form
+from credtray.core.protocol.replies import ProcessCredentials
+from credtray.core.protocol.results import (
+    CancelResult,
+    ChoiceResult,
+    CopyResult,
+    EndpointResult,
+    ImportResult,
+    LoginResult,
+    LogoutResult,
+    PauseResult,
+    PingResult,
+    RevokeResult,
+    StatusDocument,
+    StopResult,
+    TestNoticeResult,
+    UndoPlan,
+    UndoResult,
+    WaitResult,
+)
 from credtray.core.secret import Secret
 
-
-class Ping(Struct, frozen=True, tag_field="request", tag="ping"):
-    """Who are you? Answered with ``Done`` holding ``pid`` and ``version``."""
+R = TypeVar("R")
 
 
-class Status(Struct, frozen=True, tag_field="request", tag="status"):
-    """How do things stand? Answered with ``Done`` holding the document of ``status --json``."""
+class Asks(Struct, Generic[R], frozen=True, tag_field="request"):
+    """A request whose final reply carries an ``R``: the reply itself does not say which struct it holds."""
+
+    @classmethod
+    def result_type(cls) -> type[R]:
+        """Return the struct of the result."""
+        base: Any = cls.__orig_bases__[0]  # type: ignore[attr-defined]  # of every subclass of a generic class
+        found: type[R] = get_args(base)[0]
+        return found
+
+
+class Ping(Asks[PingResult], frozen=True, tag="ping"):
+    """Who are you?"""
+
+
+class Status(Asks[StatusDocument], frozen=True, tag="status"):
+    """How do things stand? Answered with the document of ``status --json``."""
 
 
 class Watch(Struct, frozen=True, tag_field="request", tag="watch"):
     """Send an ``Update`` now and at each change, until this client goes away."""
 
 
-class Credentials(Struct, frozen=True, tag_field="request", tag="credentials"):
+class Credentials(Asks[ProcessCredentials], frozen=True, tag="credentials"):
     """Role credentials of one profile, answered with ``CredentialsIssued``."""
 
     profile: str
 
 
-class Login(Struct, frozen=True, tag_field="request", tag="login"):
+class Login(Asks[LoginResult], frozen=True, tag="login"):
     """Make sure of a sign-in; ``Progress`` frames tell what a person has to do meanwhile."""
 
     session: str | None = None
@@ -50,19 +82,19 @@ class Login(Struct, frozen=True, tag_field="request", tag="login"):
     """The person is elsewhere (SSH) and has no browser here: an address of 127.0.0.1 is of no use to them."""
 
 
-class CancelLogin(Struct, frozen=True, tag_field="request", tag="cancel_login"):
+class CancelLogin(Asks[CancelResult], frozen=True, tag="cancel_login"):
     """Give up the pending sign-in of a session."""
 
     session: str | None = None
 
 
-class Logout(Struct, frozen=True, tag_field="request", tag="logout"):
+class Logout(Asks[LogoutResult], frozen=True, tag="logout"):
     """End the sign-in at the portal and drop its token."""
 
     session: str | None = None
 
 
-class Activate(Struct, frozen=True, tag_field="request", tag="activate"):
+class Activate(Asks[ChoiceResult], frozen=True, tag="activate"):
     """Keep the keys of these profiles in the credentials file."""
 
     profiles: tuple[str, ...]
@@ -70,47 +102,60 @@ class Activate(Struct, frozen=True, tag_field="request", tag="activate"):
     """Another section name; only with exactly one profile."""
 
 
-class Deactivate(Struct, frozen=True, tag_field="request", tag="deactivate"):
+class Deactivate(Asks[ChoiceResult], frozen=True, tag="deactivate"):
     """Take the keys of these profiles out of the credentials file."""
 
     profiles: tuple[str, ...]
 
 
-class Switch(Struct, frozen=True, tag_field="request", tag="switch"):
+class Switch(Asks[ChoiceResult], frozen=True, tag="switch"):
     """Mirror a profile into ``[default]``; None: take our ``[default]`` out again."""
 
     profile: str | None = None
 
 
-class Undo(Struct, frozen=True, tag_field="request", tag="undo"):
+class Undo(Asks[UndoResult], frozen=True, tag="undo"):
     """Restore what credtray changed."""
 
     what: str | None = None
-    """None: take everything back; ``list``: only tell what that would be."""
+    """None: take everything back; ``list``: what ``ListUndo`` asks."""
 
 
-class Snooze(Struct, frozen=True, tag_field="request", tag="snooze"):
+class ListUndo(Asks[UndoPlan], frozen=True, tag="undo"):
+    """Tell what ``Undo`` would take back. On the wire it is an ``Undo``, but with another result."""
+
+    what: Literal["list"] = "list"
+
+
+class Snooze(Asks[PauseResult], frozen=True, tag="snooze"):
     """Say nothing about the end of this session's sign-in for a while."""
 
     session: str
     minutes: Annotated[int, Meta(ge=1, le=7 * 24 * 60)]
 
 
-class PauseNotices(Struct, frozen=True, tag_field="request", tag="pause_notices"):
+class PauseNotices(Asks[PauseResult], frozen=True, tag="pause_notices"):
     """Show no notices until then; None: show them again."""
 
     until: Annotated[datetime, Meta(tz=True)] | None = None
 
 
-class Endpoint(Struct, frozen=True, tag_field="request", tag="endpoint"):
+class Endpoint(Asks[EndpointResult], frozen=True, tag="endpoint"):
     """Where a program fetches one profile's role credentials over HTTP, and the file with its token."""
 
     profile: str
     revoke: bool = False
-    """Take the token back: programs that hold it get nothing any more."""
+    """What ``RevokeEndpoint`` asks."""
 
 
-class Wait(Struct, frozen=True, tag_field="request", tag="wait"):
+class RevokeEndpoint(Asks[RevokeResult], frozen=True, tag="endpoint"):
+    """Take the token back: programs that hold it get nothing any more. On the wire it is an ``Endpoint``."""
+
+    profile: str
+    revoke: Literal[True] = True
+
+
+class Wait(Asks[WaitResult], frozen=True, tag="wait"):
     """Answer when a profile's credentials will last; ``Progress`` frames tell what is missing meanwhile."""
 
     profile: str
@@ -128,20 +173,20 @@ class Wait(Struct, frozen=True, tag_field="request", tag="wait"):
     """Refuse where that rests on an expected end of the sign-in that nobody has confirmed."""
 
 
-class Copy(Struct, frozen=True, tag_field="request", tag="copy"):
+class Copy(Asks[CopyResult], frozen=True, tag="copy"):
     """Put a profile's role credentials on the clipboard of the agent's desktop, for 45 s."""
 
     profile: str
     form: Form
 
 
-class TestNotice(Struct, frozen=True, tag_field="request", tag="test_notice"):
+class TestNotice(Asks[TestNoticeResult], frozen=True, tag="test_notice"):
     """Show a notification that is about nothing, answered with who showed it."""
 
     __test__ = False  # no tests, whatever pytest thinks of the name
 
 
-class ImportKeys(Struct, frozen=True, tag_field="request", tag="import_keys"):
+class ImportKeys(Asks[ImportResult], frozen=True, tag="import_keys"):
     """Keep pasted role credentials in a section of ours until they end. No other request holds secrets."""
 
     section: str
@@ -153,11 +198,12 @@ class ImportKeys(Struct, frozen=True, tag_field="request", tag="import_keys"):
     role_name: str | None = None
 
 
-class Stop(Struct, frozen=True, tag_field="request", tag="stop"):
+class Stop(Asks[StopResult], frozen=True, tag="stop"):
     """End the agent; answered before it goes."""
 
 
-Request: TypeAlias = (
+Request: TypeAlias = Asks[Any] | Watch
+Known: TypeAlias = (
     Ping
     | Status
     | Watch
@@ -178,3 +224,4 @@ Request: TypeAlias = (
     | ImportKeys
     | Stop
 )
+"""Each kind of request that comes over the wire, by its tag."""
