@@ -31,7 +31,7 @@ NO_WORDS = {
     "cli/reference.py": ("kind.repair.value",),  # ours
     "core/notice_words.py": ("minutes",),  # a number
     "core/obstacles.py": ("self.place",),  # path_word(), tried in tests/files
-    "core/shells.py": ("name",),  # of a variable; the text is a shell's
+    "core/forms.py": ("name",),  # of a variable; the text is a shell's
     "daemon/runtime_directory.py": ("place",),  # path_word()
 }
 """File -> what may stand in a command as it is."""
