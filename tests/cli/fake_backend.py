@@ -67,10 +67,11 @@ class Outcome:
 
 def credtray(*arguments: str, backend: FakeBackend | None = None) -> Outcome:
     """Run a command in this process."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _instead(backend):
         code = main(list(arguments))
-    return Outcome(code, out.getvalue(), err.getvalue())
+    out.seek(0)
+    return Outcome(code, out.read(), err.getvalue())
 
 
 @contextlib.contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import shlex
@@ -13,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from credtray.cli import backend as seam
-from credtray.cli.main import main
 from credtray.core.child_environment import OVER_ENDPOINT
 from credtray.core.endpoint.versions import LEAST
 from credtray.core.errors import AgentNotRunning, UnknownProfile
@@ -31,17 +27,8 @@ RESULT: dict[str, Any] = {
 
 
 def endpoint(*arguments: str, result: dict[str, Any] = RESULT, **document_parts: Any) -> Outcome:
-    """Run the command with a standard output that takes bytes, too."""
-    fake = FakeBackend({Endpoint: result, RevokeEndpoint: result, Status: document(**document_parts)})
-    real, seam.current = seam.current, lambda: fake
-    out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = main(["endpoint", "dev", *arguments])
-    finally:
-        seam.current = real
-    out.seek(0)
-    return Outcome(code, out.read(), err.getvalue())
+    backend = FakeBackend({Endpoint: result, RevokeEndpoint: result, Status: document(**document_parts)})
+    return credtray("endpoint", "dev", *arguments, backend=backend)
 
 
 def test_bash_takes_the_variables_in_and_drops_what_would_win() -> None:
