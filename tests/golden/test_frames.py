@@ -34,8 +34,8 @@ CANARY = "CANARY"
 FINAL = {"done", "failed", "credentials", "update"}
 ONCE = re.compile(r"(state|code_challenge|nonce)=[\w-]+")
 """What is another value in every sign-in."""
-FLEETING = re.compile(r'< {"credtray":1,"reply":"progress","kind":"(waiting|preparing|ended)"')
-"""Progress that a client may miss: signs of life, and steps that the next one has already followed."""
+FLEETING = re.compile(r'< {"credtray":1,"reply":"progress","kind":"\w+"(?!,"url")')
+"""Progress that a client may miss: signs of life, and steps that nobody has to act upon."""
 KEYS = (
     '"section":"111122223333_ReadOnly","access_key_id":"ASIAPASTED","secret_access_key":"CANARY-secret",'
     '"session_token":"CANARY-session","expires_at":"2026-11-22T16:00:00Z","account_id":"111122223333",'
