@@ -31,7 +31,6 @@ from credtray.core.errors import (
 )
 from credtray.core.face.lines import headline
 from credtray.core.face.look import STEPS, Look, Shape
-from credtray.core.face.overview import overview
 from credtray.core.face.session_details import details
 from credtray.core.forms import Form
 from credtray.core.models import Profile
@@ -39,6 +38,7 @@ from credtray.core.notice_pictures import GOOD_NEWS, UNDER_WAY
 from credtray.core.plain import plain
 from credtray.core.ports import Browser, Button, Notification, Notifier, Urgency
 from credtray.core.protocol import Progress, Reply
+from credtray.core.summary import sign_in_summary, summary
 from credtray.core.view import name_list, sign_in_words
 from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 from credtray.daemon.loop import WAITS_FOR_PORTAL, Loop
@@ -223,11 +223,12 @@ class ClickHandler:
         finally:
             self._withdraw(key)
         if result.already and request.session is not None:
-            session = known_session(self._loop.state, request.session)
+            state, now = self._loop.state, self._loop.now()
+            sign_in = sign_in_summary(state, known_session(state, request.session), now)
             self._tell(
                 request,
                 f"{plain(request.session)}: nothing to do",
-                f"You are {sign_in_words(session, self._loop.now(), None)}.",
+                f"You are {sign_in_words(sign_in, now, None)}.",
             )
 
     def _told_anyway(self, request: protocol.Login, error: CredtrayError) -> bool:
@@ -305,11 +306,9 @@ class ClickHandler:
         )
 
     async def _show_session(self, click: clicks.ShowSession) -> None:
-        state, now = self._loop.state, self._loop.now()
-        session = known_session(state, click.session)
-        seen = overview(state, now, None)
-        shape = Look(seen.shapes[click.session], STEPS)
-        self._tell(click, headline(seen, session), details(state, session, now, None), shape)
+        seen = summary(self._loop.state, self._loop.now())
+        session = seen.sessions[known_session(seen.state, click.session).name]
+        self._tell(click, headline(seen, session), details(seen, session), Look(session.shape, STEPS))
 
 
 def _chosen(request: Choice) -> str:

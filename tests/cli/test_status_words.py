@@ -7,9 +7,9 @@ import pytest
 
 from credtray.cli.status.words import Reader, endpoint_words, session_words
 from credtray.core.face.lines import standing
-from credtray.core.face.overview import overview
 from credtray.core.protocol.results import AgentStatus, StatusDocument
 from credtray.core.status import document
+from credtray.core.summary import summary
 from tests.cli.fake_backend import document as fake_document
 from tests.cli.fake_backend import problem
 from tests.core.menu_states import moments
@@ -31,9 +31,8 @@ from tests.core.menu_states import moments
 def test_status_and_menu_tell_of_a_session_in_the_same_words(name: str) -> None:
     moment = moments()[name]
     told = document(moment.state, AgentStatus(running=True, pid=1, version="1"), moment.now)
-    menu = [
-        standing(overview(moment.state, moment.now, UTC), each) for each in moment.state.sessions.values()
-    ]
+    seen = summary(moment.state, moment.now, UTC)
+    menu = [standing(seen, each) for each in seen.sessions.values()]
 
     assert menu == [session_words(each, Reader(moment.now, UTC)) for each in told.sessions]
 

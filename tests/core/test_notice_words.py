@@ -28,7 +28,7 @@ from credtray.core.errors import (
 from credtray.core.notice_words import _WORDS, notice_words, notification, what_to_type
 from credtray.core.notices import Notice, Subject
 from credtray.core.ports import Urgency
-from credtray.core.view import Pending
+from credtray.core.summary import PendingSummary
 from tests.core.making import HOUR, MINUTE, NOON
 
 SNAPSHOT = Path(__file__).with_name("snapshots") / "notices.txt"
@@ -43,7 +43,7 @@ def notice(subject: Subject, problem: Problem | None = None, **parts: object) ->
 
 
 def failed(error: CredtrayError, **left: object) -> Notice:
-    return notice(Subject.SIGN_IN_FAILED, error.problem, left=Pending(**left))  # type: ignore[arg-type]  # as above
+    return notice(Subject.SIGN_IN_FAILED, error.problem, left=PendingSummary(**left))  # type: ignore[arg-type]  # as above
 
 
 NOTICES = {

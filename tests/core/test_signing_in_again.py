@@ -31,8 +31,9 @@ from credtray.core.protocol.results import AgentStatus
 from credtray.core.settings import Settings
 from credtray.core.standing import alive
 from credtray.core.state import Alive, State
-from credtray.core.status import document, session_state
-from credtray.core.view import pending_of, pending_words, still_valid
+from credtray.core.status import document
+from credtray.core.summary import pending_of
+from credtray.core.view import pending_words, still_valid
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, after, config, keys, profile, signed_in, started, token
 
@@ -99,7 +100,7 @@ def test_after_the_present_sign_in_was_ended_it_is_said_until_when_keys_work() -
     state = ended()
 
     assert words(state) == f"{PENDING}. Your earlier sign-in was ended at 12:02; keys in use work until 13:00"
-    assert session_state(state, state.sessions["corp"], LATER) == "signing_in"
+    assert told(state)["state"] == "signing_in"
     assert told(state)["access_token_expires_at"] is None
     assert told(state)["signed_in_until"] == "2026-11-22T12:02:00Z"
 

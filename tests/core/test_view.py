@@ -24,8 +24,8 @@ from credtray.core.events import (
     TokenVanished,
 )
 from credtray.core.face.lines import standing
-from credtray.core.face.overview import overview
 from credtray.core.state import State
+from credtray.core.summary import summary
 from credtray.core.view import clock_time, still_valid
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started, token
 
@@ -65,7 +65,8 @@ def sessions() -> Iterator[tuple[str, State, float]]:
 def text() -> str:
     lines = ["# session lines", ""]
     for name, state, minutes in sessions():
-        line = standing(overview(state, NOON + minutes * MINUTE, UTC), state.sessions["corp"])
+        seen = summary(state, NOON + minutes * MINUTE, UTC)
+        line = standing(seen, seen.sessions["corp"])
         lines += [f"{name}:", f"  {line}", ""]
     held = after(
         signed_in(*NAMES), *(FetchStarted(name) for name in NAMES), *(Fetched(name, keys()) for name in NAMES)

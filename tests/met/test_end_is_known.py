@@ -36,8 +36,8 @@ from credtray.core.events import (
     Synced,
     TokenFound,
 )
+from credtray.core.face.face import look
 from credtray.core.face.lines import tooltip
-from credtray.core.face.overview import look, overview
 from credtray.core.face.session_details import details
 from credtray.core.lasting import Lasts, SignInNeeded, outlook
 from credtray.core.marks import key_digest
@@ -57,6 +57,7 @@ from credtray.core.protocol import Login
 from credtray.core.protocol.results import AgentStatus, SessionStatus
 from credtray.core.state import State
 from credtray.core.status import document
+from credtray.core.summary import summary
 from credtray.daemon.actions import Actions
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token
@@ -153,12 +154,11 @@ class Agent:
     def words(self) -> str:
         """Everything a person can read of the session just now."""
         item, reader = self.session, Reader(self.now)
-        seen = overview(self.state, self.now, None)
-        session = self.state.sessions["corp"]
+        seen = summary(self.state, self.now)
         spoken = (
             session_words(item, reader),
             token_words(item, reader, agent_running=True),
-            details(self.state, session, self.now, None),
+            details(seen, seen.sessions["corp"]),
             tooltip(seen),
             look(seen).shape.value,
         )

@@ -28,7 +28,8 @@ from credtray.core.plain import plain
 from credtray.core.ports import Button, Notification, Urgency
 from credtray.core.problem_words import Step, line, said
 from credtray.core.shell_words import argument, with_options, word
-from credtray.core.view import Pending, clock_time, left_words, name_list
+from credtray.core.summary import PendingSummary
+from credtray.core.view import clock_time, left_words, name_list
 
 REMIND_MINUTES = 10
 """After which "Remind me" tells how things stand then; half of what is left, when that is less."""
@@ -174,7 +175,7 @@ def _awaited(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
 
 
 def _failed(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
-    problem, left = notice.problem, notice.left or Pending()
+    problem, left = notice.problem, notice.left or PendingSummary()
     how = _HOW_IT_FAILED.get(problem.code if problem is not None else "")
     reason = "" if how is not None or problem is None else f"{line(problem)}. "
     # While one is active only a fresh sign-in moves its end; a page asks before anything is ended.

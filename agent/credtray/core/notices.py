@@ -27,11 +27,8 @@ from credtray.core.standing import (
     warnings_due,
 )
 from credtray.core.state import Alive, FailedSignIn, SessionState, State
-from credtray.core.view import Pending, left_of
+from credtray.core.summary import PATIENCE, PendingSummary, left_of
 from credtray.core.wishes import DEFAULT, sections_of, unwanted_sections, wanted_sections
-
-PATIENCE = timedelta(minutes=5)
-"""Troubles that pass within this time are nobody's business but the log's."""
 
 OFFLINE_TOO_LONG = timedelta(minutes=15)
 """Without a network for longer than this, keys that end are worth a notice."""
@@ -96,7 +93,7 @@ class Notice:
     profile: str | None = None
     """The one profile that it is about, where it is about a section of it."""
     problem: Problem | None = None
-    left: Pending | None = None
+    left: PendingSummary | None = None
     """What is still valid after a sign-in that failed."""
     clock_error: timedelta = timedelta()
 

@@ -37,6 +37,7 @@ from credtray.core.standing import (
     token_usable,
 )
 from credtray.core.state import Doubt, ProfileState, SessionState, State
+from credtray.core.summary import PATIENCE
 from credtray.core.wishes import sections_of, unwanted_sections, wanted_sections
 
 __all__ = [
@@ -247,7 +248,7 @@ def _session_instants(state: State, session: SessionState, now: datetime) -> Ite
     if session.trouble is not None:
         yield session.trouble.retry_at
         yield session.trouble.retry_at + HEARD_OF
-        yield session.trouble.since + notices.PATIENCE
+        yield session.trouble.since + PATIENCE
         yield session.trouble.lasting_since + notices.OFFLINE_TOO_LONG
     if session.refreshed_at is not None:
         yield session.refreshed_at + PROOF_FLOOR
@@ -281,7 +282,7 @@ def _token_instants(session: SessionState) -> Iterator[datetime]:
 def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
     if profile.trouble is not None:
         yield profile.trouble.retry_at
-        yield profile.trouble.since + notices.PATIENCE
+        yield profile.trouble.since + PATIENCE
     if profile.attempted_at is not None and _wanted_again(profile, profile.attempted_at + FETCH_FLOOR):
         yield profile.attempted_at + FETCH_FLOOR
     if profile.needed_until is not None:

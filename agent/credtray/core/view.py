@@ -5,14 +5,14 @@ The same words serve the terminal, notifications (``notice_words``) and the menu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 from credtray.core.durations import rough, short
 from credtray.core.models import EndProof
-from credtray.core.standing import alive, keys_until, session_keys_until, sign_in_of
+from credtray.core.standing import keys_until
 from credtray.core.state import Alive, SessionState, State
+from credtray.core.summary import PendingSummary, SignInSummary, sign_in_summary
 
 SIGNING_IN = "signing in: finish it in the browser"
 _ASKING = "signing in: contacting AWS"
@@ -42,22 +42,10 @@ def clock_time(instant: datetime, now: datetime, zone: tzinfo | None) -> str:
     return local.strftime(form)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a sign-in stands, as far as one line tells it."""
-
-    alive: Alive
-    ends_at: datetime | None = None
-    about: bool = False
-    """True: the end is an estimate."""
-    ends_soon: bool = False
-    offline: bool = False
-
-
-def standing_words(standing: Standing, now: datetime, zone: tzinfo | None) -> str:
+def standing_words(sign_in: SignInSummary, now: datetime, zone: tzinfo | None) -> str:
     """Tell how a session stands, in one line without its name."""
-    ends_at = standing.ends_at
-    match standing.alive:
+    ends_at = sign_in.ends_at
+    match sign_in.status:
         case Alive.SIGNED_OUT:
             return "signed out"
         case Alive.ENDED:
@@ -65,20 +53,20 @@ def standing_words(standing: Standing, now: datetime, zone: tzinfo | None) -> st
             passed = ends_at is not None and ends_at <= now
             return f"ended at {clock_time(ends_at, now, zone)}" if ends_at and passed else "ended"
         case Alive.SIGNED_IN:
-            return _signed_in(standing, now, zone)
+            return _signed_in(sign_in, now, zone)
 
 
-def _signed_in(standing: Standing, now: datetime, zone: tzinfo | None) -> str:
-    ends_at = standing.ends_at
-    about = "about " if standing.about else ""
+def _signed_in(sign_in: SignInSummary, now: datetime, zone: tzinfo | None) -> str:
+    ends_at = sign_in.ends_at
+    about = "about " if sign_in.about else ""
     if ends_at is None or ends_at <= now:
         longer = "" if ends_at is None else ", longer than expected"
-        return "offline" if standing.offline else f"signed in{longer}"
+        return "offline" if sign_in.offline else f"signed in{longer}"
     until = clock_time(ends_at, now, zone)
-    if standing.offline:
+    if sign_in.offline:
         return f"offline (signed in until {about}{until})"
-    left = time_left(ends_at - now, about=standing.about)
-    if standing.ends_soon:
+    left = time_left(ends_at - now, about=sign_in.about)
+    if sign_in.ends_soon:
         return f"ends at {about}{until} (in {left})"
     return f"signed in until {about}{until} ({left})"
 
@@ -88,34 +76,13 @@ def time_left(left: timedelta, *, about: bool) -> str:
     return rough(left) if about else short(left)
 
 
-def sign_in_words(session: SessionState, now: datetime, zone: tzinfo | None) -> str:
+def sign_in_words(sign_in: SignInSummary, now: datetime, zone: tzinfo | None) -> str:
     """Tell until when somebody is signed in, whatever else there is to say."""
-    sign_in = sign_in_of(session, now)
-    if sign_in is None:
-        return standing_words(Standing(Alive.SIGNED_IN), now, zone)
-    standing = Standing(Alive.SIGNED_IN, sign_in.ends_at, about=not sign_in.proof.proven)
-    return standing_words(standing, now, zone)
+    until = SignInSummary(Alive.SIGNED_IN, sign_in.ends_at, about=sign_in.about)
+    return standing_words(until, now, zone)
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A sign-in that waits for a person, as far as words tell it."""
-
-    code: str | None = None
-    """To be entered on a device; None: it waits for the browser."""
-    present_until: datetime | None = None
-    """Until when the present sign-in lasts, which is untouched; None: there is none any more."""
-    about: bool = False
-    """True: that is an estimate."""
-    earlier_ended_at: datetime | None = None
-    """When the sign-in before was ended for it."""
-    keys_until: datetime | None = None
-    """When the first of the role credentials in use end."""
-    shown: bool = True
-    """False: AWS has not answered yet, so there is no address for a person to go to."""
-
-
-def pending_words(pending: Pending, now: datetime, zone: tzinfo | None) -> str:
+def pending_words(pending: PendingSummary, now: datetime, zone: tzinfo | None) -> str:
     """Tell what a sign-in waits for, and what is still valid meanwhile, in one line without a full stop."""
     rest = untouched_words(pending, now, zone)
     if not rest:
@@ -123,13 +90,13 @@ def pending_words(pending: Pending, now: datetime, zone: tzinfo | None) -> str:
     return f"{_waiting_words(pending)}. {rest}"
 
 
-def _waiting_words(pending: Pending) -> str:
+def _waiting_words(pending: PendingSummary) -> str:
     if not pending.shown:
         return _ASKING
     return _WAITING if pending.code is None else f"{_WAITING_FOR_CODE} {pending.code}"
 
 
-def untouched_words(pending: Pending, now: datetime, zone: tzinfo | None) -> str:
+def untouched_words(pending: PendingSummary, now: datetime, zone: tzinfo | None) -> str:
     """Tell what is still valid while a sign-in waits; empty where there was no sign-in before it."""
     if pending.earlier_ended_at is not None:
         ended = f"Your earlier sign-in was ended at {clock_time(pending.earlier_ended_at, now, zone)}"
@@ -146,34 +113,7 @@ def keys_words(until: datetime | None, now: datetime, zone: tzinfo | None) -> st
     return "no keys are in use" if until is None else f"keys in use work until {clock_time(until, now, zone)}"
 
 
-def pending_of(state: State, session: SessionState, now: datetime) -> Pending | None:
-    """Return what there is to tell of the sign-in under way; None when there is none."""
-    pending = session.pending
-    if pending is None:
-        return None
-    left = _meanwhile(state, session, now, pending.ended_at, pending.user_code)
-    return replace(left, shown=pending.url is not None)
-
-
-def left_of(state: State, session: SessionState, now: datetime) -> Pending:
-    """Return what is still valid after the last sign-in has failed."""
-    return _meanwhile(state, session, now, session.failed.ended_at if session.failed is not None else None)
-
-
-def _meanwhile(
-    state: State, session: SessionState, now: datetime, ended_at: datetime | None, code: str | None = None
-) -> Pending:
-    sign_in = sign_in_of(session, now) if alive(session, now) is Alive.SIGNED_IN else None
-    return Pending(
-        code,
-        sign_in.ends_at if sign_in is not None else None,
-        about=sign_in is not None and not sign_in.proof.proven,
-        earlier_ended_at=ended_at,
-        keys_until=session_keys_until(state, session, now),
-    )
-
-
-def left_words(left: Pending, now: datetime, zone: tzinfo | None) -> str:
+def left_words(left: PendingSummary, now: datetime, zone: tzinfo | None) -> str:
     """Tell what is still valid after a sign-in has failed, and until when, in one sentence."""
     keys = keys_words(left.keys_until, now, zone)
     if left.earlier_ended_at is not None:
@@ -188,9 +128,10 @@ def left_words(left: Pending, now: datetime, zone: tzinfo | None) -> str:
 
 def still_valid(state: State, session: SessionState, now: datetime, zone: tzinfo | None) -> str:
     """Tell what still works without a new sign-in, and until when; empty when nothing does."""
+    sign_in = sign_in_summary(state, session, now)
     parts = []
-    if alive(session, now) is Alive.SIGNED_IN and session.sign_in is not None:
-        parts.append(f"you are {sign_in_words(session, now, zone)}")
+    if sign_in.status is Alive.SIGNED_IN and session.sign_in is not None:
+        parts.append(f"you are {sign_in_words(sign_in, now, zone)}")
     held = [
         (end, item.name)
         for item in state.profiles_of(session.name)

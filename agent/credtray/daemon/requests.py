@@ -44,6 +44,7 @@ from credtray.core.settings import Delivery, dotted
 from credtray.core.shell_words import word
 from credtray.core.standing import file_trouble
 from credtray.core.state import SessionState, State
+from credtray.core.summary import summary
 from credtray.core.wishes import DEFAULT
 from credtray.daemon.changes import Changes
 from credtray.daemon.ipc_connection import ReplySink
@@ -269,12 +270,13 @@ class Requests:
     async def _chosen(self, names: tuple[str, ...], effect: Effect, sink: ReplySink) -> Done[ChoiceResult]:
         """Answer when the credentials file shows the choice, or why it does not."""
         await self._loop.reached(effect, SETTLE_SECONDS, sink.send)
-        state, now = self._loop.state, self._loop.now()
+        state = self._loop.state
+        seen = summary(state, self._loop.now())
         chosen = (item for name, item in state.profiles.items() if name in names)
         reasons = {name: self._why_not(name) for name in names}
         return Done(
             ChoiceResult(
-                tuple(status.profile_status(state, item, now) for item in chosen),
+                tuple(status.profile_status(seen, item) for item in chosen),
                 {name: reason for name, reason in reasons.items() if reason is not None},
                 status.file_error(state),
                 self._changes.shadowed_default(state),

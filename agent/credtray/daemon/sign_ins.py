@@ -40,7 +40,8 @@ from credtray.core.protocol.results import CancelResult, LoginResult, whole_seco
 from credtray.core.shell_words import with_options
 from credtray.core.standing import alive, sign_in_of, token_usable
 from credtray.core.state import Alive, SessionState
-from credtray.core.view import left_of, left_words, pending_of, still_valid, untouched_words
+from credtray.core.summary import left_of, pending_of
+from credtray.core.view import left_words, still_valid, untouched_words
 from credtray.daemon.loop import Loop, Tell
 from credtray.daemon.ports import Ports
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in

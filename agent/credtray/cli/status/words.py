@@ -20,7 +20,8 @@ from credtray.core.protocol.results import (
     StatusDocument,
 )
 from credtray.core.state import Alive
-from credtray.core.view import END_WORDS, Pending, Standing, clock_time, pending_words, standing_words
+from credtray.core.summary import PendingSummary, SignInSummary
+from credtray.core.view import END_WORDS, clock_time, pending_words, sign_in_words, standing_words
 
 _SAME_END = timedelta(minutes=1)
 _ALIVE = {CredentialStatus.SIGNED_OUT: Alive.SIGNED_OUT, CredentialStatus.EXPIRED: Alive.ENDED}
@@ -53,19 +54,23 @@ def session_words(item: SessionStatus, reader: Reader) -> str:
         case CredentialStatus.REFUSED:
             return "refused"
         case _:
-            standing = Standing(
-                _ALIVE.get(state, Alive.SIGNED_IN),
-                item.signed_in_until,
-                about=bool(item.end_is_estimate),
-                ends_soon=state in _NEAR_THE_END,
-                offline=state is CredentialStatus.OFFLINE,
-            )
-            return standing_words(standing, reader.now, reader.zone)
+            return standing_words(_sign_in(item), reader.now, reader.zone)
 
 
-def _pending(item: SessionStatus) -> Pending:
+def _sign_in(item: SessionStatus) -> SignInSummary:
+    return SignInSummary(
+        _ALIVE.get(item.state, Alive.SIGNED_IN),
+        item.signed_in_until,
+        about=bool(item.end_is_estimate),
+        known_by=item.end_known_by,
+        ends_soon=item.state in _NEAR_THE_END,
+        offline=item.state is CredentialStatus.OFFLINE,
+    )
+
+
+def _pending(item: SessionStatus) -> PendingSummary:
     told = item.pending or PendingStatus()
-    return Pending(
+    return PendingSummary(
         item.user_code,
         told.present_until,
         about=bool(told.present_is_estimate),
@@ -73,12 +78,6 @@ def _pending(item: SessionStatus) -> Pending:
         keys_until=told.keys_until,
         shown=item.sign_in_url is not None,
     )
-
-
-def _sign_in_words(item: SessionStatus, reader: Reader) -> str:
-    """Tell until when somebody is signed in, whatever else there is to say."""
-    standing = Standing(Alive.SIGNED_IN, item.signed_in_until, about=bool(item.end_is_estimate))
-    return standing_words(standing, reader.now, reader.zone)
 
 
 def end_words(item: SessionStatus) -> str:
@@ -158,7 +157,7 @@ def still_valid_words(document: StatusDocument, session: str | None, reader: Rea
         reader: when and where it is read.
     """
     lines = [
-        f"{item.name}: still {_sign_in_words(item, reader)}."
+        f"{item.name}: still {sign_in_words(_sign_in(item), reader.now, reader.zone)}."
         for item in document.sessions
         if session in {None, item.name} and _is_signed_in(item)
     ]

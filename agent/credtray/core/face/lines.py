@@ -12,19 +12,17 @@ from credtray.core.desktop_words import missing_words
 from credtray.core.durations import short
 from credtray.core.errors import Offline, SignInCancelled
 from credtray.core.face.look import Shape
-from credtray.core.face.overview import Overview, ends_soon, lasting
 from credtray.core.models import Profile
 from credtray.core.plain import plain
 from credtray.core.ports import Part
 from credtray.core.problem_words import line
-from credtray.core.standing import alive, clock_off, offline, sign_in_of
-from credtray.core.state import ProfileState, SessionState, State
+from credtray.core.standing import clock_off
+from credtray.core.state import ProfileState, State
+from credtray.core.summary import SessionSummary, SignInSummary, Summary, lasting
 from credtray.core.view import (
     SIGNING_IN,
-    Standing,
     clock_time,
     name_list,
-    pending_of,
     standing_words,
     time_left,
     untouched_words,
@@ -48,49 +46,36 @@ _TOOLTIP_LINES = 4
 # --- sessions ----------------------------------------------------------------------------------------
 
 
-def headline(seen: Overview, session: SessionState) -> str:
+def headline(seen: Summary, session: SessionSummary) -> str:
     """Tell how a session stands, in one line with its name."""
     return f"{plain(session.name)}: {standing(seen, session)}"
 
 
-def standing(seen: Overview, session: SessionState) -> str:
+def standing(seen: Summary, session: SessionSummary) -> str:
     """Tell how a session stands, in one line without its name."""
-    shape = seen.shapes[session.name]
+    shape = session.shape
     if shape is Shape.SIGNING_IN:
-        code = session.pending.user_code if session.pending is not None else None
+        code = session.pending.code if session.pending is not None else None
         return f"{SIGNING_IN} (code {plain(code)})" if code else SIGNING_IN
     if shape in _SAY_THE_CLOCK:
-        if session.token is None:
+        if session.state.token is None:
             return "the saved sign-in cannot be read"
         if clock_off(seen.state):
             return clock_words(seen.state)
-    return standing_words(_standing(seen, session), seen.now, seen.zone)
+    return standing_words(session.sign_in, seen.now, seen.zone)
 
 
-def meanwhile(seen: Overview, session: SessionState) -> str:
+def meanwhile(seen: Summary, session: SessionSummary) -> str:
     """Tell what is still valid while a sign-in of this session waits for a person; empty: nothing to tell."""
-    pending = pending_of(seen.state, session, seen.now)
+    pending = session.pending
     return "" if pending is None else untouched_words(pending, seen.now, seen.zone)
 
 
-def _standing(seen: Overview, session: SessionState) -> Standing:
-    now = seen.now
-    sign_in = sign_in_of(session, now)
-    return Standing(
-        alive(session, now),
-        sign_in.ends_at if sign_in is not None else None,
-        about=sign_in is not None and not sign_in.proof.proven,
-        ends_soon=ends_soon(seen.state, session, now),
-        offline=offline(session, now),
-    )
-
-
-def sign_in_left(session: SessionState, now: datetime) -> str:
+def sign_in_left(sign_in: SignInSummary, now: datetime) -> str:
     """Tell how much is left of the present sign-in; empty where its end is not known."""
-    sign_in = sign_in_of(session, now)
-    if sign_in is None or sign_in.ends_at <= now:
+    if sign_in.ends_at is None or sign_in.ends_at <= now:
         return ""
-    return time_left(sign_in.ends_at - now, about=not sign_in.proof.proven)
+    return time_left(sign_in.ends_at - now, about=sign_in.about)
 
 
 def clock_words(state: State) -> str:
@@ -98,18 +83,19 @@ def clock_words(state: State) -> str:
     return f"your clock is off by {short(abs(state.clock_error))}"
 
 
-def session_troubles(seen: Overview, session: SessionState) -> Iterator[str]:
+def session_troubles(seen: Summary, session: SessionSummary) -> Iterator[str]:
     """Yield what went wrong with this session and is not said by its headline."""
-    problem, trouble, it = session.problem, session.trouble, plain(session.name)
-    if problem is not None and session.pending is None and problem.code != SignInCancelled.code:
+    state, it = session.state, plain(session.name)
+    problem, trouble = state.problem, state.trouble
+    if problem is not None and state.pending is None and problem.code != SignInCancelled.code:
         yield plain(line(problem, it), _LONGEST_PROBLEM)
     if trouble is not None and trouble.problem.code != Offline.code and lasting(trouble, seen.now):
         yield plain(line(trouble.problem, it), _LONGEST_PROBLEM)
-    if session.refusal is not None:
+    if state.refusal is not None:
         yield "AWS refuses to renew this sign-in"
 
 
-def tooltip(seen: Overview) -> str:
+def tooltip(seen: Summary) -> str:
     """Return a line for each session, the most urgent first (the first few of many), then the default."""
     sessions = seen.by_urgency()
     lines = [headline(seen, session) for session in sessions[:_TOOLTIP_LINES]]
@@ -161,7 +147,7 @@ def default_words(state: State) -> str:
     return f"Default profile: {plain(state.default)}{sign}"
 
 
-def keys_words(seen: Overview, profile: ProfileState) -> str:
+def keys_words(seen: Summary, profile: ProfileState) -> str:
     """Tell how the keys of a profile stand; empty for one that nobody keeps and that has none."""
     name = profile.name
     if name in seen.no_access:
@@ -173,7 +159,7 @@ def keys_words(seen: Overview, profile: ProfileState) -> str:
     return _without_keys(seen, profile) if name in seen.kept else ""
 
 
-def _time_left(seen: Overview, until: datetime) -> str:
+def _time_left(seen: Summary, until: datetime) -> str:
     left = until - seen.now
     if left <= timedelta():
         return "expired"
@@ -191,17 +177,18 @@ _WITHOUT_KEYS = {
 }
 
 
-def _without_keys(seen: Overview, profile: ProfileState) -> str:
+def _without_keys(seen: Summary, profile: ProfileState) -> str:
     if profile.trouble is not None and not profile.fetching:
         return "no keys"
-    shape = seen.shapes.get(profile.profile.session, Shape.SIGNED_OUT)
+    session = seen.sessions.get(profile.profile.session)
+    shape = Shape.SIGNED_OUT if session is None else session.shape
     return _WITHOUT_KEYS.get(shape, "fetching keys")
 
 
 # --- files and the rest ------------------------------------------------------------------------------
 
 
-def troubles(seen: Overview) -> Iterator[tuple[str, str]]:
+def troubles(seen: Summary) -> Iterator[tuple[str, str]]:
     """Yield what is wrong besides the sessions: a name for it that stays, and a line."""
     state = seen.state
     trouble = state.file.trouble
@@ -218,7 +205,7 @@ def troubles(seen: Overview) -> Iterator[tuple[str, str]]:
         yield "sections", f"Not written by credtray, so left alone in the credentials file: {sections}"
     if seen.no_access:
         yield "roles", f"No access to {name_list(tuple(plain(name) for name in sorted(seen.no_access)))}"
-    if clock_off(state) and not _SAY_THE_CLOCK.intersection(seen.shapes.values()):
+    if clock_off(state) and not any(each.shape in _SAY_THE_CLOCK for each in seen.sessions.values()):
         yield "clock", clock_words(state).capitalize()
     yield from _warnings(state)
     notifications = state.desktop.get(Part.NOTIFICATIONS)

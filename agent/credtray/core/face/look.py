@@ -30,6 +30,17 @@ class Shape(Enum):
     """Signed in, but something needs a person: a triangle."""
 
 
+MOST_URGENT_FIRST = (
+    Shape.SIGNING_IN,  # a person is at it: what they see must answer their click
+    Shape.ENDED,
+    Shape.SOON,
+    Shape.SIGNED_OUT,
+    Shape.TROUBLE,
+    Shape.OFFLINE,
+    Shape.FRESH,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """The icon; two equal looks are the same picture."""

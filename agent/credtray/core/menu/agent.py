@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from credtray.core.clicks import About, CopySetupCommand, OpenLog, OpenSettings, SetAutostart, ShowTestNotice
-from credtray.core.face.overview import Overview
 from credtray.core.menu import Item, Kind
 from credtray.core.protocol import PauseNotices, Stop
 from credtray.core.state import State
+from credtray.core.summary import Summary
 from credtray.core.view import clock_time
 
 MORNING = time(8)
@@ -28,7 +28,7 @@ class Extras:
     """Of the running agent."""
 
 
-def agent_items(seen: Overview, extras: Extras) -> Iterator[Item]:
+def agent_items(seen: Summary, extras: Extras) -> Iterator[Item]:
     """Yield the items about credtray itself."""
     yield _notices(seen)
     autostart = extras.autostart
@@ -66,7 +66,7 @@ def _help(extras: Extras) -> Item:
     return Item("help", Kind.SUBMENU, "Help", children=children)
 
 
-def _notices(seen: Overview) -> Item:
+def _notices(seen: Summary) -> Item:
     paused, now, zone = seen.state.paused_until, seen.now, seen.zone
     is_paused = paused is not None and paused > now
     # Whole minutes: a menu that is built anew stays equal to the one before.

@@ -10,7 +10,6 @@ from functools import lru_cache
 
 from credtray.core.clicks import CopyCredentials, OpenConsole
 from credtray.core.face.lines import CROWD, GAP, default_words, is_production, keys_words
-from credtray.core.face.overview import Overview
 from credtray.core.forms import Form, Shell
 from credtray.core.menu import Item, Kind
 from credtray.core.menu.agent import setup_items
@@ -18,6 +17,7 @@ from credtray.core.menu.branches import Entry, Menu, catalogue, laid_out, separa
 from credtray.core.protocol import Activate, Deactivate, Switch
 from credtray.core.settings import Delivery
 from credtray.core.state import State
+from credtray.core.summary import Summary
 
 RECENT = 8
 """Shortcuts of the default profile: more is a search again."""
@@ -28,7 +28,7 @@ _WAYS = {Delivery.PROCESS: "by credential_process", Delivery.ENDPOINT: "by the l
 """How programs get keys that are in no section."""
 
 
-def profile_menus(seen: Overview) -> Iterator[Item]:
+def profile_menus(seen: Summary) -> Iterator[Item]:
     """Yield the four submenus of profiles; the way to get profiles when there is none."""
     state = seen.state
     if not state.profiles:
@@ -81,7 +81,7 @@ def _default(menu: Menu, default: str | None, asks: frozenset[str]) -> tuple[Ite
     return (*laid_out(menu, "default-is", radio), separator("default-none"), nothing)
 
 
-def _active(seen: Overview, menu: Menu, active: frozenset[str], asks: frozenset[str]) -> tuple[Item, ...]:
+def _active(seen: Summary, menu: Menu, active: frozenset[str], asks: frozenset[str]) -> tuple[Item, ...]:
     entries, state = _entries(menu), seen.state
 
     def check(name: str, prefix: str) -> Item:

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from credtray.core.clicks import CopySignInLink, ShowSession
 from credtray.core.face.lines import headline, meanwhile, session_troubles, sign_in_left
 from credtray.core.face.look import Shape
-from credtray.core.face.overview import Overview
 from credtray.core.menu import Item, Kind
 from credtray.core.plain import plain
 from credtray.core.protocol import CancelLogin, Login, Logout
-from credtray.core.standing import alive
-from credtray.core.state import Alive, SessionState, State
+from credtray.core.state import Alive, State
+from credtray.core.summary import SessionSummary, Summary
 
 MOST = 8
 """Sessions at the top of the menu; the others wait in a submenu."""
@@ -27,16 +26,16 @@ _ROOM = 54
 """Characters of the longest usual headline after the session's name."""
 
 
-def session_menus(seen: Overview) -> Iterator[Item]:
+def session_menus(seen: Summary) -> Iterator[Item]:
     """Yield the items of all sessions: at the top for a single one, else a submenu for each."""
-    sessions = tuple(seen.state.sessions.values())
+    sessions = tuple(seen.sessions.values())
     if len(sessions) == 1:
         (session,) = sessions
         name = session.name
         # Clickable, so that no panel greys out the line that matters most.
         label, room = headline(seen, session), _room(session)
         yield Item(f"session:{name}", Kind.COMMAND, label, ShowSession(name), room=room)
-        yield from _actions(seen, session, wanted=_wants_sign_in(seen, session))
+        yield from _actions(seen, session, wanted=_wants_sign_in(session))
         return
     yield from _wanted(seen)
     if len(sessions) > MOST:
@@ -47,19 +46,19 @@ def session_menus(seen: Overview) -> Iterator[Item]:
         yield Item("sessions-more", Kind.SUBMENU, f"{len(rest)} more sessions", children=rest)
 
 
-def sign_outs(seen: Overview) -> Iterator[Item]:
+def sign_outs(seen: Summary) -> Iterator[Item]:
     """Yield the submenu with the end of each sign-in, and what that costs; nothing without a session."""
-    ends = tuple(_sign_out(seen, session) for session in seen.state.sessions.values())
+    ends = tuple(_sign_out(seen, session) for session in seen.sessions.values())
     if ends:
         signed_in = any(end.enabled for end in ends)
         yield Item("sign-out", Kind.SUBMENU, "Sign out", enabled=signed_in, children=ends)
 
 
-def _sign_out(seen: Overview, session: SessionState) -> Item:
+def _sign_out(seen: Summary, session: SessionSummary) -> Item:
     name = session.name
     cost = _cost(seen.state, name)
     label = f"Yes, sign out of {plain(name)}" + (f" ({cost})" if cost else "")
-    there = alive(session, seen.now) is not Alive.SIGNED_OUT
+    there = session.sign_in.status is not Alive.SIGNED_OUT
     return Item(f"sign-out:{name}", Kind.COMMAND, label, Logout(name), enabled=there)
 
 
@@ -86,25 +85,25 @@ def problems_item(key: str, lines: tuple[str, ...]) -> Item:
     )
 
 
-def _wanted(seen: Overview) -> Iterator[Item]:
+def _wanted(seen: Summary) -> Iterator[Item]:
     """Yield the sign-in that a click on the icon begins: of the most urgent session, if it needs one."""
     for session in seen.by_urgency()[:1]:
-        wanted, name = _wants_sign_in(seen, session), session.name
+        wanted, name = _wants_sign_in(session), session.name
         label = f"Sign in to {plain(name)}" if wanted else "Sign in"
-        login = Login(name, fresh=_is_signed_in(seen, session))
+        login = Login(name, fresh=_is_signed_in(session))
         yield Item("sign-in-wanted", Kind.COMMAND, label, login, enabled=wanted, default=wanted)
 
 
-def _wants_sign_in(seen: Overview, session: SessionState) -> bool:
-    return seen.shapes[session.name] in _WANTS_SIGN_IN
+def _wants_sign_in(session: SessionSummary) -> bool:
+    return session.shape in _WANTS_SIGN_IN
 
 
-def _is_signed_in(seen: Overview, session: SessionState) -> bool:
+def _is_signed_in(session: SessionSummary) -> bool:
     # While it lasts a plain sign-in would change nothing: a person who clicks wants a later end.
-    return alive(session, seen.now) is Alive.SIGNED_IN
+    return session.sign_in.status is Alive.SIGNED_IN
 
 
-def _submenu(seen: Overview, session: SessionState) -> Item:
+def _submenu(seen: Summary, session: SessionSummary) -> Item:
     name = session.name
     problems = problems_item(f"session-problems:{name}", tuple(session_troubles(seen, session)))
     children = (problems, *_actions(seen, session, wanted=False))
@@ -112,13 +111,13 @@ def _submenu(seen: Overview, session: SessionState) -> Item:
     return Item(f"session:{name}", Kind.SUBMENU, label, children=children, room=room)
 
 
-def _room(session: SessionState) -> int:
+def _room(session: SessionSummary) -> int:
     return len(plain(session.name)) + len(": ") + _ROOM
 
 
-def _actions(seen: Overview, session: SessionState, *, wanted: bool) -> Iterator[Item]:
-    name, fresh, pending = session.name, _is_signed_in(seen, session), session.pending is not None
-    at_once = not pending and (not fresh or _wants_sign_in(seen, session))
+def _actions(seen: Summary, session: SessionSummary, *, wanted: bool) -> Iterator[Item]:
+    name, fresh, pending = session.name, _is_signed_in(session), session.state.pending is not None
+    at_once = not pending and (not fresh or _wants_sign_in(session))
     if fresh and not pending and not at_once:
         yield _new_sign_in(seen, session)
     else:
@@ -137,9 +136,9 @@ def _actions(seen: Overview, session: SessionState, *, wanted: bool) -> Iterator
     yield _pending(seen, session)
 
 
-def _new_sign_in(seen: Overview, session: SessionState) -> Item:
+def _new_sign_in(seen: Summary, session: SessionSummary) -> Item:
     """Return the sign-in that ends a present one of which much is left: the second click says so."""
-    name, left = session.name, sign_in_left(session, seen.now)
+    name, left = session.name, sign_in_left(session.sign_in, seen.now)
     cost = f"end the current one ({left} left)" if left else "end the current one"
     children = (
         Item(f"sign-in-yes:{name}", Kind.COMMAND, f"Yes, {cost}", Login(name, fresh=True, agreed=True)),
@@ -153,8 +152,8 @@ def _new_sign_in(seen: Overview, session: SessionState) -> Item:
     return Item(f"sign-in:{name}", Kind.SUBMENU, "New sign-in…", children=children)
 
 
-def _pending(seen: Overview, session: SessionState) -> Item:
-    name, pending = session.name, session.pending
+def _pending(seen: Summary, session: SessionSummary) -> Item:
+    name, pending = session.name, session.state.pending
     url = pending.url if pending is not None else None
     lines = []
     if pending is not None and pending.user_code is not None and url is not None:
