@@ -25,8 +25,8 @@ from credtray.core.events import (
     TokenVanished,
 )
 from credtray.core.policy import RefreshToken, decide
-from credtray.core.standing import alive
-from credtray.core.state import Alive, State
+from credtray.core.standing import sign_in_status
+from credtray.core.state import SignInStatus, State
 from tests.core.making import (
     HOUR,
     MINUTE,
@@ -61,7 +61,7 @@ def test_refused_refresh_of_the_old_token_does_not_end_the_new_sign_in() -> None
     state = after(state, SignInStarted("corp"), SignedIn("corp", token(name="new")), now=NOON + 41 * MINUTE)
     state = after(state, RefreshFailed("corp", TokenRefused().problem), now=NOON + 42 * MINUTE)
 
-    assert alive(state.sessions["corp"], NOON + 42 * MINUTE) is Alive.SIGNED_IN
+    assert sign_in_status(state.sessions["corp"], NOON + 42 * MINUTE) is SignInStatus.SIGNED_IN
     assert not state.sessions["corp"].refreshing
 
 

@@ -29,8 +29,8 @@ from credtray.core.ports import Mark
 from credtray.core.price import price_of, price_words
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.settings import Settings
-from credtray.core.standing import alive
-from credtray.core.state import Alive, State
+from credtray.core.standing import sign_in_status
+from credtray.core.state import SignInStatus, State
 from credtray.core.status import document
 from credtray.core.summary import pending_of
 from credtray.core.view import pending_words, still_valid
@@ -128,7 +128,7 @@ def test_token_dropped_by_another_program_while_the_page_waits_is_a_sign_out_and
     state = after(waiting(), TokenVanished("corp"), now=LATER)
 
     assert state.sessions["corp"].pending is not None
-    assert alive(state.sessions["corp"], LATER) is Alive.SIGNED_OUT
+    assert sign_in_status(state.sessions["corp"], LATER) is SignInStatus.SIGNED_OUT
     assert words(state) == "signing in: finish it in the browser"
 
 
@@ -140,7 +140,10 @@ def test_failure_before_the_end_leaves_everything_as_it_was(error: SignInTimedOu
     state = after(waiting(), SignInFailed("corp", error.problem), now=LATER)
     session = state.sessions["corp"]
 
-    assert (alive(session, LATER), session.token) == (Alive.SIGNED_IN, working().sessions["corp"].token)
+    assert (sign_in_status(session, LATER), session.token) == (
+        SignInStatus.SIGNED_IN,
+        working().sessions["corp"].token,
+    )
     assert still_valid(state, session, LATER, UTC) == (
         "you are signed in until about 20:00 (8 h); keys already issued stay valid until 13:00 (dev)"
     )
@@ -151,7 +154,7 @@ def test_keys_in_use_outlive_the_end_of_the_earlier_sign_in(event: SignInFailed 
     state = after(ended(), event, now=LATER)
 
     assert state.profiles["dev"].credentials == keys()
-    assert alive(state.sessions["corp"], LATER) is Alive.ENDED
+    assert sign_in_status(state.sessions["corp"], LATER) is SignInStatus.ENDED
     assert not [each for each in decide(state, LATER) if isinstance(each, SyncCredentialsFile)]
 
 
@@ -161,7 +164,7 @@ def test_after_a_restart_in_the_middle_the_state_is_still_true_and_keys_stay_in_
     state = after(state, ConfigLoaded(config(profile("dev"))), MarksRead((MARK,)), TokenVanished("corp"))
     session = state.sessions["corp"]
 
-    assert alive(session, LATER) is Alive.ENDED
+    assert sign_in_status(session, LATER) is SignInStatus.ENDED
     assert told(state)["signed_in_until"] == "2026-11-22T12:02:00Z"
     assert still_valid(state, session, LATER, UTC) == "keys already issued stay valid until 13:00 (dev)"
     assert not [each for each in decide(state, LATER) if isinstance(each, SyncCredentialsFile)]
@@ -171,7 +174,7 @@ def test_sign_in_found_after_such_a_restart_is_taken() -> None:
     state = saved.decode(saved.encode(ended()))
     state = after(state, ConfigLoaded(config(profile("dev"))), TokenFound("corp", token(LATER)), now=LATER)
 
-    assert alive(state.sessions["corp"], LATER) is Alive.SIGNED_IN
+    assert sign_in_status(state.sessions["corp"], LATER) is SignInStatus.SIGNED_IN
 
 
 def test_signing_out_on_purpose_is_not_kept_as_given_up() -> None:

@@ -12,8 +12,8 @@ from credtray.core.errors import ListenerUnavailable, Offline
 from credtray.core.events import Event, FilesChanged, PartChanged, PresenceChanged, Tick
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.settings import SessionSettings, Settings
-from credtray.core.standing import alive
-from credtray.core.state import Alive
+from credtray.core.standing import sign_in_status
+from credtray.core.state import SignInStatus
 from credtray.daemon.loop import Conduct
 from credtray.without_agent import _allowed
 from tests.core.making import HOUR, MINUTE
@@ -63,7 +63,7 @@ def test_the_window_opens_and_who_signs_in_there_is_signed_in() -> None:
         await hours(daemon, 1)
 
         assert len(daemon.browser.opened) == opened + 1
-        assert alive(daemon.state.sessions["corp"], daemon.clock.now()) is Alive.SIGNED_IN
+        assert sign_in_status(daemon.state.sessions["corp"], daemon.clock.now()) is SignInStatus.SIGNED_IN
 
     driven(work)
 

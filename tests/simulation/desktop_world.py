@@ -20,8 +20,8 @@ from credtray.core.events import (
 )
 from credtray.core.notices import Notice, Subject
 from credtray.core.ports import DesktopPart, Part, Presence
-from credtray.core.standing import alive, offline
-from credtray.core.state import Alive, SessionState
+from credtray.core.standing import offline, sign_in_status
+from credtray.core.state import SessionState, SignInStatus
 from tests.core.making import MINUTE, NOON
 from tests.simulation.world import World
 
@@ -167,16 +167,16 @@ class DesktopWorld(World):
 
     def check_standing(self) -> None:
         notice = self.there.get("corp:end")
-        standing, sign_in = alive(self.session, self.now), self.session.sign_in
+        standing, sign_in = sign_in_status(self.session, self.now), self.session.sign_in
         if notice is None:
             return
         if notice.subject is Subject.ENDED:
-            assert standing is Alive.ENDED, "it says ended, and it has not"
+            assert standing is SignInStatus.ENDED, "it says ended, and it has not"
         elif notice.subject is Subject.SIGN_IN_FAILED:
             still = notice.left is not None and notice.left.present_until is not None
-            assert standing is Alive.SIGNED_IN or not still, "it says what is left, and nothing is"
+            assert standing is SignInStatus.SIGNED_IN or not still, "it says what is left, and nothing is"
         else:
-            assert standing is Alive.SIGNED_IN, f"it says {notice.subject}, and it has ended"
+            assert standing is SignInStatus.SIGNED_IN, f"it says {notice.subject}, and it has ended"
         if notice.subject is Subject.ENDS_SOON:
             assert sign_in is not None
             assert self.now < sign_in.ends_at <= self.now + 30 * MINUTE, "the end has moved away"
@@ -186,7 +186,11 @@ class DesktopWorld(World):
         """Whoever is there, wants to know and can be told knows that the sign-in has ended."""
         session = self.session
         listening = self.service and self.quiet_until <= self.now and not self.signing_in
-        if not listening or alive(session, self.now) is not Alive.ENDED or offline(session, self.now):
+        if (
+            not listening
+            or sign_in_status(session, self.now) is not SignInStatus.ENDED
+            or offline(session, self.now)
+        ):
             return
         assert "ended" in session.said - session.unseen, "nobody was told that the sign-in has ended"
         assert session.sign_in is not None

@@ -16,8 +16,8 @@ from credtray.core.events import (
 )
 from credtray.core.ports import DesktopPart, Part
 from credtray.core.settings import SessionSettings, Settings
-from credtray.core.standing import alive
-from credtray.core.state import Alive
+from credtray.core.standing import sign_in_status
+from credtray.core.state import SignInStatus
 from tests.core.making import MINUTE
 from tests.simulation.desktop_world import DesktopWorld
 from tests.soak import SOAK
@@ -42,7 +42,9 @@ class WindowWorld(DesktopWorld):
         assert not self.presence.away, "a window was opened for nobody"
         assert self.quiet_until <= self.now, "a window was opened for somebody who wants quiet"
         assert not self.signing_in, "a window was opened while somebody signs in"
-        assert alive(self.session, self.now) is Alive.ENDED, "a window was opened for a sign-in that lasts"
+        assert sign_in_status(self.session, self.now) is SignInStatus.ENDED, (
+            "a window was opened for a sign-in that lasts"
+        )
         self.signing_in = True
         self.take(SignInStarted("corp"))
         self.at(self.some(0.1, 3), self.portal_answers)

@@ -20,8 +20,8 @@ from credtray.core.errors import (
 from credtray.core.models import RoleCredentials
 from credtray.core.nearest import did_you_mean
 from credtray.core.shell_words import argument
-from credtray.core.standing import alive, servable, token_usable
-from credtray.core.state import Alive, ProfileState, SessionState, State, Trouble
+from credtray.core.standing import servable, sign_in_status, token_usable
+from credtray.core.state import ProfileState, SessionState, SignInStatus, State, Trouble
 
 
 def known_profile(state: State, name: str) -> ProfileState:
@@ -100,9 +100,9 @@ def answer(state: State, profile: ProfileState, now: datetime) -> RoleCredential
     session = state.sessions.get(profile.profile.session)
     if session is None:
         return SignInRequired(profile.profile.session).problem
-    if session.pending is not None and alive(session, now) is not Alive.SIGNED_IN:
+    if session.pending is not None and sign_in_status(session, now) is not SignInStatus.SIGNED_IN:
         return None
-    if alive(session, now) is not Alive.SIGNED_IN:
+    if sign_in_status(session, now) is not SignInStatus.SIGNED_IN:
         if not session.looked and not session.ended:
             return session.problem  # none yet: the token cache is being read
         return sign_in_required(session.name)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credtray.core.policy import wants_fetch, wants_refresh
-from credtray.core.standing import alive, held_back, servable
-from credtray.core.state import Alive, ProfileState, State
+from credtray.core.standing import held_back, servable, sign_in_status
+from credtray.core.state import ProfileState, SignInStatus, State
 from credtray.core.wishes import DEFAULT, sections_of, unwanted_sections, wanted_sections
 
 
@@ -75,7 +75,7 @@ def _keys_coming(state: State, profile: ProfileState, now: datetime) -> Missing 
     if not session.looked and not session.ended:
         return Missing() if session.problem is None else None
     refused = profile.trouble is not None and profile.trouble.retry_at > now
-    if profile.fetching and alive(session, now) is Alive.SIGNED_IN:
+    if profile.fetching and sign_in_status(session, now) is SignInStatus.SIGNED_IN:
         return Missing(session.name, profile.attempted_at)
     if session.refreshing and not session.overtaken:
         return None if refused else Missing(session.name, session.refreshed_at)

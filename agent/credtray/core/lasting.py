@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from credtray.core.expiry import servable_window
 from credtray.core.models import EndProof, RoleCredentials
-from credtray.core.standing import alive, servable, sign_in_of, unrenewed
-from credtray.core.state import Alive, ProfileState, SessionState, State
+from credtray.core.standing import servable, sign_in_of, sign_in_status, unrenewed
+from credtray.core.state import ProfileState, SessionState, SignInStatus, State
 
 _SLACK = timedelta(seconds=10)
 _SLACK_SHARE = 60
@@ -93,7 +93,7 @@ def sign_in_end(session: SessionState, now: datetime) -> Lasts | None:
     A token is cut at the end of the sign-in, so one that lives longer than an estimate disproves it.
     """
     token, sign_in = session.token, sign_in_of(session, now)
-    if token is None or alive(session, now) is not Alive.SIGNED_IN:
+    if token is None or sign_in_status(session, now) is not SignInStatus.SIGNED_IN:
         return None
     if sign_in is None:
         return Lasts(token.expires_at, about=True)

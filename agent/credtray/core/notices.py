@@ -15,18 +15,18 @@ from credtray.core.errors import Offline, Problem, RoleRefused
 from credtray.core.expiry import Moved, compare_ends
 from credtray.core.lasting import sign_in_end
 from credtray.core.standing import (
-    alive,
     awaiting_proof,
     clock_off,
     keys_until,
     offline,
     role_refused,
     sign_in_of,
+    sign_in_status,
     unrenewed,
     waiting_for_keys,
     warnings_due,
 )
-from credtray.core.state import Alive, FailedSignIn, SessionState, State
+from credtray.core.state import FailedSignIn, SessionState, SignInStatus, State
 from credtray.core.summary import PATIENCE, PendingSummary, left_of
 from credtray.core.wishes import DEFAULT, sections_of, unwanted_sections, wanted_sections
 
@@ -174,15 +174,15 @@ def _to_be_proven(state: State, session: SessionState, notice: Notice, now: date
 
 
 def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
-    name, sign_in, standing = session.name, sign_in_of(session, now), alive(session, now)
+    name, sign_in, standing = session.name, sign_in_of(session, now), sign_in_status(session, now)
     key = f"{name}:end"
     if session.failed is not None:
         yield _failed(state, session, session.failed, now)
-    if session.emptied and standing is Alive.SIGNED_OUT:
+    if session.emptied and standing is SignInStatus.SIGNED_OUT:
         yield Notice(Subject.DELETED, name, key, frozenset({"deleted"}))
-    if sign_in is None or standing is Alive.SIGNED_OUT:
+    if sign_in is None or standing is SignInStatus.SIGNED_OUT:
         return
-    if standing is Alive.ENDED:
+    if standing is SignInStatus.ENDED:
         about = not sign_in.proof.proven
         yield Notice(Subject.ENDED, name, key, frozenset({"ended"}), ends_at=sign_in.ends_at, about=about)
         return
@@ -201,7 +201,7 @@ def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]
 def _failed(state: State, session: SessionState, failed: FailedSignIn, now: datetime) -> Notice:
     """Return what a sign-in that came to nothing leaves valid; it covers what it tells, too."""
     name = session.name
-    over = frozenset({"ended"}) if alive(session, now) is Alive.ENDED else frozenset()
+    over = frozenset({"ended"}) if sign_in_status(session, now) is SignInStatus.ENDED else frozenset()
     return Notice(
         Subject.SIGN_IN_FAILED,
         name,
@@ -242,7 +242,7 @@ def _awaited(session: SessionState, now: datetime) -> Iterator[Notice]:
 
 def _portal(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
     trouble = session.trouble
-    if trouble is None or alive(session, now) is not Alive.SIGNED_IN:
+    if trouble is None or sign_in_status(session, now) is not SignInStatus.SIGNED_IN:
         return
     if trouble.problem.code == Offline.code:
         yield from _offline(state, session, now)
@@ -291,7 +291,7 @@ def _roles(state: State, session: SessionState, now: datetime) -> Iterator[Notic
     }
     kept = frozenset(state.kept) if refused else frozenset()
     names = tuple(each for each in refused if each in kept)
-    if alive(session, now) is not Alive.SIGNED_IN:
+    if sign_in_status(session, now) is not SignInStatus.SIGNED_IN:
         return
     yield from _unfetched(state, session, now)
     for code in dict.fromkeys(refused[each].code for each in names):

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from credtray.core.notices import held
 from credtray.core.ports import Part
-from credtray.core.standing import alive, offline
-from credtray.core.state import Alive, SessionState, State
+from credtray.core.standing import offline, sign_in_status
+from credtray.core.state import SessionState, SignInStatus, State
 
 WINDOW = "window"
 """In ``SessionState.said`` once a window was opened for this end, or a person was shown an address."""
@@ -24,7 +24,11 @@ def due(state: State, session: SessionState, now: datetime) -> bool:
     """Tell whether to open the one window now."""
     if not allowed(state, session) or session.sign_in is None or WINDOW in session.said:
         return False
-    if alive(session, now) is not Alive.ENDED or session.pending is not None or offline(session, now):
+    if (
+        sign_in_status(session, now) is not SignInStatus.ENDED
+        or session.pending is not None
+        or offline(session, now)
+    ):
         return False
     if session.window_after is not None and session.window_after > now:
         return False

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from credtray.core.durations import short
 from credtray.core.models import SignIn
-from credtray.core.standing import alive, session_keys_until, sign_in_of
-from credtray.core.state import Alive, State
+from credtray.core.standing import session_keys_until, sign_in_of, sign_in_status
+from credtray.core.state import SignInStatus, State
 from credtray.core.view import clock_time
 
 
@@ -33,7 +33,7 @@ def price_of(state: State, name: str, now: datetime) -> Price | None:
     """
     session = state.sessions.get(name)
     sign_in = sign_in_of(session, now) if session is not None else None
-    if session is None or sign_in is None or alive(session, now) is not Alive.SIGNED_IN:
+    if session is None or sign_in is None or sign_in_status(session, now) is not SignInStatus.SIGNED_IN:
         return None
     price = price_of_replaced(state, name, sign_in, now)
     return None if price is None else replace(price, keys_until=session_keys_until(state, session, now))

@@ -15,7 +15,7 @@ from credtray.core.errors import (
 )
 from credtray.core.expiry import servable_window
 from credtray.core.models import EndProof, RoleCredentials, SignIn
-from credtray.core.state import Alive, Doubt, ProfileState, SessionState, State
+from credtray.core.state import Doubt, ProfileState, SessionState, SignInStatus, State
 
 PROOF_FLOOR = timedelta(minutes=5)
 """A refresh that only proves when a sign-in ends is not repeated within this time."""
@@ -43,12 +43,12 @@ def clock_off(state: State) -> bool:
     return abs(state.clock_error) > TOLERATED_CLOCK_ERROR
 
 
-def alive(session: SessionState, now: datetime) -> Alive:
+def sign_in_status(session: SessionState, now: datetime) -> SignInStatus:
     """Tell what the sign-in of this session is worth."""
     token = session.token
     if session.ended or (token is not None and token.expires_at <= now and not renews(session, now)):
-        return Alive.ENDED
-    return Alive.SIGNED_OUT if token is None else Alive.SIGNED_IN
+        return SignInStatus.ENDED
+    return SignInStatus.SIGNED_OUT if token is None else SignInStatus.SIGNED_IN
 
 
 def can_refresh(session: SessionState, now: datetime) -> bool:
@@ -67,7 +67,11 @@ def renews(session: SessionState, now: datetime) -> bool:
 def unrenewed(session: SessionState, now: datetime) -> bool:
     """Tell whether the token is over and nobody knows yet whether the sign-in is: it may still be renewed."""
     token = session.token
-    return token is not None and token.expires_at <= now and alive(session, now) is Alive.SIGNED_IN
+    return (
+        token is not None
+        and token.expires_at <= now
+        and sign_in_status(session, now) is SignInStatus.SIGNED_IN
+    )
 
 
 def sign_in_of(session: SessionState, now: datetime) -> SignIn | None:
@@ -117,7 +121,7 @@ def needs_longer(profile: ProfileState, now: datetime) -> bool:
 
 def held_back(session: SessionState, now: datetime) -> bool:
     """Tell whether nothing may be asked of this session's portal just now."""
-    if alive(session, now) is not Alive.SIGNED_IN and not _may_be_granted(session, now):
+    if sign_in_status(session, now) is not SignInStatus.SIGNED_IN and not _may_be_granted(session, now):
         return True
     if session.refreshing and not session.overtaken:
         return True

@@ -90,7 +90,7 @@ class Doubt(Enum):
     """The token was renewed after a 401: another 401 means that the sign-in has ended."""
 
 
-class Alive(Enum):
+class SignInStatus(Enum):
     """What a session can do right now."""
 
     SIGNED_OUT = "signed_out"

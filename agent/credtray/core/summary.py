@@ -15,14 +15,14 @@ from credtray.core.expiry import RefreshWindows, freshness, windows_for
 from credtray.core.face.look import MOST_URGENT_FIRST, Shape
 from credtray.core.models import CredentialStatus, EndProof
 from credtray.core.standing import (
-    alive,
     offline,
     role_refused,
     session_keys_until,
     sign_in_of,
+    sign_in_status,
     unrenewed,
 )
-from credtray.core.state import Alive, ProfileState, SessionState, State, Trouble
+from credtray.core.state import ProfileState, SessionState, SignInStatus, State, Trouble
 from credtray.core.wishes import sections_of
 
 PATIENCE = timedelta(minutes=5)
@@ -37,7 +37,7 @@ _GOOD = {CredentialStatus.FRESH, CredentialStatus.ADVISORY}
 class SignInSummary:
     """How a sign-in stands."""
 
-    status: Alive
+    status: SignInStatus
     ends_at: datetime | None = None
     about: bool = False
     """True: the end is an estimate."""
@@ -179,7 +179,7 @@ def sign_in_summary(state: State, session: SessionState, now: datetime) -> SignI
     """Return how the sign-in of one session stands."""
     sign_in, warning = sign_in_of(session, now), state.settings.longest_warning(session.name)
     return SignInSummary(
-        alive(session, now),
+        sign_in_status(session, now),
         sign_in.ends_at if sign_in is not None else None,
         about=sign_in is not None and not sign_in.proof.proven,
         known_by=sign_in.proof if sign_in is not None else None,
@@ -191,10 +191,10 @@ def sign_in_summary(state: State, session: SessionState, now: datetime) -> SignI
 def _status(state: State, session: SessionState, sign_in: SignInSummary, now: datetime) -> CredentialStatus:
     if session.pending is not None:
         return CredentialStatus.SIGNING_IN
-    if sign_in.status is Alive.SIGNED_OUT:
+    if sign_in.status is SignInStatus.SIGNED_OUT:
         refused = session.problem is not None and session.problem.code in _REFUSED_SESSION
         return CredentialStatus.REFUSED if refused else CredentialStatus.SIGNED_OUT
-    if sign_in.status is Alive.ENDED:
+    if sign_in.status is SignInStatus.ENDED:
         return CredentialStatus.EXPIRED
     if session.trouble is not None and session.trouble.problem.code == Offline.code:
         return CredentialStatus.OFFLINE
@@ -216,9 +216,9 @@ def _shape(session: SessionState, sign_in: SignInSummary, now: datetime, *, refu
     unreadable = session.problem is not None and session.problem.code == TokenUnreadable.code
     if session.pending is not None:
         return Shape.SIGNING_IN
-    if sign_in.status is Alive.ENDED:
+    if sign_in.status is SignInStatus.ENDED:
         return Shape.ENDED
-    if sign_in.status is Alive.SIGNED_OUT and not unreadable:
+    if sign_in.status is SignInStatus.SIGNED_OUT and not unreadable:
         return Shape.SIGNED_OUT
     if sign_in.offline:
         return Shape.OFFLINE
@@ -268,7 +268,7 @@ def left_of(state: State, session: SessionState, now: datetime) -> PendingSummar
 def _meanwhile(
     state: State, session: SessionState, now: datetime, ended_at: datetime | None, code: str | None = None
 ) -> PendingSummary:
-    sign_in = sign_in_of(session, now) if alive(session, now) is Alive.SIGNED_IN else None
+    sign_in = sign_in_of(session, now) if sign_in_status(session, now) is SignInStatus.SIGNED_IN else None
     return PendingSummary(
         code,
         sign_in.ends_at if sign_in is not None else None,

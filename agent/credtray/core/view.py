@@ -11,7 +11,7 @@ from types import MappingProxyType
 from credtray.core.durations import rough, short
 from credtray.core.models import EndProof
 from credtray.core.standing import keys_until
-from credtray.core.state import Alive, SessionState, State
+from credtray.core.state import SessionState, SignInStatus, State
 from credtray.core.summary import PendingSummary, SignInSummary, sign_in_summary
 
 SIGNING_IN = "signing in: finish it in the browser"
@@ -46,13 +46,13 @@ def standing_words(sign_in: SignInSummary, now: datetime, zone: tzinfo | None) -
     """Tell how a session stands, in one line without its name."""
     ends_at = sign_in.ends_at
     match sign_in.status:
-        case Alive.SIGNED_OUT:
+        case SignInStatus.SIGNED_OUT:
             return "signed out"
-        case Alive.ENDED:
+        case SignInStatus.ENDED:
             # Given up early (a cancelled fresh sign-in) it ended before the end that was known.
             passed = ends_at is not None and ends_at <= now
             return f"ended at {clock_time(ends_at, now, zone)}" if ends_at and passed else "ended"
-        case Alive.SIGNED_IN:
+        case SignInStatus.SIGNED_IN:
             return _signed_in(sign_in, now, zone)
 
 
@@ -78,7 +78,7 @@ def time_left(left: timedelta, *, about: bool) -> str:
 
 def sign_in_words(sign_in: SignInSummary, now: datetime, zone: tzinfo | None) -> str:
     """Tell until when somebody is signed in, whatever else there is to say."""
-    until = SignInSummary(Alive.SIGNED_IN, sign_in.ends_at, about=sign_in.about)
+    until = SignInSummary(SignInStatus.SIGNED_IN, sign_in.ends_at, about=sign_in.about)
     return standing_words(until, now, zone)
 
 
@@ -130,7 +130,7 @@ def still_valid(state: State, session: SessionState, now: datetime, zone: tzinfo
     """Tell what still works without a new sign-in, and until when; empty when nothing does."""
     sign_in = sign_in_summary(state, session, now)
     parts = []
-    if sign_in.status is Alive.SIGNED_IN and session.sign_in is not None:
+    if sign_in.status is SignInStatus.SIGNED_IN and session.sign_in is not None:
         parts.append(f"you are {sign_in_words(sign_in, now, zone)}")
     held = [
         (end, item.name)

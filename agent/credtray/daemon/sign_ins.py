@@ -38,8 +38,8 @@ from credtray.core.price import price_of, price_of_replaced, price_words
 from credtray.core.protocol import Progress
 from credtray.core.protocol.results import CancelResult, LoginResult, whole_seconds
 from credtray.core.shell_words import with_options
-from credtray.core.standing import alive, sign_in_of, token_usable
-from credtray.core.state import Alive, SessionState
+from credtray.core.standing import sign_in_of, sign_in_status, token_usable
+from credtray.core.state import SessionState, SignInStatus
 from credtray.core.summary import left_of, pending_of
 from credtray.core.view import left_words, still_valid, untouched_words
 from credtray.daemon.loop import Loop, Tell
@@ -150,7 +150,7 @@ class SignIns:
         """Tell whether a sign-in would be wasted; an expired token that renews silently gets its chance."""
         await self._wait_for_refresh(name)
         session, now = self._session(name), self._loop.now()
-        if alive(session, now) is not Alive.SIGNED_IN or not token_usable(session, now):
+        if sign_in_status(session, now) is not SignInStatus.SIGNED_IN or not token_usable(session, now):
             return False
         sign_in = sign_in_of(session, now)
         if sign_in is None:
@@ -162,7 +162,7 @@ class SignIns:
     async def _wait_for_refresh(self, name: str) -> None:
         def waiting() -> bool:
             session, now = self._session(name), self._loop.now()
-            coming = alive(session, now) is Alive.SIGNED_IN and session.trouble is None
+            coming = sign_in_status(session, now) is SignInStatus.SIGNED_IN and session.trouble is None
             unknown = not session.looked and session.problem is None
             return unknown or (coming and not token_usable(session, now))
 
@@ -188,7 +188,7 @@ class SignIns:
 
     def _begin(self, name: str, request: protocol.Login, *, unasked: bool = False) -> Attempt:
         session = self._session(name)
-        active = alive(session, self._loop.now()) is Alive.SIGNED_IN
+        active = sign_in_status(session, self._loop.now()) is SignInStatus.SIGNED_IN
         attempt = Attempt(session.session, session.sign_in if active else None, unasked=unasked)
         self._attempts[name] = attempt
         settings = self._loop.state.settings.session(name)

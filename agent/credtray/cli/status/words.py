@@ -19,12 +19,12 @@ from credtray.core.protocol.results import (
     SessionStatus,
     StatusDocument,
 )
-from credtray.core.state import Alive
+from credtray.core.state import SignInStatus
 from credtray.core.summary import PendingSummary, SignInSummary
 from credtray.core.view import END_WORDS, clock_time, pending_words, sign_in_words, standing_words
 
 _SAME_END = timedelta(minutes=1)
-_ALIVE = {CredentialStatus.SIGNED_OUT: Alive.SIGNED_OUT, CredentialStatus.EXPIRED: Alive.ENDED}
+_ALIVE = {CredentialStatus.SIGNED_OUT: SignInStatus.SIGNED_OUT, CredentialStatus.EXPIRED: SignInStatus.ENDED}
 _NEAR_THE_END = {CredentialStatus.ADVISORY, CredentialStatus.MANDATORY}
 
 
@@ -59,7 +59,7 @@ def session_words(item: SessionStatus, reader: Reader) -> str:
 
 def _sign_in(item: SessionStatus) -> SignInSummary:
     return SignInSummary(
-        _ALIVE.get(item.state, Alive.SIGNED_IN),
+        _ALIVE.get(item.state, SignInStatus.SIGNED_IN),
         item.signed_in_until,
         about=bool(item.end_is_estimate),
         known_by=item.end_known_by,

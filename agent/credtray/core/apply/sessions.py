@@ -22,14 +22,14 @@ from credtray.core.expiry import (
 from credtray.core.models import AccessToken, EndProof, SignIn
 from credtray.core.open_by_itself import WINDOW
 from credtray.core.shell_words import argument
-from credtray.core.standing import alive
+from credtray.core.standing import sign_in_status
 from credtray.core.state import (
     PASSING,
-    Alive,
     Doubt,
     FailedSignIn,
     PendingSignIn,
     SessionState,
+    SignInStatus,
     State,
     frozen,
     put,
@@ -151,7 +151,7 @@ def _token_doubtful(
 def _sign_in_started(
     session: SessionState, _event: events.SignInStarted, now: datetime, _state: State
 ) -> SessionState:
-    replaces = session.sign_in if alive(session, now) is Alive.SIGNED_IN else None
+    replaces = session.sign_in if sign_in_status(session, now) is SignInStatus.SIGNED_IN else None
     return replace(session, pending=PendingSignIn(now, replaces=replaces), problem=None, failed=None)
 
 
@@ -159,7 +159,7 @@ def _address_known(
     session: SessionState, event: events.SignInAddressKnown, now: datetime, _state: State
 ) -> SessionState:
     pending = session.pending or PendingSignIn(now)
-    if alive(session, now) is Alive.ENDED:  # who gives this one up wants no other by itself
+    if sign_in_status(session, now) is SignInStatus.ENDED:  # who gives this one up wants no other by itself
         session = replace(session, said=session.said | {WINDOW})
     return replace(session, pending=replace(pending, url=event.url, user_code=event.user_code))
 

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from credtray.core.durations import short
 from credtray.core.plain import plain
 from credtray.core.standing import renews
-from credtray.core.state import Alive
+from credtray.core.state import SignInStatus
 from credtray.core.summary import SessionSummary, Summary
 from credtray.core.view import END_WORDS, clock_time, untouched_words
 
@@ -29,7 +29,7 @@ def _sign_in(session: SessionSummary, now: datetime, zone: tzinfo | None) -> str
         rest = untouched_words(session.pending, now, zone)
         return "A sign-in is waiting for you in the browser." + (f" {rest}." if rest else "")
     sign_in = session.sign_in
-    if sign_in.status is not Alive.SIGNED_IN:
+    if sign_in.status is not SignInStatus.SIGNED_IN:
         return "You are not signed in. Sign in to get keys."
     if sign_in.ends_at is None or sign_in.known_by is None or sign_in.ends_at <= now:
         return "Signed in; the end is not known."
@@ -39,7 +39,7 @@ def _sign_in(session: SessionSummary, now: datetime, zone: tzinfo | None) -> str
 
 def _token(session: SessionSummary, now: datetime, zone: tzinfo | None) -> str:
     token = session.state.token
-    if token is None or session.sign_in.status is not Alive.SIGNED_IN:
+    if token is None or session.sign_in.status is not SignInStatus.SIGNED_IN:
         return ""
     until = clock_time(token.expires_at, now, zone)
     if token.expires_at <= now:

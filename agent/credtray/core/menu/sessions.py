@@ -14,7 +14,7 @@ from credtray.core.face.look import Shape
 from credtray.core.menu import Item, Kind
 from credtray.core.plain import plain
 from credtray.core.protocol import CancelLogin, Login, Logout
-from credtray.core.state import Alive, State
+from credtray.core.state import SignInStatus, State
 from credtray.core.summary import SessionSummary, Summary
 
 MOST = 8
@@ -58,7 +58,7 @@ def _sign_out(seen: Summary, session: SessionSummary) -> Item:
     name = session.name
     cost = _cost(seen.state, name)
     label = f"Yes, sign out of {plain(name)}" + (f" ({cost})" if cost else "")
-    there = session.sign_in.status is not Alive.SIGNED_OUT
+    there = session.sign_in.status is not SignInStatus.SIGNED_OUT
     return Item(f"sign-out:{name}", Kind.COMMAND, label, Logout(name), enabled=there)
 
 
@@ -100,7 +100,7 @@ def _wants_sign_in(session: SessionSummary) -> bool:
 
 def _is_signed_in(session: SessionSummary) -> bool:
     # While it lasts a plain sign-in would change nothing: a person who clicks wants a later end.
-    return session.sign_in.status is Alive.SIGNED_IN
+    return session.sign_in.status is SignInStatus.SIGNED_IN
 
 
 def _submenu(seen: Summary, session: SessionSummary) -> Item:
