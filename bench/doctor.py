@@ -112,7 +112,7 @@ def _doctor(where: Environment, *, every: bool) -> None:
     if seen.facts.unknown:
         raise RuntimeError(f"not everything was seen: {seen.facts.unknown}")
     around = seen.surroundings()
-    table = [row(around, name) for name in tabled(seen.facts, (), every=every)]
+    table = {name: row(around, name) for name in tabled(seen.facts, (), every=every)}
     doctor_document(seen.facts, findings(seen.facts), table, 0)
 
 

@@ -18,6 +18,7 @@ from credtray.cli.doctor.view import doctor_view
 from credtray.core import resolution
 from credtray.core.diagnosis import BY_CODE, Facts
 from credtray.core.diagnosis.facts import AgentFacts, KeyKind
+from credtray.core.resolution.answer import Client, Place, Provider, Resolution, Trouble, TroubleKind, Where
 from tests.cli.fake_backend import Outcome, credtray
 from tests.cli.snapshot import snapshot
 from tests.core.diagnosis_facts import FINE, WRONG, frozen, keys, minutes, token
@@ -314,19 +315,13 @@ def test_old_aws_cli_is_told_where_it_is_in_the_way(monkeypatch: pytest.MonkeyPa
 
 
 def test_keys_that_credtray_keeps_fresh_are_no_cause_for_alarm(capsys: pytest.CaptureFixture[str]) -> None:
-    trouble = {"kind": "sso-shadowed", "text": "Keys in the files are used.", "fatal": False}
-    client = {
-        "client": "Go",
-        "proven": False,
-        "uses": "keys",
-        "why": "They come first.",
-        "troubles": [trouble],
-    }
+    trouble = Trouble(TroubleKind.SSO_SHADOWED, "Keys in the files are used.", fatal=False)
 
     def drawn(*, fresh: bool) -> str:
-        row = {"profile": "dev", "clients": [{**client, "kept_fresh_by_credtray": fresh}]}
-        document = {"findings": [], "profiles": [row], "profiles_left_out": 0}
-        terminal.draw(doctor_view(document, everything=False, named=True))
+        why, where = "They come first.", Where(Place.CREDENTIALS)
+        keys = Provider.CREDENTIALS_FILE
+        client = Resolution(Client.GO, "dev", "dev", keys, where, why, fresh, (trouble,), True)
+        terminal.draw(doctor_view((), {"dev": (client,)}, 0, everything=False, named=True))
         return capsys.readouterr().out
 
     assert "! Keys in the files are used." in drawn(fresh=False)

@@ -60,16 +60,15 @@ def doctor(
     facts, around = seen.facts, seen.surroundings()
     names = documents.tabled(facts, profiles or (), every=everything)
     found = concerning(findings(facts), facts, profiles or ())
-    table = [documents.row(around, name) for name in names]
+    table = {name: documents.row(around, name) for name in names}
     left_out = len({*facts.config.sections, *facts.credentials.sections} - {*names})
-    document = documents.doctor_document(facts, found, table, left_out)
     if json_output:
-        terminal.show_json(document)
+        terminal.show_json(documents.doctor_document(facts, found, table, left_out))
     else:
         from credtray.cli.doctor.view import doctor_view
 
-        terminal.draw(doctor_view(document, everything=everything, named=bool(profiles)))
-    if document["worst"] == Severity.BROKEN:
+        terminal.draw(doctor_view(found, table, left_out, everything=everything, named=bool(profiles)))
+    if found and found[0].severity is Severity.BROKEN:
         raise typer.Exit(BROKEN)
 
 
@@ -107,15 +106,14 @@ def explain(
         raise UsageError(
             "There is no error message to explain", hint='Example: credtray explain "ExpiredToken"'
         )
-    document = explain_document(explained(given, _look(online=online).facts), not_ours(given))
+    causes, whose = explained(given, _look(online=online).facts), not_ours(given)
     if json_output:
-        terminal.show_json(document)
-    elif document["known"]:
+        terminal.show_json(explain_document(causes, whose))
+    elif causes:
         from credtray.cli.doctor.view import explain_view
 
-        terminal.draw(explain_view(document, everything=everything, online=online))
+        terminal.draw(explain_view(causes, everything=everything, online=online))
     else:
-        whose = document["not_about_aws"]
         terminal.complain(
             "This message is not known."
             if whose is None
@@ -123,7 +121,7 @@ def explain(
             "See what is wrong with your AWS setup: credtray doctor",
             kind="warning",
         )
-    if not document["known"]:
+    if not causes:
         raise typer.Exit(UNKNOWN_TEXT)
 
 

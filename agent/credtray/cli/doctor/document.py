@@ -5,13 +5,14 @@ Prints nothing and finds nothing out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from credtray.core import resolution
 from credtray.core.diagnosis import Explanation, Facts, Finding, Severity, texts_of
 from credtray.core.errors import UnknownProfile
 from credtray.core.nearest import did_you_mean
+from credtray.core.resolution import Resolution
 from credtray.core.status import iso
 
 VERSION = 1
@@ -20,7 +21,7 @@ FEW_PROFILES = 5
 
 
 def doctor_document(
-    facts: Facts, found: Sequence[Finding], table: Iterable[dict[str, Any]], more: int
+    facts: Facts, found: Sequence[Finding], table: Mapping[str, Sequence[Resolution]], more: int
 ) -> dict[str, Any]:
     """Return what doctor found as plain JSON values; ``more`` profiles are not in the table."""
     return {
@@ -30,7 +31,10 @@ def doctor_document(
         "agent": {"running": facts.agent.running, "version": facts.agent.version},
         "worst": (found[0].severity if found else Severity.FINE).value,
         "findings": [finding_document(item) for item in found],
-        "profiles": list(table),
+        "profiles": [
+            {"profile": name, "clients": [_client(item) for item in clients]}
+            for name, clients in table.items()
+        ],
         "profiles_left_out": more,
         "environment": dict(sorted(facts.environ.items())),
     }
@@ -101,13 +105,12 @@ def tabled(facts: Facts, named: Collection[str], *, every: bool) -> tuple[str, .
     return tuple(name for name in used if name in known) or known[:FEW_PROFILES]
 
 
-def row(around: resolution.Surroundings, profile: str) -> dict[str, Any]:
+def row(around: resolution.Surroundings, profile: str) -> tuple[Resolution, ...]:
     """Return what each client uses for one profile that AWS_PROFILE names."""
-    found = [resolution.resolve(around, profile, client) for client in resolution.Client]
-    return {"profile": profile, "clients": [_client(item) for item in found]}
+    return tuple(resolution.resolve(around, profile, client) for client in resolution.Client)
 
 
-def _client(item: resolution.Resolution) -> dict[str, Any]:
+def _client(item: Resolution) -> dict[str, Any]:
     where = item.where
     return {
         "client": item.client.value,
