@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 
 from credtray.core.diagnosis import Facts
+from credtray.core.notice_words import notification
+from credtray.core.notices import due
+from credtray.core.ports import Notification
 from credtray.core.protocol import ListUndo, Request, Undo, decode_reply, decode_request
 from credtray.desktop.clocks import SystemClock
 from tests.cli.doctor_homes import CANARY, CONFIG, lay, token
@@ -21,6 +24,7 @@ from tests.cli.fake_backend import FakeBackend, Outcome, credtray
 from tests.cli.test_doctor import seen
 from tests.core.diagnosis_facts import WRONG
 from tests.core.error_texts import ERROR_TEXTS
+from tests.core.menu_states import Moment, moments
 from tests.core.menu_text import every
 from tests.core.test_menu import at
 from tests.golden.golden import FOLDER, holds, readable, steady
@@ -188,6 +192,21 @@ def test_what_a_click_in_the_menu_means() -> None:
     names = ("signed in, estimated", "a chained profile", "what a person has written down")
 
     assert holds("clicks", [(name, clicks(name)) for name in names])
+
+
+def test_notices_of_each_moment() -> None:
+    def shown(moment: Moment) -> str:
+        sessions = moment.state.sessions.values()
+        told = [each for session in sessions for each in due(moment.state, session, moment.now)]
+        return "\n".join(noted(notification(each, moment.now, UTC)) for each in told) or "(none)"
+
+    def noted(one: Notification) -> str:
+        stays = ", stays" if one.stays else ""
+        buttons = (f"  [{button.label}] -> {button.click}" for button in one.buttons)
+        head = f"{one.key} ({one.urgency.value}, {one.picture.shape.value}{stays}): {one.title}"
+        return "\n".join((head, f"  {one.body}", *buttons))
+
+    assert holds("notices", [(name, shown(moment)) for name, moment in moments().items()])
 
 
 def test_explanations(home: Path) -> None:
