@@ -100,7 +100,7 @@ class World:
 class Asked:
     """One request that was answered."""
 
-    def __init__(self, result: dict[str, Any], seconds: float, progress: list[Progress]) -> None:
+    def __init__(self, result: Any, seconds: float, progress: list[Progress]) -> None:
         self.result, self.seconds, self.progress = result, seconds, progress
 
 
@@ -185,7 +185,7 @@ def test_it_ends_with_the_true_cause(limit: float, seconds: float, code: str) ->
 
         assert asked.progress == [WAITS]
         assert asked.seconds < seconds
-        assert asked.result["reasons"]["far"]["code"] == code
+        assert asked.result.reasons["far"].code == code
 
     run(drive())
 
@@ -248,7 +248,7 @@ def test_signing_out_meanwhile_is_an_answer() -> None:
     asked = run(meanwhile(lambda world: world.daemon.loop.take(TokenVanished("lab"))))
 
     assert asked.seconds < 1.5
-    assert asked.result["reasons"]["far"]["hint"] == "Run: credtray login lab"
+    assert asked.result.reasons["far"].hint == "Run: credtray login lab"
 
 
 def test_a_session_that_is_gone_meanwhile_is_an_answer() -> None:
@@ -256,7 +256,7 @@ def test_a_session_that_is_gone_meanwhile_is_an_answer() -> None:
     asked = run(meanwhile(lambda world: world.daemon.loop.take(gone)))
 
     assert asked.seconds < 1.5
-    assert asked.result["profiles"] == []
+    assert asked.result.profiles == ()
 
 
 def test_a_choice_that_is_taken_back_meanwhile_is_not_waited_for() -> None:
