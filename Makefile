@@ -26,7 +26,7 @@ help: ## Say what can be made
 demo: setup-runtime ## Show the whole of it against an embedded Identity Center, in a throw-away home
 	@$(enter) $(python) -I -m credtray.demo $(ARGS)
 
-quick: setup-dev ## Test the parts by themselves, with few examples: while you work (a minute and a half)
+quick: setup-dev ## Test the parts by themselves, with few examples: while you work
 	@$(enter) CREDTRAY_QUICK=1 $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(rooms:%=tests/%) $(ARGS)
 
 test: setup-dev setup-tools ## Check everything: style, types for three systems, all tests (what CI runs)

@@ -280,7 +280,7 @@ def test_region_that_is_none_never_becomes_a_host(region: str) -> None:
 
 @pytest.mark.parametrize("endpoint", ["not an address", "https://", "https://exa mple.com"])
 def test_endpoint_that_is_no_address_is_refused(endpoint: str) -> None:
-    with pytest.raises(NetworkSettingRefused, match="names no address"):
+    with pytest.raises(NetworkSettingRefused, match="is not an address"):
         Clients().oidc(replace(CORP, endpoints=Endpoints(oidc=endpoint)))
 
 

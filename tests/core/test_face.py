@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +13,6 @@ from credtray.core.errors import FileContended, Offline
 from credtray.core.events import (
     Activated,
     ConfigLoaded,
-    Event,
     MarksRead,
     RefreshFailed,
     RefreshStarted,
@@ -30,7 +28,7 @@ from credtray.core.face.look import STEPS, Look, Shape, ring_steps
 from credtray.core.menu.agent import Extras
 from credtray.core.settings import Settings
 from credtray.core.state import State
-from tests.core.making import HOUR, MINUTE, NOON, after, config, profile, session, signed_in, token
+from tests.core.making import HOUR, MINUTE, NOON, after, calls_of, config, profile, session, signed_in, token
 from tests.core.menu_states import crowd, cut_at, moments, started, two_sessions, working
 from tests.core.menu_text import every
 
@@ -222,21 +220,16 @@ def test_tooltip_of_many_sessions_tells_the_urgent_ones_and_counts_the_others() 
 # --- what it costs -----------------------------------------------------------------------------------
 
 
-def cost(state: State, *events: Event) -> float:
-    """The quickest of a few, in milliseconds of this process: what else the machine does is not counted."""
-    took = []
-    for minute in range(1, 10):
-        state = after(state, *events)
-        began = time.process_time()
-        seen(state, NOON + minute * MINUTE)
-        took.append(time.process_time() - began)
-    return min(took) * 1000
+def cost(state: State) -> int:
+    """What it takes to see the state a minute after it was seen."""
+    seen(state, NOON)
+    return calls_of(lambda: seen(state, NOON + MINUTE))
 
 
 def test_cost_grows_with_the_number_of_profiles_and_not_with_its_square() -> None:
     few, many = (after(state, Activated(tuple(state.profiles))) for state in (crowd(500), crowd(4000)))
 
-    assert cost(many) < 30 * cost(few)
+    assert cost(many) < 12 * cost(few)
 
 
 def test_submenus_that_did_not_change_are_the_same_values() -> None:

@@ -380,7 +380,7 @@ def test_a_request_while_the_agent_ends_is_refused() -> None:
     async def drive() -> None:
         world = await World("dev").started()
         await world.ended()
-        with pytest.raises(EndpointUnavailable, match="about to end"):
+        with pytest.raises(EndpointUnavailable, match="is stopping"):
             await world.ask()
 
         assert world.bound == []

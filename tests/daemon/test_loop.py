@@ -53,7 +53,7 @@ def test_an_event_nobody_can_take_is_logged_and_the_next_one_is_taken(
 
     with caplog.at_level(logging.ERROR):
         run(drive())
-    assert "Strange could not be taken" in caplog.text
+    assert "Strange could not be processed" in caplog.text
 
 
 def test_a_listener_that_raises_does_not_stop_the_agent() -> None:

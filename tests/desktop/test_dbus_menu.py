@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -18,6 +15,7 @@ from credtray.core.errors import BusCallFailed
 from credtray.desktop.dbus_menu import INTERFACE, PATH, DbusMenu
 from credtray.desktop.dbus_menu_layout import label
 from credtray.desktop.pystray_import import load_pystray
+from tests.core.making import calls_of
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.panel_fakes import PROPERTIES, Entry, PaperPanel, menu_entries
 
@@ -476,23 +474,6 @@ def test_menu_of_the_same_fixed_items_is_not_read_again() -> None:
 
     desk.menu = Menu(*reversed(items))
     assert desk.served.refresh()
-
-
-def calls_of(work: Callable[[], object]) -> int:
-    """Return how many Python functions the work calls: what it costs, on a busy machine too."""
-    called = 0
-
-    def count(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal called
-        called += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)
-    return called
 
 
 def test_one_label_among_two_thousand_items_costs_little_and_says_little() -> None:

@@ -160,7 +160,8 @@ def test_guessing_opens_nothing_and_delays_nobody() -> None:
 
 
 def test_slow_lorises_delay_nobody() -> None:
-    with serving(Limits(request_seconds=1)) as endpoint, ExitStack() as stack:
+    # On a busy machine the good client takes its time as well: only the crowd shows somebody out.
+    with serving(Limits(request_seconds=60)) as endpoint, ExitStack() as stack:
         lorises: list[socket.socket] = []
 
         def drip() -> None:
