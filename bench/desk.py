@@ -22,7 +22,7 @@ from credtray.core.menu.agent import Extras
 from credtray.core.models import Profile
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State
-from credtray.core.status import document
+from credtray.core.summary import status_document
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.dbus_menu import DbusMenu
 from credtray.desktop.tray.menu import TrayMenu
@@ -146,7 +146,7 @@ def menu_update(rounds: int = 20) -> MenuUpdate:
         shown[0] = menus.menu(seen.menu)
         served.refresh()
         told = time.perf_counter()
-        msgspec.json.encode(document(state, AgentStatus(running=True, pid=1, version="bench"), now))
+        msgspec.json.encode(status_document(state, AgentStatus(running=True, pid=1, version="bench"), now))
         drawing.append(drawn - began)
         telling.append(told - drawn)
         documents.append(time.perf_counter() - told)

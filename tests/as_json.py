@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -19,3 +20,8 @@ def result(reply: Reply) -> Any:
     """Return the result of a reply as JSON values."""
     assert isinstance(reply, Done)
     return as_json(reply.result)
+
+
+def iso(instant: datetime) -> str:
+    """Write an instant as replies do."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

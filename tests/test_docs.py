@@ -12,11 +12,12 @@ from typing import Any, get_args
 import pytest
 
 from credtray.cli.main import COMMANDS, command_named
-from credtray.core import settings, status
+from credtray.core import settings
 from credtray.core.models import Profile, SsoSession
 from credtray.core.protocol import requests
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import ProfileState, SessionState, State, frozen
+from credtray.core.summary import status_document
 from credtray.demo.identity_center import control, faults
 from tests.as_json import as_json
 
@@ -153,7 +154,7 @@ def test_status_page_names_every_field() -> None:
     state = State(
         sessions=frozen({"corp": SessionState(session)}), profiles=frozen({"dev": ProfileState(profile)})
     )
-    document = status.document(state, AgentStatus(True, 1, "1"), datetime(2026, 11, 22, tzinfo=UTC))
+    document = status_document(state, AgentStatus(True, 1, "1"), datetime(2026, 11, 22, tzinfo=UTC))
     text = (DOCS / "reference" / "status.md").read_text()
 
     assert [key for key in sorted(keys_of(as_json(document))) if f"`{key}`" not in text] == []

@@ -13,7 +13,7 @@ from credtray.core.notice_pictures import GOOD_NEWS
 from credtray.core.ports import Notification, Notifier, Part
 from credtray.core.protocol import Done
 from credtray.core.protocol.results import TestNoticeResult, told
-from credtray.core.status import paused_until
+from credtray.core.summary import paused_until
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler

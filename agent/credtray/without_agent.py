@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from credtray.app import Components, build, requests_of
-from credtray.core import protocol, saved, status
+from credtray.core import protocol, saved
 from credtray.core.answers import chosen_session
 from credtray.core.errors import AgentNotRunning, CredtrayError
 from credtray.core.policy import (
@@ -24,6 +24,7 @@ from credtray.core.policy import (
 from credtray.core.protocol import Asks, Done, Progress, Reply, Request, result_of
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State, frozen
+from credtray.core.summary import status_document
 from credtray.daemon.loop import Conduct, Loop
 from credtray.daemon.sign_ins import SignIns
 from credtray.daemon.workers import Workers
@@ -112,7 +113,8 @@ async def _carried_out(
     await loop.read(READ_SECONDS)
     looks = type(request) is protocol.Status
     if looks:
-        return result_of(Done(status.document(loop.state, AgentStatus(running=False), loop.now())), request)
+        found = status_document(loop.state, AgentStatus(running=False), loop.now())
+        return result_of(Done(found), request)
     sink = _Sink(on_progress)
     try:
         await handler.handle(request, sink)

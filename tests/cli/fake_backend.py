@@ -17,7 +17,7 @@ from credtray.cli.main import main
 from credtray.core.errors import AgentNotRunning
 from credtray.core.protocol import Asks, ProcessCredentials, Progress, Request
 from credtray.core.protocol.results import StatusDocument
-from credtray.core.status import iso
+from tests.as_json import iso
 
 R = TypeVar("R")
 NOW = datetime(2026, 11, 22, 13, 28, tzinfo=UTC)

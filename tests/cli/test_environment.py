@@ -18,7 +18,7 @@ from credtray.core.errors import AgentNotRunning, SignInRequired, UnknownProfile
 from credtray.core.forms import Form
 from credtray.core.protocol import Copy, Credentials, ProcessCredentials, Status
 from credtray.core.secret import Secret
-from credtray.core.status import iso
+from tests.as_json import iso
 from tests.cli.fake_backend import NOW, FakeBackend, Outcome, credtray, document, profile
 
 PROFILE = "synderys-readonly"

@@ -10,7 +10,7 @@ from credtray.cli.imports_view import imports_view
 from credtray.cli.status.words import Reader
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import PastedStatus
-from credtray.core.status import iso
+from tests.as_json import iso
 from tests.cli.fake_backend import NOW, FakeBackend, credtray, document, idle, problem, session
 
 

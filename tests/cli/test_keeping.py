@@ -8,7 +8,7 @@ import pytest
 
 from credtray.core.errors import UnknownProfile
 from credtray.core.protocol import Activate, Deactivate, Switch
-from credtray.core.status import iso
+from tests.as_json import iso
 from tests.cli.fake_backend import FakeBackend, credtray, idle, problem, profile
 
 

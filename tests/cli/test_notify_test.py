@@ -7,7 +7,7 @@ import pytest
 
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.protocol import TestNotice
-from credtray.core.status import iso
+from tests.as_json import iso
 from tests.cli.fake_backend import NOW, FakeBackend, credtray
 
 SHOWN: dict[str, Any] = {"shown_by": "dunst", "reason": None, "notices_paused_until": None}

@@ -7,7 +7,7 @@ import pytest
 
 from credtray.cli.reference import pages
 from credtray.core.protocol import PauseNotices, Snooze
-from credtray.core.status import iso
+from tests.as_json import iso
 from tests.cli.fake_backend import NOW, FakeBackend, credtray
 
 SLACK = timedelta(minutes=1)

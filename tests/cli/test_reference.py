@@ -12,7 +12,7 @@ from credtray.core.errors import every_error
 from credtray.core.events import ConfigLoaded
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State
-from credtray.core.status import document
+from credtray.core.summary import status_document
 from tests.as_json import as_json
 from tests.cli.fake_backend import NOW
 from tests.cli.real_world import DNS, SESSION
@@ -63,7 +63,7 @@ def test_every_field_of_the_status_document_is_documented() -> None:
     text = (FOLDER / "status.md").read_text(encoding="utf-8")
     config = parse_config((SESSION + DNS).encode(), {})
     state = apply(State(), ConfigLoaded(config), NOW)
-    found = as_json(document(state, AgentStatus(running=True, pid=1, version="1"), NOW))
+    found = as_json(status_document(state, AgentStatus(running=True, pid=1, version="1"), NOW))
     fields = [*found, *found["agent"], *found["sessions"][0], *found["profiles"][0]]
 
     assert found["sessions"]

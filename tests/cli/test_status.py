@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from credtray.core.protocol import Status
-from credtray.core.status import iso
+from tests.as_json import iso
 from tests.cli.fake_backend import (
     NOW,
     FakeBackend,

@@ -8,8 +8,7 @@ import pytest
 from credtray.cli.status.words import Reader, endpoint_words, session_words
 from credtray.core.face.lines import standing
 from credtray.core.protocol.results import AgentStatus, StatusDocument
-from credtray.core.status import document
-from credtray.core.summary import summary
+from credtray.core.summary import status_document, summary
 from tests.cli.fake_backend import document as fake_document
 from tests.cli.fake_backend import problem
 from tests.core.menu_states import moments
@@ -30,7 +29,7 @@ from tests.core.menu_states import moments
 )
 def test_status_and_menu_tell_of_a_session_in_the_same_words(name: str) -> None:
     moment = moments()[name]
-    told = document(moment.state, AgentStatus(running=True, pid=1, version="1"), moment.now)
+    told = status_document(moment.state, AgentStatus(running=True, pid=1, version="1"), moment.now)
     seen = summary(moment.state, moment.now, UTC)
     menu = [standing(seen, each) for each in seen.sessions.values()]
 

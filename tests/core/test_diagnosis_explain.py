@@ -19,7 +19,7 @@ from credtray.core.events import RefreshFailed
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import AgentStatus, DesktopStatus, ErrorEntry, PartStatus
 from credtray.core.state import State
-from credtray.core.status import document
+from credtray.core.summary import status_document
 from tests.core.diagnosis_facts import FINE, GOOD_TOKEN, OTHER, SESSION, WRONG, config, frozen, minutes, token
 from tests.core.making import NOON, after, signed_in
 
@@ -176,11 +176,11 @@ def test_a_proxy_is_shown_without_its_login(address: str, shown: str) -> None:
 
 def test_what_an_agent_tells_is_read() -> None:
     trouble = ErrorEntry("offline", "no network", "Check it.")
-    told = document(State(), AgentStatus(running=True, version="0.2.0"), NOON)
+    told = status_document(State(), AgentStatus(running=True, version="0.2.0"), NOON)
     state = after(signed_in("dev"), RefreshFailed("corp", Offline().problem))
     session, profile = (
-        document(state, told.agent, NOON).sessions[0],
-        document(state, told.agent, NOON).profiles[0],
+        status_document(state, told.agent, NOON).sessions[0],
+        status_document(state, told.agent, NOON).profiles[0],
     )
     facts = AgentFacts.of(
         msgspec.structs.replace(

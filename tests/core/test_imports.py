@@ -36,7 +36,7 @@ from credtray.core.ports import DesktopPart, Mark, Part, Presence
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State
-from credtray.core.status import document
+from credtray.core.summary import status_document
 from credtray.core.wishes import unwanted_sections, wanted_sections
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started
@@ -373,9 +373,9 @@ def test_the_words_say_what_to_do() -> None:
 def test_status_tells_of_them() -> None:
     state = after(imported(), Synced((mark(),), {SECTION: FileContended("changed").problem}))
     state = replace(state, file=replace(state.file, refused={SECTION: SectionNotOurs("foreign").problem}))
-    told = as_json(document(state, AgentStatus(running=False, pid=None, version=None), NOON + 3.75 * HOUR))[
-        "imports"
-    ]
+    told = as_json(
+        status_document(state, AgentStatus(running=False, pid=None, version=None), NOON + 3.75 * HOUR)
+    )["imports"]
 
     assert told == [
         {

@@ -26,7 +26,7 @@ from credtray.core.events import (
 from credtray.core.models import ConfigWarning
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.protocol.results import AgentStatus
-from credtray.core.status import document
+from credtray.core.summary import status_document
 from tests.as_json import as_json
 from tests.core.making import (
     HOUR,
@@ -99,7 +99,7 @@ def test_a_session_that_vanishes_from_the_config_file_and_returns_keeps_what_was
 
 def test_the_contract_of_status_json() -> None:
     state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()), Switched("dev"))
-    found = as_json(document(state, AGENT, NOON))
+    found = as_json(status_document(state, AGENT, NOON))
 
     assert found["version"] == 1
     assert found["agent"] == {"running": True, "pid": 7, "version": "1"}
@@ -140,7 +140,9 @@ def test_status_says_which_of_both_files_a_line_is_in() -> None:
         ConfigWarning("dev", 7, "not good", "Mend it."),
     )
     state = signed_in("dev")
-    found = as_json(document(replace(state, config=replace(state.config, warnings=warnings)), AGENT, NOON))
+    found = as_json(
+        status_document(replace(state, config=replace(state.config, warnings=warnings)), AGENT, NOON)
+    )
 
     assert [(item["file"], item["line"]) for item in found["warnings"]] == [("credentials", 2), ("config", 7)]
 
@@ -153,7 +155,7 @@ def test_status_tells_how_the_desktop_is_served_and_who_is_there() -> None:
         PresenceChanged(Presence(locked=True)),
         NoticesPaused(NOON + HOUR),
     )
-    found = as_json(document(state, AGENT, NOON))
+    found = as_json(status_document(state, AGENT, NOON))
 
     assert found["desktop"] == {
         "tray": {"back_end": None, "reason": "no panel shows icons"},
@@ -161,7 +163,7 @@ def test_status_tells_how_the_desktop_is_served_and_who_is_there() -> None:
         "presence": {"back_end": None, "reason": None, "locked": True, "idle": False, "asleep": False},
     }
     assert found["notices_paused_until"] == "2026-11-22T13:00:00Z"
-    assert as_json(document(state, AGENT, NOON + HOUR))["notices_paused_until"] is None
+    assert as_json(status_document(state, AGENT, NOON + HOUR))["notices_paused_until"] is None
     assert found["profiles"][0]["account_name"] == "Lab"
 
 
@@ -169,12 +171,12 @@ def test_no_secret_is_in_the_status_document() -> None:
     state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
 
     assert not any(
-        secret in str(as_json(document(state, AGENT, NOON))) for secret in ("a-t0", "r-t0", "ASIA0")
+        secret in str(as_json(status_document(state, AGENT, NOON))) for secret in ("a-t0", "r-t0", "ASIA0")
     )
 
 
 def _states(state: object, minutes: float = 0) -> tuple[str, str]:
-    found = as_json(document(state, AGENT, NOON + minutes * MINUTE))  # type: ignore[arg-type]  # spares a cast a line
+    found = as_json(status_document(state, AGENT, NOON + minutes * MINUTE))  # type: ignore[arg-type]  # spares a cast a line
     return found["sessions"][0]["state"], found["profiles"][0]["state"]
 
 
@@ -198,7 +200,7 @@ def test_the_words_for_every_standing() -> None:
 
 def test_an_inactive_profile_has_the_state_of_its_session_and_no_expiry() -> None:
     state = after(started("dev"), SignedIn("corp", token()))
-    found = as_json(document(state, AGENT, NOON))["profiles"][0]
+    found = as_json(status_document(state, AGENT, NOON))["profiles"][0]
 
     assert (found["state"], found["expires_at"], found["active"]) == ("fresh", None, False)
 
@@ -206,4 +208,4 @@ def test_an_inactive_profile_has_the_state_of_its_session_and_no_expiry() -> Non
 def test_a_legacy_token_that_has_run_out_is_expired() -> None:
     state = after(started("dev"), SignedIn("corp", token(life=8 * HOUR, refreshable=False)))
 
-    assert as_json(document(state, AGENT, NOON + 8 * HOUR))["sessions"][0]["state"] == "expired"
+    assert as_json(status_document(state, AGENT, NOON + 8 * HOUR))["sessions"][0]["state"] == "expired"

@@ -31,8 +31,7 @@ from credtray.core.protocol.results import AgentStatus
 from credtray.core.settings import Settings
 from credtray.core.standing import sign_in_status
 from credtray.core.state import SignInStatus, State
-from credtray.core.status import document
-from credtray.core.summary import pending_of
+from credtray.core.summary import pending_of, status_document
 from credtray.core.view import pending_words, still_valid
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, after, config, keys, profile, signed_in, started, token
@@ -60,7 +59,9 @@ def ended() -> State:
 
 
 def told(state: State) -> dict[str, object]:
-    found: dict[str, object] = as_json(document(state, AgentStatus(True, 1, "0"), LATER))["sessions"][0]
+    found: dict[str, object] = as_json(status_document(state, AgentStatus(True, 1, "0"), LATER))["sessions"][
+        0
+    ]
     return found
 
 

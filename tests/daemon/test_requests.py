@@ -25,9 +25,8 @@ from credtray.core.events import ConfigLoaded, FetchStarted, Tick
 from credtray.core.models import AssumedRole
 from credtray.core.protocol import CredentialsIssued, Done
 from credtray.core.protocol.results import PingResult
-from credtray.core.status import iso
 from credtray.daemon.ipc_connection import ReplySink
-from tests.as_json import as_json
+from tests.as_json import as_json, iso
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, Sink, run
 

@@ -56,8 +56,7 @@ from credtray.core.ports import Mark
 from credtray.core.protocol import Login
 from credtray.core.protocol.results import AgentStatus, SessionStatus
 from credtray.core.state import State
-from credtray.core.status import document
-from credtray.core.summary import summary
+from credtray.core.summary import status_document, summary
 from credtray.daemon.actions import Actions
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token
@@ -149,7 +148,7 @@ class Agent:
 
     @property
     def session(self) -> SessionStatus:
-        return document(self.state, FACTS, self.now).sessions[0]
+        return status_document(self.state, FACTS, self.now).sessions[0]
 
     def words(self) -> str:
         """Everything a person can read of the session just now."""
@@ -349,7 +348,7 @@ FETCHES = [
 def test_profile_whose_keys_cannot_be_had_is_never_fresh_nor_silent(error: CredtrayError) -> None:
     agent = Agent(signed_in("p1"), None, fetch=error.problem)
     list(agent.live(NOON + 2 * MINUTE))
-    told = as_json(document(agent.state, FACTS, agent.now))
+    told = as_json(status_document(agent.state, FACTS, agent.now))
     assert told["profiles"][0]["state"] not in {"fresh", "advisory"} or told["sessions"][0]["error"]
 
     list(agent.live(NOON + 30 * MINUTE))
@@ -418,7 +417,7 @@ def test_status_says_how_the_end_is_known(proof: EndProof, expected: str) -> Non
     session = state.sessions["corp"]
     assert session.sign_in is not None
     state = state.with_session(replace(session, sign_in=replace(session.sign_in, proof=proof)))
-    item = document(state, FACTS, NOON).sessions[0]
+    item = status_document(state, FACTS, NOON).sessions[0]
 
     assert item.end_known_by is proof
     assert end_words(item) == expected

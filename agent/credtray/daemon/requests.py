@@ -9,7 +9,7 @@ from datetime import UTC, timedelta
 from typing import Any, NoReturn
 
 from credtray import __version__
-from credtray.core import effects, protocol, status
+from credtray.core import effects, protocol
 from credtray.core.answers import answer, chosen_session, known_profile, known_session, sign_in_required
 from credtray.core.effects import Effect
 from credtray.core.errors import AgentNotRunning, Problem, TimedOut, UsageError, error_for
@@ -44,7 +44,7 @@ from credtray.core.settings import Delivery, dotted
 from credtray.core.shell_words import word
 from credtray.core.standing import file_trouble
 from credtray.core.state import SessionState, State
-from credtray.core.summary import summary
+from credtray.core.summary import file_error, profile_status, status_document, summary
 from credtray.core.wishes import DEFAULT
 from credtray.daemon.changes import Changes
 from credtray.daemon.ipc_connection import ReplySink
@@ -150,7 +150,7 @@ class Requests:
 
     def _document(self) -> StatusDocument:
         agent = AgentStatus(running=True, pid=os.getpid(), version=__version__)
-        return status.document(self._loop.state, agent, self._loop.now())
+        return status_document(self._loop.state, agent, self._loop.now())
 
     # --- credentials ------------------------------------------------------------------------------------
 
@@ -276,9 +276,9 @@ class Requests:
         reasons = {name: self._why_not(name) for name in names}
         return Done(
             ChoiceResult(
-                tuple(status.profile_status(seen, item) for item in chosen),
+                tuple(profile_status(seen, item) for item in chosen),
                 {name: reason for name, reason in reasons.items() if reason is not None},
-                status.file_error(state),
+                file_error(state),
                 self._changes.shadowed_default(state),
             )
         )

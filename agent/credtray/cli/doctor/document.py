@@ -12,8 +12,8 @@ from credtray.core import resolution
 from credtray.core.diagnosis import Explanation, Facts, Finding, Severity, texts_of
 from credtray.core.errors import UnknownProfile
 from credtray.core.nearest import did_you_mean
+from credtray.core.protocol.results import whole_seconds
 from credtray.core.resolution import Resolution
-from credtray.core.status import iso
 
 VERSION = 1
 FEW_PROFILES = 5
@@ -26,7 +26,7 @@ def doctor_document(
     """Return what doctor found as plain JSON values; ``more`` profiles are not in the table."""
     return {
         "version": VERSION,
-        "now": iso(facts.now),
+        "now": whole_seconds(facts.now),
         "credtray": facts.version,
         "agent": {"running": facts.agent.running, "version": facts.agent.version},
         "worst": (found[0].severity if found else Severity.FINE).value,

@@ -139,14 +139,14 @@ def _kept(components: Components, pasted: PastedKeys, wish: _Wish) -> _Kept:
 
 
 def _document(kept: _Kept) -> dict[str, Any]:
-    from credtray.core.status import iso
+    from credtray.core.protocol.results import whole_seconds
 
     return {
         "section": kept.section,
         "account_id": kept.owner.account_id,
         "role_name": kept.owner.role_name,
         "checked": kept.owner.checked,
-        "expires_at": iso(kept.end.at),
+        "expires_at": whole_seconds(kept.end.at),
         "expires_from": kept.end.source.value,
         "profile": None if kept.converted is None else kept.converted.profile,
     }

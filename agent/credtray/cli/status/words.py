@@ -1,6 +1,6 @@
 """The words of `credtray status` for one session and one profile of the status document. Pure.
 
-Decides nothing about credentials; the states come from core/status.
+Decides nothing about credentials; the states come from core/summary.
 """
 
 from __future__ import annotations
