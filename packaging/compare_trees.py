@@ -7,7 +7,9 @@ A tree is a git revision or a directory ("." is the checkout as it lies here). C
 (name inside its module, syntax tree): functions, methods, constants, class heads with the order of their
 fields, and whatever else stands at the top level. Docstrings count. Imports, ``__all__``, the docstrings and
 names of modules and the places of things do not. ``wishes.wish()`` equals ``wish()`` where ``wishes`` is a
-module of ours: that is what merging two modules makes of it.
+module of ours: that is what merging two modules makes of it. What is imported from elsewhere counts by its
+full name, and a module must not come to define a name twice: no definition gets another meaning from new
+neighbours.
 
 Ends with 0 when the trees are equal, with 1 when anything differs, with 2 when they cannot be compared.
 """
@@ -34,14 +36,14 @@ SHOWN_LINES = 12
 
 
 class Origin(NamedTuple):
-    """What a name refers to: an object of one of our modules, or the module itself when *name* is empty."""
+    """What a name refers to: an object of a module, or the module itself when *name* is empty."""
 
     module: str
     name: str
 
 
 Bindings = dict[str, Origin | None]
-"""Names of one scope; None for what is not an import of ours."""
+"""Names of one scope; None for what is not imported."""
 
 
 class Place(NamedTuple):
@@ -102,12 +104,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         renames = Renames()
         for rule in rules(given.renamed):
             renames.add(rule)
-        old = Tree(read(given.old, folders), renames).places(folders)
-        new = Tree(read(given.new, folders), Renames()).places(folders)
+        old, new = Tree(read(given.old, folders), renames), Tree(read(given.new, folders), Renames())
+        known = {name for name, _place in old.hidden(folders)}
+        hidden = [(name, place) for name, place in new.hidden(folders) if name not in known]
+        differs = report(old.places(folders), new.places(folders))
     except CannotCompareError as error:
         print(f"compare_trees: {error}", file=sys.stderr)
         return 2
-    return report(old, new)
+    for name, place in hidden:
+        print(f"hidden   {name}  defined again in {place}")
+    return 1 if differs or hidden else 0
 
 
 def rules(given: Iterable[str]) -> Iterator[str]:
@@ -179,6 +185,18 @@ class Tree:
                 found += definitions(without_docstring(tree.body), "", path)
         return found
 
+    def hidden(self, folders: Iterable[str]) -> list[tuple[str, str]]:
+        """Return where a module defines a name again, which hides the definition before."""
+        prefixes = tuple(f"{folder}/" for folder in folders)
+        found: list[tuple[str, str]] = []
+        for name, path in sorted(self._paths.items()):
+            names: set[str] = set()
+            for node in self._trees[name].body if path.startswith(prefixes) else ():
+                if (defined := name_of(node)) in names:
+                    found.append((defined, f"{path}:{node.lineno}"))
+                names |= {name_of(node)} if makes_anew(node) else set()
+        return found
+
     def top_level(self, module: str) -> Bindings:
         """Return what stands at the top level of a module."""
         return self._bindings[module]
@@ -194,9 +212,9 @@ class Tree:
         while here.name and here not in seen:
             seen.add(here)
             bindings = self._bindings.get(here.module, {})
-            imported = bindings.get(here.name)
-            if imported is not None and self.ours(imported.module):
-                here = imported
+            source = bindings.get(here.name)
+            if source is not None:
+                here = source
             elif here.name not in bindings and f"{here.module}.{here.name}" in self._paths:
                 return Origin(f"{here.module}.{here.name}", "")
             else:
@@ -284,14 +302,14 @@ class Normaliser(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         """Drop ``if TYPE_CHECKING:`` when nothing but imports stood in it."""
-        kept = self.generic_visit(node)
         checking = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        kept = self.generic_visit(node)
         return None if checking and not node.body and not node.orelse else kept
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        """Give an imported object its own name, whatever it is called here."""
+        """Give an imported object its own name, whatever it is called here; one of others its full name."""
         origin = self._origin(node)
-        name = self._renamed(node.id) if origin is None else self._tree.renames.final(origin)
+        name = self._renamed(node.id) if origin is None else self._final(origin)
         return ast.Name(id=name, ctx=node.ctx)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
@@ -299,7 +317,7 @@ class Normaliser(ast.NodeTransformer):
         origin = self._origin(node)
         if origin is None:
             return self.generic_visit(node)
-        return ast.Name(id=self._tree.renames.final(origin), ctx=node.ctx)
+        return ast.Name(id=self._final(origin), ctx=node.ctx)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """Visit defaults and decorators outside, the body inside."""
@@ -400,9 +418,12 @@ class Normaliser(ast.NodeTransformer):
         return Origin(self._module, name) if imported_from is None else self._followed(imported_from)
 
     def _followed(self, origin: Origin | None) -> Origin | None:
-        if origin is None or not self._tree.ours(origin.module):
-            return None
-        return self._tree.member(*origin) if origin.name else origin
+        return self._tree.member(*origin) if origin is not None and origin.name else origin
+
+    def _final(self, origin: Origin) -> str:
+        if self._tree.ours(origin.module):
+            return self._tree.renames.final(origin)
+        return ".".join(filter(None, origin))
 
 
 def arguments_of(arguments: ast.arguments) -> Bindings:
@@ -441,6 +462,13 @@ def definitions(body: Iterable[ast.stmt], inside: str, path: str) -> Iterator[Pl
             fields = [part.target for part in node.body if isinstance(part, ast.AnnAssign)]
             node.body = [ast.Expr(target) for target in fields]
         yield Place(full, ast.dump(node), node, f"{path}:{getattr(node, 'lineno', 0)}")
+
+
+def makes_anew(node: ast.stmt) -> bool:
+    """Say whether a statement defines its name anew, as an overload or a registration does not."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return not node.decorator_list
+    return isinstance(node, ast.Assign | ast.AnnAssign)
 
 
 def name_of(node: ast.stmt) -> str:

@@ -173,6 +173,40 @@ def test_one_of_two_equal_functions_that_is_lost_is_missed(tmp_path: Path) -> No
     assert (code, said.splitlines()[-1]) == (1, "1 lost, 0 added, 0 changed")
 
 
+ELSEWHERE = "from {}\n\n\ndef newer(it: object) -> object:\n    return {}(it)\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        (("copy import replace", "replace"), ("copy import replace as copied", "copied"), 0),
+        (("copy import replace", "replace"), ("os import replace", "replace"), 1),
+    ],
+)
+def test_names_from_elsewhere_count_by_where_they_come_from(
+    tmp_path: Path, before: tuple[str, str], after: tuple[str, str], code: int
+) -> None:
+    old = lay(tmp_path / "old", {"core/it.py": ELSEWHERE.format(*before)})
+    new = lay(tmp_path / "new", {"core/it.py": ELSEWHERE.format(*after)})
+
+    assert compare(old, new)[0] == code
+
+
+def test_name_that_two_merged_modules_define_is_told(tmp_path: Path) -> None:
+    files = {
+        f"core/{name}.py": f"_MOST = {most}\n\n\ndef {name}() -> int:\n    return _MOST\n"
+        for name, most in (("a", 1), ("b", 2))
+    }
+    old = lay(tmp_path / "old", files)
+    new = lay(tmp_path / "new", {"core/both.py": "\n\n".join(files.values())})
+
+    code, said = compare(old, new)
+    assert (code, said.splitlines()[-1]) == (
+        1,
+        "hidden   _MOST  defined again in agent/credtray/core/both.py:8",
+    )
+
+
 def test_named_renames_are_no_difference(tmp_path: Path) -> None:
     text = MERGED["core/policy.py"].replace("wish(", "desired(").replace("_item", "_wished_item")
     new = lay(tmp_path / "new", {**MERGED, "core/policy.py": text})
