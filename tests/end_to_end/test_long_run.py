@@ -121,7 +121,7 @@ def begun(stage: Stage) -> tuple[Child, dict[str, Any]]:
     words = ("--session", "synderys", "--start-url", START_URL, "--region", "us-east-1", "--accounts", "all")
     stage.credtray("set up", "setup", *words, "--roles", "ReadOnly,DNS,Security", "--yes")
     agent = stage.start_agent()
-    while not stage.asked("agent", "status")["agent"]["running"]:
+    while not stage.status("agent").agent.running:
         assert agent.running, agent.talk
     stage.asked("kept", "activate", *PROFILES)
     told: dict[str, Any] = json.loads(stage.credtray("endpoint", "endpoint", PROFILES[1], "--json").out)

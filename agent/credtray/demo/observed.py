@@ -11,8 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+import msgspec
+
+from credtray.core.protocol.results import SessionStatus, StatusDocument
 from credtray.demo.pace import PacedClock
 
 T = TypeVar("T")
@@ -40,35 +43,26 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Moment:
     """What a status document says, as far as the demo tells of it."""
 
-    state: str
-    """Of the one session."""
-    signed_in_until: datetime | None
-    about: bool
-    token_until: datetime | None
+    session: SessionStatus
+    """The one that there is."""
     keys_until: tuple[datetime, ...]
     """Of the active profiles that have keys."""
 
+    @property
+    def signed_in_until(self) -> datetime | None:
+        """The end of the sign-in, as far as it is known."""
+        return self.session.signed_in_until
+
     @classmethod
-    def of(cls, document: dict[str, Any]) -> Standing | None:
-        """Read a document of `credtray status --json`; None while it knows no session yet."""
-        if not document["sessions"]:
+    def of(cls, document: StatusDocument) -> Moment | None:
+        """Return the moment; None while the agent knows no session yet."""
+        if not document.sessions:
             return None
-        session = document["sessions"][0]
-        kept = [item["expires_at"] for item in document["profiles"] if item["active"]]
-        return cls(
-            session["state"],
-            _instant(session["signed_in_until"]),
-            bool(session["end_is_estimate"]),
-            _instant(session["access_token_expires_at"]),
-            tuple(datetime.fromisoformat(each) for each in kept if each is not None),
-        )
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+        ends = (item.expires_at for item in document.profiles if item.active)
+        return cls(document.sessions[0], tuple(end for end in ends if end is not None))
 
 
 class Observed:
@@ -80,7 +74,7 @@ class Observed:
         self._changed = threading.Condition()
         self._gone = threading.Event()
         self._looking = threading.Thread(target=self._look, name="rewrites", daemon=True)
-        self.standing: Standing | None = None
+        self.moment: Moment | None = None
         self.notices: list[Heard] = []
         self.rewrites = 0
         """How often the credentials file was replaced."""
@@ -97,9 +91,9 @@ class Observed:
 
     def hear_document(self, line: str) -> None:
         """Take one line of `credtray status --watch --json`."""
-        standing = Standing.of(json.loads(line))
+        moment = Moment.of(msgspec.json.decode(line, type=StatusDocument))
         with self._changed:
-            self.standing = standing
+            self.moment = moment
             self._changed.notify_all()
 
     def hear_notice(self, line: str) -> None:

@@ -5,7 +5,6 @@ Tells nothing and decides nothing; what happens on it is in ``story``.
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,6 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
+from credtray.core.protocol.results import StatusDocument
 from credtray.demo.children import Child, Finished
 from credtray.demo.home import ThrowAwayHome, environment
 from credtray.demo.identity_center import IdentityCenter
@@ -94,10 +96,13 @@ class Stage:
             step, Child.begin(("-m", "credtray", *words), self.environment, talk=talk), within
         )
 
-    def asked(self, step: str, *words: str, **options: Any) -> dict[str, Any]:
-        """Run a command with --json and return its answer; raises as ``credtray``."""
-        answer: dict[str, Any] = json.loads(self.credtray(step, *words, "--json", **options).out)
-        return answer
+    def asked(self, step: str, *words: str, **options: Any) -> str:
+        """Run a command with --json and return the JSON text; raises as ``credtray``."""
+        return self.credtray(step, *words, "--json", **options).out
+
+    def status(self, step: str) -> StatusDocument:
+        """Return what `credtray status` tells; raises as ``credtray``."""
+        return msgspec.json.decode(self.asked(step, "status"), type=StatusDocument)
 
     def python(self, step: str, *arguments: str) -> str:
         """Run a Python program of a user and return what it prints; raises as ``credtray``."""

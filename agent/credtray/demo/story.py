@@ -10,11 +10,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+import msgspec
+
 from credtray.core.durations import short
+from credtray.core.models import CredentialStatus
+from credtray.core.protocol.results import LogoutResult
 from credtray.demo.children import Child
 from credtray.demo.home import FOREIGN_SECTION
 from credtray.demo.identity_center import REGION, SESSION_NAME, START_URL
-from credtray.demo.observed import Heard, Standing
+from credtray.demo.observed import Heard, Moment
 from credtray.demo.programs import Programs
 from credtray.demo.stage import COMMAND_SECONDS, USER, Missing, Stage
 from credtray.demo.timeline import Timeline
@@ -93,18 +97,18 @@ class Story:
     def _start_agent(self) -> None:
         stage = self._stage
         self._agent = stage.start_agent()
-        while not stage.asked("agent", "status")["agent"]["running"]:
+        while not stage.status("agent").agent.running:
             self._check_agent()
         stage.start_watching()
-        standing = self._standing("signed in", lambda now: now.signed_in_until is not None)
-        self._told.tell("signed in", f"as {USER}, in the browser; {_until(standing)}")
+        moment = self._when("signed in", lambda now: now.signed_in_until is not None)
+        self._told.tell("signed in", f"as {USER}, in the browser; {_until(moment)}")
         self._told.tell("agent", f"credtray run (pid {self._agent.pid}) has found the sign-in by itself")
 
     def _keep(self) -> None:
         self._stage.asked("kept", "activate", *PROFILES)
-        standing = self._standing("kept", lambda now: len(now.keys_until) == len(PROFILES))
+        moment = self._when("kept", lambda now: len(now.keys_until) == len(PROFILES))
         self._told.tell(
-            "kept", f"{len(PROFILES)} profiles: ~/.aws/credentials has keys until {_keys(standing)}"
+            "kept", f"{len(PROFILES)} profiles: ~/.aws/credentials has keys until {_keys(moment)}"
         )
 
     def _switch(self) -> None:
@@ -120,7 +124,7 @@ class Story:
         stage.clock.run(stage.plan.speed)
         while True:
             found = self._news(newest, heard)
-            if isinstance(found, Standing):
+            if isinstance(found, Moment):
                 newest = max(found.keys_until)
                 self._tell_renewal(found)
                 continue
@@ -136,36 +140,36 @@ class Story:
         stage.clock.run(1)
         self._told.tell("ended", found.body.partition(" Sign in:")[0])
 
-    def _news(self, newest: datetime, heard: int) -> Standing | Heard:
+    def _news(self, newest: datetime, heard: int) -> Moment | Heard:
         """Return the next thing to tell: a notice, or how things stand once all keys are newer."""
 
-        def look() -> tuple[Standing | Heard] | None:
+        def look() -> tuple[Moment | Heard] | None:
             if len(self._observed.notices) > heard:
                 return (self._observed.notices[heard],)
             renewed = self._renewed(newest)
             return None if renewed is None else (renewed,)
 
-        standing = self._now("refreshed")
-        oldest, end = min(standing.keys_until), standing.signed_in_until
+        moment = self._now("refreshed")
+        oldest, end = min(moment.keys_until), moment.signed_in_until
         if end is not None and oldest < end:
             step, due = "refreshed", oldest
         else:
             step, due = "ended", (end or oldest) + _LATE
         return self._wait(step, look, due - self._stage.clock.now())[0]
 
-    def _renewed(self, newest: datetime) -> Standing | None:
+    def _renewed(self, newest: datetime) -> Moment | None:
         """Return how things stand once the keys of all profiles last longer than any did."""
-        standing = self._observed.standing
-        if standing is None or len(standing.keys_until) < len(PROFILES):
+        moment = self._observed.moment
+        if moment is None or len(moment.keys_until) < len(PROFILES):
             return None
-        return standing if min(standing.keys_until) > newest else None
+        return moment if min(moment.keys_until) > newest else None
 
-    def _tell_renewal(self, standing: Standing) -> None:
+    def _tell_renewal(self, moment: Moment) -> None:
         if not self._stage.portal.journal.by_grant().get("refresh_token"):
             raise Missing("refreshed", "the keys are new, but the token was never refreshed")
-        end = "" if standing.about else f"; the sign-in ends at {_at(standing.signed_in_until)}"
-        token = f"token until {_at(standing.token_until)}"
-        self._told.tell("refreshed", f"silently: {token}, keys until {_keys(standing)}{end}")
+        end = "" if moment.session.end_is_estimate else f"; the sign-in ends at {_at(moment.signed_in_until)}"
+        token = f"token until {_at(moment.session.access_token_expires_at)}"
+        self._told.tell("refreshed", f"silently: {token}, keys until {_keys(moment)}{end}")
 
     # --- the end ----------------------------------------------------------------------------------------
 
@@ -173,11 +177,11 @@ class Story:
         stage, ended = self._stage, self._now("signed in fresh")
         self._announce_browser()
         stage.asked("signed in fresh", "login", within=self._patience, talk=self._address)
-        standing = self._standing("signed in fresh", lambda now: now.state == "fresh")
-        before, after = ended.signed_in_until, standing.signed_in_until
+        moment = self._when("signed in fresh", lambda now: now.session.state is CredentialStatus.FRESH)
+        before, after = ended.signed_in_until, moment.signed_in_until
         if before is None or after is None or after <= before:
             raise Missing("signed in fresh", f"the end did not move: {_at(before)}, {_at(after)}")
-        self._told.tell("signed in", f"fresh; {_until(standing)}: the end moved by {short(after - before)}")
+        self._told.tell("signed in", f"fresh; {_until(moment)}: the end moved by {short(after - before)}")
         stage.clock.run(stage.plan.speed)
         newest = max(ended.keys_until)
         renewed = self._wait("kept", lambda: self._renewed(newest), newest - stage.clock.now())
@@ -185,8 +189,8 @@ class Story:
         self._told.tell("kept", f"{len(PROFILES)} profiles: keys until {_keys(renewed)}, by the new sign-in")
 
     def _sign_out(self) -> None:
-        answer = self._stage.asked("signed out", "logout")
-        if not answer["told_portal"] or self._stage.portal.active_sign_ins():
+        answer = msgspec.json.decode(self._stage.asked("signed out", "logout"), type=LogoutResult)
+        if not answer.told_portal or self._stage.portal.active_sign_ins():
             raise Missing("signed out", "the portal still has a sign-in")
         self._told.tell("signed out", "at the portal too; the token is gone")
         credentials = self._stage.home.credentials
@@ -202,18 +206,18 @@ class Story:
 
     # --- waiting ----------------------------------------------------------------------------------------
 
-    def _standing(self, step: str, right: Callable[[Standing], bool]) -> Standing:
+    def _when(self, step: str, right: Callable[[Moment], bool]) -> Moment:
         """Wait until the agent tells that things stand so."""
 
-        def look() -> Standing | None:
-            standing = self._observed.standing
-            return standing if standing is not None and right(standing) else None
+        def look() -> Moment | None:
+            moment = self._observed.moment
+            return moment if moment is not None and right(moment) else None
 
         return self._wait(step, look, timedelta())
 
-    def _now(self, step: str) -> Standing:
+    def _now(self, step: str) -> Moment:
         """Return how things stand."""
-        return self._standing(step, lambda standing: bool(standing.keys_until))
+        return self._when(step, lambda moment: bool(moment.keys_until))
 
     def _wait(self, step: str, look: Callable[[], T | None], due: timedelta) -> T:
         found = self._observed.wait(look, self._stage.seconds(due))
@@ -249,14 +253,14 @@ class Story:
             self._helpless = False
 
     def _moment(self) -> str:
-        standing, now = self._observed.standing, self._stage.clock.now()
-        if standing is None:
+        moment, now = self._observed.moment, self._stage.clock.now()
+        if moment is None:
             return "not signed in yet"
         parts = []
-        if standing.signed_in_until is not None:
-            parts.append(_left("sign-in", standing.signed_in_until, now))
-        if standing.keys_until:
-            parts.append(_left("keys", min(standing.keys_until), now))
+        if moment.signed_in_until is not None:
+            parts.append(_left("sign-in", moment.signed_in_until, now))
+        if moment.keys_until:
+            parts.append(_left("keys", min(moment.keys_until), now))
         return " · ".join([*parts, f"time runs {self._stage.clock.speed:g} x"])
 
 
@@ -264,12 +268,12 @@ def _left(what: str, until: datetime, now: datetime) -> str:
     return f"{what}: {short(until - now)} left" if until > now else f"{what}: over"
 
 
-def _until(standing: Standing) -> str:
-    return f"until {'about ' if standing.about else ''}{_at(standing.signed_in_until)}"
+def _until(moment: Moment) -> str:
+    return f"until {'about ' if moment.session.end_is_estimate else ''}{_at(moment.signed_in_until)}"
 
 
-def _keys(standing: Standing) -> str:
-    return _at(min(standing.keys_until))
+def _keys(moment: Moment) -> str:
+    return _at(min(moment.keys_until))
 
 
 def _at(instant: datetime | None) -> str:
