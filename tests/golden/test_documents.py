@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from tests.core.test_menu import at
 from tests.golden.golden import FOLDER, holds, readable, steady
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-OURS = {"HOME", "USERPROFILE", "DBUS_SYSTEM_BUS_ADDRESS", "UPDATE_SNAPSHOTS"}
+OURS = {"TZ", "HOME", "USERPROFILE", "DBUS_SYSTEM_BUS_ADDRESS", "UPDATE_SNAPSHOTS"}
 """Variables that a test has set or wants, besides those by their beginning."""
 VALID = token(expiresAt="2026-11-22T12:40:00Z")
 KEYS = (
@@ -80,19 +79,15 @@ def settings(home: Path, text: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def here_and_now(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Noon in UTC over SSH, whatever machine this is, and none of its programs and variables."""
+def here_and_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noon, over SSH, whatever machine this is, and none of its programs and variables."""
     monkeypatch.setattr(SystemClock, "now", lambda _self: NOW)
     for name in os.environ.keys() - OURS:
         if not name.startswith(("XDG_", "AWS_", "PYTEST_")):
             monkeypatch.delenv(name)
-    here = {"PATH": "/nonexistent", "COLUMNS": "80", "TZ": "UTC", "SSH_TTY": "/dev/pts/1"}
+    here = {"PATH": "/nonexistent", "COLUMNS": "80", "SSH_TTY": "/dev/pts/1"}
     for name, value in here.items():
         monkeypatch.setenv(name, value)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 def recorded() -> FakeBackend:
