@@ -20,6 +20,7 @@ from credtray.core.protocol import (
     Asks,
     Credentials,
     Deactivate,
+    ListUndo,
     Login,
     Snooze,
     Status,
@@ -205,6 +206,10 @@ def test_login_that_took_minutes_does_not_undo_choices_made_meanwhile(
 
     assert (remembered()["active"], remembered()["default"]) == (["dev", "ro"], "dns")
     assert list(remembered()["sessions"]) == ["corp"]
+
+
+def test_what_an_undo_would_take_back_is_told(config: Path) -> None:
+    assert document(ListUndo()) == {"credentials": [], "profiles": []}
 
 
 def test_nothing_to_undo_is_said(config: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from credtray.core import saved
-from credtray.core.errors import Offline, RoleRefused, TokenRefused
+from credtray.core.errors import Offline, RoleRefused, SectionNotOurs, TokenRefused
 from credtray.core.events import (
     ConfigLoaded,
     Fetched,
@@ -209,3 +209,12 @@ def test_a_legacy_token_that_has_run_out_is_expired() -> None:
     state = after(started("dev"), SignedIn("corp", token(life=8 * HOUR, refreshable=False)))
 
     assert as_json(status_document(state, AGENT, NOON + 8 * HOUR))["sessions"][0]["state"] == "expired"
+
+
+def test_a_profile_of_two_refused_sections_tells_of_its_own() -> None:
+    state = after(signed_in("dev"), Switched("dev"))
+    refused = {name: SectionNotOurs(f"[{name}]").problem for name in ("default", "dev")}
+    state = replace(state, file=replace(state.file, refused=refused))
+    found = as_json(status_document(state, AGENT, NOON))["profiles"][0]
+
+    assert (found["state"], found["error"]["text"]) == ("refused", refused["dev"].title)

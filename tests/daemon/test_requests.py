@@ -453,3 +453,28 @@ def test_a_request_has_one_handler() -> None:
             daemon.requests.register({protocol.Ping: answered})
 
     run(drive())
+
+
+def test_each_answer_is_the_struct_that_its_request_names() -> None:
+    asked: tuple[protocol.Asks[Any], ...] = (
+        protocol.Ping(),
+        protocol.Login("corp"),
+        protocol.Activate(("dev",)),
+        protocol.Deactivate(("dev",)),
+        protocol.Switch("dev"),
+        protocol.Credentials("dev"),
+        protocol.Status(),
+        protocol.Snooze("corp", 5),
+        protocol.PauseNotices(),
+        protocol.CancelLogin("corp"),
+        protocol.ListUndo(),
+        protocol.Undo(),
+        protocol.Logout("corp"),
+        protocol.Stop(),
+    )
+
+    async def drive() -> list[object]:
+        daemon = await signed_in()
+        return [protocol.result_of(await daemon.ask(each), each) for each in asked]
+
+    assert [type(each) for each in run(drive())] == [each.result_type() for each in asked]
