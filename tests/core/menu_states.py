@@ -38,9 +38,9 @@ from credtray.core.events import (
     TokenDoubtful,
     TokenFound,
 )
-from credtray.core.models import AssumedRole, ConfigWarning, Profile
+from credtray.core.models import AssumedRole, ConfigWarning, Delivery, Profile
 from credtray.core.ports import DesktopPart, Mark, Part
-from credtray.core.settings import Delivery, ProfileSettings, Settings
+from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import FileState, State, Trouble, frozen
 from tests.core.making import (
     HOUR,

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from credtray.core.durations import exact, parse_duration
 from credtray.core.errors import SettingsInvalid
+from credtray.core.models import Delivery
 from credtray.core.policy import next_look
 from credtray.core.settings import (
-    Delivery,
     ProfileSettings,
     SessionSettings,
     Settings,

@@ -18,10 +18,11 @@ from credtray.core.errors import (
     UnknownProfile,
 )
 from credtray.core.events import Activated, Deactivated
+from credtray.core.models import Delivery
 from credtray.core.ports import EndpointMemory
 from credtray.core.ports.endpoint import IssueForProfile
 from credtray.core.secret import Secret
-from credtray.core.settings import Delivery, ProfileSettings, Settings
+from credtray.core.settings import ProfileSettings, Settings
 from credtray.daemon.endpoint import RETRY_SECONDS, Endpoint
 from tests.as_json import result
 from tests.core.making import MINUTE, config, profile

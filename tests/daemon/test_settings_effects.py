@@ -11,7 +11,8 @@ import pytest
 from credtray.core import protocol
 from credtray.core.errors import SettingsInvalid, UsageError
 from credtray.core.events import FilesChanged
-from credtray.core.settings import Delivery, ProfileSettings, SessionSettings, Settings
+from credtray.core.models import Delivery
+from credtray.core.settings import ProfileSettings, SessionSettings, Settings
 from tests.as_json import result
 from tests.core.making import HOUR
 from tests.daemon.fakes import Daemon, run

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from credtray.core.models import Delivery
 from credtray.core.protocol.results import ProfileStatus
-from credtray.core.settings import Delivery
 from credtray.core.shell_words import argument
 
 _NAMES = {Delivery.PROCESS: "credential_process", Delivery.ENDPOINT: "the local endpoint"}

@@ -171,6 +171,17 @@ class RoleCredentials:
         return self.expires_at - self.fetched_at
 
 
+class Delivery(StrEnum):
+    """How the programs of an active profile get its role credentials."""
+
+    FILE = "file"
+    """Its keys are written into a section of the credentials file."""
+    PROCESS = "process"
+    """Held in memory for ``credtray credentials``; nothing is written."""
+    ENDPOINT = "endpoint"
+    """Held in memory for the local endpoint, which is open then; nothing is written."""
+
+
 class CredentialStatus(StrEnum):
     """How a sign-in, role credentials or pasted keys stand, in the one word that `status` has for it."""
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +19,7 @@ import msgspec
 from credtray.core.addresses import check_region
 from credtray.core.durations import parse_duration
 from credtray.core.errors import RegionRefused, SettingsInvalid
+from credtray.core.models import Delivery
 from credtray.core.nearest import did_you_mean
 from credtray.core.presets import usual_length
 from credtray.core.proxy_address import SUPPORTED, proxy_problem
@@ -32,17 +32,6 @@ ProxyAddress = str
 """The address of a proxy."""
 Panel = str
 """``"auto"``, ``"light"`` or ``"dark"``."""
-
-
-class Delivery(StrEnum):
-    """How the programs of an active profile get its role credentials."""
-
-    FILE = "file"
-    """Its keys are written into a section of the credentials file."""
-    PROCESS = "process"
-    """Held in memory for ``credtray credentials``; nothing is written."""
-    ENDPOINT = "endpoint"
-    """Held in memory for the local endpoint, which is open then; nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)

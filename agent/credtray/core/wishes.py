@@ -6,9 +6,8 @@ from datetime import datetime
 
 from credtray.core import imports
 from credtray.core.marks import key_digest
-from credtray.core.models import SectionKeys
+from credtray.core.models import Delivery, SectionKeys
 from credtray.core.ports import Mark
-from credtray.core.settings import Delivery
 from credtray.core.state import ProfileState, State, region_of
 
 DEFAULT = "default"

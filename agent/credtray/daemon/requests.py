@@ -22,7 +22,7 @@ from credtray.core.events import (
     Snoozed,
     Switched,
 )
-from credtray.core.models import RoleCredentials
+from credtray.core.models import Delivery, RoleCredentials
 from credtray.core.protocol import CredentialsIssued, Done, ProcessCredentials, Progress, Request, Update
 from credtray.core.protocol.results import (
     AgentStatus,
@@ -40,7 +40,7 @@ from credtray.core.protocol.results import (
     told,
     whole_seconds,
 )
-from credtray.core.settings import Delivery, dotted
+from credtray.core.settings import dotted
 from credtray.core.shell_words import word
 from credtray.core.standing import file_trouble
 from credtray.core.state import SessionState, State

@@ -11,8 +11,8 @@ from rich.text import Text
 from credtray.cli.columns import Column, Columns
 from credtray.cli.terminal import visible
 from credtray.core.face.lines import PRODUCTION
+from credtray.core.models import Delivery
 from credtray.core.protocol.results import ForeignStatus, ProfileStatus
-from credtray.core.settings import Delivery
 
 
 def profiles_view(items: Sequence[ProfileStatus]) -> Group:

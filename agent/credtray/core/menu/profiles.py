@@ -14,8 +14,8 @@ from credtray.core.forms import Form, Shell
 from credtray.core.menu import Item, Kind
 from credtray.core.menu.agent import setup_items
 from credtray.core.menu.branches import Entry, Menu, catalogue, laid_out, separator
+from credtray.core.models import Delivery
 from credtray.core.protocol import Activate, Deactivate, Switch
-from credtray.core.settings import Delivery
 from credtray.core.state import State
 from credtray.core.summary import Summary
 

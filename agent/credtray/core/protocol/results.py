@@ -12,8 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from credtray.core.errors import Problem
 from credtray.core.expiry import Moved
-from credtray.core.models import CredentialStatus, EndProof
-from credtray.core.settings import Delivery
+from credtray.core.models import CredentialStatus, Delivery, EndProof
 
 
 def whole_seconds(instant: datetime) -> datetime:
