@@ -21,19 +21,18 @@ from credtray.core.diagnosis.facts import (
     KeyKind,
     KeySection,
     OldUnit,
-    PartSight,
     Place,
     SessionSight,
     SettingsFacts,
     Surrounding,
     TokenFacts,
-    Trouble,
 )
 from credtray.core.diagnosis.kinds import ONLY_IN_TEXTS
 from credtray.core.errors import IN_PLACE_OF_AWS
 from credtray.core.ini.text import IniProblem
 from credtray.core.models import AwsConfig, ConfigWarning, CredentialStatus, Profile, SsoSession
 from credtray.core.obstacles import InTheWay, Obstacle
+from credtray.core.protocol.results import ErrorEntry, PartStatus
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 URL = "https://d-9067000001.awsapps.com/start"
@@ -101,7 +100,7 @@ def agent(**parts: Any) -> Facts:
 def told(code: str, text: str = "as it was told") -> Facts:
     """A session of which the agent tells this error."""
     return agent(
-        sessions=frozen(corp=SessionSight(CredentialStatus.FRESH, trouble=Trouble(code, text, "Do that.")))
+        sessions=frozen(corp=SessionSight(CredentialStatus.FRESH, trouble=ErrorEntry(code, text, "Do that.")))
     )
 
 
@@ -148,7 +147,7 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "token_unreadable": lambda: token(held=Held.UNREADABLE, reason="it is empty"),
         "sign_in_refused": lambda: told("sign_in_denied"),
         "sign_in_timed_out": lambda: told("sign_in_timed_out"),
-        "role_refused": lambda: agent(profiles=frozen(dev=Trouble("role_refused", "HTTP 403: No access"))),
+        "role_refused": lambda: agent(profiles=frozen(dev=ErrorEntry("role_refused", "HTTP 403: No access"))),
         "foreign_keys_shadow": lambda: keys(kind=KeyKind.LONG_TERM),
         "temporary_keys_shadow": lambda: keys(kind=KeyKind.TEMPORARY),
         "stale_keys": lambda: keys(profile="dev", expires_at=minutes(0)),
@@ -187,21 +186,23 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "endpoint_refused": lambda: replace(FINE, endpoint_answers=False),
         "half_environment_keys": lambda: environ(AWS_ACCESS_KEY_ID="set"),
         "clock_off": lambda: online(clock_error=timedelta(minutes=-6)),
-        "certificate_refused": lambda: online(trouble=Trouble("certificate_refused", "self-signed")),
+        "certificate_refused": lambda: online(trouble=ErrorEntry("certificate_refused", "self-signed")),
         "aws_cli_too_old_for_endpoint": lambda: replace(agent(endpoint=True), aws_cli=(2, 9, 19)),
         "assume_role_refused": lambda: agent(
-            profiles=frozen(dev=Trouble("assume_role_refused", "HTTP 403: AccessDenied", "Ask its owner."))
+            profiles=frozen(dev=ErrorEntry("assume_role_refused", "HTTP 403: AccessDenied", "Ask its owner."))
         ),
         "profile_setting_refused": lambda: agent(
-            profiles=frozen(dev=Trouble("profile_refused", "duration_seconds is 43200", "Take it out."))
+            profiles=frozen(dev=ErrorEntry("profile_refused", "duration_seconds is 43200", "Take it out."))
         ),
         "network_setting_refused": lambda: told("network_setting_refused"),
         "endpoint_override_failed": lambda: online(
-            trouble=Trouble("portal_failed", f"HTTP 501 (localhost:1, which X names {IN_PLACE_OF_AWS})", "-")
+            trouble=ErrorEntry(
+                "portal_failed", f"HTTP 501 (localhost:1, which X names {IN_PLACE_OF_AWS})", "-"
+            )
         ),
         "endpoint_override": lambda: online(override="AWS_ENDPOINT_URL"),
-        "proxy_refused": lambda: online(trouble=Trouble("proxy_refused", "HTTP 407")),
-        "unreachable": lambda: online(trouble=Trouble("offline", "refused")),
+        "proxy_refused": lambda: online(trouble=ErrorEntry("proxy_refused", "HTTP 407")),
+        "unreachable": lambda: online(trouble=ErrorEntry("offline", "refused")),
         "captive_portal": lambda: told("captive_portal"),
         "throttled": lambda: told("throttled"),
         "service_failed": lambda: told("portal_failed"),
@@ -211,12 +212,14 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "loopback_elsewhere": lambda: replace(FINE, surrounding=Surrounding.SSH),
         "agent_not_running": lambda: replace(FINE, agent=AgentFacts()),
         "agent_silent": lambda: replace(
-            FINE, agent=AgentFacts(trouble=Trouble("agent_silent", "nothing came"))
+            FINE, agent=AgentFacts(trouble=ErrorEntry("agent_silent", "nothing came"))
         ),
         "agent_version_differs": lambda: agent(version="0.0.9"),
-        "agent_trouble": lambda: agent(problems=(Trouble("file_contended", "it is rewritten", "Find it."),)),
-        "desktop_part_missing": lambda: agent(desktop=frozen(tray=PartSight(None, "no bus"))),
-        "desktop_part_served": lambda: agent(desktop=frozen(tray=PartSight("status_notifier"))),
+        "agent_trouble": lambda: agent(
+            problems=(ErrorEntry("file_contended", "it is rewritten", "Find it."),)
+        ),
+        "desktop_part_missing": lambda: agent(desktop=frozen(tray=PartStatus(None, "no bus"))),
+        "desktop_part_served": lambda: agent(desktop=frozen(tray=PartStatus("status_notifier"))),
         "autostart_old": lambda: replace(
             FINE, autostart=AutostartFacts(True, "it starts /gone", "/gone/python does not exist")
         ),

@@ -23,12 +23,12 @@ from credtray.core.diagnosis.facts import (
     AutostartFacts,
     SettingsFacts,
     Surrounding,
-    Trouble,
 )
 from credtray.core.endpoint.environment import ADDRESS, TOKEN, TOKEN_FILE, place_here
 from credtray.core.endpoint.filter import path_of
 from credtray.core.errors import AgentNotRunning, AutostartRefused, CredtrayError, EndpointTokenMissing
 from credtray.core.protocol import Status
+from credtray.core.protocol.results import ErrorEntry
 from credtray.core.settings import Settings
 from credtray.desktop.autostart import Autostart
 from credtray.desktop.browser import SystemBrowser
@@ -44,9 +44,9 @@ _ENDPOINT_SECONDS = PROBE_SECONDS * 0.4
 _BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 
 
-def trouble_of(error: CredtrayError) -> Trouble:
+def trouble_of(error: CredtrayError) -> ErrorEntry:
     """Return an error of ours as a fact."""
-    return Trouble(error.code, str(error), error.advice)
+    return ErrorEntry(error.code, str(error), error.advice)
 
 
 def agent() -> AgentFacts:

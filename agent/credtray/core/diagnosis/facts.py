@@ -15,7 +15,7 @@ from credtray.core.ini.text import IniProblem
 from credtray.core.models import AwsConfig, CredentialStatus
 from credtray.core.obstacles import InTheWay
 from credtray.core.own_commands import OwnCommand
-from credtray.core.protocol.results import ErrorEntry, StatusDocument
+from credtray.core.protocol.results import ErrorEntry, PartStatus, StatusDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,28 +142,11 @@ class TokenFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """An error of ours as the agent tells it."""
-
-    code: str
-    text: str
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class SessionSight:
     """One session as the agent knows it."""
 
     state: CredentialStatus
-    trouble: Trouble | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PartSight:
-    """One part of the desktop as the agent serves it."""
-
-    back_end: str | None
-    reason: str | None = None
+    trouble: ErrorEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,39 +155,32 @@ class AgentFacts:
 
     running: bool = False
     version: str | None = None
-    trouble: Trouble | None = None
+    trouble: ErrorEntry | None = None
     """Why it could not be asked, when something listens."""
-    problems: tuple[Trouble, ...] = ()
-    credentials_file: Trouble | None = None
+    problems: tuple[ErrorEntry, ...] = ()
+    credentials_file: ErrorEntry | None = None
     sessions: Mapping[str, SessionSight] = field(default_factory=lambda: MappingProxyType({}))
-    profiles: Mapping[str, Trouble] = field(default_factory=lambda: MappingProxyType({}))
+    profiles: Mapping[str, ErrorEntry] = field(default_factory=lambda: MappingProxyType({}))
     """Profile -> what is wrong with it."""
-    desktop: Mapping[str, PartSight] = field(default_factory=lambda: MappingProxyType({}))
+    desktop: Mapping[str, PartStatus] = field(default_factory=lambda: MappingProxyType({}))
     endpoint: bool = False
     """The local credentials endpoint is open: somebody uses it."""
 
     @classmethod
     def of(cls, document: StatusDocument) -> AgentFacts:
         """Return what a running agent tells of itself."""
-        profiles = ((item.name, _trouble(item.error)) for item in document.profiles)
-        problems = (_trouble(item) for item in document.problems)
-        parts = document.desktop.parts.items()
+        sessions = {item.name: SessionSight(item.state, item.error) for item in document.sessions}
+        profiles = {item.name: item.error for item in document.profiles if item.error is not None}
         return cls(
             running=True,
             version=document.agent.version,
-            problems=tuple(item for item in problems if item is not None),
-            credentials_file=_trouble(document.credentials_file),
-            sessions=MappingProxyType(
-                {item.name: SessionSight(item.state, _trouble(item.error)) for item in document.sessions}
-            ),
-            profiles=MappingProxyType({name: trouble for name, trouble in profiles if trouble is not None}),
-            desktop=MappingProxyType({name: PartSight(part.back_end, part.reason) for name, part in parts}),
+            problems=document.problems,
+            credentials_file=document.credentials_file,
+            sessions=MappingProxyType(sessions),
+            profiles=MappingProxyType(profiles),
+            desktop=MappingProxyType(document.desktop.parts),
             endpoint=document.endpoint.port is not None,
         )
-
-
-def _trouble(entry: ErrorEntry | None) -> Trouble | None:
-    return None if entry is None else Trouble(entry.code, entry.text, entry.hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +223,7 @@ class EndpointSight:
 
     session: str
     host: str
-    trouble: Trouble | None = None
+    trouble: ErrorEntry | None = None
     proxy: str | None = None
     """Without its login."""
     clock_error: timedelta | None = None

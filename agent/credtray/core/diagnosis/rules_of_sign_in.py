@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from credtray.core.diagnosis import causes_around as around
 from credtray.core.diagnosis import causes_of_keys as kinds
-from credtray.core.diagnosis.facts import Facts, Held, TokenFacts, Trouble
+from credtray.core.diagnosis.facts import Facts, Held, TokenFacts
 from credtray.core.diagnosis.finding import Finding, Kind, Severity, Sight
 from credtray.core.diagnosis.making import clean, found, moment
 from credtray.core.errors import (
@@ -33,6 +33,7 @@ from credtray.core.errors import (
     UnexpectedReply,
 )
 from credtray.core.models import CredentialStatus, SsoSession
+from credtray.core.protocol.results import ErrorEntry
 
 KIND_OF: Mapping[str, Kind] = MappingProxyType(
     {
@@ -64,7 +65,7 @@ _CACHE = "~/.aws/sso/cache/"
 """Every program looks for tokens there; no variable moves it."""
 
 
-def kind_of(trouble: Trouble) -> Kind:
+def kind_of(trouble: ErrorEntry) -> Kind:
     """Return the finding that an error of ours is; ``agent_trouble`` for one that is none in particular."""
     if IN_PLACE_OF_AWS in trouble.text:
         return around.OVERRIDE_FAILED
@@ -189,7 +190,7 @@ def _told(facts: Facts, name: str) -> Iterator[Finding]:
     yield found(kind, seen, session=name, fill={"hint": clean(sight.trouble.hint)})
 
 
-def _sight_of_profile(facts: Facts, profile: str, trouble: Trouble) -> Sight:
+def _sight_of_profile(facts: Facts, profile: str, trouble: ErrorEntry) -> Sight:
     known = facts.config.config.profiles.get(profile)
     role = "" if known is None else f" (account {known.account_id}, role {known.role_name})"
     line = facts.config.sections.get(profile)

@@ -30,7 +30,7 @@ class ErrorEntry(Struct, frozen=True):
 
     code: str
     text: str
-    hint: str
+    hint: str = ""
 
     @classmethod
     def of(cls, problem: Problem | None) -> ErrorEntry | None:
