@@ -115,7 +115,7 @@ def test_one_long_name_costs_the_others_no_column() -> None:
 @pytest.mark.met("M3")
 @pytest.mark.parametrize("name", sorted(main.COMMANDS))
 def test_examples_fit_80_columns(name: str) -> None:
-    found = importlib.import_module(f"credtray.cli.{main.COMMANDS[name][0]}")
+    found = importlib.import_module(f"credtray.{main.COMMANDS[name][0]}")
     function = name.replace("-", "_")
     text = inspect.getdoc(getattr(found, function, None) or getattr(found, f"{function}_")) or ""
     _, examples, lines = text.partition("Examples:")

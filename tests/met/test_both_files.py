@@ -11,11 +11,11 @@ from credtray.app import build
 from credtray.aws.config_file import AwsConfigFile
 from credtray.checkup import look
 from credtray.cli.setup.steps import check_place
-from credtray.core import diagnosis
 from credtray.core.config.edits import Change, SetupWish, plan_setup
 from credtray.core.config.merging import read_credentials
 from credtray.core.config.sso import parse_config
 from credtray.core.config.undo import undo_setup
+from credtray.core.diagnosis import findings
 from credtray.core.errors import FileRefused
 from credtray.core.marks import key_digest
 from credtray.core.models import Account, AwsConfig, Endpoints, Profile, SsoSession
@@ -211,7 +211,7 @@ def test_setup_knows_which_role_a_profile_has_by_both_files() -> None:
 
 def findings(home: Path, **environ: str) -> list[str]:
     where = Environment(environ={"HOME": str(home), **environ}, home=home)
-    return [found.kind.code for found in diagnosis.findings(look(where).facts)]
+    return [found.kind.code for found in findings(look(where).facts)]
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def _commands(incomplete: str, *, described: bool) -> Iterator[Candidate]:
 
 def _summary(name: str, module: str) -> str:
     """Return the first line of a command's docstring without importing it: some commands import a lot."""
-    source = Path(__file__).parent.joinpath(*module.split(".")).with_suffix(".py")
+    source = Path(__file__).parents[1].joinpath(*module.split(".")).with_suffix(".py")
     try:
         tree = ast.parse(source.read_bytes())
     except (OSError, SyntaxError, ValueError):  # where only compiled modules are installed

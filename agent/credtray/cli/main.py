@@ -33,38 +33,38 @@ _START, _SIGN_IN, _PROFILES = "Begin", "Sign in", "Profiles and keys"
 _PROGRAMS, _TROUBLE, _AGENT = "Programs that need keys", "When something does not work", "The agent"
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "setup": ("setup.command", _START),
-    "status": ("status.command", _START),
-    "login": ("sign_in", _SIGN_IN),
-    "logout": ("sign_in", _SIGN_IN),
-    "whoami": ("whoami", _SIGN_IN),
-    "snooze": ("sign_in", _SIGN_IN),
-    "pause": ("pausing", _SIGN_IN),
-    "notify-test": ("notify_test", _TROUBLE),
-    "profiles": ("profiles.command", _PROFILES),
-    "activate": ("keeping", _PROFILES),
-    "deactivate": ("keeping", _PROFILES),
-    "switch": ("keeping", _PROFILES),
-    "credentials": ("credentials", _PROFILES),
-    "import": ("importing.command", _PROFILES),
-    "undo": ("undo", _PROFILES),
-    "exec": ("execution", _PROGRAMS),
-    "env": ("environment", _PROGRAMS),
-    "copy": ("environment", _PROGRAMS),
-    "endpoint": ("endpoint", _PROGRAMS),
-    "wait": ("waiting", _PROGRAMS),
-    "console": ("console", _PROGRAMS),
-    "doctor": ("doctor.command", _TROUBLE),
-    "explain": ("doctor.command", _TROUBLE),
-    "repair": ("repair", _TROUBLE),
-    "run": ("agent_process", _AGENT),
-    "stop": ("agent_process", _AGENT),
-    "autostart": ("autostart", _AGENT),
-    "settings": ("settings.command", _AGENT),
-    "version": ("agent_process", _AGENT),
-    "completion": ("completion", _AGENT),
+    "setup": ("cli.setup.command", _START),
+    "status": ("cli.status.command", _START),
+    "login": ("cli.sign_in", _SIGN_IN),
+    "logout": ("cli.sign_in", _SIGN_IN),
+    "whoami": ("cli.whoami", _SIGN_IN),
+    "snooze": ("cli.sign_in", _SIGN_IN),
+    "pause": ("cli.pausing", _SIGN_IN),
+    "notify-test": ("cli.notify_test", _TROUBLE),
+    "profiles": ("cli.profiles.command", _PROFILES),
+    "activate": ("cli.keeping", _PROFILES),
+    "deactivate": ("cli.keeping", _PROFILES),
+    "switch": ("cli.keeping", _PROFILES),
+    "credentials": ("cli.credentials", _PROFILES),
+    "import": ("cli.importing.command", _PROFILES),
+    "undo": ("cli.undo", _PROFILES),
+    "exec": ("cli.execution", _PROGRAMS),
+    "env": ("cli.environment", _PROGRAMS),
+    "copy": ("cli.environment", _PROGRAMS),
+    "endpoint": ("cli.endpoint", _PROGRAMS),
+    "wait": ("cli.waiting", _PROGRAMS),
+    "console": ("cli.console", _PROGRAMS),
+    "doctor": ("cli.doctor.command", _TROUBLE),
+    "explain": ("cli.doctor.command", _TROUBLE),
+    "repair": ("cli.repair", _TROUBLE),
+    "run": ("cli.agent_process", _AGENT),
+    "stop": ("cli.agent_process", _AGENT),
+    "autostart": ("cli.autostart", _AGENT),
+    "settings": ("cli.settings.command", _AGENT),
+    "version": ("cli.agent_process", _AGENT),
+    "completion": ("cli.completion", _AGENT),
 }
-"""Command -> (module of this package that holds a function of that name, panel of the help).
+"""Command -> (module of credtray that holds a function of that name, panel of the help).
 
 A name that Python keeps for itself has an underscore at its end there: ``exec_``, ``import_``.
 """
@@ -130,7 +130,7 @@ def _dress_help() -> None:
 def command_named(name: str) -> Any:
     """Return one command of ``COMMANDS`` as typer runs it; only now its module is imported."""
     module, panel = COMMANDS[name]
-    found = importlib.import_module(f"credtray.cli.{module}")
+    found = importlib.import_module(f"credtray.{module}")
     name_there = name.replace("-", "_")
     function = getattr(found, name_there, None) or getattr(found, f"{name}_")
     text = _unwrapped(inspect.getdoc(function) or "")

@@ -66,7 +66,7 @@ def _commands() -> str:
 
 def _command(name: str) -> Iterator[str]:
     module, _panel = COMMANDS[name]
-    found = importlib.import_module(f"credtray.cli.{module}")
+    found = importlib.import_module(f"credtray.{module}")
     text = inspect.getdoc(getattr(found, name.replace("-", "_"), None) or getattr(found, f"{name}_")) or ""
     prose, _, examples = text.partition("\n\nExamples:\n")
     yield f"## credtray {name}\n"
