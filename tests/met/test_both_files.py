@@ -209,7 +209,7 @@ def test_setup_knows_which_role_a_profile_has_by_both_files() -> None:
 # --- one file for both, and none ---------------------------------------------------------------------
 
 
-def findings(home: Path, **environ: str) -> list[str]:
+def codes(home: Path, **environ: str) -> list[str]:
     where = Environment(environ={"HOME": str(home), **environ}, home=home)
     return [found.kind.code for found in findings(look(where).facts)]
 
@@ -226,7 +226,7 @@ def test_our_section_in_the_one_file_for_both_is_read_by_programs(home: Path, aw
     (aws / "config").write_text(f"{SESSION}[profile p1]\n{ROLE}[p1]\n{kept('p1')}")
     both = str(aws / "config")
 
-    assert "section_ignored" not in findings(home, AWS_CONFIG_FILE=both, AWS_SHARED_CREDENTIALS_FILE=both)
+    assert "section_ignored" not in codes(home, AWS_CONFIG_FILE=both, AWS_SHARED_CREDENTIALS_FILE=both)
 
 
 @pytest.mark.met("F24")
@@ -234,20 +234,20 @@ def test_a_link_makes_one_file_of_both(home: Path, aws: Path) -> None:
     (aws / "config").write_text(f"{SESSION}[profile p1]\n{ROLE}[p1]\n{kept('p1')}[mine]\n{LEGACY}")
     (aws / "credentials").symlink_to("config")
 
-    assert "section_ignored" not in findings(home)
+    assert "section_ignored" not in codes(home)
 
 
 @pytest.mark.met("F24")
 def test_a_section_of_ours_left_in_the_config_file_is_not_called_unread(home: Path, aws: Path) -> None:
     (aws / "config").write_text(f"{SESSION}[profile p1]\n{ROLE}[p1]\n{kept('p1')}")
 
-    assert "section_ignored" not in findings(home)
+    assert "section_ignored" not in codes(home)
 
 
 def test_a_header_without_its_prefix_is_told_as_before(home: Path, aws: Path) -> None:
     (aws / "config").write_text(f"{SESSION}[p1]\n{ROLE}")
 
-    assert "section_ignored" in findings(home)
+    assert "section_ignored" in codes(home)
 
 
 @pytest.mark.met("F24")
@@ -256,7 +256,7 @@ def test_no_config_file_is_not_a_broken_one(home: Path, aws: Path) -> None:
     found = AwsConfigFile(Path("/dev/null"), {}, aws / "credentials").load()
 
     assert set(found.profiles) == {"p1"}
-    assert not [name for name in findings(home, AWS_CONFIG_FILE="/dev/null") if "unreadable" in name]
+    assert not [name for name in codes(home, AWS_CONFIG_FILE="/dev/null") if "unreadable" in name]
 
 
 @pytest.mark.met("F24")
@@ -266,7 +266,7 @@ def test_no_credentials_file_is_not_a_broken_one(home: Path, aws: Path) -> None:
 
     assert found.profiles["p1"].role_name == "ReadOnly"
     assert not [
-        name for name in findings(home, AWS_SHARED_CREDENTIALS_FILE="/dev/null") if "unreadable" in name
+        name for name in codes(home, AWS_SHARED_CREDENTIALS_FILE="/dev/null") if "unreadable" in name
     ]
 
 

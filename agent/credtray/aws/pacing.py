@@ -63,12 +63,12 @@ class Pacer:
         Raises:
             Throttled: the service still asked to slow down at the last attempt.
         """
-        for attempt in range(_ATTEMPTS - 1):
+        for tried in range(_ATTEMPTS - 1):
             self._bucket.take()
             try:
                 return request()
             except Throttled as throttled:
-                self._clock.wait(self._pause(attempt, throttled.retry_after))
+                self._clock.wait(self._pause(tried, throttled.retry_after))
         self._bucket.take()
         return request()
 
