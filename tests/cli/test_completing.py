@@ -46,7 +46,7 @@ def world(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("credtray.cli.trial")
     module.__dict__["trial"] = run_it
     monkeypatch.setitem(sys.modules, "credtray.cli.trial", module)
-    monkeypatch.setitem(COMMANDS, "trial", ("trial", "Trial"))
+    monkeypatch.setitem(COMMANDS, "trial", ("cli.trial", "Trial"))
 
 
 def values(line: str, **parts: bool) -> list[str]:

@@ -161,7 +161,7 @@ def entries(settings: Settings) -> Iterator[Entry]:
         yield entry_at(settings, (name,))
     for table in TABLES:
         for name, chosen in getattr(settings, table).items():
-            for field in fields(chosen):
-                entry = entry_at(settings, (table, name, field.name))
+            for part in fields(chosen):
+                entry = entry_at(settings, (table, name, part.name))
                 if entry.changed:
                     yield entry
