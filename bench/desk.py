@@ -24,8 +24,8 @@ from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State
 from credtray.core.summary import status_document
 from credtray.desktop.bus.session import SessionBus
-from credtray.desktop.dbus_menu import DbusMenu
-from credtray.desktop.tray.menu import TrayMenu
+from credtray.desktop.tray.dbus_menu import DbusMenu
+from credtray.desktop.tray.painting import TrayMenu
 from tests.core.making import MINUTE, NOON, after, config, keys, token
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import MENU, FakeWatcher, PaperPanel

@@ -23,8 +23,12 @@ from bench.world import profile_names, world
 from credtray.app import build
 from credtray.aws.clients import Clients
 from credtray.aws.credentials_file import CredentialsFile
-from credtray.aws.pacing import TokenBucket
-from credtray.aws.role_credentials import FETCH_BURST, FETCHES_PER_SECOND, BotocoreRoleCredentials
+from credtray.aws.role_credentials import (
+    FETCH_BURST,
+    FETCHES_PER_SECOND,
+    BotocoreRoleCredentials,
+    TokenBucket,
+)
 from credtray.core.events import Activated, Asked, Event, Fetched, FilesChanged
 from credtray.core.models import SectionKeys
 from credtray.core.ports import Mark, SyncReport

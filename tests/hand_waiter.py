@@ -1,4 +1,4 @@
-"""Short pauses that take no time: a fake of agent/credtray/files/waiting for tests of files."""
+"""Short pauses that take no time: a fake of agent/credtray/files/open_directory for tests of files."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pytest
 
 from credtray.core.errors import every_error
 from credtray.credentials_fetch import MISUSE
-from credtray.desktop.credential_command import credential_process_command
+from credtray.desktop.autostart import credential_process_command
 from tests.daemon.conftest import ROOT, Agent, end_agent, start_agent
 from tests.daemon.stub_agent import ISSUED
 

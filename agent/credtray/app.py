@@ -15,8 +15,7 @@ from pathlib import Path
 from credtray.aws.clients import Clients
 from credtray.aws.config_file import AwsConfigFile
 from credtray.aws.credentials_file import CredentialsFile
-from credtray.aws.identity_center import BotocoreIdentityCenter
-from credtray.aws.portal import Portal
+from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
 from credtray.aws.profile_writer import ProfileWriter
 from credtray.aws.role_credentials import BotocoreRoleCredentials
 from credtray.aws.token_cache import SharedTokenCache
@@ -32,15 +31,14 @@ from credtray.daemon.sign_ins import SignIns
 from credtray.daemon.waiting_requests import WaitingRequests
 from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
-from credtray.desktop.clocks import SystemClock
+from credtray.desktop.clock_watch import SystemClock
 from credtray.desktop.notifier import LogNotifier
 from credtray.environment import Environment
 from credtray.files.atomic_file import is_null, sweep_leftovers
 from credtray.files.file_lock import FileLock
 from credtray.files.shared_file import SharedFile
+from credtray.store.remembered import StateFile, UndoFile
 from credtray.store.settings_file import SettingsFile
-from credtray.store.state_file import StateFile
-from credtray.store.undo_file import UndoFile
 from credtray.web.callback import LoopbackCallbackListener
 
 

@@ -29,9 +29,9 @@ from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers
 from credtray.desktop.autostart import Autostart
+from credtray.desktop.browser import open_file
 from credtray.desktop.bus.session import BusKind, SessionBus
 from credtray.desktop.clipboard import Clipboard
-from credtray.desktop.file_opener import open_file
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.notifications import notifier_for
 from credtray.desktop.notifier import LoggedNotifier

@@ -14,7 +14,7 @@ from pathlib import Path
 from credtray.aws.locations import AwsLocations, locate
 from credtray.core.ports import Clock, Notifier
 from credtray.desktop import paths
-from credtray.desktop.clocks import SystemClock
+from credtray.desktop.clock_watch import SystemClock
 
 
 @dataclass(frozen=True, slots=True)

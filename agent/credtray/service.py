@@ -43,16 +43,14 @@ from credtray.daemon.scheduler import Hint, Scheduler
 from credtray.daemon.sign_ins import SignIns
 from credtray.daemon.workers import Workers
 from credtray.desktop import paths
-from credtray.desktop.clock_watch import ClockWatch
-from credtray.desktop.clocks import SystemClock
+from credtray.desktop.clock_watch import ClockWatch, SystemClock, network_watch
 from credtray.desktop.hardening import harden
 from credtray.desktop.main_thread import MainThread
-from credtray.desktop.network import network_watch
 from credtray.desktop_integration import DesktopIntegration
 from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
 from credtray.notice_requests import WITHOUT_DESKTOP
-from credtray.store.endpoint_tokens import EndpointTokens
+from credtray.store.remembered import EndpointTokens
 from credtray.web.credentials_endpoint import listening_on
 
 _log = logging.getLogger(__name__)

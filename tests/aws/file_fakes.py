@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from credtray.aws.credentials_file import CredentialsFile, SectionKeys
-from credtray.core.models import RoleCredentials
+from credtray.aws.credentials_file import CredentialsFile
+from credtray.core.models import RoleCredentials, SectionKeys
 from credtray.core.secret import Secret
 from credtray.files.shared_file import SharedFile
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from credtray.aws.clients import Clients
-from credtray.aws.identity_center import BotocoreIdentityCenter
-from credtray.aws.portal import Portal
+from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
 from credtray.aws.role_credentials import BotocoreRoleCredentials
-from credtray.aws.wire import Limits
+from credtray.aws.service_call import Limits
 from credtray.core import oauth
 from credtray.core.models import AccessToken, Endpoints, Profile, RoleCredentials, SsoSession
 from credtray.core.ports import Issued

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from credtray.aws.caller_identity import Caller, caller_of
+from credtray.aws.role_credentials import Caller, caller_of
 from credtray.core.errors import (
     CaptivePortal,
     KeysRefused,

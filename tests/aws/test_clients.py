@@ -15,8 +15,7 @@ import pytest
 from botocore.session import Session
 
 from credtray.aws.clients import Clients
-from credtray.aws.identity_center import BotocoreIdentityCenter
-from credtray.aws.portal import Portal
+from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
 from credtray.aws.role_credentials import BotocoreRoleCredentials
 from credtray.core.addresses import browser_address_allowed
 from credtray.core.config.sso import parse_config

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from credtray.aws.clients import Clients
-from credtray.aws.console import sign_in
-from credtray.aws.wire import Limits, Reply, Request
+from credtray.aws.role_credentials import sign_in
+from credtray.aws.service_call import Limits, Reply, Request
 from credtray.core.console.destinations import Console, console_of
 from credtray.core.errors import (
     CaptivePortal,

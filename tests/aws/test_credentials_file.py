@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from credtray.aws.section_batch import Batch, synced
+from credtray.aws.credentials_file import Batch, synced
 from credtray.core import ini, section_mark
 from credtray.core.errors import FileUnparsable, Retry
 from credtray.core.marks import key_digest

@@ -9,11 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from credtray.aws import replies
-from credtray.aws.identity_center import BotocoreIdentityCenter
-from credtray.aws.portal import Portal
+from credtray.aws import service_call
+from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
 from credtray.aws.role_credentials import BotocoreRoleCredentials
-from credtray.aws.wire import Reply
+from credtray.aws.service_call import Reply
 from credtray.core import oauth
 from credtray.core.config.sso import parse_config
 from credtray.core.durations import parse_duration
@@ -137,4 +136,4 @@ def test_a_session_may_be_set_to_last_90_days() -> None:
 
 def test_what_is_no_number_at_all_is_still_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
-        msgspec.json.decode(b'{"accessToken":"a","expiresIn":-1}', type=replies.CreateToken)
+        msgspec.json.decode(b'{"accessToken":"a","expiresIn":-1}', type=service_call.CreateToken)

@@ -14,10 +14,8 @@ import pytest
 from credtray.aws import transport
 from credtray.aws.clients import Clients
 from credtray.aws.error_table import Service as Where
-from credtray.aws.identity_center import BotocoreIdentityCenter
-from credtray.aws.portal import Portal
-from credtray.aws.service_call import call
-from credtray.aws.wire import Limits, Request
+from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
+from credtray.aws.service_call import Limits, Request, call
 from credtray.core import oauth
 from credtray.core.errors import (
     AssetMissing,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.aws.pacing import Pacer, TokenBucket
+from credtray.aws.role_credentials import Pacer, TokenBucket
 from credtray.core.errors import PortalUnauthorized, Throttled
 from tests.fakes_identity_center import NOON, FakeClock
 

@@ -15,12 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credtray.aws.clients import Clients
-from credtray.aws.identity_center import BotocoreIdentityCenter
-from credtray.aws.portal import Portal
-from credtray.aws.replies import LONGEST_KEY_LIFE, LONGEST_TOKEN_LIFE
+from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
 from credtray.aws.role_credentials import BotocoreRoleCredentials
+from credtray.aws.service_call import LONGEST_KEY_LIFE, LONGEST_TOKEN_LIFE, Limits, Reply, Request
 from credtray.aws.transport import Transport
-from credtray.aws.wire import Limits, Reply, Request
 from credtray.core import oauth
 from credtray.core.errors import CredtrayError
 from credtray.core.models import AccessToken, ClientRegistration, Endpoints, Profile

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from credtray.aws.clients import Clients
-from credtray.aws.wire import Limits
+from credtray.aws.service_call import Limits
 from credtray.core.errors import (
     CaptivePortal,
     ClockOff,

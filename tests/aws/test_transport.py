@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from credtray.aws.clients import Clients
-from credtray.aws.identity_center import BotocoreIdentityCenter
-from credtray.aws.portal import Portal
+from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
 from credtray.aws.proxies import proxy_for
+from credtray.aws.service_call import Limits, Reply, Request
 from credtray.aws.transport import Transport
-from credtray.aws.wire import Limits, Reply, Request
 from credtray.core import oauth
 from credtray.core.errors import (
     CertificateRefused,

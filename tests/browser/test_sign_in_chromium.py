@@ -15,8 +15,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from credtray.aws.clients import Clients
-from credtray.aws.identity_center import BotocoreIdentityCenter
-from credtray.aws.portal import Portal
+from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
 from credtray.aws.token_cache import SharedTokenCache
 from credtray.aws.token_refresh import SharedTokenRefresh
 from credtray.core.errors import CredtrayError, SignInCancelled, SignInDenied
@@ -24,7 +23,7 @@ from credtray.core.models import Endpoints
 from credtray.daemon.ports import SignInPorts
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
 from credtray.demo.identity_center import IdentityCenter
-from credtray.desktop.clocks import SystemClock
+from credtray.desktop.clock_watch import SystemClock
 from credtray.web.callback import LoopbackCallbackListener
 from tests.fakes_identity_center import CORP, FakeBrowser
 

@@ -19,7 +19,7 @@ from credtray.core.diagnosis import findings
 from credtray.core.diagnosis.facts import Held, KeyKind, Surrounding
 from credtray.core.marks import key_digest
 from credtray.core.section_mark import SectionMark
-from credtray.desktop.clocks import SystemClock
+from credtray.desktop.clock_watch import SystemClock
 from credtray.environment import Environment
 from credtray.store.settings_file import SettingsFile
 from tests.cli.doctor_homes import CANARY, CONFIG, codes, lay, look, token

@@ -12,10 +12,10 @@ import pytest
 
 from credtray.core.own_commands import OwnCommand, own_start
 from credtray.desktop.autostart import Autostart, agent_command
-from credtray.desktop.desktop_entry import MARK, desktop_entry, exec_value, exec_words, read_keys
 from credtray.desktop.login_entry.macos import MARK as MAC_MARK
 from credtray.desktop.login_entry.macos import LaunchAgent
 from credtray.desktop.login_entry.windows import NAME, RUN, RunValue
+from credtray.desktop.login_entry.xdg import MARK, desktop_entry, exec_value, exec_words, read_keys
 from tests.cli.fake_backend import FakeBackend, credtray
 from tests.desktop.test_autostart_elsewhere import FakeRegistry
 

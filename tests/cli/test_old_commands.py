@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from credtray.core.own_commands import OwnCommand, own_command
-from credtray.desktop.credential_command import credential_process_command
+from credtray.desktop.autostart import credential_process_command
 from tests.cli.doctor_homes import CONFIG, lay, token
 from tests.cli.fake_backend import credtray
 

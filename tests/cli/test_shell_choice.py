@@ -16,7 +16,7 @@ from credtray.cli.shell_choice import chosen, complete_shell, detected
 from credtray.core.errors import UsageError
 from credtray.core.forms import SYNTAX, Form, Shell
 from credtray.core.menu.profiles import FORMS
-from credtray.desktop.assets import asset
+from credtray.desktop.paths import asset
 from tests.cli.fake_backend import credtray
 from tests.cli.real_world import ROOT
 

@@ -11,8 +11,7 @@ from typing import Protocol
 import pytest
 
 from credtray.aws.clients import Clients
-from credtray.aws.identity_center import BotocoreIdentityCenter
-from credtray.aws.portal import Portal
+from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
 from credtray.core import oauth
 from credtray.core.errors import (
     PortalUnauthorized,

@@ -7,7 +7,7 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.certificate_names import issuer_name
+from credtray.aws.proxies import issuer_name
 
 
 def certificate(organization: str, unit: str = "unit") -> bytes:

@@ -25,10 +25,8 @@ from credtray.core.ports import EndpointMemory
 from credtray.core.secret import Secret
 from credtray.desktop.login_entry.file import EntryFile
 from credtray.files.atomic_file import write_atomically
-from credtray.store.endpoint_tokens import EndpointTokens
+from credtray.store.remembered import EndpointTokens, StateFile, UndoFile
 from credtray.store.settings_file import SettingsFile
-from credtray.store.state_file import StateFile
-from credtray.store.undo_file import UndoFile
 from tests.aws.file_fakes import NOW, credentials_file, shared, wanted
 
 TOKEN = b'{"accessToken": "' + b"t" * 3000 + b'", "expiresAt": "2026-11-22T13:00:00Z"}'
@@ -138,7 +136,7 @@ JOBS: dict[str, Callable[[Path], None]] = {
     "autostart": autostart,
     "settings": settings,
 }
-_LATE = "credtray.store.settings_edit"
+_LATE = "credtray.store.settings_file"
 """Imported late by the product; a child of ours is to open nothing but the files under test."""
 
 

@@ -16,8 +16,8 @@ from credtray.core.config.edits import MARK
 from credtray.core.errors import FileUnwritable, NothingToUndo
 from credtray.daemon.changes import Changes
 from credtray.files.shared_file import SharedFile
+from credtray.store.remembered import UndoFile
 from credtray.store.settings_file import SettingsFile
-from credtray.store.undo_file import UndoFile
 from tests.as_json import result
 from tests.core.making import NOON
 from tests.daemon.fakes import Daemon, run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from credtray.desktop.pystray_import import load_pystray
+from credtray.desktop.tray.painting import load_pystray
 
 menu_item: Any = load_pystray().MenuItem
 

@@ -15,7 +15,7 @@ from dbus_fast.unpack import unpack_variants
 from credtray.core.clicks import Click
 from credtray.core.ports import DesktopPart, Notification
 from credtray.desktop.bus.session import SessionBus
-from credtray.desktop.notifications.dbus import DesktopNotifier
+from credtray.desktop.notifications.freedesktop import DesktopNotifier
 
 NAME = "org.freedesktop.Notifications"
 PATH = "/org/freedesktop/Notifications"

@@ -17,7 +17,9 @@ from dbus_fast._private.unmarshaller import Unmarshaller
 from dbus_fast.unpack import unpack_variants
 
 from credtray.core.errors import BusCallFailed
-from credtray.desktop.bus.session import Connection, SessionBus, Signal
+from credtray.desktop.bus.connection import Connection
+from credtray.desktop.bus.session import SessionBus
+from credtray.desktop.bus.signals import Signal
 
 WATCHER = "org.kde.StatusNotifierWatcher"
 WATCHER_PATH = "/StatusNotifierWatcher"

@@ -11,8 +11,7 @@ import pytest
 
 from credtray.core.errors import AutostartRefused
 from credtray.desktop.autostart import Autostart, AutostartStatus, Outcome, agent_command
-from credtray.desktop.desktop_entry import MARK, read_keys
-from credtray.desktop.login_entry.xdg import DesktopEntry
+from credtray.desktop.login_entry.xdg import MARK, DesktopEntry, read_keys
 from tests.desktop.test_autostart_entry import taken_apart
 
 ROOT = Path(__file__).parents[2]

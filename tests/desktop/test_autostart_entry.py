@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from credtray.core.errors import AutostartRefused
-from credtray.desktop.desktop_entry import desktop_entry, exec_value, read_keys, string_value
+from credtray.desktop.login_entry.xdg import desktop_entry, exec_value, read_keys, string_value
 
 ARGUMENTS = ("-I", "-m", "credtray", "run")
 AWKWARD = [

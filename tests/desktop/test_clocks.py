@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from credtray.desktop.clock_watch import ClockWatch
-from credtray.desktop.clocks import SystemClock
+from credtray.desktop.clock_watch import ClockWatch, SystemClock
 
 
 def test_wall_clock_is_aware_and_right() -> None:

@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core.errors import BusCallFailed
-from credtray.desktop.dbus_menu import INTERFACE, PATH, DbusMenu
-from credtray.desktop.dbus_menu_layout import label
-from credtray.desktop.pystray_import import load_pystray
+from credtray.desktop.tray.dbus_menu import INTERFACE, PATH, DbusMenu, label
+from credtray.desktop.tray.painting import load_pystray
 from tests.core.making import calls_of
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.panel_fakes import PROPERTIES, Entry, PaperPanel, menu_entries

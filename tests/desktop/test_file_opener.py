@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from credtray.core.errors import FileUnopened
-from credtray.desktop.file_opener import open_file
+from credtray.desktop.browser import open_file
 
 
 def launcher(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:

@@ -17,7 +17,6 @@ from PIL import Image, ImageChops, ImageColor, ImageStat
 
 from credtray.core.errors import AssetMissing
 from credtray.core.face.look import STEPS, Look, Shape
-from credtray.desktop.assets import asset
 from credtray.desktop.icon import (
     GRID,
     RING,
@@ -30,6 +29,7 @@ from credtray.desktop.icon import (
     palettes_from,
     template,
 )
+from credtray.desktop.paths import asset
 
 ROOT = Path(__file__).parents[2]
 SIZES = (16, 22, 24, 32, 48, 64, 512)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.desktop.network import NoNetworkWatch, network_watch, tells_of_route
+from credtray.desktop.clock_watch import NoNetworkWatch, network_watch, tells_of_route
 
 ROOT = Path(__file__).parents[2]
 MAIN, LOCAL = 254, 255
@@ -45,7 +45,7 @@ def test_anything_else_is_not(data: bytes) -> None:
 
 WATCHER = """
 import asyncio, subprocess
-from credtray.desktop.network import network_watch
+from credtray.desktop.clock_watch import network_watch
 
 def ip(words):
     subprocess.run(["ip", *words.split()], check=True)

@@ -15,7 +15,7 @@ from credtray.core.clicks import OpenLog
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.face.look import Look, Shape
 from credtray.core.ports import Button, Notification, Urgency
-from credtray.desktop import assets
+from credtray.desktop import paths
 from credtray.desktop.icon import Panel, draw, palettes
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Notified, daemon_on, shown_by, told, until
@@ -85,7 +85,7 @@ def test_without_a_picture_the_words_are_shown(
 ) -> None:
     for cache in (palettes, draw):
         cache.cache_clear()
-    monkeypatch.setattr(assets, "_folders", lambda: (tmp_path,))
+    monkeypatch.setattr(paths, "_folders", lambda: (tmp_path,))
 
     async def drive() -> Notified:
         async with shown_by(bus.address) as (daemon, agent):

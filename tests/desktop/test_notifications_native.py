@@ -23,11 +23,10 @@ from credtray.core.face.look import Look, Shape
 from credtray.core.ports import Button, DesktopPart, Notification, Part, Urgency
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.notifications import native as notifications_native
+from credtray.desktop.notifications import native as notifications_plyer
 from credtray.desktop.notifications import notifier_for
-from credtray.desktop.notifications import plyer as notifications_plyer
-from credtray.desktop.notifications.dbus import DesktopNotifier
-from credtray.desktop.notifications.native import NativeNotifier
-from credtray.desktop.notifications.plyer import PlyerNotifier, why_not_plyer
+from credtray.desktop.notifications.freedesktop import DesktopNotifier
+from credtray.desktop.notifications.native import NativeNotifier, PlyerNotifier, why_not_plyer
 from tests.desktop.notification_fakes import until
 
 SIGN_IN = Button("Sign in", protocol.Login("corp"))

@@ -15,7 +15,7 @@ from credtray.desktop.notifications.text import (
     body_text,
     moved_to_body,
 )
-from credtray.desktop.shown_text import without_markup
+from credtray.desktop.tray.painting import without_markup
 
 ODD = st.text(
     st.one_of(

@@ -11,9 +11,9 @@ from credtray.core import protocol
 from credtray.core.clicks import OpenLog
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.ports import Button, DesktopPart, Notification, Part
-from credtray.desktop.bus import reconnecting
-from credtray.desktop.notifications import dbus as notifications_dbus
-from credtray.desktop.notifications.plyer import PlyerNotifier
+from credtray.desktop.bus import session
+from credtray.desktop.notifications import freedesktop as notifications_dbus
+from credtray.desktop.notifications.native import PlyerNotifier
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Told, daemon_on, shown_by, told, until
 
@@ -75,7 +75,7 @@ def test_without_a_bus_the_reason_is_told() -> None:
 
 
 def test_a_bus_that_begins_later_is_found(bus: DbusDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconnecting, "RECONNECT_SECONDS", (0.05,))
+    monkeypatch.setattr(session, "RECONNECT_SECONDS", (0.05,))
     bus.kill()
 
     async def drive() -> None:
@@ -94,7 +94,7 @@ def test_a_bus_that_begins_later_is_found(bus: DbusDaemon, monkeypatch: pytest.M
 def test_a_bus_that_is_restarted_costs_one_notice_and_no_more(
     bus: DbusDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconnecting, "RECONNECT_SECONDS", (0.05,))
+    monkeypatch.setattr(session, "RECONNECT_SECONDS", (0.05,))
 
     async def drive() -> None:
         async with shown_by(bus.address) as (daemon, agent):

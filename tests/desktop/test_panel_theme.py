@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from dbus_fast import Message, Variant
 
-from credtray.desktop.bus.session import Connection, SessionBus
+from credtray.desktop.bus.connection import Connection
+from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.icon import Panel
 from credtray.desktop.panel_theme import (
     KEY,

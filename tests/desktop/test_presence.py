@@ -11,8 +11,8 @@ from dbus_fast import Variant
 from credtray.core.errors import BusCallFailed
 from credtray.core.ports import Presence
 from credtray.desktop import presence
-from credtray.desktop.bus import reconnecting
-from credtray.desktop.presence import logind as presence_logind
+from credtray.desktop.bus import session
+from credtray.desktop.presence import linux as presence_logind
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.presence_fakes import (
     LOGIN,
@@ -388,7 +388,7 @@ def test_who_is_away_for_one_source_is_away(bus: DbusDaemon) -> None:
 def test_a_lost_bus_keeps_nobody_away_and_is_found_again(
     bus: DbusDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconnecting, "RECONNECT_SECONDS", (0.05,))
+    monkeypatch.setattr(session, "RECONNECT_SECONDS", (0.05,))
 
     async def drive() -> None:
         screen = saver(bus.address, active=True)

@@ -17,7 +17,9 @@ from dbus_fast import Message, Variant
 
 from credtray.core.errors import BusCallFailed, BusUnavailable
 from credtray.desktop.bus import session as session_bus
-from credtray.desktop.bus.session import BusKind, Connection, SessionBus, Signal
+from credtray.desktop.bus.connection import Connection
+from credtray.desktop.bus.session import BusKind, SessionBus
+from credtray.desktop.bus.signals import Signal
 from tests.desktop.dbus_daemon import DbusDaemon
 
 PATH = "/credtray/test"

@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 from credtray.core.errors import BusCallFailed, BusUnavailable, CredtrayError
-from credtray.desktop._sni import Icon
-from credtray.desktop.bus.session import Connection, SessionBus
-from credtray.desktop.pystray_import import load_pystray
+from credtray.desktop.bus.connection import Connection
+from credtray.desktop.bus.session import SessionBus
+from credtray.desktop.tray._sni import Icon
+from credtray.desktop.tray.painting import load_pystray
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.panel_fakes import (

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from credtray.desktop import status_notifier_watcher
 from credtray.desktop.bus.session import SessionBus
-from credtray.desktop.status_notifier_watcher import DROPPED, NO_HOST, REFUSED, Registration
+from credtray.desktop.tray import status_notifier
+from credtray.desktop.tray.status_notifier import DROPPED, NO_HOST, REFUSED, Registration
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import DAEMON, FakeWatcher, until, watching
 
@@ -63,8 +63,8 @@ def run(scenario: Callable[[FakeWatcher, Icon], Awaitable[Any]]) -> Any:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch, bus: DbusDaemon) -> None:
-    monkeypatch.setattr(status_notifier_watcher, "DROPPED_SECONDS", (0.0, 0.0, 0.0, 3600.0))
-    monkeypatch.setattr(status_notifier_watcher, "AGAIN_SECONDS", (0.0,))
+    monkeypatch.setattr(status_notifier, "DROPPED_SECONDS", (0.0, 0.0, 0.0, 3600.0))
+    monkeypatch.setattr(status_notifier, "AGAIN_SECONDS", (0.0,))
 
 
 @pytest.mark.met("F20")

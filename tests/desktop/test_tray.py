@@ -17,7 +17,8 @@ from credtray.core.face.face import Face
 from credtray.core.face.look import Look, Shape
 from credtray.core.menu import Item, Kind
 from credtray.core.ports import DesktopPart, Part
-from credtray.desktop.bus.session import Connection, SessionBus
+from credtray.desktop.bus.connection import Connection
+from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.tray import Tray
 from credtray.desktop.tray import linux as tray_linux
 from tests.desktop.dbus_daemon import DbusDaemon

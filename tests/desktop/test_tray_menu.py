@@ -5,8 +5,7 @@ from typing import Any
 from credtray.core import protocol
 from credtray.core.clicks import About, Click, OpenLog
 from credtray.core.menu import Item, Kind
-from credtray.desktop.pystray_import import load_pystray
-from credtray.desktop.tray.menu import TrayMenu
+from credtray.desktop.tray.painting import TrayMenu, load_pystray
 
 MENU = (
     Item("header", Kind.TEXT, "corp: signed in", About()),

@@ -17,10 +17,10 @@ from Xlib.display import Display
 from credtray.core import protocol
 from credtray.core.clicks import About, Click, OpenLog
 from credtray.core.menu import Item, Kind
-from credtray.desktop._xembed import Icon
-from credtray.desktop.tray.menu import TrayMenu
-from credtray.desktop.x11.menu_sheet import Sheet, rows_of
-from credtray.desktop.x11.screen import Area
+from credtray.desktop.tray._xembed import Icon
+from credtray.desktop.tray.painting import TrayMenu
+from credtray.desktop.x11.menu import Sheet, rows_of
+from credtray.desktop.x11.thread import Area
 from tests.desktop.x_tray import x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 

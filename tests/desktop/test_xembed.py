@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from credtray.desktop._xembed import Icon
-from credtray.desktop.pystray_import import load_pystray
-from credtray.desktop.x11 import embedding
+from credtray.desktop.tray import _xembed
+from credtray.desktop.tray._xembed import Icon
+from credtray.desktop.tray.painting import load_pystray
 from credtray.desktop.x11.thread import opened_display
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.x_tray import BACKGROUND, pixel, windows_called, x_tray
@@ -158,7 +158,7 @@ def test_tray_that_lets_go_of_the_icon_and_stays_gets_it_again(screen: Xvfb, des
 def test_tray_that_destroys_every_icon_is_not_fought_with(
     screen: Xvfb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedding, "DROPPED_SECONDS", (0.0, 0.0, 3600.0))
+    monkeypatch.setattr(_xembed, "DROPPED_SECONDS", (0.0, 0.0, 3600.0))
     with x_tray(screen.address) as tray, shown(screen.address) as showing:
         assert showing.docked.get(timeout=PATIENCE) is True
         tray.drops = True

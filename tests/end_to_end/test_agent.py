@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.desktop.credential_command import credential_process_command
+from credtray.desktop.autostart import credential_process_command
 from tests.end_to_end.house import ROLES, House, profile, until
 
 IDENTITY = """

@@ -15,9 +15,8 @@ import pytest
 
 from credtray.core.errors import FileRefused, FileUnwritable
 from credtray.files.atomic_file import LEFTOVER_PREFIX, read_bounded, sweep_leftovers, write_atomically
-from credtray.files.directory_safety import private_directory
+from credtray.files.directory_safety import private_directory, translation
 from credtray.files.open_directory import replace_with_retry
-from credtray.files.os_errors import translation
 from tests.aws.file_fakes import StandingClock
 
 gives_away = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from credtray.files import file_watch
-from credtray.files.file_watch import FileWatch
-from credtray.files.watch_plan import plan, remote_kind
+from credtray.files.file_watch import FileWatch, plan, remote_kind
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0

@@ -10,7 +10,7 @@ import pytest
 
 from credtray.files import directory_safety
 from credtray.files.directory_safety import check_directory, private_directory
-from credtray.files.modes import keeps_modes, unsupported
+from credtray.files.in_the_way import keeps_modes, unsupported
 
 WSL = (
     rb"C:\134 /mnt/c 9p rw,aname=drvfs;path=C:\134;uid=1000;gid=1000;symlinkroot=/mnt/,mmap 0 0",

@@ -265,9 +265,7 @@ def test_no_credentials_file_is_not_a_broken_one(home: Path, aws: Path) -> None:
     found = AwsConfigFile(aws / "config", {}, Path("/dev/null")).load()
 
     assert found.profiles["p1"].role_name == "ReadOnly"
-    assert not [
-        name for name in codes(home, AWS_SHARED_CREDENTIALS_FILE="/dev/null") if "unreadable" in name
-    ]
+    assert not [name for name in codes(home, AWS_SHARED_CREDENTIALS_FILE="/dev/null") if "unreadable" in name]
 
 
 @pytest.mark.met("F24")

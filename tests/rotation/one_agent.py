@@ -15,15 +15,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from credtray.aws.clients import Clients
-from credtray.aws.identity_center import BotocoreIdentityCenter
+from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
 from credtray.aws.locations import locate
-from credtray.aws.portal import Portal
 from credtray.aws.token_cache import SharedTokenCache
 from credtray.aws.token_refresh import SharedTokenRefresh
 from credtray.core.errors import CredtrayError
 from credtray.core.models import AccessToken, Endpoints, SsoSession
 from credtray.demo.identity_center import START_URL
-from credtray.desktop.clocks import SystemClock
+from credtray.desktop.clock_watch import SystemClock
 
 REFRESH_WITH_LEFT = timedelta(seconds=2)
 _LOOK_EVERY = 0.02

@@ -17,7 +17,7 @@ from credtray.aws.token_cache import SharedTokenCache
 from credtray.core.models import AccessToken, ClientRegistration, SsoSession
 from credtray.core.secret import Secret
 from credtray.demo.identity_center import IdentityCenter, Rotation
-from credtray.desktop.clocks import SystemClock
+from credtray.desktop.clock_watch import SystemClock
 from tests.demo.program import Program
 from tests.portal import portal as portal  # noqa: PLC0414 - a fixture
 from tests.rotation.one_agent import session_named

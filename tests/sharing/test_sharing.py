@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from credtray.aws.credentials_file import CredentialsFile, SectionKeys
+from credtray.aws.credentials_file import CredentialsFile
 from credtray.core import ini
 from credtray.core.errors import CredtrayError, Retry
-from credtray.core.models import RoleCredentials
+from credtray.core.models import RoleCredentials, SectionKeys
 from credtray.core.secret import Secret
 from credtray.files.shared_file import SharedFile
 from tests import botocore_oracle

@@ -11,7 +11,7 @@ import pytest
 from credtray.core.errors import FileRefused
 from credtray.core.ports import EndpointMemory
 from credtray.core.secret import Secret
-from credtray.store.endpoint_tokens import EndpointTokens
+from credtray.store.remembered import EndpointTokens
 
 TOKEN = Secret("dG9rZW4")
 MEMORY = EndpointMemory(20123, frozenset({"dev", "my prof"}), frozenset({"prod"}))

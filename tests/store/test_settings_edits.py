@@ -19,10 +19,7 @@ from hypothesis import strategies as st
 from credtray.core.errors import FileContended, NothingToUndo, SettingsInvalid
 from credtray.core.settings import TABLES, ProfileSettings, SessionSettings, Settings, Where, types_of
 from credtray.core.settings_values import Toml, as_toml, entry_at, names_of
-from credtray.store.settings_edit import edited
-from credtray.store.settings_file import SettingsFile
-from credtray.store.settings_parse import lines_of, settings_of
-from credtray.store.settings_text import field_texts, new_text
+from credtray.store.settings_file import SettingsFile, edited, field_texts, lines_of, new_text, settings_of
 
 _NAME = st.one_of(
     st.sampled_from(["dev", "my prof", "a.b", 'we"ird', "ü", "#x", "[y]", "1", "'"]),
@@ -301,7 +298,7 @@ def test_what_an_editor_saves_meanwhile_is_not_lost(tmp_path: Path, monkeypatch:
             path.write_text(saved)
         return after
 
-    monkeypatch.setattr("credtray.store.settings_edit.edited", late)
+    monkeypatch.setattr("credtray.store.settings_file.edited", late)
     SettingsFile(path).set(("icon",), "dark")
 
     assert path.read_text() == '# saved by an editor\nicon = "dark"\n'
@@ -365,7 +362,7 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
     script = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "import credtray.store.settings_edit\n"
+        "import credtray.store.settings_file\n"
         "from credtray.core.errors import FileUnwritable\n"
         "from credtray.store.settings_file import SettingsFile\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"

@@ -13,7 +13,7 @@ import pytest
 from credtray.core import saved
 from credtray.core.errors import FileUnwritable
 from credtray.core.state import State
-from credtray.store.state_file import StateFile
+from credtray.store.remembered import StateFile
 from tests.core.making import signed_in
 
 SIGN_IN = {"started_at": "2026-11-22T12:00:00Z", "ends_at": "2026-11-22T20:00:00Z", "proof": "setting"}

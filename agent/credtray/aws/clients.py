@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from credtray import __version__
-from credtray.aws.blame import blamed
 from credtray.aws.overrides import PROXY_HEADER, Override
-from credtray.aws.replies import approved
-from credtray.aws.wire import Limits, Request
+from credtray.aws.service_call import Limits, Request, approved, blamed
 from credtray.core.addresses import check_region, shown
 from credtray.core.errors import CredtrayError, NetworkSettingRefused
 from credtray.core.models import Endpoints, RoleCredentials, Sources, SsoSession

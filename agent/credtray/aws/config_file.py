@@ -16,8 +16,8 @@ from credtray.core.config.text import MAX_FILE, Section, Value
 from credtray.core.errors import ConfigInvalid, CredtrayError
 from credtray.core.models import AwsConfig
 from credtray.files.atomic_file import is_null, read_bounded
+from credtray.files.open_directory import RealWaiter, Waiter
 from credtray.files.settling import SETTLE_SECONDS, Stamp
-from credtray.files.waiting import RealWaiter, Waiter
 
 QUIET_SECONDS = 1.5
 """How long a file that looks half written must rest before it is believed."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPSConnection
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -131,3 +133,90 @@ _UNREACHED: tuple[tuple[type[Exception], str], ...] = (
     (Exception, "the connection to it broke"),
 )
 """A kind stands above those it derives from."""
+
+
+# Reads who issued a certificate from its DER bytes (RFC 5280), for a message to a person.
+#
+# Verifies nothing and trusts nothing: what it returns is what a stranger's certificate says of itself.
+
+
+_SEQUENCE, _SET, _OID, _VERSION = 0x30, 0x31, 0x06, 0xA0
+_COMMON_NAME, _ORGANIZATION = b"\x55\x04\x03", b"\x55\x04\x0a"
+_ENCODINGS = {0x1E: "utf-16-be"}
+"""BMPString; all other kinds of text in use are read as UTF-8."""
+_LONG_FORM = 0x80
+_MOST_TEXT = 100
+
+
+def issuer_name(certificate: bytes) -> str | None:
+    """Return organisation and common name of the issuer, printable and short; None where there are none."""
+    try:
+        names = dict(_issuer(certificate))
+    except (IndexError, ValueError):
+        return None
+    found = dict.fromkeys(
+        text for kind in (_ORGANIZATION, _COMMON_NAME) if (text := _clean(names.get(kind, "")))
+    )
+    return ", ".join(found) or None
+
+
+def _issuer(certificate: bytes) -> Iterator[tuple[bytes, str]]:
+    [(_, whole)] = _elements(certificate, most=1)
+    [(_, signed)] = _elements(whole, most=1)
+    fields = [content for tag, content in _elements(signed) if tag != _VERSION]
+    for _, relative in _elements(fields[2]):  # serial number, signature algorithm, issuer
+        for _, pair in _elements(relative):
+            (oid, kind), (tag, value) = _elements(pair)
+            if oid == _OID:
+                yield kind, value.decode(_ENCODINGS.get(tag, "utf-8"), "replace")
+
+
+def _elements(data: bytes, most: int | None = None) -> Iterator[tuple[int, bytes]]:
+    """Yield tag and content of each element; raises IndexError or ValueError for a torn one."""
+    at, count = 0, 0
+    while at < len(data) and count != most:
+        tag, length, at = data[at], data[at + 1], at + 2
+        if length >= _LONG_FORM:
+            size = length - _LONG_FORM
+            length, at = int.from_bytes(data[at : at + size]), at + size
+        if at + length > len(data):
+            raise ValueError("torn")
+        yield tag, data[at : at + length]
+        at, count = at + length, count + 1
+
+
+def _clean(text: str) -> str:
+    return "".join(char for char in text if char.isprintable()).strip()[:_MOST_TEXT]
+
+
+# Finds out who issued a certificate that was refused, so that a person knows which authority to ask for.
+#
+# Only shakes hands: not one byte of a request goes over the connection, which is closed at once.
+
+
+_HTTPS_PORT = 443
+
+
+def issuer_at(url: str, proxy: str | None, timeout: float) -> str | None:
+    """Return the issuer's name as the certificate shown at this address tells it; None where nobody knows."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or _HTTPS_PORT
+    way = urlsplit(proxy) if proxy is not None else None
+    if way is not None and way.scheme != "http":
+        return None  # the certificate refused may be the proxy's own
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # it was refused already; it is looked at, nothing is sent
+    if way is None or proxy is None:
+        connection = HTTPSConnection(host, port, timeout=timeout, context=context)
+    else:
+        connection = HTTPSConnection(way.hostname or "", way.port or 80, timeout=timeout, context=context)
+        connection.set_tunnel(host, port, dict(login_headers(proxy)))
+    try:
+        connection.connect()
+        shown = connection.sock.getpeercert(binary_form=True)
+    except (OSError, HTTPException):
+        return None
+    finally:
+        connection.close()
+    return issuer_name(shown) if shown else None

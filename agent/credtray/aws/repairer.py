@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from credtray.aws.section_batch import Batch, own_sections, synced
+from credtray.aws.credentials_file import Batch, own_sections, synced
 from credtray.core.errors import RepairRefused
 from credtray.core.ports import Mark
 from credtray.core.repairs.plan import ConfigChange, RepairPlan

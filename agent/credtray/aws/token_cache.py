@@ -27,10 +27,10 @@ from credtray.core.errors import FileRefused, FileUnwritable, TokenMismatch, Tok
 from credtray.core.models import AccessToken, ClientRegistration, SsoSession
 from credtray.core.ports import Clock
 from credtray.files.atomic_file import CACHE_LIMIT, check_writable, read_bounded, write_atomically
+from credtray.files.directory_safety import translated
 from credtray.files.file_lock import FileLock
-from credtray.files.os_errors import translated
+from credtray.files.open_directory import RealWaiter, Waiter
 from credtray.files.settling import Stamp
-from credtray.files.waiting import RealWaiter, Waiter
 
 REREAD_PAUSES = (0.05, 0.05, 0.05)
 """Seconds before each further look at a torn file: the AWS CLI writes in place, without a lock."""

@@ -20,7 +20,7 @@ from credtray.core.errors import (
 )
 from credtray.core.models import AccessToken, SsoSession
 from credtray.core.ports import TokenCache
-from credtray.files.waiting import RealWaiter, Waiter
+from credtray.files.open_directory import RealWaiter, Waiter
 
 ATTEMPTS = 3
 """Further ones only with a refresh token that another program has put into the file meanwhile."""

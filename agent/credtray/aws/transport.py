@@ -25,10 +25,8 @@ from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 
-from credtray.aws.blame import blamed, exhausted
-from credtray.aws.certificate_issuer import issuer_at
-from credtray.aws.proxies import Proxy, login_headers, proxy_for, refusal_of_proxy
-from credtray.aws.wire import Limits, Reply, Request
+from credtray.aws.proxies import Proxy, issuer_at, login_headers, proxy_for, refusal_of_proxy
+from credtray.aws.service_call import Limits, Reply, Request, blamed, exhausted
 from credtray.core.addresses import shown
 from credtray.core.errors import (
     CertificateRefused,

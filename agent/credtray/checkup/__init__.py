@@ -43,8 +43,8 @@ from credtray.core.session_network import in_effect
 from credtray.core.settings import Settings
 from credtray.desktop import paths
 from credtray.environment import Environment
+from credtray.store.remembered import StateFile
 from credtray.store.settings_file import SettingsFile
-from credtray.store.state_file import StateFile
 
 
 @dataclass(frozen=True, slots=True)

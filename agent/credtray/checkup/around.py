@@ -31,8 +31,7 @@ from credtray.core.protocol import Status
 from credtray.core.protocol.results import ErrorEntry
 from credtray.core.settings import Settings
 from credtray.desktop.autostart import Autostart
-from credtray.desktop.browser import SystemBrowser
-from credtray.desktop.child_environ import child_environ
+from credtray.desktop.browser import SystemBrowser, child_environ
 from credtray.ipc_client import AgentClient
 from credtray.store.settings_file import SettingsFile
 

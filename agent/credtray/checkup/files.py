@@ -30,7 +30,7 @@ from credtray.core.own_commands import OwnCommand, own_command
 from credtray.core.ports import Mark
 from credtray.files.atomic_file import INI_LIMIT, read_bounded
 from credtray.files.directory_safety import check_directory, own_uid, resolve
-from credtray.files.modes import keeps_modes
+from credtray.files.in_the_way import keeps_modes
 
 Content = tuple[FileFacts, bytes | None]
 """How a file lies there, and its bytes."""

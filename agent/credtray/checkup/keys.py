@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from credtray.aws.section_standing import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY, Standing, finding
+from credtray.aws.credentials_file import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY, Standing, finding
 from credtray.core.diagnosis.facts import CredentialsFacts, IniFacts, KeyKind, KeySection
 from credtray.core.ini import SectionSpan
 from credtray.core.instants import noted_end

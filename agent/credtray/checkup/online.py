@@ -14,7 +14,7 @@ from credtray.aws.clients import Clients
 from credtray.aws.error_table import http_date
 from credtray.aws.overrides import Override
 from credtray.aws.proxies import proxy_for
-from credtray.aws.wire import Limits, Request
+from credtray.aws.service_call import Limits, Request
 from credtray.checkup.around import trouble_of
 from credtray.checkup.probes import PROBE_SECONDS, Probe, together
 from credtray.core.diagnosis.environment import without_login

@@ -20,7 +20,7 @@ from credtray.cli.streams import let_go
 from credtray.cli.terminal import visible
 from credtray.core.errors import UsageError
 from credtray.core.forms import Shell, ShellWithScript
-from credtray.desktop.assets import asset
+from credtray.desktop.paths import asset
 
 WORDS_VARIABLE = "_CREDTRAY_WORDS"
 """The words, a line each, where a shell cannot hand arguments on unchanged: PowerShell before 7.3."""

@@ -133,7 +133,7 @@ def _by_portal(visit: _Visit, page: str | None, *, show: bool, json_output: bool
 
 def _by_keys(visit: _Visit, page: str, *, show: bool, json_output: bool) -> None:
     from credtray.aws.clients import Clients
-    from credtray.aws.console import sign_in
+    from credtray.aws.role_credentials import sign_in
     from credtray.cli.backend import ask
     from credtray.core.protocol import Credentials
 

@@ -21,9 +21,7 @@ def what_to_do(item: ProfileStatus) -> str:
         case Delivery.ENDPOINT:
             return f"Programs find them with what this prints: credtray endpoint {argument(name)}"
         case Delivery.PROCESS:
-            from credtray.desktop.credential_command import (
-                credential_process_command,
-            )
+            from credtray.desktop.autostart import credential_process_command
 
             return (
                 "Programs find them with this line in a profile of the config file without sso_ settings:\n"

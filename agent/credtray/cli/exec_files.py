@@ -98,7 +98,7 @@ def _made_from(path: str, stamp: str) -> bool:
 def _write(made: str, stamp: str, sources: tuple[str, str], profile: str) -> None:
     from credtray.core.child_config import child_config
     from credtray.core.errors import CredtrayError
-    from credtray.desktop.credential_command import credential_process_command
+    from credtray.desktop.autostart import credential_process_command
 
     config = _content(sources[0])
     try:

@@ -25,8 +25,7 @@ from credtray.core.own_commands import OldStart, own_command
 from credtray.core.repairs import Repair, RepairPlan, Scene, TokenOrigin
 from credtray.core.repairs.plan import ConfigChange
 from credtray.core.wishes import DEFAULT
-from credtray.desktop.autostart import Autostart
-from credtray.desktop.credential_command import credential_process_command
+from credtray.desktop.autostart import Autostart, credential_process_command
 from credtray.files.atomic_file import CACHE_LIMIT, read_bounded
 from credtray.ipc_client import AgentClient
 

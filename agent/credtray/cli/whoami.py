@@ -12,7 +12,7 @@ from credtray.cli import terminal
 from credtray.cli.choices import JsonOption, ProfileArgument
 
 if TYPE_CHECKING:
-    from credtray.aws.caller_identity import Caller
+    from credtray.aws.role_credentials import Caller
 
 
 def whoami(profile: ProfileArgument, json_output: JsonOption = False) -> None:
@@ -25,8 +25,8 @@ def whoami(profile: ProfileArgument, json_output: JsonOption = False) -> None:
       credtray whoami synderys-readonly --json
     """
     from credtray.app import build
-    from credtray.aws.caller_identity import caller_of
     from credtray.aws.clients import Clients
+    from credtray.aws.role_credentials import caller_of
     from credtray.cli.backend import ask
     from credtray.cli.configured import configuration
     from credtray.core.models import RoleCredentials

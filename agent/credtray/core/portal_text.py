@@ -40,7 +40,7 @@ from credtray.core.wrapped_token import doubt, is_piece, together, unwrapped
 LONGEST = 64 * 1024
 """Bytes of a paste; a set of keys has about 2,000."""
 _LONGEST_TOKEN = 16384
-"""As much as is taken from the portal itself (aws/replies)."""
+"""As much as is taken from the portal itself (aws/service_call)."""
 
 _PARTS = (ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN)
 _KEYS = frozenset({*_PARTS, SECURITY_TOKEN})

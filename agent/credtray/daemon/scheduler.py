@@ -30,7 +30,7 @@ Hint = Tick | Woke | ClockChanged
 
 
 class Clocks(Protocol):
-    """The system's clocks; see desktop/clocks."""
+    """The system's clocks; see desktop/clock_watch."""
 
     def now(self) -> datetime:
         """Return the wall clock, aware, in UTC."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from credtray.core.durations import short
 from credtray.demo.stage import Missing, Stage
 from credtray.demo.timeline import Timeline
-from credtray.desktop.credential_command import credential_process_command
+from credtray.desktop.autostart import credential_process_command
 
 _LEAST = timedelta(minutes=15)
 _WHO_AM_I = """

@@ -6,14 +6,16 @@ Starts nothing itself, and is never switched on without being asked.
 from __future__ import annotations
 
 import os
+import shlex
 import site
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from credtray.core.errors import AutostartRefused
+from credtray.core.errors import AutostartRefused, UsageError
 from credtray.core.own_commands import OldStart, own_start
 from credtray.desktop.login_entry import Found, LoginEntry
 
@@ -173,3 +175,25 @@ def login_entry(environ: Mapping[str, str]) -> LoginEntry:
         from credtray.desktop.login_entry.xdg import DesktopEntry
 
         return DesktopEntry.of_user(environ)
+
+
+# The command line that `credential_process` in the config file is to hold.
+#
+# Writes nothing. Absolute paths only: a version manager's shim costs ten times the fetch itself.
+
+
+def credential_process_command(profile: str) -> str:
+    """Return the command that prints this profile's role credentials, quoted for the config file.
+
+    POSIX: words as ``shlex`` and ``sh`` split them (botocore uses the one, the SDKs for Go and JavaScript
+    the other). Windows: the rules of the C runtime.
+
+    Raises:
+        UsageError: the name holds a character that the config file cannot hold.
+    """
+    if not profile.isprintable():
+        raise UsageError(f"The profile name {profile!a} cannot be used in a command")
+    door = Path(__file__).parent.parent / "__main__.py"
+    marker = ["--"] if profile.startswith("-") else []
+    words = [sys.executable, "-I", "-S", str(door), "credentials", *marker, profile]
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

@@ -18,8 +18,20 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-from credtray.desktop.child_environ import child_environ
+from credtray.core.errors import FileUnopened
+
+# The environment of programs we start for a person, such as a browser: no keys are in it. Starts nothing.
+
+
+_KEPT_FROM_OTHERS = ("AWS_", "CREDTRAY_")
+
+
+def child_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return it without the variables of AWS's programs and our own."""
+    return {name: value for name, value in environ.items() if not name.startswith(_KEPT_FROM_OTHERS)}
+
 
 PATIENCE_SECONDS = 2.0
 
@@ -148,3 +160,53 @@ def _start_file(url: str, patience: float) -> bool:
 
     threading.Thread(target=start, name="browser-start", daemon=True).start()
     return opened.wait(patience)
+
+
+# Opens one of our own files in the program this desktop prefers for it, because a person asked.
+#
+# Must not use a shell, and never keeps its caller waiting for longer than two seconds.
+
+
+def open_file(path: Path, environ: Mapping[str, str], patience: float = PATIENCE_SECONDS) -> None:
+    """Open a file that exists.
+
+    A launcher that still runs after the patience counts as success: it may be the editor itself.
+
+    Raises:
+        FileUnopened: no program took it; the path is named, so that a person can open it.
+    """
+    if sys.platform == "win32":
+        try:
+            os.startfile(path)  # noqa: S606 - a path of ours goes to the system's own handler
+        except OSError as error:
+            raise FileUnopened(f"{path} ({error.strerror})") from None
+    elif not any(_taken([*launcher, str(path)], environ, patience) for launcher in _file_launchers(environ)):
+        raise FileUnopened(str(path))
+
+
+def _file_launchers(environ: Mapping[str, str]) -> Sequence[Sequence[str]]:
+    found: Sequence[Sequence[str]] = ()
+    if sys.platform == "darwin":
+        found = (("/usr/bin/open", "-t"),)
+    elif environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
+        found = (("xdg-open",), ("gio", "open"))
+    return found
+
+
+def _taken(argv: Sequence[str], environ: Mapping[str, str], patience: float) -> bool:
+    try:
+        process = subprocess.Popen(  # noqa: S603 - no shell; a fixed launcher and a path of ours
+            argv,
+            env=child_environ(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C in our terminal must not close the user's editor
+        )
+    except OSError:
+        return False
+    try:
+        return process.wait(patience) == 0
+    except subprocess.TimeoutExpired:
+        threading.Thread(target=process.wait, name="editor-exit", daemon=True).start()
+        return True

@@ -20,7 +20,7 @@ import msgspec
 
 from credtray.core.errors import AssetMissing
 from credtray.core.face.look import STEPS, Look, Shape
-from credtray.desktop.assets import asset
+from credtray.desktop.paths import asset
 
 if TYPE_CHECKING:
     from PIL.Image import Image

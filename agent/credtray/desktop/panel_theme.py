@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 
 from credtray.core.errors import BusCallFailed
-from credtray.desktop.bus.names import ERRORS
-from credtray.desktop.bus.reconnecting import use_connections
-from credtray.desktop.bus.session import Connection, SessionBus, Signal
+from credtray.desktop.bus.connection import Connection
+from credtray.desktop.bus.session import SessionBus, use_connections
+from credtray.desktop.bus.signals import ERRORS, Signal
 from credtray.desktop.icon import Panel
 
 PORTAL = "org.freedesktop.portal.Desktop"

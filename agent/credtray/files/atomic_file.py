@@ -20,12 +20,9 @@ from typing import Self
 from credtray.core.errors import FileRefused, FileUnwritable
 from credtray.core.obstacles import Obstacle
 from credtray.core.shell_words import path_word
-from credtray.files.directory_safety import make_directory, resolve
-from credtray.files.in_the_way import in_the_way
-from credtray.files.modes import keeps_modes, unsupported
-from credtray.files.open_directory import READ_FLAGS, OpenDirectory, open_directory
-from credtray.files.os_errors import close, translated
-from credtray.files.waiting import RealWaiter, Waiter
+from credtray.files.directory_safety import close, make_directory, resolve, translated
+from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
+from credtray.files.open_directory import READ_FLAGS, OpenDirectory, RealWaiter, Waiter, open_directory
 
 LEFTOVER_PREFIX = ".credtray-"
 """How every temporary file of ours begins; none ends in .json, because the AWS CLI opens those."""

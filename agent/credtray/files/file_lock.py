@@ -18,9 +18,8 @@ from types import TracebackType
 from typing import Self
 
 from credtray.core.errors import FileContended, FileRefused
-from credtray.files.directory_safety import private_directory
-from credtray.files.os_errors import close, translated, translation
-from credtray.files.waiting import RealWaiter, Waiter
+from credtray.files.directory_safety import close, private_directory, translated, translation
+from credtray.files.open_directory import RealWaiter, Waiter
 
 _log = logging.getLogger(__name__)
 

@@ -9,14 +9,51 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from credtray.core.errors import FileRefused
-from credtray.files.directory_safety import check_directory, sync_directory
-from credtray.files.os_errors import close
-from credtray.files.waiting import Waiter
+from credtray.files.directory_safety import check_directory, close, sync_directory
+
+# Time as the file layer sees it: a clock to read and a way to wait, both injected so that tests never
+# sleep.
+#
+# Waits for short moments only (milliseconds to seconds); anything longer belongs to the daemon's ticks.
+
+
+class Waiter(Protocol):
+    """A clock and a pause."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since 1970, comparable with a file's modification time."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Return after *seconds*."""
+        ...
+
+
+class RealWaiter:
+    """The computer's own time."""
+
+    def monotonic(self) -> float:
+        """See ``Waiter``."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """See ``Waiter``."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """See ``Waiter``."""
+        time.sleep(seconds)
+
 
 _RETRIED_WINDOWS_ERRORS = frozenset({5, 32, 33})  # access denied, sharing violation, lock violation
 _RETRY_SECONDS = 2.5

@@ -16,9 +16,8 @@ from typing import Self
 
 from credtray.core.errors import FileContended
 from credtray.files.atomic_file import INI_LIMIT, check_file, read_descriptor
-from credtray.files.open_directory import OpenDirectory
-from credtray.files.os_errors import close, translated
-from credtray.files.waiting import Waiter
+from credtray.files.directory_safety import close, translated
+from credtray.files.open_directory import OpenDirectory, Waiter
 
 SETTLE_SECONDS = 0.02
 """Two looks this far apart must be equal before the content counts."""

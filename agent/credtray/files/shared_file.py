@@ -7,20 +7,237 @@ It never writes in place, never copies over a file, never holds on to a lost rac
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from credtray.core import ini
-from credtray.core.errors import FileContended
-from credtray.files.atomic_file import is_null, opened
-from credtray.files.directory_safety import is_there, make_directory, resolve
+from credtray.core.errors import CredtrayError, FileContended, FileUnparsable
+from credtray.files.atomic_file import Draft, check_replaceable, is_null, opened, write_atomically
+from credtray.files.directory_safety import is_there, make_directory, resolve, translated
 from credtray.files.file_lock import FileLock
-from credtray.files.open_directory import OpenDirectory
-from credtray.files.os_errors import translated
-from credtray.files.replacing import Change, EditOutcome, Replacement, Transform
-from credtray.files.settling import Snapshot, Stamp, settled
-from credtray.files.waiting import RealWaiter, Waiter
+from credtray.files.open_directory import OpenDirectory, RealWaiter, Waiter
+from credtray.files.settling import Snapshot, Stamp, settled, settled_text, stamp_at
+
+# One attempt to replace a shared file, and the watch over those who were writing it at the same moment.
+#
+# Holds no memory between edits; see ``shared_file`` for the whole.
+
+
+Transform = Callable[[bytes], bytes]
+
+WATCH_SECONDS = 0.25
+"""How long the replaced file is watched for a writer that had opened it before we replaced it."""
+_WATCH_PAUSE = 0.025
+_MAX_MERGES = 8
+_MAX_REAPPLIED = 2  # more would be a fight with a program that puts its own version back
+_OTHERS = 0o177
+"""The permission bits that a file with secrets should not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditOutcome:
+    """What an edit did."""
+
+    changed: bool
+    created: bool = False
+    """There was no file before."""
+    tightened_from: int | None = None
+    """The mode the file had, when it was wider than 0600 and is 0600 now."""
+    merged_late_write: bool = False
+    """Another program wrote at the same moment; its text was taken over."""
+    backup: Path | None = None
+    """Where the user's file was put before our very first edit, if this was it."""
+    rescued: Path | None = None
+    """Where a late writer's text was put because it could not be taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is wanted of a replacement."""
+
+    transform: Transform
+    secret: bool
+    """The result holds secrets: nobody else may read it."""
+    on_replaced: Callable[[], None] | None
+    backup: Path
+    """Where the file goes, once, before the first replacement ever."""
+
+
+class Replacement:
+    """Replaces the file once; ``run`` returns None when somebody else was faster."""
+
+    def __init__(
+        self,
+        directory: OpenDirectory,
+        target: Path,
+        change: Change,
+        waiter: Waiter,
+        read: Callable[[], Snapshot],
+    ) -> None:
+        self._directory = directory
+        self._target = target
+        self._change = change
+        self._waiter = waiter
+        self._read = read
+        self._outcome = EditOutcome(changed=False)
+        self._open: list[Snapshot] = []
+        self._orphans: dict[int, Snapshot] = {}
+        self.result: bytes | None = None
+        """What was last put in place by us."""
+        self.left: Stamp | None = None
+        """The stamp of that file."""
+
+    def run(self) -> EditOutcome | None:
+        """Read, transform, replace, watch. None: start over, nothing was written.
+
+        Raises:
+            OSError: nothing was written, or (after ``result`` is set) only the directory was not synced.
+            CredtrayError: see ``SharedFile.edit``.
+        """
+        try:
+            base = self._held(self._read())
+            after = self._transformed(base.data)
+            if after == base.data:
+                return self._outcome
+            self._keep_backup(base)
+            current = self._replaced(base, after)
+            if current is None:
+                return None
+            if self._change.on_replaced is not None:
+                self._change.on_replaced()
+            self._watch(base, current)
+        finally:
+            for snapshot in self._open:
+                snapshot.close()
+        return self._outcome
+
+    def _held(self, snapshot: Snapshot) -> Snapshot:
+        self._open.append(snapshot)
+        return snapshot
+
+    def _transformed(self, data: bytes) -> bytes:
+        problem = ini.parse_problem(data)
+        if problem is not None:
+            raise FileUnparsable(f"{self._target}, line {problem.line}: {problem.text}")
+        after = self._change.transform(data)
+        ini.verify(data, after)
+        return after
+
+    def _keep_backup(self, base: Snapshot) -> None:
+        if not is_there(self._change.backup):
+            write_atomically(self._change.backup, base.data)
+            self._outcome = replace(self._outcome, backup=self._change.backup)
+
+    def _replaced(self, base: Snapshot, after: bytes) -> Snapshot | None:
+        """Put *after* in the place of *base*; None when the file is no longer *base*."""
+        found = check_replaceable(self._directory, self._target)
+        mode = 0o600 if found is None else stat.S_IMODE(found.st_mode)
+        tightened = mode if self._change.secret and mode & _OTHERS else None
+        if tightened is not None:
+            mode = 0o600
+        with Draft(self._directory) as draft:
+            draft.fill(after, mode, base.group)
+            if stamp_at(self._directory, self._target.name) != base.stamp:
+                return None
+            draft.publish(self._target.name)
+            self.result = after
+            current = self._opened(draft.keep_open(), after)
+            self.left = current.stamp
+        self._outcome = replace(
+            self._outcome,
+            changed=True,
+            created=self._outcome.created or base.stamp is None,
+            tightened_from=self._outcome.tightened_from or tightened,
+        )
+        return current
+
+    def _opened(self, fd: int, data: bytes) -> Snapshot:
+        found = os.fstat(fd) if fd >= 0 else self._directory.stat(self._target.name)
+        return self._held(Snapshot(data, Stamp.of(found), stat.S_IMODE(found.st_mode), found.st_gid, fd))
+
+    def _watch(self, base: Snapshot, current: Snapshot) -> None:
+        """Look after writers that opened the old file before, or the new one right after, it was replaced."""
+        self._orphan(base)
+        merges, reapplied = 0, 0
+        end = self._waiter.monotonic() + WATCH_SECONDS
+        while self._waiter.monotonic() < end:
+            self._waiter.sleep(_WATCH_PAUSE)
+            late = next((old for old in self._orphans.values() if _written_to(old)), None)
+            if late is not None and merges < _MAX_MERGES:
+                merges += 1
+                text = settled_text(late.fd, self._target, self._waiter)
+                self._orphan(replace(late, data=text, stamp=Stamp.of(os.fstat(late.fd))))
+                newer = self._merged(late.data, text, current, only=late is base and merges == 1)
+            elif self._stamp() != current.stamp and reapplied < _MAX_REAPPLIED:
+                reapplied += 1
+                merges = max(merges, 1)
+                newer = self._reapplied()
+            else:
+                continue
+            if _inode(newer) != _inode(current) and _inode(current) not in self._orphans:
+                self._orphan(current)  # somebody put a third file in its place
+            current = newer
+            end = self._waiter.monotonic() + WATCH_SECONDS
+
+    def _orphan(self, old: Snapshot) -> None:
+        """Watch a file that has been replaced, from the state in *old* on."""
+        self._orphans[_inode(old)] = old
+
+    def _stamp(self) -> Stamp | None:
+        return stamp_at(self._directory, self._target.name)
+
+    def _merged(self, base: bytes, late: bytes, current: Snapshot, *, only: bool) -> Snapshot:
+        """Take a late writer's text over into the file; return what is in place afterwards.
+
+        *base* is what the late writer began with. When it is the *only* one so far, its text is taken whole,
+        comments and all; later ones, or a file changed by others meanwhile, are merged by sections.
+        """
+        if not late or late == base:
+            return current  # only truncated or touched: the file as we wrote it has everything
+        try:
+            for _ in range(_MAX_MERGES):
+                there = current if self._stamp() == current.stamp else self._held(self._read())
+                whole = only and there is current
+                newer = self._put(there, late if whole else ini.carried_over(base, late, there.data))
+                if newer is not None:
+                    return newer
+        except CredtrayError:
+            pass
+        rescued = self._change.backup.with_name(f"{self._target.name}.credtray-rescued")
+        write_atomically(rescued, late)
+        self._outcome = replace(self._outcome, rescued=rescued)
+        return current
+
+    def _reapplied(self) -> Snapshot:
+        """Run the transform on what somebody put in the place of our file; return what is in place now."""
+        there = self._held(self._read())
+        try:
+            newer = self._put(there, there.data)
+        except CredtrayError:
+            return there  # broken or refused by now: the next edit will say so
+        return there if newer is None else newer
+
+    def _put(self, there: Snapshot, start: bytes) -> Snapshot | None:
+        after = self._transformed(start)
+        if after == there.data:
+            return there
+        newer = self._replaced(there, after)
+        if newer is not None:
+            self._orphan(there)
+            self._outcome = replace(self._outcome, merged_late_write=True)
+        return newer
+
+
+def _inode(snapshot: Snapshot) -> int:
+    return 0 if snapshot.stamp is None else snapshot.stamp.inode
+
+
+def _written_to(old: Snapshot) -> bool:
+    return old.fd >= 0 and Stamp.of(os.fstat(old.fd)) != old.stamp
+
 
 __all__ = ["EditOutcome", "SharedFile"]
 

@@ -5,21 +5,131 @@ Writes whole files or nothing, never over what somebody saved meanwhile, and kee
 
 from __future__ import annotations
 
+import ast
+import copy
+import inspect
+import re
 import stat
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
+from textwrap import wrap
+from typing import Any
 
 from credtray.core.errors import FileContended, NothingToUndo, SettingsInvalid
-from credtray.core.settings import Settings
-from credtray.core.settings_values import Toml
+from credtray.core.settings import (
+    TABLES,
+    ProfileSettings,
+    SessionSettings,
+    Settings,
+    Where,
+    dotted,
+    from_mapping,
+)
+from credtray.core.settings_values import Toml, literal
 from credtray.files.atomic_file import Draft, check_replaceable, opened, read_bounded, write_atomically
-from credtray.files.directory_safety import make_directory, resolve
+from credtray.files.directory_safety import make_directory, resolve, translated
 from credtray.files.file_lock import FileLock
-from credtray.files.os_errors import translated
+from credtray.files.open_directory import RealWaiter
 from credtray.files.settling import Stamp, stamp_at
-from credtray.files.waiting import RealWaiter
-from credtray.store.settings_parse import settings_of
+
+# Reads the text of settings.toml, and finds the line of what is wrong with it. Opens no file.
+
+
+BOM = "\ufeff"
+"""Some editors on Windows begin a file with it; TOML knows it not."""
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines with their ends, as TOML counts them."""
+    return _LINE.findall(text)
+
+
+_AT_END = "(at end of document)"
+"""What tomllib says of a list or text that is not closed."""
+
+
+def mapping(text: str) -> dict[str, Any]:
+    """Return what the text says.
+
+    Raises:
+        SettingsInvalid: it is not TOML; the line is named.
+    """
+    try:
+        return tomllib.loads(text.removeprefix(BOM))
+    except tomllib.TOMLDecodeError as error:
+        last = text.count("\n") + 1
+        raise SettingsInvalid(str(error).replace(_AT_END, f"(at line {last}, the end of the file)")) from None
+    except RecursionError:
+        raise SettingsInvalid("it is nested too deeply") from None
+
+
+def settings_of(text: str) -> Settings:
+    """Return the settings.
+
+    Raises:
+        SettingsInvalid: not TOML, an unknown setting, a value of the wrong kind; the line is named.
+    """
+    data = mapping(text)
+    try:
+        return from_mapping(data)
+    except SettingsInvalid as error:
+        line = line_of(text, error.keys)
+        if line is None:
+            raise
+        raise SettingsInvalid(f"{error.detail} (at line {line})", hint=error.advice) from None
+
+
+def line_of(text: str, keys: Where) -> int | None:
+    """Return the number of the (first) line that sets this, None when nothing does."""
+    found = lines_setting(text, keys)
+    return found.start + 1 if found else None
+
+
+def lines_setting(text: str, keys: Where) -> range:
+    """Return the places of the lines that set this, counted from 0; empty when nothing does.
+
+    The text is TOML as a whole; the last line sought is that of the shortest beginning that has the value.
+    """
+    lines = lines_of(text.removeprefix(BOM))
+    if not keys or not _has(_parsed(lines, len(lines)), keys):
+        return range(0)
+    low, high = 0, len(lines)
+    while high - low > 1:  # the first `low` lines do not have it, the first `high` do
+        middle = (low + high) // 2
+        if _has(_parsed(lines, middle), keys):
+            high = middle
+        else:
+            low = middle
+    while low > 0 and _whole(lines[:low]) is None:  # a value over several lines begins further up
+        low -= 1
+    return range(low, high)
+
+
+def _parsed(lines: list[str], count: int) -> dict[str, Any]:
+    """Return what the longest whole beginning of at most so many lines says."""
+    while (found := _whole(lines[:count])) is None:
+        count -= 1
+    return found
+
+
+def _whole(lines: list[str]) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads("".join(lines))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+
+
+def _has(data: Any, keys: Where) -> bool:
+    for key in keys:
+        if not isinstance(data, dict) or key not in data:
+            return False
+        data = data[key]
+    return True
+
 
 _LIMIT = 1024 * 1024
 _ATTEMPTS = 8
@@ -87,7 +197,6 @@ class SettingsFile:
             SettingsInvalid: the file is broken already, or would be with this value. Nothing was changed.
             FileContended, FileRefused, FileUnwritable: nothing was changed.
         """
-        from credtray.store.settings_edit import edited
 
         def change(text: str) -> str:
             if value is None and not text:
@@ -173,6 +282,187 @@ class SettingsFile:
 
 
 def _new_text() -> str:
-    from credtray.store.settings_text import new_text
-
     return new_text()
+
+
+# The text of a new settings.toml: every setting with its explanation, all commented out.
+#
+# Generated from the classes of core/settings and the docstrings below their fields; writes nothing.
+
+
+_HEAD = """\
+# credtray's settings. Everything has a default: this file may be empty or missing.
+# Remove the # in front of a line to set it; changes take effect within seconds.
+# `credtray settings` shows what is in effect. All settings: docs/reference/settings.md.
+"""
+_WIDTH = 100
+_EXAMPLE = re.compile(r"(?:such as|Example:) ``(.+?)``")
+
+
+def new_text() -> str:
+    """Return the file for somebody who has none yet; all of it is comment."""
+    parts = [_HEAD, *_settings(Settings)]
+    parts.append(
+        "# Settings of one sso-session: its name for NAME, in quotes when it has dots or blanks.\n"
+        "#[sessions.NAME]\n\n"
+    )
+    parts += _settings(SessionSettings)
+    parts.append("# Settings of one profile.\n#[profiles.NAME]\n\n")
+    parts += _settings(ProfileSettings)
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _settings(kind: type) -> Iterator[str]:
+    told = field_texts(kind)
+    for item in fields(kind):
+        if item.name not in TABLES:
+            text = told.get(item.name, "").replace("``", "")
+            explained = "".join(f"# {line}\n" for line in wrap(text, _WIDTH))
+            yield f"{explained}#{item.name} = {_shown(item.default, told.get(item.name, ''))}\n"
+
+
+def _shown(default: object, text: str) -> str:
+    """Return the default, or where there is none an example."""
+    if default is not None:
+        return literal(default)
+    example = _EXAMPLE.search(text)
+    return example[1] if example else '""'
+
+
+def field_texts(kind: type) -> dict[str, str]:
+    """Return field -> the docstring below it in the source of its class; nothing where there is no source."""
+    try:
+        body = ast.parse(inspect.getsource(kind)).body[0]
+    except (OSError, TypeError):
+        return {}
+    found: dict[str, str] = {}
+    if isinstance(body, ast.ClassDef):
+        for above, below in zip(body.body, body.body[1:], strict=False):
+            match above, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=text)):
+                    found[name] = str(text)
+    return found
+
+
+# Changes one value in the text of settings.toml; every comment and every other line stays as it is.
+#
+# Writes no file. What comes out is read again: it says what the text said before, and the new value, and it
+# has every other line, byte for byte.
+
+
+_HEADER = re.compile(r"[ \t#]*\[")
+"""Of a table, also one that is commented out: whoever takes the # away must not swallow what follows."""
+
+
+def edited(text: str, keys: Where, value: Toml | None) -> str:
+    """Return the text with this value set, or with None taken out.
+
+    Raises:
+        SettingsInvalid: the text is broken already or would be with this value, or is written in a way
+            that cannot be edited safely.
+    """
+    before = mapping(text)
+    settings_of(text)
+    wanted = _changed(before, keys, value)
+    if wanted == before:
+        return text
+    for way in _ways(before, keys, value):
+        after = _with_line_ends(text, way(text))
+        if _says(after, wanted) and _only_touches(text, after, keys):
+            settings_of(after)
+            return after
+    raise SettingsInvalid(f"{dotted(keys)} cannot be changed here without changing more", hint=_BY_HAND)
+
+
+_BY_HAND = "Change it by hand: credtray settings edit"
+
+
+def _changed(before: dict[str, Any], keys: Where, value: Toml | None) -> dict[str, Any]:
+    after = copy.deepcopy(before)
+    table = after
+    for key in keys[:-1]:
+        if value is None and key not in table:
+            return after
+        table = table.setdefault(key, {})
+    if value is None:
+        table.pop(keys[-1], None)
+    else:
+        table[keys[-1]] = value
+    return after
+
+
+def _says(text: str, wanted: dict[str, Any]) -> bool:
+    try:
+        return mapping(text) == wanted
+    except SettingsInvalid:
+        return False
+
+
+def _only_touches(before: str, after: str, keys: Where) -> bool:
+    """Tell whether every line but those of the value is still there; a missing last line end may be added."""
+    old, new = (lines_of(_with_line_ends(before, _ended(text))) for text in (before, after))
+    own = lines_setting(before, keys) or lines_setting(before, keys[:-1])  # the latter: of an inline table
+    if own and _HEADER.match(old[own.start]):
+        own = range(0)
+    above = next(
+        (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), len(old)
+    )
+    below = len(old) - above
+    while below and old[-below:] != new[-below:]:
+        below -= 1
+    return set(range(above, len(old) - below)) <= set(own)
+
+
+def _with_line_ends(before: str, after: str) -> str:
+    """Return the text with the line ends of a file that has those of Windows throughout."""
+    if "\r\n" in before and before.count("\n") == before.count("\r\n"):
+        return re.sub(r"(?<!\r)\n", "\r\n", after)
+    return after
+
+
+def _ways(before: dict[str, Any], keys: Where, value: Toml | None) -> Iterator[Callable[[str], str]]:
+    """Yield the ways to try: a line of its own for what is new, and the TOML library for all else."""
+    if value is not None and len(keys) == 1 and keys[0] not in before:
+        yield lambda text: _line_at_top(text, keys[0], value)
+    if value is not None and len(keys) > 1 and keys[1] not in before.get(keys[0], {}):
+        yield lambda text: _table_at_end(text, keys, value)
+    yield lambda text: _by_library(text, keys, value)
+
+
+def _line_at_top(text: str, key: str, value: Toml) -> str:
+    """Put the line behind the commented one of the same setting, or at the end of the top level."""
+    lines = lines_of(text)
+    end = next((number for number, line in enumerate(lines) if _HEADER.match(line)), len(lines))
+    commented = re.compile(rf"[ \t]*#[ \t]*{re.escape(key)}[ \t]*=")
+    place = next((number + 1 for number, line in enumerate(lines[:end]) if commented.match(line)), end)
+    while place == end and place > 0 and end < len(lines) and lines[place - 1].lstrip(" \t").startswith("#"):
+        place = end = place - 1  # the comment above a table belongs to the table
+    above = "".join(lines[:place])
+    return f"{_ended(above)}{key} = {literal(value)}\n{''.join(lines[place:])}"
+
+
+def _table_at_end(text: str, keys: Where, value: Toml) -> str:
+    gap = "\n" if text.strip() else ""
+    return f"{_ended(text)}{gap}[{dotted(keys[:-1])}]\n{keys[-1]} = {literal(value)}\n"
+
+
+def _ended(text: str) -> str:
+    return f"{text}\n" if text and not text.endswith("\n") else text
+
+
+def _by_library(text: str, keys: Where, value: Toml | None) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        document = tomlkit.parse(text)
+        table: Any = document
+        for key in keys[:-1]:
+            table = table.setdefault(key, tomlkit.table())
+        if value is None:
+            table.pop(keys[-1], None)
+        else:
+            table[keys[-1]] = value
+        return tomlkit.dumps(document)
+    except (TOMLKitError, AttributeError, TypeError, ValueError, KeyError, IndexError, RecursionError):
+        return ""

@@ -129,8 +129,8 @@ def _refuse_doubtful(pasted: PastedKeys) -> None:
 
 
 def _asked(components: Components, pasted: PastedKeys, region: str) -> Owner:
-    from credtray.aws.caller_identity import caller_of
     from credtray.aws.clients import Clients
+    from credtray.aws.role_credentials import caller_of
 
     clock = components.ports.clock
     now = clock.now()

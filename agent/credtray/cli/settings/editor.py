@@ -17,8 +17,7 @@ import typer
 
 from credtray.cli import terminal
 from credtray.core.errors import CommandNotFound, CommandRefused, FileContended, SettingsInvalid, UsageError
-from credtray.store.settings_file import SettingsFile
-from credtray.store.settings_parse import settings_of
+from credtray.store.settings_file import SettingsFile, settings_of
 
 
 class Edited(Enum):
@@ -60,7 +59,7 @@ def chosen_editor(environ: Mapping[str, str]) -> list[str]:
 
 
 def _open_on_desktop(path: Path) -> None:
-    from credtray.desktop.file_opener import open_file
+    from credtray.desktop.browser import open_file
 
     open_file(path, os.environ)
 

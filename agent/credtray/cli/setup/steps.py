@@ -33,7 +33,7 @@ from credtray.core.session_network import in_effect
 from credtray.core.settings import Settings
 from credtray.daemon.sign_in import SignInRequest
 from credtray.daemon.sign_in_values import BY_CODE
-from credtray.desktop.credential_command import credential_process_command
+from credtray.desktop.autostart import credential_process_command
 from credtray.files.atomic_file import is_null, read_bounded
 
 _TAKEN_OVER_SECONDS = 10.0

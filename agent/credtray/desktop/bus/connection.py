@@ -12,8 +12,16 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 from credtray.core.errors import BusCallFailed, BusUnavailable
-from credtray.desktop.bus.names import DAEMON, DAEMON_PATH, ERRORS
-from credtray.desktop.bus.signals import Gone, Listener, Signal, new_owner, owner_listener
+from credtray.desktop.bus.signals import (
+    DAEMON,
+    DAEMON_PATH,
+    ERRORS,
+    Gone,
+    Listener,
+    Signal,
+    new_owner,
+    owner_listener,
+)
 
 if TYPE_CHECKING:
     from dbus_fast import Message

@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 from dbus_fast import Message, Variant
 
-from credtray.desktop.bus.names import ERRORS, INTROSPECTABLE, PROPERTIES
+from credtray.desktop.bus.signals import ERRORS, INTROSPECTABLE, PROPERTIES
 
 _log = logging.getLogger(__name__)
 

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from credtray.desktop.bus.names import DAEMON
+# Names that everybody on a message bus knows. Nothing else: who uses them imports no D-Bus for it.
+
+
+DAEMON: Final = "org.freedesktop.DBus"
+"""The bus itself: its name, and the name of its interface."""
+DAEMON_PATH: Final = "/org/freedesktop/DBus"
+ERRORS: Final = f"{DAEMON}.Error"
+"""The bus's own errors have names below this one."""
+INTROSPECTABLE: Final = f"{DAEMON}.Introspectable"
+PROPERTIES: Final = f"{DAEMON}.Properties"
+
+WATCHER: Final = "org.kde.StatusNotifierWatcher"
+"""Owned by panels that show StatusNotifier icons: its name, and the name of its interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +84,13 @@ def owner_listener(name: str, handler: Callable[[Signal], None], *, at_once: boo
 def new_owner(changed: Signal) -> str | None:
     """Read the third argument of NameOwnerChanged; an empty one means nobody."""
     return str(changed.body[2]) or None
+
+
+# Makes a text one that D-Bus can carry. Changes nothing else about it.
+
+
+def carried(text: str) -> str:
+    """Return the text with NUL and unpaired surrogates replaced (D-Bus specification, "Valid strings")."""
+    if text.isascii() and text.isprintable():
+        return text
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

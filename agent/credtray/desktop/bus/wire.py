@@ -21,7 +21,7 @@ from dbus_fast.errors import DBusFastError
 from dbus_fast.unpack import unpack_variants
 
 from credtray.core.errors import BusUnavailable
-from credtray.desktop.bus.names import ERRORS
+from credtray.desktop.bus.signals import ERRORS
 
 _log = logging.getLogger(__name__)
 

@@ -114,13 +114,13 @@ def _linux_holder(environ: Mapping[str, str]) -> Holder:
     if environ.get("WAYLAND_DISPLAY"):
         wl_copy = shutil.which("wl-copy", path=environ.get("PATH"))
         if wl_copy is not None:
-            from credtray.desktop.clipboard.wayland import WlCopyHolder
+            from credtray.desktop.clipboard.linux import WlCopyHolder
 
             return WlCopyHolder(wl_copy, environ)
         if not environ.get("DISPLAY"):
             raise ClipboardUnavailable("this Wayland desktop needs the program wl-copy")
     if environ.get("DISPLAY"):
-        from credtray.desktop.clipboard.x11 import SelectionHolder
+        from credtray.desktop.clipboard.linux import SelectionHolder
 
         return SelectionHolder(environ["DISPLAY"])
     raise ClipboardUnavailable("there is no desktop: neither WAYLAND_DISPLAY nor DISPLAY is set")

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from credtray.core.errors import ClipboardUnreadable
-from credtray.desktop.child_environ import child_environ
+from credtray.desktop.browser import child_environ
 from credtray.desktop.x11.thread import XThread
 
 ANSWER_SECONDS = 5.0

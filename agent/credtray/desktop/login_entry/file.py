@@ -8,7 +8,7 @@ from pathlib import Path
 
 from credtray.core.errors import AutostartRefused, FileRefused, FileUnwritable
 from credtray.files.atomic_file import read_bounded, write_atomically
-from credtray.files.os_errors import translated
+from credtray.files.directory_safety import translated
 
 _LARGEST = 64 * 1024
 """Bytes; an entry has less than one."""

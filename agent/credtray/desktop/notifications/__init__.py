@@ -8,7 +8,7 @@ from typing import Protocol
 from credtray.core.clicks import Click
 from credtray.core.ports import DesktopPart, Notifier
 from credtray.desktop.bus.session import SessionBus
-from credtray.desktop.notifications.dbus import DesktopNotifier
+from credtray.desktop.notifications.freedesktop import DesktopNotifier
 from credtray.desktop.notifications.native import NativeNotifier
 
 

@@ -13,15 +13,14 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from credtray.core.ports import DesktopPart, Presence
-from credtray.desktop.bus.reconnecting import BusTrouble, use_connections
-from credtray.desktop.bus.session import Connection, SessionBus
-from credtray.desktop.presence.logind import SOURCE as LOGIND
-from credtray.desktop.presence.logind import Logind
+from credtray.desktop.bus.connection import Connection
+from credtray.desktop.bus.session import BusTrouble, SessionBus, use_connections
+from credtray.desktop.part_report import together
+from credtray.desktop.presence.linux import SOURCE as LOGIND
+from credtray.desktop.presence.linux import Logind, tellers
 from credtray.desktop.presence.macos import follow_macos
-from credtray.desktop.presence.screen import tellers
 from credtray.desktop.presence.sightings import Sightings
 from credtray.desktop.presence.windows import follow_windows
-from credtray.desktop.together import together
 
 _log = logging.getLogger(__name__)
 

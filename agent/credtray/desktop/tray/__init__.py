@@ -15,7 +15,7 @@ from credtray.core.ports import DesktopPart
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.panel_theme import watch_theme
-from credtray.desktop.together import together
+from credtray.desktop.part_report import together
 from credtray.desktop.tray.linux import LinuxTray
 from credtray.desktop.tray.painting import Shown
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from credtray.core.face.look import Look
 from credtray.desktop.icon import Panel, template
-from credtray.desktop.pystray_import import load_pystray
+from credtray.desktop.tray.painting import load_pystray
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -18,9 +18,8 @@ from credtray.core.pauses import pause_after
 from credtray.core.ports import DesktopPart, Part
 from credtray.desktop.icon import Panel
 from credtray.desktop.main_thread import MainThread
-from credtray.desktop.tray.back_ends import handed_to
-from credtray.desktop.tray.menu import TrayMenu
-from credtray.desktop.tray.painting import Painter, Shown
+from credtray.desktop.tray.linux import handed_to
+from credtray.desktop.tray.painting import Painter, Shown, TrayMenu
 
 if TYPE_CHECKING:
     from PIL.Image import Image

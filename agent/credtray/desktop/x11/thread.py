@@ -8,14 +8,19 @@ from __future__ import annotations
 import collections
 import contextlib
 import logging
+import re
 import selectors
 import socket
 import sys
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _log = logging.getLogger(__name__)
 
@@ -191,3 +196,97 @@ def _said(error: Exception) -> str:
         "XauthError": "the X server's key (.Xauthority) cannot be read",
     }
     return known.get(name, f"an error of the X connection ({name})")
+
+
+# Puts Pillow's pictures on windows of an X server, over what is there already.
+#
+# Knows windows of 24 and 32 bits only (``DEPTHS``); others have been rare for twenty years.
+
+
+DEPTHS = (24, 32)
+"""Bits of a pixel that carry something; each pixel takes four bytes in both."""
+_OPAQUE = 24
+_STRIP_BYTES = 200_000
+"""A request is at most 256 kB long on every X server."""
+_ALL_PLANES = 0xFFFFFFFF
+
+
+def background(window: Any, width: int, height: int, depth: int) -> Image:
+    """Return what the window shows now, as RGBA. The window is on the screen.
+
+    Raises:
+        Xlib.error.XError: it is not, or no longer.
+    """
+    from PIL import Image
+    from Xlib import X
+
+    reply = window.get_image(0, 0, width, height, X.ZPixmap, _ALL_PLANES)
+    if depth == _OPAQUE:
+        opaque = Image.frombytes("RGB", (width, height), reply.data, "raw", "BGRX")
+        return opaque.convert("RGBA")
+    return Image.frombytes("RGBA", (width, height), reply.data, "raw", "BGRa")  # a: colours times opacity
+
+
+def put(window: Any, gc: Any, image: Image, depth: int) -> None:
+    """Show an RGBA picture at the window's upper left corner; transparent parts stay so at 32 bits only."""
+    from Xlib import X
+
+    if depth == _OPAQUE:
+        data = image.convert("RGB").tobytes("raw", "BGRX")
+    else:
+        data = image.convert("RGBa").tobytes("raw", "BGRa")
+    width, height = image.size
+    rows = max(1, _STRIP_BYTES // (4 * width))
+    for top in range(0, height, rows):
+        count = min(rows, height - top)
+        strip = data[4 * width * top : 4 * width * (top + count)]
+        window.put_image(gc, 0, top, width, count, X.ZPixmap, depth, 0, strip)
+
+
+# What an X server tells of its screen: monitors and how fine they are. Changes nothing.
+
+
+_USUAL_DPI = 96
+_FINEST_DPI = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle, in pixels from the screen's upper left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def holds(self, x: int, y: int) -> bool:
+        """Tell whether a point lies in it."""
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
+    def moved_into(self, other: Area) -> Area:
+        """Return it moved until no part lies outside, where it fits."""
+        x = max(other.x, min(self.x, other.x + other.width - self.width))
+        y = max(other.y, min(self.y, other.y + other.height - self.height))
+        return replace(self, x=x, y=y)
+
+
+def monitor_at(display: Any, x: int, y: int) -> Area:
+    """Return the monitor a point lies on; the whole screen where the server knows none."""
+    screen = display.screen()
+    if display.has_extension("RANDR"):
+        for each in screen.root.xrandr_get_monitors().monitors:
+            area = Area(each.x, each.y, each.width_in_pixels, each.height_in_pixels)
+            if area.holds(x, y):
+                return area
+    return Area(0, 0, screen.width_in_pixels, screen.height_in_pixels)
+
+
+def dots_per_inch(display: Any) -> int:
+    """Return what the desktop has set (``Xft.dpi``); 96 where it has not."""
+    atom = display.intern_atom
+    found = display.screen().root.get_full_property(atom("RESOURCE_MANAGER"), atom("STRING"))
+    if found is None:
+        return _USUAL_DPI
+    text = found.value if isinstance(found.value, bytes) else str(found.value).encode()
+    set_to = re.search(rb"^Xft\.dpi:\s*(\d{2,3})", text, re.MULTILINE)
+    return min(int(set_to[1]), _FINEST_DPI) if set_to else _USUAL_DPI

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from credtray.core.errors import BusUnavailable, CredtrayError
 from credtray.core.pauses import pause_after
-from credtray.desktop.bus.session import Connection, SessionBus
-from credtray.desktop.dbus_menu import PATH as MENU_PATH
-from credtray.desktop.dbus_menu import DbusMenu
-from credtray.desktop.drawn_icon import DrawnIcon, icon_class, scaled
+from credtray.desktop.bus.connection import Connection
+from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.icon import SIZES
-from credtray.desktop.status_notifier import Looks, Pixmap, StatusNotifier
-from credtray.desktop.status_notifier_watcher import AGAIN_SECONDS
-from credtray.desktop.together import together
+from credtray.desktop.part_report import together
+from credtray.desktop.tray.dbus_menu import PATH as MENU_PATH
+from credtray.desktop.tray.dbus_menu import DbusMenu
+from credtray.desktop.tray.painting import DrawnIcon, icon_class, scaled
+from credtray.desktop.tray.status_notifier import AGAIN_SECONDS, Looks, Pixmap, StatusNotifier
 
 if TYPE_CHECKING:
     from PIL.Image import Image
