@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from credtray.core.models import Secret
 from credtray.core.protocol import ProcessCredentials
-from credtray.core.secret import Secret
 
 ROOT = Path(__file__).resolve().parents[1]
 DOOR = str(ROOT / "agent" / "credtray" / "__main__.py")

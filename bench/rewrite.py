@@ -12,8 +12,7 @@ from pathlib import Path
 import botocore.configloader
 
 from credtray.aws.credentials_file import CredentialsFile
-from credtray.core.models import RoleCredentials, SectionKeys
-from credtray.core.secret import Secret
+from credtray.core.models import RoleCredentials, Secret, SectionKeys
 from credtray.files.shared_file import SharedFile
 
 SECTIONS = 2000

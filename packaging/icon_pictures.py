@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from credtray.core.face.look import Look, Shape  # noqa: E402 - the checkout is not installed
+from credtray.core.icon_state import Look, Shape  # noqa: E402 - the checkout is not installed
 from credtray.desktop.icon import GRID, MIDDLE, Layer, Panel, Pen, Point, app_layers, draw, on_circle, painted  # noqa: E402 - the same
 
 _SVG = "//www.w3.org/2000/svg"

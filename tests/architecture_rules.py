@@ -90,7 +90,7 @@ class Source:
     """One module."""
 
     path: PurePosixPath
-    """From the root of the checkout: ``agent/credtray/core/wishes.py``."""
+    """From the root of the checkout: ``agent/credtray/core/desired_sections.py``."""
     text: str
 
     @property

@@ -27,9 +27,8 @@ from credtray.core.errors import (
     TokenRefused,
     TokenUnreadable,
 )
-from credtray.core.models import AccessToken, Account, ClientRegistration, SsoSession
+from credtray.core.models import AccessToken, Account, ClientRegistration, Secret, SsoSession
 from credtray.core.ports import DeviceAuthorization, Door
-from credtray.core.secret import Secret
 
 START_URL = "https://d-9067000001.awsapps.com/start"
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -14,8 +14,8 @@ from credtray.core import clicks, protocol
 from credtray.core.clicks import Click
 from credtray.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline
 from credtray.core.events import SettingsLoaded
-from credtray.core.face.look import Shape
 from credtray.core.forms import Form
+from credtray.core.icon_state import Shape
 from credtray.core.ports import Button, Notification, Urgency
 from credtray.core.settings import SessionSettings, Settings
 from credtray.daemon.workers import Workers

@@ -14,7 +14,7 @@ import pytest
 from credtray.cli.main import COMMANDS, command_named
 from credtray.core import settings
 from credtray.core.models import Profile, SsoSession
-from credtray.core.protocol import requests
+from credtray.core.protocol import messages
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import ProfileState, SessionState, State, frozen
 from credtray.core.summary import status_document
@@ -161,7 +161,7 @@ def test_status_page_names_every_field() -> None:
 
 
 def test_ipc_page_names_every_request() -> None:
-    names = {str(kind.__struct_config__.tag) for kind in get_args(requests.Known)}
+    names = {str(kind.__struct_config__.tag) for kind in get_args(messages.Known)}
 
     assert first_column("ipc.md") == names
 

@@ -1,4 +1,4 @@
-"""A name, path or address within a command that is printed is quoted as one word of it: core/shell_words.
+"""A name, path or address within a command that is printed is quoted as one word of it: core/words.
 
 Found by walking the syntax trees: the text in front of a value says whether it is part of a command.
 """
@@ -29,7 +29,7 @@ NO_WORDS = {
     "cli/doctor/view.py": ("repair", "option"),  # ours
     "cli/exec_files.py": ("seen", "sys.executable", "__file__"),  # a sentence in a file nobody types from
     "cli/reference.py": ("kind.repair.value",),  # ours
-    "core/notice_words.py": ("minutes",),  # a number
+    "core/notice_texts.py": ("minutes",),  # a number
     "core/obstacles.py": ("self.place",),  # path_word(), tried in tests/files
     "core/forms.py": ("name",),  # of a variable; the text is a shell's
     "daemon/runtime_directory.py": ("place",),  # path_word()

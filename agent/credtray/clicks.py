@@ -17,9 +17,8 @@ from credtray.aws.locations import AwsLocations
 from credtray.clipboard_requests import CLIPBOARD_SECONDS, Copying
 from credtray.core import clicks, protocol
 from credtray.core.answers import known_profile, known_session
-from credtray.core.click_answers import answer
 from credtray.core.clicks import Click
-from credtray.core.console.link import portal_link
+from credtray.core.console import portal_link
 from credtray.core.errors import (
     BrowserUnopened,
     ClipboardUnavailable,
@@ -29,17 +28,16 @@ from credtray.core.errors import (
     SignInCancelled,
     SignInTimedOut,
 )
-from credtray.core.face.lines import headline
-from credtray.core.face.look import STEPS, Look, Shape
-from credtray.core.face.session_details import details
 from credtray.core.forms import Form
+from credtray.core.icon_state import STEPS, Look, Shape
 from credtray.core.models import Profile
-from credtray.core.notice_pictures import GOOD_NEWS, UNDER_WAY
-from credtray.core.plain import plain
 from credtray.core.ports import Browser, Button, Notification, Notifier, Urgency
+from credtray.core.problem_words import GOOD_NEWS, UNDER_WAY, answer
 from credtray.core.protocol import Progress, Reply
+from credtray.core.state_words import headline, name_list, sign_in_words
 from credtray.core.summary import sign_in_summary, summary
-from credtray.core.view import name_list, sign_in_words
+from credtray.core.tray_view import details
+from credtray.core.words import plain
 from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 from credtray.daemon.loop import WAITS_FOR_PORTAL, Loop
 from credtray.daemon.requests import Requests

@@ -20,10 +20,10 @@ from credtray.clipboard_requests import Copying
 from credtray.core.clicks import Click, SetAutostart
 from credtray.core.errors import CredtrayError
 from credtray.core.events import PartChanged, PresenceChanged
-from credtray.core.face.face import Face, face
-from credtray.core.menu.agent import Extras
+from credtray.core.menu.sessions import Extras
 from credtray.core.ports import DesktopPart, Presence
 from credtray.core.state import State
+from credtray.core.tray_view import Face, face
 from credtray.daemon.guarded import guarded
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests

@@ -14,7 +14,7 @@ from typing import Protocol, Self, TypeVar
 
 from credtray.core import protocol
 from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent, CredtrayError, TimedOut
-from credtray.core.frames import Frames
+from credtray.core.local_connection import Frames
 from credtray.core.protocol import (
     Asks,
     Failed,

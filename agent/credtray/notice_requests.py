@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from credtray.core import protocol
 from credtray.core.errors import NotifierUnavailable
-from credtray.core.notice_pictures import GOOD_NEWS
 from credtray.core.ports import Notification, Notifier, Part
+from credtray.core.problem_words import GOOD_NEWS
 from credtray.core.protocol import Done
 from credtray.core.protocol.results import TestNoticeResult, told
 from credtray.core.summary import paused_until

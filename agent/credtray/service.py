@@ -30,8 +30,7 @@ from credtray.core.events import (
     TokenFound,
     Woke,
 )
-from credtray.core.models import AccessToken
-from credtray.core.secret import Secret
+from credtray.core.models import AccessToken, Secret
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.guarded import guarded
 from credtray.daemon.ipc import IpcServer, ipc_server

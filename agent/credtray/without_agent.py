@@ -15,12 +15,7 @@ from credtray.app import Components, build, requests_of
 from credtray.core import protocol, saved
 from credtray.core.answers import chosen_session
 from credtray.core.errors import AgentNotRunning, CredtrayError
-from credtray.core.policy import (
-    Action,
-    FetchRoleCredentials,
-    RefreshToken,
-    SyncCredentialsFile,
-)
+from credtray.core.policy import Action, FetchRoleCredentials, RefreshToken, SyncCredentialsFile
 from credtray.core.protocol import Asks, Done, Progress, Reply, Request, result_of
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State, frozen

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from credtray.aws.credentials_file import CredentialsFile
-from credtray.core.models import RoleCredentials, SectionKeys
-from credtray.core.secret import Secret
+from credtray.core.models import RoleCredentials, Secret, SectionKeys
 from credtray.files.shared_file import SharedFile
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -10,8 +10,7 @@ from pathlib import Path
 from credtray.aws.token_cache import SharedTokenCache
 from credtray.aws.token_refresh import SharedTokenRefresh
 from credtray.core.errors import FileUnwritable, TokenRefused
-from credtray.core.models import AccessToken, ClientRegistration, SsoSession
-from credtray.core.secret import Secret
+from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from tests.hand_waiter import HandWaiter, StillClock
 
 CORP = SsoSession("corp", "https://d-9067000001.awsapps.com/start", "us-east-1", ("sso:account:access",))

@@ -12,9 +12,8 @@ from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
 from credtray.aws.role_credentials import BotocoreRoleCredentials
 from credtray.aws.service_call import Limits
 from credtray.core import oauth
-from credtray.core.models import AccessToken, Endpoints, Profile, RoleCredentials, SsoSession
+from credtray.core.models import AccessToken, Endpoints, Profile, RoleCredentials, Secret, SsoSession
 from credtray.core.ports import Issued
-from credtray.core.secret import Secret
 from credtray.demo.identity_center import IdentityCenter
 from tests.demo.program import answer_of
 from tests.fakes_identity_center import CORP, FakeClock

@@ -18,8 +18,7 @@ from credtray.core.errors import (
     Throttled,
     UnexpectedReply,
 )
-from credtray.core.models import AssumedRole, Endpoints, RoleCredentials
-from credtray.core.secret import Secret
+from credtray.core.models import AssumedRole, Endpoints, RoleCredentials, Secret
 from credtray.demo.identity_center import faults
 from tests.aws.service_world import ADMIN, Service, service
 

@@ -20,8 +20,7 @@ from credtray.aws.role_credentials import BotocoreRoleCredentials
 from credtray.core.addresses import browser_address_allowed
 from credtray.core.config.sso import parse_config
 from credtray.core.errors import NetworkSettingRefused, RegionRefused, UnexpectedReply
-from credtray.core.models import AccessToken, Endpoints, Profile, RoleCredentials, SsoSession
-from credtray.core.secret import Secret
+from credtray.core.models import AccessToken, Endpoints, Profile, RoleCredentials, Secret, SsoSession
 from tests.aws.service_world import service
 from tests.aws.test_reply_fuzz import ScriptedClients
 from tests.fakes_identity_center import CORP, NOON, FakeClock

@@ -10,7 +10,7 @@ import pytest
 from credtray.aws.clients import Clients
 from credtray.aws.role_credentials import sign_in
 from credtray.aws.service_call import Limits, Reply, Request
-from credtray.core.console.destinations import Console, console_of
+from credtray.core.console import Console, console_of
 from credtray.core.errors import (
     CaptivePortal,
     ConsoleRefused,
@@ -18,9 +18,8 @@ from credtray.core.errors import (
     ProxyRefused,
     UnexpectedReply,
 )
-from credtray.core.models import Endpoints, Profile, SsoSession
+from credtray.core.models import Endpoints, Profile, Secret, SsoSession
 from credtray.core.protocol import ProcessCredentials
-from credtray.core.secret import Secret
 from credtray.demo.identity_center import IdentityCenter
 from tests.demo.program import Program
 from tests.portal import ask

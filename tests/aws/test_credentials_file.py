@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 from credtray.aws.credentials_file import Batch, synced
 from credtray.core import ini, section_mark
 from credtray.core.errors import FileUnparsable, Retry
-from credtray.core.marks import key_digest
-from credtray.core.models import RoleCredentials
-from credtray.core.secret import Secret
-from credtray.core.section_mark import SectionMark
+from credtray.core.models import RoleCredentials, Secret
+from credtray.core.section_mark import SectionMark, key_digest
 from tests import botocore_oracle
 from tests.aws.file_fakes import NOW, StandingClock, credentials_file, keys, wanted
 from tests.core.ini_texts import FUZZED, drawn, readable_text

@@ -16,8 +16,7 @@ from credtray.aws.service_call import Reply
 from credtray.core import oauth
 from credtray.core.config.sso import parse_config
 from credtray.core.durations import parse_duration
-from credtray.core.models import AccessToken, ClientRegistration, Profile, RoleCredentials
-from credtray.core.secret import Secret
+from credtray.core.models import AccessToken, ClientRegistration, Profile, RoleCredentials, Secret
 from credtray.core.settings import from_mapping
 from tests.aws.test_reply_fuzz import ScriptedClients
 from tests.fakes_identity_center import CORP, NOON, FakeClock

@@ -30,8 +30,7 @@ from credtray.core.errors import (
     Retry,
     SettingsInvalid,
 )
-from credtray.core.models import Endpoints, Profile, Sources
-from credtray.core.secret import Secret
+from credtray.core.models import Endpoints, Profile, Secret, Sources
 from credtray.core.settings import from_mapping
 from credtray.demo.identity_center import IdentityCenter
 from tests.aws.service_world import ADMIN, Service, service

@@ -21,8 +21,7 @@ from credtray.aws.service_call import LONGEST_KEY_LIFE, LONGEST_TOKEN_LIFE, Limi
 from credtray.aws.transport import Transport
 from credtray.core import oauth
 from credtray.core.errors import CredtrayError
-from credtray.core.models import AccessToken, ClientRegistration, Endpoints, Profile
-from credtray.core.secret import Secret
+from credtray.core.models import AccessToken, ClientRegistration, Endpoints, Profile, Secret
 from tests.fakes_identity_center import CORP, NOON, FakeClock
 from tests.soak import examples
 

@@ -13,9 +13,8 @@ import pytest
 from credtray.aws.token_cache import REREAD_PAUSES, SharedTokenCache
 from credtray.core.cache_format import registration_key, token_key
 from credtray.core.errors import CredtrayError, FileContended, FileRefused, TokenMismatch, TokenUnreadable
-from credtray.core.models import AccessToken, ClientRegistration, SsoSession
+from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.core.oauth import AUTHORIZATION_CODE, DEVICE_CODE
-from credtray.core.secret import Secret
 from tests.hand_waiter import HandWaiter, StillClock
 
 URL = "https://d-9067000001.awsapps.com/start"

@@ -18,8 +18,7 @@ from credtray.core.errors import (
     TokenRefused,
     TokenUnreadable,
 )
-from credtray.core.models import AccessToken
-from credtray.core.secret import Secret
+from credtray.core.models import AccessToken, Secret
 from tests.aws.refresh_scene import CLIENT, CORP, NOW, Scene, scene_in, token
 
 

@@ -13,8 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from credtray.aws.token_refresh import SharedTokenRefresh
 from credtray.core.errors import CredtrayError, Offline, TokenRefused
-from credtray.core.models import AccessToken
-from credtray.core.secret import Secret
+from credtray.core.models import AccessToken, Secret
 from tests.aws.refresh_scene import CLIENT, CORP, NOW, Scene, scene_in, token
 from tests.soak import examples
 

@@ -22,8 +22,7 @@ from credtray.core.errors import (
     ProxyRefused,
     StartUrlRefused,
 )
-from credtray.core.models import Endpoints, SsoSession
-from credtray.core.secret import Secret
+from credtray.core.models import Endpoints, Secret, SsoSession
 from credtray.demo.identity_center import IdentityCenter
 from tests.connect_proxy import Certificate, ConnectProxy
 from tests.fakes_identity_center import CORP, FakeClock

@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from credtray.core.errors import PortalFailed, SignInCancelled
-from credtray.core.models import AccessToken, ClientRegistration, SsoSession
-from credtray.core.secret import Secret
+from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.daemon.sign_in import SignInRequest
 from credtray.demo.identity_center import IdentityCenter
 from tests.browser.test_sign_in_chromium import CHROMIUM, SWITCHES, Attempt, Desk, sign_in

@@ -13,7 +13,7 @@ from rich.text import Text
 from credtray.cli import main
 from credtray.cli.columns import Column, Columns
 from credtray.cli.setup.plan_view import plan_view
-from credtray.core.config.edits import Change, ProfileChange
+from credtray.core.config.edits import ProfileChange, ProfileOutcome
 from credtray.core.protocol import Status
 from tests.cli.fake_backend import FakeBackend, credtray, document, idle, profile, session
 
@@ -70,7 +70,9 @@ def test_the_account_has_its_name_where_that_is_known(monkeypatch: pytest.Monkey
 @pytest.mark.met("M3")
 @pytest.mark.parametrize("columns", [80, 60])
 def test_the_preview_of_setup_breaks_no_name(columns: int) -> None:
-    changes = [ProfileChange(name, "111100000001", "AdministratorAccess", Change.ADDED) for name in NAMES]
+    changes = [
+        ProfileChange(name, "111100000001", "AdministratorAccess", ProfileOutcome.ADDED) for name in NAMES
+    ]
     console = Console(width=columns, color_system=None)
     with console.capture() as shown:
         view = plan_view(changes, "", {"111100000001": "Synderys Platform"}, "~/.aws/config", whole=True)

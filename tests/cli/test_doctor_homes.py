@@ -17,8 +17,7 @@ from credtray.checkup import around
 from credtray.checkup.probes import together
 from credtray.core.diagnosis import findings
 from credtray.core.diagnosis.facts import Held, KeyKind, Surrounding
-from credtray.core.marks import key_digest
-from credtray.core.section_mark import SectionMark
+from credtray.core.section_mark import SectionMark, key_digest
 from credtray.desktop.clock_watch import SystemClock
 from credtray.environment import Environment
 from credtray.store.settings_file import SettingsFile

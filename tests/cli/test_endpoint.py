@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from credtray.core.child_environment import OVER_ENDPOINT
-from credtray.core.endpoint.versions import LEAST
+from credtray.core.endpoint import LEAST
 from credtray.core.errors import AgentNotRunning, UnknownProfile
 from credtray.core.protocol import Endpoint, RevokeEndpoint, Status
 from tests.cli.fake_backend import FakeBackend, Outcome, credtray, document, profile

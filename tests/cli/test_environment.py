@@ -16,8 +16,8 @@ from credtray.cli import backend as seam
 from credtray.cli.main import main
 from credtray.core.errors import AgentNotRunning, SignInRequired, UnknownProfile
 from credtray.core.forms import Form
+from credtray.core.models import Secret
 from credtray.core.protocol import Copy, Credentials, ProcessCredentials, Status
-from credtray.core.secret import Secret
 from tests.as_json import iso
 from tests.cli.fake_backend import NOW, FakeBackend, Outcome, credtray, document, profile
 

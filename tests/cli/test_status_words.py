@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from credtray.cli.status.words import Reader, endpoint_words, session_words
-from credtray.core.face.lines import standing
 from credtray.core.protocol.results import AgentStatus, StatusDocument
+from credtray.core.state_words import standing
 from credtray.core.summary import status_document, summary
 from tests.cli.fake_backend import document as fake_document
 from tests.cli.fake_backend import problem

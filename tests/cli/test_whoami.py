@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from credtray.core.assumed_role import person_of
+from credtray.core.models import person_of
 from tests.cli.real_world import World
 
 

@@ -20,9 +20,8 @@ from credtray.core.errors import (
     SignInTimedOut,
     TokenRefused,
 )
-from credtray.core.models import AccessToken, ClientRegistration, Endpoints, SsoSession
+from credtray.core.models import AccessToken, ClientRegistration, Endpoints, Secret, SsoSession
 from credtray.core.ports import DeviceAuthorization, IdentityCenter
-from credtray.core.secret import Secret
 from credtray.demo.identity_center import IdentityCenter as EmbeddedPortal
 from credtray.demo.identity_center import Rotation
 from tests.demo.program import Browser, answer_of

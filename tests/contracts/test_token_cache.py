@@ -12,9 +12,8 @@ import pytest
 from credtray.aws.token_cache import SharedTokenCache
 from credtray.core import oauth
 from credtray.core.errors import FileContended
-from credtray.core.models import AccessToken, ClientRegistration
+from credtray.core.models import AccessToken, ClientRegistration, Secret
 from credtray.core.ports import TokenCache
-from credtray.core.secret import Secret
 from tests.fakes_identity_center import CORP, NOON, FakeClock, MemoryTokenCache
 
 CLIENT = ClientRegistration(

@@ -16,9 +16,9 @@ from credtray.core.models import (
     ClientRegistration,
     Profile,
     RoleCredentials,
+    Secret,
     SsoSession,
 )
-from credtray.core.secret import Secret
 from credtray.core.settings import Settings
 from credtray.core.state import State
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from credtray.core.face.face import Face
 from credtray.core.menu import Item, Kind
+from credtray.core.tray_view import Face
 
 _RULE = "----"
 

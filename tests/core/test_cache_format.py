@@ -25,9 +25,8 @@ from credtray.core.cache_format import (
     token_key,
 )
 from credtray.core.errors import TokenMismatch, TokenUnreadable
-from credtray.core.models import AccessToken, ClientRegistration, SsoSession
+from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.core.oauth import AUTHORIZATION_CODE, DEVICE_CODE
-from credtray.core.secret import Secret
 from tests.soak import examples
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "aws-cli"

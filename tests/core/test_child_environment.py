@@ -16,7 +16,7 @@ from credtray.core.child_environment import (
     with_endpoint,
     with_keys,
 )
-from credtray.core.endpoint.environment import variables
+from credtray.core.endpoint import variables
 
 KEYS = {"AccessKeyId": "ASIA0", "SecretAccessKey": "secret", "SessionToken": "token", "Expiration": "2026"}
 ENDPOINT = ("http://127.0.0.1:1/credentials/dev", "/t")

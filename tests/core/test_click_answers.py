@@ -7,7 +7,6 @@ import re
 import pytest
 
 from credtray.core import protocol
-from credtray.core.click_answers import MOST, answer, session_of
 from credtray.core.clicks import (
     Click,
     CopyConsoleLink,
@@ -40,7 +39,7 @@ from credtray.core.errors import (
 )
 from credtray.core.forms import Form
 from credtray.core.ports import Button, Notification
-from credtray.core.problem_words import details, line, title
+from credtray.core.problem_words import MOST, answer, details, line, session_of, title
 from tests.core.making import signed_in
 
 CLICKS: tuple[Click, ...] = (

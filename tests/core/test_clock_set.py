@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from credtray.core.answers import answer
 from credtray.core.errors import Offline
 from credtray.core.events import ClockChanged, Fetched, FetchFailed, FetchStarted, SignedIn, Synced
-from credtray.core.marks import key_digest
 from credtray.core.models import RoleCredentials
 from credtray.core.policy import FetchRoleCredentials, SyncCredentialsFile, decide
 from credtray.core.ports import Mark
+from credtray.core.section_mark import key_digest
 from credtray.core.state import State
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token
 

@@ -13,9 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credtray.core import ini
-from credtray.core.config.edits import MARK, Change, SetupPlan, SetupWish, plan_setup
+from credtray.core.config.edits import (
+    MARK,
+    ProfileOutcome,
+    SetupPlan,
+    SetupWish,
+    difference,
+    plan_setup,
+    undo_setup,
+)
 from credtray.core.config.sso import parse_config
-from credtray.core.config.undo import difference, undo_setup
 from credtray.core.errors import ConfigInvalid, UsageError
 from credtray.core.models import Account, Profile, SsoSession
 from credtray.core.naming import RoleChoice
@@ -38,7 +45,7 @@ def wish(*choices: RoleChoice, **changes: object) -> SetupWish:
     return replace(SetupWish(CORP, choices), **changes)  # type: ignore[arg-type]  # a table of fields
 
 
-def changes(plan: SetupPlan) -> dict[str, Change]:
+def changes(plan: SetupPlan) -> dict[str, ProfileOutcome]:
     return {item.profile: item.change for item in plan.profiles}
 
 
@@ -135,7 +142,7 @@ def test_asking_again_changes_nothing() -> None:
     again = plan_setup(once, wish(ADMIN, READ_ONLY, region="eu-west-1"))
 
     assert once == again.after
-    assert set(changes(again).values()) == {Change.KEPT}
+    assert set(changes(again).values()) == {ProfileOutcome.KEPT}
     assert difference(again) == ""
 
 
@@ -143,7 +150,7 @@ def test_a_profile_of_ours_gets_its_new_region_and_keeps_other_settings() -> Non
     data = made(ADMIN, region="eu-west-1") + b"s3 =\n  addressing_style = path\n"
     plan = plan_setup(data, wish(ADMIN, region="us-west-2"))
 
-    assert changes(plan) == {"corp-admin": Change.UPDATED}
+    assert changes(plan) == {"corp-admin": ProfileOutcome.UPDATED}
     assert plan.after == data.replace(b"region = eu-west-1", b"region = us-west-2")
 
 
@@ -151,7 +158,7 @@ def test_a_profile_somebody_else_made_for_the_role_is_kept_as_it_is() -> None:
     theirs = made(ADMIN).replace(f"{MARK}\n".encode(), b"").replace(b"corp-admin", b"mine")
     plan = plan_setup(theirs, wish(ADMIN, region="us-west-2"))
 
-    assert changes(plan) == {"mine": Change.KEPT}
+    assert changes(plan) == {"mine": ProfileOutcome.KEPT}
     assert plan.after == theirs
 
 
@@ -159,14 +166,14 @@ def test_a_name_somebody_else_uses_is_not_overwritten() -> None:
     theirs = b"[profile corp-admin]\naws_access_key_id = AKIA\n"
     plan = plan_setup(theirs, wish(ADMIN))
 
-    assert changes(plan) == {"corp-admin-prod": Change.ADDED}
+    assert changes(plan) == {"corp-admin-prod": ProfileOutcome.ADDED}
     assert plan.after.startswith(theirs)
 
 
 def test_a_section_of_the_credentials_file_takes_its_name_too() -> None:
     plan = plan_setup(b"", wish(ADMIN, taken=frozenset({"corp-admin"})))
 
-    assert changes(plan) == {"corp-admin-prod": Change.ADDED}
+    assert changes(plan) == {"corp-admin-prod": ProfileOutcome.ADDED}
 
 
 def test_the_two_forms_change_into_one_another() -> None:
@@ -202,7 +209,7 @@ def test_profile_with_an_old_command_of_ours_is_given_the_present_one(old: str) 
     data = served_by(old)
     plan = plan_setup(data, wish(ADMIN, command=lambda name: f"/now {name}"))
 
-    assert changes(plan) == {"corp-admin": Change.UPDATED}
+    assert changes(plan) == {"corp-admin": ProfileOutcome.UPDATED}
     assert plan.after == data.replace(old.encode(), b"/now corp-admin")
 
 
@@ -225,7 +232,7 @@ def test_a_quoted_name_in_the_file_is_found() -> None:
     data = made(ADMIN).replace(b"[profile corp-admin]", b'[profile "my admin"]')
     plan = plan_setup(data, wish(ADMIN, region="eu-west-1"))
 
-    assert changes(plan) == {"my admin": Change.UPDATED}
+    assert changes(plan) == {"my admin": ProfileOutcome.UPDATED}
     assert b'[profile "my admin"]' in plan.after
 
 
@@ -261,14 +268,14 @@ def test_pruning_takes_out_ours_whose_role_was_not_chosen() -> None:
     data = THEIRS + b"\n" + made(ADMIN, READ_ONLY)
     plan = plan_setup(data, wish(ADMIN, prune=True))
 
-    assert changes(plan) == {"corp-admin": Change.KEPT, "corp-readonly": Change.PRUNED}
+    assert changes(plan) == {"corp-admin": ProfileOutcome.KEPT, "corp-readonly": ProfileOutcome.PRUNED}
     assert plan.after == THEIRS + b"\n" + made(ADMIN)
 
 
 def test_nothing_is_pruned_unasked() -> None:
     plan = plan_setup(made(ADMIN, READ_ONLY), wish(ADMIN))
 
-    assert changes(plan) == {"corp-admin": Change.KEPT}
+    assert changes(plan) == {"corp-admin": ProfileOutcome.KEPT}
 
 
 def test_profiles_of_others_and_of_other_sessions_are_never_pruned() -> None:
@@ -276,13 +283,13 @@ def test_profiles_of_others_and_of_other_sessions_are_never_pruned() -> None:
     data = plan_setup(made(READ_ONLY), SetupWish(lab, (READ_ONLY,))).after
     data = data.replace(f"[profile corp-readonly]\n{MARK}\n".encode(), b"[profile corp-readonly]\n")
 
-    assert changes(plan_setup(data, wish(ADMIN, prune=True))) == {"corp-admin": Change.ADDED}
+    assert changes(plan_setup(data, wish(ADMIN, prune=True))) == {"corp-admin": ProfileOutcome.ADDED}
 
 
 def test_the_source_of_a_chained_profile_is_not_pruned() -> None:
     data = made(READ_ONLY) + b"[profile chained]\nrole_arn = arn:x\nsource_profile = corp-readonly\n"
 
-    assert changes(plan_setup(data, wish(ADMIN, prune=True))) == {"corp-admin": Change.ADDED}
+    assert changes(plan_setup(data, wish(ADMIN, prune=True))) == {"corp-admin": ProfileOutcome.ADDED}
 
 
 # --- any file ----------------------------------------------------------------------------------------

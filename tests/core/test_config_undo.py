@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from credtray.core import ini
-from credtray.core.config.edits import plan_setup
+from credtray.core.config.edits import difference, plan_setup, undo_setup
 from credtray.core.config.sso import parse_config
-from credtray.core.config.undo import difference, undo_setup
 from tests.core.test_config_edits import ADMIN, LAB_ADMIN, READ_ONLY, THEIRS, made, wish
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from credtray.core.console.destinations import (
+from credtray.core.console import (
     SERVICES,
     Console,
     checked_destination,
@@ -16,8 +16,7 @@ from credtray.core.console.destinations import (
     token_address,
 )
 from credtray.core.errors import ConsoleRefused, UsageError
-from credtray.core.models import Endpoints, Profile, SsoSession
-from credtray.core.secret import Secret
+from credtray.core.models import Endpoints, Profile, Secret, SsoSession
 
 START = "https://acme.awsapps.com/start"
 

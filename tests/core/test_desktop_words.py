@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from credtray.core.desktop_words import missing_words
 from credtray.core.ports import Part
+from credtray.core.problem_words import missing_words
 
 
 @pytest.mark.met("L")

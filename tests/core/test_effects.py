@@ -19,8 +19,8 @@ from credtray.core.events import (
     SyncFailed,
     SyncStarted,
 )
-from credtray.core.marks import key_digest
 from credtray.core.ports import Mark
+from credtray.core.section_mark import key_digest
 from credtray.core.state import State
 from tests.core.making import MINUTE, NOON, after, keys, signed_in, started
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from credtray.core.endpoint import answers as endpoint_answers
+from credtray.core import endpoint as endpoint_answers
 from credtray.core.errors import CredtrayError, Retry, error_for, every_error
 from credtray.core.protocol import ProcessCredentials
 from tests.core.making import keys

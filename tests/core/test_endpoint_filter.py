@@ -9,10 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credtray.core.endpoint.filter import Admitted, EndpointRequest, Refused, judge, path_of, raw_refusal
-from credtray.core.endpoint.versions import cli_reads_token_file
+from credtray.core.endpoint import (
+    Admitted,
+    EndpointRequest,
+    Refused,
+    cli_reads_token_file,
+    judge,
+    path_of,
+    raw_refusal,
+)
 from credtray.core.errors import EndpointUnavailable
-from credtray.core.secret import Secret
+from credtray.core.models import Secret
 from tests.soak import examples
 
 PORT = 20123

@@ -23,11 +23,11 @@ from credtray.core.events import (
     SyncFailed,
 )
 from credtray.core.expiry import SignInMemory
-from credtray.core.face.face import Face, face
-from credtray.core.face.look import STEPS, Look, Shape, ring_steps
-from credtray.core.menu.agent import Extras
+from credtray.core.icon_state import STEPS, Look, Shape, ring_steps
+from credtray.core.menu.sessions import Extras
 from credtray.core.settings import Settings
 from credtray.core.state import State
+from credtray.core.tray_view import Face, face
 from tests.core.making import HOUR, MINUTE, NOON, after, calls_of, config, profile, session, signed_in, token
 from tests.core.menu_states import crowd, cut_at, moments, started, two_sessions, working
 from tests.core.menu_text import every

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from credtray.core import saved
+from credtray.core.desired_sections import unwanted_sections, wanted_sections
 from credtray.core.errors import FileContended, SectionNotOurs
 from credtray.core.events import (
     Activated,
@@ -26,18 +27,16 @@ from credtray.core.events import (
     Synced,
     Tick,
 )
-from credtray.core.import_notices import due, moot
 from credtray.core.imports import known_from
-from credtray.core.marks import key_digest
-from credtray.core.notice_words import notice_words
-from credtray.core.notices import Notice, Subject
+from credtray.core.notice_texts import notice_words
+from credtray.core.notices import Notice, Subject, imports_due, imports_moot
 from credtray.core.policy import ShowNotice, SyncCredentialsFile, WithdrawNotice, decide, next_look
 from credtray.core.ports import DesktopPart, Mark, Part, Presence
 from credtray.core.protocol.results import AgentStatus
+from credtray.core.section_mark import key_digest
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State
 from credtray.core.summary import status_document
-from credtray.core.wishes import unwanted_sections, wanted_sections
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started
 
@@ -72,11 +71,11 @@ def unwanted(state: State, at: datetime = NOON) -> list[str]:
 
 
 def subjects(state: State, at: datetime) -> list[Subject]:
-    return [each.subject for each in due(state, at)]
+    return [each.subject for each in imports_due(state, at)]
 
 
 def shown(state: State, at: datetime) -> State:
-    for notice in due(state, at):
+    for notice in imports_due(state, at):
         state = after(state, NoticeShown(notice.session, notice.tells, notice.key), now=at)
     return state
 
@@ -320,7 +319,7 @@ def test_new_keys_take_the_reminder_back_and_get_one_of_their_own() -> None:
     soon = NOON + 3.5 * HOUR
     state = after(shown(imported(), soon), pasted(8 * HOUR, name="Q"), now=soon)
 
-    assert moot(state, soon) == (f"pasted:{SECTION}",)
+    assert imports_moot(state, soon) == (f"pasted:{SECTION}",)
     assert subjects(state, NOON + 7.5 * HOUR) == [Subject.PASTED_END_SOON]
 
 
@@ -337,7 +336,7 @@ def test_deactivating_takes_the_notice_back_and_forgets_them_then() -> None:
 def test_a_notice_nobody_could_see_is_told_when_somebody_can_be() -> None:
     soon = NOON + 3.5 * HOUR
     state = imported()
-    notice = due(state, soon)[0]
+    notice = imports_due(state, soon)[0]
     state = after(shown(state, soon), NoticeUnseen("", notice.key, notice.tells), now=soon)
 
     assert subjects(state, soon) == []

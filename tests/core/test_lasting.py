@@ -25,10 +25,10 @@ from credtray.core.events import (
     SignInStarted,
 )
 from credtray.core.expiry import servable_window
-from credtray.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook, slack
 from credtray.core.models import EndProof, SignIn
 from credtray.core.policy import FETCH_FLOOR, FetchRoleCredentials, decide, next_look
 from credtray.core.state import State
+from credtray.core.validity import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook, slack
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, started, token
 
 

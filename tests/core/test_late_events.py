@@ -25,7 +25,7 @@ from credtray.core.events import (
     TokenVanished,
 )
 from credtray.core.policy import RefreshToken, decide
-from credtray.core.standing import sign_in_status
+from credtray.core.session_status import sign_in_status
 from credtray.core.state import SignInStatus, State
 from tests.core.making import (
     HOUR,

@@ -14,21 +14,14 @@ from pathlib import Path
 import pytest
 
 from credtray.core import clicks, protocol
-from credtray.core.events import (
-    Activated,
-    Deactivated,
-    SignedIn,
-    SignInAddressKnown,
-    SignInStarted,
-    Switched,
-)
-from credtray.core.face.face import Face, face
+from credtray.core.events import Activated, Deactivated, SignedIn, SignInAddressKnown, SignInStarted, Switched
 from credtray.core.forms import Form
 from credtray.core.menu import Item, Kind
-from credtray.core.menu.agent import Extras, tomorrow_morning
+from credtray.core.menu.sessions import Extras, tomorrow_morning
 from credtray.core.models import AwsConfig, ConfigWarning
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State, frozen
+from credtray.core.tray_view import Face, face
 from tests.core.making import MINUTE, NOON, after, signed_in, started, token
 from tests.core.menu_states import (
     Moment,

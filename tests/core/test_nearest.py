@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from credtray.core.nearest import did_you_mean, nearest
+from credtray.core.words import did_you_mean, nearest
 
 PROFILES = ["synderys-dns", "synderys-readonly", "synderys-security"]
 

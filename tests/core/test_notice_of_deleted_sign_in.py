@@ -6,7 +6,7 @@ import pytest
 
 from credtray.core import protocol
 from credtray.core.events import SignedIn, SignedOut, TokenFound, TokenVanished
-from credtray.core.notice_words import notice_words
+from credtray.core.notice_texts import notice_words
 from credtray.core.notices import Subject, holding
 from tests.core.making import MINUTE, NOON, signed_in, started, token
 from tests.core.screen import Screen

@@ -7,11 +7,11 @@ from datetime import UTC, timedelta
 import pytest
 
 from credtray.core.errors import every_error
-from credtray.core.face.look import STEPS, Look, Shape
-from credtray.core.notice_pictures import problem_picture
-from credtray.core.notice_words import notification
+from credtray.core.icon_state import STEPS, Look, Shape
+from credtray.core.notice_texts import notification
 from credtray.core.notices import Subject
 from credtray.core.ports import Notification
+from credtray.core.problem_words import problem_picture
 from tests.core.making import HOUR, MINUTE, NOON
 from tests.core.test_notice_words import NOTICES, notice
 

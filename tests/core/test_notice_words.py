@@ -25,7 +25,7 @@ from credtray.core.errors import (
     SignInDenied,
     SignInTimedOut,
 )
-from credtray.core.notice_words import _WORDS, notice_words, notification, what_to_type
+from credtray.core.notice_texts import _WORDS, notice_words, notification, what_to_type
 from credtray.core.notices import Notice, Subject
 from credtray.core.ports import Urgency
 from credtray.core.summary import PendingSummary

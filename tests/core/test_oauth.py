@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from credtray.core import oauth
+from credtray.core.models import Secret
 from credtray.core.oauth import CallbackRequest, CodeReceived, DenialReceived, NotOurs, read_callback
-from credtray.core.secret import Secret
 from tests.soak import examples
 
 PORT = 49321

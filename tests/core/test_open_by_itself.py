@@ -30,7 +30,7 @@ from credtray.core.events import (
     WindowBegun,
     WindowUnopened,
 )
-from credtray.core.open_by_itself import AGAIN
+from credtray.core.notices import AGAIN
 from credtray.core.policy import OpenSignIn, decide, next_look
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.settings import SessionSettings, Settings

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from credtray.core.pauses import pause_after
+from credtray.core.backoff import pause_after
 
 
 def test_last_pause_of_a_row_is_for_good() -> None:

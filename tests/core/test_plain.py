@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.plain import LIMIT, NAMELESS, plain
+from credtray.core.words import LIMIT, NAMELESS, plain
 
 _ODD = st.one_of(
     st.text(st.characters(), max_size=120),

@@ -40,7 +40,6 @@ from credtray.core.events import (
     TokenVanished,
     Woke,
 )
-from credtray.core.marks import key_digest
 from credtray.core.policy import (
     Action,
     FetchRoleCredentials,
@@ -51,6 +50,7 @@ from credtray.core.policy import (
     next_look,
 )
 from credtray.core.ports import Mark
+from credtray.core.section_mark import key_digest
 from credtray.core.settings import Settings
 from credtray.core.state import State
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, registration, signed_in, started, token

@@ -20,7 +20,7 @@ from credtray.core.errors import (
     SignInRequired,
     UnknownProfile,
 )
-from credtray.core.models import RoleCredentials
+from credtray.core.models import RoleCredentials, Secret
 from credtray.core.protocol import (
     Activate,
     Asks,
@@ -52,9 +52,8 @@ from credtray.core.protocol import (
     encode,
     result_of,
 )
-from credtray.core.protocol.requests import Known
+from credtray.core.protocol.messages import Known
 from credtray.core.protocol.results import PingResult, StatusDocument, whole_seconds
-from credtray.core.secret import Secret
 from tests.soak import examples
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

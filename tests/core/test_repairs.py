@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core import ini
+from credtray.core.config.edits import undo_setup
 from credtray.core.config.sso import parse_config
-from credtray.core.config.undo import undo_setup
 from credtray.core.errors import ConfigInvalid
 from credtray.core.ports import Mark
 from credtray.core.repairs import REPAIRS, RepairPlan, Scene, TokenOrigin

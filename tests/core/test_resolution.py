@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from credtray.core.marks import key_digest
 from credtray.core.ports.files import Mark
 from credtray.core.resolution import (
     Beside,
@@ -26,6 +25,7 @@ from credtray.core.resolution import (
     token_file,
 )
 from credtray.core.resolution.surroundings import token_name
+from credtray.core.section_mark import key_digest
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

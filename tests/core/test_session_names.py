@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from credtray.core.addresses import same_portal_address
-from credtray.core.session_names import suggested_name
+from credtray.core.naming import suggested_name
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,10 @@ from datetime import timedelta
 
 from credtray.core.apply import apply
 from credtray.core.config.sso import parse_config
+from credtray.core.endpoints import in_effect
 from credtray.core.errors import Offline
 from credtray.core.events import ConfigLoaded, SettingsLoaded
-from credtray.core.models import Endpoints
-from credtray.core.secret import Secret
-from credtray.core.session_network import in_effect
+from credtray.core.models import Endpoints, Secret
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.state import State, Trouble
 from tests.core.making import NOON

@@ -12,14 +12,18 @@ from credtray.core.errors import SettingsInvalid
 from credtray.core.models import Delivery
 from credtray.core.policy import next_look
 from credtray.core.settings import (
+    Entry,
     ProfileSettings,
     SessionSettings,
     Settings,
     Where,
     dotted,
+    entries,
+    entry_at,
     from_mapping,
+    literal,
+    typed,
 )
-from credtray.core.settings_values import Entry, entries, entry_at, literal, typed
 from tests.core.making import HOUR, MINUTE, NOON, signed_in
 
 TAGS = ("profiles", "dev", "tags")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credtray.core.shell_words import argument, path_word, with_options, word
+from credtray.core.words import argument, path_word, with_options, word
 
 NASTY = (
     "a b",

@@ -23,16 +23,15 @@ from credtray.core.events import (
     TokenFound,
     TokenVanished,
 )
-from credtray.core.marks import key_digest
 from credtray.core.policy import SyncCredentialsFile, decide
 from credtray.core.ports import Mark
-from credtray.core.price import price_of, price_words
 from credtray.core.protocol.results import AgentStatus
+from credtray.core.section_mark import key_digest
+from credtray.core.session_status import sign_in_status
 from credtray.core.settings import Settings
-from credtray.core.standing import sign_in_status
 from credtray.core.state import SignInStatus, State
+from credtray.core.state_words import pending_words, price_of, price_words, still_valid
 from credtray.core.summary import pending_of, status_document
-from credtray.core.view import pending_words, still_valid
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, after, config, keys, profile, signed_in, started, token
 

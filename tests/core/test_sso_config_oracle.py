@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from credtray.aws.config_file import AwsConfigFile
 from credtray.aws.locations import locate
-from credtray.core.config.merging import read_credentials
-from credtray.core.config.sso import parse_config
+from credtray.core.config.sso import parse_config, read_credentials
 from credtray.core.models import AwsConfig, Endpoints
 from tests.botocore_oracle import both_files
 from tests.soak import examples

@@ -23,10 +23,9 @@ from credtray.core.events import (
     TokenFound,
     TokenVanished,
 )
-from credtray.core.face.lines import standing
 from credtray.core.state import State
+from credtray.core.state_words import clock_time, standing, still_valid
 from credtray.core.summary import summary
-from credtray.core.view import clock_time, still_valid
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started, token
 
 SNAPSHOT = Path(__file__).with_name("snapshots") / "view.txt"

@@ -11,24 +11,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from credtray.core.config.undo import Undone
+from credtray.core.config.edits import Undone
 from credtray.core.errors import CredtrayError, Problem, RoleRefused
-from credtray.core.marks import key_digest
 from credtray.core.models import (
     AccessToken,
     AwsConfig,
     ClientRegistration,
     Profile,
     RoleCredentials,
+    Secret,
     SectionKeys,
     SsoSession,
 )
 from credtray.core.ports import CredentialsFile, Issued, Mark, Notification
 from credtray.core.protocol import Progress, Reply, Request, Update
 from credtray.core.protocol.results import StatusDocument
-from credtray.core.secret import Secret
-from credtray.core.settings import ProfileSettings, Settings
-from credtray.core.settings_values import Toml
+from credtray.core.section_mark import key_digest
+from credtray.core.settings import ProfileSettings, Settings, Toml
 from credtray.core.state import State
 from credtray.daemon.changes import Changes
 from credtray.daemon.loop import Conduct, Loop

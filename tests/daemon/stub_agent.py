@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from credtray.core.errors import FileContended, SignInRequired, UnknownProfile
-from credtray.core.models import RoleCredentials
+from credtray.core.models import RoleCredentials, Secret
 from credtray.core.protocol import (
     Credentials,
     CredentialsIssued,
@@ -23,7 +23,6 @@ from credtray.core.protocol import (
     Watch,
 )
 from credtray.core.protocol.results import AgentStatus, PingResult, StatusDocument
-from credtray.core.secret import Secret
 from credtray.daemon.ipc import ipc_server
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.runtime_directory import prepare_runtime_directory

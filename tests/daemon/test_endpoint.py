@@ -18,10 +18,9 @@ from credtray.core.errors import (
     UnknownProfile,
 )
 from credtray.core.events import Activated, Deactivated
-from credtray.core.models import Delivery
+from credtray.core.models import Delivery, Secret
 from credtray.core.ports import EndpointMemory
-from credtray.core.ports.endpoint import IssueForProfile
-from credtray.core.secret import Secret
+from credtray.core.ports.files import IssueForProfile
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.daemon.endpoint import RETRY_SECONDS, Endpoint
 from tests.as_json import result

@@ -19,9 +19,9 @@ from credtray.core.errors import (
     UsageError,
 )
 from credtray.core.events import Activated, PresenceChanged, Stopping
+from credtray.core.models import Secret
 from credtray.core.ports import Presence
 from credtray.core.protocol import Deactivate, Done, ImportKeys, Undo
-from credtray.core.secret import Secret
 from credtray.core.state import State
 from credtray.daemon.import_requests import ImportRequests
 from credtray.files.shared_file import SharedFile

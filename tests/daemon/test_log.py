@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.secret import Secret
+from credtray.core.models import Secret
 from credtray.daemon.log import COPIES, FILE_LIMIT, LINE_LIMIT, PrivateLogFile, logging_to
 from credtray.daemon.redaction import Redactor
 

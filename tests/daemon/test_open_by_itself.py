@@ -11,8 +11,8 @@ from credtray.core import protocol
 from credtray.core.errors import ListenerUnavailable, Offline
 from credtray.core.events import Event, FilesChanged, PartChanged, PresenceChanged, Tick
 from credtray.core.ports import DesktopPart, Part, Presence
+from credtray.core.session_status import sign_in_status
 from credtray.core.settings import SessionSettings, Settings
-from credtray.core.standing import sign_in_status
 from credtray.core.state import SignInStatus
 from credtray.daemon.loop import Conduct
 from credtray.without_agent import _allowed

@@ -14,8 +14,8 @@ from credtray.core import protocol
 from credtray.core.effects import Effect
 from credtray.core.errors import CredtrayError, Offline, Problem, TimedOut
 from credtray.core.events import Activated, ConfigLoaded, Synced, SyncStarted, TokenVanished
+from credtray.core.models import Secret
 from credtray.core.protocol import Done, Progress
-from credtray.core.secret import Secret
 from credtray.daemon.import_requests import ImportRequests
 from credtray.daemon.loop import Conduct
 from credtray.daemon.workers import Workers

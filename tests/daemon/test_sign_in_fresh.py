@@ -22,8 +22,7 @@ from credtray.core.errors import (
     SignInUnconfirmed,
     Throttled,
 )
-from credtray.core.models import AccessToken, SsoSession
-from credtray.core.secret import Secret
+from credtray.core.models import AccessToken, Secret, SsoSession
 from credtray.daemon.sign_in import SignInRequest, SignInResult, Step
 from tests.fakes_identity_center import (
     CORP,

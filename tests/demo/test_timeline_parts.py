@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from credtray import __version__
+from credtray.core.models import Secret
 from credtray.core.ports import Clock
-from credtray.core.secret import Secret
 from credtray.demo import own_browser, person
 from credtray.demo.__main__ import has_desktop, main
 from credtray.demo.home import FOREIGN_SECTION, ThrowAwayHome, environment, look_at_own_files

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageColor, ImageStat
 
 from credtray.core.errors import AssetMissing
-from credtray.core.face.look import STEPS, Look, Shape
+from credtray.core.icon_state import STEPS, Look, Shape
 from credtray.desktop.icon import (
     GRID,
     RING,

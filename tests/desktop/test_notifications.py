@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 from credtray.core import protocol
 from credtray.core.clicks import OpenLog
 from credtray.core.errors import NotifierUnavailable
-from credtray.core.face.look import Look, Shape
+from credtray.core.icon_state import Look, Shape
 from credtray.core.ports import Button, Notification, Urgency
 from credtray.desktop import paths
 from credtray.desktop.icon import Panel, draw, palettes

@@ -19,7 +19,7 @@ import pytest
 from credtray.core import protocol
 from credtray.core.clicks import Click
 from credtray.core.errors import NotifierUnavailable
-from credtray.core.face.look import Look, Shape
+from credtray.core.icon_state import Look, Shape
 from credtray.core.ports import Button, DesktopPart, Notification, Part, Urgency
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.notifications import native as notifications_native

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from credtray.core.clicks import About, Click
-from credtray.core.face.face import Face
-from credtray.core.face.look import Look, Shape
+from credtray.core.icon_state import Look, Shape
 from credtray.core.menu import Item, Kind
 from credtray.core.ports import DesktopPart, Part
+from credtray.core.tray_view import Face
 from credtray.desktop.bus.connection import Connection
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.tray import Tray

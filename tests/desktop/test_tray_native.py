@@ -11,10 +11,10 @@ from typing import Any
 from PIL import Image
 
 from credtray.core.clicks import About, Click
-from credtray.core.face.face import Face
-from credtray.core.face.look import Look, Shape
+from credtray.core.icon_state import Look, Shape
 from credtray.core.menu import Item, Kind
 from credtray.core.ports import DesktopPart, Part
+from credtray.core.tray_view import Face
 from credtray.desktop.icon import Panel
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.tray.native import NativeTray

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from credtray.core.diagnosis import Facts
-from credtray.core.notice_words import notification
+from credtray.core.notice_texts import notification
 from credtray.core.notices import due
 from credtray.core.ports import Notification
 from credtray.core.protocol import ListUndo, Request, Undo, decode_reply, decode_request

@@ -13,9 +13,9 @@ import pytest
 from credtray.clipboard_requests import Copying, without_desktop
 from credtray.core import protocol
 from credtray.core.errors import Offline, every_error
+from credtray.core.models import Secret
 from credtray.core.protocol import Failed, decode_reply, decode_request, encode
-from credtray.core.protocol.requests import Known
-from credtray.core.secret import Secret
+from credtray.core.protocol.messages import Known
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.import_requests import ImportRequests
 from credtray.daemon.ipc_connection import Connection

@@ -11,15 +11,13 @@ from credtray.app import build
 from credtray.aws.config_file import AwsConfigFile
 from credtray.checkup import look
 from credtray.cli.setup.steps import check_place
-from credtray.core.config.edits import Change, SetupWish, plan_setup
-from credtray.core.config.merging import read_credentials
-from credtray.core.config.sso import parse_config
-from credtray.core.config.undo import undo_setup
+from credtray.core.config.edits import ProfileOutcome, SetupWish, plan_setup, undo_setup
+from credtray.core.config.sso import parse_config, read_credentials
 from credtray.core.diagnosis import findings
 from credtray.core.errors import FileRefused
-from credtray.core.marks import key_digest
 from credtray.core.models import Account, AwsConfig, Endpoints, Profile, SsoSession
 from credtray.core.naming import RoleChoice
+from credtray.core.section_mark import key_digest
 from credtray.environment import Environment
 
 SESSION = """[sso-session corp]
@@ -203,7 +201,9 @@ def test_setup_knows_which_role_a_profile_has_by_both_files() -> None:
     wish = SetupWish(session, (choice,), taken=frozenset({"p1"}), credentials=over)
     plan = plan_setup(f"{SESSION}[profile p1]\n{ROLE}".encode(), wish)
 
-    assert [(item.profile, item.change) for item in plan.profiles] == [("corp-readonly", Change.ADDED)]
+    assert [(item.profile, item.change) for item in plan.profiles] == [
+        ("corp-readonly", ProfileOutcome.ADDED)
+    ]
 
 
 # --- one file for both, and none ---------------------------------------------------------------------

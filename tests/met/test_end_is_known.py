@@ -36,13 +36,8 @@ from credtray.core.events import (
     Synced,
     TokenFound,
 )
-from credtray.core.face.face import look
-from credtray.core.face.lines import tooltip
-from credtray.core.face.session_details import details
-from credtray.core.lasting import Lasts, SignInNeeded, outlook
-from credtray.core.marks import key_digest
 from credtray.core.models import EndProof
-from credtray.core.notice_words import notice_words
+from credtray.core.notice_texts import notice_words
 from credtray.core.notices import Notice, Subject
 from credtray.core.policy import (
     FetchRoleCredentials,
@@ -55,8 +50,12 @@ from credtray.core.policy import (
 from credtray.core.ports import Mark
 from credtray.core.protocol import Login
 from credtray.core.protocol.results import AgentStatus, SessionStatus
+from credtray.core.section_mark import key_digest
 from credtray.core.state import State
+from credtray.core.state_words import tooltip
 from credtray.core.summary import status_document, summary
+from credtray.core.tray_view import details, look
+from credtray.core.validity import Lasts, SignInNeeded, outlook
 from credtray.daemon.actions import Actions
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token

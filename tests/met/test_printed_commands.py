@@ -29,7 +29,7 @@ from credtray.core.diagnosis.making import general_cure
 from credtray.core.errors import every_error
 from credtray.core.forms import Form
 from credtray.core.models import CredentialStatus
-from credtray.core.notice_words import notification, what_to_type
+from credtray.core.notice_texts import notification, what_to_type
 from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.protocol.results import ProfileStatus, StatusDocument
 from tests.cli.fake_backend import document, profile

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from credtray.aws.token_cache import SharedTokenCache
-from credtray.core.models import AccessToken, ClientRegistration, SsoSession
-from credtray.core.secret import Secret
+from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.demo.identity_center import IdentityCenter, Rotation
 from credtray.desktop.clock_watch import SystemClock
 from tests.demo.program import Program

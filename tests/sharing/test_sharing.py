@@ -14,8 +14,7 @@ import pytest
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.core import ini
 from credtray.core.errors import CredtrayError, Retry
-from credtray.core.models import RoleCredentials, SectionKeys
-from credtray.core.secret import Secret
+from credtray.core.models import RoleCredentials, Secret, SectionKeys
 from credtray.files.shared_file import SharedFile
 from tests import botocore_oracle
 from tests.soak import SOAK

@@ -20,7 +20,7 @@ from credtray.core.events import (
 )
 from credtray.core.notices import Notice, Subject
 from credtray.core.ports import DesktopPart, Part, Presence
-from credtray.core.standing import offline, sign_in_status
+from credtray.core.session_status import offline, sign_in_status
 from credtray.core.state import SessionState, SignInStatus
 from tests.core.making import MINUTE, NOON
 from tests.simulation.world import World

@@ -15,8 +15,8 @@ from credtray.core.events import (
     WindowUnopened,
 )
 from credtray.core.ports import DesktopPart, Part
+from credtray.core.session_status import sign_in_status
 from credtray.core.settings import SessionSettings, Settings
-from credtray.core.standing import sign_in_status
 from credtray.core.state import SignInStatus
 from tests.core.making import MINUTE
 from tests.simulation.desktop_world import DesktopWorld

@@ -44,8 +44,7 @@ from credtray.core.events import (
     Tick,
     Woke,
 )
-from credtray.core.marks import key_digest
-from credtray.core.models import AccessToken, RoleCredentials
+from credtray.core.models import AccessToken, RoleCredentials, Secret
 from credtray.core.notices import Notice, Subject
 from credtray.core.policy import (
     Action,
@@ -60,7 +59,7 @@ from credtray.core.policy import (
     next_look,
 )
 from credtray.core.ports import Mark
-from credtray.core.secret import Secret
+from credtray.core.section_mark import key_digest
 from credtray.core.settings import Settings
 from credtray.core.state import State
 from credtray.daemon.actions import Actions

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from credtray.core.errors import FileRefused
+from credtray.core.models import Secret
 from credtray.core.ports import EndpointMemory
-from credtray.core.secret import Secret
 from credtray.store.remembered import EndpointTokens
 
 TOKEN = Secret("dG9rZW4")

@@ -17,8 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credtray.core.errors import FileContended, NothingToUndo, SettingsInvalid
-from credtray.core.settings import TABLES, ProfileSettings, SessionSettings, Settings, Where, types_of
-from credtray.core.settings_values import Toml, as_toml, entry_at, names_of
+from credtray.core.settings import (
+    TABLES,
+    ProfileSettings,
+    SessionSettings,
+    Settings,
+    Toml,
+    Where,
+    as_toml,
+    entry_at,
+    names_of,
+    types_of,
+)
 from credtray.store.settings_file import SettingsFile, edited, field_texts, lines_of, new_text, settings_of
 
 _NAME = st.one_of(

@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from credtray.core.models import Secret
 from credtray.core.protocol import ProcessCredentials
-from credtray.core.secret import Secret
 from credtray.web.credentials_endpoint import BoundEndpoint, Limits, listening_on
 
 CANARY = "cAnArY9f3b"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from credtray.core.errors import ListenerUnavailable, SignInCancelled, SignInDenied, SignInTimedOut
-from credtray.core.secret import Secret
+from credtray.core.models import Secret
 from credtray.web import callback as callback_module
 from credtray.web import pages
 from credtray.web.callback import LoopbackCallback, LoopbackCallbackListener

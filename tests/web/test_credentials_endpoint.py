@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from credtray.core.errors import CredtrayError, EndpointUnavailable, RoleRefused, SignInRequired
+from credtray.core.models import Secret
 from credtray.core.protocol import ProcessCredentials
-from credtray.core.secret import Secret
 from credtray.web import credentials_endpoint
 from credtray.web.credentials_endpoint import Limits, listening_on
 from tests.daemon.conftest import eventually

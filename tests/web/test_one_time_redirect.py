@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
-from credtray.core.secret import Secret
+from credtray.core.models import Secret
 from credtray.demo.identity_center import IdentityCenter
 from credtray.web.one_time_redirect import OneTimeRedirect, one_time_redirect, same_person
 

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from credtray.core.entrance import PATH_BYTES, Entrance
 from credtray.core.errors import CredtrayError, Offline, SignInCancelled, SignInTimedOut
-from credtray.core.secret import Secret
+from credtray.core.models import Secret
+from credtray.core.oauth import PATH_BYTES, Entrance
 from credtray.web import one_time_redirect, pages
 from credtray.web.callback import LoopbackCallback, LoopbackCallbackListener
 from tests.web.endpoint_world import drained

@@ -17,8 +17,7 @@ from credtray.aws.overrides import PROXY_HEADER, Override
 from credtray.aws.service_call import Limits, Request, approved, blamed
 from credtray.core.addresses import check_region, shown
 from credtray.core.errors import CredtrayError, NetworkSettingRefused
-from credtray.core.models import Endpoints, RoleCredentials, Sources, SsoSession
-from credtray.core.secret import Secret
+from credtray.core.models import Endpoints, RoleCredentials, Secret, Sources, SsoSession
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse

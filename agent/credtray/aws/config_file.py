@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from credtray.core.config.merging import read_credentials, remembered_section
-from credtray.core.config.sso import parse_config
+from credtray.core.config.sso import parse_config, read_credentials, remembered_section
 from credtray.core.config.text import MAX_FILE, Section, Value
 from credtray.core.errors import ConfigInvalid, CredtrayError
 from credtray.core.models import AwsConfig

@@ -25,10 +25,9 @@ from credtray.core.errors import (
 )
 from credtray.core.ini import Mark as ini_Mark
 from credtray.core.ini import SectionEdit, SectionSpan
-from credtray.core.marks import key_digest
 from credtray.core.models import SectionKeys
 from credtray.core.ports import Mark
-from credtray.core.section_mark import PREFIX, SectionMark, parsed
+from credtray.core.section_mark import PREFIX, SectionMark, key_digest, parsed
 from credtray.files.settling import Stamp
 from credtray.files.shared_file import EditOutcome, SharedFile
 

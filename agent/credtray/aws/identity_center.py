@@ -21,9 +21,8 @@ from credtray.aws.service_call import Reply, Request, ServiceRefused, attempt, c
 from credtray.core import oauth
 from credtray.core.addresses import StartUrlKind, check_resolved, region_in_host, shown, start_url_kind
 from credtray.core.errors import CredtrayError, StartUrlRefused, TokenRefused, UnexpectedReply
-from credtray.core.models import AccessToken, Account, ClientRegistration, SsoSession
+from credtray.core.models import AccessToken, Account, ClientRegistration, Secret, SsoSession
 from credtray.core.ports import Clock, DeviceAuthorization
-from credtray.core.secret import Secret
 
 # What the sso (portal) service tells about a sign-in: its accounts and roles; and how to end it.
 #

@@ -1,6 +1,6 @@
 """Writes the profiles of `credtray setup` into the AWS config file, after a preview, and takes them back.
 
-Decides nothing: see core/config/edits and core/config/undo. Writes through ``SharedFile`` only.
+Decides nothing: see core/config/edits and core/config/edits. Writes through ``SharedFile`` only.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from credtray.core import ini
-from credtray.core.config.edits import SetupPlan, SetupWish, plan_setup
-from credtray.core.config.merging import whole_credentials
+from credtray.core.config.edits import SetupPlan, SetupWish, Undone, difference, plan_setup, undo_setup
+from credtray.core.config.sso import whole_credentials
 from credtray.core.config.text import Section
-from credtray.core.config.undo import Undone, difference, undo_setup
 from credtray.core.errors import CredtrayError, FileContended
 from credtray.files.shared_file import EditOutcome, SharedFile
 

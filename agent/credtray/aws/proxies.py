@@ -18,10 +18,9 @@ from urllib.request import getproxies, proxy_bypass
 from urllib3 import exceptions
 from urllib3.util import make_headers
 
-from credtray.core.addresses import shown
+from credtray.core.addresses import proxy_problem, shown, with_scheme
 from credtray.core.errors import CredtrayError, NetworkSettingRefused, Offline, ProxyRefused
-from credtray.core.proxy_address import proxy_problem, with_scheme
-from credtray.core.secret import Secret
+from credtray.core.models import Secret
 
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: ([1-5][0-9][0-9])")
 """How http.client words the answer of a proxy to CONNECT (CPython 3.11 http/client.py ``_tunnel``)."""

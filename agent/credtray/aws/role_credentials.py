@@ -21,8 +21,7 @@ from credtray.aws.clients import Clients
 from credtray.aws.error_table import Service
 from credtray.aws.service_call import AccountId, Reply, Request, ServiceRefused, Token, attempt, call
 from credtray.aws.sts import RoleAssumer
-from credtray.core.assumed_role import account_and_role, person_of
-from credtray.core.console.destinations import Console, sign_in_address, token_address
+from credtray.core.console import Console, sign_in_address, token_address
 from credtray.core.errors import (
     CaptivePortal,
     ClockOff,
@@ -34,10 +33,18 @@ from credtray.core.errors import (
     Throttled,
     UnexpectedReply,
 )
-from credtray.core.models import AccessToken, Endpoints, Profile, RoleCredentials, SsoSession
+from credtray.core.models import (
+    AccessToken,
+    Endpoints,
+    Profile,
+    RoleCredentials,
+    Secret,
+    SsoSession,
+    account_and_role,
+    person_of,
+)
 from credtray.core.ports import Clock, Issued
 from credtray.core.protocol import ProcessCredentials
-from credtray.core.secret import Secret
 
 # Keeps calls to a service under a rate, and waits out its requests to slow down.
 #

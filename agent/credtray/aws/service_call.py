@@ -28,8 +28,8 @@ from credtray.core.errors import (
     ResourcesExhausted,
     UnexpectedReply,
 )
+from credtray.core.models import Secret
 from credtray.core.ports import Issued
-from credtray.core.secret import Secret
 
 # Says whose fault an exception is that is no refusal of a service: by where it arose, not by its class.
 #

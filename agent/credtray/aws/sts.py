@@ -26,9 +26,8 @@ from credtray.core.errors import (
     ProfileRefused,
     UnexpectedReply,
 )
-from credtray.core.models import AssumedRole, Endpoints, RoleCredentials
+from credtray.core.models import AssumedRole, Endpoints, RoleCredentials, Secret
 from credtray.core.ports import Issued
-from credtray.core.secret import Secret
 
 # Why AWS STS does not let a chained profile assume its role, with the setting that is the reason.
 #

@@ -36,9 +36,8 @@ from credtray.core.errors import (
     ResourcesExhausted,
     UnexpectedReply,
 )
-from credtray.core.models import Sources
-from credtray.core.secret import Secret
-from credtray.core.shell_words import path_word
+from credtray.core.models import Secret, Sources
+from credtray.core.words import path_word
 
 _UNNAMED = Sources()
 _PART = 1 << 16

@@ -37,9 +37,9 @@ from credtray.core.diagnosis.facts import (
     SettingsFacts,
     TokenFacts,
 )
+from credtray.core.endpoints import in_effect
 from credtray.core.ini import shared_scans
 from credtray.core.models import AwsConfig
-from credtray.core.session_network import in_effect
 from credtray.core.settings import Settings
 from credtray.desktop import paths
 from credtray.environment import Environment

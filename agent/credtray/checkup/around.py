@@ -24,8 +24,7 @@ from credtray.core.diagnosis.facts import (
     SettingsFacts,
     Surrounding,
 )
-from credtray.core.endpoint.environment import ADDRESS, TOKEN, TOKEN_FILE, place_here
-from credtray.core.endpoint.filter import path_of
+from credtray.core.endpoint import ADDRESS, TOKEN, TOKEN_FILE, path_of, place_here
 from credtray.core.errors import AgentNotRunning, AutostartRefused, CredtrayError, EndpointTokenMissing
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import ErrorEntry

@@ -12,8 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from credtray.checkup.keys import credentials_facts
-from credtray.core.config.merging import merged, our_mark, whole_credentials
-from credtray.core.config.sso import parse_config
+from credtray.core.config.sso import merged, our_mark, parse_config, whole_credentials
 from credtray.core.config.text import ConfigText, Section, read_config
 from credtray.core.diagnosis.facts import (
     ConfigFacts,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from credtray.aws.credentials_file import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY, Standing, finding
 from credtray.core.diagnosis.facts import CredentialsFacts, IniFacts, KeyKind, KeySection
+from credtray.core.durations import noted_end
 from credtray.core.ini import SectionSpan
-from credtray.core.instants import noted_end
 from credtray.core.section_mark import PREFIX, parsed
 
 

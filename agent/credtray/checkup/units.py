@@ -13,8 +13,7 @@ from pathlib import Path
 from credtray.checkup.files import spoken_path
 from credtray.core.diagnosis.facts import OldUnit
 from credtray.core.errors import AutostartRefused, CredtrayError
-from credtray.core.own_commands import own_start
-from credtray.core.unit_files import exec_start, started
+from credtray.core.own_commands import exec_start, own_start, started
 from credtray.desktop.autostart import agent_command
 from credtray.files.atomic_file import read_bounded
 

@@ -6,8 +6,8 @@ Reads two files and asks nobody.
 from __future__ import annotations
 
 from credtray.app import Components
+from credtray.core.endpoints import in_effect
 from credtray.core.models import AwsConfig
-from credtray.core.session_network import in_effect
 from credtray.core.settings import Settings
 
 

@@ -14,19 +14,18 @@ import typer
 
 from credtray.cli import terminal
 from credtray.cli.choices import JsonOption, ProfileArgument
-from credtray.core.console.destinations import (
+from credtray.core.console import (
     GOOD_FOR_MINUTES,
     SERVICES,
     Console,
     checked_destination,
     console_of,
+    portal_link,
     service_page,
 )
-from credtray.core.console.link import portal_link
 from credtray.core.errors import BrowserUnopened, NotInTime, SettingsInvalid, UsageError
-from credtray.core.models import Profile, SsoSession
-from credtray.core.secret import Secret
-from credtray.core.shell_words import argument
+from credtray.core.models import Profile, Secret, SsoSession
+from credtray.core.words import argument
 
 if TYPE_CHECKING:
     from credtray.app import Components

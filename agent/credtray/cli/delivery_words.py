@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from credtray.core.models import Delivery
 from credtray.core.protocol.results import ProfileStatus
-from credtray.core.shell_words import argument
+from credtray.core.words import argument
 
 _NAMES = {Delivery.PROCESS: "credential_process", Delivery.ENDPOINT: "the local endpoint"}
 

@@ -18,13 +18,13 @@ from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfileArgument
 from credtray.cli.shell_choice import chosen, complete_shell
+from credtray.core import endpoint as endpoint_environment
 from credtray.core.child_environment import OVER_ENDPOINT
-from credtray.core.endpoint import environment as endpoint_environment
 from credtray.core.errors import EndpointUnavailable, UsageError
 from credtray.core.forms import ALL_BUT_JSON, Form
+from credtray.core.models import Secret
 from credtray.core.protocol import Endpoint, RevokeEndpoint, Status
 from credtray.core.protocol.results import EndpointResult, RevokeResult
-from credtray.core.secret import Secret
 from credtray.core.shells import assignments, removals
 
 _MOUNT = "/run/credtray"

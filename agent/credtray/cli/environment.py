@@ -59,7 +59,7 @@ def env(
 
     reader = chosen(shell)
     if unset:
-        names = (*shells.KEYS, shells.EXPIRATION, _ACCOUNT, *REGIONS)
+        names = (*shells.KEYS, shells.EXPIRATION_VARIABLE, _ACCOUNT, *REGIONS)
         terminal.show_exactly(shells.removals(names, reader.form))
         return
     if profile is None:
@@ -114,7 +114,7 @@ def _remark(profile: str, keys: ProcessCredentials, reader: Shell) -> None:
 
 
 def _clock(instant: datetime) -> str:
-    from credtray.core.view import clock_time
+    from credtray.core.state_words import clock_time
 
     return clock_time(instant, datetime.now(UTC), None)
 

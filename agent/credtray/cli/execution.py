@@ -26,7 +26,7 @@ from credtray.core.addresses import check_region
 from credtray.core.child_environment import with_endpoint, with_keys
 from credtray.core.errors import AgentNotRunning, CommandNotFound, CommandRefused, UsageError
 from credtray.core.protocol import Credentials, Endpoint, Wait
-from credtray.core.shell_words import with_options
+from credtray.core.words import with_options
 
 
 def exec_(

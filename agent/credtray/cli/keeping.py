@@ -20,7 +20,7 @@ from credtray.core.durations import short
 from credtray.core.errors import UsageError
 from credtray.core.protocol import Activate, Deactivate, Switch
 from credtray.core.protocol.results import ChoiceResult, ProfileStatus
-from credtray.core.view import clock_time
+from credtray.core.state_words import clock_time
 
 NOT_IN_EFFECT = 4
 """Exit code of a choice that is remembered while something still stands in its way."""

@@ -11,7 +11,7 @@ from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
 from credtray.core.protocol import TestNotice
-from credtray.core.view import clock_time
+from credtray.core.state_words import clock_time
 
 
 def notify_test(json_output: JsonOption = False) -> None:

@@ -16,9 +16,9 @@ from credtray.cli.choices import JsonOption
 from credtray.cli.sign_in import snooze
 from credtray.core.durations import parse_duration
 from credtray.core.errors import UsageError
-from credtray.core.menu.agent import tomorrow_morning
+from credtray.core.menu.sessions import tomorrow_morning
 from credtray.core.protocol import PauseNotices
-from credtray.core.view import clock_time
+from credtray.core.state_words import clock_time
 
 _TOMORROW, _OFF = "tomorrow", "off"
 _LONGEST = timedelta(days=7)

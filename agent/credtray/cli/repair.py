@@ -14,8 +14,8 @@ import typer
 from credtray.cli import terminal
 from credtray.cli.choices import JsonOption
 from credtray.core.errors import CredtrayError, UsageError
-from credtray.core.nearest import did_you_mean
 from credtray.core.repairs import REPAIRS, Repair, RepairPlan, Scene
+from credtray.core.words import did_you_mean
 
 if TYPE_CHECKING:
     from credtray.app import Components

@@ -11,8 +11,9 @@ from pathlib import Path
 from credtray.app import Components
 from credtray.aws.repairer import remove_sections, repair_config
 from credtray.core.cache_format import read_fields
+from credtray.core.config.edits import Change
 from credtray.core.config.text import read_config
-from credtray.core.config.undo import Change
+from credtray.core.desired_sections import DEFAULT
 from credtray.core.errors import (
     AgentNotRunning,
     AutostartRefused,
@@ -24,7 +25,6 @@ from credtray.core.models import SsoSession
 from credtray.core.own_commands import OldStart, own_command
 from credtray.core.repairs import Repair, RepairPlan, Scene, TokenOrigin
 from credtray.core.repairs.plan import ConfigChange
-from credtray.core.wishes import DEFAULT
 from credtray.desktop.autostart import Autostart, credential_process_command
 from credtray.files.atomic_file import CACHE_LIMIT, read_bounded
 from credtray.ipc_client import AgentClient

@@ -14,7 +14,7 @@ import typer
 
 from credtray.core.errors import UsageError
 from credtray.core.forms import ALL_BUT_JSON, Shell
-from credtray.core.nearest import did_you_mean
+from credtray.core.words import did_you_mean
 
 _PROGRAMS: Mapping[str, Shell] = {program: shell for shell in Shell for program in shell.programs}
 _OTHERS = frozenset({"csh", "tcsh", "nu", "xonsh", "elvish"})

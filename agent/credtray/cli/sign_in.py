@@ -23,7 +23,7 @@ from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol import Login, Logout, Snooze, Status
 from credtray.core.protocol.results import StatusDocument
-from credtray.core.view import clock_time
+from credtray.core.state_words import clock_time
 
 _INTERRUPTED = 130
 _LET_GO_SECONDS = 3.0

@@ -13,7 +13,7 @@ from credtray.core.durations import short
 from credtray.core.expiry import Moved
 from credtray.core.protocol import Progress
 from credtray.core.protocol.results import LoginResult
-from credtray.core.view import clock_time
+from credtray.core.state_words import clock_time
 
 _WAITING = "Waiting for you to finish in the browser. Press Ctrl-C to cancel."
 

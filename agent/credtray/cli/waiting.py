@@ -21,7 +21,7 @@ from credtray.core.durations import parse_duration, short
 from credtray.core.errors import UsageError
 from credtray.core.protocol import Progress, Wait
 from credtray.core.protocol.results import WaitResult
-from credtray.core.view import END_WORDS, clock_time
+from credtray.core.state_words import END_WORDS, clock_time
 
 _LONGEST = timedelta(days=90)
 _LONGEST_WAIT = timedelta(days=1)

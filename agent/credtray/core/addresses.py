@@ -11,6 +11,7 @@ import string
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -291,3 +292,72 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+# What an address must be to name a proxy. Pure; never quotes the address: it may hold a password.
+
+
+SCHEMES = ("http", "https")
+SUPPORTED = (
+    'credtray goes through proxies at http:// and https:// only, such as "http://proxy.example.com:3128".'
+)
+_LONGEST_LABEL = 63  # RFC 1035, section 2.3.4
+_LOGIN = "Write special characters of the user name and the password as %XX, such as %40 for @."
+
+
+def with_scheme(text: str) -> str:
+    """Return the address with the scheme that is meant where none is written."""
+    return text if "://" in text else f"http://{text}"
+
+
+def proxy_problem(text: str) -> tuple[str, str] | None:
+    """Return why this is no address of a proxy that can be used, and what to do; None when it is one."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return "has a character that no address has", _LOGIN
+    try:
+        parts = urlsplit(with_scheme(text))
+        port = parts.port
+    except ValueError:  # a port that is no number, an open bracket
+        return "is not an address with a port", f"{SUPPORTED} {_LOGIN}"
+    reason = None
+    if parts.scheme.lower() not in SCHEMES:
+        reason = f"is a {parts.scheme[:20]}:// proxy"
+    elif not parts.hostname:
+        reason = "names no host"
+    elif port == 0:
+        reason = "has port 0"
+    elif not all(0 < len(label) <= _LONGEST_LABEL for label in parts.hostname.rstrip(".").split(".")):
+        reason = "names a host that cannot exist"
+    return None if reason is None else (reason, SUPPORTED)
+
+
+# Organisations credtray knows by name, so that their people type nothing: data, never special cases.
+
+
+DEFAULT_SCOPES = ("sso:account:access",)
+"""The one scope credtray needs; the AWS CLI's own default."""
+
+DEFAULT_SIGN_IN_LENGTH = timedelta(hours=8)
+"""The service's default for a sign-in (15 minutes to 90 days can be configured)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What `credtray setup` offers as defaults for one organisation."""
+
+    session: str
+    start_url: str
+    region: str
+    sign_in_length: timedelta
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
+
+
+PRESETS = {
+    "synderys": Preset("synderys", "https://aws.synderys.com", "us-east-1", timedelta(hours=4)),
+}
+
+
+def usual_length(session: str) -> timedelta:
+    """Return how long a sign-in of this session is expected to last before anything was learned."""
+    preset = PRESETS.get(session)
+    return preset.sign_in_length if preset else DEFAULT_SIGN_IN_LENGTH

@@ -18,10 +18,9 @@ from credtray.core.errors import (
     error_for,
 )
 from credtray.core.models import RoleCredentials
-from credtray.core.nearest import did_you_mean
-from credtray.core.shell_words import argument
-from credtray.core.standing import servable, sign_in_status, token_usable
+from credtray.core.session_status import servable, sign_in_status, token_usable
 from credtray.core.state import ProfileState, SessionState, SignInStatus, State, Trouble
+from credtray.core.words import argument, did_you_mean
 
 
 def known_profile(state: State, name: str) -> ProfileState:

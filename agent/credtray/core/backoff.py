@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -123,3 +124,13 @@ def _delay(code: str, attempts: int, lasted: timedelta) -> timedelta:
 def _share(text: str) -> float:
     """Return a number in [0, 1) that depends on the text alone."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32
+
+
+# How long to wait before what failed is tried again, where a row of seconds says it. Pure.
+#
+# Waits for nothing. What the portal is spared is in ``backoff``.
+
+
+def pause_after(failures: int, row: Sequence[float]) -> float:
+    """Return the seconds after so many failures before this one; the last of the row is for good."""
+    return row[min(failures, len(row) - 1)]

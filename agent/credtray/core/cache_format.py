@@ -13,9 +13,8 @@ from typing import Any
 
 from credtray.core.addresses import same_portal_address, shown
 from credtray.core.errors import TokenMismatch, TokenUnreadable
-from credtray.core.models import AccessToken, ClientRegistration, SsoSession
+from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.core.oauth import AUTHORIZATION_CODE
-from credtray.core.secret import Secret
 
 Fields = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 
 from credtray.core import ini
-from credtray.core.config.merging import merged, whole_credentials
+from credtray.core.config.sso import merged, whole_credentials
 from credtray.core.config.text import Section, read_config
 from credtray.core.ini.text import encode
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from credtray.core.assumed_role import account_and_role
 from credtray.core.errors import PasteRefused
-from credtray.core.key_parts import ACCOUNT_ID, ROLE, part_named
+from credtray.core.models import account_and_role
+from credtray.core.shells import ACCOUNT_ID, ROLE, part_named
 
 _DEEPEST = 12
 """Levels of a document that are looked into; a task definition of ECS has four."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from credtray.core.desired_sections import DEFAULT, sections_of, unwanted_sections, wanted_sections
 from credtray.core.policy import wants_fetch, wants_refresh
-from credtray.core.standing import held_back, servable, sign_in_status
+from credtray.core.session_status import held_back, servable, sign_in_status
 from credtray.core.state import ProfileState, SignInStatus, State
-from credtray.core.wishes import DEFAULT, sections_of, unwanted_sections, wanted_sections
 
 
 @dataclass(frozen=True, slots=True)

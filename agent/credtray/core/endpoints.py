@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from credtray.core.config.text import ConfigText, Section
-from credtray.core.models import Endpoints, Sources
+from credtray.core.models import AwsConfig, Endpoints, Secret, Sources
+from credtray.core.settings import Settings, dotted
 
 Named = tuple[str | None, str | None]
 """A value, and what named it."""
@@ -118,3 +120,39 @@ def _is_true(setting: str, profile: Section | None, environ: Mapping[str, str]) 
 
 def _text(profile: Section | None, name: str) -> str | None:
     return profile.text(name) if profile is not None else None
+
+
+# Gives each session its own proxy and CA bundle: the one place where the settings reach the network.
+#
+# Pure. Settings win over the environment and AWS's files: an agent started by the desktop has no shell's
+# environment, and what a person wrote for one session was meant for it.
+
+
+def in_effect(config: AwsConfig, settings: Settings) -> AwsConfig:
+    """Return the config with the network settings of each session in its endpoints and its profiles'."""
+    if not any(chosen.proxy or chosen.ca_bundle for chosen in settings.sessions.values()):
+        return config
+    sessions = {
+        name: replace(session, endpoints=_with(session.endpoints, settings, name))
+        for name, session in config.sessions.items()
+    }
+    profiles = {
+        name: profile
+        if profile.endpoints is None
+        else replace(profile, endpoints=_with(profile.endpoints, settings, profile.session))
+        for name, profile in config.profiles.items()
+    }
+    return replace(config, sessions=MappingProxyType(sessions), profiles=MappingProxyType(profiles))
+
+
+def _with(endpoints: Endpoints, settings: Settings, session: str) -> Endpoints:
+    chosen, sources = settings.session(session), endpoints.sources
+    if chosen.proxy is not None:
+        named = f"the setting {dotted(('sessions', session, 'proxy'))}"
+        endpoints = replace(endpoints, proxy=Secret(chosen.proxy))
+        sources = replace(sources, proxy=named)
+    if chosen.ca_bundle:
+        named = f"the setting {dotted(('sessions', session, 'ca_bundle'))}"
+        endpoints = replace(endpoints, ca_bundle=chosen.ca_bundle)
+        sources = replace(sources, ca_bundle=named)
+    return replace(endpoints, sources=sources)

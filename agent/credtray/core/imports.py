@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from credtray.core.marks import key_digest
 from credtray.core.models import RoleCredentials, SectionKeys
 from credtray.core.ports import Mark
+from credtray.core.section_mark import key_digest
 
 FORGOTTEN_AFTER = timedelta(hours=24)
 """So long after their end pasted keys are still shown as ended."""
@@ -26,7 +26,7 @@ class ImportedKeys:
     expires_at: datetime
     """In this computer's time, as the paste or a person said: nobody else tells it."""
     digest: str
-    """Of the access key ID; see core/marks."""
+    """Of the access key ID; see core/section_mark."""
     account_id: str | None = None
     role_name: str | None = None
     imported_at: datetime | None = None

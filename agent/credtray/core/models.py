@@ -5,13 +5,54 @@ Times are aware UTC. Secrets are ``Secret`` and have no repr. Nothing here reads
 
 from __future__ import annotations
 
+import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from types import MappingProxyType
+from typing import NoReturn
 
-from credtray.core.secret import Secret
+# A string that cannot be printed by accident.
+#
+# Tokens and keys travel as ``Secret``; only the places that must hand them out call ``reveal()``.
+
+
+class Secret:
+    """Hides its text from repr, str, format, pickling and comparison timing."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself. Search for callers to see where secrets leave the program."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, format_spec: str) -> str:
+        return "***"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,3 +304,43 @@ class SectionKeys:
     """Written only where a program would otherwise miss it: in ``[default]``."""
     pasted: bool = False
     """They were pasted: ``profile`` is no profile's name but says whose they are."""
+
+
+# Whose role credentials are: from a caller's ARN, or from the header of the portal's profile block. Pure.
+
+
+_ASSUMED = re.compile(
+    r"arn:aws[a-z-]*:sts::(?P<account>[0-9]{12}):assumed-role/"
+    r"(?:AWSReservedSSO_(?P<sso>[A-Za-z0-9_+=,.@-]{1,64})_[0-9a-f]{16}|(?P<other>[A-Za-z0-9_+=,.@-]{1,128}))/"
+    r"(?P<session>[^\n]+)"
+)
+_PORTAL_BLOCK = re.compile(r"(?P<account>[0-9]{12})_(?P<role>[A-Za-z0-9_+=,.@-]{1,64})")
+
+
+def account_and_role(arn: str) -> tuple[str | None, str | None, bool]:
+    """Return the account, the role as people know it, and whether Identity Center issued it.
+
+    Identity Center's roles are called ``AWSReservedSSO_<permission set>_<16 hex digits>`` (its user guide,
+    "Referencing permission sets in resource policies"); only the permission set is a role's name in a
+    profile. An ARN that is no session of a role gives None twice.
+    """
+    match = _ASSUMED.fullmatch(arn)
+    if match is None:
+        return None, None, False
+    return match["account"], match["sso"] or match["other"], match["sso"] is not None
+
+
+def person_of(arn: str) -> str | None:
+    """Return the person of a session that Identity Center issued; None for any other ARN.
+
+    Identity Center names the session of a role after the user who signed in (its user guide, "Logging and
+    monitoring": ``.../AWSReservedSSO_<permission set>_<16 hex digits>/<user name>``).
+    """
+    match = _ASSUMED.fullmatch(arn)
+    return match["session"] if match is not None and match["sso"] is not None else None
+
+
+def portal_block(header: str) -> tuple[str | None, str | None]:
+    """Return account and role of ``111122223333_AdministratorAccess``; None twice for any other header."""
+    match = _PORTAL_BLOCK.fullmatch(header)
+    return (None, None) if match is None else (match["account"], match["role"])

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from credtray.core.desired_sections import DEFAULT, sections_of, unwanted_sections, wanted_sections
 from credtray.core.errors import Offline, Problem, RoleRefused
 from credtray.core.expiry import Moved, compare_ends
-from credtray.core.lasting import sign_in_end
-from credtray.core.standing import (
+from credtray.core.imports import FORGOTTEN_AFTER, ImportedKeys, kept_imports
+from credtray.core.ports import Part
+from credtray.core.session_status import (
     awaiting_proof,
     clock_off,
     keys_until,
@@ -26,9 +28,10 @@ from credtray.core.standing import (
     waiting_for_keys,
     warnings_due,
 )
+from credtray.core.settings import Settings
 from credtray.core.state import FailedSignIn, SessionState, SignInStatus, State
 from credtray.core.summary import PATIENCE, PendingSummary, left_of
-from credtray.core.wishes import DEFAULT, sections_of, unwanted_sections, wanted_sections
+from credtray.core.validity import sign_in_end
 
 OFFLINE_TOO_LONG = timedelta(minutes=15)
 """Without a network for longer than this, keys that end are worth a notice."""
@@ -351,3 +354,109 @@ def _clock(state: State, session: SessionState) -> Iterator[Notice]:
     if clock_off(state) and name == next(iter(state.sessions)):
         # The computer has one clock: the first session speaks for all.
         yield Notice(Subject.CLOCK_OFF, name, "clock", frozenset({"clock"}), clock_error=state.clock_error)
+
+
+# What a person should be told of pasted keys: once before they end, and once that they have. Pure.
+#
+# Pasted keys belong to no session, so the notices of sessions know nothing of them; held they are alike.
+
+
+_SOON = frozenset({"soon"})
+_ENDED = frozenset({"ended"})
+
+
+def imports_due(state: State, now: datetime) -> tuple[Notice, ...]:
+    """Return the notices to show now, at most one for each section."""
+    if not state.imports or held(state, now):
+        return ()
+    holding = (_holding(item, state.settings, now) for item in kept_imports(state.imports))
+    return tuple(
+        notice
+        for notice in holding
+        if notice is not None and not notice.says <= state.imports[notice.names[0]].said
+    )
+
+
+def imports_moot(state: State, now: datetime) -> tuple[str, ...]:
+    """Return the keys of the notices on the screen that hold no longer, and that nothing replaces now."""
+    replaced = {notice.key for notice in imports_due(state, now)}
+    return tuple(
+        pasted_key(item.section)
+        for item in state.imports.values()
+        if item.showing and not _stands(item, state, now) and pasted_key(item.section) not in replaced
+    )
+
+
+def instants(state: State) -> Iterator[datetime]:
+    """Yield when something about pasted keys may have to be told or done."""
+    for item in state.imports.values():
+        warned_at = _warned_at(item, state.settings)
+        if warned_at is not None:
+            yield warned_at
+        yield item.expires_at
+        yield item.expires_at + FORGOTTEN_AFTER
+
+
+def _stands(item: ImportedKeys, state: State, now: datetime) -> bool:
+    notice = None if item.released else _holding(item, state.settings, now)
+    return notice is not None and notice.says <= item.showing
+
+
+def _holding(item: ImportedKeys, settings: Settings, now: datetime) -> Notice | None:
+    key, names, ends_at = pasted_key(item.section), (item.section,), item.expires_at
+    if ends_at <= now:
+        if now >= ends_at + FORGOTTEN_AFTER:
+            return None
+        return Notice(Subject.PASTED_ENDED, OF_PASTED_KEYS, key, _ENDED, ends_at=ends_at, names=names)
+    warned_at = _warned_at(item, settings)
+    if warned_at is None or now < warned_at:
+        return None
+    return Notice(Subject.PASTED_END_SOON, OF_PASTED_KEYS, key, _SOON, ends_at=ends_at, names=names)
+
+
+def _warned_at(item: ImportedKeys, settings: Settings) -> datetime | None:
+    """Return when the notice is due: at the first threshold that still lay ahead when they were pasted."""
+    life = timedelta.max if item.imported_at is None else item.expires_at - item.imported_at
+    ahead = max((each for each in settings.warn_before if each < life), default=None)
+    return None if ahead is None else item.expires_at - ahead
+
+
+# Whether the agent may open a sign-in window that nobody asked for: at most one per ended sign-in. Pure.
+#
+# A setting of the session allows it. Never for a code on another device: those are for people who ask (a
+# code that appears unasked is how people are tricked).
+
+
+WINDOW = "window"
+"""In ``SessionState.said`` once a window was opened for this end, or a person was shown an address."""
+
+AGAIN = timedelta(minutes=5)
+"""After a try that opened nothing because the portal could not be reached."""
+
+
+def opening_due(state: State, session: SessionState, now: datetime) -> bool:
+    """Tell whether to open the one window now."""
+    if not allowed(state, session) or session.sign_in is None or WINDOW in session.said:
+        return False
+    if (
+        sign_in_status(session, now) is not SignInStatus.ENDED
+        or session.pending is not None
+        or offline(session, now)
+    ):
+        return False
+    if session.window_after is not None and session.window_after > now:
+        return False
+    # What cannot be remembered would be done again after a restart.
+    return state.unsaved is None and present(state, now)
+
+
+def allowed(state: State, session: SessionState) -> bool:
+    """Tell whether the settings want it and the session's way of signing in has a window at all."""
+    chosen = state.settings.session(session.name)
+    return chosen.open_by_itself and not chosen.device_flow and not session.session.legacy
+
+
+def present(state: State, now: datetime) -> bool:
+    """Tell whether somebody is known to be there and wants to be told things."""
+    part = state.desktop.get(Part.PRESENCE)
+    return part is not None and part.back_end is not None and not held(state, now)

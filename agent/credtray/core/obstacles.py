@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from credtray.core.shell_words import path_word
+from credtray.core.words import path_word
 
 
 class Obstacle(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from credtray.core.key_parts import SECURITY_TOKEN, SESSION_TOKEN, part_named
+from credtray.core.shells import SECURITY_TOKEN, SESSION_TOKEN, part_named
 
 _IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
 _LABEL = r"AWS[ ](?:access[ ]key[ ]id|secret[ ]access[ ]key|session[ ]token|security[ ]token)"

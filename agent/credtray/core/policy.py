@@ -8,23 +8,16 @@ Only a person begins a sign-in, but for the one window a setting may allow: see 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from credtray.core import import_notices, notices, open_by_itself
-from credtray.core.actions import (
-    Action,
-    FetchRoleCredentials,
-    ListAccounts,
-    OpenSignIn,
-    RefreshToken,
-    ShowNotice,
-    SyncCredentialsFile,
-    WithdrawNotice,
-)
+from credtray.core import notices
+from credtray.core.desired_sections import sections_of, unwanted_sections, wanted_sections
 from credtray.core.expiry import servable_window, windows_for
 from credtray.core.models import AccessToken, SectionKeys
-from credtray.core.standing import (
+from credtray.core.notices import Notice
+from credtray.core.session_status import (
     HEARD_OF,
     PROOF_FLOOR,
     can_refresh,
@@ -38,7 +31,70 @@ from credtray.core.standing import (
 )
 from credtray.core.state import Doubt, ProfileState, SessionState, State
 from credtray.core.summary import PATIENCE
-from credtray.core.wishes import sections_of, unwanted_sections, wanted_sections
+
+# What the agent can do, as values: ``policy`` decides on them, ``daemon/actions`` carries them out.
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """Refresh the access token of this session silently."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRoleCredentials:
+    """Fetch role credentials for this profile."""
+
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCredentialsFile:
+    """Write these sections and take those out, in one rewrite."""
+
+    wanted: tuple[SectionKeys, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowNotice:
+    """Tell a person."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawNotice:
+    """Take a notice back that is true no longer."""
+
+    session: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListAccounts:
+    """Ask the portal what the accounts of this session are called."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSignIn:
+    """Open a sign-in window that nobody asked for: a setting allows one for each ended sign-in."""
+
+    session: str
+
+
+Action = (
+    RefreshToken
+    | FetchRoleCredentials
+    | ListAccounts
+    | SyncCredentialsFile
+    | ShowNotice
+    | WithdrawNotice
+    | OpenSignIn
+)
 
 __all__ = [
     "Action",
@@ -76,9 +132,9 @@ def decide(state: State, now: datetime) -> tuple[Action, ...]:
         for session in state.sessions.values():
             actions.extend(_portal_calls(state, session, now))
             actions.extend(ShowNotice(notice) for notice in notices.due(state, session, now))
-            if open_by_itself.due(state, session, now):
+            if notices.opening_due(state, session, now):
                 actions.append(OpenSignIn(session.name))
-        actions.extend(ShowNotice(notice) for notice in import_notices.due(state, now))
+        actions.extend(ShowNotice(notice) for notice in notices.imports_due(state, now))
         actions.extend(_withdrawals(state, now))
     actions.extend(_file_sync(state, now))
     return tuple(actions)
@@ -89,7 +145,7 @@ def _withdrawals(state: State, now: datetime) -> Iterator[WithdrawNotice]:
         yield from (WithdrawNotice(name, key) for key in notices.moot(state, session, now))
     for name, session in state.remembered.items():  # the config file does not name it any more
         yield from (WithdrawNotice(name, key) for key in session.showing)
-    yield from (WithdrawNotice(notices.OF_PASTED_KEYS, key) for key in import_notices.moot(state, now))
+    yield from (WithdrawNotice(notices.OF_PASTED_KEYS, key) for key in notices.imports_moot(state, now))
 
 
 # --- portal calls ------------------------------------------------------------------------------------
@@ -235,7 +291,7 @@ def _instants(state: State, now: datetime) -> Iterator[datetime]:
         yield from _session_instants(state, session, now)
     for profile in state.profiles.values():
         yield from _profile_instants(profile)
-    yield from import_notices.instants(state)
+    yield from notices.instants(state)
     if state.file.trouble is not None:
         yield state.file.trouble.retry_at
     for mark in state.file.marks.values():

@@ -11,21 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from credtray.core.assumed_role import portal_block
 from credtray.core.credentials_json import after_json, json_fields
+from credtray.core.durations import utc_instant
 from credtray.core.errors import PasteRefused
-from credtray.core.instants import utc_instant
-from credtray.core.key_parts import (
-    ACCESS_KEY_ID,
-    ACCOUNT_ID,
-    EXPIRATION,
-    REGION,
-    ROLE,
-    SECRET_ACCESS_KEY,
-    SECURITY_TOKEN,
-    SESSION_TOKEN,
-    part_named,
-)
+from credtray.core.models import Secret, portal_block
 from credtray.core.paste_forms import (
     carries_a_key,
     followed_by_words,
@@ -34,7 +23,17 @@ from credtray.core.paste_forms import (
     statements,
     value_alone,
 )
-from credtray.core.secret import Secret
+from credtray.core.shells import (
+    ACCESS_KEY_ID,
+    ACCOUNT_ID,
+    EXPIRES,
+    REGION,
+    ROLE,
+    SECRET_ACCESS_KEY,
+    SECURITY_TOKEN,
+    SESSION_TOKEN,
+    part_named,
+)
 from credtray.core.wrapped_token import doubt, is_piece, together, unwrapped
 
 LONGEST = 64 * 1024
@@ -246,7 +245,7 @@ class _Found:
             account_id=self._first(ACCOUNT_ID) or account_id,
             role_name=self._first(ROLE) or role_name,
             region=self._first(REGION),
-            expires_at=utc_instant(self._first(EXPIRATION) or ""),
+            expires_at=utc_instant(self._first(EXPIRES) or ""),
             doubtful=doubtful,
         )
 

@@ -8,11 +8,41 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
-from credtray.core import errors
-from credtray.core.errors import Problem, every_error
-from credtray.core.plain import plain
+import msgspec
+
+from credtray.core import errors, protocol
+from credtray.core.clicks import (
+    Click,
+    CopyConsoleLink,
+    CopySignInLink,
+    OpenConfig,
+    OpenConsole,
+    OpenCredentials,
+    OpenLog,
+    OpenSettings,
+)
+from credtray.core.errors import (
+    CaptivePortal,
+    Offline,
+    PortalUnauthorized,
+    Problem,
+    ProxyRefused,
+    SignInCancelled,
+    SignInRequired,
+    SignInTimedOut,
+    TokenRefused,
+    TokenUnreadable,
+    every_error,
+)
+from credtray.core.icon_state import STEPS, Look, Shape, ring_steps
+from credtray.core.notices import Notice, Subject
+from credtray.core.ports import Button, Notification, Part
+from credtray.core.state import State
+from credtray.core.words import plain
 
 
 class Step(Enum):
@@ -220,3 +250,165 @@ def line(problem: Problem, it: str = "it") -> str:
     """Return what happened with its details: ``The AWS config file cannot be read: line 7``."""
     told = details(problem)
     return f"{title(problem, it)}: {told}" if told else title(problem, it)
+
+
+# Which picture stands beside a notice: the icon's own shapes, to be read at a glance. Pure.
+#
+# A tick means that something works, and nothing else does.
+
+
+GOOD_NEWS = Look(Shape.FRESH, STEPS)
+"""Something was done."""
+UNDER_WAY = Look(Shape.SIGNING_IN, STEPS)
+"""A sign-in waits for a person."""
+
+_DAY = timedelta(hours=8)
+"""Of work: a notice does not know how long its sign-in was, and what it warns of is little of any."""
+
+_SHAPES = {
+    Subject.ENDS_SOON: Shape.SOON,
+    Subject.ENDED: Shape.ENDED,
+    Subject.DELETED: Shape.SIGNED_OUT,
+    Subject.SIGNED_IN: Shape.FRESH,
+    Subject.END_UNMOVED: Shape.SOON,
+    Subject.SIGN_IN_FAILED: Shape.TROUBLE,
+    Subject.AWAITED: Shape.SOON,
+    Subject.CANNOT_REFRESH: Shape.TROUBLE,
+    Subject.OFFLINE: Shape.OFFLINE,
+    Subject.ROLE_REFUSED: Shape.TROUBLE,
+    Subject.SECTION_REFUSED: Shape.TROUBLE,
+    Subject.CLOCK_OFF: Shape.TROUBLE,
+    Subject.PASTED_END_SOON: Shape.SOON,
+    Subject.PASTED_ENDED: Shape.ENDED,
+}
+_OF_PROBLEMS = {
+    Offline.code: Shape.OFFLINE,
+    ProxyRefused.code: Shape.OFFLINE,
+    CaptivePortal.code: Shape.OFFLINE,
+    TokenRefused.code: Shape.ENDED,
+    PortalUnauthorized.code: Shape.ENDED,
+    SignInRequired.code: Shape.SIGNED_OUT,
+    SignInTimedOut.code: Shape.SIGNED_OUT,
+    SignInCancelled.code: Shape.SIGNED_OUT,
+    TokenUnreadable.code: Shape.TROUBLE,
+}
+
+
+def picture(notice: Notice, now: datetime) -> Look:
+    """Return the look of the icon that a notice is about."""
+    if notice.subject is Subject.AWAITED and notice.ends_at is None:
+        return Look(Shape.SIGNED_OUT)
+    if notice.left is not None and notice.left.present_until is None:
+        return Look(Shape.ENDED)
+    shape = _SHAPES[notice.subject]
+    if shape is Shape.SOON:
+        left = _DAY if notice.ends_at is None else notice.ends_at - now
+        return Look(shape, ring_steps(left, _DAY))
+    return GOOD_NEWS if shape is Shape.FRESH else Look(shape)
+
+
+def problem_picture(code: str) -> Look:
+    """Return the look of the icon for the problem of that code; a triangle for what has none of its own."""
+    return Look(_OF_PROBLEMS.get(code, Shape.TROUBLE))
+
+
+# What a click that failed is answered with: words without codes, and a button for the next step. Pure.
+
+
+MOST = 2
+"""Buttons of one notice: more do not fit beside each other."""
+FILES = {
+    Step.OPEN_CONFIG: Button("Open config file", OpenConfig()),
+    Step.OPEN_CREDENTIALS: Button("Open credentials file", OpenCredentials()),
+    Step.OPEN_SETTINGS: Button("Open settings", OpenSettings()),
+    Step.SHOW_LOG: Button("Show log", OpenLog()),
+}
+"""The steps that show a file."""
+
+
+def answer(key: str, click: Click, problem: Problem, state: State) -> Notification:
+    """Return the answer to a click that failed; there is always a button that does the next thing."""
+    profile, session = _profile(click), session_of(click, state)
+    words = said(problem)
+    body = " ".join(part for part in (_reason(details(problem)), words.body) if part)
+    buttons = [button for step in words.steps if (button := _button(step, click, profile, session))]
+    return Notification(
+        key,
+        title(problem, plain(profile or session or "it")),
+        body,
+        tuple(buttons[:MOST]) or (FILES[Step.SHOW_LOG],),
+        picture=problem_picture(problem.code),
+    )
+
+
+def _reason(found: str) -> str:
+    if not found:
+        return ""
+    return f"Reason: {found}." if found[0].isalpha() else f"{found}."
+
+
+def other_section(profile: str) -> Button:
+    """Return the button that keeps a profile's keys in a section of which nobody else knows."""
+    section = f"{profile}-credtray"
+    return Button(f"Use section {plain(section, 24)}", protocol.Activate((profile,), section))
+
+
+def session_of(click: Click, state: State) -> str | None:
+    """Return the session that a click is about; None where it is about none, or nobody knows."""
+    match click:
+        case protocol.Login(session=str(name)) | protocol.CancelLogin(session=str(name)):
+            return name
+        case (
+            protocol.Logout(session=str(name)) | protocol.Snooze(session=name) | CopySignInLink(session=name)
+        ):
+            return name
+        case _:
+            profile = state.profiles.get(_profile(click) or "")
+            return _only(state) if profile is None else profile.profile.session
+
+
+def _only(state: State) -> str | None:
+    return next(iter(state.sessions)) if len(state.sessions) == 1 else None
+
+
+def _profile(click: Any) -> str | None:
+    """Return the profile that a click is about, if it is about one."""
+    names = getattr(click, "profiles", None) or (getattr(click, "profile", None),)
+    return names[0] if len(names) == 1 else None
+
+
+def _otherwise(step: Step, click: protocol.Login) -> Button:
+    if step is Step.AGREE:
+        return Button("End it and sign in again", msgspec.structs.replace(click, agreed=True))
+    return Button("Sign in on another device", msgspec.structs.replace(click, device=True))
+
+
+def _button(step: Step, click: Click, profile: str | None, session: str | None) -> Button | None:
+    match step:
+        case Step.SIGN_IN if session is not None:
+            return Button("Sign in", protocol.Login(session))
+        case Step.ANOTHER_DEVICE | Step.AGREE if session is not None and isinstance(click, protocol.Login):
+            return _otherwise(step, click)
+        case Step.COPY_LINK if isinstance(click, OpenConsole):
+            return Button("Copy link", CopyConsoleLink(click.profile))
+        case Step.OTHER_SECTION if isinstance(click, protocol.Activate) and profile is not None:
+            return other_section(profile)
+        case Step.TRY_AGAIN | Step.SIGN_IN:
+            return Button("Try again", click)
+        case _:
+            return FILES.get(step)
+
+
+# What is missing of the desktop, in words for a person: no name of a part or of a protocol. Pure.
+
+
+_MISSING = {
+    Part.TRAY: "No tray icon: {reason}",
+    Part.NOTIFICATIONS: "No notifications: {reason}",
+    Part.PRESENCE: "Screen lock and sleep cannot be detected here; notices are always shown",
+}
+
+
+def missing_words(part: str, reason: str) -> str:
+    """Tell that a part (by its name in ``status --json``) is not served here, and why."""
+    return _MISSING.get(Part(part), "{reason}").replace("{reason}", reason)

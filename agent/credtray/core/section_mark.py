@@ -8,12 +8,22 @@ for keys that `credtray import` wrote, ``pasted "111122223333/ReadOnly"`` in pla
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from credtray.core.marks import DIGEST_LENGTH
+# How credtray recognises keys it wrote itself, without remembering them.
+
+
+DIGEST_LENGTH = 16
+
+
+def key_digest(access_key_id: str) -> str:
+    """Return a digest that recognises an access key id and does not give it away."""
+    return hashlib.sha256(b"credtray\0" + access_key_id.encode()).hexdigest()[:DIGEST_LENGTH]
+
 
 PREFIX = "# credtray keeps this section:"
 _STRING = r'"(?:[^"\\]|\\.)*"'

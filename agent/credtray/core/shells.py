@@ -13,12 +13,11 @@ from credtray.core import ini
 from credtray.core.child_environment import OVER_KEYS, REGIONS
 from credtray.core.errors import FormRefused, UnexpectedReply
 from credtray.core.forms import SYNTAX, Form, harmless
-from credtray.core.models import RoleCredentials
-from credtray.core.protocol.replies import ProcessCredentials
-from credtray.core.secret import Secret
+from credtray.core.models import RoleCredentials, Secret
+from credtray.core.protocol.messages import ProcessCredentials
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
+EXPIRATION_VARIABLE = "AWS_CREDENTIAL_EXPIRATION"
 """botocore (credentials.py, ``EnvProvider``) and the SDK for JavaScript refuse the keys after that time."""
 
 _SAME_IN_EVERY_ENV_FILE = re.compile(r"[A-Za-z0-9+/=._:@%,-]+", re.ASCII)
@@ -81,7 +80,7 @@ def variables(keys: ProcessCredentials, region: str | None) -> dict[str, str]:
     The same as `aws configure export-credentials` writes (AWS CLI 2.36), and the region where one is given.
     """
     secrets = (keys.access_key_id, keys.secret_access_key.reveal(), keys.session_token.reveal())
-    found = dict(zip(KEYS, secrets, strict=True)) | {EXPIRATION: keys.expiration}
+    found = dict(zip(KEYS, secrets, strict=True)) | {EXPIRATION_VARIABLE: keys.expiration}
     return found if region is None else found | dict.fromkeys(REGIONS, region)
 
 
@@ -116,3 +115,41 @@ def written(credentials: RoleCredentials, form: Form, section: str, region: str 
 
 def _section(name: str, values: Mapping[str, str]) -> str:
     return ini.set_keys(b"", name, {key.lower(): value for key, value in values.items()}).decode()
+
+
+# The parts of a set of role credentials, by the names that shells, files and JSON give them. Pure.
+
+
+ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN = "access key ID", "secret access key", "session token"
+SECURITY_TOKEN, REGION, EXPIRES, ACCOUNT_ID, ROLE = (
+    "security token",
+    "region",
+    "expiration",
+    "account ID",
+    "role",
+)
+"""The first is what boto 2 called the session token."""
+
+_PARTS = {
+    "accesskeyid": ACCESS_KEY_ID,
+    "accesskey": ACCESS_KEY_ID,
+    "secretaccesskey": SECRET_ACCESS_KEY,
+    "secretkey": SECRET_ACCESS_KEY,
+    "sessiontoken": SESSION_TOKEN,
+    "token": SESSION_TOKEN,
+    "securitytoken": SECURITY_TOKEN,
+    "region": REGION,
+    "defaultregion": REGION,
+    "expiration": EXPIRES,
+    "credentialexpiration": EXPIRES,
+    "sessionexpiration": EXPIRES,
+    "xsecuritytokenexpires": EXPIRES,
+    "accountid": ACCOUNT_ID,
+}
+"""By name in lower case, without what separates words and without whose it is."""
+
+
+def part_named(name: str) -> str | None:
+    """Return the part that a variable, a key of a file or a field of JSON holds; None: no part of keys."""
+    bare = name.lower().replace("_", "").replace("-", "").replace(" ", "")
+    return _PARTS.get(bare.removeprefix("tfvar").removeprefix("aws"))

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
+from credtray.core.desired_sections import sections_of
 from credtray.core.durations import short
 from credtray.core.errors import ClockOff, Offline, Problem, Retry, SignInDenied, TokenUnreadable
 from credtray.core.expiry import RefreshWindows, freshness, windows_for
-from credtray.core.face.look import MOST_URGENT_FIRST, Shape
+from credtray.core.icon_state import MOST_URGENT_FIRST, Shape
 from credtray.core.imports import ImportedKeys, kept_imports
 from credtray.core.models import ConfigWarning, CredentialStatus, EndProof
 from credtray.core.ports import DesktopPart, Part
@@ -34,7 +35,7 @@ from credtray.core.protocol.results import (
     told,
     whole_seconds,
 )
-from credtray.core.standing import (
+from credtray.core.session_status import (
     clock_off,
     offline,
     renews,
@@ -53,7 +54,6 @@ from credtray.core.state import (
     Trouble,
     region_of,
 )
-from credtray.core.wishes import sections_of
 
 PATIENCE = timedelta(minutes=5)
 """Troubles that pass within this time are nobody's business but the log's."""

@@ -31,9 +31,8 @@ from credtray.core.events import (
     WindowBegun,
     WindowUnopened,
 )
-from credtray.core.marks import key_digest
 from credtray.core.models import AccessToken, Account, Profile, RoleCredentials, SsoSession
-from credtray.core.notice_words import notification, what_to_type
+from credtray.core.notice_texts import notification, what_to_type
 from credtray.core.notices import Notice
 from credtray.core.policy import (
     Action,
@@ -46,6 +45,7 @@ from credtray.core.policy import (
     WithdrawNotice,
 )
 from credtray.core.ports import Issued, Mark, SyncReport
+from credtray.core.section_mark import key_digest
 from credtray.core.state import State
 from credtray.daemon.ports import Ports
 from credtray.daemon.workers import Workers

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from credtray.core.config.undo import Change, Undone
+from credtray.core.config.edits import Change, Undone
+from credtray.core.desired_sections import DEFAULT
 from credtray.core.effects import Effect
 from credtray.core.errors import NothingToUndo
 from credtray.core.events import Deactivated, FilesChanged, SettingsLoaded, Switched
@@ -20,7 +21,6 @@ from credtray.core.protocol.results import (
 )
 from credtray.core.settings import Settings
 from credtray.core.state import State
-from credtray.core.wishes import DEFAULT
 from credtray.daemon.loop import Loop
 
 SETTLE_SECONDS = 15.0

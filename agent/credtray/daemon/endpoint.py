@@ -14,14 +14,13 @@ from dataclasses import replace
 
 from credtray.core import protocol
 from credtray.core.answers import known_profile
-from credtray.core.endpoint.filter import path_of
+from credtray.core.endpoint import path_of
 from credtray.core.errors import CredtrayError, EndpointUnavailable
 from credtray.core.events import Asked, EndpointChanged
-from credtray.core.models import Delivery
+from credtray.core.models import Delivery, Secret
 from credtray.core.ports import EndpointMemory, EndpointPort, EndpointStanding, EndpointStore
 from credtray.core.protocol import Done, ProcessCredentials
 from credtray.core.protocol.results import EndpointResult, RevokeResult
-from credtray.core.secret import Secret
 from credtray.core.state import region_of
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop

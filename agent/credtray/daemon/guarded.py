@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
-from credtray.core.pauses import pause_after
+from credtray.core.backoff import pause_after
 from credtray.daemon.workers import without_values
 
 _log = logging.getLogger(__name__)

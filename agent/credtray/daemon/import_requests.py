@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from credtray.core.desired_sections import sections_of
 from credtray.core.effects import Effect
 from credtray.core.errors import (
     CredtrayError,
@@ -20,12 +21,11 @@ from credtray.core.errors import (
     error_for,
 )
 from credtray.core.events import Imported, ImportFailed
-from credtray.core.marks import key_digest
 from credtray.core.models import RoleCredentials
 from credtray.core.protocol import Done, ImportKeys
 from credtray.core.protocol.results import ImportResult, whole_seconds
+from credtray.core.section_mark import key_digest
 from credtray.core.state import State
-from credtray.core.wishes import sections_of
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import SETTLE_SECONDS, Handler

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from credtray.core import protocol
 from credtray.core.errors import BadFrame, CredtrayError
-from credtray.core.frames import Frames
+from credtray.core.local_connection import Frames
 from credtray.core.protocol import Failed, Progress, Reply, Request
 
 _log = logging.getLogger(__name__)

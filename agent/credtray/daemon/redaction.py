@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from urllib.parse import quote
 
-from credtray.core.secret import Secret
+from credtray.core.models import Secret
 
 _SHORTEST = 8
 """Shorter than any token or key: replacing it would garble innocent words."""

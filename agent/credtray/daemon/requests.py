@@ -11,17 +11,10 @@ from typing import Any, NoReturn
 from credtray import __version__
 from credtray.core import effects, protocol
 from credtray.core.answers import answer, chosen_session, known_profile, known_session, sign_in_required
+from credtray.core.desired_sections import DEFAULT
 from credtray.core.effects import Effect
 from credtray.core.errors import AgentNotRunning, Problem, TimedOut, UsageError, error_for
-from credtray.core.events import (
-    Activated,
-    Asked,
-    Deactivated,
-    FilesChanged,
-    NoticesPaused,
-    Snoozed,
-    Switched,
-)
+from credtray.core.events import Activated, Asked, Deactivated, FilesChanged, NoticesPaused, Snoozed, Switched
 from credtray.core.models import Delivery, RoleCredentials
 from credtray.core.protocol import CredentialsIssued, Done, ProcessCredentials, Progress, Request, Update
 from credtray.core.protocol.results import (
@@ -40,12 +33,11 @@ from credtray.core.protocol.results import (
     told,
     whole_seconds,
 )
+from credtray.core.session_status import file_trouble
 from credtray.core.settings import dotted
-from credtray.core.shell_words import word
-from credtray.core.standing import file_trouble
 from credtray.core.state import SessionState, State
 from credtray.core.summary import file_error, profile_status, status_document, summary
-from credtray.core.wishes import DEFAULT
+from credtray.core.words import word
 from credtray.daemon.changes import Changes
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import PATIENCE_SECONDS, Loop, waiting_for

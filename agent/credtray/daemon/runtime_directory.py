@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from credtray.core.errors import AgentRefused
-from credtray.core.shell_words import path_word
+from credtray.core.words import path_word
 
 _PRIVATE = 0o700
 

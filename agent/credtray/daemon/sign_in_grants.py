@@ -21,9 +21,8 @@ from credtray.core.errors import (
     Throttled,
     TokenUnreadable,
 )
-from credtray.core.models import AccessToken, ClientRegistration, SsoSession
+from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.core.ports import Callback, DeviceAuthorization
-from credtray.core.secret import Secret
 from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 from credtray.daemon.ports import SignInPorts
 from credtray.daemon.sign_in_values import (

@@ -33,15 +33,21 @@ from credtray.core.events import (
     WindowUnopened,
 )
 from credtray.core.expiry import Moved, compare_ends
-from credtray.core.open_by_itself import present
-from credtray.core.price import price_of, price_of_replaced, price_words
+from credtray.core.notices import present
 from credtray.core.protocol import Progress
 from credtray.core.protocol.results import CancelResult, LoginResult, whole_seconds
-from credtray.core.shell_words import with_options
-from credtray.core.standing import sign_in_of, sign_in_status, token_usable
+from credtray.core.session_status import sign_in_of, sign_in_status, token_usable
 from credtray.core.state import SessionState, SignInStatus
+from credtray.core.state_words import (
+    left_words,
+    price_of,
+    price_of_replaced,
+    price_words,
+    still_valid,
+    untouched_words,
+)
 from credtray.core.summary import left_of, pending_of
-from credtray.core.view import left_words, still_valid, untouched_words
+from credtray.core.words import with_options
 from credtray.daemon.loop import Loop, Tell
 from credtray.daemon.ports import Ports
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in

@@ -26,15 +26,15 @@ from credtray.core.errors import (
     error_for,
 )
 from credtray.core.events import Asked, FilesChanged, Needed, SignInAwaited, SignInUnawaited
-from credtray.core.lasting import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook, slack
 from credtray.core.models import Awaited
 from credtray.core.policy import FETCH_FLOOR
 from credtray.core.protocol import Done, Progress
 from credtray.core.protocol.results import WaitResult, whole_seconds
-from credtray.core.shell_words import argument, with_options
-from credtray.core.standing import servable, unrenewed
+from credtray.core.session_status import servable, unrenewed
 from credtray.core.state import ProfileState, region_of
-from credtray.core.view import END_WORDS, clock_time
+from credtray.core.state_words import END_WORDS, clock_time
+from credtray.core.validity import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook, slack
+from credtray.core.words import argument, with_options
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import CREDENTIALS_SECONDS, Handler

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from credtray.core.errors import AssetMissing
-from credtray.core.face.look import STEPS, Look, Shape
+from credtray.core.icon_state import STEPS, Look, Shape
 from credtray.desktop.paths import asset
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 
-from credtray.core.notice_words import what_to_type
-from credtray.core.plain import plain
+from credtray.core.notice_texts import what_to_type
 from credtray.core.ports import Notification, Notifier
+from credtray.core.words import plain
 
 _log = logging.getLogger("credtray.notice")
 

@@ -19,7 +19,7 @@ from typing import Self
 
 from credtray.core.errors import FileRefused, FileUnwritable
 from credtray.core.obstacles import Obstacle
-from credtray.core.shell_words import path_word
+from credtray.core.words import path_word
 from credtray.files.directory_safety import close, make_directory, resolve, translated
 from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
 from credtray.files.open_directory import READ_FLAGS, OpenDirectory, RealWaiter, Waiter, open_directory

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from credtray.core.errors import CredtrayError, FileRefused, FileUnwritable
-from credtray.core.shell_words import path_word
+from credtray.core.words import path_word
 from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
 
 # What the operating system's errors mean to a person.

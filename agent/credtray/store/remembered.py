@@ -20,10 +20,10 @@ from typing import Annotated
 import msgspec
 
 from credtray.core import saved
-from credtray.core.config.undo import Change
+from credtray.core.config.edits import Change
 from credtray.core.errors import CredtrayError, FileRefused
+from credtray.core.models import Secret
 from credtray.core.ports import EndpointMemory
-from credtray.core.secret import Secret
 from credtray.core.state import State
 from credtray.files.atomic_file import CACHE_LIMIT, LEFTOVER_PREFIX, read_bounded, write_atomically
 from credtray.files.directory_safety import private_directory

@@ -24,11 +24,12 @@ from credtray.core.settings import (
     ProfileSettings,
     SessionSettings,
     Settings,
+    Toml,
     Where,
     dotted,
     from_mapping,
+    literal,
 )
-from credtray.core.settings_values import Toml, literal
 from credtray.files.atomic_file import Draft, check_replaceable, opened, read_bounded, write_atomically
 from credtray.files.directory_safety import make_directory, resolve, translated
 from credtray.files.file_lock import FileLock

@@ -1,6 +1,6 @@
 """Receives the redirect of one sign-in on 127.0.0.1: implements ``ports.CallbackListener``.
 
-Must not judge a request itself (core/oauth and core/entrance do), log one, or end a sign-in because of a
+Must not judge a request itself (core/oauth and core/oauth do), log one, or end a sign-in because of a
 stranger's request. A browser hears only what is true by then: its answer comes when that is known.
 """
 
@@ -17,7 +17,6 @@ from contextlib import contextmanager
 import h11
 
 from credtray.core import oauth
-from credtray.core.entrance import PATH, PATH_BYTES, Entrance, Visit, Wish, read_visit
 from credtray.core.errors import (
     CredtrayError,
     ListenerUnavailable,
@@ -25,9 +24,20 @@ from credtray.core.errors import (
     SignInDenied,
     SignInTimedOut,
 )
-from credtray.core.oauth import CallbackRequest, CodeReceived, DenialReceived, NotOurs
+from credtray.core.models import Secret
+from credtray.core.oauth import (
+    PATH,
+    PATH_BYTES,
+    CallbackRequest,
+    CodeReceived,
+    DenialReceived,
+    Entrance,
+    NotOurs,
+    Visit,
+    Wish,
+    read_visit,
+)
 from credtray.core.ports import Door
-from credtray.core.secret import Secret
 from credtray.web import pages
 from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket
 from credtray.web.one_time_redirect import another_person

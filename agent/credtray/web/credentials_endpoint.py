@@ -1,6 +1,6 @@
 """The container credentials endpoint: role credentials over HTTP, on 127.0.0.1 only, for who holds the token.
 
-Must not judge a request itself (core/endpoint/filter does), log one, or wait long for anybody.
+Must not judge a request itself (core/endpoint does), log one, or wait long for anybody.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from http import HTTPStatus
 
 import h11
 
-from credtray.core.endpoint import answers
-from credtray.core.endpoint import filter as door
-from credtray.core.endpoint.answers import Answer
-from credtray.core.endpoint.filter import Admitted, EndpointRequest, Refused
+from credtray.core import endpoint
+from credtray.core import endpoint as door
+from credtray.core.endpoint import Admitted, Answer, EndpointRequest, Refused
 from credtray.core.errors import CredtrayError, EndpointUnavailable, TimedOut
-from credtray.core.ports.endpoint import IssueForProfile
-from credtray.core.secret import Secret
+from credtray.core.models import Secret
+from credtray.core.ports.files import IssueForProfile
 from credtray.web.http_connections import BACKLOG, HttpConnections, Received, listening_socket
 
 _log = logging.getLogger(__name__)
@@ -124,15 +123,15 @@ class _Answers:
         """Return the keys, or why there are none in time."""
         try:
             async with asyncio.timeout(self.seconds):
-                return _http(answers.keys(await self.issue(profile)))
+                return _http(endpoint.keys(await self.issue(profile)))
         except TimeoutError:
             late = TimedOut("the keys are not here yet", hint="Ask again; `credtray status` shows why.")
-            return _http(answers.refusal(late.problem))
+            return _http(endpoint.refusal(late.problem))
         except CredtrayError as error:
-            return _http(answers.refusal(error.problem))
+            return _http(endpoint.refusal(error.problem))
         except Exception as error:  # noqa: BLE001 -- an error border: one bad request, one answer
             _log.error("the endpoint could not answer: %s", type(error).__name__)
-            return _http(answers.refusal(CredtrayError().problem))
+            return _http(endpoint.refusal(CredtrayError().problem))
 
 
 def _malformed(error: h11.RemoteProtocolError) -> bytes:
@@ -141,7 +140,7 @@ def _malformed(error: h11.RemoteProtocolError) -> bytes:
 
 
 def _refusal(refused: Refused) -> bytes:
-    return _http(answers.refusal(refused.problem, refused.status))
+    return _http(endpoint.refusal(refused.problem, refused.status))
 
 
 def _http(answer: Answer) -> bytes:

@@ -11,9 +11,9 @@ from typing import Any
 from credtray.core import resolution
 from credtray.core.diagnosis import Explanation, Facts, Finding, Severity, texts_of
 from credtray.core.errors import UnknownProfile
-from credtray.core.nearest import did_you_mean
 from credtray.core.protocol.results import whole_seconds
 from credtray.core.resolution import Resolution
+from credtray.core.words import did_you_mean
 
 VERSION = 1
 FEW_PROFILES = 5

@@ -16,8 +16,8 @@ from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
 from credtray.core.durations import short
 from credtray.core.protocol import ImportKeys, Status
-from credtray.core.shell_words import argument
-from credtray.core.view import clock_time
+from credtray.core.state_words import clock_time
+from credtray.core.words import argument
 
 if TYPE_CHECKING:
     from credtray.app import Components

@@ -11,11 +11,11 @@ from credtray.app import Components
 from credtray.aws.profile_writer import Preview
 from credtray.cli import terminal
 from credtray.cli.importing.facts import Owner
-from credtray.core.config.edits import Change, SetupWish
+from credtray.core.addresses import PRESETS
+from credtray.core.config.edits import ProfileOutcome, SetupWish
 from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice
-from credtray.core.presets import PRESETS
 
 _SETUP = "Run: credtray setup"
 
@@ -55,7 +55,7 @@ def conversion(components: Components, owner: Owner, region: str | None, *, ask:
         taken=taken_sections(components),
     )
     preview = components.profile_writer.preview(wish)
-    name = next(item.profile for item in preview.plan.profiles if item.change is not Change.PRUNED)
+    name = next(item.profile for item in preview.plan.profiles if item.change is not ProfileOutcome.PRUNED)
     return Conversion(session, name, preview)
 
 

@@ -30,7 +30,7 @@ from credtray.core.errors import (
 from credtray.core.models import Endpoints, RoleCredentials
 from credtray.core.portal_text import PastedKeys
 from credtray.core.protocol.results import StatusDocument
-from credtray.core.view import clock_time
+from credtray.core.state_words import clock_time
 
 USUAL_LIFE = timedelta(hours=4)
 """Taken where nobody says how long the keys last."""

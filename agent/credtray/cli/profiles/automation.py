@@ -12,7 +12,7 @@ from typing import Any
 
 from credtray.core.durations import short
 from credtray.core.protocol.results import SessionStatus, StatusDocument
-from credtray.core.shell_words import argument, with_options
+from credtray.core.words import argument, with_options
 
 _WIDTH = 88
 

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from credtray.cli.columns import Column, Columns
 from credtray.cli.terminal import visible
-from credtray.core.face.lines import PRODUCTION
 from credtray.core.models import Delivery
 from credtray.core.protocol.results import ForeignStatus, ProfileStatus
+from credtray.core.state_words import PRODUCTION
 
 
 def profiles_view(items: Sequence[ProfileStatus]) -> Group:

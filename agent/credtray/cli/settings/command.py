@@ -14,9 +14,8 @@ from credtray.cli.choices import JsonOption
 from credtray.cli.names import complete_profile, complete_session
 from credtray.cli.settings.keys import ACTIONS, complete_action, complete_setting, complete_value, keys_of
 from credtray.core.errors import SettingsInvalid, UsageError
-from credtray.core.nearest import did_you_mean
-from credtray.core.settings import Where, dotted
-from credtray.core.settings_values import Entry, Toml, entries, entry_at, typed
+from credtray.core.settings import Entry, Toml, Where, dotted, entries, entry_at, typed
+from credtray.core.words import did_you_mean
 from credtray.store.settings_file import SettingsFile
 
 _WITH_KEY = ("get", "set", "unset")

@@ -9,8 +9,7 @@ import typer
 
 from credtray.cli.names import complete_profile, complete_session
 from credtray.core.errors import CredtrayError, SettingsInvalid
-from credtray.core.settings import KINDS, TABLES, Settings, Where, dotted
-from credtray.core.settings_values import kind_of, names_of
+from credtray.core.settings import KINDS, TABLES, Settings, Where, dotted, kind_of, names_of
 
 _PIECE = re.compile(r"""\s*(?:([A-Za-z0-9_-]+)|("(?:[^"\\]|\\.)*")|'([^']*)')\s*(\.|\Z)""")
 ACTIONS = ("get", "set", "unset", "edit", "undo", "path")

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from credtray.core.settings import dotted
-from credtray.core.settings_values import Entry, as_toml, literal
+from credtray.core.settings import Entry, as_toml, dotted, literal
 
 
 def lines(entries: Iterable[Entry], path: Path, *, exists: bool) -> Iterator[str]:

@@ -13,10 +13,9 @@ from credtray.cli.questions import ask_one, ask_several, ask_text, ask_yes
 from credtray.cli.setup.choice import listed
 from credtray.cli.setup.session import SessionWish, check_session_name, read_length, suggested_name
 from credtray.cli.terminal import say
-from credtray.core.addresses import check_region, pasted_start_url, start_url_kind
+from credtray.core.addresses import PRESETS, check_region, pasted_start_url, start_url_kind
 from credtray.core.models import AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
-from credtray.core.presets import PRESETS
 
 DEFAULT_REGION = "us-east-1"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from credtray.core.errors import UsageError
 from credtray.core.models import Account
 from credtray.core.naming import RoleChoice
-from credtray.core.nearest import did_you_mean
+from credtray.core.words import did_you_mean
 
 ALL = "all"
 

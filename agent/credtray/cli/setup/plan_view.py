@@ -9,16 +9,16 @@ from rich.text import Text
 
 from credtray.cli.columns import Column, Columns
 from credtray.cli.terminal import visible
-from credtray.core.config.edits import Change, ProfileChange
+from credtray.core.config.edits import ProfileChange, ProfileOutcome
 
 MOST_LINES = 40
 """Longer tables and diffs are cut in the preview; --dry-run shows them whole."""
 
 _WORDS = {
-    Change.ADDED: ("+", "new", "good"),
-    Change.UPDATED: ("~", "changed", "warning"),
-    Change.KEPT: ("=", "already there", "quiet"),
-    Change.PRUNED: ("-", "removed", "bad"),
+    ProfileOutcome.ADDED: ("+", "new", "good"),
+    ProfileOutcome.UPDATED: ("~", "changed", "warning"),
+    ProfileOutcome.KEPT: ("=", "already there", "quiet"),
+    ProfileOutcome.PRUNED: ("-", "removed", "bad"),
 }
 _DIFF_STYLES = {"+": "good", "-": "bad", "@": "accent"}
 

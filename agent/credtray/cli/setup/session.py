@@ -10,14 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from credtray.core import session_names
-from credtray.core.addresses import check_region, same_portal_address, start_url_kind
+from credtray.core import naming
+from credtray.core.addresses import (
+    DEFAULT_SCOPES,
+    PRESETS,
+    Preset,
+    check_region,
+    same_portal_address,
+    start_url_kind,
+)
 from credtray.core.durations import parse_duration
 from credtray.core.errors import UsageError
 from credtray.core.expiry import SHORTEST_SIGN_IN
 from credtray.core.models import AwsConfig, SsoSession
-from credtray.core.nearest import did_you_mean
-from credtray.core.presets import DEFAULT_SCOPES, PRESETS, Preset
+from credtray.core.words import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
 _HOURS = re.compile(r"[0-9]{1,4}([.][0-9]{1,2})?\Z")
@@ -155,4 +161,4 @@ def read_length(text: str) -> timedelta | None:
 
 def suggested_name(start_url: str, config: AwsConfig) -> str:
     """Return a session name for a start URL: the organisation's part of the host name."""
-    return session_names.suggested_name(start_url, config.sessions)
+    return naming.suggested_name(start_url, config.sessions)

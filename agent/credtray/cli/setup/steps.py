@@ -20,16 +20,15 @@ from credtray.cli.setup.plan_view import plan_view
 from credtray.cli.setup.session import SessionWish, known_session, new_session
 from credtray.core import ini
 from credtray.core.addresses import check_region
-from credtray.core.config.edits import Change, SetupWish
-from credtray.core.config.merging import read_credentials
-from credtray.core.config.sso import parse_config
+from credtray.core.config.edits import ProfileOutcome, SetupWish
+from credtray.core.config.sso import parse_config, read_credentials
 from credtray.core.config.text import MAX_FILE, Section
 from credtray.core.durations import exact
+from credtray.core.endpoints import in_effect
 from credtray.core.errors import CredtrayError, FileRefused, UnknownProfile, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
 from credtray.core.protocol import Activate
-from credtray.core.session_network import in_effect
 from credtray.core.settings import Settings
 from credtray.daemon.sign_in import SignInRequest
 from credtray.daemon.sign_in_values import BY_CODE
@@ -217,7 +216,7 @@ class Setup:
             self.after_interrupt = "The profiles were written; the rest was cancelled."
             remember(components, f"setup {preview.wish.session.name}", written)
         remember_length(components, preview.wish.session.name, self._length)
-        names = [item.profile for item in preview.plan.profiles if item.change is not Change.PRUNED]
+        names = [item.profile for item in preview.plan.profiles if item.change is not ProfileOutcome.PRUNED]
         terminal.show_words(_summary(preview))
         if not self._wants_keys(len(names)):
             terminal.say("Use them: aws --profile NAME. For keys in a file: credtray activate NAME")
@@ -277,10 +276,10 @@ def _summary(preview: Preview) -> str:
     counts = {
         word: sum(item.change is change for item in preview.plan.profiles)
         for change, word in (
-            (Change.ADDED, "new"),
-            (Change.UPDATED, "changed"),
-            (Change.PRUNED, "removed"),
-            (Change.KEPT, "unchanged"),
+            (ProfileOutcome.ADDED, "new"),
+            (ProfileOutcome.UPDATED, "changed"),
+            (ProfileOutcome.PRUNED, "removed"),
+            (ProfileOutcome.KEPT, "unchanged"),
         )
     }
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)

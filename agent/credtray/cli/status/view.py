@@ -27,7 +27,7 @@ from credtray.cli.status.words import (
 from credtray.cli.terminal import visible
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import ForeignStatus, ProfileStatus, SessionStatus, StatusDocument
-from credtray.core.shell_words import argument
+from credtray.core.words import argument
 
 MOST_WARNINGS = 5
 _INDENT = 2

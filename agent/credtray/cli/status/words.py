@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from credtray.core.desktop_words import missing_words
 from credtray.core.durations import short
 from credtray.core.models import CredentialStatus
-from credtray.core.price import Price, price_words
+from credtray.core.problem_words import missing_words
 from credtray.core.protocol.results import (
     AgentStatus,
     PendingStatus,
@@ -20,8 +19,16 @@ from credtray.core.protocol.results import (
     StatusDocument,
 )
 from credtray.core.state import SignInStatus
+from credtray.core.state_words import (
+    END_WORDS,
+    Price,
+    clock_time,
+    pending_words,
+    price_words,
+    sign_in_words,
+    standing_words,
+)
 from credtray.core.summary import PendingSummary, SignInSummary
-from credtray.core.view import END_WORDS, clock_time, pending_words, sign_in_words, standing_words
 
 _SAME_END = timedelta(minutes=1)
 _ALIVE = {CredentialStatus.SIGNED_OUT: SignInStatus.SIGNED_OUT, CredentialStatus.EXPIRED: SignInStatus.ENDED}

@@ -14,10 +14,10 @@ from typing import Any, get_args
 
 from credtray.core import events
 from credtray.core.addresses import same_portal_address
-from credtray.core.apply import by_itself, clock, desktop, imports, notices, profiles, sessions, sign_out
+from credtray.core.apply import desktop, profiles, sessions
 from credtray.core.backoff import sooner_after_change
+from credtray.core.endpoints import in_effect
 from credtray.core.models import AwsConfig, Profile, SsoSession
-from credtray.core.session_network import in_effect
 from credtray.core.state import ProfileState, SessionState, State, frozen
 
 Handler = Callable[[State, Any, datetime], State]
@@ -146,14 +146,14 @@ _HANDLERS: Mapping[type, Handler] = {
 
 _HANDLERS_OF: tuple[Mapping[type, Handler], ...] = (
     _HANDLERS,
-    imports.HANDLERS,  # before ``profiles``: it has to know whether the credentials file was read before
+    profiles.IMPORT_HANDLERS,  # before profiles: whether the credentials file was read before counts
     sessions.HANDLERS,
-    sign_out.HANDLERS,
+    sessions.SIGN_OUT_HANDLERS,
     profiles.HANDLERS,
-    notices.HANDLERS,
+    desktop.NOTICE_HANDLERS,
     desktop.HANDLERS,
-    by_itself.HANDLERS,
-    clock.HANDLERS,
+    desktop.BY_ITSELF_HANDLERS,
+    desktop.CLOCK_HANDLERS,
 )
 """In the order in which they heed an event."""
 

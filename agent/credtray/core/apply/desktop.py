@@ -6,16 +6,29 @@ Which notices a person gets, and when, follows from it in ``notices``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from credtray.core import events
 from credtray.core.apply.sessions import on_session
 from credtray.core.errors import Offline
+from credtray.core.events import ClockChanged
 from credtray.core.imports import ImportedKeys
-from credtray.core.plain import plain
-from credtray.core.state import SessionState, State, Trouble, frozen, put
+from credtray.core.models import AccessToken, RoleCredentials, SignIn
+from credtray.core.notices import AGAIN, WINDOW
+from credtray.core.session_status import TOLERATED_CLOCK_ERROR
+from credtray.core.state import (
+    PASSING,
+    PendingSignIn,
+    ProfileState,
+    SessionState,
+    State,
+    Trouble,
+    frozen,
+    put,
+)
+from credtray.core.words import plain
 
 _Told = TypeVar("_Told", SessionState, ImportedKeys)
 
@@ -111,4 +124,198 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.AccountsUnknown: on_session(_accounts_asked),
         events.AccountsListed: _accounts_listed,
     }
+)
+
+
+# How events change what was told, what is on the screen and what is put off.
+#
+# Decides nothing: what is due then is in ``notices``.
+
+
+def _shown(session: SessionState, event: events.NoticeShown, _now: datetime, _state: State) -> SessionState:
+    return replace(
+        session,
+        said=session.said | event.says,
+        unseen=session.unseen - event.says,
+        showing=put(session.showing, event.key, event.says),
+    )
+
+
+def _unseen(session: SessionState, event: events.NoticeUnseen, _now: datetime, _state: State) -> SessionState:
+    if session.showing.get(event.key) == event.says:  # else a later one has taken its place by now
+        # The one it was to replace may still stand there: nothing that is true now, so it is taken back.
+        session = replace(session, showing=put(session.showing, event.key, frozenset()))
+    if event.possible:
+        return replace(session, said=session.said - event.says)
+    return replace(session, unseen=session.unseen | event.says)
+
+
+def _withdrawn(
+    session: SessionState, event: events.NoticeWithdrawn, _now: datetime, _state: State
+) -> SessionState:
+    """Return the session without this notice on the screen; a trouble that passed may be told again."""
+    passed = session.showing.get(event.key, frozenset()) & PASSING
+    return replace(session, said=session.said - passed, showing=_without(session.showing, event.key))
+
+
+def _without(showing: Mapping[str, frozenset[str]], key: str) -> Mapping[str, frozenset[str]]:
+    return frozen({other: says for other, says in showing.items() if other != key})
+
+
+def _snoozed(session: SessionState, event: events.Snoozed, _now: datetime, _state: State) -> SessionState:
+    """Return the session whose warnings count as untold, but wait: a notice later says what is true then."""
+    said = frozenset(key for key in session.said if not key.startswith("soon:"))
+    return replace(session, snoozed_until=event.until, said=said)
+
+
+def _awaited(
+    session: SessionState, event: events.SignInAwaited, _now: datetime, _state: State
+) -> SessionState:
+    return replace(session, awaited=session.awaited | {event.job})
+
+
+def _unawaited(
+    session: SessionState, event: events.SignInUnawaited, _now: datetime, _state: State
+) -> SessionState:
+    return replace(session, awaited=session.awaited - {event.job})
+
+
+def _paused(state: State, event: events.NoticesPaused, now: datetime) -> State:
+    over = event.until is None or event.until <= now
+    return replace(state, paused_until=None if over else event.until)
+
+
+NOTICE_HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
+    {
+        events.NoticeShown: on_session(_shown),
+        events.NoticeUnseen: on_session(_unseen),
+        events.NoticeWithdrawn: on_session(_withdrawn),
+        events.Snoozed: on_session(_snoozed),
+        events.NoticesPaused: _paused,
+        events.SignInAwaited: on_session(_awaited),
+        events.SignInUnawaited: on_session(_unawaited),
+    }
+)
+
+
+# How events change what is known of windows opened by itself; when that may be is in ``open_by_itself``.
+
+
+def _begun(session: SessionState, _event: events.WindowBegun, _now: datetime, _state: State) -> SessionState:
+    return replace(session, said=session.said | {WINDOW}, window_after=None)
+
+
+def _unopened(
+    session: SessionState, _event: events.WindowUnopened, now: datetime, _state: State
+) -> SessionState:
+    """Return the session that may try again: nobody saw anything, and nobody has to know."""
+    return replace(session, said=session.said - {WINDOW}, window_after=now + AGAIN, problem=None)
+
+
+BY_ITSELF_HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
+    {events.WindowBegun: on_session(_begun), events.WindowUnopened: on_session(_unopened)}
+)
+
+
+# What setting the clock does to the state: every instant of the old clock moves along.
+#
+# All instants are in this computer's time, and a token does not live longer because somebody turns a clock.
+# Never lengthens what was obtained after the clock was set, of which this event may tell up to a tick late.
+
+
+def _clock_changed(state: State, event: ClockChanged, now: datetime) -> State:
+    """Return the state with everything that was obtained before the clock was set moved along."""
+    if not event.by:
+        return state
+    shift = _Shift(event.by, now - event.by)
+    return replace(
+        state,
+        sessions=shift.sessions(state.sessions),
+        remembered=shift.sessions(state.remembered),
+        profiles=frozen({name: shift.profile(item) for name, item in state.profiles.items()}),
+        file=replace(state.file, trouble=shift.trouble(state.file.trouble)),
+        paused_until=None if state.paused_until is None else state.paused_until + event.by,
+        clock_error=_error_left(state.clock_error, event.by),
+    )
+
+
+def _error_left(error: timedelta, by: timedelta) -> timedelta:
+    """Return how far off the clock is now; where no error was heard of, setting the clock tells of none."""
+    return error - by if abs(error) > TOLERATED_CLOCK_ERROR else error
+
+
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    by: timedelta
+    before: datetime
+    """What the clock would show now, had nobody set it."""
+
+    def sessions(self, sessions: Mapping[str, SessionState]) -> Mapping[str, SessionState]:
+        return frozen({name: self.session(item) for name, item in sessions.items()})
+
+    def session(self, session: SessionState) -> SessionState:
+        return replace(
+            session,
+            token=self.token(session.token),
+            sign_in=self.sign_in(session.sign_in),
+            before=self.sign_in(session.before),
+            pending=self.pending(session.pending),
+            refreshed_at=self.past(session.refreshed_at),
+            trouble=self.trouble(session.trouble),
+            refusal=self.trouble(session.refusal),
+            snoozed_until=None if session.snoozed_until is None else session.snoozed_until + self.by,
+            accounts_asked=self.past(session.accounts_asked),
+        )
+
+    def pending(self, pending: PendingSignIn | None) -> PendingSignIn | None:
+        if pending is None:
+            return None
+        return replace(pending, replaces=self.sign_in(pending.replaces), ended_at=self.past(pending.ended_at))
+
+    def profile(self, profile: ProfileState) -> ProfileState:
+        return replace(
+            profile,
+            credentials=self.credentials(profile.credentials),
+            attempted_at=self.past(profile.attempted_at),
+            trouble=self.trouble(profile.trouble),
+            asked_at=self.past(profile.asked_at),
+            needed_until=None if profile.needed_until is None else profile.needed_until + self.by,
+        )
+
+    def token(self, token: AccessToken | None) -> AccessToken | None:
+        if token is None or self._later(token.issued_at):
+            return token
+        return replace(token, expires_at=token.expires_at + self.by, issued_at=self.past(token.issued_at))
+
+    def credentials(self, held: RoleCredentials | None) -> RoleCredentials | None:
+        if held is None or self._later(held.fetched_at):
+            return held
+        return replace(held, expires_at=held.expires_at + self.by, fetched_at=held.fetched_at + self.by)
+
+    def sign_in(self, sign_in: SignIn | None) -> SignIn | None:
+        if sign_in is None or self._later(sign_in.started_at):
+            return sign_in
+        return replace(sign_in, started_at=sign_in.started_at + self.by, ends_at=sign_in.ends_at + self.by)
+
+    def trouble(self, trouble: Trouble | None) -> Trouble | None:
+        if trouble is None or self._later(trouble.since):
+            return trouble
+        return replace(
+            trouble,
+            since=trouble.since + self.by,
+            retry_at=trouble.retry_at + self.by,
+            began=self.past(trouble.began),
+            tried_at=self.past(trouble.tried_at),
+        )
+
+    def past(self, instant: datetime | None) -> datetime | None:
+        return instant if instant is None or self._later(instant) else instant + self.by
+
+    def _later(self, instant: datetime | None) -> bool:
+        """Tell whether it is of the new clock; set back, nobody can tell, and the earlier end is safe."""
+        return instant is not None and instant > self.before
+
+
+CLOCK_HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
+    {ClockChanged: _clock_changed}
 )

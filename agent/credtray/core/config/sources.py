@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from credtray.core.addresses import check_region, shown, start_url_kind
-from credtray.core.config.text import ConfigText, Section, Value
-from credtray.core.config.written_values import advice, meant
+from credtray.core.config.text import ConfigText, Section, Value, advice, meant
 from credtray.core.errors import CredtrayError
 from credtray.core.models import SsoSession
-from credtray.core.nearest import did_you_mean
+from credtray.core.words import did_you_mean
 
 ACCOUNT_ID = re.compile(r"\d{12}\Z", re.ASCII)
 ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}\Z", re.ASCII)

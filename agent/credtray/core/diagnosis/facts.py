@@ -98,7 +98,7 @@ class KeySection:
     expires_at: datetime | None = None
     """As our mark, or another tool's, says."""
     digest: str = ""
-    """Of the access key that our mark was made for; see core/marks."""
+    """Of the access key that our mark was made for; see core/section_mark."""
     half: bool = False
     """Only one half of the pair is there."""
     old_token: bool = False

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from credtray.core.diagnosis.finding import Finding, Group, Kind, Severity, Sight
 from credtray.core.durations import short
 from credtray.core.settings import dotted
-from credtray.core.shell_words import argument, word
+from credtray.core.words import argument, word
 
 _GENERAL = MappingProxyType(
     {

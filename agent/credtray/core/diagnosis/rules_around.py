@@ -11,10 +11,10 @@ from credtray.core.diagnosis.finding import Finding, Severity, Sight
 from credtray.core.diagnosis.making import clean, found
 from credtray.core.diagnosis.rules_of_sign_in import kind_of
 from credtray.core.durations import short
-from credtray.core.endpoint.versions import LEAST, cli_reads_token_file
+from credtray.core.endpoint import LEAST, cli_reads_token_file
 from credtray.core.errors import ClockOff, ConfigInvalid, ProtocolMismatch, SettingsInvalid
-from credtray.core.shell_words import argument
-from credtray.core.standing import TOLERATED_CLOCK_ERROR
+from credtray.core.session_status import TOLERATED_CLOCK_ERROR
+from credtray.core.words import argument
 
 _NO_SSO = (2, 0)
 _NO_SESSIONS = (2, 9)

@@ -9,9 +9,8 @@ from credtray.core.diagnosis import causes_of_files as kinds
 from credtray.core.diagnosis.facts import ConfigFacts, Facts, FileFacts, IniFacts
 from credtray.core.diagnosis.finding import Finding, Severity, Sight
 from credtray.core.diagnosis.making import clean, found
-from credtray.core.nearest import did_you_mean
 from credtray.core.obstacles import Obstacle
-from credtray.core.shell_words import path_word, word
+from credtray.core.words import did_you_mean, path_word, word
 
 _KINDS = MappingProxyType(
     {

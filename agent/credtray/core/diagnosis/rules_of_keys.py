@@ -9,7 +9,7 @@ from credtray.core.diagnosis import causes_of_keys as kinds
 from credtray.core.diagnosis.facts import Facts, KeyKind, KeySection
 from credtray.core.diagnosis.finding import Finding, Severity, Sight
 from credtray.core.diagnosis.making import clean, found, moment
-from credtray.core.endpoint.environment import ADDRESS
+from credtray.core.endpoint import ADDRESS
 
 _WORDS = {
     KeyKind.LONG_TERM: "long-term keys of an IAM user",

@@ -10,17 +10,26 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from credtray.core.errors import IniRefused
-from credtray.core.ini.edits import (
+from credtray.core.ini.splice import (
     Edit,
     Mark,
     SectionEdit,
     SectionRemoval,
     SectionText,
     check_section_name,
+    line_ends_before,
+    spliced,
 )
-from credtray.core.ini.scan import scan, shared_scans
-from credtray.core.ini.splice import line_ends_before, spliced
-from credtray.core.ini.text import DEFAULT_SECTION, IniProblem, IniText, SectionSpan, decode, encode
+from credtray.core.ini.text import (
+    DEFAULT_SECTION,
+    IniProblem,
+    IniText,
+    SectionSpan,
+    decode,
+    encode,
+    scan,
+    shared_scans,
+)
 
 __all__ = [
     "Edit",

@@ -3,31 +3,38 @@
 Every method may block (it runs in a worker thread) and raises errors of core/errors only.
 """
 
-from credtray.core.ports.desktop import Button, DesktopPart, Notification, Notifier, Part, Presence, Urgency
-from credtray.core.ports.endpoint import EndpointMemory, EndpointPort, EndpointStanding, EndpointStore
 from credtray.core.ports.files import (
     ChangeRecord,
     ConfigFile,
     CredentialsFile,
+    EndpointMemory,
+    EndpointPort,
+    EndpointStanding,
+    EndpointStore,
     Mark,
     SettingsFile,
     StateFile,
     SyncReport,
     TokenCache,
 )
-from credtray.core.ports.service import (
-    DeviceAuthorization,
-    IdentityCenter,
-    Issued,
-    RoleCredentialsSource,
-    TokenRefresh,
-)
-from credtray.core.ports.surroundings import (
+from credtray.core.ports.outside import (
     Browser,
+    Button,
     Callback,
     CallbackListener,
     Clock,
+    DesktopPart,
+    DeviceAuthorization,
     Door,
+    IdentityCenter,
+    Issued,
+    Notification,
+    Notifier,
+    Part,
+    Presence,
+    RoleCredentialsSource,
+    TokenRefresh,
+    Urgency,
 )
 
 __all__ = [

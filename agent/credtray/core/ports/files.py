@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from credtray.core.errors import Problem
-from credtray.core.models import (
-    AccessToken,
-    AwsConfig,
-    ClientRegistration,
-    SectionKeys,
-    SsoSession,
-)
+from credtray.core.models import AccessToken, AwsConfig, ClientRegistration, Secret, SectionKeys, SsoSession
+from credtray.core.protocol.messages import ProcessCredentials
 from credtray.core.settings import Settings
 
 if TYPE_CHECKING:
-    from credtray.core.config.undo import Change
-    from credtray.core.settings_values import Toml
+    from credtray.core.config.edits import Change
+    from credtray.core.settings import Toml
 
 
 class ConfigFile(Protocol):
@@ -155,7 +150,7 @@ class Mark:
     profile: str
     expires_at: datetime
     digest: str
-    """Of the access key id written; see core/marks."""
+    """Of the access key id written; see core/section_mark."""
     pasted: bool = False
     """Keys that `credtray import` wrote: they belong to no profile, ``profile`` says whose they are."""
 
@@ -197,4 +192,89 @@ class CredentialsFile(Protocol):
 
     def marks(self) -> tuple[Mark, ...]:
         """Return the sections that carry our mark."""
+        ...
+
+
+# Ports of the local credentials endpoint: its memory, its tokens, its port.
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStanding:
+    """How the endpoint is served; it is what `credtray status` tells of it."""
+
+    port: int | None = None
+    """None: it is closed."""
+    problem: Problem | None = None
+    """Why it is closed although somebody wants it open; with a port, why not every profile has a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointMemory:
+    """What outlives the agent. The tokens do not."""
+
+    port: int | None = None
+    profiles: frozenset[str] = frozenset()
+    """Somebody has asked for an endpoint of these."""
+    revoked: frozenset[str] = frozenset()
+    """Nobody gets one of these before somebody asks again, whatever the settings say."""
+
+
+class EndpointStore(Protocol):
+    """Memory and token files; each method may block (it runs in a worker thread)."""
+
+    def load(self) -> EndpointMemory:
+        """Return what is remembered.
+
+        Raises:
+            FileRefused, FileUnwritable: it cannot be read.
+        """
+        ...
+
+    def save(self, memory: EndpointMemory) -> None:
+        """Remember this.
+
+        Raises:
+            FileRefused, FileUnwritable: it cannot be written.
+        """
+        ...
+
+    def path(self, port: int, profile: str) -> str:
+        """Return the path of a profile's token file."""
+        ...
+
+    def write(self, port: int, profile: str, token: Secret) -> None:
+        """Write a token file.
+
+        Raises:
+            FileRefused, FileUnwritable: it cannot be written.
+        """
+        ...
+
+    def remove(self, port: int, profile: str) -> None:
+        """Take a token file away for good."""
+        ...
+
+    def clear(self, port: int | None) -> None:
+        """Take all token files away; their directories stay where they belong to *port*."""
+        ...
+
+
+IssueForProfile: TypeAlias = Callable[[str], Awaitable[ProcessCredentials]]
+"""Returns a profile's role credentials, or raises the ``CredtrayError`` that says why there are none."""
+
+
+class EndpointPort(Protocol):
+    """A port that is ours; only on the event loop's thread."""
+
+    @property
+    def port(self) -> int:
+        """Its number, on 127.0.0.1."""
+        ...
+
+    async def serve(self, tokens: Mapping[str, Secret], issue: IssueForProfile) -> None:
+        """Answer from now on; *tokens* (profile -> token) is looked at for each request."""
+        ...
+
+    async def close(self) -> None:
+        """Close the port and every connection."""
         ...

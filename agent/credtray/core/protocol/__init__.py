@@ -13,24 +13,19 @@ from msgspec import Struct
 
 from credtray import __version__
 from credtray.core.errors import BadFrame, ProtocolMismatch
-from credtray.core.protocol.encoding import ENCODER
-from credtray.core.protocol.replies import (
-    CredentialsIssued,
-    Done,
-    Failed,
-    ProcessCredentials,
-    Progress,
-    Reply,
-    Update,
-)
-from credtray.core.protocol.requests import (
+from credtray.core.models import Secret
+from credtray.core.protocol.messages import (
+    ENCODER,
     Activate,
     Asks,
     CancelLogin,
     Copy,
     Credentials,
+    CredentialsIssued,
     Deactivate,
+    Done,
     Endpoint,
+    Failed,
     ImportKeys,
     Known,
     ListUndo,
@@ -38,6 +33,9 @@ from credtray.core.protocol.requests import (
     Logout,
     PauseNotices,
     Ping,
+    ProcessCredentials,
+    Progress,
+    Reply,
     Request,
     RevokeEndpoint,
     Snooze,
@@ -46,10 +44,10 @@ from credtray.core.protocol.requests import (
     Switch,
     TestNotice,
     Undo,
+    Update,
     Wait,
     Watch,
 )
-from credtray.core.secret import Secret
 
 __all__ = [
     "CREDENTIALS_HEAD",

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from credtray.core import ini
-from credtray.core.addresses import normal_start_url
+from credtray.core.addresses import DEFAULT_SCOPES, normal_start_url
 from credtray.core.config.sources import NotOurs, SsoSource, Unusable, own_source
 from credtray.core.config.text import ConfigText, Section, read_config
 from credtray.core.errors import IniRefused
-from credtray.core.presets import DEFAULT_SCOPES
+from credtray.core.naming import suggested_name
 from credtray.core.repairs.plan import RepairPlan, Scene, config_change, said_over
-from credtray.core.session_names import suggested_name
-from credtray.core.shell_words import argument
+from credtray.core.words import argument
 
 _MOVED = frozenset({"sso_start_url", "sso_region"})
 _SCOPES = "sso_registration_scopes"

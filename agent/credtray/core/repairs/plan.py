@@ -11,10 +11,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from credtray.core import ini
-from credtray.core.config.edits import SetupPlan
-from credtray.core.config.merging import whole_credentials
+from credtray.core.config.edits import SetupPlan, difference
+from credtray.core.config.sso import whole_credentials
 from credtray.core.config.text import Section
-from credtray.core.config.undo import difference
 from credtray.core.own_commands import OldStart
 from credtray.core.ports import Mark
 

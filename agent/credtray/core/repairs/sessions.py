@@ -10,15 +10,14 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from credtray.core import ini
-from credtray.core.addresses import check_region, region_in_host, same_portal_address
-from credtray.core.config.merging import merged
+from credtray.core.addresses import DEFAULT_SCOPES, check_region, region_in_host, same_portal_address
 from credtray.core.config.sources import Unusable, read_session
+from credtray.core.config.sso import merged
 from credtray.core.config.text import ConfigText, Section, read_config
 from credtray.core.errors import CredtrayError, RegionRefused
 from credtray.core.models import SsoSession
-from credtray.core.presets import DEFAULT_SCOPES
 from credtray.core.repairs.plan import RepairPlan, Scene, TokenOrigin, config_change, said_over
-from credtray.core.shell_words import argument
+from credtray.core.words import argument
 
 _SCOPES = "sso_registration_scopes"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from credtray.core.cache_format import read_date
-from credtray.core.instants import NOTED_ENDS, noted_end
+from credtray.core.durations import NOTED_ENDS, noted_end
 from credtray.core.resolution.answer import Client, Place, Provider, Trouble, TroubleKind, Where
 from credtray.core.resolution.search import Find, Search, fatal, noticed
 from credtray.core.resolution.sso import SETTINGS

@@ -15,13 +15,13 @@ from types import MappingProxyType
 
 from credtray.core.cache_format import read_date, read_fields
 from credtray.core.config.sources import OUR_SESSION
+from credtray.core.durations import NOTED_ENDS
 from credtray.core.ini.text import IniProblem
-from credtray.core.instants import NOTED_ENDS
-from credtray.core.marks import key_digest
 from credtray.core.ports.files import Mark
 from credtray.core.resolution.raw_text import FileKind, RawFile, RawSection, Refused, is_plain
 from credtray.core.resolution.read_botocore import read_botocore
 from credtray.core.resolution.read_by_line import read_go, read_java, read_javascript
+from credtray.core.section_mark import key_digest
 
 SET = "set"
 """Stands for a value that is not shown."""

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import quote
 
+from credtray.core.backoff import pause_after
 from credtray.core.errors import BusCallFailed, BusUnavailable
-from credtray.core.pauses import pause_after
 from credtray.desktop.bus.connection import CALL_SECONDS, Connection
 from credtray.desktop.bus.signals import Signal
 

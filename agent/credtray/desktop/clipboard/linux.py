@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from credtray.core.errors import ClipboardUnavailable
-from credtray.core.ports.desktop import ANSWER_SECONDS
+from credtray.core.ports.outside import ANSWER_SECONDS
 from credtray.desktop.browser import child_environ
 from credtray.desktop.x11.thread import XThread
 

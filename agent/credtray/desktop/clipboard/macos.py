@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 
 from credtray.core.errors import ClipboardUnavailable
-from credtray.core.ports.desktop import ANSWER_SECONDS
+from credtray.core.ports.outside import ANSWER_SECONDS
 
 _DIRECTORY = "/usr/bin"
 

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from credtray.core.errors import ClipboardUnavailable
-from credtray.core.ports.desktop import ANSWER_SECONDS
+from credtray.core.ports.outside import ANSWER_SECONDS
 
 _CF_UNICODETEXT = 13
 _GMEM_MOVEABLE = 0x0002

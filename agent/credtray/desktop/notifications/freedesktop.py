@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from credtray.core.clicks import Click
 from credtray.core.errors import AssetMissing, BusCallFailed, BusUnavailable, NotifierUnavailable
-from credtray.core.face.look import Look
+from credtray.core.icon_state import Look
 from credtray.core.ports import DesktopPart, Notification, Part, Urgency
 from credtray.desktop.bus.connection import Connection
 from credtray.desktop.bus.session import BusTrouble, SessionBus, use_connections

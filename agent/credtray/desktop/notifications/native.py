@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from credtray.core.clicks import Click
 from credtray.core.errors import AssetMissing, NotifierUnavailable
-from credtray.core.face.look import Look
+from credtray.core.icon_state import Look
 from credtray.core.ports import DesktopPart, Notification, Part, Urgency
 from credtray.desktop.notifications.text import (
     LABEL_LENGTH,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from credtray.core.errors import NotifierUnavailable
-from credtray.core.face.look import Look
+from credtray.core.icon_state import Look
 from credtray.desktop.icon import Panel, draw
 from credtray.desktop.tray.painting import without_markup
 
@@ -47,7 +47,7 @@ def moved_to_body(title: str, body: str, longest: int) -> tuple[str, str]:
 
 # The picture beside a notification: the icon as it looks then, as each way to show notifications takes it.
 #
-# Decides nothing about which look that is (see core/notice_pictures). Blocks for some milliseconds.
+# Decides nothing about which look that is (see core/problem_words). Blocks for some milliseconds.
 
 
 PIXELS: Final = 64

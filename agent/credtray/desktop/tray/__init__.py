@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Mapping
 
 from credtray.core.clicks import Click
-from credtray.core.face.face import Face
 from credtray.core.ports import DesktopPart
+from credtray.core.tray_view import Face
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.panel_theme import watch_theme

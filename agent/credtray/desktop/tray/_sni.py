@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from credtray.core.backoff import pause_after
 from credtray.core.errors import BusUnavailable, CredtrayError
-from credtray.core.pauses import pause_after
 from credtray.desktop.bus.connection import Connection
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.icon import SIZES

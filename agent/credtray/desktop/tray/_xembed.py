@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from credtray.core.pauses import pause_after
+from credtray.core.backoff import pause_after
 from credtray.desktop.tray.painting import DrawnIcon, icon_class, scaled
 from credtray.desktop.x11.menu import PopupMenu
 from credtray.desktop.x11.thread import DEPTHS, XThread, background, put

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
+from credtray.core.backoff import pause_after
 from credtray.core.clicks import Click
 from credtray.core.errors import CredtrayError
-from credtray.core.pauses import pause_after
 from credtray.core.ports import DesktopPart, Part
 from credtray.desktop.bus.connection import Connection
 from credtray.desktop.bus.session import BusTrouble, SessionBus, use_connections

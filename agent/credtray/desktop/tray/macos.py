@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from credtray.core.face.look import Look
+from credtray.core.icon_state import Look
 from credtray.desktop.icon import Panel, template
 from credtray.desktop.tray.painting import load_pystray
 

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from credtray.core.backoff import pause_after
 from credtray.core.clicks import Click
-from credtray.core.face.look import Look
-from credtray.core.pauses import pause_after
+from credtray.core.icon_state import Look
 from credtray.core.ports import DesktopPart, Part
 from credtray.desktop.icon import Panel
 from credtray.desktop.main_thread import MainThread

@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from credtray.core.clicks import Click
-from credtray.core.face.face import Face
-from credtray.core.face.look import Look
+from credtray.core.icon_state import Look
 from credtray.core.menu import Item, Kind
-from credtray.core.plain import plain
+from credtray.core.tray_view import Face
+from credtray.core.words import plain
 from credtray.desktop.icon import SIZES, Panel, draw
 from credtray.desktop.panel_theme import wanted_panel
 

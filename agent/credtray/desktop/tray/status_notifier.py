@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from credtray.core.backoff import pause_after
 from credtray.core.errors import BusCallFailed, BusUnavailable
-from credtray.core.pauses import pause_after
 from credtray.desktop.bus.connection import Connection
 from credtray.desktop.bus.object import BusObject, Interface, Method, Refusal
 from credtray.desktop.bus.signals import DAEMON, DAEMON_PATH, WATCHER, Signal, carried

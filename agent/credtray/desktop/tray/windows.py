@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from credtray.core.face.look import Look
+from credtray.core.icon_state import Look
 from credtray.desktop.icon import Panel, draw
 from credtray.desktop.panel_theme import system_panel
 from credtray.desktop.tray.painting import load_pystray

@@ -1,1 +1,0 @@
-"""What icon, tooltip and menu show, as values of the state. Pure; draws nothing."""

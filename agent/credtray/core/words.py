@@ -1,0 +1,135 @@
+"""Foreign names made fit for a label: one line, nothing invisible, nothing that reorders its neighbours.
+
+Pure text to text. Knows nothing of markup or mnemonics: whoever draws the label doubles and escapes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+LIMIT = 48
+"""Characters of one name; a menu of longer ones reaches across the screen."""
+NAMELESS = "(no name)"
+"""What stands for a name of which nothing can be seen."""
+_ELLIPSIS = "…"
+_LOST = "\N{REPLACEMENT CHARACTER}"
+_STACK = 4
+"""Combining marks on one letter: no script needs more, and towers of them cover the lines above."""
+
+_INVISIBLE_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+"""Letters and marks that show nothing (Unicode: Default_Ignorable_Code_Point), and the empty Braille cell."""
+_BLANKS = frozenset({"Cc", "Zl", "Zp", "Zs"})
+_HIDDEN = frozenset({"Cf"})
+_NOTHING_TO_SEE = frozenset("MZ")
+
+
+@lru_cache(maxsize=8192)
+def plain(text: str, limit: int = LIMIT) -> str:
+    """Return the text as one visible line of at most *limit* characters (9 or more), never empty.
+
+    Line breaks and control characters become blanks; bidirectional controls and zero-width characters go;
+    what has no character (unpaired surrogates, private use) is shown as lost. A long text loses its middle.
+    """
+    clean = text if text.isascii() and text.isprintable() else _visible(text)
+    return _shortened(clean.strip(" "), limit) or NAMELESS
+
+
+def _visible(text: str) -> str:
+    kept: list[str] = []
+    stack = 0
+    for char in text:
+        kind = unicodedata.category(char)
+        shown = _shown(char, kind)
+        if shown:  # what is left out does not begin another stack
+            stack = stack + 1 if kind[0] == "M" else 0
+        if stack <= _STACK:
+            kept.append(shown)
+    clean = "".join(kept)
+    return clean if any(unicodedata.category(char)[0] not in _NOTHING_TO_SEE for char in clean) else ""
+
+
+def _shown(char: str, kind: str) -> str:
+    if kind in _HIDDEN or char in _INVISIBLE_LETTERS:
+        return ""
+    if kind in _BLANKS:
+        return " "
+    return char if char.isprintable() else _LOST
+
+
+def _shortened(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    room = limit - len(_ELLIPSIS)
+    head, tail = text[: room - room // 2], text[len(text) - room // 2 :]
+    while tail and unicodedata.category(tail[0])[0] == "M":
+        tail = tail[1:]  # it would sit on the ellipsis
+    return f"{head}{_ELLIPSIS}{tail}"
+
+
+# Finds the names a person may have meant. Knows nothing of profiles or settings.
+
+
+_FAR_BEHIND = 0.15
+"""Names of one session share half of their letters: those so much less alike than the best are noise."""
+
+
+def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return up to ``most`` known names that look like ``name``, best first, ignoring case."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    folded = name.casefold()
+    close = difflib.get_close_matches(folded, by_folded, n=most, cutoff=0.5)
+    best = max((_likeness(folded, each) for each in close), default=0.0)
+    return [by_folded[each] for each in close if _likeness(folded, each) >= best - _FAR_BEHIND]
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, one).ratio()
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean ...?`` or an empty text."""
+    names = nearest(name, known)
+    return f" Did you mean {' or '.join(names)}?" if names else ""
+
+
+# Names and paths as words of the commands that credtray prints: each is to run as it stands there.
+#
+# For bash, zsh and ksh; fish and PowerShell read all but the words of ``$'...'`` the same.
+
+
+def word(name: str) -> str:
+    r"""Return text as one word: ``a b`` becomes ``'a b'``, a line feed ``$'\n'``."""
+    if name.isprintable():
+        return shlex.quote(name)
+    return f"$'{''.join(map(_escaped, name))}'"
+
+
+def argument(name: str) -> str:
+    """Return text as the last word of a command line, where a leading dash would make it an option."""
+    return f"-- {word(name)}" if name.startswith("-") else word(name)
+
+
+def with_options(name: str, *options: str) -> str:
+    """Return the last word of a command with options: behind it, or before a name with a leading dash."""
+    return " ".join((*options, argument(name)) if name.startswith("-") else (word(name), *options))
+
+
+def path_word(path: str) -> str:
+    """Return a path as one word; ``~`` and ``~/`` at its beginning still mean the home directory."""
+    if path == "~":
+        return path
+    if path.startswith("~/"):
+        return f"~/{word(path[2:])}" if path[2:] else path
+    return word(f"./{path}" if path.startswith("-") else path)
+
+
+def _escaped(char: str) -> str:
+    if char in "\\'":
+        return f"\\{char}"
+    if char.isprintable():
+        return char
+    return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
