@@ -15,10 +15,10 @@ from pathlib import Path
 
 import botocore.configloader
 
-from credtray import checkup
-from credtray.cli.doctor.document import doctor_document, row, tabled
-from credtray.core.diagnosis import findings
-from credtray.core.resolution import Client
+from credtray.doctor import collect
+from credtray.doctor.command import doctor_document, row, tabled
+from credtray.doctor.resolution.answer import Client
+from credtray.doctor.rules import findings
 from credtray.environment import Environment
 
 PROFILES = 2000
@@ -108,7 +108,7 @@ def _lay(home: Path) -> tuple[Path, Path]:
 
 
 def _doctor(where: Environment, *, every: bool) -> None:
-    seen = checkup.look(where)
+    seen = collect.look(where)
     if seen.facts.unknown:
         raise RuntimeError(f"not everything was seen: {seen.facts.unknown}")
     around = seen.surroundings()

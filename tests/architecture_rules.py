@@ -29,11 +29,24 @@ WINGS: dict[str, frozenset[str]] = {
 }
 """What a wing may import besides itself."""
 
+_PURE_IN_DOCTOR = (
+    "causes_around causes_of_files causes_of_keys evidence explanation findings repairs resolution rules "
+    "rules_around rules_of_files rules_of_sign_in symptoms symptoms_of_keys"
+)
+PURE_ROOMS = frozenset({"core", "cli.picking", "pasted.forms", "pasted.portal_text"}) | {
+    f"doctor.{name}" for name in _PURE_IN_DOCTOR.split()
+}
+"""What touches nothing: the core, and the parts of features that only think."""
+WINGS |= dict.fromkeys(PURE_ROOMS - {"core"}, PURE_ROOMS)
+
 JOINERS = frozenset(
-    {"__init__", "__main__", "app", "service", "without_agent", "cli", "demo"}
-    | {"desktop_integration", "clicks", "clipboard_requests", "notice_requests", "checkup"}
+    {"__init__", "__main__", "app", "service", "cli", "demo"}
+    | {"desktop_integration", "clicks", "desktop_requests", "doctor", "pasted", "setup"}
 )
 """The only places where wings meet."""
+
+TYPER_ROOMS = frozenset({"cli", "doctor", "pasted", "setup"})
+"""Where commands are: an option is a parameter there."""
 
 PURE_LIBRARY = frozenset(
     {"__future__", "base64", "bisect", "collections", "contextlib", "contextvars", "dataclasses", "datetime"}
@@ -165,7 +178,7 @@ def wings_keep_apart(source: Source) -> Iterator[str]:
 
 
 def core_is_pure(source: Source) -> Iterator[str]:
-    if source.room != "core":
+    if source.room not in PURE_ROOMS:
         return
     for line, name in imported(source.tree):
         if not _belongs(name, PURE_LIBRARY | {"credtray"}):
@@ -239,7 +252,7 @@ def nothing_happens_at_import(source: Source) -> Iterator[str]:
         name = dotted(call.func)
         last = name.rpartition(".")[2]
         a_value = (name.partition(".")[0] in ours or name in ours) and last.lstrip("_")[:1].isupper()
-        harmless = name in CALLS_AT_IMPORT or last in READS_OF_TABLES or source.room == "core"
+        harmless = name in CALLS_AT_IMPORT or last in READS_OF_TABLES or source.room in PURE_ROOMS
         if not a_value and not harmless:
             yield f"{call.lineno}: {name}(...) runs at import"
     for node in tree.body:
@@ -277,7 +290,9 @@ _EMPTY = ast.FunctionDef("", ast.arguments([], [], None, [], [], None, []), [], 
 def functions_are_short(source: Source) -> Iterator[str]:
     for node in functions(source.tree):
         first = node.lineno
-        if source.room == "cli" and node.body:  # an option of the command line is a parameter
+        if (
+            source.room.partition(".")[0] in TYPER_ROOMS and node.body
+        ):  # an option of the command line is a parameter
             first = node.body[0].lineno - 1
         length = (node.end_lineno or node.lineno) - first + 1
         if length > LONGEST_FUNCTION:

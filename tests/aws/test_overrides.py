@@ -10,9 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from credtray.aws.clients import Clients
-from credtray.checkup import online
 from credtray.core.config.sso import parse_config
-from credtray.core.diagnosis.rules_of_sign_in import kind_of
 from credtray.core.errors import (
     CaptivePortal,
     CredtrayError,
@@ -25,6 +23,8 @@ from credtray.core.errors import (
 )
 from credtray.core.models import AccessToken, Sources
 from credtray.demo.identity_center import faults
+from credtray.doctor import online
+from credtray.doctor.rules_of_sign_in import kind_of
 from tests.aws.service_world import SHORT, Service, service
 from tests.fakes_identity_center import FakeClock
 

@@ -11,10 +11,9 @@ import pytest
 
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.aws.profile_writer import ProfileWriter
-from credtray.aws.repairer import remove_sections, repair_config
 from credtray.core.errors import RepairRefused
-from credtray.core.repairs import REPAIRS, RepairPlan, Scene
-from credtray.core.repairs.plan import ConfigChange
+from credtray.doctor.repair import remove_sections, repair_config
+from credtray.doctor.repairs import REPAIRS, ConfigChange, RepairPlan, Scene
 from credtray.files.shared_file import SharedFile
 from tests.aws.file_fakes import NOW, wanted
 

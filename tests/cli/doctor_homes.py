@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from credtray import checkup
-from credtray.core.diagnosis import Facts, findings
+from credtray.doctor import collect
+from credtray.doctor.evidence import Facts
+from credtray.doctor.rules import findings
 
 CANARY = "canary-7c41d09e"
 URL = "https://d-9067000001.awsapps.com/start"
@@ -61,7 +62,7 @@ def lay(
 
 
 def look(**parts: Any) -> Facts:
-    return checkup.look(root=Path("/nonexistent"), **parts).facts
+    return collect.look(root=Path("/nonexistent"), **parts).facts
 
 
 def codes(facts: Facts) -> set[str]:

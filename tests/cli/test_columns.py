@@ -12,9 +12,9 @@ from rich.text import Text
 
 from credtray.cli import main
 from credtray.cli.columns import Column, Columns
-from credtray.cli.setup.plan_view import plan_view
 from credtray.core.config.edits import ProfileChange, ProfileOutcome
 from credtray.core.protocol import Status
+from credtray.setup.steps import plan_view
 from tests.cli.fake_backend import FakeBackend, credtray, document, idle, profile, session
 
 LONG = "a-name-of-sixty-characters-that-somebody-made-a-program-make"

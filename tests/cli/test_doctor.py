@@ -10,15 +10,14 @@ from typing import Any
 
 import pytest
 
-from credtray import checkup
-from credtray.checkup import Checkup
 from credtray.cli import terminal
-from credtray.cli.doctor import command as commands
-from credtray.cli.doctor.view import doctor_view
-from credtray.core import resolution
-from credtray.core.diagnosis import BY_CODE, Facts
-from credtray.core.diagnosis.facts import AgentFacts, KeyKind
-from credtray.core.resolution.answer import Client, Place, Provider, Resolution, Trouble, TroubleKind, Where
+from credtray.doctor import collect, resolution
+from credtray.doctor import command as commands
+from credtray.doctor.collect import Checkup
+from credtray.doctor.evidence import AgentFacts, Facts, KeyKind
+from credtray.doctor.resolution.answer import Client, Place, Provider, Resolution, Trouble, TroubleKind, Where
+from credtray.doctor.rules import BY_CODE
+from credtray.doctor.view import doctor_view
 from tests.cli.fake_backend import Outcome, credtray
 from tests.cli.snapshot import snapshot
 from tests.core.diagnosis_facts import FINE, WRONG, frozen, keys, minutes, token
@@ -44,7 +43,7 @@ def seen(monkeypatch: pytest.MonkeyPatch, facts: Facts, **files: bytes) -> None:
     around = resolution.surroundings_of(
         files.get("config"), files.get("credentials"), facts.environ, facts.now
     )
-    monkeypatch.setattr(checkup, "look", lambda *, online=False: Checkup(facts, lambda: around))
+    monkeypatch.setattr(collect, "look", lambda *, online=False: Checkup(facts, lambda: around))
 
 
 def sick() -> Facts:

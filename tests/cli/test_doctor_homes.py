@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from credtray.checkup import around
-from credtray.checkup.probes import together
-from credtray.core.diagnosis import findings
-from credtray.core.diagnosis.facts import Held, KeyKind, Surrounding
 from credtray.core.section_mark import SectionMark, key_digest
 from credtray.desktop.clock_watch import SystemClock
+from credtray.doctor import collect_around
+from credtray.doctor.collect_around import together
+from credtray.doctor.evidence import Held, KeyKind, Surrounding
+from credtray.doctor.rules import findings
 from credtray.environment import Environment
 from credtray.store.settings_file import SettingsFile
 from tests.cli.doctor_homes import CANARY, CONFIG, codes, lay, look, token
@@ -166,7 +166,7 @@ def test_bundles_that_cannot_be_read_are_seen_wherever_they_are_named(home: Path
     there.touch()
     named = {"AWS_CA_BUNDLE": "/gone\0.pem", "REQUESTS_CA_BUNDLE": str(there)}
 
-    assert set(around.missing_bundles(named, SettingsFile(file), home)) == {
+    assert set(collect_around.missing_bundles(named, SettingsFile(file), home)) == {
         "AWS_CA_BUNDLE",
         "sessions.corp.ca_bundle in settings.toml",
     }
@@ -183,9 +183,9 @@ def test_bundles_that_cannot_be_read_are_seen_wherever_they_are_named(home: Path
     ],
 )
 def test_where_it_runs(environ: dict[str, str], where: Surrounding, tmp_path: Path) -> None:
-    assert around.surrounding(environ, tmp_path) is where
+    assert collect_around.surrounding(environ, tmp_path) is where
     (tmp_path / ".dockerenv").touch()
-    assert around.surrounding({}, tmp_path) is Surrounding.CONTAINER
+    assert collect_around.surrounding({}, tmp_path) is Surrounding.CONTAINER
 
 
 def program(folder: Path, name: str, script: str) -> str:
@@ -199,9 +199,9 @@ def program(folder: Path, name: str, script: str) -> str:
 def test_a_browser_is_found_and_not_started(home: Path) -> None:
     path = program(home / "bin", "my-browser", f"touch {home}/started")
 
-    assert around.browser({"BROWSER": "my-browser -P work %s", "PATH": path})
-    assert not around.browser({"BROWSER": "other %s", "PATH": path})
-    assert not around.browser({"PATH": path})
+    assert collect_around.browser({"BROWSER": "my-browser -P work %s", "PATH": path})
+    assert not collect_around.browser({"BROWSER": "other %s", "PATH": path})
+    assert not collect_around.browser({"PATH": path})
     assert not (home / "started").exists()
 
 
@@ -220,14 +220,14 @@ def test_the_version_of_the_cli(home: Path, script: str, version: tuple[int, ...
     path = program(home / "bin", "aws", script)
     environ = {"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home), "AWS_SECRET_ACCESS_KEY": "9.9.9"}
 
-    assert around.aws_cli(environ) == version
+    assert collect_around.aws_cli(environ) == version
 
 
 def test_the_installers_path_tells_the_version_without_running_anything(home: Path) -> None:
     folder = program(home / "aws-cli" / "v2" / "2.31.4" / "dist", "aws", f"touch {home}/ran")
 
-    assert around.aws_cli({"PATH": folder}) == (2, 31, 4)
-    assert around.aws_cli({"PATH": str(home)}) is None
+    assert collect_around.aws_cli({"PATH": folder}) == (2, 31, 4)
+    assert collect_around.aws_cli({"PATH": str(home)}) is None
     assert not (home / "ran").exists()
 
 
@@ -363,7 +363,7 @@ def test_our_endpoint_answers_and_no_keys_are_fetched(tmp_path: Path) -> None:
         environ = endpoint_environ(endpoint.port, tmp_path)
         named = endpoint_environ(endpoint.port, tmp_path, "localhost")
 
-        assert [around.endpoint_answers(each) for each in (environ, named)] == [True, True]
+        assert [collect_around.endpoint_answers(each) for each in (environ, named)] == [True, True]
         assert endpoint.issued == []
 
 
@@ -372,15 +372,17 @@ def test_an_endpoint_whose_token_was_revoked_is_not_said_to_work(tmp_path: Path)
         environ = endpoint_environ(endpoint.port, tmp_path)
         (tmp_path / "endpoint-token").unlink()
 
-        assert around.endpoint_answers(environ) is None
-        assert around.endpoint_answers({**environ, "AWS_CONTAINER_AUTHORIZATION_TOKEN": CANARY}) is True
+        assert collect_around.endpoint_answers(environ) is None
+        assert (
+            collect_around.endpoint_answers({**environ, "AWS_CONTAINER_AUTHORIZATION_TOKEN": CANARY}) is True
+        )
 
 
 def test_an_endpoint_that_is_gone_does_not_answer(tmp_path: Path) -> None:
     with serving() as endpoint:
         environ = endpoint_environ(endpoint.port, tmp_path)
 
-    assert around.endpoint_answers(environ) is False
+    assert collect_around.endpoint_answers(environ) is False
 
 
 @pytest.mark.parametrize(
@@ -390,7 +392,7 @@ def test_whoever_listens_there_instead_learns_no_token(
     tmp_path: Path, reply: bytes | None, *, answers: bool | None
 ) -> None:
     with somebody_else(reply) as (port, heard):
-        assert around.endpoint_answers(endpoint_environ(port, tmp_path)) is answers
+        assert collect_around.endpoint_answers(endpoint_environ(port, tmp_path)) is answers
 
     assert [request.splitlines()[0] for request in heard] == [b"GET /credentials/doctor HTTP/1.1"]
     assert CANARY.encode() not in heard[0]
@@ -405,5 +407,5 @@ def test_an_address_of_another_machine_is_never_asked(address: str, monkeypatch:
     asked: list[object] = []
     monkeypatch.setattr("socket.create_connection", lambda *words: asked.append(words))
 
-    assert around.endpoint_answers({"AWS_CONTAINER_CREDENTIALS_FULL_URI": address}) is None
+    assert collect_around.endpoint_answers({"AWS_CONTAINER_CREDENTIALS_FULL_URI": address}) is None
     assert asked == []

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from credtray.cli.importing import facts as importing_facts
 from credtray.core.errors import UsageError
-from credtray.core.portal_text import LONGEST
 from credtray.demo.identity_center import IdentityCenter
+from credtray.pasted import facts as importing_facts
+from credtray.pasted.portal_text import LONGEST
 from tests.cli.fake_backend import Outcome, credtray
 from tests.cli.real_world import World
 from tests.cli.terminal_session import CTRL_C, TerminalSession

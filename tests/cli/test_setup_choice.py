@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from credtray.cli.setup.choice import Filter, chosen, listed
 from credtray.core.errors import UsageError
 from credtray.core.models import Account
 from credtray.core.naming import RoleChoice
+from credtray.setup.questions import Filter, chosen, listed
 
 NETWORK = Account("111100000002", "Synderys Network", "network@synderys.example")
 NAMELESS = Account("111100000007")

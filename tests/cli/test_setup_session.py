@@ -5,7 +5,9 @@ from types import MappingProxyType
 
 import pytest
 
-from credtray.cli.setup.session import (
+from credtray.core.errors import RegionRefused, StartUrlRefused, UsageError
+from credtray.core.models import AwsConfig, SsoSession
+from credtray.setup.session import (
     SessionWish,
     known_session,
     new_session,
@@ -13,8 +15,6 @@ from credtray.cli.setup.session import (
     read_scopes,
     suggested_name,
 )
-from credtray.core.errors import RegionRefused, StartUrlRefused, UsageError
-from credtray.core.models import AwsConfig, SsoSession
 
 EMPTY = AwsConfig()
 CORP = SsoSession("corp", "https://corp.awsapps.com/start", "eu-west-1", ("sso:account:access",))

@@ -8,7 +8,12 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from credtray.core.diagnosis.facts import (
+from credtray.core.errors import IN_PLACE_OF_AWS
+from credtray.core.ini.text import IniProblem
+from credtray.core.models import AwsConfig, ConfigWarning, CredentialStatus, Profile, SsoSession
+from credtray.core.obstacles import InTheWay, Obstacle
+from credtray.core.protocol.results import ErrorEntry, PartStatus
+from credtray.doctor.evidence import (
     AgentFacts,
     AutostartFacts,
     ConfigFacts,
@@ -27,12 +32,7 @@ from credtray.core.diagnosis.facts import (
     Surrounding,
     TokenFacts,
 )
-from credtray.core.diagnosis.kinds import ONLY_IN_TEXTS
-from credtray.core.errors import IN_PLACE_OF_AWS
-from credtray.core.ini.text import IniProblem
-from credtray.core.models import AwsConfig, ConfigWarning, CredentialStatus, Profile, SsoSession
-from credtray.core.obstacles import InTheWay, Obstacle
-from credtray.core.protocol.results import ErrorEntry, PartStatus
+from credtray.doctor.rules import ONLY_IN_TEXTS
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 URL = "https://d-9067000001.awsapps.com/start"

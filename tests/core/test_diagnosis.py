@@ -7,21 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from credtray.core.diagnosis import (
-    BY_CODE,
-    EVERY_KIND,
-    SYMPTOMS,
-    Facts,
-    Finding,
-    Severity,
-    findings,
-    texts_of,
-)
-from credtray.core.diagnosis.facts import AgentFacts, Held, SessionSight, SettingsFacts
-from credtray.core.diagnosis.rules import concerning
 from credtray.core.models import CredentialStatus
 from credtray.core.obstacles import InTheWay, Obstacle
-from credtray.core.repairs import REPAIRS
+from credtray.doctor.evidence import AgentFacts, Facts, Held, SessionSight, SettingsFacts
+from credtray.doctor.findings import Finding, Severity
+from credtray.doctor.repairs import REPAIRS
+from credtray.doctor.rules import BY_CODE, EVERY_KIND, concerning, findings
+from credtray.doctor.symptoms import SYMPTOMS, texts_of
 from tests.core.diagnosis_facts import (
     ALWAYS_FINE,
     FINE,

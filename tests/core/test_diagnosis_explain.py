@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.diagnosis import BY_CODE, SYMPTOMS, Facts, explain
-from credtray.core.diagnosis.environment import spoken
-from credtray.core.diagnosis.facts import AgentFacts
-from credtray.core.diagnosis.pasted import MOST_TEXT
-from credtray.core.diagnosis.symptom import Symptom
 from credtray.core.errors import CredtrayError, Offline, UsageError, every_error
 from credtray.core.events import RefreshFailed
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import AgentStatus, DesktopStatus, ErrorEntry, PartStatus
 from credtray.core.state import State
 from credtray.core.summary import status_document
+from credtray.doctor.evidence import AgentFacts, Facts, spoken
+from credtray.doctor.explanation import MOST_TEXT, explain
+from credtray.doctor.rules import BY_CODE
+from credtray.doctor.symptoms import SYMPTOMS
+from credtray.doctor.symptoms_of_keys import Symptom
 from tests.core.diagnosis_facts import FINE, GOOD_TOKEN, OTHER, SESSION, WRONG, config, frozen, minutes, token
 from tests.core.making import NOON, after, signed_in
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from credtray.core.diagnosis import SYMPTOMS, explain, not_ours
-from credtray.core.diagnosis.pasted import readable
-from credtray.core.diagnosis.symptom import Symptom
+from credtray.doctor.explanation import explain, not_ours, readable
+from credtray.doctor.symptoms import SYMPTOMS
+from credtray.doctor.symptoms_of_keys import Symptom
 from tests.core.diagnosis_facts import FINE
 from tests.core.error_texts import ERROR_TEXTS, FOREIGN, ErrorText
 

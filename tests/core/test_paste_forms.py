@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from credtray.core.errors import PasteRefused
-from credtray.core.portal_text import parse
+from credtray.pasted.portal_text import parse
 from tests.core.test_portal_text import wrapped
 
 Three = tuple[str, str, str]

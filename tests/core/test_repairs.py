@@ -14,7 +14,7 @@ from credtray.core.config.edits import undo_setup
 from credtray.core.config.sso import parse_config
 from credtray.core.errors import ConfigInvalid
 from credtray.core.ports import Mark
-from credtray.core.repairs import REPAIRS, RepairPlan, Scene, TokenOrigin
+from credtray.doctor.repairs import REPAIRS, RepairPlan, Scene, TokenOrigin
 from tests.core.making import NOON
 
 OTHER_SCOPES = "sso_registration_scopes = x:y\n"

@@ -11,21 +11,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from credtray.core.ports.files import Mark
-from credtray.core.resolution import (
-    Beside,
-    Client,
-    Place,
-    Provider,
-    Resolution,
-    TokenFile,
-    TroubleKind,
-    Where,
-    resolve,
-    surroundings_of,
-    token_file,
-)
-from credtray.core.resolution.surroundings import token_name
 from credtray.core.section_mark import key_digest
+from credtray.doctor.resolution.answer import Client, Place, Provider, Resolution, TroubleKind, Where
+from credtray.doctor.resolution.environment import Beside, TokenFile, surroundings_of, token_file, token_name
+from credtray.doctor.resolution.table import resolve
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -9,11 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.resolution import surroundings_of
-from credtray.core.resolution.raw_text import FileKind, RawFile, RawSection, Refused, is_plain
-from credtray.core.resolution.read_botocore import read_botocore
-from credtray.core.resolution.read_by_line import read_go, read_java, read_javascript
-from credtray.core.resolution.surroundings import Dialect, FileView, Section
+from credtray.doctor.resolution.environment import Dialect, FileView, Section, read_botocore, surroundings_of
+from credtray.doctor.resolution.read_by_line import (
+    FileKind,
+    RawFile,
+    RawSection,
+    Refused,
+    is_plain,
+    read_go,
+    read_java,
+    read_javascript,
+)
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 READERS: dict[Dialect, Callable[[bytes, FileKind], RawFile]] = {

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from credtray.core.diagnosis import Facts
 from credtray.core.notice_texts import notification
 from credtray.core.notices import due
 from credtray.core.ports import Notification
 from credtray.core.protocol import ListUndo, Request, Undo, decode_reply, decode_request
 from credtray.desktop.clock_watch import SystemClock
+from credtray.doctor.evidence import Facts
 from tests.cli.doctor_homes import CANARY, CONFIG, lay, token
 from tests.cli.fake_backend import FakeBackend, Outcome, credtray
 from tests.cli.test_doctor import seen

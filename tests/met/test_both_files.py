@@ -9,16 +9,16 @@ import pytest
 
 from credtray.app import build
 from credtray.aws.config_file import AwsConfigFile
-from credtray.checkup import look
-from credtray.cli.setup.steps import check_place
 from credtray.core.config.edits import ProfileOutcome, SetupWish, plan_setup, undo_setup
 from credtray.core.config.sso import parse_config, read_credentials
-from credtray.core.diagnosis import findings
 from credtray.core.errors import FileRefused
 from credtray.core.models import Account, AwsConfig, Endpoints, Profile, SsoSession
 from credtray.core.naming import RoleChoice
 from credtray.core.section_mark import key_digest
+from credtray.doctor.collect import look
+from credtray.doctor.rules import findings
 from credtray.environment import Environment
+from credtray.setup.steps import check_place
 
 SESSION = """[sso-session corp]
 sso_start_url = https://d-9067000001.awsapps.com/start

@@ -23,15 +23,15 @@ from credtray.cli.main import command_line
 from credtray.cli.profiles import automation
 from credtray.core import shells
 from credtray.core.answers import sign_in_required
-from credtray.core.diagnosis import BY_CODE, findings
-from credtray.core.diagnosis.facts import SessionSight
-from credtray.core.diagnosis.making import general_cure
 from credtray.core.errors import every_error
 from credtray.core.forms import Form
 from credtray.core.models import CredentialStatus
 from credtray.core.notice_texts import notification, what_to_type
 from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.protocol.results import ProfileStatus, StatusDocument
+from credtray.doctor.evidence import SessionSight
+from credtray.doctor.findings import general_cure
+from credtray.doctor.rules import BY_CODE, findings
 from tests.cli.fake_backend import document, profile
 from tests.core.diagnosis_facts import FINE, NOW, SESSION, WRONG, frozen, minutes, token
 from tests.core.test_notice_words import NOTICES

@@ -15,19 +15,9 @@ from typing import Any
 
 import pytest
 
-from credtray.core.resolution import (
-    Beside,
-    Client,
-    Place,
-    Provider,
-    Resolution,
-    Surroundings,
-    TroubleKind,
-    Where,
-    resolve,
-    surroundings_of,
-    token_file,
-)
+from credtray.doctor.resolution.answer import Client, Place, Provider, Resolution, TroubleKind, Where
+from credtray.doctor.resolution.environment import Beside, Surroundings, surroundings_of, token_file
+from credtray.doctor.resolution.table import resolve
 from tests.connect_proxy import ConnectProxy
 from tests.resolution.aws_stand_in import AwsStandIn, key_of
 from tests.resolution.homes import ACCOUNT, Ask, Home, HomeMaker, homes_by_hand

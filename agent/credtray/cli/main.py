@@ -33,7 +33,7 @@ _START, _SIGN_IN, _PROFILES = "Begin", "Sign in", "Profiles and keys"
 _PROGRAMS, _TROUBLE, _AGENT = "Programs that need keys", "When something does not work", "The agent"
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "setup": ("cli.setup.command", _START),
+    "setup": ("setup.command", _START),
     "status": ("cli.status.command", _START),
     "login": ("cli.sign_in", _SIGN_IN),
     "logout": ("cli.sign_in", _SIGN_IN),
@@ -46,7 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deactivate": ("cli.keeping", _PROFILES),
     "switch": ("cli.keeping", _PROFILES),
     "credentials": ("cli.credentials", _PROFILES),
-    "import": ("cli.importing.command", _PROFILES),
+    "import": ("pasted.command", _PROFILES),
     "undo": ("cli.undo", _PROFILES),
     "exec": ("cli.execution", _PROGRAMS),
     "env": ("cli.environment", _PROGRAMS),
@@ -54,9 +54,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "endpoint": ("cli.endpoint", _PROGRAMS),
     "wait": ("cli.waiting", _PROGRAMS),
     "console": ("cli.console", _PROGRAMS),
-    "doctor": ("cli.doctor.command", _TROUBLE),
-    "explain": ("cli.doctor.command", _TROUBLE),
-    "repair": ("cli.repair", _TROUBLE),
+    "doctor": ("doctor.command", _TROUBLE),
+    "explain": ("doctor.command", _TROUBLE),
+    "repair": ("doctor.repair", _TROUBLE),
     "run": ("cli.agent_process", _AGENT),
     "stop": ("cli.agent_process", _AGENT),
     "autostart": ("cli.autostart", _AGENT),

@@ -1,1 +1,0 @@
-"""`credtray doctor` and `credtray explain`: what is wrong, and what to do about it."""

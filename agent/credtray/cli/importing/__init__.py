@@ -1,1 +1,0 @@
-"""`credtray import`: keys pasted from the access portal."""

@@ -1,1 +1,0 @@
-"""`credtray setup`: sign in, choose, see the difference, write the profiles."""

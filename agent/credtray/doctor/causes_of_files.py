@@ -1,0 +1,271 @@
+"""What can be wrong with the AWS files and the environment. Words only; when each applies is in the rules."""
+
+from __future__ import annotations
+
+from credtray.doctor.findings import Group, Kind, Repair, Severity
+
+FILE_UNPARSABLE = Kind(
+    "file_unparsable",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "An AWS file cannot be parsed, so the AWS CLI and boto3 fail on it",
+    "One line is not a section header, `key = value` or a comment, a key appears twice, or the file "
+    "is not UTF-8 text without a byte order mark.",
+    "Fix {place} in an editor, and save it as UTF-8 without a byte order mark",
+)
+DUPLICATE_SECTION = Kind(
+    "duplicate_section",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A section appears twice, so the AWS CLI and boto3 refuse the file",
+    "Two tools, or a copied block, made a section of the same name.",
+    "Join the two sections, or rename one: {place}",
+)
+FILE_UNREADABLE = Kind(
+    "file_unreadable",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A file cannot be read",
+    "Its mode or owner keeps you out (a command run with sudo created it), or it is not a plain file.",
+    "Look at it: ls -l {path}",
+)
+FILE_OF_OTHER = Kind(
+    "file_of_other_user",
+    Group.CONFIG,
+    Severity.WARNING,
+    "A file or directory belongs to another user",
+    "A command run with sudo created it (such as `sudo aws sso login`), so your programs cannot write there.",
+    'Run: sudo chown -R "$(id -un)" {path}',
+)
+ROOT_AT_WORK = Kind(
+    "run_as_root",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "This runs as root on another user's files",
+    "With sudo, files that credtray writes would belong to root, and their owner could no longer use them.",
+    "Run it as {owner}, without sudo",
+)
+PLACE_CLOSED = Kind(
+    "place_closed",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "Permissions keep you out of your own file or directory",
+    "Its mode does not let you read, write or enter it, so credtray cannot store anything there.",
+    "Run: chmod u+rwX {path}",
+)
+PLACE_READ_ONLY = Kind(
+    "place_read_only",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A file system is read-only",
+    "It is mounted that way (a container, a broken disk); tokens and keys cannot be stored there.",
+    "Make the file system of {path} writable, then run: credtray doctor",
+)
+PLACE_IMMUTABLE = Kind(
+    "place_immutable",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A file or directory is marked immutable",
+    "Somebody ran `chattr +i` or `chattr +a` on it, so not even its owner can replace it.",
+    "Run: sudo chattr -i -a {path}",
+)
+PLACE_TAKEN = Kind(
+    "place_taken",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "Something else is where a directory should be",
+    "A file has the directory's name, or a symbolic link there points to nothing.",
+    "Run: mv {path} {path}.moved",
+)
+FILE_MODE = Kind(
+    "file_mode",
+    Group.CONFIG,
+    Severity.WARNING,
+    "Others on this computer may read or write secrets",
+    "The file was made with a wide umask or copied; the AWS tools leave its mode as it is.",
+    "Run: chmod 600 {path}",
+)
+DIRECTORY_MODE = Kind(
+    "directory_mode",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "Others can replace files in a directory",
+    "Anyone who can write to the directory can put another file in the place of yours; credtray writes "
+    "nothing there.",
+    "Run: chmod go-w {path}",
+)
+MODELESS = Kind(
+    "file_system_without_modes",
+    Group.CONFIG,
+    Severity.NOTE,
+    "A file system without permissions",
+    "It is a Windows drive, a shared folder or similar: chmod does nothing there, and the way it is mounted "
+    "decides who can read the files.",
+    "Nothing to do if only you use this computer; otherwise keep ~/.aws on a Linux file system",
+)
+FILE_LINK = Kind(
+    "file_link",
+    Group.CONFIG,
+    Severity.NOTE,
+    "A file is a symbolic link",
+    "credtray follows the link and keeps it; some tools replace it with a plain file.",
+    "Nothing to do, unless a dotfile manager reverts what credtray writes",
+)
+PROFILE_INCOMPLETE = Kind(
+    "profile_incomplete",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A profile is incomplete or contradicts itself",
+    "A setting is missing or refused: one of SSO (sso_session, sso_account_id, sso_role_name, or those of "
+    "the sso-session), or source_profile or credential_source beside a role_arn.",
+    "{hint}",
+)
+PROGRAM_WITHOUT_SSO = Kind(
+    "program_without_sso",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "The program cannot use this SSO profile",
+    "Its AWS SDK is too old for sso-session, or lacks a part (Java: the modules sso and ssooidc; .NET: "
+    "AWSSDK.SSO and AWSSDK.SSOOIDC; Rust: the feature sso).",
+    "Update the program, or give it keys: credtray exec PROFILE -- COMMAND",
+)
+MFA_NEEDED = Kind(
+    "mfa_needed",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "The profile needs an MFA code, and the program cannot ask for one",
+    "The profile has mfa_serial. A role reached through IAM Identity Center needs none: MFA is part of the "
+    "sign-in.",
+    "Use an IAM Identity Center profile: credtray profiles",
+)
+DURATION_TOO_LONG = Kind(
+    "duration_too_long",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "Keys were requested for longer than the role allows",
+    "A role assumed with the keys of another role gives keys for one hour at most; other roles have a limit "
+    "of their own.",
+    "Set `duration_seconds = 3600` in the profile, or remove the line",
+)
+SECTION_IGNORED = Kind(
+    "section_ignored",
+    Group.CONFIG,
+    Severity.WARNING,
+    "No program reads this section",
+    "A header needs `profile` (or `sso-session`) and one name; a name with spaces needs quotes.",
+    'Write [profile NAME], or [profile "NAME WITH SPACES"], at {place}',
+)
+LEGACY_PROFILES = Kind(
+    "legacy_profiles",
+    Group.CONFIG,
+    Severity.WARNING,
+    "Profiles use the old form, without sso-session",
+    "Their sign-in cannot be renewed: it ends after 8 hours, whatever your administrator allows, and only "
+    "the code sign-in works.",
+    "See what would change, then do it: credtray repair legacy_profiles",
+    Repair.LEGACY_PROFILES,
+)
+PROFILE_UNKNOWN = Kind(
+    "profile_unknown",
+    Group.ENVIRONMENT,
+    Severity.BROKEN,
+    "A program asks for a profile that does not exist",
+    "The name is written differently in the config file, or another config file is in use.",
+    "To list your profiles: credtray profiles",
+)
+NOTHING_CONFIGURED = Kind(
+    "nothing_configured",
+    Group.CONFIG,
+    Severity.WARNING,
+    "No SSO profile is set up",
+    "The config file names no sso-session and no SSO profile, or another config file is in use.",
+    "Run: credtray setup",
+)
+REGION_MISSING = Kind(
+    "region_missing",
+    Group.CONFIG,
+    Severity.NOTE,
+    "Some profiles have no region",
+    "Many programs need one and say: You must specify a region.",
+    "Add `region = us-east-1` (or yours) to the profile",
+)
+PROCESS_MISSING = Kind(
+    "credential_process_missing",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A credential process does not exist",
+    "The program was moved or removed, or Python was reinstalled.",
+    "Run `credtray setup` again, or correct credential_process in the profile",
+)
+OLD_COMMAND = Kind(
+    "old_command",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A credential process starts a credtray that no longer exists",
+    "credtray was updated, moved or reinstalled; the config file still has the command of the old one.",
+    "See what would change, then do it: credtray repair old_commands",
+    Repair.OLD_COMMANDS,
+)
+PROCESS_FAILED = Kind(
+    "credential_process_failed",
+    Group.CONFIG,
+    Severity.BROKEN,
+    "A credential process did not return keys",
+    "The text after `custom-process:` comes from that program.",
+    "Run it yourself: credtray credentials PROFILE",
+)
+PROFILE_VARIABLES = Kind(
+    "profile_variables_differ",
+    Group.ENVIRONMENT,
+    Severity.WARNING,
+    "AWS_PROFILE and AWS_DEFAULT_PROFILE name different profiles",
+    "boto3 and botocore prefer AWS_DEFAULT_PROFILE, the AWS CLI and the others AWS_PROFILE.",
+    "Run: unset AWS_DEFAULT_PROFILE",
+)
+ENVIRONMENT_KEYS = Kind(
+    "environment_keys",
+    Group.ENVIRONMENT,
+    Severity.WARNING,
+    "Keys in the environment override every profile",
+    "Programs use AWS_ACCESS_KEY_ID first, unless you give them the profile in an option such as --profile.",
+    "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN",
+)
+HALF_ENVIRONMENT_KEYS = Kind(
+    "half_environment_keys",
+    Group.ENVIRONMENT,
+    Severity.BROKEN,
+    "Only half of a key pair is in the environment",
+    "AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY stops boto3 and the AWS CLI.",
+    "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+)
+
+KINDS = (
+    FILE_UNPARSABLE,
+    DUPLICATE_SECTION,
+    FILE_UNREADABLE,
+    FILE_OF_OTHER,
+    ROOT_AT_WORK,
+    PLACE_CLOSED,
+    PLACE_READ_ONLY,
+    PLACE_IMMUTABLE,
+    PLACE_TAKEN,
+    FILE_MODE,
+    DIRECTORY_MODE,
+    MODELESS,
+    FILE_LINK,
+    PROFILE_INCOMPLETE,
+    PROGRAM_WITHOUT_SSO,
+    MFA_NEEDED,
+    DURATION_TOO_LONG,
+    SECTION_IGNORED,
+    LEGACY_PROFILES,
+    PROFILE_UNKNOWN,
+    NOTHING_CONFIGURED,
+    REGION_MISSING,
+    PROCESS_MISSING,
+    OLD_COMMAND,
+    PROCESS_FAILED,
+    PROFILE_VARIABLES,
+    ENVIRONMENT_KEYS,
+    HALF_ENVIRONMENT_KEYS,
+)

@@ -1,0 +1,1 @@
+"""`credtray import`: keys copied from the access portal. What reads them is pure: portal_text and forms."""

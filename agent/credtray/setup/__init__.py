@@ -1,0 +1,1 @@
+"""`credtray setup`: sign in, choose accounts and roles, see the difference, write the profiles."""
