@@ -7,13 +7,13 @@ import asyncio
 import pytest
 
 from credtray.clicks import ClickHandler
-from credtray.clipboard_requests import Copying, without_desktop
 from credtray.core import protocol
 from credtray.core.clicks import CopyCredentials
 from credtray.core.errors import ClipboardUnavailable, CredtrayError, SignInRequired, UnknownProfile
 from credtray.core.forms import Form
 from credtray.core.protocol import Copy, Done, encode
 from credtray.core.settings import ProfileSettings, Settings
+from credtray.desktop_requests import Copying, without_desktop
 from tests.as_json import result
 from tests.daemon.fakes import Daemon, run
 from tests.test_clicks import RecordedClipboard, RecordedDesktop

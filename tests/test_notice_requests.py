@@ -11,7 +11,7 @@ from credtray.core.errors import NotifierUnavailable
 from credtray.core.events import NoticesPaused, PartChanged
 from credtray.core.ports import DesktopPart, Notification, Part
 from credtray.core.protocol import TestNotice
-from credtray.notice_requests import TEST, WITHOUT_DESKTOP, TrialNotices
+from credtray.desktop_requests import TEST, WITHOUT_DESKTOP, TrialNotices
 from tests.as_json import result
 from tests.core.making import HOUR
 from tests.daemon.fakes import Daemon, run

@@ -19,15 +19,14 @@ from typing import Any
 import pytest
 
 from credtray import service
-from credtray.app import Components, build
+from credtray.app import Components, build, carried_out
 from credtray.core.errors import AgentRefused, FileContended
 from credtray.core.events import Fetched, SignedIn, Tick
 from credtray.core.models import SectionKeys
 from credtray.core.protocol import Activate
-from credtray.daemon.redaction import Redactor
+from credtray.daemon.log import Redactor
 from credtray.desktop import paths
 from credtray.service import Service, _secrets, agent_lock
-from credtray.without_agent import carried_out
 from tests.core.making import NOON, keys, token
 from tests.end_to_end.house import until
 

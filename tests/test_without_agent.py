@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 import pytest
 
-from credtray.app import build
+from credtray.app import build, carried_out, perform
 from credtray.core.errors import CredtrayError, NothingToUndo, SignInRequired
 from credtray.core.models import SsoSession
 from credtray.core.protocol import (
@@ -30,7 +30,6 @@ from credtray.core.protocol import (
 )
 from credtray.core.protocol.results import LoginResult
 from credtray.desktop import paths
-from credtray.without_agent import carried_out, perform
 from tests.as_json import as_json
 
 R = TypeVar("R")
@@ -186,7 +185,7 @@ def test_agent_that_started_meanwhile_is_asked_instead(config: Path, monkeypatch
         def ask(self, request: Asks[Any], progress: object = None) -> dict[str, str]:
             return {"asked": type(request).__name__}
 
-    monkeypatch.setattr("credtray.without_agent.AgentClient.connect", Agent)
+    monkeypatch.setattr("credtray.app.AgentClient.connect", Agent)
 
     assert document(Activate(("dev",))) == {"asked": "Activate"}
     assert not (paths.state_directory() / "state.json").exists()

@@ -6,11 +6,14 @@ Decides nothing. The life of the agent's process is in ``service``; one request 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from credtray.aws.clients import Clients
 from credtray.aws.config_file import AwsConfigFile
@@ -20,15 +23,21 @@ from credtray.aws.profile_writer import ProfileWriter
 from credtray.aws.role_credentials import BotocoreRoleCredentials
 from credtray.aws.token_cache import SharedTokenCache
 from credtray.aws.token_refresh import SharedTokenRefresh
-from credtray.core.errors import CredtrayError
-from credtray.core.state import State
+from credtray.core import protocol, saved
+from credtray.core.answers import chosen_session
+from credtray.core.errors import AgentNotRunning, CredtrayError
+from credtray.core.policy import Action, FetchRoleCredentials, RefreshToken, SyncCredentialsFile
+from credtray.core.protocol import Asks, Done, Progress, Reply, Request, result_of
+from credtray.core.protocol.results import AgentStatus
+from credtray.core.state import State, frozen
+from credtray.core.summary import status_document
 from credtray.daemon.changes import Changes
-from credtray.daemon.import_requests import ImportRequests
-from credtray.daemon.loop import Loop
+from credtray.daemon.loop import Conduct, Loop
 from credtray.daemon.ports import Ports
-from credtray.daemon.requests import Requests
+from credtray.daemon.requests import ImportRequests, Requests
 from credtray.daemon.sign_ins import SignIns
 from credtray.daemon.waiting_requests import WaitingRequests
+from credtray.daemon.workers import Workers
 from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
 from credtray.desktop.clock_watch import SystemClock
@@ -37,6 +46,7 @@ from credtray.environment import Environment
 from credtray.files.atomic_file import is_null, sweep_leftovers
 from credtray.files.file_lock import FileLock
 from credtray.files.shared_file import SharedFile
+from credtray.ipc_client import AgentClient
 from credtray.store.remembered import StateFile, UndoFile
 from credtray.store.settings_file import SettingsFile
 from credtray.web.callback import LoopbackCallbackListener
@@ -145,3 +155,200 @@ def requests_of(
     requests.register(WaitingRequests(loop, sign_ins, watched=watched).handlers)
     requests.register(ImportRequests(loop).handlers)
     return requests
+
+
+# Carries one request out in this process, for the time when no agent runs.
+#
+# The same loop as the agent's, allowed to do only what the request is for, and gone when its effect is
+# there.
+
+
+_log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+LEAVE_SECONDS = 60.0
+"""More than a refresh under way may take: its new refresh token must not be lost by leaving."""
+READ_SECONDS = 10.0
+LOCK_SECONDS = 30.0
+"""Another command without agent may wait for the portal and the credentials file in turn."""
+
+_CHOICES = (
+    protocol.Activate,
+    protocol.Deactivate,
+    protocol.Switch,
+    protocol.Undo,
+    protocol.ListUndo,
+    protocol.Logout,
+    protocol.ImportKeys,
+)
+"""Requests that change state.json: one process at a time, or the last one to write wins."""
+
+
+_AGENT_ONLY = (
+    protocol.Ping,
+    protocol.Watch,
+    protocol.Snooze,
+    protocol.PauseNotices,
+    protocol.Stop,
+    protocol.CancelLogin,
+    protocol.Endpoint,
+    protocol.Copy,
+)
+
+
+def perform(request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
+    """Carry the request out in this process, whether an agent runs or not.
+
+    Raises:
+        CredtrayError: what it failed with; AgentNotRunning for what only an agent can do.
+    """
+    # Without an agent a profile that is not there is refused by name, before the agent is missed.
+    if type(request) in _AGENT_ONLY and not hasattr(request, "profile"):
+        raise AgentNotRunning
+    # What the agent would write into its log, the command tells in its own words.
+    logging.getLogger("credtray").addHandler(logging.NullHandler())
+    return asyncio.run(carried_out(build(), request, on_progress))
+
+
+async def carried_out(components: Components, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
+    """Return the result.
+
+    Raises:
+        CredtrayError: what it failed with.
+    """
+    if type(request) not in _CHOICES:
+        return await _carried_out(components, request, on_progress)
+    with components.choices_lock(LOCK_SECONDS):
+        try:
+            # It may have started while we waited for the lock; state.json is its own from then on.
+            with AgentClient.connect() as client:
+                return client.ask(request, on_progress)
+        except AgentNotRunning:
+            return await _carried_out(components, request, on_progress)
+
+
+async def _carried_out(
+    components: Components, request: Asks[R], on_progress: Callable[[Progress], None]
+) -> R:
+    workers = Workers()
+    workers.start()
+    loop = Loop(
+        components.ports,
+        workers,
+        components.state_file.load(),
+        speed=components.environment.speed,
+        conduct=Conduct(_allowed(request), saves=type(request) in _CHOICES),
+    )
+    stopped = asyncio.Event()
+    sign_ins = SignIns(components.ports, workers, loop)
+    handler = requests_of(components, loop, sign_ins, stopped.set, watched=False)
+    loop.start()
+    await loop.read(READ_SECONDS)
+    looks = type(request) is protocol.Status
+    if looks:
+        found = status_document(loop.state, AgentStatus(running=False), loop.now())
+        return result_of(Done(found), request)
+    sink = _Sink(on_progress)
+    try:
+        await handler.handle(request, sink)
+        await loop.harmless(LEAVE_SECONDS)
+    except (CredtrayError, asyncio.CancelledError) as error:
+        if isinstance(error, CredtrayError):
+            await loop.harmless(LEAVE_SECONDS)
+        # Ended for a sign-in that has not come about: an agent that starts must leave the keys in use alone.
+        if any(each.ended and each.token is None for each in loop.state.sessions.values()):
+            _remember_sign_ins(components, loop.state)
+        raise
+    if isinstance(request, protocol.Login) or (isinstance(request, protocol.Wait) and request.login):
+        _remember_sign_ins(components, loop.state)
+    return result_of(sink.final, request)
+
+
+def _remember_sign_ins(components: Components, state: State) -> None:
+    """Save what was learned about sign-ins, and nothing else: choices may have changed since we began."""
+    try:
+        with components.choices_lock(LOCK_SECONDS):
+            if _agent_runs():
+                return  # it has seen the new token itself
+            there = components.state_file.load()
+            known = frozen({**there.remembered, **state.sessions})
+            components.state_file.save(saved.encode(replace(there, remembered=known)))
+    except CredtrayError as error:
+        _log.warning("the end of the sign-in could not be saved: %s", error)
+
+
+def _agent_runs() -> bool:
+    try:
+        with AgentClient.connect():
+            return True
+    except AgentNotRunning:
+        return False
+
+
+def _allowed(request: Request) -> Callable[[State, Action], bool]:
+    match request:
+        case protocol.Status():
+            return lambda _state, _action: False
+        case protocol.Credentials(profile) | protocol.Wait(profile=profile, login=False):
+            return lambda state, action: _serves(state, action, profile)
+        case _:
+            return lambda state, action: (
+                isinstance(action, SyncCredentialsFile) or _asked_for(request, state, action)
+            )
+
+
+def _asked_for(request: Request, state: State, action: Action) -> bool:
+    """Tell whether a portal call is what this request is for: no other session's portal can hold it up."""
+    match request:
+        case protocol.Activate(names):
+            return any(_serves(state, action, name) for name in names)
+        case protocol.Switch(str(name)):
+            return _serves(state, action, name)
+        case protocol.Login(session):
+            return _of_session(state, action, session)
+        case protocol.Wait(name) if name in state.profiles:
+            return _of_session(state, action, state.profiles[name].profile.session)
+    return False
+
+
+def _of_session(state: State, action: Action, session: str | None) -> bool:
+    """Tell whether an action asks the portal of this session; without a name, of the one a person means."""
+    if session is None:
+        try:
+            session = chosen_session(state).name
+        except CredtrayError:  # the request itself is refused for it
+            return False
+    match action:
+        case RefreshToken(name):
+            return name == session
+        case FetchRoleCredentials(name):
+            return state.profiles[name].profile.session == session
+        case _:
+            return False
+
+
+def _serves(state: State, action: Action, profile: str) -> bool:
+    """Tell whether an action helps to answer for this profile: nothing is written, nobody else is served."""
+    wanted = state.profiles.get(profile)
+    match action:
+        case RefreshToken(session):
+            return wanted is not None and wanted.profile.session == session
+        case FetchRoleCredentials(name):
+            return name == profile
+        case _:
+            return False
+
+
+class _Sink:
+    """Takes the replies to the one request."""
+
+    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+        self._on_progress = on_progress
+        self.final: Reply | None = None
+
+    async def send(self, reply: Reply) -> None:
+        """Hand progress on at once, keep the rest."""
+        if isinstance(reply, Progress):
+            self._on_progress(reply)
+        else:
+            self.final = reply

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from credtray import __version__
 from credtray.aws.locations import AwsLocations
-from credtray.clipboard_requests import CLIPBOARD_SECONDS, Copying
 from credtray.core import clicks, protocol
 from credtray.core.answers import known_profile, known_session
 from credtray.core.clicks import Click
@@ -38,13 +37,14 @@ from credtray.core.state_words import headline, name_list, sign_in_words
 from credtray.core.summary import sign_in_summary, summary
 from credtray.core.tray_view import details
 from credtray.core.words import plain
-from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
 from credtray.daemon.loop import WAITS_FOR_PORTAL, Loop
 from credtray.daemon.requests import Requests
+from credtray.daemon.sign_in_grants import BROKEN_COMMAND, Opened, open_page
 from credtray.daemon.workers import Workers, without_values
 from credtray.desktop import paths
 from credtray.desktop.autostart import Autostart
 from credtray.desktop.clipboard import Clipboard
+from credtray.desktop_requests import CLIPBOARD_SECONDS, Copying
 from credtray.store.settings_file import SettingsFile
 
 _log = logging.getLogger(__name__)

@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Mapping
 from credtray import __version__
 from credtray.app import Components
 from credtray.clicks import ClickHandler, Desktop
-from credtray.clipboard_requests import Copying
 from credtray.core.clicks import Click, SetAutostart
 from credtray.core.errors import CredtrayError
 from credtray.core.events import PartChanged, PresenceChanged
@@ -24,10 +23,9 @@ from credtray.core.menu.sessions import Extras
 from credtray.core.ports import DesktopPart, Presence
 from credtray.core.state import State
 from credtray.core.tray_view import Face, face
-from credtray.daemon.guarded import guarded
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
-from credtray.daemon.workers import Workers
+from credtray.daemon.workers import Workers, guarded
 from credtray.desktop.autostart import Autostart
 from credtray.desktop.browser import open_file
 from credtray.desktop.bus.session import BusKind, SessionBus
@@ -37,7 +35,7 @@ from credtray.desktop.notifications import notifier_for
 from credtray.desktop.notifier import LoggedNotifier
 from credtray.desktop.presence import PresenceWatch
 from credtray.desktop.tray import Tray
-from credtray.notice_requests import TrialNotices
+from credtray.desktop_requests import Copying, TrialNotices
 
 _log = logging.getLogger(__name__)
 

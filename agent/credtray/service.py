@@ -17,7 +17,6 @@ from dataclasses import replace
 
 from credtray import __version__
 from credtray.app import Components, requests_of
-from credtray.clipboard_requests import without_desktop
 from credtray.core.errors import AgentRefused, CredtrayError, FileContended, FileRefused, FileUnwritable
 from credtray.core.events import (
     Event,
@@ -32,23 +31,21 @@ from credtray.core.events import (
 )
 from credtray.core.models import AccessToken, Secret
 from credtray.daemon.endpoint import Endpoint
-from credtray.daemon.guarded import guarded
 from credtray.daemon.ipc import IpcServer, ipc_server
-from credtray.daemon.log import logging_to
+from credtray.daemon.ipc_unix import prepare_runtime_directory
+from credtray.daemon.log import Redactor, logging_to
 from credtray.daemon.loop import TICK_SECONDS, Conduct, Loop
-from credtray.daemon.redaction import Redactor
-from credtray.daemon.runtime_directory import prepare_runtime_directory
 from credtray.daemon.scheduler import Hint, Scheduler
 from credtray.daemon.sign_ins import SignIns
-from credtray.daemon.workers import Workers
+from credtray.daemon.workers import Workers, guarded
 from credtray.desktop import paths
 from credtray.desktop.clock_watch import ClockWatch, SystemClock, network_watch
 from credtray.desktop.hardening import harden
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop_integration import DesktopIntegration
+from credtray.desktop_requests import WITHOUT_DESKTOP, without_desktop
 from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
-from credtray.notice_requests import WITHOUT_DESKTOP
 from credtray.store.remembered import EndpointTokens
 from credtray.web.credentials_endpoint import listening_on
 

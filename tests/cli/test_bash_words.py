@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from credtray.cli.bash_words import inserted, read
+from credtray.cli.completion import inserted, read
 
 BREAKS = " \t\n\"'><=;|&(:"
 _NAMES = st.text(st.sampled_from("aA1 '\"\\$`!:=;&|<>()*?[]{}~#%é\u2013"), min_size=1, max_size=12)

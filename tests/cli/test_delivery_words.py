@@ -5,7 +5,7 @@ import shlex
 import msgspec
 import pytest
 
-from credtray.cli.delivery_words import what_to_do
+from credtray.cli.status_words import what_to_do
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import ProfileStatus
 from tests.cli.fake_backend import FakeBackend, credtray, document, profile, session

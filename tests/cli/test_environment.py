@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from msgspec import UNSET, UnsetType
 
-from credtray.cli import ancestors
 from credtray.cli import backend as seam
+from credtray.cli import environment
 from credtray.cli.main import main
 from credtray.core.errors import AgentNotRunning, SignInRequired, UnknownProfile
 from credtray.core.forms import Form
@@ -247,7 +247,7 @@ def test_agent_copies_and_it_is_said_for_how_long(words: tuple[str, ...], form: 
 
 def test_shell_of_a_copy_is_the_one_it_is_typed_in(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = copied()
-    monkeypatch.setattr(ancestors, "ancestors", lambda: iter(["/usr/bin/fish"]))
+    monkeypatch.setattr(environment, "ancestors", lambda: iter(["/usr/bin/fish"]))
     outcome = credtray("copy", PROFILE, "--json", backend=backend)
 
     assert backend.asked == [Copy(PROFILE, Form.FISH)]

@@ -7,7 +7,7 @@ import msgspec
 from rich.console import Console
 
 from credtray.cli.imports_view import imports_view
-from credtray.cli.status.words import Reader
+from credtray.cli.status_words import Reader
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import PastedStatus
 from tests.as_json import iso

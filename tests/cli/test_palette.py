@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.cli import main, palette, terminal
+from credtray.cli import main, terminal
 
 ROOT = Path(__file__).parents[2] / "agent" / "credtray"
 BACKGROUNDS = {
@@ -52,18 +52,18 @@ def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
 
 @pytest.mark.met("M2")
 @pytest.mark.parametrize("background", BACKGROUNDS)
-@pytest.mark.parametrize("name", palette.NUMBERS)
+@pytest.mark.parametrize("name", terminal.NUMBERS)
 def test_every_colour_can_be_read_on_every_background(name: str, background: str) -> None:
     behind = tuple(bytes.fromhex(BACKGROUNDS[background]))
-    found = contrast(rgb(palette.NUMBERS[name]), (behind[0], behind[1], behind[2]))
+    found = contrast(rgb(terminal.NUMBERS[name]), (behind[0], behind[1], behind[2]))
 
     assert found >= (AT_THE_ENDS if background in {"black", "white"} else LEAST)
 
 
 def test_no_colour_belongs_to_the_sixteen_that_themes_change() -> None:
-    assert all(number >= 16 for number in palette.NUMBERS.values())
+    assert all(number >= 16 for number in terminal.NUMBERS.values())
     assert all(
-        16 <= int(code) <= 255 for each in palette.CODES.values() for code in re.findall(r"38;5;(\d+)", each)
+        16 <= int(code) <= 255 for each in terminal.CODES.values() for code in re.findall(r"38;5;(\d+)", each)
     )
 
 
@@ -113,7 +113,7 @@ def test_help_has_no_colours_but_ours(
     with redirect_stdout(screen):
         assert main.main([*words, "--help"]) == 0
 
-    assert codes(screen.getvalue()) <= {"0", "1", f"38;5;{palette.QUIET}", f"38;5;{palette.BAD}", ""}
+    assert codes(screen.getvalue()) <= {"0", "1", f"38;5;{terminal.QUIET}", f"38;5;{terminal.BAD}", ""}
     assert "1" in codes(screen.getvalue())
 
 
@@ -158,12 +158,12 @@ def test_a_pipe_gets_colours_only_by_force(monkeypatch: pytest.MonkeyPatch) -> N
         terminal.console().print("text", style="good")
 
     assert plain == "text\n"
-    assert f"\x1b[38;5;{palette.GOOD}m" in pipe.getvalue()
+    assert f"\x1b[38;5;{terminal.GOOD}m" in pipe.getvalue()
 
 
 @pytest.mark.parametrize("colours", [True, False])
 def test_questions_name_no_colour_of_the_sixteen(*, colours: bool) -> None:
-    styles = " ".join(palette.question_styles(colours=colours).values())
+    styles = " ".join(terminal.question_styles(colours=colours).values())
 
     assert "ansi" not in styles
     assert ("#" in styles) is colours

@@ -12,9 +12,8 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from prompt_toolkit.styles import Style
 
-from credtray.cli.cells import cut, padded, width_of
-from credtray.cli.picker import Drawing, pick
-from credtray.core.picking import Picking
+from credtray.cli.picker import Drawing, cut, padded, pick, width_of
+from credtray.cli.picking import Picking
 from tests.cli.terminal_session import CTRL_A, CTRL_C, DOWN, ENTER, SPACE, TAB
 
 NAMES = (

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from credtray.cli import ancestors
-from credtray.cli.shell_choice import chosen, complete_shell, detected
+from credtray.cli import environment
+from credtray.cli.environment import chosen, complete_shell, detected
 from credtray.core.errors import UsageError
 from credtray.core.forms import SYNTAX, Form, Shell
 from credtray.core.menu.profiles import FORMS
@@ -94,7 +94,7 @@ def test_real_shell_above_is_seen_also_from_a_script(shell: str, tmp_path: Any) 
     path = shutil.which(shell)
     if path is None:
         pytest.skip(f"{shell} is not installed: packaging/environment.sh tools")
-    look = "from credtray.cli.shell_choice import chosen; print(chosen(None).value)"
+    look = "from credtray.cli.environment import chosen; print(chosen(None).value)"
     script = tmp_path / "deploy"
     script.write_text(f"#!{path}\n'{sys.executable}' -c '{look}'\ntrue\n")
     script.chmod(0o755)
@@ -113,7 +113,7 @@ def form_name(shell: str) -> str:
 def test_ps_tells_the_same_as_proc() -> None:
     if not os.path.exists("/bin/ps"):  # noqa: PTH110 -- as the product names it
         pytest.skip("ps is not installed: packaging/environment.sh tools")
-    found = ancestors.unix_processes()
+    found = environment.unix_processes()
 
     assert found[os.getpid()][0] == os.getppid()
 
@@ -121,9 +121,9 @@ def test_ps_tells_the_same_as_proc() -> None:
 def test_ancestors_end_where_nobody_can_be_seen_and_in_a_circle() -> None:
     table = {5: (4, "make"), 4: (3, "fish"), 3: (5, "odd")}
 
-    assert list(ancestors.climbed(5, table.get)) == ["make", "fish", "odd"]
-    assert list(ancestors.climbed(9, table.get)) == []
-    assert ancestors.linux_process(2**22 + 1) is None
+    assert list(environment.climbed(5, table.get)) == ["make", "fish", "odd"]
+    assert list(environment.climbed(9, table.get)) == []
+    assert environment.linux_process(2**22 + 1) is None
 
 
 class Kernel32:
@@ -155,7 +155,7 @@ class Kernel32:
 def test_windows_snapshot_is_read_to_its_end_and_closed() -> None:
     kernel = Kernel32((10, 4, "powershell.exe"), (11, 10, "credtray.exe"))
 
-    assert ancestors.windows_processes(lambda: kernel) == {
+    assert environment.windows_processes(lambda: kernel) == {
         10: (4, "powershell.exe"),
         11: (10, "credtray.exe"),
     }
@@ -166,11 +166,11 @@ def test_where_there_is_no_snapshot_nobody_is_seen() -> None:
     def nothing() -> Any:
         raise OSError
 
-    assert ancestors.windows_processes(nothing) == {}
+    assert environment.windows_processes(nothing) == {}
 
 
 def test_unknown_word_is_answered_with_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ancestors, "ancestors", lambda: iter(["bash"]))
+    monkeypatch.setattr(environment, "ancestors", lambda: iter(["bash"]))
 
     assert chosen(None) is Shell.BASH
     with pytest.raises(UsageError, match=r"bash, zsh, sh.*Did you mean powershell"):

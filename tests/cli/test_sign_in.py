@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from credtray.cli.remote import without_browser
-from credtray.cli.sign_in_talk import login_words
+from credtray.cli.backend import without_browser
+from credtray.cli.sign_in import login_words
 from credtray.core.errors import SignInDenied
 from credtray.core.protocol import Login, Logout, Progress, Snooze, Status
 from credtray.core.protocol.results import LoginResult
-from credtray.daemon.sign_in_values import BY_CODE
+from credtray.daemon.sign_in_grants import BY_CODE
 from tests.as_json import iso
 from tests.cli.fake_backend import NOW, FakeBackend, credtray, document, idle, profile, session
 from tests.cli.snapshot import snapshot

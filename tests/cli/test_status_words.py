@@ -5,7 +5,7 @@ from datetime import UTC
 import msgspec
 import pytest
 
-from credtray.cli.status.words import Reader, endpoint_words, session_words
+from credtray.cli.status_words import Reader, endpoint_words, session_words
 from credtray.core.protocol.results import AgentStatus, StatusDocument
 from credtray.core.state_words import standing
 from credtray.core.summary import status_document, summary

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.picking import Picking
+from credtray.cli.picking import Picking
 
 ROWS = (
     "billing 111100000001  ReadOnly",

@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from credtray.daemon import guarded as guarded_tasks
-from credtray.daemon.guarded import guarded
+from credtray.daemon import workers as guarded_tasks
+from credtray.daemon.workers import guarded
 
 
 def test_helper_task_that_dies_is_logged_without_values_and_begun_again(

@@ -18,8 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core.models import Secret
-from credtray.daemon.log import COPIES, FILE_LIMIT, LINE_LIMIT, PrivateLogFile, logging_to
-from credtray.daemon.redaction import Redactor
+from credtray.daemon.log import COPIES, FILE_LIMIT, LINE_LIMIT, PrivateLogFile, Redactor, logging_to
 
 CANARY = "canary/secret+token=="
 log = logging.getLogger("credtray.test")

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from credtray.app import _allowed
 from credtray.core import protocol
 from credtray.core.errors import ListenerUnavailable, Offline
 from credtray.core.events import Event, FilesChanged, PartChanged, PresenceChanged, Tick
@@ -15,7 +16,6 @@ from credtray.core.session_status import sign_in_status
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.state import SignInStatus
 from credtray.daemon.loop import Conduct
-from credtray.without_agent import _allowed
 from tests.core.making import HOUR, MINUTE
 from tests.daemon.fakes import Daemon, run
 

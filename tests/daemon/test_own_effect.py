@@ -16,8 +16,8 @@ from credtray.core.errors import CredtrayError, Offline, Problem, TimedOut
 from credtray.core.events import Activated, ConfigLoaded, Synced, SyncStarted, TokenVanished
 from credtray.core.models import Secret
 from credtray.core.protocol import Done, Progress
-from credtray.daemon.import_requests import ImportRequests
 from credtray.daemon.loop import Conduct
+from credtray.daemon.requests import ImportRequests
 from credtray.daemon.workers import Workers
 from tests.core.making import NOON, config, profile, session
 from tests.daemon.fakes import Daemon, Sink, SlowPool, run

@@ -25,8 +25,8 @@ from credtray.core.errors import (
     Throttled,
 )
 from credtray.core.models import Endpoints
-from credtray.daemon.browsing import BROKEN_COMMAND
 from credtray.daemon.sign_in import SignInRequest, Step
+from credtray.daemon.sign_in_grants import BROKEN_COMMAND
 from tests.fakes_identity_center import (
     CORP,
     NOON,

@@ -26,7 +26,7 @@ from credtray.core.events import ConfigLoaded
 from credtray.core.models import AccessToken, AwsConfig, SsoSession
 from credtray.core.ports import Notification
 from credtray.core.settings import SessionSettings, Settings
-from credtray.daemon.sign_in_values import BY_CODE
+from credtray.daemon.sign_in_grants import BY_CODE
 from tests.as_json import result
 from tests.core.making import HOUR, MINUTE, config, profile, token
 from tests.core.making import session as corp

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from credtray.demo.identity_center import IdentityCenter
-from credtray.demo.identity_center.fault_wire import replaced
 from credtray.demo.identity_center.faults import (
     EVERY,
     Body,
@@ -27,6 +26,7 @@ from credtray.demo.identity_center.faults import (
     Status,
     Throttle,
     Truncate,
+    replaced,
 )
 from tests.demo.program import Program, error_type
 from tests.portal import Answer, ask

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from credtray.demo.identity_center import IdentityCenter, Rotation
 from credtray.demo.identity_center.exchange import Refusal
-from credtray.demo.identity_center.sign_ins import SignIns
-from credtray.demo.identity_center.tokens import Tokens
+from credtray.demo.identity_center.tokens import SignIns, Tokens
 from tests.demo.program import Program, error_type
 from tests.portal import Answer, HandClock
 

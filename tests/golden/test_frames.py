@@ -10,18 +10,17 @@ from typing import Any, get_args, get_origin
 
 import pytest
 
-from credtray.clipboard_requests import Copying, without_desktop
 from credtray.core import protocol
 from credtray.core.errors import Offline, every_error
 from credtray.core.models import Secret
 from credtray.core.protocol import Failed, decode_reply, decode_request, encode
 from credtray.core.protocol.messages import Known
 from credtray.daemon.endpoint import Endpoint
-from credtray.daemon.import_requests import ImportRequests
 from credtray.daemon.ipc_connection import Connection
+from credtray.daemon.requests import ImportRequests
 from credtray.daemon.waiting_requests import WaitingRequests
 from credtray.daemon.workers import Workers
-from credtray.notice_requests import WITHOUT_DESKTOP, TrialNotices
+from credtray.desktop_requests import WITHOUT_DESKTOP, Copying, TrialNotices, without_desktop
 from tests.core.making import HOUR, NOON
 from tests.core.menu_states import Moment, moments
 from tests.daemon.fakes import Daemon, SlowPool, run

@@ -15,7 +15,7 @@ import pytest
 from botocore.session import Session
 
 from credtray.aws.error_table import Refusal, Service, error_for
-from credtray.cli.status.words import Reader, end_words, session_words, token_words
+from credtray.cli.status_words import Reader, end_words, session_words, token_words
 from credtray.core.apply import apply
 from credtray.core.clicks import Click
 from credtray.core.errors import (

@@ -18,9 +18,9 @@ from types import MappingProxyType
 import msgspec
 import pytest
 
-from credtray.cli.delivery_words import what_to_do
+from credtray.cli import profiles
 from credtray.cli.main import command_line
-from credtray.cli.profiles import automation
+from credtray.cli.status_words import what_to_do
 from credtray.core import shells
 from credtray.core.answers import sign_in_required
 from credtray.core.errors import every_error
@@ -186,7 +186,7 @@ def typed_for(name: str) -> Iterator[str]:
     for each in NOTICES.values():
         renamed = replace(each, session=name, names=tuple(name for _ in each.names))
         yield what_to_type(notification(renamed, NOW, UTC)).partition(": ")[2]
-    for _, command in automation.commands(msgspec.convert(document([], [profile(name)]), StatusDocument)):
+    for _, command in profiles.commands(msgspec.convert(document([], [profile(name)]), StatusDocument)):
         yield command.removesuffix(" -- COMMAND")
     yield what_to_do(msgspec.convert(profile(name, delivery="endpoint"), ProfileStatus)).partition(": ")[2]
     yield f"credtray env {shells.argument(name, Form.POSIX)}"

@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from credtray.cli import terminal
+from credtray.cli.activation import NOT_IN_EFFECT
 from credtray.cli.choices import JsonOption
-from credtray.cli.keeping import NOT_IN_EFFECT
 from credtray.desktop.autostart import Autostart, AutostartStatus, Outcome
 
 _WORDS = MappingProxyType(

@@ -1,11 +1,11 @@
-"""What the commands ask of the rest: the agent, or ``credtray.without_agent``; tests put a fake here.
+"""What the commands ask of the rest: the agent, or ``credtray.app``; tests put a fake here.
 
 Prints nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from credtray.core.errors import AgentNotRunning
@@ -51,9 +51,9 @@ class _Agent:
             return self.perform_here(request, on_progress)
 
     def perform_here(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
-        from credtray import without_agent
+        from credtray import app
 
-        return without_agent.perform(request, on_progress)
+        return app.perform(request, on_progress)
 
     def run_agent(self, *, desktop: bool) -> int:
         from credtray.app import build
@@ -87,3 +87,18 @@ def _say(step: Progress) -> None:
         from credtray.cli import terminal
 
         terminal.say(step.text)
+
+
+# Whether the person at this terminal is elsewhere and has no browser here. Reads the environment only.
+
+
+_BY_SSH = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
+"""What sshd(8) sets for a session."""
+
+_A_BROWSER = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
+"""A command for addresses (remote editors set one that opens them at the other end), or a display."""
+
+
+def without_browser(environ: Mapping[str, str]) -> bool:
+    """Tell whether an address of 127.0.0.1 would be of no use: the browser is on another machine."""
+    return any(environ.get(name) for name in _BY_SSH) and not any(environ.get(name) for name in _A_BROWSER)

@@ -172,7 +172,7 @@ async def _lead(visit: _Visit, address: Secret) -> None:
 
 
 def _open(visit: _Visit, url: str) -> None:
-    from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
+    from credtray.daemon.sign_in_grants import BROKEN_COMMAND, Opened, open_page
 
     opened = open_page(visit.components.ports.browser, url, visit.command)
     if opened is Opened.NOT_AT_ALL:

@@ -17,7 +17,7 @@ import typer
 from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfileArgument
-from credtray.cli.shell_choice import chosen, complete_shell
+from credtray.cli.environment import chosen, complete_shell
 from credtray.core import endpoint as endpoint_environment
 from credtray.core.child_environment import OVER_ENDPOINT
 from credtray.core.errors import EndpointUnavailable, UsageError

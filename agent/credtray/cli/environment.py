@@ -5,10 +5,15 @@ Prints keys on stdout because that was asked for; in notes and errors there are 
 
 from __future__ import annotations
 
+import ctypes
 import os
+import re
+import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from msgspec import UNSET
@@ -17,11 +22,90 @@ from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfileArgument, RegionOption
 from credtray.cli.names import complete_profile
-from credtray.cli.shell_choice import ShellOption, chosen
 from credtray.core.errors import AgentNotRunning, UsageError
-from credtray.core.forms import Form, Shell
+from credtray.core.forms import ALL_BUT_JSON, Form, Shell
 from credtray.core.protocol import Copy, Credentials, ProcessCredentials, Status
 from credtray.core.protocol.results import CopyResult
+from credtray.core.words import did_you_mean
+
+# Which shell the text is for: the one given, or the one this process was started from.
+#
+# Looks at names only; writes no text for a shell itself.
+
+
+_PROGRAMS: Mapping[str, Shell] = {program: shell for shell in Shell for program in shell.programs}
+_OTHERS = frozenset({"csh", "tcsh", "nu", "xonsh", "elvish"})
+"""Shells that read none of the forms: to write for an outer one would do nothing, or harm."""
+_VERSION = re.compile(r"[-_]?\d+(\.\d+)*$")
+_USERS_MODULES = 3
+"""Entries of PSModulePath: two are set for the machine, PowerShell adds the person's own."""
+
+
+def complete_shell(incomplete: str) -> list[str]:
+    """Return the values of ``--shell`` that begin like this."""
+    return [shell.value for shell in Shell if shell.value.startswith(incomplete)]
+
+
+ShellOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shell",
+        metavar="SHELL",
+        help=f"{ALL_BUT_JSON} or json; otherwise the shell you run this in.",
+        autocompletion=complete_shell,
+        show_default=False,
+    ),
+]
+
+
+def chosen(word: str | None) -> Shell:
+    """Return the shell with that name, or the one this process was started from where none is given.
+
+    Raises:
+        UsageError: there is no such shell, or none can be seen.
+    """
+    if word is None:
+        return detected(os.environ, ancestors())
+    named = _PROGRAMS.get(word.lower())
+    if named is not None:
+        return named
+    try:
+        return Shell[word.upper()]
+    except KeyError:
+        known = f"{', '.join(Shell)}.{did_you_mean(word, Shell)}"
+        raise UsageError(f"{word!r} is not one of the shells {known}") from None
+
+
+def detected(environ: Mapping[str, str], parents: Iterable[str]) -> Shell:
+    """Return the shell that will read our output.
+
+    The nearest of the *parents* (programs, our own parent first) that is a shell; where none is to
+    be seen the login shell, and on Windows what the environment tells.
+
+    Raises:
+        UsageError: it is a shell credtray does not write for, or there is no telling.
+    """
+    for program in parents:
+        shell = _shell_called(program)
+        if shell is not None:
+            return shell
+    login = _shell_called(environ.get("SHELL", ""))
+    if login is not None:
+        return login
+    if len(environ.get("PSModulePath", "").split(";")) >= _USERS_MODULES:
+        return Shell.POWERSHELL
+    if "COMSPEC" in environ:
+        return Shell.CMD
+    raise UsageError(f"Cannot tell which shell this is: choose one with --shell: {', '.join(Shell)}")
+
+
+def _shell_called(program: str) -> Shell | None:
+    name = re.split(r"[/\\]", program.strip())[-1].lower().removesuffix(".exe").lstrip("-")
+    name = name if name in _PROGRAMS else _VERSION.sub("", name)
+    if name in _OTHERS:
+        raise UsageError(f"{name} is not one of the shells {', '.join(Shell)}: choose one with --shell")
+    return _PROGRAMS.get(name)
+
 
 _ACCOUNT = "AWS_ACCOUNT_ID"
 
@@ -163,3 +247,127 @@ def _words(kind: Shell | None) -> str:
         return "as a section of the credentials file"
     words = {Shell.DOTENV: "as an env file", Shell.JSON: "as JSON"}
     return words.get(kind, f"for {kind.value}")
+
+
+# The programs this process was started from: parent, grandparent and so on.
+#
+# Only reads; whoever cannot be looked at ends the list, without an error.
+
+
+DEEPEST = 12
+"""Ancestors looked at: `uv run`, `make`, `sudo` and their like stand between the shell and us."""
+_PS_SECONDS = 2.0
+_TH32CS_SNAPPROCESS = 0x2
+_INVALID_HANDLE = (None, 0, -1, 2**32 - 1, 2**64 - 1)
+
+Process = tuple[int, str]
+"""The parent's pid, and the program: a path or a bare name."""
+
+
+def ancestors() -> Iterator[str]:
+    """Yield the programs of our ancestors, the parent's first, as paths or bare names."""
+    if sys.platform == "linux":
+        yield from climbed(os.getppid(), linux_process)
+    elif sys.platform == "win32":
+        yield from climbed(os.getppid(), windows_processes().get)
+    else:
+        yield from climbed(os.getppid(), unix_processes().get)
+
+
+def climbed(first: int, look: Callable[[int], Process | None]) -> Iterator[str]:
+    """Yield the program of *first* and of each one above it, as far as *look* sees; ends in a circle, too."""
+    pid, seen = first, set[int]()
+    while pid > 0 and pid not in seen and len(seen) < DEEPEST and (process := look(pid)) is not None:
+        seen.add(pid)
+        pid, program = process
+        yield program
+
+
+def linux_process(pid: int) -> Process | None:
+    """Look a process up in /proc (proc(5)); None when it is gone or hidden.
+
+    The executable before the name: that of a script is the script's, whatever shell reads it.
+    """
+    place = Path("/proc", str(pid))
+    try:
+        before, _, after = (place / "stat").read_text(errors="replace").rpartition(")")
+        parent = int(after.split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    try:
+        program = str((place / "exe").readlink()).removesuffix(" (deleted)")
+    except OSError:  # another user's, such as sudo
+        program = before.partition("(")[2]
+    return parent, program
+
+
+def unix_processes() -> Mapping[int, Process]:
+    """Return every process as `ps` of POSIX tells it; none when it cannot be run."""
+    try:
+        ran = subprocess.run(
+            ["/bin/ps", "-A", "-o", "pid=,ppid=,comm="],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_PS_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    found: dict[int, Process] = {}
+    for line in ran.stdout.decode(errors="replace").splitlines():
+        pid, parent, program = (*line.split(None, 2), "", "", "")[:3]
+        if pid.isdecimal() and parent.isdecimal():
+            found[int(pid)] = int(parent), program.strip()
+    return found
+
+
+class _ProcessEntry(ctypes.Structure):
+    """PROCESSENTRY32W (tlhelp32.h)."""
+
+    _fields_ = (
+        ("size", ctypes.c_uint32),
+        ("usage", ctypes.c_uint32),
+        ("pid", ctypes.c_uint32),
+        ("heap", ctypes.c_size_t),
+        ("module", ctypes.c_uint32),
+        ("threads", ctypes.c_uint32),
+        ("parent", ctypes.c_uint32),
+        ("priority", ctypes.c_int32),
+        ("flags", ctypes.c_uint32),
+        ("program", ctypes.c_wchar * 260),
+    )
+
+
+def windows_processes(load: Callable[[], Any] | None = None) -> Mapping[int, Process]:
+    """Return every process of a tool help snapshot; none where it cannot be made.
+
+    Written from documentation and never run on Windows.
+    """
+    try:
+        kernel = (load or _kernel32)()
+    except OSError:
+        return {}
+    snapshot = kernel.CreateToolhelp32Snapshot(_TH32CS_SNAPPROCESS, 0)
+    if snapshot in _INVALID_HANDLE:
+        return {}
+    found: dict[int, Process] = {}
+    entry = _ProcessEntry()
+    entry.size = ctypes.sizeof(_ProcessEntry)
+    more = kernel.Process32FirstW(snapshot, ctypes.byref(entry))
+    while more:
+        found[entry.pid] = entry.parent, entry.program
+        more = kernel.Process32NextW(snapshot, ctypes.byref(entry))
+    kernel.CloseHandle(snapshot)
+    return found
+
+
+def _kernel32() -> Any:
+    library = getattr(ctypes, "WinDLL", None)
+    if library is None:
+        raise OSError("no kernel32.dll here")
+    kernel = library("kernel32", use_last_error=True)
+    kernel.CreateToolhelp32Snapshot.restype = ctypes.c_void_p
+    kernel.Process32FirstW.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    kernel.Process32NextW.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    kernel.CloseHandle.argtypes = [ctypes.c_void_p]
+    return kernel

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from credtray.cli.columns import Column, Columns
-from credtray.cli.status.words import Reader
+from credtray.cli.status_words import Reader
 from credtray.cli.terminal import visible
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import PastedStatus

@@ -16,7 +16,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from credtray.cli import palette, streams, terminal
+from credtray.cli import terminal
 from credtray.cli.exec_words import separated
 from credtray.core.child_environment import step_out
 from credtray.core.errors import CredtrayError
@@ -34,17 +34,17 @@ _PROGRAMS, _TROUBLE, _AGENT = "Programs that need keys", "When something does no
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("setup.command", _START),
-    "status": ("cli.status.command", _START),
+    "status": ("cli.status", _START),
     "login": ("cli.sign_in", _SIGN_IN),
     "logout": ("cli.sign_in", _SIGN_IN),
     "whoami": ("cli.whoami", _SIGN_IN),
     "snooze": ("cli.sign_in", _SIGN_IN),
-    "pause": ("cli.pausing", _SIGN_IN),
+    "pause": ("cli.sign_in", _SIGN_IN),
     "notify-test": ("cli.notify_test", _TROUBLE),
-    "profiles": ("cli.profiles.command", _PROFILES),
-    "activate": ("cli.keeping", _PROFILES),
-    "deactivate": ("cli.keeping", _PROFILES),
-    "switch": ("cli.keeping", _PROFILES),
+    "profiles": ("cli.profiles", _PROFILES),
+    "activate": ("cli.activation", _PROFILES),
+    "deactivate": ("cli.activation", _PROFILES),
+    "switch": ("cli.activation", _PROFILES),
     "credentials": ("cli.credentials", _PROFILES),
     "import": ("pasted.command", _PROFILES),
     "undo": ("cli.undo", _PROFILES),
@@ -124,7 +124,7 @@ class _Commands(TyperGroup):
 
 
 def _dress_help() -> None:
-    palette.dress_help(colours=terminal.colourful(sys.stdout) and terminal.has_colours(os.environ))
+    terminal.dress_help(colours=terminal.colourful(sys.stdout) and terminal.has_colours(os.environ))
 
 
 def command_named(name: str) -> Any:
@@ -207,7 +207,7 @@ def _overview(
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; errors go to stderr."""
-    streams.prepare()
+    terminal.prepare()
     step_out(os.environ)
     if arguments[:1] == [COMPLETE]:
         return int(importlib.import_module("credtray.cli.completion").answer(arguments[1:]))
@@ -216,7 +216,7 @@ def main(arguments: Sequence[str]) -> int:
         code = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:
-        streams.let_go(sys.stdout)  # whoever read our output is gone: end as `cat` would
+        terminal.let_go(sys.stdout)  # whoever read our output is gone: end as `cat` would
         return _PIPE_CLOSED
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -247,7 +247,7 @@ def _told(error: Exception, *, verbose: bool) -> int:
         return error.exit_code
     if isinstance(error, OSError) and error.filename is None:
         # Errors of files and sockets come translated: what is left are the standard streams.
-        streams.let_go(sys.stdout)
+        terminal.let_go(sys.stdout)
         terminal.complain(f"The output could not be written: {os.strerror(error.errno or 0).lower()}")
         return 1
     if isinstance(error, _UsageError):

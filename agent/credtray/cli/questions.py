@@ -14,9 +14,8 @@ import questionary
 from prompt_toolkit.output import create_output
 from prompt_toolkit.styles import Style
 
-from credtray.cli.palette import question_styles
 from credtray.cli.picker import pick
-from credtray.cli.terminal import colourful, has_colours, say, visible
+from credtray.cli.terminal import colourful, has_colours, question_styles, say, visible
 from credtray.core.errors import CredtrayError
 
 T = TypeVar("T")

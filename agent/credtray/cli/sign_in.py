@@ -6,24 +6,115 @@ What a person has to do goes to stderr, the outcome to stdout. Opens no browser 
 from __future__ import annotations
 
 import os
+import shutil
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated
 
 import typer
 
 from credtray.cli import terminal
-from credtray.cli.backend import ask
+from credtray.cli.backend import ask, without_browser
 from credtray.cli.choices import JsonOption, SessionArgument
-from credtray.cli.remote import without_browser
-from credtray.cli.sign_in_talk import login_words, narrate
-from credtray.cli.status.words import Reader, price_words_of, still_valid_words
-from credtray.core.durations import parse_duration
+from credtray.cli.status_words import Reader, price_words_of, still_valid_words
+from credtray.core.durations import parse_duration, short
 from credtray.core.errors import CredtrayError, UsageError
+from credtray.core.expiry import Moved
+from credtray.core.menu.sessions import tomorrow_morning
 from credtray.core.models import CredentialStatus
-from credtray.core.protocol import Login, Logout, Snooze, Status
-from credtray.core.protocol.results import StatusDocument
+from credtray.core.protocol import Login, Logout, PauseNotices, Progress, Snooze, Status
+from credtray.core.protocol.results import LoginResult, StatusDocument
 from credtray.core.state_words import clock_time
+
+# What a person reads while a sign-in goes on, and how it ended. Prints to stderr, returns results as text.
+#
+# Opens nothing: the sign-in itself does that.
+
+
+_WAITING = "Waiting for you to finish in the browser. Press Ctrl-C to cancel."
+
+
+def narrate(step: Progress) -> None:
+    """Tell what is going on and what to do; unknown steps of a newer agent show their address."""
+    match step.kind:
+        case "preparing":
+            terminal.say("Signing in ...")
+        case "browser":
+            _address(
+                "Opening the sign-in page in your browser. If it does not open, go to this address "
+                "on this machine:",
+                step,
+            )
+        case "ended":
+            terminal.say(step.text or "Your earlier sign-in was ended.")
+        case "finishing":
+            terminal.say("Approved. Fetching the token ...")
+        case _ if step.user_code is not None:
+            _code(step)
+        case _:
+            _address("Open this address in a browser on this machine (`--device` allows any device):", step)
+
+
+def _address(lead: str, step: Progress) -> None:
+    if step.text:
+        terminal.say(step.text)
+    if step.url:
+        # The address stands alone on its line, so that a terminal can open it and a person can copy it.
+        terminal.say(f"{lead}\n\n{step.url}\n\n{_WAITING}")
+
+
+def _code(step: Progress) -> None:
+    address = step.verification_uri or step.url or ""
+    carried = step.user_code is not None and step.user_code in address
+    lead = "Check that the page shows this code:" if carried else "Enter this code:"
+    lines = [lead, "", f"    {step.user_code}"]
+    outside = f"Open this address on any device:\n\n{address}\n"
+    if len(address) <= shutil.get_terminal_size().columns - 6:
+        lines = ["Open this address on any device:", "", f"    {address}", "", *lines]
+        outside = ""
+    terminal.say("\n".join(part for part in (step.text, outside, boxed(lines)) if part))
+    if step.url and step.url != address:
+        terminal.say(f"\nOr open this address, and check that the page shows the same code:\n\n{step.url}\n")
+    terminal.say(f"Never approve a code that somebody sent you.\n{_WAITING}")
+
+
+def boxed(lines: list[str]) -> str:
+    """Return the lines in a box."""
+    width = max(len(line) for line in lines)
+    body = [f"│ {line.ljust(width)} │" for line in lines]
+    return "\n".join([f"┌{'─' * (width + 2)}┐", *body, f"└{'─' * (width + 2)}┘"])
+
+
+def login_words(result: LoginResult, now: datetime, zone: tzinfo | None) -> str:
+    """Tell how a login ended.
+
+    Args:
+        result: of the ``Login`` request.
+        now: aware, UTC.
+        zone: of the reader; None is this computer's.
+    """
+    standing = f"Signed in to {result.session}{_until(result, now, zone)}."
+    if result.already:
+        return f"{standing} Nothing to do; --fresh starts a new sign-in."
+    if result.joined is True:
+        standing += " Another program had just signed in; its sign-in is used."
+    return standing + (_MOVED.get(result.moved, "") if result.moved else "")
+
+
+_MOVED = {
+    Moved.SAME: "\nYour sign-in was not extended: AWS joined it to the one that was still active.",
+    Moved.UNKNOWN: "\nWhether it was extended is not known yet; `credtray status` will show it.",
+}
+
+
+def _until(result: LoginResult, now: datetime, zone: tzinfo | None) -> str:
+    ends_at, guess = result.signed_in_until, result.end_is_estimate
+    if ends_at is None or ends_at <= now:
+        return ""
+    about, left = "about " if guess else "", short(ends_at - now)
+    expected = "; expected, not confirmed" if guess else ""
+    return f" until {about}{clock_time(ends_at, now, zone)} ({left} left{expected})"
+
 
 _INTERRUPTED = 130
 _LET_GO_SECONDS = 3.0
@@ -193,3 +284,68 @@ def _only_session() -> str:
             raise UsageError("There is no session yet", hint="Run: credtray setup")
         raise UsageError(f"Name one of the sessions: {names}")
     return found
+
+
+# `credtray pause`: no notices for a while, or none about the end of one sign-in.
+#
+# Only asks the agent; what it does not tell meanwhile it tells afterwards, as it is then.
+
+
+_TOMORROW, _OFF = "tomorrow", "off"
+_LONGEST = timedelta(days=7)
+
+
+def pause(
+    duration: Annotated[
+        str, typer.Argument(help="How long, such as 30m or 1h; tomorrow; or off.", metavar="DURATION")
+    ] = "1h",
+    session: Annotated[
+        str | None,
+        typer.Argument(help="Only warnings about the end of this sign-in.", metavar="SESSION"),
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Pause notices for a while: all of them, or the warnings about one sign-in.
+
+    Renewing goes on. When the pause ends, one notice tells you the current state.
+
+    Examples:
+      credtray pause               # for an hour
+      credtray pause tomorrow      # until eight in the morning
+      credtray pause 30m synderys  # only warnings about this sign-in
+      credtray pause off
+    """
+    now = datetime.now(UTC)
+    if session is not None:
+        snooze(_only_length(duration), session, json_output=json_output)
+        return
+    result = ask(PauseNotices(_pause_until(duration, now)))
+    if json_output:
+        terminal.show_json(result)
+    elif result.until is None:
+        terminal.show_words("Notices are shown again.")
+    else:
+        until = clock_time(result.until, now, None)
+        terminal.show_words(f"Notices paused until {until}. Resume: credtray pause off")
+
+
+def _only_length(text: str) -> str:
+    if text.strip().lower() in {_OFF, _TOMORROW}:
+        raise UsageError("For one session, give a duration such as 30m or 1h")
+    return text
+
+
+def _pause_until(text: str, now: datetime) -> datetime | None:
+    word = text.strip().lower()
+    if word == _OFF:
+        return None
+    if word == _TOMORROW:
+        return tomorrow_morning(now, None)
+    try:
+        duration = parse_duration(word)
+    except (ValueError, OverflowError):
+        known = f"a duration such as 30m or 1h, {_TOMORROW} or {_OFF}"
+        raise UsageError(f"{text!r} is not one of these: {known}") from None
+    if duration > _LONGEST:
+        raise UsageError(f"A pause lasts at most {_LONGEST.days}d")
+    return now + duration

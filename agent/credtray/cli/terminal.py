@@ -5,19 +5,161 @@ Decides nothing and asks nothing. Foreign text is made visible here, so that no 
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
 import shutil
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TextIO
-
-from credtray.cli.palette import CODES, THEME
-from credtray.cli.streams import let_go
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+
+# Standard input, output and error as a command finds them: closed, full, of any encoding.
+#
+# Writes nothing by itself.
+
+
+# Written to, a stand-in for stdout fails as the closed stream would; nobody is left to hear of stderr.
+_STAND_INS = (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))
+
+
+def prepare() -> None:
+    """Give closed streams a place, show what an encoding lacks escaped, and forget an impossible width."""
+    for number, (name, flags) in enumerate(_STAND_INS):
+        if getattr(sys, name) is None:
+            setattr(sys, name, _stand_in(number, flags))
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding=_encoding(), errors="backslashreplace")
+    columns = os.environ.get("COLUMNS", "80")
+    if not (columns.isascii() and columns.isdigit() and int(columns)):
+        del os.environ["COLUMNS"]  # 0 comes from terminals without a size; rich would draw nothing at all
+
+
+def _encoding() -> str | None:
+    """Return the encoding that PYTHONIOENCODING asks for; None for the terminal's own.
+
+    An isolated interpreter passes over this variable with all the others, which could make it run other code.
+    """
+    name = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
+    try:
+        "".encode(name)
+        return codecs.lookup(name).name
+    except (LookupError, ValueError):  # none, unknown, not of text, or not even a name
+        return None
+
+
+def _stand_in(number: int, flags: int) -> TextIO:
+    """Open the null device as this descriptor: else the next file opened becomes somebody's output."""
+    descriptor = os.open(os.devnull, flags)
+    if descriptor != number and _closed(number):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+        descriptor = number
+    return open(descriptor, "r" if number == 0 else "w", encoding="utf-8", closefd=False)
+
+
+def _closed(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return True
+    return False
+
+
+def let_go(stream: TextIO) -> None:
+    """Send what the stream still holds nowhere, so that the interpreter's own last flush cannot fail."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except OSError:
+        return  # not a stream of the system: nothing is flushed at the end
+
+
+# The few colours of the terminal, and what each means. The only place that names one.
+#
+# They are taken from the part of the 256 colours that no theme of a terminal changes (16 to 255), each
+# about as far from black as from white. A terminal that knows fewer colours gets none: its sixteen are the
+# user's, and no text in yellow can be read on every background.
+
+
+GOOD, BAD, WARNING, ACCENT, QUIET = 28, 196, 130, 31, 243
+"""Numbers of the 256 colours (xterm, "256colres.h")."""
+NUMBERS = {"good": GOOD, "bad": BAD, "warning": WARNING, "accent": ACCENT, "quiet": QUIET}
+
+THEME: Mapping[str, str] = {
+    **{name: f"color({number})" for name, number in NUMBERS.items()},
+    **{f"strong {name}": f"bold color({number})" for name, number in NUMBERS.items()},
+}
+"""Styles of rich by their meaning; beside them there is only ``bold``."""
+
+CODES: Mapping[str, str] = {
+    "error": f"1;38;5;{BAD}",
+    "warning": f"1;38;5;{WARNING}",
+    "hint": f"38;5;{ACCENT}",
+    "good": f"38;5;{GOOD}",
+    "strong": "1",
+}
+"""What ``terminal.paint`` writes (ECMA-48, "select graphic rendition")."""
+
+_BOLD, _PLAIN = "bold", ""
+_HELP: Mapping[str, str] = {
+    "STYLE_OPTION": _BOLD,
+    "STYLE_SWITCH": _BOLD,
+    "STYLE_NEGATIVE_OPTION": _BOLD,
+    "STYLE_NEGATIVE_SWITCH": _BOLD,
+    "STYLE_COMMANDS_TABLE_FIRST_COLUMN": _BOLD,
+    "STYLE_USAGE": _PLAIN,
+    "STYLE_USAGE_COMMAND": _BOLD,
+    "STYLE_HELPTEXT": _PLAIN,
+    "STYLE_TYPES": THEME["quiet"],
+    "STYLE_TYPES_SEPARATOR": THEME["quiet"],
+    "STYLE_OPTION_DEFAULT": THEME["quiet"],
+    "STYLE_OPTION_ENVVAR": THEME["quiet"],
+    "STYLE_OPTIONS_PANEL_BORDER": THEME["quiet"],
+    "STYLE_COMMANDS_PANEL_BORDER": THEME["quiet"],
+    "STYLE_ERRORS_SUGGESTION": THEME["quiet"],
+    "STYLE_DEPRECATED": THEME["bad"],
+    "STYLE_DEPRECATED_COMMAND": THEME["quiet"],
+    "STYLE_REQUIRED_SHORT": THEME["bad"],
+    "STYLE_REQUIRED_LONG": THEME["bad"],
+    "STYLE_ERRORS_PANEL_BORDER": THEME["bad"],
+    "STYLE_ABORTED": THEME["bad"],
+}
+
+
+def dress_help(*, colours: bool) -> None:
+    """Give typer's help our styles; without colours it is plain."""
+    from typer import rich_utils
+
+    settings: dict[str, Any] = dict(_HELP)
+    for name, style in settings.items():
+        if hasattr(rich_utils, name):
+            setattr(rich_utils, name, style)
+    rich_utils.COLOR_SYSTEM = "auto" if colours else None
+
+
+def question_styles(*, colours: bool) -> dict[str, str]:
+    """Return the classes of the questions, in terms of prompt_toolkit."""
+    quiet = "#767676" if colours else _PLAIN  # the number 243
+    return {
+        "qmark": "noinherit bold",
+        "question": "noinherit bold",
+        "answer": "noinherit",
+        "pointer": "noinherit reverse",
+        "highlighted": "noinherit bold",
+        "selected": "noinherit",
+        "text": "noinherit",
+        "instruction": f"noinherit {quiet}",
+        "hint": quiet,
+        "picked": "bold",
+        "remark": "bold",
+    }
+
 
 _MARKS, _MARKS_IN_ASCII = "●○◌✗─│┌┐└┘\N{REPLACEMENT CHARACTER}", "*o~x-|++++?"
 _RICH_TERMINALS = {"xterm-kitty", "alacritty", "foot", "wezterm", "xterm-ghostty", "contour"}

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from credtray.cli import terminal
+from credtray.cli.activation import NOT_IN_EFFECT
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
-from credtray.cli.keeping import NOT_IN_EFFECT
 from credtray.core.errors import NothingToUndo, UsageError
 from credtray.core.protocol import ListUndo, Undo
 from credtray.core.protocol.results import UndoPlan, UndoResult

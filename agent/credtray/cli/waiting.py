@@ -13,10 +13,9 @@ from typing import Annotated
 import typer
 
 from credtray.cli import terminal
-from credtray.cli.backend import ask
+from credtray.cli.backend import ask, without_browser
 from credtray.cli.choices import JsonOption, ProfileArgument
-from credtray.cli.remote import without_browser
-from credtray.cli.sign_in_talk import narrate
+from credtray.cli.sign_in import narrate
 from credtray.core.durations import parse_duration, short
 from credtray.core.errors import UsageError
 from credtray.core.protocol import Progress, Wait

@@ -33,9 +33,11 @@ from credtray.core.errors import (
 )
 from credtray.core.models import AccessToken, ClientRegistration, SsoSession
 from credtray.daemon.ports import SignInPorts
-from credtray.daemon.sign_in_grants import Grant, Joined, Newcomers
-from credtray.daemon.sign_in_values import (
+from credtray.daemon.sign_in_grants import (
     Cancelled,
+    Grant,
+    Joined,
+    Newcomers,
     Progress,
     SignInProgress,
     SignInRequest,

@@ -5,9 +5,11 @@ Must not touch the old token or write the new one, but says when: see ``sign_in`
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, StrEnum
 
 from credtray.core import oauth
 from credtray.core.addresses import browser_address_allowed, shown
@@ -22,16 +24,128 @@ from credtray.core.errors import (
     TokenUnreadable,
 )
 from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
-from credtray.core.ports import Callback, DeviceAuthorization
-from credtray.daemon.browsing import BROKEN_COMMAND, Opened, open_page
+from credtray.core.ports import Browser, Callback, DeviceAuthorization
 from credtray.daemon.ports import SignInPorts
-from credtray.daemon.sign_in_values import (
-    Cancelled,
-    Progress,
-    SignInProgress,
-    SignInRequest,
-    Step,
-)
+
+# What a sign-in is asked, what it tells on the way, and what comes of it.
+#
+# Values only; how a sign-in goes is in ``sign_in``.
+
+
+BY_CODE = "You are connected over SSH and no browser is set up here, so you sign in with a code."
+"""For a person who did not ask for a code."""
+
+
+def nothing_asked() -> str | None:
+    """Ask nothing."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRequest:
+    """What the asker wants."""
+
+    fresh: bool = False
+    """End the sign-in that is active first: otherwise the service joins it, and its end does not move.
+
+    First means: when a person is there, see ``sign_in``.
+    """
+    device: bool = False
+    """Device authorization grant, also where a browser could be used."""
+    browser: bool = True
+    """False: open nothing, the asker shows the address."""
+    command: str | None = None
+    """The browser of this session's settings; None: the desktop's own."""
+    welcome: Callable[[], bool] | None = None
+    """Of a sign-in that nobody asked for: whether a window is welcome, asked right before it would open."""
+    agreed: bool = False
+    """The person knows what that costs and said yes before the sign-in began."""
+    question: Callable[[], str | None] = nothing_asked
+    """What a person would have to agree to now, in words; None: too little is left to ask."""
+    why: str | None = None
+    """For a person: why it is done this way, where that is not what they asked for."""
+
+    @property
+    def unasked(self) -> bool:
+        """True: nobody asked. Then there is no code to type, and nothing opens before the portal answered."""
+        return self.welcome is not None
+
+
+class Step(StrEnum):
+    """Where a sign-in stands."""
+
+    PREPARING = "preparing"
+    BROWSER = "browser"
+    """A browser was opened at ``url``; a person goes on there."""
+    ADDRESS = "address"
+    """Nothing was opened: a person has to open ``url``."""
+    CODE = "code"
+    """A person has to open ``verification_uri``, on any device, and compare or type ``user_code``.
+
+    ``url`` is the same page with the code filled in; it is shown, never opened by itself.
+    """
+    ENDED = "ended"
+    """The sign-in that was active was just ended at the portal; ``url`` is still where a person goes on."""
+    FINISHING = "finishing"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInProgress:
+    """One step, for people. Holds no secret: what an address carries is of no use to others."""
+
+    kind: Step
+    url: str | None = None
+    user_code: str | None = None
+    verification_uri: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInResult:
+    """A finished sign-in; its token is in the token cache already."""
+
+    token: AccessToken
+    joined: bool = False
+    """True: another program finished a sign-in meanwhile and its token was taken over."""
+    ended: bool = False
+    """True: the sign-in that was active before was ended at the portal."""
+
+
+Progress = Callable[[SignInProgress], None]
+Cancelled = Callable[[], bool]
+"""Tells whether the sign-in is to be given up."""
+
+
+# Opens a page in the browser a session's settings name, or in the desktop's own when that does not work.
+#
+# Decides nothing about the address; the caller has judged it, and tells a person the outcome.
+
+
+_log = logging.getLogger(__name__)
+
+BROKEN_COMMAND = "The browser command of this session did not work; the desktop's own browser was used."
+"""For a person. The command itself is not quoted: it may hold a name or an address."""
+
+
+class Opened(Enum):
+    """What became of a page."""
+
+    AS_WISHED = "as_wished"
+    BY_ANOTHER = "by_another"
+    """The command of the settings did not work; the desktop's own browser took it."""
+    NOT_AT_ALL = "not_at_all"
+
+
+def open_page(browser: Browser, url: str, command: str | None) -> Opened:
+    """Open *url* by *command*; where that is None or broken, as the desktop prefers. Blocks for seconds."""
+    if command is not None and browser.open(url, command):
+        return Opened.AS_WISHED
+    taken = browser.open(url)
+    if command is None:
+        return Opened.AS_WISHED if taken else Opened.NOT_AT_ALL
+    _log.info("the browser command of the settings did not work")
+    return Opened.BY_ANOTHER if taken else Opened.NOT_AT_ALL
+
 
 LIMIT = timedelta(minutes=10)
 """A sign-in nobody finishes ends after this, as with AWS CLI 2.36."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 
 import msgspec
@@ -17,9 +19,11 @@ from credtray.core.apply import same_portal
 from credtray.core.errors import (
     AgentSilent,
     CredtrayError,
+    PortalUnauthorized,
     Problem,
     SignInCancelled,
     SignInUnconfirmed,
+    TokenUnreadable,
     UnknownSession,
     error_for,
 )
@@ -33,6 +37,7 @@ from credtray.core.events import (
     WindowUnopened,
 )
 from credtray.core.expiry import Moved, compare_ends
+from credtray.core.models import AccessToken, SignIn, SsoSession
 from credtray.core.notices import present
 from credtray.core.protocol import Progress
 from credtray.core.protocol.results import CancelResult, LoginResult, whole_seconds
@@ -51,10 +56,99 @@ from credtray.core.words import with_options
 from credtray.daemon.loop import Loop, Tell
 from credtray.daemon.ports import Ports
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
-from credtray.daemon.sign_in_attempt import Attempt
-from credtray.daemon.sign_in_values import BY_CODE
-from credtray.daemon.sign_out import sign_out
+from credtray.daemon.sign_in_grants import BY_CODE
 from credtray.daemon.workers import Workers
+
+# A sign-in under way, and who waits for it. Knows nothing of how it goes; see ``sign_in``.
+
+
+@dataclass(eq=False)
+class Attempt:
+    """One sign-in; all of it but ``cancelled`` belongs to the event loop's thread."""
+
+    session: SsoSession
+    """As the config file had it when the sign-in began."""
+    replaced: SignIn | None
+    """The sign-in it replaces, when that one was still active."""
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    progress: Progress | None = None
+    problem: Problem | None = None
+    joined: bool = False
+    askers: int = 0
+    unasked: bool = False
+    """The agent began it by itself, as a setting allows."""
+
+    async def follow(self, tell: Tell) -> None:
+        """Tell each step, also the one taken before, until the sign-in is finished."""
+        told: Progress | None = None
+        while not self.finished.is_set():
+            if self.progress is not None and self.progress is not told:
+                told = self.progress
+                await tell(told)
+                continue
+            await self.changed.wait()
+            await asyncio.sleep(0)  # let every follower see the change before it is cleared
+            self.changed.clear()
+
+
+# Signing out: ends the sign-in at the portal and drops its token file.
+#
+# Blocks, so it belongs in a worker thread. Must not decide whether somebody is to be signed out.
+
+
+_ALMOST_OVER = timedelta(minutes=1)
+
+
+def sign_out(ports: Ports, session: SsoSession, known: AccessToken | None) -> bool:
+    """Sign out and return False when the portal could not be told.
+
+    The token is dropped either way: the user asked to be signed out on this machine. It is the token on the
+    disk that goes, which another program may have renewed since *known* was read.
+
+    Raises:
+        FileContended: another credtray process has been refreshing the token for a minute.
+        FileUnwritable, FileRefused: the token file cannot be deleted.
+    """
+    _renew(ports, session, known)
+    with ports.token_cache.lock(session):
+        token = _on_disk(ports, session, known) or known
+        if token is None:
+            return True
+        told = _told(ports, session, token)
+        ports.token_cache.drop(session, token)
+        return told
+
+
+def _renew(ports: Ports, session: SsoSession, known: AccessToken | None) -> None:
+    """The portal takes a sign-out only from a token that is still good."""
+    now = ports.clock.now()
+    if known is None or not known.refreshable or known.expires_at - now > _ALMOST_OVER:
+        return
+    try:
+        ports.token_refresh.refresh(session, known, now)
+    except CredtrayError as error:
+        _log.info("session %s: no usable token to sign out with: %s", session.name, error)
+
+
+def _on_disk(ports: Ports, session: SsoSession, known: AccessToken | None) -> AccessToken | None:
+    try:
+        return ports.token_cache.read(session)
+    except TokenUnreadable:
+        return known
+
+
+def _told(ports: Ports, session: SsoSession, token: AccessToken) -> bool:
+    try:
+        ports.identity_center.logout(session, token)
+    except PortalUnauthorized:
+        return True  # it has ended there already
+    except CredtrayError as error:
+        _log.info("session %s: the portal does not know of the sign-out: %s", session.name, error)
+        return False
+    return True
+
 
 _log = logging.getLogger(__name__)
 

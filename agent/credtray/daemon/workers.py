@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import itertools
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
+from credtray.core.backoff import pause_after
 from credtray.core.errors import CredtrayError, Problem, error_for
 from credtray.core.policy import AT_ONCE
 
@@ -273,3 +275,33 @@ def without_values(error: Exception) -> Exception:
 
 def _loaded(_outcome: object) -> None:
     """Nothing follows."""
+
+
+# Keeps a helper task alive: when it dies, that is logged, and it is begun again after a while.
+
+
+RESTART_SECONDS = (1.0, 5.0, 30.0)
+"""Before a helper task that died is begun again; the last one for good."""
+
+
+@contextlib.asynccontextmanager
+async def guarded(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run a helper task beside the service: its death is logged, and it is begun again after a while."""
+
+    async def guard() -> None:
+        for failures in itertools.count():
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - an error border: what watches may die and come back
+                _log.error("%s ended unexpectedly", name, exc_info=without_values(error))
+            else:
+                return
+            await asyncio.sleep(pause_after(failures, RESTART_SECONDS))
+
+    task = asyncio.create_task(guard(), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -21,8 +21,7 @@ from credtray.demo.home import Look, ThrowAwayHome, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.identity_center.canary import CANARY
 from credtray.demo.stage import Missing, Plan, Stage, set_stage
-from credtray.demo.story import Story
-from credtray.demo.timeline import Timeline
+from credtray.demo.story import Story, Timeline
 
 ATTENDED_SPEED = 60.0
 UNATTENDED_SPEED = 360.0

@@ -6,22 +6,172 @@ Raises ``Missing`` at the first step that does not happen; must not put right wh
 from __future__ import annotations
 
 import configparser
-from collections.abc import Callable
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import msgspec
+from rich.console import RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
+from credtray.cli.terminal import screen
 from credtray.core.durations import short
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import LogoutResult
 from credtray.demo.children import Child
 from credtray.demo.home import FOREIGN_SECTION
 from credtray.demo.identity_center import REGION, SESSION_NAME, START_URL
+from credtray.demo.identity_center.canary import CANARY
 from credtray.demo.observed import Heard, Moment
-from credtray.demo.programs import Programs
 from credtray.demo.stage import COMMAND_SECONDS, USER, Missing, Stage
-from credtray.demo.timeline import Timeline
+from credtray.desktop.autostart import credential_process_command
+
+# What the demo prints: one line for each thing that happens, at the demo's time. Decides nothing.
+#
+# In colours on a terminal, with a moving clock below; plain anywhere else.
+
+
+_LABEL_WIDTH = 10
+_PLAIN_WIDTH = 100
+_WIDEST = 110
+_STYLES = {
+    "portal": "quiet",
+    "your turn": "strong accent",
+    "set up": "accent",
+    "signed in": "strong good",
+    "agent": "quiet",
+    "kept": "good",
+    "switched": "good",
+    "asked": "accent",
+    "refreshed": "good",
+    "warned": "strong warning",
+    "ended": "strong bad",
+    "signed out": "warning",
+    "removed": "good",
+    "stopped": "quiet",
+    "failed": "strong bad",
+}
+
+
+class Timeline:
+    """The printed timeline.
+
+    Args:
+        stream: where to.
+        now: the demo's time.
+    """
+
+    def __init__(self, stream: TextIO, now: Callable[[], datetime]) -> None:
+        width = None if stream.isatty() else _PLAIN_WIDTH
+        self._console = screen(stream, width)
+        self._console.width = min(self._console.width, _WIDEST)
+        self._now = now
+        self._printed: list[str] = []
+
+    @property
+    def secrets(self) -> int:
+        """How many secrets were printed: every secret of the demo's portal carries a word to find it by."""
+        return sum(text.count(CANARY) for text in self._printed)
+
+    def say(self, text: str = "", style: str = "") -> None:
+        """Print a paragraph that belongs to no time."""
+        self._print(text, Text(text, style))
+
+    def tell(self, label: str, text: str) -> None:
+        """Print what happened just now."""
+        clock = self._now().astimezone().strftime("%H:%M")
+        self._print(text, _row(Text(clock, "quiet"), Text(label, _STYLES.get(label, "")), Text(text)))
+
+    def detail(self, text: str) -> None:
+        """Print something that belongs to the line above."""
+        self._print(text, _row(Text(), Text(), Text(text, "good" if text.startswith("+") else "quiet")))
+
+    def _print(self, text: str, shape: RenderableType) -> None:
+        """Print without the blanks that rich fills lines with: nobody wants to copy those."""
+        self._printed.append(text)
+        for line in self._console.render_lines(shape, pad=False):
+            shown = Text.assemble(*((part.text, part.style or "") for part in line))
+            shown.rstrip()
+            self._console.print(shown)
+
+    @contextmanager
+    def moving(self, moment: Callable[[], str]) -> Iterator[None]:
+        """Show the time and *moment* below the timeline while it goes on, on a terminal only."""
+        if not self._console.is_terminal:
+            yield
+            return
+
+        def below() -> Padding:
+            clock = self._now().astimezone().strftime("%H:%M:%S")
+            return Padding(Text(f"{clock}  {moment()}", "reverse"), (1, 1, 0, 1), expand=False)
+
+        with Live(console=self._console, get_renderable=below, refresh_per_second=8, transient=True):
+            yield
+
+
+def _row(clock: Text, label: Text, text: Text) -> Table:
+    """Return one line of three columns; a long text goes on below itself."""
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_column(width=6, justify="right")
+    row.add_column(width=_LABEL_WIDTH)
+    row.add_column(overflow="fold")
+    row.add_row(clock, label, text)
+    return row
+
+
+# The programs of the demo that need keys: each gets them in its own way, and says who it is with them.
+#
+# Each is the real thing in a process of its own; raises ``Missing`` when it is not who it should be.
+
+
+_LEAST = timedelta(minutes=15)
+_WHO_AM_I = """
+import boto3
+print(boto3.client("sts").get_caller_identity()["Arn"])
+"""
+
+
+class Programs:
+    """Asks for keys as programs do."""
+
+    def __init__(self, stage: Stage, timeline: Timeline) -> None:
+        self._stage = stage
+        self._told = timeline
+
+    def told_no_profile(self, role: str) -> None:
+        """Let boto3 use whatever is the default."""
+        account, name = self._who("asked", role, self._stage.python("asked", "-c", _WHO_AM_I))
+        self._told.tell("asked", f"boto3, told no profile, is {name} as {role} in {account}")
+
+    def credential_process(self, profile: str) -> None:
+        """Run what stands behind ``credential_process`` in a config file."""
+        command = credential_process_command(profile)
+        answer = json.loads(self._stage.python("asked", *shlex.split(command)[1:]))
+        left = datetime.fromisoformat(answer["Expiration"]) - self._stage.clock.now()
+        if left < _LEAST:
+            raise Missing("asked", f"credential_process got keys with {short(left)} left")
+        self._told.tell("asked", f"credential_process of {profile}: keys good for {short(left)}")
+
+    def child(self, profile: str, role: str) -> None:
+        """Run a program that knows nothing of profiles under `credtray exec`."""
+        words = ("exec", profile, "--for", "45m", "--", sys.executable, "-I", "-c", _WHO_AM_I)
+        _, name = self._who("ran", role, self._stage.credtray("ran", *words).out.strip())
+        self._told.tell("ran", f"credtray exec {profile}: the program is {name} as {role}")
+
+    def _who(self, step: str, role: str, arn: str) -> tuple[str, str]:
+        """Return the account and the person of an assumed role's ARN."""
+        account, _, assumed = arn.partition("::")[2].partition(":assumed-role/AWSReservedSSO_")
+        if not assumed.startswith(f"{role}_"):
+            raise Missing(step, f"it is {arn}, not {role}")
+        return account, assumed.rpartition("/")[2]
+
 
 T = TypeVar("T")
 

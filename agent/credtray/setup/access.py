@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from credtray.cli import terminal
-from credtray.cli.sign_in_talk import narrate
+from credtray.cli.sign_in import narrate
 from credtray.core.errors import CredtrayError, PortalUnauthorized, TokenUnreadable
 from credtray.core.models import AccessToken, Account, SsoSession
 from credtray.core.naming import RoleChoice

@@ -13,11 +13,12 @@ from rich.text import Text
 
 from credtray.app import Components, build
 from credtray.aws.profile_writer import Preview, Written
-from credtray.cli import keeping, terminal
+from credtray.cli import activation as keeping
+from credtray.cli import terminal
 from credtray.cli.backend import ask as ask_agent
+from credtray.cli.backend import without_browser
 from credtray.cli.columns import Column, Columns
 from credtray.cli.configured import configuration
-from credtray.cli.remote import without_browser
 from credtray.cli.terminal import visible
 from credtray.core import ini
 from credtray.core.addresses import check_region
@@ -32,7 +33,7 @@ from credtray.core.naming import RoleChoice, check_template
 from credtray.core.protocol import Activate
 from credtray.core.settings import Settings
 from credtray.daemon.sign_in import SignInRequest
-from credtray.daemon.sign_in_values import BY_CODE
+from credtray.daemon.sign_in_grants import BY_CODE
 from credtray.desktop.autostart import credential_process_command
 from credtray.files.atomic_file import is_null, read_bounded
 from credtray.setup import access as portal

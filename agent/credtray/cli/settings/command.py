@@ -5,6 +5,13 @@ Works on the file; a running agent notices. What a setting means is in core/sett
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,10 +20,10 @@ from credtray.cli import terminal
 from credtray.cli.choices import JsonOption
 from credtray.cli.names import complete_profile, complete_session
 from credtray.cli.settings.keys import ACTIONS, complete_action, complete_setting, complete_value, keys_of
-from credtray.core.errors import SettingsInvalid, UsageError
-from credtray.core.settings import Entry, Toml, Where, dotted, entries, entry_at, typed
+from credtray.core.errors import CommandNotFound, CommandRefused, FileContended, SettingsInvalid, UsageError
+from credtray.core.settings import Entry, Toml, Where, as_toml, dotted, entries, entry_at, literal, typed
 from credtray.core.words import did_you_mean
-from credtray.store.settings_file import SettingsFile
+from credtray.store.settings_file import SettingsFile, settings_of
 
 _WITH_KEY = ("get", "set", "unset")
 
@@ -132,19 +139,15 @@ def _typed(key: str, words: tuple[str, ...]) -> tuple[Where, Toml | None]:
 
 
 def _show(file: SettingsFile, *, json_output: bool) -> None:
-    from credtray.cli.settings import view
-
     found, exists = tuple(entries(file.load())), file.path.exists()
     if json_output:
-        terminal.show_json(view.document(found, file.path, exists=exists))
+        terminal.show_json(document(found, file.path, exists=exists))
     else:
-        for line in view.lines(found, file.path, exists=exists):
+        for line in lines(found, file.path, exists=exists):
             terminal.show(line)
 
 
 def _get(file: SettingsFile, keys: Where, *, json_output: bool) -> None:
-    from credtray.cli.settings.view import entry_document, plain
-
     entry = entry_at(file.load(), keys)
     if json_output:
         terminal.show_json(entry_document(entry))
@@ -160,8 +163,6 @@ def _get(file: SettingsFile, keys: Where, *, json_output: bool) -> None:
 
 
 def _tell_change(file: SettingsFile, keys: Where, *, json_output: bool) -> None:
-    from credtray.cli.settings.view import entry_document, shown
-
     entry: Entry = entry_at(file.load(), keys)
     if json_output:
         terminal.show_json(entry_document(entry))
@@ -184,8 +185,6 @@ def _warn_of_unknown_name(keys: Where) -> None:
 
 
 def _edit(file: SettingsFile) -> None:
-    from credtray.cli.settings.editor import Edited, edit
-
     match edit(file):
         case Edited.TAKEN_OVER:
             terminal.show("Settings saved. Undo: credtray settings undo")
@@ -202,3 +201,165 @@ def _path(file: SettingsFile, *, json_output: bool) -> None:
         terminal.show_json({"file": str(file.path), "exists": file.path.exists()})
     else:
         terminal.show(str(file.path))
+
+
+# What `credtray settings` shows: each setting with its value, and whether it is the default. Words only.
+
+
+def lines(entries: Iterable[Entry], path: Path, *, exists: bool) -> Iterator[str]:
+    """Yield the list, one setting a line; what differs from the default says so."""
+    found = tuple(entries)
+    width = max(len(dotted(each.keys)) for each in found)
+    yield f"File: {path}{'' if exists else ' (not created yet; all defaults)'}"
+    yield ""
+    for entry in found:
+        note = f"   (default: {shown(entry.default)})" if entry.changed else ""
+        yield f"{'*' if entry.changed else ' '} {dotted(entry.keys):{width}}  {shown(entry.value)}{note}"
+    yield ""
+    changed = sum(entry.changed for entry in found)
+    yield (
+        f"* differs from the default ({changed} of {len(found)})"
+        if changed
+        else "All settings have their default values."
+    )
+    yield "For one session or profile: credtray settings set profiles.NAME.tags billing weekly"
+
+
+def shown(value: Any) -> str:
+    """Return a value as a person would type it into the file."""
+    return "not set" if value is None else literal(value)
+
+
+def document(entries: Iterable[Entry], path: Path, *, exists: bool) -> dict[str, Any]:
+    """Return the same for a program."""
+    return {"file": str(path), "exists": exists, "settings": [entry_document(each) for each in entries]}
+
+
+def entry_document(entry: Entry) -> dict[str, Any]:
+    """Return one setting for a program: its path in parts and in words, its value, its default."""
+    return {
+        "key": dotted(entry.keys),
+        "keys": list(entry.keys),
+        "value": plain(entry.value),
+        "default": plain(entry.default),
+        "changed": entry.changed,
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return the value as JSON holds it."""
+    return None if value is None else as_toml(value)
+
+
+# `credtray settings edit`: a person's own editor on a copy, taken over only when it is valid.
+#
+# Where no editor is named the desktop opens the file itself. Uses no shell.
+
+
+class Edited(Enum):
+    """What came of an edit."""
+
+    TAKEN_OVER = "taken_over"
+    UNCHANGED = "unchanged"
+    OPENED = "opened"
+    """The desktop shows the file; nobody knows when its editor is done."""
+
+
+def edit(file: SettingsFile) -> Edited:
+    """Let a person edit the settings.
+
+    Raises:
+        CommandNotFound, CommandRefused: the editor cannot be started.
+        SettingsInvalid: what was left is broken, and nobody can be asked; the old file stays.
+        FileUnopened: no editor is named, and no desktop takes the file.
+    """
+    command = chosen_editor(os.environ)
+    file.create()
+    if not command:
+        _open_on_desktop(file.path)
+        return Edited.OPENED
+    return Edited.TAKEN_OVER if _edited(file, command) else Edited.UNCHANGED
+
+
+def chosen_editor(environ: Mapping[str, str]) -> list[str]:
+    """Return the command a person has chosen in VISUAL or EDITOR, in words; none when there is none.
+
+    Raises:
+        UsageError: it has an open quote.
+    """
+    chosen = environ.get("VISUAL") or environ.get("EDITOR") or ""
+    try:
+        return shlex.split(chosen)
+    except ValueError as error:
+        raise UsageError(f"VISUAL or EDITOR is {chosen!r}: {error}") from None
+
+
+def _open_on_desktop(path: Path) -> None:
+    from credtray.desktop.browser import open_file
+
+    open_file(path, os.environ)
+
+
+def _edited(file: SettingsFile, command: Sequence[str]) -> bool:
+    before = file.text()
+    with tempfile.TemporaryDirectory(prefix="credtray-settings-") as folder:
+        draft = Path(folder) / "settings.toml"
+        draft.write_bytes(before.encode())
+        while True:
+            _run([*command, str(draft)])
+            try:
+                after = draft.read_bytes().decode()
+                settings_of(after)
+            except (OSError, UnicodeDecodeError) as error:
+                problem = SettingsInvalid(f"the edited file cannot be read ({type(error).__name__})")
+            except SettingsInvalid as error:
+                problem = error
+            else:
+                return _taken_over(file, before, after)
+            _once_more(problem)
+
+
+def _taken_over(file: SettingsFile, before: str, after: str) -> bool:
+    if after == before:
+        return False
+    try:
+        file.take_over(before, after)
+    except FileContended as error:
+        kept = _rescued(file, after)
+        raise FileContended(error.detail, hint=f"Your version is in {kept}.") from None
+    return True
+
+
+def _rescued(file: SettingsFile, after: str) -> Path:
+    from credtray.files.atomic_file import write_atomically
+
+    kept = file.backup_path.with_name(f"{file.path.name}.yours")
+    write_atomically(kept, after.encode())
+    return kept
+
+
+def _run(argv: Sequence[str]) -> None:
+    try:
+        code = subprocess.run(argv, check=False).returncode  # noqa: S603 -- the user's own editor, no shell
+    except FileNotFoundError:
+        raise CommandNotFound(f"{argv[0]} (from VISUAL or EDITOR)") from None
+    except OSError as error:
+        raise CommandRefused(f"{argv[0]} (from VISUAL or EDITOR): {error.strerror}") from None
+    if code:
+        raise CommandRefused(
+            f"{argv[0]} ended with exit code {code}",
+            hint="Nothing was changed. Edit again, or set another EDITOR.",
+        )
+
+
+def _once_more(problem: SettingsInvalid) -> None:
+    """Tell what is wrong and ask; raises the problem where nobody can be asked, typer.Exit when it is no."""
+    error = SettingsInvalid(problem.detail, hint="Nothing was changed. Try again: credtray settings edit")
+    if not terminal.interactive():
+        raise error
+    terminal.complain(str(error))
+    from credtray.cli.questions import ask_yes
+
+    if not ask_yes("Edit it again?", default=True):
+        terminal.say("Nothing was changed.")
+        raise typer.Exit(1)

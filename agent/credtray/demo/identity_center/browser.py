@@ -10,11 +10,15 @@ from hmac import compare_digest
 from urllib.parse import urlencode
 
 from credtray.demo.identity_center import canary, pages
-from credtray.demo.identity_center.authorizations import CodeAuthorization, DeviceAuthorization
+from credtray.demo.identity_center.authorizations import (
+    AUTHORIZATION_CODE,
+    CodeAuthorization,
+    DeviceAuthorization,
+    Registration,
+)
 from credtray.demo.identity_center.exchange import Request, Response, redirect
 from credtray.demo.identity_center.instance import Instance
-from credtray.demo.identity_center.registrations import AUTHORIZATION_CODE, Registration
-from credtray.demo.identity_center.sign_ins import SignIn
+from credtray.demo.identity_center.tokens import SignIn
 
 COOKIE = "demo_sso_session"
 

@@ -5,15 +5,171 @@ Every command is one call of ``Steering``; one that does not fit is answered wit
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any, Literal
+import threading
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypedDict, Unpack
 
 import msgspec
 
+from credtray.demo.identity_center.clock import Clock
+from credtray.demo.identity_center.directory import Directory, Role
 from credtray.demo.identity_center.exchange import Response, json_response
-from credtray.demo.identity_center.faults import Fault
-from credtray.demo.identity_center.steering import LifetimeChanges, Steering
+from credtray.demo.identity_center.faults import EVERY, Fault, Faults
+from credtray.demo.identity_center.instance import Instance
+from credtray.demo.identity_center.journal import Journal
+from credtray.demo.identity_center.routes import OPERATIONS
 from credtray.demo.identity_center.tokens import Rotation
+
+# How tests and the demo steer the Identity Center while it runs: faults, revoking, clocks, counters.
+#
+# Every method takes the one lock, so it may be called from any thread. No HTTP in here.
+
+
+class LifetimeChanges(TypedDict, total=False):
+    """The members of ``Lifetimes``; those not given stay."""
+
+    sign_in: timedelta
+    access_token: timedelta
+    role_credentials: timedelta
+    device_code: timedelta
+    authorization_code: timedelta
+    registration: timedelta
+    interval: timedelta
+
+
+class Steering:
+    """The state, its lock and its clock, with everything that can be changed from outside."""
+
+    def __init__(self, directory: Directory, clock: Clock) -> None:
+        self._instance = Instance(directory)
+        self._clock = clock
+        self._offset = timedelta(0)
+        self._faults = Faults()
+        self._lock = threading.RLock()
+
+    def now(self) -> datetime:
+        """Return the portal's time: its clock and the offset set."""
+        return self._clock() + self._offset
+
+    @property
+    def journal(self) -> Journal:
+        """What was asked so far."""
+        return self._instance.journal
+
+    @property
+    def directory(self) -> Directory:
+        """Users, accounts and roles."""
+        return self._instance.directory
+
+    # --- what a person would do -----------------------------------------------------------------
+
+    def auto_approve(self, user: str | None = "alice") -> None:
+        """Let *user*'s browser sign in and consent by itself; None: a person has to.
+
+        Raises KeyError for a user that is not in the directory.
+        """
+        with self._lock:
+            if user is not None:
+                self._instance.directory.users[user]
+            self._instance.auto_approve = user
+
+    def active_sign_ins(self) -> list[tuple[str, datetime, datetime]]:
+        """Return (user, start, end) of the active sign-ins, the oldest first."""
+        with self._lock:
+            active = self._instance.sign_ins.active(self.now())
+            return [(sign_in.user, sign_in.started_at, sign_in.ends_at) for sign_in in active]
+
+    # --- what an administrator would do ---------------------------------------------------------
+
+    def revoke_sign_ins(self, user: str | None = None) -> None:
+        """End the sign-ins of *user* (None: everybody's); their tokens answer 401 and InvalidGrant."""
+        with self._lock:
+            self._instance.sign_ins.end_all(user)
+
+    def revoke_access_tokens(self) -> None:
+        """Make the access tokens issued so far a 401; refreshing still works."""
+        with self._lock:
+            self._instance.tokens.revoke_access_tokens()
+
+    def revoke_refresh_tokens(self) -> None:
+        """Make the refresh tokens issued so far an InvalidGrantException; access tokens still work."""
+        with self._lock:
+            self._instance.tokens.revoke_refresh_tokens()
+
+    def forget_registrations(self) -> None:
+        """Make every client an InvalidClientException, as after 90 days."""
+        with self._lock:
+            self._instance.registrations.forget_all()
+
+    def assign(self, account_id: str, role_name: str, *, life: timedelta | None = None) -> None:
+        """Assign a role, or change how long its credentials last."""
+        with self._lock:
+            self._instance.directory.assign(account_id, Role(role_name, life))
+
+    def remove_role(self, account_id: str, role_name: str) -> None:
+        """Take a role away: GetRoleCredentials answers 403. Raises KeyError where there is none."""
+        with self._lock:
+            self._instance.directory.remove_role(account_id, role_name)
+
+    def remove_account(self, account_id: str) -> None:
+        """Take an account away. Raises KeyError where there is none."""
+        with self._lock:
+            self._instance.directory.remove_account(account_id)
+
+    def set_lifetimes(self, **changes: Unpack[LifetimeChanges]) -> None:
+        """Change how long what is issued from now on lives."""
+        with self._lock:
+            self._instance.lifetimes = replace(self._instance.lifetimes, **changes)
+
+    def set_rotation(self, mode: Rotation, *, grace: timedelta = timedelta(seconds=60)) -> None:
+        """Change what using a refresh token does to it."""
+        with self._lock:
+            self._instance.tokens.rotation = mode
+            self._instance.tokens.grace = grace
+
+    def set_clock_offset(self, offset: timedelta) -> None:
+        """Let the portal's clock (also in the Date header) differ from the given one by *offset*."""
+        with self._lock:
+            self._offset = offset
+
+    # --- what the world would do ----------------------------------------------------------------
+
+    def inject(
+        self, operation: str, fault: Fault, *, times: int | None = None, role: str | None = None
+    ) -> None:
+        """Let *operation* go wrong *times* times (None: until cleared); *role* narrows it to one role.
+
+        Like all the methods that name an operation it raises ValueError for one that does not exist.
+        """
+        _check(operation)
+        with self._lock:
+            self._faults.inject(operation, fault, times=times, role=role)
+
+    def clear_faults(self, operation: str | None = None) -> None:
+        """Take back faults, latency and limits of *operation*, or all."""
+        if operation is not None:
+            _check(operation)
+        with self._lock:
+            self._faults.clear(operation)
+
+    def set_latency(self, operation: str, seconds: float) -> None:
+        """Delay every answer of *operation* by *seconds* of real time."""
+        _check(operation)
+        with self._lock:
+            self._faults.set_latency(operation, seconds)
+
+    def limit_rate(self, operation: str, per_second: int) -> None:
+        """Throttle *operation* above *per_second* calls a second."""
+        _check(operation)
+        with self._lock:
+            self._faults.limit_rate(operation, per_second)
+
+
+def _check(operation: str) -> None:
+    """Refuse a misspelt operation: a fault that never strikes makes a test that cannot fail."""
+    if operation != EVERY and operation not in OPERATIONS:
+        raise ValueError(f"no such operation: {operation}")
 
 
 class Command(msgspec.Struct, frozen=True, tag_field="command", forbid_unknown_fields=True):

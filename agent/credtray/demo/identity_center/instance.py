@@ -8,13 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from credtray.demo.identity_center.authorizations import Authorizations
+from credtray.demo.identity_center.authorizations import Authorizations, Registrations
 from credtray.demo.identity_center.directory import Directory
 from credtray.demo.identity_center.journal import Journal
-from credtray.demo.identity_center.registrations import Registrations
-from credtray.demo.identity_center.role_sessions import RoleSession, RoleSessions
-from credtray.demo.identity_center.sign_ins import SignIns
-from credtray.demo.identity_center.tokens import Tokens
+from credtray.demo.identity_center.tokens import RoleSession, RoleSessions, SignIns, Tokens
 
 
 @dataclass(frozen=True, slots=True)

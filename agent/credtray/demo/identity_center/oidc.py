@@ -11,20 +11,18 @@ from typing import TypeVar
 import msgspec
 
 from credtray.demo.identity_center import canary
-from credtray.demo.identity_center.authorizations import DeviceAuthorization
-from credtray.demo.identity_center.exchange import Request, Response, json_response
-from credtray.demo.identity_center.instance import Instance
-from credtray.demo.identity_center.refusals import oidc_refusal
-from credtray.demo.identity_center.registrations import (
+from credtray.demo.identity_center.authorizations import (
     AUTHORIZATION_CODE,
     DEVICE_CODE,
     GRANTS,
     REFRESH_TOKEN,
+    DeviceAuthorization,
     RegisterClientRequest,
     Registration,
 )
-from credtray.demo.identity_center.sign_ins import SignIn
-from credtray.demo.identity_center.tokens import Issue
+from credtray.demo.identity_center.exchange import Request, Response, json_response, oidc_refusal
+from credtray.demo.identity_center.instance import Instance
+from credtray.demo.identity_center.tokens import Issue, SignIn
 
 
 class StartDeviceAuthorizationRequest(msgspec.Struct, rename="camel", frozen=True):

@@ -11,9 +11,8 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from credtray.demo.identity_center.exchange import Request, Response, json_response
+from credtray.demo.identity_center.exchange import Request, Response, json_response, portal_refusal
 from credtray.demo.identity_center.instance import Instance
-from credtray.demo.identity_center.refusals import portal_refusal
 from credtray.demo.identity_center.tokens import AccessToken
 
 BEARER = "x-amz-sso_bearer_token"

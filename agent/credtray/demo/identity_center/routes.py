@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from credtray.demo.identity_center import browser, federation, oidc, portal, sts
-from credtray.demo.identity_center.exchange import Request, Response, redirect
+from credtray.demo.identity_center import browser, oidc, portal, sts
+from credtray.demo.identity_center.exchange import Request, Response, redirect, sts_refusal
 from credtray.demo.identity_center.instance import Instance
-from credtray.demo.identity_center.refusals import sts_refusal
 
 Answer = Callable[[Instance, Request, datetime], Response]
 
@@ -37,8 +36,8 @@ _TABLE: dict[tuple[str, str], Route] = {
     ("GET", "/assignment/roles"): Route("ListAccountRoles", portal.list_account_roles),
     ("GET", "/federation/credentials"): Route("GetRoleCredentials", portal.get_role_credentials),
     ("POST", "/logout"): Route("Logout", portal.logout),
-    ("GET", "/federation"): Route("Federation", federation.federation),
-    ("GET", "/console"): Route("ConsolePage", federation.console_page, page=True),
+    ("GET", "/federation"): Route("Federation", sts.federation),
+    ("GET", "/console"): Route("ConsolePage", sts.console_page, page=True),
     ("GET", "/authorize"): Route("AuthorizePage", browser.authorize, page=True),
     ("GET", "/signin"): Route("SignInPage", browser.sign_in_page, page=True),
     ("POST", "/signin"): Route("SignIn", browser.sign_in, page=True),

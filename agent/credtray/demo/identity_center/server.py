@@ -18,8 +18,7 @@ from http.server import BaseHTTPRequestHandler
 
 from credtray.demo.identity_center import canary
 from credtray.demo.identity_center.exchange import Request, Response
-from credtray.demo.identity_center.fault_wire import broken
-from credtray.demo.identity_center.faults import Fault
+from credtray.demo.identity_center.faults import Fault, broken
 
 LOOPBACK = "127.0.0.1"
 _LARGEST_BODY = 1024 * 1024

@@ -13,14 +13,13 @@ import msgspec
 
 from credtray.demo.identity_center import canary, control, routes
 from credtray.demo.identity_center.clock import Clock, system_clock
+from credtray.demo.identity_center.control import Steering
 from credtray.demo.identity_center.directory import Directory, synderys
 from credtray.demo.identity_center.exchange import Refusal, Request, Response
-from credtray.demo.identity_center.fault_wire import replaced
-from credtray.demo.identity_center.faults import reaches_service
+from credtray.demo.identity_center.faults import reaches_service, replaced
 from credtray.demo.identity_center.journal import Call
 from credtray.demo.identity_center.routes import Route
 from credtray.demo.identity_center.server import LOOPBACK, Outcome, Server
-from credtray.demo.identity_center.steering import Steering
 
 _NOTHING = Response(0)
 

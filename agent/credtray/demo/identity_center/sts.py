@@ -5,17 +5,74 @@ Unknown, expired or wrongly signed keys are refused with the errors of the live 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from datetime import datetime, timedelta
 from hmac import compare_digest
+from urllib.parse import quote, unquote, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
-from credtray.demo.identity_center import canary
-from credtray.demo.identity_center.exchange import Request, Response
+import msgspec
+
+from credtray.demo.identity_center import canary, pages
+from credtray.demo.identity_center.exchange import Request, Response, json_response, redirect, sts_refusal
 from credtray.demo.identity_center.instance import Instance
-from credtray.demo.identity_center.refusals import sts_refusal
-from credtray.demo.identity_center.role_sessions import RoleSession
-from credtray.demo.identity_center.signature import is_signed_with, signing_key_id
+from credtray.demo.identity_center.tokens import RoleSession
+
+# Checks AWS Signature Version 4, so that a wrong secret key is refused as STS refuses it.
+#
+# The age of a signature is not checked: the demo's clock runs faster than its clients' clocks.
+
+
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<scope>[^,]+),\s*"
+    r"SignedHeaders=(?P<headers>[^,]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
+)
+
+
+def signing_key_id(request: Request) -> str:
+    """Return the access key id that signed *request*, or an empty text."""
+    match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
+    return match["key"] if match else ""
+
+
+def is_signed_with(request: Request, secret_access_key: str) -> bool:
+    """Return whether the Authorization header was made with *secret_access_key*."""
+    match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
+    if match is None:
+        return False
+    scope = match["scope"]
+    canonical = hashlib.sha256(_canonical(request, match["headers"].split(";")).encode()).hexdigest()
+    to_sign = "\n".join(["AWS4-HMAC-SHA256", request.headers.get("x-amz-date", ""), scope, canonical])
+    key = b"AWS4" + secret_access_key.encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    expected = hmac.new(key, to_sign.encode(), "sha256").hexdigest()
+    return hmac.compare_digest(expected, match["signature"])
+
+
+def _canonical(request: Request, signed: list[str]) -> str:
+    """Return the canonical request (AWS General Reference, "Create a signed AWS API request")."""
+    parts = urlsplit(request.target)
+    query = sorted(
+        "=".join(quote(unquote(half), safe="-_.~") for half in (*pair.split("=", 1), "")[:2])
+        for pair in parts.query.split("&")
+        if pair
+    )
+    headers = [f"{name}:{' '.join(request.headers.get(name, '').split())}" for name in signed]
+    return "\n".join(
+        [
+            request.method,
+            quote(unquote(parts.path) or "/", safe="/-_.~"),
+            "&".join(query),
+            *headers,
+            "",
+            ";".join(signed),
+            hashlib.sha256(request.body).hexdigest(),
+        ]
+    )
+
 
 _SHORTEST, _LONGEST_CHAINED, _LONGEST = 900, 3600, 43200
 _SESSION_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
@@ -121,3 +178,68 @@ def _xml(action: str, result: str) -> Response:
         f"</{action}Response>"
     )
     return Response(200, text.encode(), "text/xml")
+
+
+# The federation endpoint of the console: role credentials in, a sign-in token out, then the console.
+#
+# The live console is not imitated: a page tells whose console it would be.
+
+
+_TOKEN_LIFE = timedelta(minutes=15)
+_SHORTEST_VISIT, _LONGEST_VISIT = 900, 43200
+_BAD_REQUEST = Response(400, b"<html><body>400 Bad Request</body></html>", "text/html")
+
+
+class _Session(msgspec.Struct, rename="camel", frozen=True):
+    session_id: str
+    session_key: str
+    session_token: str
+
+
+def federation(instance: Instance, request: Request, now: datetime) -> Response:
+    """GET /federation with Action=getSigninToken or login."""
+    query = request.query
+    if query.get("Action") == "getSigninToken":
+        return _sign_in_token(instance, query, now)
+    if query.get("Action") == "login":
+        return _login(instance, query, now)
+    return _BAD_REQUEST
+
+
+def _sign_in_token(instance: Instance, query: dict[str, str], now: datetime) -> Response:
+    try:
+        keys = msgspec.json.decode(query.get("Session", ""), type=_Session)
+    except msgspec.DecodeError:
+        return _BAD_REQUEST
+    session = instance.role_sessions.find(keys.session_id)
+    if session is None or now >= session.expires_at or not _same(session, keys):
+        return _BAD_REQUEST
+    duration = query.get("SessionDuration")
+    if duration is not None and (session.chained or not _fits(duration)):
+        return _BAD_REQUEST
+    token = canary.sign_in_token()
+    instance.console_tokens[token] = (session, now + _TOKEN_LIFE)
+    return json_response(200, {"SigninToken": token})
+
+
+def _same(session: RoleSession, keys: _Session) -> bool:
+    ours = f"{session.secret_access_key} {session.session_token}"
+    return compare_digest(ours.encode(), f"{keys.session_key} {keys.session_token}".encode())
+
+
+def _fits(duration: str) -> bool:
+    return duration.isascii() and duration.isdigit() and _SHORTEST_VISIT <= int(duration) <= _LONGEST_VISIT
+
+
+def _login(instance: Instance, query: dict[str, str], now: datetime) -> Response:
+    found = instance.console_tokens.pop(query.get("SigninToken", ""), None)
+    if found is None or now >= found[1] or not query.get("Destination"):
+        return _BAD_REQUEST
+    about = {"arn": found[0].arn, "destination": query["Destination"]}
+    return redirect(f"/console?{urlencode(about)}")
+
+
+def console_page(_instance: Instance, request: Request, _now: datetime) -> Response:
+    """GET /console: what stands in for the console."""
+    query = request.query
+    return pages.done("Console", f"{query.get('arn', '')} at {query.get('destination', '')}", good=True)

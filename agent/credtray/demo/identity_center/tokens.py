@@ -10,8 +10,59 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from credtray.demo.identity_center import canary
-from credtray.demo.identity_center.refusals import oidc_refusal, portal_refusal
-from credtray.demo.identity_center.sign_ins import SignIn
+from credtray.demo.identity_center.exchange import oidc_refusal, portal_refusal
+
+# Sign-ins: how long one browser sign-in lasts, which cookie belongs to it, and when it ended.
+#
+# An end never moves: joining an active sign-in inherits its end. Tokens are kept elsewhere and ask here.
+
+
+@dataclass(slots=True, eq=False)
+class SignIn:
+    """One sign-in of one user in one browser."""
+
+    cookie: str = field(repr=False)
+    user: str
+    started_at: datetime
+    ends_at: datetime
+    ended: bool = False
+    """True after Logout or after it was revoked."""
+
+    def active(self, now: datetime) -> bool:
+        """Return whether it still carries tokens; at its end it does not."""
+        return not self.ended and now < self.ends_at
+
+
+class SignIns:
+    """Every sign-in there was."""
+
+    def __init__(self) -> None:
+        self._by_cookie: dict[str, SignIn] = {}
+
+    def start(self, user: str, now: datetime, length: timedelta) -> SignIn:
+        """Begin a new sign-in that ends *length* after *now*."""
+        sign_in = SignIn(canary.browser_cookie(), user, now, now + length)
+        self._by_cookie[sign_in.cookie] = sign_in
+        return sign_in
+
+    def of_browser(self, cookie: str, now: datetime) -> SignIn | None:
+        """Return the active sign-in that *cookie* stands for."""
+        sign_in = self._by_cookie.get(cookie)
+        return sign_in if sign_in is not None and sign_in.active(now) else None
+
+    def active(self, now: datetime, user: str | None = None) -> list[SignIn]:
+        """Return the active sign-ins, the oldest first."""
+        return [
+            sign_in
+            for sign_in in self._by_cookie.values()
+            if sign_in.active(now) and user in {None, sign_in.user}
+        ]
+
+    def end_all(self, user: str | None = None) -> None:
+        """Revoke the sign-ins of *user*, or everybody's."""
+        for sign_in in self._by_cookie.values():
+            if user in {None, sign_in.user}:
+                sign_in.ended = True
 
 
 class Rotation(StrEnum):
@@ -119,3 +170,61 @@ class Tokens:
         token = RefreshToken(canary.refresh_token(), sign_in, client_id)
         self._refresh[token.value] = token
         return token.value
+
+
+# Role credentials that were issued, by the portal or by STS, and whether they are still good.
+#
+# They outlive the sign-in they came from, as at AWS: nothing but their own expiry ends them.
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSession:
+    """One set of issued keys and whom they speak for."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+    expires_at: datetime
+    arn: str
+    """arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION."""
+    account_id: str
+    user_id: str
+    """AROA...:SESSION."""
+    chained: bool = False
+    """True for keys that came out of AssumeRole."""
+
+
+class RoleSessions:
+    """Every set of keys there was."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, RoleSession] = {}
+        self._role_ids: dict[tuple[str, str], str] = {}
+
+    def issue(
+        self,
+        account_id: str,
+        role: str,
+        session_name: str,
+        expires_at: datetime,
+        *,
+        chained: bool = False,
+    ) -> RoleSession:
+        """Issue keys for *role* (its name as in the ARN) in *account_id*."""
+        role_id = self._role_ids.setdefault((account_id, role), canary.role_id())
+        session = RoleSession(
+            access_key_id=canary.access_key_id(),
+            secret_access_key=canary.secret_access_key(),
+            session_token=canary.session_token(),
+            expires_at=expires_at,
+            arn=f"arn:aws:sts::{account_id}:assumed-role/{role}/{session_name}",
+            account_id=account_id,
+            user_id=f"{role_id}:{session_name}",
+            chained=chained,
+        )
+        self._by_key[session.access_key_id] = session
+        return session
+
+    def find(self, access_key_id: str) -> RoleSession | None:
+        """Return the session of that key id."""
+        return self._by_key.get(access_key_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from credtray.core.durations import short
-from credtray.core.models import CredentialStatus
+from credtray.core.models import CredentialStatus, Delivery
 from credtray.core.problem_words import missing_words
 from credtray.core.protocol.results import (
     AgentStatus,
@@ -29,6 +29,7 @@ from credtray.core.state_words import (
     standing_words,
 )
 from credtray.core.summary import PendingSummary, SignInSummary
+from credtray.core.words import argument
 
 _SAME_END = timedelta(minutes=1)
 _ALIVE = {CredentialStatus.SIGNED_OUT: SignInStatus.SIGNED_OUT, CredentialStatus.EXPIRED: SignInStatus.ENDED}
@@ -244,3 +245,31 @@ def agent_words(agent: AgentStatus) -> tuple[str, str]:
             "tokens and keys are renewed automatically.",
         )
     return "Agent not running", "nothing is renewed. Start it: credtray run"
+
+
+# What programs have to do for keys that are not written into the credentials file. Words only.
+
+
+_NAMES = {Delivery.PROCESS: "credential_process", Delivery.ENDPOINT: "the local endpoint"}
+
+
+def way(item: ProfileStatus) -> str:
+    """Return how programs get the keys, in words; nothing for those of the credentials file."""
+    return _NAMES.get(item.delivery, "")
+
+
+def what_to_do(item: ProfileStatus) -> str:
+    """Return what a person does so that a program uses the keys; nothing for those of the file."""
+    name = item.name
+    match item.delivery:
+        case Delivery.ENDPOINT:
+            return f"Programs find them with what this prints: credtray endpoint {argument(name)}"
+        case Delivery.PROCESS:
+            from credtray.desktop.autostart import credential_process_command
+
+            return (
+                "Programs find them with this line in a profile of the config file without sso_ settings:\n"
+                f"  credential_process = {credential_process_command(name)}"
+            )
+        case _:
+            return ""

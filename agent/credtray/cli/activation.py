@@ -14,8 +14,8 @@ import typer
 from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfilesArgument
-from credtray.cli.delivery_words import way, what_to_do
 from credtray.cli.names import complete_profile
+from credtray.cli.status_words import way, what_to_do
 from credtray.core.durations import short
 from credtray.core.errors import UsageError
 from credtray.core.protocol import Activate, Deactivate, Switch

@@ -1,20 +1,29 @@
-"""Draws the status document for a terminal: sessions, their profiles, warnings, the agent.
+"""`credtray status`: how things stand, once, as JSON, or live.
 
-Draws only; the words are in ``words``, the facts in the document.
+The JSON document is a contract: docs/reference/status.md.
 """
 
 from __future__ import annotations
 
+import queue
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
 
+import typer
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from credtray.cli import backend, terminal
+from credtray.cli.backend import ask
+from credtray.cli.choices import JsonOption
 from credtray.cli.columns import Column, Columns
-from credtray.cli.delivery_words import way
 from credtray.cli.imports_view import imports_view
-from credtray.cli.status.words import (
+from credtray.cli.status_words import (
     Reader,
     agent_words,
     desktop_words,
@@ -23,11 +32,49 @@ from credtray.cli.status.words import (
     keys_words,
     session_words,
     token_words,
+    way,
 )
 from credtray.cli.terminal import visible
 from credtray.core.models import CredentialStatus
+from credtray.core.protocol import Status
 from credtray.core.protocol.results import ForeignStatus, ProfileStatus, SessionStatus, StatusDocument
 from credtray.core.words import argument
+
+
+def status(
+    watch: bool = typer.Option(False, "--watch", "-w", help="Show it live; press q or Ctrl-C to stop."),
+    json_output: JsonOption = False,
+) -> None:
+    """Show sessions, profiles and the agent.
+
+    The JSON form is a stable contract; with --watch it is one line per change.
+
+    Examples:
+      credtray status
+      credtray status --watch
+      credtray status --json
+    """
+    if watch:
+        watch_status(json_output=json_output)
+        return
+    document = ask(Status())
+    if json_output:
+        terminal.show_json(document)
+    else:
+        show_status(document)
+
+
+def show_status(document: StatusDocument) -> None:
+    """Print the document once."""
+    from credtray.cli.status_words import Reader
+
+    terminal.draw(status_view(document, Reader(document.now)))
+
+
+# Draws the status document for a terminal: sessions, their profiles, warnings, the agent.
+#
+# Draws only; the words are in ``words``, the facts in the document.
+
 
 MOST_WARNINGS = 5
 _INDENT = 2
@@ -156,3 +203,108 @@ def _foreign(items: tuple[ForeignStatus, ...]) -> Iterator[RenderableType]:
     if items:
         lead = "1 profile is" if len(items) == 1 else f"{len(items)} profiles are"
         yield Text(f"{lead} ignored, not being SSO profiles: `credtray profiles` says why.\n", "quiet")
+
+
+# `credtray status --watch`: redraws at every change and once a second, until q, Ctrl-C or the agent's end.
+#
+# Asks nothing by itself: the agent tells of changes.
+
+
+_REDRAW_SECONDS = 1.0
+_QUIT = "q"
+
+Heard = StatusDocument | BaseException | str
+"""A status document, the end of the watch, or a key."""
+
+
+def watch_status(*, json_output: bool) -> None:
+    """Show the status live; as one JSON line per change for a program.
+
+    Raises:
+        AgentNotRunning: there is none, or it ended.
+    """
+    if json_output:
+        backend.current().watch(lambda document: terminal.show_json(document, lines=True))
+    elif sys.stdout.isatty():
+        _live()
+    else:
+        backend.current().watch(_print)
+
+
+def _print(document: StatusDocument) -> None:
+    terminal.draw(status_view(document, Reader(document.now)))
+    terminal.show("")
+    sys.stdout.flush()
+
+
+def _live() -> None:
+    from rich.live import Live
+
+    heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(heard,), name="watch", daemon=True).start()
+    screen = terminal.console()
+    with _single_keys(heard), Live(console=screen, auto_refresh=False, screen=True) as live:
+        for document, reader in _frames(heard):
+            live.update(_frame(document, reader), refresh=True)
+
+
+def _frame(document: StatusDocument, reader: Reader) -> Any:
+    from rich.console import Group
+    from rich.text import Text
+
+    clock = reader.now.astimezone(reader.zone).strftime("%H:%M:%S")
+    return Group(status_view(document, reader), Text(f"\n{clock}   q ends", "quiet"))
+
+
+def _listen(heard: queue.SimpleQueue[Heard]) -> None:
+    try:
+        backend.current().watch(heard.put)
+    except BaseException as error:  # noqa: BLE001 -- carried to the main thread and raised there
+        heard.put(error)
+
+
+def _frames(heard: queue.SimpleQueue[Heard]) -> Iterator[tuple[StatusDocument, Reader]]:
+    """Yield what to draw: the newest document and how late it is, by the clock of the agent."""
+    document: StatusDocument | None = None
+    made = came = datetime.now(UTC)
+    while True:
+        try:
+            match heard.get(timeout=_REDRAW_SECONDS):
+                case BaseException() as error:
+                    raise error
+                case str() as key if key == _QUIT:
+                    return
+                case StatusDocument() as news:
+                    document, made, came = news, news.now, datetime.now(UTC)
+        except queue.Empty:
+            pass
+        if document is not None:
+            yield document, Reader(made + (datetime.now(UTC) - came))
+
+
+@contextmanager
+def _single_keys(heard: queue.SimpleQueue[Heard]) -> Iterator[None]:
+    """Pass single keys on, where the system can read them without Enter; Ctrl-C works everywhere."""
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield
+        return
+    else:  # type checkers take the branch of their platform
+        import termios  # not there on Windows
+        import tty  # not there on Windows
+
+        descriptor = sys.stdin.fileno()
+        before = termios.tcgetattr(descriptor)
+        threading.Thread(target=_read_keys, args=(heard,), name="keys", daemon=True).start()
+        try:
+            tty.setcbreak(descriptor)
+            yield
+        finally:
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _read_keys(heard: queue.SimpleQueue[Heard]) -> None:
+    while key := sys.stdin.read(1):
+        heard.put(key)
+
+
+# `credtray status`: how things stand, in words and tables.

@@ -10,15 +10,19 @@ from datetime import datetime
 
 from credtray.core import protocol
 from credtray.core.answers import known_profile
-from credtray.core.errors import ClipboardUnavailable
+from credtray.core.errors import ClipboardUnavailable, NotifierUnavailable
 from credtray.core.forms import Form
+from credtray.core.ports import Notification, Notifier, Part
+from credtray.core.problem_words import GOOD_NEWS
 from credtray.core.protocol import Done
-from credtray.core.protocol.results import CopyResult, whole_seconds
+from credtray.core.protocol.results import CopyResult, TestNoticeResult, told, whole_seconds
 from credtray.core.shells import written
 from credtray.core.state import region_of
+from credtray.core.summary import paused_until
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
+from credtray.daemon.workers import Workers
 from credtray.desktop.clipboard import Clipboard
 
 CLIPBOARD_SECONDS = 45.0
@@ -69,3 +73,54 @@ def without_desktop(loop: Loop) -> dict[type, Handler]:
         raise ClipboardUnavailable("the agent runs without a desktop", hint=_INSTEAD)
 
     return {protocol.Copy: refuse}
+
+
+# A notification to try: one way for the menu and for `credtray notify-test`.
+#
+# Tells who showed it, or why nobody did; what a person sees of it, nobody can tell.
+
+
+TEST = Notification(
+    "test",
+    "This is a test notification",
+    "credtray tells you here when your sign-in is about to end.",
+    picture=GOOD_NEWS,
+)
+_INSTEAD_OF_A_NOTICE = "Nothing else depends on it: the icon and `credtray status` show the same."
+
+
+class TrialNotices:
+    """Shows test notifications, whether or not notices are paused: a person asked for this one."""
+
+    def __init__(self, loop: Loop, workers: Workers, notifier: Notifier) -> None:
+        self._loop = loop
+        self._workers = workers
+        self._notifier = notifier
+
+    @property
+    def handlers(self) -> Mapping[type, Handler]:
+        """What ``Requests.register`` takes."""
+        return {protocol.TestNotice: self._carry_out}
+
+    async def _carry_out(self, _request: protocol.TestNotice, _sink: ReplySink) -> Done[TestNoticeResult]:
+        try:
+            await self._workers.desktop_result_of(lambda: self._notifier.show(TEST))
+        except NotifierUnavailable as error:
+            raise NotifierUnavailable(error.detail, hint=_INSTEAD_OF_A_NOTICE) from None
+        state = self._loop.state
+        part = state.desktop.get(Part.NOTIFICATIONS)
+        return Done(
+            TestNoticeResult(
+                None if part is None else part.back_end,
+                None if part is None else part.reason,
+                told(paused_until(state, self._loop.now())),
+            )
+        )
+
+
+async def _refuse(_request: protocol.TestNotice, _sink: ReplySink) -> Done[TestNoticeResult]:
+    raise NotifierUnavailable("the agent runs without a desktop", hint=_INSTEAD_OF_A_NOTICE)
+
+
+WITHOUT_DESKTOP: dict[type, Handler] = {protocol.TestNotice: _refuse}
+"""What answers `credtray notify-test` where the agent has no desktop."""

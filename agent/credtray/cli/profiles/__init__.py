@@ -1,1 +1,0 @@
-"""`credtray profiles`: list, search, and what suits automation."""

@@ -1,1 +1,0 @@
-"""`credtray status`: how things stand, in words and tables."""
