@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.cli.completing import offer
+from credtray.cli.completion import offer
 from credtray.desktop.login_entry.xdg import MARK
 from tests.cli.fake_backend import credtray
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import pytest
 import typer
 
-from credtray.cli.completing import Kind, offer
+from credtray.cli.completion import Kind, offer
 from credtray.cli.main import COMMANDS, HIDDEN
 
 CONFIG = """

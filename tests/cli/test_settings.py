@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.cli.settings.keys import complete_action, complete_setting, complete_tag, keys_of
+from credtray.cli.settings import complete_action, complete_setting, complete_tag, keys_of
 from credtray.core.errors import SettingsInvalid
 from credtray.desktop import paths
 from tests.cli.fake_backend import credtray

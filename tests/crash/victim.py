@@ -22,7 +22,7 @@ from credtray.aws.token_cache import SharedTokenCache
 from credtray.core.errors import CredtrayError
 from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.core.ports import EndpointMemory
-from credtray.desktop.login_entry.file import EntryFile
+from credtray.desktop.login_entry import EntryFile
 from credtray.files.atomic_file import write_atomically
 from credtray.store.remembered import EndpointTokens, StateFile, UndoFile
 from credtray.store.settings_file import SettingsFile

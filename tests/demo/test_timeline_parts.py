@@ -24,7 +24,7 @@ from credtray.demo.home import FOREIGN_SECTION, ThrowAwayHome, environment, look
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.pace import PacedClock
 from credtray.desktop.browser import SystemBrowser
-from credtray.web import pages
+from credtray.web import callback as pages
 from credtray.web.callback import LoopbackCallbackListener
 from tests.demo.program import Program
 

@@ -18,10 +18,9 @@ import pytest
 
 from credtray.core.errors import CredtrayError
 from credtray.core.protocol import Asks, Credentials, Status
-from credtray.demo.children import Child
 from credtray.demo.home import ThrowAwayHome
 from credtray.demo.identity_center import START_URL
-from credtray.demo.stage import Plan, Stage, set_stage
+from credtray.demo.stage import Child, Plan, Stage, set_stage
 from credtray.ipc_client import AgentClient
 from tests.portal import ask
 from tests.soak import SOAK

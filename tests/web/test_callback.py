@@ -15,7 +15,7 @@ import pytest
 from credtray.core.errors import ListenerUnavailable, SignInCancelled, SignInDenied, SignInTimedOut
 from credtray.core.models import Secret
 from credtray.web import callback as callback_module
-from credtray.web import pages
+from credtray.web import callback as pages
 from credtray.web.callback import LoopbackCallback, LoopbackCallbackListener
 from tests.web.endpoint_world import drained
 

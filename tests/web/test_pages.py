@@ -11,13 +11,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from credtray.web import pages
+from credtray.web import callback
 
 PAGES = [
-    pages.signed_in(),
-    pages.denied(),
-    pages.gone(),
-    *(pages.refused(status) for status in (400, 404, 405, 421)),
+    callback.signed_in(),
+    callback.denied(),
+    callback.gone(),
+    *(callback.refused(status) for status in (400, 404, 405, 421)),
 ]
 
 
@@ -80,8 +80,8 @@ def test_nothing_runs_loads_or_leads_away(page: bytes) -> None:
 
 def test_pages_differ_and_stay_the_same() -> None:
     assert len(set(PAGES)) == len(PAGES)
-    assert pages.signed_in() == pages.signed_in()
+    assert callback.signed_in() == callback.signed_in()
 
 
 def test_refused_method_names_the_allowed_one() -> None:
-    assert split(pages.refused(405))[0]["Allow"] == "GET"
+    assert split(callback.refused(405))[0]["Allow"] == "GET"

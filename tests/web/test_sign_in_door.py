@@ -15,7 +15,8 @@ import pytest
 from credtray.core.errors import CredtrayError, Offline, SignInCancelled, SignInTimedOut
 from credtray.core.models import Secret
 from credtray.core.oauth import PATH_BYTES, Entrance
-from credtray.web import one_time_redirect, pages
+from credtray.web import callback as pages
+from credtray.web import one_time_redirect
 from credtray.web.callback import LoopbackCallback, LoopbackCallbackListener
 from tests.web.endpoint_world import drained
 

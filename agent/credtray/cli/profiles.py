@@ -20,7 +20,7 @@ from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
 from credtray.cli.columns import Column, Columns
-from credtray.cli.settings.keys import complete_tag
+from credtray.cli.settings import complete_tag
 from credtray.cli.status_words import Reader
 from credtray.cli.terminal import visible
 from credtray.core.durations import short

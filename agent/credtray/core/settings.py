@@ -268,7 +268,7 @@ KINDS: Mapping[str, Kind] = {
 
 # One setting by its path: what it may hold, as words a person types, and as TOML writes it. Pure.
 #
-# Knows no file; which words a path is made of is read in cli/settings/keys.
+# Knows no file; which words a path is made of is read in cli/settings.
 
 
 _WORDS_OF_BOOLEANS = {"true": True, "false": False}

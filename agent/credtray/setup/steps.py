@@ -36,7 +36,7 @@ from credtray.daemon.sign_in import SignInRequest
 from credtray.daemon.sign_in_grants import BY_CODE
 from credtray.desktop.autostart import credential_process_command
 from credtray.files.atomic_file import is_null, read_bounded
-from credtray.setup import access as portal
+from credtray.setup import session as portal
 from credtray.setup.questions import ALL, Filter, chosen, names_of
 from credtray.setup.session import SessionWish, known_session, new_session
 

@@ -11,8 +11,15 @@ import secrets
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from html import escape
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import h11
 
@@ -38,9 +45,184 @@ from credtray.core.oauth import (
     read_visit,
 )
 from credtray.core.ports import Door
-from credtray.web import pages
 from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket
 from credtray.web.one_time_redirect import another_person
+
+# The pages of the loopback redirect, and the one in front of it that asks first: whole HTTP answers.
+#
+# Nothing a request says ever appears in an answer, so there is nothing to reflect. What we say ourselves in
+# one (a time, the reason of a failure) is escaped all the same.
+
+
+_STYLE = """
+:root{color-scheme:light dark;--page:#f4f6f8;--card:#fff;--text:#16202b;--quiet:#5a6775;--edge:#e0e6ec;
+--good:#12805c;--good-soft:#e2f5ee;--bad:#b3372b;--bad-soft:#fcebe9;--ask:#8a5a00;--ask-soft:#fdf1d8;
+--act:#1f5fbf;--on-act:#fff}
+@media (prefers-color-scheme:dark){:root{--page:#12171d;--card:#1b222b;--text:#e9eef4;--quiet:#9fadbc;
+--edge:#2b3541;--good:#5fd0a5;--good-soft:#173328;--bad:#ff9d92;--bad-soft:#3d1f1c;--ask:#f2c46d;
+--ask-soft:#3a2d12;--act:#8ab8ff;--on-act:#0d1a2b}}
+body{margin:0;min-height:100vh;display:grid;place-content:center;box-sizing:border-box;padding:24px;
+background:var(--page);color:var(--text);text-align:center;
+font:17px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+main{max-width:24rem;padding:40px 36px 32px;background:var(--card);border:1px solid var(--edge);
+border-radius:18px;box-shadow:0 1px 2px rgb(0 0 0/5%),0 16px 40px rgb(0 0 0/7%)}
+svg{width:64px;height:64px;border-radius:50%;fill:none;stroke:currentColor;stroke-width:4;
+stroke-linecap:round;stroke-linejoin:round}
+.good{color:var(--good);background:var(--good-soft)}
+.bad{color:var(--bad);background:var(--bad-soft)}
+.ask{color:var(--ask);background:var(--ask-soft)}
+h1{margin:20px 0 8px;font-size:1.5rem;line-height:1.25;letter-spacing:-.01em;text-wrap:balance}
+p{margin:0;color:var(--quiet);text-wrap:balance}
+.whole{white-space:nowrap}
+form{margin:12px 0 0}
+p+form{margin-top:28px}
+button{width:100%;padding:11px 16px;border:1px solid var(--edge);border-radius:10px;background:none;
+color:var(--text);font:inherit;cursor:pointer}
+button.act{border-color:var(--act);background:var(--act);color:var(--on-act);font-weight:600}
+button:focus-visible{outline:3px solid var(--ask);outline-offset:2px}
+footer{margin-top:28px;padding-top:18px;border-top:1px solid var(--edge);font-size:.85rem;color:var(--quiet)}
+code{font:.95em ui-monospace,"DejaVu Sans Mono",monospace;color:var(--text)}
+"""
+
+_PATHS = {"good": "M20 33l9 9 16-19", "bad": "M23 23l18 18M41 23L23 41", "ask": "M32 18v17M32 45v.5"}
+_MARKS = {
+    name: f'<svg class="{name}" viewBox="0 0 64 64" aria-hidden="true"><path d="{path}"/></svg>'
+    for name, path in _PATHS.items()
+}
+
+
+_WHOLE = '<span class="whole">sign-in</span>'
+"""Never parted at its hyphen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    title: str
+    text: str
+    """HTML."""
+    mark: str = "bad"
+
+
+_SIGNED_IN = _Words("You are signed in", "You can close this tab.", "good")
+_DENIED = _Words(
+    "Sign-in not allowed",
+    "You can close this tab. To try again, run <code>credtray login</code>.",
+)
+_GONE = _Words("This sign-in is over", "This page has already been used. You can close this tab.")
+_REFUSED = _Words("Nothing here", "This address only receives the result of a sign-in.")
+_UNSETTLED = _Words(
+    "Not finished yet",
+    "AWS has not answered yet. Go back to credtray to see how it ends.",
+    "ask",
+)
+_KEPT = _Words("Nothing was changed", "You keep your current sign-in. You can close this tab.", "good")
+
+
+def signed_in() -> bytes:
+    """Return the answer to the redirect that carried the code, once there is a token."""
+    return _answer(HTTPStatus.OK, _SIGNED_IN)
+
+
+def failed(reason: str) -> bytes:
+    """Return the answer to it when there is none; *reason* is a sentence of ours without its full stop."""
+    text = f"{escape(reason)}. You can close this tab and go back to credtray."
+    return _answer(HTTPStatus.OK, _Words("Sign-in failed", text))
+
+
+def unsettled() -> bytes:
+    """Return the answer to it when nobody knows yet after a long while."""
+    return _answer(HTTPStatus.OK, _UNSETTLED)
+
+
+def denied() -> bytes:
+    """Return the answer to the redirect that carried an error."""
+    return _answer(HTTPStatus.OK, _DENIED)
+
+
+def gone() -> bytes:
+    """Return the answer to a redirect that comes after the one that counted."""
+    return _answer(HTTPStatus.GONE, _GONE)
+
+
+def refused(status: int) -> bytes:
+    """Return the answer to anything else, with this 4xx status."""
+    return _answer(HTTPStatus(status), _REFUSED)
+
+
+# --- in front of a sign-in -------------------------------------------------------------------------------
+
+
+def question(price: str, end: str, keep: str, onward: str) -> bytes:
+    """Return the page that asks before a sign-in is ended that is good for long.
+
+    Args:
+        price: what it costs, in sentences of ours.
+        end: the path its first button is sent to.
+        keep: the path its second button is sent to.
+        onward: the address that the first one leads to afterwards.
+    """
+    text = (
+        f"{escape(price).replace('sign-in', _WHOLE)}</p>"
+        f'<form method="post" action="{escape(end)}">'
+        '<button class="act">End it and sign in again</button></form>'
+        f'<form method="post" action="{escape(keep)}"><button>Keep my current sign-in</button></form><p>'
+    )
+    words = _Words("Sign in again?", text, "ask")
+    # Chromium holds every redirect that follows a form against this: AWS's pages and, in their chain, those
+    # of an organisation's own sign-in. So https is allowed, and the very host where that is not used.
+    place = urlsplit(onward)
+    return _page(HTTPStatus.OK, words, f"'self' https: {place.scheme}://{place.netloc}", "same-origin")
+
+
+def kept() -> bytes:
+    """Return the answer to the second button."""
+    return _answer(HTTPStatus.OK, _KEPT)
+
+
+def onward(address: str) -> bytes:
+    """Return the redirect to AWS's own page."""
+    lines = [
+        "HTTP/1.1 303 See Other",
+        f"Location: {address}",
+        "Content-Length: 0",
+        "Connection: close",
+        "Cache-Control: no-store",
+        "Referrer-Policy: no-referrer",
+        "X-Content-Type-Options: nosniff",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("ascii")
+
+
+@cache
+def _answer(status: HTTPStatus, words: _Words) -> bytes:
+    return _page(status, words, "'none'", "no-referrer")
+
+
+def _page(status: HTTPStatus, words: _Words, forms: str, referrer: str) -> bytes:
+    body = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{words.title} · credtray</title><style>{_STYLE}</style></head>"
+        f"<body><main>{_MARKS[words.mark]}<h1>{words.title}</h1><p>{words.text}</p>"
+        "<footer>credtray keeps your AWS credentials fresh</footer></main></body></html>\n"
+    ).encode()
+    style = b64encode(sha256(_STYLE.encode()).digest()).decode()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+        "Content-Type: text/html; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        "Connection: close\r\n"
+        "Cache-Control: no-store\r\n"
+        f"Content-Security-Policy: default-src 'none'; style-src 'sha256-{style}'; "
+        f"base-uri 'none'; form-action {forms}; frame-ancestors 'none'\r\n"
+        f"Referrer-Policy: {referrer}\r\n"
+        "X-Content-Type-Options: nosniff\r\n"
+        "X-Frame-Options: DENY\r\n"
+        f"{'Allow: GET' + chr(13) + chr(10) if status is HTTPStatus.METHOD_NOT_ALLOWED else ''}"
+        "\r\n"
+    )
+    return head.encode("ascii") + body
+
 
 MOST_CONNECTIONS = 64
 """That have asked for nothing yet; one more, and the one that has been silent longest goes."""
@@ -103,7 +285,7 @@ class LoopbackCallback:
         self._ready = threading.Event()
         self._end: asyncio.Event | None = None
         self._connections = HttpConnections(
-            self._answer, lambda _error: pages.refused(400), most=MOST_CONNECTIONS, seconds=REQUEST_SECONDS
+            self._answer, lambda _error: refused(400), most=MOST_CONNECTIONS, seconds=REQUEST_SECONDS
         )
         self._thread = threading.Thread(target=self._serve, name="sign-in-callback", daemon=True)
 
@@ -152,7 +334,7 @@ class LoopbackCallback:
 
     def tell(self, failure: str | None) -> None:
         """Let the browser that brought the code know: None, there is a token; else why there is none."""
-        self._settle(self._told, pages.signed_in() if failure is None else pages.failed(failure))
+        self._settle(self._told, signed_in() if failure is None else failed(failure))
 
     def start(self) -> None:
         """Serve from a thread; returns once it does.
@@ -180,7 +362,7 @@ class LoopbackCallback:
         if request.target.startswith(PATH.encode()):
             # Every user of a computer can read with what address a browser was started.
             strange = another_person(received.peer, ("127.0.0.1", self._port))
-            return pages.refused(404) if strange else self._at_the_door(request)
+            return refused(404) if strange else self._at_the_door(request)
         hosts = tuple(value for name, value in request.headers if name == b"host")
         return self._judge(CallbackRequest(request.method, request.target, hosts))
 
@@ -188,16 +370,16 @@ class LoopbackCallback:
         """Return the answer to a request; the first right one decides the sign-in."""
         found = oauth.read_callback(request, self._port, self._state)
         if isinstance(found, NotOurs):
-            return pages.gone() if self._is_late(request) else pages.refused(found.status)
+            return gone() if self._is_late(request) else refused(found.status)
         if self._outcome is not None:
             # Reloaded by a person who waits: the page gets the answer the first one would have got.
             waits = self._told is not None and not self._told.done() and found == self._outcome
-            return self._told if self._told is not None and waits else pages.gone()
+            return self._told if self._told is not None and waits else gone()
         if isinstance(found, CodeReceived):
             self._told = self._held()
         self._outcome = found
         self._news.set()
-        return pages.denied() if self._told is None else self._told
+        return denied() if self._told is None else self._told
 
     def _is_late(self, request: CallbackRequest) -> bool:
         path = request.target.partition(b"?")[0]
@@ -206,12 +388,12 @@ class LoopbackCallback:
     def _at_the_door(self, request: h11.Request) -> bytes | Answer:
         door, entrance = self._door, self._entrance
         if door is None or entrance is None:
-            return pages.refused(404)
+            return refused(404)
         wish = read_visit(Visit(request.method, request.target, list(request.headers)), entrance)
         if isinstance(wish, NotOurs):
-            return pages.refused(wish.status)
+            return refused(wish.status)
         if self._outcome is not None:
-            return pages.gone()
+            return gone()
         # Pressed twice, or come back: the same way on, nothing is ended again.
         return self._led_on or self._carried_out(wish, door, entrance)
 
@@ -219,11 +401,11 @@ class LoopbackCallback:
         if self._kept or wish is Wish.KEEP:
             self._kept = True
             self._news.set()
-            return pages.kept()
+            return kept()
         price = door.question() if wish is Wish.LOOK else None
         if price is not None:
             paths = (entrance.path(Wish.END), entrance.path(Wish.KEEP))
-            return pages.question(price, *paths, door.onward)
+            return question(price, *paths, door.onward)
         self._led_on = self._held()
         self._wants_in = True
         self._news.set()
@@ -233,7 +415,7 @@ class LoopbackCallback:
         """Return an answer that comes later, and never too late for a browser's patience."""
         loop = asyncio.get_running_loop()
         answer: Answer = loop.create_future()
-        loop.call_later(HOLD_SECONDS, _set, answer, pages.unsettled())
+        loop.call_later(HOLD_SECONDS, _set, answer, unsettled())
         return answer
 
     # --- between the two --------------------------------------------------------------------------------
@@ -246,9 +428,9 @@ class LoopbackCallback:
         try:
             address = door.through()
         except CredtrayError as error:
-            self._settle(self._led_on, pages.failed(error.title))
+            self._settle(self._led_on, failed(error.title))
             raise
-        self._settle(self._led_on, pages.signed_in() if address is None else pages.onward(address))
+        self._settle(self._led_on, signed_in() if address is None else onward(address))
 
     def _settle(self, answer: Answer | None, page: bytes) -> None:
         if answer is not None and self._loop is not None:
@@ -276,7 +458,7 @@ class LoopbackCallback:
         server.close()
         for answer in (self._told, self._led_on):  # nobody leaves without an answer
             if answer is not None:
-                _set(answer, pages.unsettled())
+                _set(answer, unsettled())
         await asyncio.sleep(0)  # lets the answers that were just settled be sent
         await self._connections.drain(_DRAIN_SECONDS)
 

@@ -3,7 +3,6 @@
 For the demo and the tests: every account, key and token in it is made up. It never asks a real service.
 """
 
-from credtray.demo.identity_center.clock import Clock, FastClock, system_clock
 from credtray.demo.identity_center.directory import (
     REGION,
     SESSION_NAME,
@@ -13,6 +12,7 @@ from credtray.demo.identity_center.directory import (
     generated,
     synderys,
 )
+from credtray.demo.identity_center.instance import Clock, FastClock, system_clock
 from credtray.demo.identity_center.service import IdentityCenter
 from credtray.demo.identity_center.tokens import Rotation
 

@@ -12,12 +12,10 @@ from typing import Any, Literal, TypedDict, Unpack
 
 import msgspec
 
-from credtray.demo.identity_center.clock import Clock
 from credtray.demo.identity_center.directory import Directory, Role
 from credtray.demo.identity_center.exchange import Response, json_response
 from credtray.demo.identity_center.faults import EVERY, Fault, Faults
-from credtray.demo.identity_center.instance import Instance
-from credtray.demo.identity_center.journal import Journal
+from credtray.demo.identity_center.instance import Clock, Instance, Journal
 from credtray.demo.identity_center.routes import OPERATIONS
 from credtray.demo.identity_center.tokens import Rotation
 

@@ -5,13 +5,108 @@ It receives the time and has no lock; the server calls it from one thread at a t
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from credtray.demo.identity_center.authorizations import Authorizations, Registrations
 from credtray.demo.identity_center.directory import Directory
-from credtray.demo.identity_center.journal import Journal
 from credtray.demo.identity_center.tokens import RoleSession, RoleSessions, SignIns, Tokens
+
+# What was asked of the Identity Center: the counters that tests and the demo's timeline read.
+#
+# It holds names and times only, never a token, key or code. Any thread may read while another records.
+
+
+_KEPT = 200_000
+# Enough for a soak of days; older calls are forgotten, the totals are not.
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, answered or deliberately not."""
+
+    operation: str
+    at: datetime
+    status: int
+    """0 where a fault sent no whole answer."""
+    account_id: str | None = None
+    role_name: str | None = None
+    grant: str | None = None
+
+
+class Journal:
+    """Every call, and the scopes that clients registered."""
+
+    def __init__(self) -> None:
+        self._calls: deque[Call] = deque(maxlen=_KEPT)
+        self._scopes: list[tuple[str, ...]] = []
+        self._totals: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def record(self, call: Call) -> None:
+        """Add one call."""
+        with self._lock:
+            self._calls.append(call)
+            self._totals[call.operation] += 1
+
+    def record_scopes(self, scopes: tuple[str, ...]) -> None:
+        """Add the scopes one client registered."""
+        with self._lock:
+            self._scopes.append(scopes)
+
+    def calls(self) -> list[Call]:
+        """Return the calls, oldest first."""
+        with self._lock:
+            return list(self._calls)
+
+    def scopes(self) -> list[tuple[str, ...]]:
+        """Return the scopes of each RegisterClient, oldest first."""
+        with self._lock:
+            return list(self._scopes)
+
+    def count(self, operation: str) -> int:
+        """Return how often *operation* was called."""
+        with self._lock:
+            return self._totals[operation]
+
+    def totals(self) -> dict[str, int]:
+        """Return the number of calls by operation."""
+        with self._lock:
+            return dict(self._totals)
+
+    def times(self, operation: str) -> list[datetime]:
+        """Return when *operation* was called, oldest first."""
+        return [call.at for call in self.calls() if call.operation == operation]
+
+    def by_role(self) -> dict[tuple[str, str], int]:
+        """Return the number of GetRoleCredentials calls by account id and role name."""
+        return dict(
+            Counter(
+                (call.account_id, call.role_name)
+                for call in self.calls()
+                if call.account_id and call.role_name
+            )
+        )
+
+    def by_grant(self) -> dict[str, int]:
+        """Return the number of CreateToken calls by grant type."""
+        return dict(Counter(call.grant for call in self.calls() if call.grant))
+
+    def refused(self, operation: str) -> int:
+        """Return how many calls of *operation* were answered with a status of 400 and above."""
+        refusals = range(400, 600)
+        return sum(call.operation == operation and call.status in refusals for call in self.calls())
+
+    def clear(self) -> None:
+        """Start counting anew."""
+        with self._lock:
+            self._calls.clear()
+            self._scopes.clear()
+            self._totals.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +139,33 @@ class Instance:
     """Sign-in tokens of the federation endpoint: whose they are and when they end."""
     auto_approve: str | None = None
     """A user whose browser signs in and consents by itself."""
+
+
+# Clocks for the embedded Identity Center: the real one, and one that runs faster for the demo.
+#
+# The state never reads a clock: the holder of one of these passes the time in.
+
+
+Clock = Callable[[], datetime]
+"""Returns an aware UTC datetime."""
+
+
+def system_clock() -> datetime:
+    """Return the time of this computer."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FastClock:
+    """Time that runs *speed* times faster since *origin*.
+
+    Two processes with the same origin and speed agree, so the demo's agent and its portal share one time.
+    """
+
+    speed: float
+    origin: datetime
+
+    def __call__(self) -> datetime:
+        """Return the fast time, aware UTC."""
+        elapsed = time.time() - self.origin.timestamp()
+        return self.origin + timedelta(seconds=elapsed * self.speed)

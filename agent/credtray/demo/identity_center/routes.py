@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from credtray.demo.identity_center import browser, oidc, portal, sts
+from credtray.demo.identity_center import browser, oidc, sts
 from credtray.demo.identity_center.exchange import Request, Response, redirect, sts_refusal
 from credtray.demo.identity_center.instance import Instance
 
@@ -32,10 +32,10 @@ _TABLE: dict[tuple[str, str], Route] = {
     ("POST", "/client/register"): Route("RegisterClient", oidc.register_client),
     ("POST", "/device_authorization"): Route("StartDeviceAuthorization", oidc.start_device_authorization),
     ("POST", "/token"): Route("CreateToken", oidc.create_token),
-    ("GET", "/assignment/accounts"): Route("ListAccounts", portal.list_accounts),
-    ("GET", "/assignment/roles"): Route("ListAccountRoles", portal.list_account_roles),
-    ("GET", "/federation/credentials"): Route("GetRoleCredentials", portal.get_role_credentials),
-    ("POST", "/logout"): Route("Logout", portal.logout),
+    ("GET", "/assignment/accounts"): Route("ListAccounts", oidc.list_accounts),
+    ("GET", "/assignment/roles"): Route("ListAccountRoles", oidc.list_account_roles),
+    ("GET", "/federation/credentials"): Route("GetRoleCredentials", oidc.get_role_credentials),
+    ("POST", "/logout"): Route("Logout", oidc.logout),
     ("GET", "/federation"): Route("Federation", sts.federation),
     ("GET", "/console"): Route("ConsolePage", sts.console_page, page=True),
     ("GET", "/authorize"): Route("AuthorizePage", browser.authorize, page=True),

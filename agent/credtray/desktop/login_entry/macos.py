@@ -11,8 +11,7 @@ from xml.parsers.expat import ExpatError
 
 from credtray import __version__
 from credtray.core.errors import AutostartRefused
-from credtray.desktop.login_entry import Found
-from credtray.desktop.login_entry.file import EntryFile
+from credtray.desktop.login_entry import EntryFile, Found
 
 LABEL = "io.credtray.agent"
 MARK = "CredtrayVersion"

@@ -14,8 +14,7 @@ from types import MappingProxyType
 
 from credtray import __version__
 from credtray.core.errors import AssetMissing, AutostartRefused
-from credtray.desktop.login_entry import Found
-from credtray.desktop.login_entry.file import EntryFile
+from credtray.desktop.login_entry import EntryFile, Found
 from credtray.desktop.paths import asset
 
 # Text of an XDG autostart entry and back (Desktop Entry Specification 1.5). Touches no file.

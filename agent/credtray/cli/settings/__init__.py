@@ -1,1 +1,0 @@
-"""`credtray settings`: show and change them."""
