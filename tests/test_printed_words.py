@@ -26,7 +26,7 @@ IN_A_COMMAND = re.compile(
 )
 """From the beginning of a command up to the value, with nothing in between that ends a command in prose."""
 NO_WORDS = {
-    "doctor/view.py": ("repair", "option"),  # ours
+    "doctor/view.py": ("kind.repair", "option"),  # ours
     "cli/exec_files.py": ("seen", "sys.executable", "__file__"),  # a sentence in a file nobody types from
     "cli/reference.py": ("kind.repair.value",),  # ours
     "core/notice_texts.py": ("minutes",),  # a number

@@ -150,7 +150,7 @@ def test_start_goes_on_when_the_command_takes_too_long(
     with components.choices_lock(0), contextlib.ExitStack() as starting:
         service._keep_others_out(components, starting)
 
-    assert "still busy" in caplog.text
+    assert "still running" in caplog.text
 
 
 def test_the_agents_lock_is_one_and_private_whatever_the_umask(home: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 PROGRAM = Path(__file__).parents[2] / "packaging" / "compare_trees.py"
 OLD = {
-    "core/desired_sections.py": '''\
+    "core/wishes.py": '''\
 """What a profile should get."""
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from credtray.core import wishes
-from credtray.core.desired_sections import wish as wanted
+from credtray.core.wishes import wish as wanted
 
 if TYPE_CHECKING:
-    from credtray.core.desired_sections import LIMIT
+    from credtray.core.wishes import LIMIT
 
 
 @dataclass(frozen=True)
@@ -145,11 +145,7 @@ def test_modules_that_were_merged_are_equal(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "line"),
     [
-        (
-            "def _item() -> int:\n    return 1\n",
-            "",
-            "lost     _item  agent/credtray/core/desired_sections.py:14",
-        ),
+        ("def _item() -> int:\n    return 1\n", "", "lost     _item  agent/credtray/core/wishes.py:14"),
         ("LIMIT = 3", "LIMIT = 4", "changed  LIMIT"),
         ("self.size < size", "self.size <= size", "changed  Look.fits"),
         ('"""So many."""', '"""So few."""', "changed  LIMIT (text)"),
@@ -219,10 +215,7 @@ def test_named_renames_are_no_difference(tmp_path: Path) -> None:
     old = lay(tmp_path / "old", OLD)
 
     assert (
-        compare(
-            old, new, "--renamed", "credtray.core.desired_sections:_item=_wished_item", "--renamed", names
-        )[0]
-        == 0
+        compare(old, new, "--renamed", "credtray.core.wishes:_item=_wished_item", "--renamed", names)[0] == 0
     )
     assert compare(old, new, "--renamed", names)[0] == 1
 
