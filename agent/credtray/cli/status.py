@@ -22,7 +22,6 @@ from credtray.cli import backend, terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
 from credtray.cli.columns import Column, Columns
-from credtray.cli.imports_view import imports_view
 from credtray.cli.status_words import (
     Reader,
     agent_words,
@@ -112,7 +111,10 @@ def _parts(document: StatusDocument, reader: Reader) -> Iterator[RenderableType]
         yield Text()
     if not document.sessions and not document.problems and not document.warnings:
         yield Text("The config file names no sso-session. Run: credtray setup\n")
-    yield from imports_view(document.imports, reader)
+    if document.imports:
+        from credtray.cli.imports_view import imports_view
+
+        yield from imports_view(document.imports, reader)
     yield from _warnings(document)
     lead, meaning = agent_words(document.agent)
     yield Text.assemble((lead, "bold" if running else "strong warning"), f": {meaning}")
