@@ -32,7 +32,7 @@ from credtray.aws.role_credentials import (
 from credtray.core.events import Activated, Asked, Event, Fetched, FilesChanged
 from credtray.core.models import SectionKeys
 from credtray.core.ports import Mark, SyncReport
-from credtray.daemon.loop import Conduct, Loop
+from credtray.daemon.loop import Loop, LoopOptions
 from credtray.daemon.workers import Workers
 from credtray.environment import Environment
 
@@ -109,7 +109,7 @@ async def _once(names: list[str], rate: float) -> dict[str, float]:
         if isinstance(event, Fetched):
             came.append(time.perf_counter())
 
-    loop = Loop(ports, workers, components.state_file.load(), conduct=Conduct(heard=heard))
+    loop = Loop(ports, workers, components.state_file.load(), conduct=LoopOptions(heard=heard))
     loop.start()
     await loop.everything_settled(30)
     loop.take(Asked(names[-1]))  # loads botocore and makes its client: a running agent has done that long ago

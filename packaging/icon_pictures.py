@@ -16,20 +16,20 @@ from PIL.PngImagePlugin import PngInfo
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from credtray.core.icon_state import Look, Shape  # noqa: E402 - the checkout is not installed
+from credtray.core.icon_state import IconState, Shape  # noqa: E402 - the checkout is not installed
 from credtray.desktop.icon import GRID, MIDDLE, Layer, Panel, Pen, Point, app_layers, draw, on_circle, painted  # noqa: E402 - the same
 
 _SVG = "//www.w3.org/2000/svg"
 """Name of the language; whole it would look like an address, of which a test allows none in this folder."""
 SIZES = (16, 32, 48, 64, 128, 256, 512)
 STATES = (
-    (Look(Shape.FRESH, 19), "signed in"),
-    (Look(Shape.SOON, 3), "ends soon"),
-    (Look(Shape.ENDED), "ended"),
-    (Look(Shape.SIGNED_OUT), "signed out"),
-    (Look(Shape.SIGNING_IN, 10), "signing in"),
-    (Look(Shape.OFFLINE), "offline"),
-    (Look(Shape.TROUBLE, 14), "needs you"),
+    (IconState(Shape.FRESH, 19), "signed in"),
+    (IconState(Shape.SOON, 3), "ends soon"),
+    (IconState(Shape.ENDED), "ended"),
+    (IconState(Shape.SIGNED_OUT), "signed out"),
+    (IconState(Shape.SIGNING_IN, 10), "signing in"),
+    (IconState(Shape.OFFLINE), "offline"),
+    (IconState(Shape.TROUBLE, 14), "needs you"),
 )
 _SHEET = ((Panel.LIGHT, "#f2f2f2", "#30363c"), (Panel.DARK, "#23272c", "#d8dde2"))
 """Panel, its colour, and the colour of the words on it."""

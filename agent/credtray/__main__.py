@@ -32,7 +32,7 @@ def main() -> int:
             os.execv(sys.executable, [sys.executable, "-I", door, *arguments])  # noqa: S606 -- ourselves, no shell
     try:
         if arguments[:1] == ["exec"] and sys.platform != "win32":
-            from credtray.cli.exec_lane import take
+            from credtray.cli.exec_fast_path import take
 
             take(arguments)  # returns only when there is something to say
         from credtray.cli.main import main as run  # the fast way must not pay for it

@@ -32,7 +32,7 @@ from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State, frozen
 from credtray.core.summary import status_document
 from credtray.daemon.changes import Changes
-from credtray.daemon.loop import Conduct, Loop
+from credtray.daemon.loop import Loop, LoopOptions
 from credtray.daemon.ports import Ports
 from credtray.daemon.requests import ImportRequests, Requests
 from credtray.daemon.sign_ins import SignIns
@@ -237,7 +237,7 @@ async def _carried_out(
         workers,
         components.state_file.load(),
         speed=components.environment.speed,
-        conduct=Conduct(_allowed(request), saves=type(request) in _CHOICES),
+        conduct=LoopOptions(_allowed(request), saves=type(request) in _CHOICES),
     )
     stopped = asyncio.Event()
     sign_ins = SignIns(components.ports, workers, loop)

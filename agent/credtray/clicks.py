@@ -28,7 +28,7 @@ from credtray.core.errors import (
     SignInTimedOut,
 )
 from credtray.core.forms import Form
-from credtray.core.icon_state import STEPS, Look, Shape
+from credtray.core.icon_state import STEPS, IconState, Shape
 from credtray.core.models import Profile
 from credtray.core.ports import Browser, Button, Notification, Notifier, Urgency
 from credtray.core.problem_words import GOOD_NEWS, UNDER_WAY, answer
@@ -153,7 +153,7 @@ class ClickHandler:
         _log.info("the click failed: %s %s", problem.title, problem.hint)
         self._notify(answer(_key(click), click, problem, self._loop.state))
 
-    def _tell(self, click: Click, title: str, body: str, picture: Look = GOOD_NEWS) -> None:
+    def _tell(self, click: Click, title: str, body: str, picture: IconState = GOOD_NEWS) -> None:
         self._notify(Notification(_key(click), title, body, picture=picture))
 
     def _tell_quietly(self, key: str, title: str) -> None:
@@ -198,7 +198,7 @@ class ClickHandler:
                 request,
                 f"Default profile: {plain(request.profile)}",
                 f"But not for every program: {shadowed}.",
-                Look(Shape.TROUBLE),
+                IconState(Shape.TROUBLE),
             )
             return
         self._tell_quietly(_CHOSEN, _chosen(request))
@@ -208,7 +208,7 @@ class ClickHandler:
 
         def step(progress: Progress) -> None:
             if progress.text == BROKEN_COMMAND:
-                self._tell(request, _OTHER_BROWSER, BROKEN_COMMAND, Look(Shape.TROUBLE))
+                self._tell(request, _OTHER_BROWSER, BROKEN_COMMAND, IconState(Shape.TROUBLE))
             elif progress.kind != WAITS_FOR_PORTAL and (progress.user_code or progress.text):
                 self._notify(_to_do(key, request, progress))
 
@@ -260,7 +260,7 @@ class ClickHandler:
         if opened is Opened.NOT_AT_ALL:
             raise BrowserUnopened(f"the address is {link}")
         if opened is Opened.BY_ANOTHER:
-            self._tell(click, _OTHER_BROWSER, BROKEN_COMMAND, Look(Shape.TROUBLE))
+            self._tell(click, _OTHER_BROWSER, BROKEN_COMMAND, IconState(Shape.TROUBLE))
 
     async def _copy_console_link(self, click: clicks.CopyConsoleLink) -> None:
         link = self._console_link(known_profile(self._loop.state, click.profile).profile)
@@ -306,7 +306,7 @@ class ClickHandler:
     async def _show_session(self, click: clicks.ShowSession) -> None:
         seen = summary(self._loop.state, self._loop.now())
         session = seen.sessions[known_session(seen.state, click.session).name]
-        self._tell(click, headline(seen, session), details(seen, session), Look(session.shape, STEPS))
+        self._tell(click, headline(seen, session), details(seen, session), IconState(session.shape, STEPS))
 
 
 def _chosen(request: Choice) -> str:

@@ -22,7 +22,7 @@ from credtray.core.events import PartChanged, PresenceChanged
 from credtray.core.menu.sessions import Extras
 from credtray.core.ports import DesktopPart, Presence
 from credtray.core.state import State
-from credtray.core.tray_view import Face, face
+from credtray.core.tray_view import TrayView, face
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers, guarded
@@ -73,7 +73,7 @@ class DesktopIntegration:
         self._changed: asyncio.Event | None = None
         self._looking: asyncio.Task[None] | None = None
         """Held: asyncio forgets tasks nobody holds."""
-        self._latest: tuple[State, float, Face] | None = None
+        self._latest: tuple[State, float, TrayView] | None = None
         """Of which state, when it was made, and what is shown."""
 
     def handlers(self, loop: Loop, requests: Requests) -> Mapping[type, Handler]:
@@ -166,7 +166,7 @@ class DesktopIntegration:
                 # What comes alone is drawn at once: an idle agent is not to wake up twice for it.
                 await asyncio.sleep(max(0.0, drawn + COALESCE_SECONDS - time.monotonic()))
 
-    def _fresh(self) -> Face:
+    def _fresh(self) -> TrayView:
         """Return what a menu shows that is about to open; what costs a look at a file follows in a moment.
 
         A panel that asks without a pause gets the face it has: it is not made a hundred times a second.
@@ -179,7 +179,7 @@ class DesktopIntegration:
                 return latest
         return self._face()
 
-    def _face(self) -> Face:
+    def _face(self) -> TrayView:
         assert self._loop is not None  # noqa: S101 - whoever asks was begun with it
         extras = Extras(autostart=self._starts_at_login, version=__version__)
         now = face(self._loop.state, self._loop.now(), None, extras)

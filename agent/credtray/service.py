@@ -34,7 +34,7 @@ from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.ipc import IpcServer, ipc_server
 from credtray.daemon.ipc_unix import prepare_runtime_directory
 from credtray.daemon.log import Redactor, logging_to
-from credtray.daemon.loop import TICK_SECONDS, Conduct, Loop
+from credtray.daemon.loop import TICK_SECONDS, Loop, LoopOptions
 from credtray.daemon.scheduler import Hint, Scheduler
 from credtray.daemon.sign_ins import SignIns
 from credtray.daemon.workers import Workers, guarded
@@ -129,7 +129,7 @@ class Service:
             ports = replace(ports, notifier=self._desktop.notifier)
         state = components.state_file.load()
         self.loop = Loop(
-            ports, self._workers, state, speed=environment.speed, conduct=Conduct(heard=self._heard)
+            ports, self._workers, state, speed=environment.speed, conduct=LoopOptions(heard=self._heard)
         )
         self._sign_ins = SignIns(ports, self._workers, self.loop)
         self.requests = requests_of(components, self.loop, self._sign_ins, self._stop.set)

@@ -40,7 +40,7 @@ aws_secret_access_key = canary
 
 def seen(monkeypatch: pytest.MonkeyPatch, facts: Facts, **files: bytes) -> None:
     """Let the commands see these facts."""
-    around = resolution.surroundings_of(
+    around = resolution.environment_of(
         files.get("config"), files.get("credentials"), facts.environ, facts.now
     )
     monkeypatch.setattr(collect, "look", lambda *, online=False: Checkup(facts, lambda: around))

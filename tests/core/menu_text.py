@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from credtray.core.menu import Item, Kind
-from credtray.core.tray_view import Face
+from credtray.core.tray_view import TrayView
 
 _RULE = "----"
 
 
-def text_of(face: Face, closed: Collection[str] = ()) -> str:
+def text_of(face: TrayView, closed: Collection[str] = ()) -> str:
     """The icon, the tooltip, then the menu: ``>`` opens, ``*`` is the default, ``~`` cannot be clicked.
 
     Of the submenus with these keys only the label is shown.
@@ -50,7 +50,7 @@ def every(items: Sequence[Item]) -> Iterator[Item]:
         yield from every(item.children)
 
 
-def menu_of(face: Face, key: str) -> Item:
+def menu_of(face: TrayView, key: str) -> Item:
     """The one item of that key."""
     (found,) = (item for item in every(face.menu) if item.key == key)
     return found

@@ -23,11 +23,11 @@ from credtray.core.events import (
     SyncFailed,
 )
 from credtray.core.expiry import SignInMemory
-from credtray.core.icon_state import STEPS, Look, Shape, ring_steps
+from credtray.core.icon_state import STEPS, IconState, Shape, ring_steps
 from credtray.core.menu.sessions import Extras
 from credtray.core.settings import Settings
 from credtray.core.state import State
-from credtray.core.tray_view import Face, face
+from credtray.core.tray_view import TrayView, face
 from tests.core.making import HOUR, MINUTE, NOON, after, calls_of, config, profile, session, signed_in, token
 from tests.core.menu_states import crowd, cut_at, moments, started, two_sessions, working
 from tests.core.menu_text import every
@@ -35,7 +35,7 @@ from tests.core.menu_text import every
 EXTRAS = Extras(autostart=False, version="0.1.0")
 
 
-def seen(state: State, now: datetime = NOON) -> Face:
+def seen(state: State, now: datetime = NOON) -> TrayView:
     return face(state, now, UTC, EXTRAS)
 
 
@@ -53,7 +53,7 @@ def test_learned_length_counts_for_more_than_the_setting() -> None:
     state = signed_in("dev")
     learned = replace(state.sessions["corp"], memory=SignInMemory(length=32 * HOUR))
 
-    assert seen(state.with_session(learned)).look == Look(Shape.FRESH, STEPS // 4)
+    assert seen(state.with_session(learned)).look == IconState(Shape.FRESH, STEPS // 4)
 
 
 @given(st.timedeltas(), st.timedeltas(min_value=timedelta(seconds=1)))
@@ -69,7 +69,7 @@ def test_ring_shows_the_session_that_ends_first() -> None:
         two_sessions(SignedIn("lab", token())), SignedIn("corp", token(NOON + 2 * HOUR)), now=NOON + 2 * HOUR
     )
 
-    assert seen(late, NOON + 2 * HOUR).look == Look(Shape.FRESH, 18)
+    assert seen(late, NOON + 2 * HOUR).look == IconState(Shape.FRESH, 18)
 
 
 def test_look_stays_equal_while_nothing_visible_changes() -> None:
@@ -92,8 +92,8 @@ def test_session_in_use_decides_and_one_nobody_uses_does_not() -> None:
 def test_deliberate_sign_out_of_one_session_leaves_the_other_in_charge() -> None:
     both = two_sessions(SignedIn("corp", token()), SignedIn("lab", token()), Activated(("dev",)))
 
-    assert seen(after(both, SignedOut("lab"))).look == Look(Shape.FRESH, STEPS)
-    assert seen(after(both, SignedOut("corp"))).look == Look(Shape.SIGNED_OUT)
+    assert seen(after(both, SignedOut("lab"))).look == IconState(Shape.FRESH, STEPS)
+    assert seen(after(both, SignedOut("corp"))).look == IconState(Shape.SIGNED_OUT)
 
 
 def test_mirrored_default_makes_its_session_one_in_use() -> None:
@@ -105,14 +105,14 @@ def test_mirrored_default_makes_its_session_one_in_use() -> None:
 def test_sign_in_under_way_answers_the_click_whatever_else_is_urgent() -> None:
     state = two_sessions(SignedIn("corp", token()), Activated(("lab-ro",)), SignInStarted("corp"))
 
-    assert seen(state).look == Look(Shape.SIGNING_IN)
+    assert seen(state).look == IconState(Shape.SIGNING_IN)
 
 
 def test_ended_is_more_urgent_than_ending_soon() -> None:
     short = token(NOON - HOUR, 2 * HOUR, refreshable=False)
     state = two_sessions(SignedIn("corp", short), SignedIn("lab", token(NOON, HOUR / 2, refreshable=False)))
 
-    assert seen(state, NOON + 31 * MINUTE).look == Look(Shape.ENDED)
+    assert seen(state, NOON + 31 * MINUTE).look == IconState(Shape.ENDED)
 
 
 @pytest.mark.parametrize(("minutes", "shape"), [(209, Shape.FRESH), (210, Shape.SOON), (239, Shape.SOON)])

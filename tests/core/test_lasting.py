@@ -28,7 +28,7 @@ from credtray.core.expiry import servable_window
 from credtray.core.models import EndProof, SignIn
 from credtray.core.policy import FETCH_FLOOR, FetchRoleCredentials, decide, next_look
 from credtray.core.state import State
-from credtray.core.validity import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook, slack
+from credtray.core.validity import FetchNeeded, Never, SignInNeeded, Validity, ValidUntil, outlook, slack
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, started, token
 
 
@@ -45,7 +45,7 @@ def state_with(
     return state if life is None else after(state, FetchStarted("dev"), Fetched("dev", keys(life=life)))
 
 
-def look(state: State, wanted: timedelta, at: timedelta = timedelta(), *, of_keys: bool = False) -> Outlook:
+def look(state: State, wanted: timedelta, at: timedelta = timedelta(), *, of_keys: bool = False) -> Validity:
     return outlook(state, state.profiles["dev"], wanted, NOON + at, keys=of_keys)
 
 
@@ -61,7 +61,7 @@ def test_who_renews_needs_the_sign_in_to_last(proof: EndProof, *, about: bool) -
     state = state_with(proof=proof)
     sure = NOON + 8 * HOUR if about else None  # the token alone
 
-    assert look(state, 8 * HOUR) == Lasts(NOON + 8 * HOUR, about, proof, sure_until=sure)
+    assert look(state, 8 * HOUR) == ValidUntil(NOON + 8 * HOUR, about, proof, sure_until=sure)
     assert look(state, 9 * HOUR) == SignInNeeded("corp", NOON + 8 * HOUR, about)
 
 
@@ -71,13 +71,13 @@ def test_keys_of_a_role_that_nobody_has_tried_are_fetched_first() -> None:
 
 def test_keys_in_their_tail_are_fetched_first() -> None:
     assert isinstance(look(state_with(), HOUR, 45 * MINUTE), FetchNeeded)
-    assert isinstance(look(state_with(), HOUR, 44 * MINUTE), Lasts)
+    assert isinstance(look(state_with(), HOUR, 44 * MINUTE), ValidUntil)
 
 
 def test_keys_count_beyond_the_end_of_the_sign_in_until_they_are_no_more_handed_out() -> None:
     state = after(state_with(end=HOUR), RefreshFailed("corp", TokenRefused().problem), now=NOON + MINUTE)
 
-    assert look(state, 40 * MINUTE, MINUTE) == Lasts(NOON + 45 * MINUTE)
+    assert look(state, 40 * MINUTE, MINUTE) == ValidUntil(NOON + 45 * MINUTE)
     assert look(state, 50 * MINUTE, MINUTE) == SignInNeeded("corp", NOON + 45 * MINUTE)
     assert look(state, MINUTE, 45 * MINUTE) == SignInNeeded("corp", None)
 
@@ -95,7 +95,7 @@ def test_an_estimate_that_the_token_disproves_is_no_end() -> None:
     state = state_with(end=HOUR)
     late = replace(state.sessions["corp"], sign_in=SignIn(NOON, NOON + MINUTE, EndProof.SETTING))
 
-    assert look(state.with_session(late), HOUR) == Lasts(
+    assert look(state.with_session(late), HOUR) == ValidUntil(
         NOON + HOUR, about=True, known_by=EndProof.SETTING, sure_until=NOON + HOUR
     )
 
@@ -111,7 +111,7 @@ def test_signed_out_only_a_person_can_help(*, of_keys: bool) -> None:
 def test_keys_last_until_their_own_end_whatever_the_sign_in_does() -> None:
     state = after(state_with(), RefreshFailed("corp", TokenRefused().problem))
 
-    assert look(state, 55 * MINUTE, 5 * MINUTE, of_keys=True) == Lasts(NOON + HOUR)
+    assert look(state, 55 * MINUTE, 5 * MINUTE, of_keys=True) == ValidUntil(NOON + HOUR)
     assert look(state, 56 * MINUTE, 5 * MINUTE, of_keys=True) == SignInNeeded("corp", NOON + HOUR)
 
 
@@ -131,7 +131,7 @@ def test_what_the_role_never_gives_is_told_also_signed_out() -> None:
 
 
 def test_keys_of_an_hour_count_as_lasting_an_hour() -> None:
-    assert look(state_with(), HOUR, 9 * SECOND, of_keys=True) == Lasts(NOON + HOUR)
+    assert look(state_with(), HOUR, 9 * SECOND, of_keys=True) == ValidUntil(NOON + HOUR)
     assert isinstance(look(state_with(), HOUR, 11 * SECOND, of_keys=True), FetchNeeded)
 
 
@@ -151,7 +151,7 @@ def test_no_answer_promises_more_than_is_there(
     found = look(state, wanted * MINUTE, moment, of_keys=of_keys)
 
     match found:
-        case Lasts(until):
+        case ValidUntil(until):
             assert until >= NOON + moment + wanted * MINUTE - slack(wanted * MINUTE)
             assert until <= NOON + (life if of_keys else max(life, end))
         case FetchNeeded(until):

@@ -21,7 +21,7 @@ from credtray.core.menu.sessions import Extras, tomorrow_morning
 from credtray.core.models import AwsConfig, ConfigWarning
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State, frozen
-from credtray.core.tray_view import Face, face
+from credtray.core.tray_view import TrayView, face
 from tests.core.making import MINUTE, NOON, after, signed_in, started, token
 from tests.core.menu_states import (
     Moment,
@@ -39,11 +39,11 @@ USES = ("copy", "console")
 """Submenus that look alike at all times; they are open in one moment only."""
 
 
-def seen(state: State, now: datetime = NOON, extras: Extras = EXTRAS) -> Face:
+def seen(state: State, now: datetime = NOON, extras: Extras = EXTRAS) -> TrayView:
     return face(state, now, UTC, extras)
 
 
-def at(name: str) -> Face:
+def at(name: str) -> TrayView:
     moment = moments()[name]
     return seen(moment.state, moment.now)
 

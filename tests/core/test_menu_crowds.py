@@ -19,7 +19,7 @@ from credtray.core.models import AwsConfig, Profile, SsoSession
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State, frozen
 from credtray.core.state_words import CROWD
-from credtray.core.tray_view import Face, face
+from credtray.core.tray_view import TrayView, face
 from tests.core.making import MINUTE, NOON, after, config, session, token
 from tests.core.menu_states import crowd, fetched
 from tests.core.menu_text import every, labels, menu_of
@@ -37,7 +37,7 @@ _ODD_NAME = st.one_of(
 )
 
 
-def seen(state: State, minutes: float = 0) -> Face:
+def seen(state: State, minutes: float = 0) -> TrayView:
     return face(state, NOON + minutes * MINUTE, UTC, Extras(autostart=True, version="0.1.0"))
 
 

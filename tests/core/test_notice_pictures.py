@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 import pytest
 
 from credtray.core.errors import every_error
-from credtray.core.icon_state import STEPS, Look, Shape
+from credtray.core.icon_state import STEPS, IconState, Shape
 from credtray.core.notice_texts import notification
 from credtray.core.notices import Subject
 from credtray.core.ports import Notification
@@ -49,11 +49,11 @@ def test_only_good_news_has_a_tick(name: str) -> None:
 def test_the_ring_of_a_warning_shrinks_with_the_time_that_is_left(left: timedelta, steps: int) -> None:
     warning = notification(notice(Subject.ENDS_SOON, ends_at=NOON + left), NOON, UTC)
 
-    assert warning.picture == Look(Shape.SOON, steps)
+    assert warning.picture == IconState(Shape.SOON, steps)
 
 
 def test_a_job_that_waits_while_nobody_is_signed_in_shows_the_lock() -> None:
-    assert notification(NOTICES["a job waits, signed out"], NOON, UTC).picture == Look(Shape.SIGNED_OUT)
+    assert notification(NOTICES["a job waits, signed out"], NOON, UTC).picture == IconState(Shape.SIGNED_OUT)
 
 
 @pytest.mark.met("M4")

@@ -13,7 +13,13 @@ import pytest
 from credtray.core.ports.files import Mark
 from credtray.core.section_mark import key_digest
 from credtray.doctor.resolution.answer import Client, Place, Provider, Resolution, TroubleKind, Where
-from credtray.doctor.resolution.environment import Beside, TokenFile, surroundings_of, token_file, token_name
+from credtray.doctor.resolution.environment import (
+    OtherInputs,
+    TokenFile,
+    environment_of,
+    token_file,
+    token_name,
+)
 from credtray.doctor.resolution.table import resolve
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -24,7 +30,7 @@ SSO = "sso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Admin\
 KEYS = "aws_access_key_id = AKIACANARY\naws_secret_access_key = CANARY\n"
 TEMPORARY = "aws_access_key_id = ASIACANARY\naws_secret_access_key = CANARY\naws_session_token = CANARY\n"
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "AKIACANARY", "AWS_SECRET_ACCESS_KEY": "CANARY"}
-SIGNED_IN = Beside(tokens={token_name("corp"): TokenFile(NOW + HOUR, refreshable=True)})
+SIGNED_IN = OtherInputs(tokens={token_name("corp"): TokenFile(NOW + HOUR, refreshable=True)})
 PYTHON = (Client.AWS_CLI, Client.BOTO3)
 ALL = tuple(Client)
 
@@ -36,11 +42,11 @@ def look(
     config: str | None = None,
     credentials: str | None = None,
     environ: Mapping[str, str] | None = None,
-    beside: Beside = SIGNED_IN,
+    beside: OtherInputs = SIGNED_IN,
     explicit: bool = False,
 ) -> Resolution:
     files = [None if text is None else text.encode() for text in (config, credentials)]
-    seen = surroundings_of(files[0], files[1], OFF | dict(environ or {}), NOW, beside)
+    seen = environment_of(files[0], files[1], OFF | dict(environ or {}), NOW, beside)
     return resolve(seen, profile, client, explicit=explicit)
 
 
@@ -168,7 +174,7 @@ def test_java_takes_any_sso_setting_for_sso(setting: str) -> None:
 
 def test_java_goes_on_to_the_container_when_a_profile_fails() -> None:
     environ = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1/x"}
-    found = look(Client.JAVA, config=f"{SESSION}[profile app]\n{SSO}", environ=environ, beside=Beside())
+    found = look(Client.JAVA, config=f"{SESSION}[profile app]\n{SSO}", environ=environ, beside=OtherInputs())
 
     assert Provider.CONTAINER is found.provider
     assert found.works
@@ -202,9 +208,9 @@ def test_a_byte_order_mark_stops_go_and_java(client: Client) -> None:
 # --- times, marks, freshness -------------------------------------------------------------------------
 
 
-def marked(left: timedelta, key: str = "ASIACANARY") -> Beside:
+def marked(left: timedelta, key: str = "ASIACANARY") -> OtherInputs:
     mark = Mark("app", "app", NOW + left, key_digest(key))
-    return Beside(tokens=SIGNED_IN.tokens, marks=(mark,))
+    return OtherInputs(tokens=SIGNED_IN.tokens, marks=(mark,))
 
 
 @pytest.mark.parametrize("client", ALL)
@@ -274,7 +280,7 @@ def test_when_a_token_is_too_old(
     left: timedelta, *, refreshable: bool, client: Client, expected: list[TroubleKind]
 ) -> None:
     tokens = {token_name("corp"): TokenFile(NOW + left, refreshable=refreshable)}
-    found = look(client, config=f"{SESSION}[profile app]\n{SSO}", beside=Beside(tokens=tokens))
+    found = look(client, config=f"{SESSION}[profile app]\n{SSO}", beside=OtherInputs(tokens=tokens))
 
     assert expected == kinds(found)
 
@@ -310,7 +316,7 @@ def test_a_role_lives_as_long_as_what_it_is_assumed_with(client: Client, keys: s
 
 @pytest.mark.parametrize("client", ALL)
 def test_the_instance_is_asked_last_and_answers_only_on_ec2(client: Client) -> None:
-    found = resolve(surroundings_of(None, None, {}, NOW), None, client)
+    found = resolve(environment_of(None, None, {}, NOW), None, client)
 
     assert Provider.INSTANCE_METADATA is found.provider
     assert kinds(found) == [TroubleKind.NOTHING_FOUND]
@@ -322,7 +328,7 @@ def test_an_endpoint_that_does_not_answer_is_told(
     client: Client, *, answers: bool, expected: list[TroubleKind]
 ) -> None:
     environ = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1/x"}
-    found = look(client, None, environ=environ, beside=Beside(endpoint_answers=answers))
+    found = look(client, None, environ=environ, beside=OtherInputs(endpoint_answers=answers))
 
     assert expected == kinds(found)
     assert answers is found.kept_fresh_by_us
@@ -345,7 +351,7 @@ def test_no_secret_stays_in_the_surroundings() -> None:
         "AWS_SECURITY_TOKEN": "CANARY2",
         "OTHER": "CANARY",
     }
-    kept = surroundings_of(config.encode(), f"[app]\n{TEMPORARY}".encode(), environ, NOW)
+    kept = environment_of(config.encode(), f"[app]\n{TEMPORARY}".encode(), environ, NOW)
     answers = [resolve(kept, "app", client) for client in ALL]
 
     assert "CANARY" not in repr((kept, answers))
@@ -377,6 +383,6 @@ def test_a_token_is_refreshable_while_its_registration_lasts(until: str, *, refr
 @pytest.mark.parametrize("client", ALL)
 def test_any_bytes_give_an_answer(client: Client) -> None:
     for data in (b"\xff\xfe\x00[", b"[profile app", b"[]\n= =\n", b"[app]\n\ta = b\n", bytes(range(256))):
-        kept = surroundings_of(data, data, OFF, NOW)
+        kept = environment_of(data, data, OFF, NOW)
 
         assert not resolve(kept, "app", client).works

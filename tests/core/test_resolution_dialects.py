@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.doctor.resolution.environment import Dialect, FileView, Section, read_botocore, surroundings_of
+from credtray.doctor.resolution.environment import Dialect, FileView, Section, environment_of, read_botocore
 from credtray.doctor.resolution.read_by_line import (
     FileKind,
     RawFile,
@@ -109,7 +109,7 @@ PLAIN_LINES = [line for line in LINES if is_plain(line.encode(), FileKind.CONFIG
 @given(st.lists(st.one_of(st.sampled_from(PLAIN_LINES), st.sampled_from(LINES)), max_size=14), st.booleans())
 def test_one_reading_serves_all_only_where_they_agree(lines: list[str], ends: bool) -> None:  # noqa: FBT001 - drawn
     data = ("\n".join(lines) + ("\n" if ends else "")).encode()
-    seen = surroundings_of(data, data, {}, NOW)
+    seen = environment_of(data, data, {}, NOW)
 
     for dialect in Dialect:
         assert expected_view(dialect, data, FileKind.CONFIG) == said_by(seen.config[dialect])
@@ -137,7 +137,7 @@ def test_plain_files_are_known_as_such() -> None:
     ],
 )
 def test_who_sees_the_profile_of_a_header(line: str, expected: set[Dialect]) -> None:
-    seen = surroundings_of(f"{line}\nregion = x\n".encode(), None, {}, NOW)
+    seen = environment_of(f"{line}\nregion = x\n".encode(), None, {}, NOW)
 
     assert expected == {
         dialect for dialect, view in seen.config.items() if {"a", "a b"} & view.profiles.keys()
@@ -156,7 +156,7 @@ def test_who_sees_the_profile_of_a_header(line: str, expected: set[Dialect]) -> 
     ],
 )
 def test_who_refuses_a_broken_file_and_at_which_line(text: str, expected: dict[Dialect, int]) -> None:
-    seen = surroundings_of(None, text.encode(), {}, NOW)
+    seen = environment_of(None, text.encode(), {}, NOW)
 
     assert expected == {
         dialect: view.problem.line for dialect, view in seen.credentials.items() if view.problem is not None

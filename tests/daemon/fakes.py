@@ -30,7 +30,7 @@ from credtray.core.section_mark import key_digest
 from credtray.core.settings import ProfileSettings, Settings, Toml
 from credtray.core.state import State
 from credtray.daemon.changes import Changes
-from credtray.daemon.loop import Conduct, Loop
+from credtray.daemon.loop import Loop, LoopOptions
 from credtray.daemon.ports import Ports
 from credtray.daemon.requests import Requests
 from credtray.daemon.sign_ins import SignIns
@@ -336,7 +336,7 @@ class Daemon:
         self,
         *names: str,
         state: State | None = None,
-        conduct: Conduct | None = None,
+        conduct: LoopOptions | None = None,
         seed: int = 0,
         workers: Workers | None = None,
         credentials_file: CredentialsFile | None = None,

@@ -22,7 +22,7 @@ from credtray.core.events import (
 )
 from credtray.core.models import AwsConfig
 from credtray.core.policy import ShowNotice
-from credtray.daemon.loop import Conduct
+from credtray.daemon.loop import LoopOptions
 from tests.as_json import result
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, run
@@ -61,7 +61,7 @@ def test_a_listener_that_raises_does_not_stop_the_agent() -> None:
         raise RuntimeError("CANARY")
 
     async def drive() -> None:
-        daemon = await Daemon(conduct=Conduct(heard=heard)).started()
+        daemon = await Daemon(conduct=LoopOptions(heard=heard)).started()
         await daemon.ask(protocol.Login("corp"))
         await daemon.ask(protocol.Activate(("dev",)))
 
@@ -96,7 +96,7 @@ def test_errors_are_logged_without_the_values_in_them(caplog: pytest.LogCaptureF
         raise RuntimeError(canary)
 
     async def drive() -> None:
-        await Daemon(conduct=Conduct(heard=heard)).started()
+        await Daemon(conduct=LoopOptions(heard=heard)).started()
 
     run(drive())
     assert "RuntimeError" in caplog.text
@@ -127,7 +127,7 @@ def test_an_hour_without_work_costs_few_wakeups() -> None:
             nonlocal wakeups
             wakeups += 1
 
-        daemon = await Daemon(conduct=Conduct(heard=heard)).started()
+        daemon = await Daemon(conduct=LoopOptions(heard=heard)).started()
         await daemon.ask(protocol.Login("corp"))
         await daemon.ask(protocol.Activate(("dev",)))
         wakeups = 0
@@ -292,7 +292,7 @@ def test_what_could_not_be_saved_is_saved_when_there_is_room_again(caplog: pytes
 
 def test_looking_alone_saves_nothing_and_does_nothing() -> None:
     async def drive() -> None:
-        daemon = Daemon(conduct=Conduct(lambda _state, _action: False, saves=False))
+        daemon = Daemon(conduct=LoopOptions(lambda _state, _action: False, saves=False))
         await daemon.started()
         daemon.loop.take(Activated(("dev",)))
         await asyncio.sleep(300)
@@ -304,7 +304,7 @@ def test_looking_alone_saves_nothing_and_does_nothing() -> None:
 
 def test_actions_that_are_not_allowed_do_not_keep_it_from_settling() -> None:
     async def drive() -> None:
-        conduct = Conduct(lambda _state, action: isinstance(action, ShowNotice))
+        conduct = LoopOptions(lambda _state, action: isinstance(action, ShowNotice))
         daemon = await Daemon(conduct=conduct).started()
         await daemon.ask(protocol.Login("corp"))
         daemon.loop.take(Activated(("dev",)))

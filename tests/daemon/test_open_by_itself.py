@@ -15,7 +15,7 @@ from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.session_status import sign_in_status
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.state import SignInStatus
-from credtray.daemon.loop import Conduct
+from credtray.daemon.loop import LoopOptions
 from tests.core.making import HOUR, MINUTE
 from tests.daemon.fakes import Daemon, run
 
@@ -48,7 +48,7 @@ async def at_the_end(daemon: Daemon, *events: Event, opens: bool = True) -> int:
     return opened
 
 
-def driven(work: Callable[[Daemon], Awaitable[None]], conduct: Conduct | None = None) -> None:
+def driven(work: Callable[[Daemon], Awaitable[None]], conduct: LoopOptions | None = None) -> None:
     async def drive() -> None:
         daemon = Daemon(conduct=conduct)
         await work(daemon)
@@ -140,7 +140,7 @@ def test_a_command_without_an_agent_opens_nothing_by_itself(request_: protocol.R
 
         assert len(daemon.browser.opened) == opened
 
-    driven(work, Conduct(_allowed(request_)))
+    driven(work, LoopOptions(_allowed(request_)))
 
 
 def test_switched_off_in_the_file_it_is_off_at_once() -> None:

@@ -16,7 +16,7 @@ from credtray.core.errors import CredtrayError, Offline, Problem, TimedOut
 from credtray.core.events import Activated, ConfigLoaded, Synced, SyncStarted, TokenVanished
 from credtray.core.models import Secret
 from credtray.core.protocol import Done, Progress
-from credtray.daemon.loop import Conduct
+from credtray.daemon.loop import LoopOptions
 from credtray.daemon.requests import ImportRequests
 from credtray.daemon.workers import Workers
 from tests.core.making import NOON, config, profile, session
@@ -285,7 +285,7 @@ def test_the_end_of_the_agent_is_not_held_up() -> None:
 
 def test_an_event_alone_ends_the_wait() -> None:
     async def drive() -> bool:
-        daemon = await Daemon(conduct=Conduct(saves=False)).started()
+        daemon = await Daemon(conduct=LoopOptions(saves=False)).started()
         daemon.loop.take(SyncStarted())
         task = asyncio.create_task(daemon.loop.reached(Effect(sections=("dev",)), 15))
         await asyncio.sleep(1)

@@ -147,7 +147,7 @@ class FakeDaemon:
 
 
 @dataclass
-class Told:
+class Callbacks:
     """A running notifier, and what it told the agent."""
 
     notifier: DesktopNotifier
@@ -173,7 +173,7 @@ class Told:
 
 
 @contextlib.asynccontextmanager
-async def told(address: str | None = None) -> AsyncIterator[Told]:
+async def told(address: str | None = None) -> AsyncIterator[Callbacks]:
     """Run a notifier as the agent does; at the end nothing of it is left."""
     bus = SessionBus(address=address)
     clicks: list[Click] = []
@@ -181,7 +181,7 @@ async def told(address: str | None = None) -> AsyncIterator[Told]:
     notifier = DesktopNotifier(bus, clicks.append, parts.append)
     running = asyncio.create_task(notifier.run())
     try:
-        yield Told(notifier, clicks, parts)
+        yield Callbacks(notifier, clicks, parts)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -199,7 +199,7 @@ async def daemon_on(address: str, **traits: Any) -> AsyncIterator[FakeDaemon]:
 
 
 @contextlib.asynccontextmanager
-async def shown_by(address: str, **traits: Any) -> AsyncIterator[tuple[FakeDaemon, Told]]:
+async def shown_by(address: str, **traits: Any) -> AsyncIterator[tuple[FakeDaemon, Callbacks]]:
     """Give a daemon and a notifier that has found it."""
     async with daemon_on(address, **traits) as daemon, told(address) as agent:
         await agent.served()

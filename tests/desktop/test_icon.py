@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageColor, ImageStat
 
 from credtray.core.errors import AssetMissing
-from credtray.core.icon_state import STEPS, Look, Shape
+from credtray.core.icon_state import STEPS, IconState, Shape
 from credtray.desktop.icon import (
     GRID,
     RING,
@@ -77,7 +77,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("panel", Panel)
 @pytest.mark.parametrize("shape", Shape)
 def test_every_shape_is_painted_at_every_size(shape: Shape, panel: Panel, size: int) -> None:
-    icon = draw(Look(shape, 12), size, panel)
+    icon = draw(IconState(shape, 12), size, panel)
 
     assert (icon.mode, icon.size) == ("RGBA", (size, size))
     assert opacity(icon) > 0.2
@@ -97,7 +97,7 @@ class Outlines(Pen):
 
 @pytest.mark.parametrize("shape", Shape)
 def test_nothing_is_cut_off(shape: Shape) -> None:
-    for layer in layers(Look(shape, STEPS), palettes()["auto"]):
+    for layer in layers(IconState(shape, STEPS), palettes()["auto"]):
         pen = Outlines(layer.grow)
         layer.paint(pen)
 
@@ -108,7 +108,7 @@ def test_nothing_is_cut_off(shape: Shape) -> None:
 @pytest.mark.parametrize("steps", [0, 3, 20])
 @pytest.mark.parametrize(("one", "other"), [*itertools.combinations(Shape, 2)])
 def test_shapes_are_told_apart_at_22_pixels_without_any_colour(one: Shape, other: Shape, steps: int) -> None:
-    first, second = (template(Look(shape, steps), 22).getchannel("A") for shape in (one, other))
+    first, second = (template(IconState(shape, steps), 22).getchannel("A") for shape in (one, other))
     different = ImageChops.difference(first, second).histogram()[128:]
 
     assert sum(different) >= 25
@@ -140,7 +140,7 @@ def blended(colour: str, ground: str) -> list[int]:
 
 def test_template_is_black_with_transparency_only() -> None:
     for shape in Shape:
-        colours = template(Look(shape, 7), 22).convert("RGB").getcolors() or []
+        colours = template(IconState(shape, 7), 22).convert("RGB").getcolors() or []
 
         assert [colour for _count, colour in colours] == [(0, 0, 0)]
 
@@ -150,7 +150,7 @@ def test_template_is_black_with_transparency_only() -> None:
 
 @given(st.integers(0, STEPS - 1), st.sampled_from([22, 32]))
 def test_more_time_is_more_ring(steps: int, size: int) -> None:
-    less, more = (template(Look(Shape.FRESH, number), size) for number in (steps, steps + 1))
+    less, more = (template(IconState(Shape.FRESH, number), size) for number in (steps, steps + 1))
 
     assert opacity(more) > opacity(less)
 
@@ -158,7 +158,7 @@ def test_more_time_is_more_ring(steps: int, size: int) -> None:
 @pytest.mark.parametrize("quarters", range(5))
 def test_time_left_runs_clockwise_from_the_top(quarters: int) -> None:
     """The ring is solid where time is left and faint where it is gone."""
-    icon = template(Look(Shape.SIGNING_IN, STEPS * quarters // 4), 440)
+    icon = template(IconState(Shape.SIGNING_IN, STEPS * quarters // 4), 440)
     middle, radius = 220, 20 * RING[0]
     seen = []
     for quarter in range(4):
@@ -173,14 +173,14 @@ def test_time_left_runs_clockwise_from_the_top(quarters: int) -> None:
 
 @pytest.mark.parametrize("shape", [Shape.ENDED, Shape.SIGNED_OUT, Shape.OFFLINE])
 def test_shapes_that_tell_no_time_have_no_ring_of_it(shape: Shape) -> None:
-    assert template(Look(shape, 0), 22).tobytes() == template(Look(shape, 13), 22).tobytes()
+    assert template(IconState(shape, 0), 22).tobytes() == template(IconState(shape, 13), 22).tobytes()
 
 
 # --- the rest ----------------------------------------------------------------------------------------
 
 
 def test_equal_looks_are_drawn_once() -> None:
-    assert draw(Look(Shape.SOON, 2), 22, Panel.DARK) is draw(Look(Shape.SOON, 2), 22, Panel.DARK)
+    assert draw(IconState(Shape.SOON, 2), 22, Panel.DARK) is draw(IconState(Shape.SOON, 2), 22, Panel.DARK)
 
 
 def test_pillow_is_loaded_only_when_something_is_drawn() -> None:

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 from credtray.core import protocol
 from credtray.core.clicks import OpenLog
 from credtray.core.errors import NotifierUnavailable
-from credtray.core.icon_state import Look, Shape
+from credtray.core.icon_state import IconState, Shape
 from credtray.core.ports import Button, Notification, Urgency
 from credtray.desktop import paths
 from credtray.desktop.icon import Panel, draw, palettes
@@ -56,14 +56,16 @@ def shown_picture(hint: list[Any]) -> Image.Image:
 def test_a_notice_shows_the_icon_of_its_state_and_no_other(bus: DbusDaemon, shape: Shape) -> None:
     async def drive() -> Notified:
         async with shown_by(bus.address) as (daemon, agent):
-            await agent.show(Notification("key", "title", "", picture=Look(shape, 5)))
+            await agent.show(Notification("key", "title", "", picture=IconState(shape, 5)))
             return daemon.notified[0]
 
     shown = asyncio.run(drive())
     picture = shown_picture(shown.hints["image-data"])
 
     assert shown.icon == ""
-    assert ImageChops.difference(picture, draw(Look(shape, 5), picture.width, Panel.AUTO)).getbbox() is None
+    assert (
+        ImageChops.difference(picture, draw(IconState(shape, 5), picture.width, Panel.AUTO)).getbbox() is None
+    )
 
 
 @pytest.mark.met("M4")
@@ -89,7 +91,7 @@ def test_without_a_picture_the_words_are_shown(
 
     async def drive() -> Notified:
         async with shown_by(bus.address) as (daemon, agent):
-            await agent.show(Notification("key", "title", "", picture=Look(Shape.ENDED)))
+            await agent.show(Notification("key", "title", "", picture=IconState(Shape.ENDED)))
             return daemon.notified[0]
 
     shown = asyncio.run(drive())

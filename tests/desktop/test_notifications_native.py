@@ -19,7 +19,7 @@ import pytest
 from credtray.core import protocol
 from credtray.core.clicks import Click
 from credtray.core.errors import NotifierUnavailable
-from credtray.core.icon_state import Look, Shape
+from credtray.core.icon_state import IconState, Shape
 from credtray.core.ports import Button, DesktopPart, Notification, Part, Urgency
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.notifications import native as notifications_native
@@ -154,7 +154,7 @@ def test_a_notice_has_the_picture_of_its_state_as_a_file(platform: str, place: s
         center = FakeCenter()
         async with running(center, platform) as agent:
             await agent.settled()
-            await agent.show(Notification("key", "ended", "", picture=Look(Shape.ENDED)))
+            await agent.show(Notification("key", "ended", "", picture=IconState(Shape.ENDED)))
             [shown] = center.sent
             path = getattr(shown, place)
             return path, path.read_bytes().startswith(b"\x89PNG")

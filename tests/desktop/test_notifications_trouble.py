@@ -15,7 +15,7 @@ from credtray.desktop.bus import session
 from credtray.desktop.notifications import freedesktop as notifications_dbus
 from credtray.desktop.notifications.native import PlyerNotifier
 from tests.desktop.dbus_daemon import DbusDaemon
-from tests.desktop.notification_fakes import Told, daemon_on, shown_by, told, until
+from tests.desktop.notification_fakes import Callbacks, daemon_on, shown_by, told, until
 
 WARNING = Notification("corp:end", "ends soon", "", (Button("Sign in", protocol.Login("corp")),))
 ENDED = Notification("corp:end", "has ended", "", (Button("Sign in", protocol.Login("corp")),))
@@ -26,7 +26,7 @@ SILENT = DesktopPart(Part.NOTIFICATIONS, None, "the notification service does no
 ABSENT = DesktopPart(Part.NOTIFICATIONS, None, "no notification service is running")
 
 
-async def refused(agent: Told, notification: Notification = WARNING) -> str:
+async def refused(agent: Callbacks, notification: Notification = WARNING) -> str:
     """Show it in vain; return why."""
     with pytest.raises(NotifierUnavailable) as caught:
         await agent.show(notification)

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from credtray.core.clicks import About, Click
-from credtray.core.icon_state import Look, Shape
+from credtray.core.icon_state import IconState, Shape
 from credtray.core.menu import Item, Kind
 from credtray.core.ports import DesktopPart, Part
-from credtray.core.tray_view import Face
+from credtray.core.tray_view import TrayView
 from credtray.desktop.bus.connection import Connection
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.tray import Tray
@@ -26,8 +26,10 @@ from tests.desktop.panel_fakes import Entry, FakeWatcher, MenuHost, watching
 from tests.desktop.x_tray import windows_called, x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 
-FACE = Face(
-    Look(Shape.FRESH, 9), "credtray: signed in", (Item("about", Kind.COMMAND, "About credtray", About()),)
+FACE = TrayView(
+    IconState(Shape.FRESH, 9),
+    "credtray: signed in",
+    (Item("about", Kind.COMMAND, "About credtray", About()),),
 )
 BACK_SECONDS = 60.0
 """So soon the icon is back after a panel has started."""
@@ -140,7 +142,7 @@ def test_equal_faces_are_not_sent_again_and_the_picture_only_when_it_is_another(
                 stage.tray.show(replace(FACE))
                 stage.tray.show(replace(FACE, tooltip="credtray: ends in 9 min"))
                 await host.until_heard("NewToolTip")
-                stage.tray.show(replace(FACE, look=Look(Shape.SOON, 2)))
+                stage.tray.show(replace(FACE, look=IconState(Shape.SOON, 2)))
                 await host.until_heard("NewIcon")
 
             assert host.heard.index("NewToolTip") < host.heard.index("NewIcon")

@@ -11,16 +11,18 @@ from typing import Any
 from PIL import Image
 
 from credtray.core.clicks import About, Click
-from credtray.core.icon_state import Look, Shape
+from credtray.core.icon_state import IconState, Shape
 from credtray.core.menu import Item, Kind
 from credtray.core.ports import DesktopPart, Part
-from credtray.core.tray_view import Face
+from credtray.core.tray_view import TrayView
 from credtray.desktop.icon import Panel
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.tray.native import NativeTray
 from credtray.desktop.tray.painting import Shown
 
-FACE = Face(Look(Shape.FRESH, 9), "credtray: signed in", (Item("about", Kind.COMMAND, "About R&D", About()),))
+FACE = TrayView(
+    IconState(Shape.FRESH, 9), "credtray: signed in", (Item("about", Kind.COMMAND, "About R&D", About()),)
+)
 
 
 class MainThreadIcon:
@@ -67,7 +69,7 @@ class BackEnd:
     def __init__(self) -> None:
         self.made: list[MainThreadIcon] = []
 
-    def images(self, look: Look, panel: Panel) -> Mapping[int, Image.Image]:
+    def images(self, look: IconState, panel: Panel) -> Mapping[int, Image.Image]:
         return {look.steps: Image.new("RGBA", (look.steps, look.steps))}
 
     def icon_class(self) -> Callable[..., Any]:
@@ -125,7 +127,7 @@ def test_icon_lives_on_the_main_thread_and_follows_what_is_shown() -> None:
         assert (icon.title, [item.text for item in icon.menu]) == ("credtray: signed in", ["About R&&D"])
         assert stage.reports == [DesktopPart(Part.TRAY, "pystray")]
 
-        stage.shown.show(Face(Look(Shape.SOON, 2), "credtray: ends in 9 min", ()))
+        stage.shown.show(TrayView(IconState(Shape.SOON, 2), "credtray: ends in 9 min", ()))
         await stage.until(lambda: icon.title == "credtray: ends in 9 min" and list(icon.images) == [2])
         await stage.until(lambda: list(icon.menu) == [])
 

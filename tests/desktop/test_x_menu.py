@@ -19,7 +19,7 @@ from credtray.core.clicks import About, Click, OpenLog
 from credtray.core.menu import Item, Kind
 from credtray.desktop.tray._xembed import Icon
 from credtray.desktop.tray.painting import TrayMenu
-from credtray.desktop.x11.menu import Sheet, rows_of
+from credtray.desktop.x11.menu import MenuLevel, rows_of
 from credtray.desktop.x11.thread import Area
 from tests.desktop.x_tray import x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
@@ -56,7 +56,7 @@ class Person:
     def __init__(self, screen: Xvfb) -> None:
         self.screen = screen
         self.clicks: queue.Queue[Click] = queue.Queue()
-        self.sheet = Sheet(rows_of(TrayMenu(self.clicks.put).menu(MENU)))
+        self.sheet = MenuLevel(rows_of(TrayMenu(self.clicks.put).menu(MENU)))
 
     def does(self, *what: str) -> None:
         subprocess.run(["xdotool", *what], env=self.screen.environ, check=True, timeout=PATIENCE)
@@ -216,8 +216,8 @@ def test_end_of_the_icon_closes_its_menu(screen: Xvfb) -> None:
 # --- without a screen ------------------------------------------------------------------------------------
 
 
-def sheet_of(*items: Item) -> Sheet:
-    return Sheet(rows_of(TrayMenu(lambda _click: None).menu(items)))
+def sheet_of(*items: Item) -> MenuLevel:
+    return MenuLevel(rows_of(TrayMenu(lambda _click: None).menu(items)))
 
 
 def test_arrow_keys_go_round_and_leave_out_what_cannot_be_chosen() -> None:
@@ -252,7 +252,7 @@ def test_any_label_can_be_drawn(label: str) -> None:
 def test_finer_screens_get_larger_rows() -> None:
     rows = rows_of(TrayMenu(lambda _click: None).menu(MENU))
 
-    assert Sheet(rows, 192).height == pytest.approx(2 * Sheet(rows, 96).height, rel=0.05)
+    assert MenuLevel(rows, 192).height == pytest.approx(2 * MenuLevel(rows, 96).height, rel=0.05)
 
 
 def test_area_is_moved_into_the_monitor() -> None:

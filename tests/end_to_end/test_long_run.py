@@ -43,7 +43,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 
 
 @dataclass(frozen=True)
-class Look:
+class IconState:
     """What one process holds."""
 
     cycles: int
@@ -54,7 +54,7 @@ class Look:
     descriptors: int
 
     @classmethod
-    def at(cls, pid: int, cycles: int) -> Look:
+    def at(cls, pid: int, cycles: int) -> IconState:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         fields = dict(line.split(":", 1) for line in lines)
         memory = int(fields["VmRSS"].split()[0]) / 1024
@@ -107,7 +107,7 @@ def live(told: dict[str, Any], seconds: float, life: Life) -> None:
         time.sleep(0.01)  # a pace that leaves the machine to others
 
 
-def slope(looks: list[Look]) -> float:
+def slope(looks: list[IconState]) -> float:
     """Return MB for each thousand cycles, by least squares."""
     return (
         statistics.linear_regression([each.cycles for each in looks], [each.memory for each in looks])[0]
@@ -128,14 +128,14 @@ def begun(stage: Stage) -> tuple[Child, dict[str, Any]]:
     return agent, told
 
 
-def summary(early: list[Look], late: list[Look], life: Life) -> str:
+def summary(early: list[IconState], late: list[IconState], life: Life) -> str:
     asked = f"{late[-1].cycles} cycles, {life.asked} + {life.fetched} requests ({life.refused} refused)"
     memory = f"{early[0].memory:.1f} to {late[-1].memory:.1f} MB"
     grown = f"{slope([*early, *late]):+.3f} MB per 1,000 cycles"
     return f"{asked}, {memory}, {grown}, {late[-1].threads} threads, {fewest(late)} descriptors"
 
 
-def fewest(looks: list[Look]) -> int:
+def fewest(looks: list[IconState]) -> int:
     return min(each.descriptors for each in looks)
 
 
@@ -144,11 +144,11 @@ def test_nothing_grows_while_the_agent_works_for_days(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     agent, told = begun(stage)
-    life, looks = Life(), [Look.at(agent.pid, cycles(stage))]
+    life, looks = Life(), [IconState.at(agent.pid, cycles(stage))]
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         live(told, EVERY, life)
-        looks.append(Look.at(agent.pid, cycles(stage)))
+        looks.append(IconState.at(agent.pid, cycles(stage)))
     third = len(looks) // 3
     early, late = looks[third : 2 * third], looks[2 * third :]
 

@@ -55,7 +55,7 @@ from credtray.core.state import State
 from credtray.core.state_words import tooltip
 from credtray.core.summary import status_document, summary
 from credtray.core.tray_view import details, look
-from credtray.core.validity import Lasts, SignInNeeded, outlook
+from credtray.core.validity import SignInNeeded, ValidUntil, outlook
 from credtray.daemon.actions import Actions
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token
@@ -164,7 +164,7 @@ class Agent:
 
     def lasts(self) -> bool:
         found = outlook(self.state, self.state.profiles["p1"], 2 * HOUR, self.now, keys=False)
-        return isinstance(found, Lasts)
+        return isinstance(found, ValidUntil)
 
 
 def home(*, active: bool = False, **more: Any) -> Agent:
@@ -362,7 +362,7 @@ def test_first_sign_in_of_four_minutes_left_is_no_promise_of_two_hours() -> None
     agent = Agent(after(signed_in("p1"), Fetched("p1", keys())), None)
     found = outlook(agent.state, agent.state.profiles["p1"], 2 * HOUR, NOON, keys=False)
 
-    assert isinstance(found, Lasts)
+    assert isinstance(found, ValidUntil)
     assert found.guessed
     assert found.known_by is EndProof.SETTING
     assert found.sure_until == NOON + HOUR
@@ -389,7 +389,7 @@ def test_only_what_the_token_held_does_not_cover_is_a_guess(
     state = state.with_session(replace(session, sign_in=replace(session.sign_in, proof=proof)))
     found = outlook(state, state.profiles["p1"], wanted, NOON, keys=False)
 
-    assert isinstance(found, Lasts)
+    assert isinstance(found, ValidUntil)
     assert found.guessed is guessed
 
 
@@ -398,7 +398,7 @@ def test_token_of_another_program_ends_nobody_knows_when() -> None:
     state = after(signed_in("p1"), TokenFound("corp", token(NOON, HOUR, name="cli")), Fetched("p1", keys()))
     found = outlook(state, state.profiles["p1"], 2 * HOUR, NOON, keys=False)
 
-    assert isinstance(found, Lasts)
+    assert isinstance(found, ValidUntil)
     assert found.guessed
 
 

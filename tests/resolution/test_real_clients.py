@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from credtray.doctor.resolution.answer import Client, Place, Provider, Resolution, TroubleKind, Where
-from credtray.doctor.resolution.environment import Beside, Surroundings, surroundings_of, token_file
+from credtray.doctor.resolution.environment import ClientEnvironment, OtherInputs, environment_of, token_file
 from credtray.doctor.resolution.table import resolve
 from tests.connect_proxy import ConnectProxy
 from tests.resolution.aws_stand_in import AwsStandIn, key_of
@@ -56,11 +56,11 @@ class Case:
     environ: dict[str, str]
 
     @property
-    def surroundings(self) -> Surroundings:
+    def surroundings(self) -> ClientEnvironment:
         now = datetime.now(UTC)
         tokens = {name: token_file(data, now) for name, data in self.home.tokens.items()}
-        return surroundings_of(
-            self.home.config, self.home.credentials, self.home.environ, now, Beside(tokens=tokens)
+        return environment_of(
+            self.home.config, self.home.credentials, self.home.environ, now, OtherInputs(tokens=tokens)
         )
 
     def resolved(self, client: Client) -> Resolution:

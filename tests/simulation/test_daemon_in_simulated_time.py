@@ -32,7 +32,7 @@ from credtray.core.events import (
 from credtray.core.models import RoleCredentials
 from credtray.core.ports import DesktopPart, Notification, Part, Presence
 from credtray.core.protocol import CredentialsIssued
-from credtray.daemon.loop import Conduct
+from credtray.daemon.loop import LoopOptions
 from tests.core.making import HOUR, MINUTE
 from tests.daemon.fakes import Daemon, run
 from tests.soak import SOAK
@@ -49,7 +49,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.events = 0
-        self.daemon = Daemon(*NAMES, seed=seed, conduct=Conduct(heard=self._heard))
+        self.daemon = Daemon(*NAMES, seed=seed, conduct=LoopOptions(heard=self._heard))
         self.well_since = self.daemon.clock.now()
         self.served = 0
         self.real_ends: dict[str, float] = {}

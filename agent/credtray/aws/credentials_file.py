@@ -54,7 +54,7 @@ _RELEASED = frozenset(KEYS)
 _STALE = frozenset({STALE_TOKEN})
 
 
-class Standing(Enum):
+class Ownership(Enum):
     """What a section is to us."""
 
     ABSENT = "absent"
@@ -69,7 +69,7 @@ class Standing(Enum):
 class Finding:
     """A section's standing, with the mark when it is ours and the reason when it is not."""
 
-    standing: Standing
+    standing: Ownership
     mark: SectionMark | None = None
     reason: str = ""
 
@@ -80,21 +80,21 @@ def finding(section: SectionSpan | None) -> Finding:
     Ours: it carries our mark and the very access key that the mark was made for (or no key any more).
     """
     if section is None:
-        return Finding(Standing.ABSENT)
+        return Finding(Ownership.ABSENT)
     values = section.values
     marks = [parsed(comment.text) for comment in section.comments if comment.text.startswith(PREFIX)]
     mark = next((mark for mark in marks if mark is not None), None)
     held = [name for name in KEYS if name in values]
     if mark is not None:
         if not held or key_digest(values.get(ACCESS_KEY_ID, "")) == mark.key_digest:
-            return Finding(Standing.OURS, mark)
-        return Finding(Standing.FOREIGN, None, "its access key is no longer the one that credtray wrote")
+            return Finding(Ownership.OURS, mark)
+        return Finding(Ownership.FOREIGN, None, "its access key is no longer the one that credtray wrote")
     if held:
-        return Finding(Standing.FOREIGN, None, f"it holds {held[0]}, which credtray did not write")
+        return Finding(Ownership.FOREIGN, None, f"it holds {held[0]}, which credtray did not write")
     source = next((name for name in _OTHER_SOURCES if name in values), None)
     if source is not None:
-        return Finding(Standing.FOREIGN, None, f"it gets its credentials from {source}")
-    return Finding(Standing.FREE)
+        return Finding(Ownership.FOREIGN, None, f"it gets its credentials from {source}")
+    return Finding(Ownership.FREE)
 
 
 def our_part(section: SectionSpan | None) -> tuple[str, ...]:
@@ -203,14 +203,14 @@ def own_sections(data: bytes) -> list[tuple[ini.SectionSpan, SectionMark]]:
     return [(section, mark) for section, mark in found if mark is not None]
 
 
-def synced(data: bytes, wanted: Sequence[SectionKeys], doomed: Collection[str], batch: Batch) -> bytes:
+def synced(data: bytes, wanted: Sequence[SectionKeys], to_remove: Collection[str], batch: Batch) -> bytes:
     """Return the text after the batch, and note in *batch* what became of each section."""
     there = ini.scan(data).by_name()
     edits: list[ini.Edit] = []
     missing: list[SectionKeys] = []
-    for name in sorted(doomed):
+    for name in sorted(to_remove):
         section, found = there.get(name), finding(there.get(name))
-        if found.standing is Standing.FOREIGN:
+        if found.standing is Ownership.FOREIGN:
             batch.refused[name] = _refusal(name, found)
             continue
         batch.removed.append(name)
@@ -218,7 +218,7 @@ def synced(data: bytes, wanted: Sequence[SectionKeys], doomed: Collection[str], 
             edits.append(leaving(section, found.mark))
     for keys in wanted:
         section, found = there.get(keys.section), finding(there.get(keys.section))
-        if found.standing is Standing.FOREIGN:
+        if found.standing is Ownership.FOREIGN:
             batch.refused[keys.section] = _refusal(keys.section, found)
             continue
         batch.written.append(keys.section)
@@ -244,7 +244,7 @@ def _appended(data: bytes, missing: Sequence[SectionKeys]) -> bytes:
 
 __all__ = ["CredentialsFile", "SectionKeys", "SyncReport"]
 
-PEACE = timedelta(seconds=10)
+REWRITE_PAUSE = timedelta(seconds=10)
 """A section that somebody else changes back is rewritten at most this often."""
 _KEY_TEXT = re.compile(r"[A-Za-z0-9+/=._-]+")
 _REGION_TEXT = re.compile(r"[a-z0-9-]{1,64}")
@@ -317,7 +317,7 @@ class CredentialsFile:
             FileUnparsable, FileContended, FileRefused, FileUnwritable: the whole batch failed. See ``edit``.
         """
         fit, refused = _fit(wanted)
-        doomed = set(removed) - {keys.section for keys in wanted}
+        to_remove = set(removed) - {keys.section for keys in wanted}
         batch = Batch()
         contended: set[str] | None = None
 
@@ -329,7 +329,7 @@ class CredentialsFile:
             for section in contended:
                 batch.refused[section] = _contention(section)
             peaceful = [keys for keys in fit if keys.section not in contended]
-            return synced(data, peaceful, doomed, batch)
+            return synced(data, peaceful, to_remove, batch)
 
         outcome = self._file.edit(transform, secret=bool(fit), on_replaced=on_replaced)
         self._remember(batch, now)
@@ -345,7 +345,7 @@ class CredentialsFile:
         recent = {
             keys.section: last
             for keys in wanted
-            if (last := self._last.get(keys.section)) is not None and abs(now - last.at) < PEACE
+            if (last := self._last.get(keys.section)) is not None and abs(now - last.at) < REWRITE_PAUSE
         }
         there = ini.scan(data).by_name() if recent else {}
         return {name for name, last in recent.items() if our_part(there.get(name)) != last.part}
@@ -390,5 +390,5 @@ def _check(keys: SectionKeys) -> None:
 
 def _contention(section: str) -> Problem:
     return FileContended(
-        f"[{section}] was changed back less than {PEACE.seconds} s after it was written"
+        f"[{section}] was changed back less than {REWRITE_PAUSE.seconds} s after it was written"
     ).problem

@@ -18,10 +18,10 @@ import typer
 
 from credtray.cli import terminal
 from credtray.cli.backend import ask, without_browser
-from credtray.cli.becoming import become
 from credtray.cli.choices import JsonOption, ProfileArgument, RegionOption
 from credtray.cli.exec_files import files_of
-from credtray.cli.sign_in import narrate
+from credtray.cli.exec_replace import replace_process
+from credtray.cli.sign_in import show_progress
 from credtray.core.addresses import check_region
 from credtray.core.child_environment import with_endpoint, with_keys
 from credtray.core.durations import parse_duration, short
@@ -128,7 +128,7 @@ def warn_of_guess(result: WaitResult) -> None:
 def _tell(step: Progress) -> None:
     """Tell what is going on; in a script's log only what somebody has to do."""
     if step.kind not in _OURS:
-        narrate(step)
+        show_progress(step)
     elif step.text and (step.kind in _ALWAYS_TOLD or sys.stderr.isatty()):
         terminal.say(step.text)
 
@@ -238,7 +238,7 @@ def run(words: list[str], environ: Mapping[str, str]) -> int:
         raise CommandNotFound("its name is an empty word")
     sys.stdout.flush()
     try:
-        return _beside(words, environ) if sys.platform == "win32" else become(words, environ)
+        return _beside(words, environ) if sys.platform == "win32" else replace_process(words, environ)
     except FileNotFoundError:
         raise CommandNotFound(words[0]) from None
     except (OSError, ValueError) as error:

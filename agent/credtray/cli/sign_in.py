@@ -34,7 +34,7 @@ from credtray.core.state_words import clock_time
 _WAITING = "Waiting for you to finish in the browser. Press Ctrl-C to cancel."
 
 
-def narrate(step: Progress) -> None:
+def show_progress(step: Progress) -> None:
     """Tell what is going on and what to do; unknown steps of a newer agent show their address."""
     match step.kind:
         case "preparing":
@@ -147,7 +147,7 @@ def login(
         request = Login(
             session, fresh=fresh, device=device, browser=not no_browser, agreed=agreed, remote=remote
         )
-        result = ask(request, narrate)
+        result = ask(request, show_progress)
     except KeyboardInterrupt:
         raise typer.Exit(_given_up(session)) from None
     if json_output:

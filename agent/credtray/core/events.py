@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from credtray.core.errors import Problem
 from credtray.core.imports import ImportedKeys
 from credtray.core.models import AccessToken, Account, Awaited, AwsConfig, RoleCredentials
-from credtray.core.ports import DesktopPart, EndpointStanding, Mark, Presence
+from credtray.core.ports import DesktopPart, EndpointState, Mark, Presence
 from credtray.core.settings import Settings
 
 
@@ -215,7 +215,7 @@ class StateSaved:
 class EndpointChanged:
     """The local credentials endpoint was opened or closed, or could not be."""
 
-    standing: EndpointStanding
+    standing: EndpointState
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ MOST_URGENT_FIRST = (
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class IconState:
     """The icon; two equal looks are the same picture."""
 
     shape: Shape

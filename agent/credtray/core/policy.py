@@ -24,12 +24,12 @@ from credtray.core.session_status import (
     end_needs_proof,
     held_back,
     needs_longer,
-    rides_the_end,
     servable,
     sign_in_of,
+    token_ends_with_sign_in,
     token_usable,
 )
-from credtray.core.state import Doubt, ProfileState, SessionState, State
+from credtray.core.state import ProfileState, Rejection, SessionState, State
 from credtray.core.summary import PATIENCE
 
 # What the agent can do, as values: ``policy`` decides on them, ``daemon/actions`` carries them out.
@@ -187,13 +187,13 @@ def wants_refresh(state: State, session: SessionState, now: datetime) -> bool:
         return False
     if session.refusal is not None:
         return session.refusal.retry_at <= now
-    return session.doubt is Doubt.RAISED or _grows_old(state, session, token, now)
+    return session.doubt is Rejection.RAISED or _grows_old(state, session, token, now)
 
 
 def _grows_old(state: State, session: SessionState, token: AccessToken, now: datetime) -> bool:
     if session.refreshed_at is not None and timedelta() <= now - session.refreshed_at < REFRESH_FLOOR:
         return False
-    if rides_the_end(session):
+    if token_ends_with_sign_in(session):
         # It was cut at the end: refreshing it again brings the same end. Ask once more when it is over.
         return token.expires_at <= now
     if token.expires_at - now <= windows_for(session.token_life).advisory:

@@ -38,7 +38,7 @@ from credtray.core.errors import (
     TokenUnreadable,
     every_error,
 )
-from credtray.core.icon_state import STEPS, Look, Shape, ring_steps
+from credtray.core.icon_state import STEPS, IconState, Shape, ring_steps
 from credtray.core.notices import Notice, Subject
 from credtray.core.ports import Button, Notification, Part
 from credtray.core.state import State
@@ -257,9 +257,9 @@ def line(problem: Problem, it: str = "it") -> str:
 # A tick means that something works, and nothing else does.
 
 
-GOOD_NEWS = Look(Shape.FRESH, STEPS)
+GOOD_NEWS = IconState(Shape.FRESH, STEPS)
 """Something was done."""
-UNDER_WAY = Look(Shape.SIGNING_IN, STEPS)
+UNDER_WAY = IconState(Shape.SIGNING_IN, STEPS)
 """A sign-in waits for a person."""
 
 _DAY = timedelta(hours=8)
@@ -294,22 +294,22 @@ _OF_PROBLEMS = {
 }
 
 
-def picture(notice: Notice, now: datetime) -> Look:
+def picture(notice: Notice, now: datetime) -> IconState:
     """Return the look of the icon that a notice is about."""
     if notice.subject is Subject.AWAITED and notice.ends_at is None:
-        return Look(Shape.SIGNED_OUT)
+        return IconState(Shape.SIGNED_OUT)
     if notice.left is not None and notice.left.present_until is None:
-        return Look(Shape.ENDED)
+        return IconState(Shape.ENDED)
     shape = _SHAPES[notice.subject]
     if shape is Shape.SOON:
         left = _DAY if notice.ends_at is None else notice.ends_at - now
-        return Look(shape, ring_steps(left, _DAY))
-    return GOOD_NEWS if shape is Shape.FRESH else Look(shape)
+        return IconState(shape, ring_steps(left, _DAY))
+    return GOOD_NEWS if shape is Shape.FRESH else IconState(shape)
 
 
-def problem_picture(code: str) -> Look:
+def problem_picture(code: str) -> IconState:
     """Return the look of the icon for the problem of that code; a triangle for what has none of its own."""
-    return Look(_OF_PROBLEMS.get(code, Shape.TROUBLE))
+    return IconState(_OF_PROBLEMS.get(code, Shape.TROUBLE))
 
 
 # What a click that failed is answered with: words without codes, and a button for the next step. Pure.

@@ -15,7 +15,7 @@ from credtray.core.errors import (
 )
 from credtray.core.expiry import servable_window
 from credtray.core.models import EndProof, RoleCredentials, SignIn
-from credtray.core.state import Doubt, ProfileState, SessionState, SignInStatus, State
+from credtray.core.state import ProfileState, Rejection, SessionState, SignInStatus, State
 
 PROOF_FLOOR = timedelta(minutes=5)
 """A refresh that only proves when a sign-in ends is not repeated within this time."""
@@ -96,7 +96,7 @@ def sign_in_of(session: SessionState, now: datetime) -> SignIn | None:
 def token_usable(session: SessionState, now: datetime) -> bool:
     """Tell whether the portal would accept the access token, as far as can be known here."""
     token = session.token
-    if token is None or session.ended or session.doubt is Doubt.RAISED:
+    if token is None or session.ended or session.doubt is Rejection.RAISED:
         return False
     return token.expires_at > now
 
@@ -133,7 +133,7 @@ def _may_be_granted(session: SessionState, now: datetime) -> bool:
     return session.refusal is not None and not session.ended and can_refresh(session, now)
 
 
-def rides_the_end(session: SessionState) -> bool:
+def token_ends_with_sign_in(session: SessionState) -> bool:
     """Tell whether the token held was cut at the end of the sign-in: another refresh brings the same end."""
     sign_in, token = session.sign_in, session.token
     if sign_in is None or token is None or sign_in.proof is not EndProof.CUT:

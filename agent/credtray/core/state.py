@@ -13,7 +13,7 @@ from credtray.core.errors import Problem
 from credtray.core.expiry import SignInMemory
 from credtray.core.imports import ImportedKeys
 from credtray.core.models import AccessToken, Awaited, AwsConfig, Profile, RoleCredentials, SignIn, SsoSession
-from credtray.core.ports import DesktopPart, EndpointStanding, Mark, Part, Presence
+from credtray.core.ports import DesktopPart, EndpointState, Mark, Part, Presence
 from credtray.core.settings import Settings
 
 K = TypeVar("K")
@@ -80,7 +80,7 @@ class FailedSignIn:
     """When the sign-in before it was ended for it; None: that one is untouched, or there was none."""
 
 
-class Doubt(Enum):
+class Rejection(Enum):
     """What the portal thinks of an access token that should still be good."""
 
     NONE = "none"
@@ -122,7 +122,7 @@ class SessionState:
     """True: the refresh under way is of a token before this sign-in; its outcome means nothing any more."""
     refreshed_at: datetime | None = None
     """Last attempt."""
-    doubt: Doubt = Doubt.NONE
+    doubt: Rejection = Rejection.NONE
     ended: bool = False
     trouble: Trouble | None = None
     """Portal and token service, as far as the whole session is concerned."""
@@ -217,7 +217,7 @@ class State:
     """A person wants no notices before."""
     desktop: Mapping[str, DesktopPart] = field(default_factory=lambda: MappingProxyType({}))
     """By name: how tray, notifications and presence are served."""
-    endpoint: EndpointStanding = EndpointStanding()
+    endpoint: EndpointState = EndpointState()
     recent: tuple[str, ...] = ()
     """Profiles chosen lately, the latest first."""
     accounts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from credtray.core.durations import short
-from credtray.core.icon_state import MOST_URGENT_FIRST, STEPS, Look, Shape, ring_steps
+from credtray.core.icon_state import MOST_URGENT_FIRST, STEPS, IconState, Shape, ring_steps
 from credtray.core.menu import Item
 from credtray.core.menu.profiles import profile_menus, separator
 from credtray.core.menu.sessions import (
@@ -36,29 +36,29 @@ _WITH_RING = frozenset({Shape.FRESH, Shape.SOON, Shape.TROUBLE, Shape.OFFLINE})
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class TrayView:
     """Everything the tray shows."""
 
-    look: Look
+    look: IconState
     tooltip: str
     """One line for each session, at most five, and one for the default profile; no markup."""
     menu: tuple[Item, ...]
 
 
-def face(state: State, now: datetime, zone: tzinfo | None, extras: Extras) -> Face:
+def face(state: State, now: datetime, zone: tzinfo | None, extras: Extras) -> TrayView:
     """Return icon, tooltip and menu of this moment; *zone* is the reader's, None that of this computer."""
     seen = summary(state, now, zone)
-    return Face(look(seen), tooltip(seen), tuple(_menu(seen, extras)))
+    return TrayView(look(seen), tooltip(seen), tuple(_menu(seen, extras)))
 
 
-def look(seen: Summary) -> Look:
+def look(seen: Summary) -> IconState:
     """Return how the icon is to look: the most urgent shape, and the least time that is left."""
     shapes = {seen.sessions[name].shape for name in seen.mattering}
     ours = any(shape in _WITH_RING for shape in shapes) or not shapes
     if ours and _needs_person(seen):
         shapes.add(Shape.TROUBLE)
     shape = min(shapes, key=MOST_URGENT_FIRST.index, default=Shape.SIGNED_OUT)
-    return Look(shape, _steps(seen) if shape in _WITH_RING else 0)
+    return IconState(shape, _steps(seen) if shape in _WITH_RING else 0)
 
 
 def _needs_person(seen: Summary) -> bool:

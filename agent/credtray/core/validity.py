@@ -19,7 +19,7 @@ _SLACK_SHARE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Lasts:
+class ValidUntil:
     """Good for that long, as things are."""
 
     until: datetime
@@ -62,10 +62,10 @@ class Never:
     life: timedelta
 
 
-Outlook = Lasts | FetchNeeded | SignInNeeded | Never
+Validity = ValidUntil | FetchNeeded | SignInNeeded | Never
 
 
-def outlook(state: State, profile: ProfileState, wanted: timedelta, now: datetime, *, keys: bool) -> Outlook:
+def outlook(state: State, profile: ProfileState, wanted: timedelta, now: datetime, *, keys: bool) -> Validity:
     """Tell whether this profile's credentials last so long from now, or what it takes.
 
     Args:
@@ -87,7 +87,7 @@ def slack(wanted: timedelta) -> timedelta:
     return min(_SLACK, wanted / _SLACK_SHARE)
 
 
-def sign_in_end(session: SessionState, now: datetime) -> Lasts | None:
+def sign_in_end(session: SessionState, now: datetime) -> ValidUntil | None:
     """Return how long the present sign-in is good for; None when there is none.
 
     A token is cut at the end of the sign-in, so one that lives longer than an estimate disproves it.
@@ -96,17 +96,17 @@ def sign_in_end(session: SessionState, now: datetime) -> Lasts | None:
     if token is None or sign_in_status(session, now) is not SignInStatus.SIGNED_IN:
         return None
     if sign_in is None:
-        return Lasts(token.expires_at, about=True)
+        return ValidUntil(token.expires_at, about=True)
     until = max(sign_in.ends_at, token.expires_at)
-    return Lasts(until, about=not sign_in.proof.proven, known_by=sign_in.proof)
+    return ValidUntil(until, about=not sign_in.proof.proven, known_by=sign_in.proof)
 
 
 def _keys_outlook(
     session: SessionState | None, profile: ProfileState, until: datetime, now: datetime
-) -> Outlook:
+) -> Validity:
     held = _handed_out(profile, now)
     if held is not None and held.expires_at >= until:
-        return Lasts(held.expires_at)
+        return ValidUntil(held.expires_at)
     if held is not None and until - now > held.life:
         return Never(held.life)
     if session is None or sign_in_end(session, now) is None:
@@ -116,7 +116,7 @@ def _keys_outlook(
 
 def _renewed_outlook(
     session: SessionState | None, profile: ProfileState, until: datetime, now: datetime
-) -> Outlook:
+) -> Validity:
     """Return the outlook of who renews: what it is handed last it has to be handed before the tail."""
     held = _handed_out(profile, now)
     end = sign_in_end(session, now) if session is not None else None
@@ -126,7 +126,7 @@ def _renewed_outlook(
             return FetchNeeded(until)  # also where the sign-in ends too early: these keys may reach beyond it
         return SignInNeeded(profile.profile.session, None)
     tail = servable_window(held.life)
-    best = Lasts(held.expires_at - tail)
+    best = ValidUntil(held.expires_at - tail)
     if end is not None and end.until > best.until and not waits:
         best = _certain(end, session, best.until, until)
     if best.until >= until:
@@ -138,7 +138,9 @@ def _renewed_outlook(
     return SignInNeeded(profile.profile.session, best.until, about=best.about)
 
 
-def _certain(end: Lasts, session: SessionState | None, held_until: datetime, until: datetime) -> Lasts:
+def _certain(
+    end: ValidUntil, session: SessionState | None, held_until: datetime, until: datetime
+) -> ValidUntil:
     """Return the end with what of it is certain: a sign-in outlives its token, and keys are keys."""
     if not end.about or session is None or session.token is None:
         return end

@@ -18,7 +18,7 @@ from credtray.core.endpoint import path_of
 from credtray.core.errors import CredtrayError, EndpointUnavailable
 from credtray.core.events import Asked, EndpointChanged
 from credtray.core.models import Delivery, Secret
-from credtray.core.ports import EndpointMemory, EndpointPort, EndpointStanding, EndpointStore
+from credtray.core.ports import EndpointMemory, EndpointPort, EndpointState, EndpointStore
 from credtray.core.protocol import Done, ProcessCredentials
 from credtray.core.protocol.results import EndpointResult, RevokeResult
 from credtray.core.state import region_of
@@ -99,7 +99,7 @@ class Endpoint:
 
     def _tell(self, error: CredtrayError | None = None) -> None:
         port = None if self._port is None else self._port.port
-        standing = EndpointStanding(port, None if error is None else error.problem)
+        standing = EndpointState(port, None if error is None else error.problem)
         if standing == self._loop.state.endpoint:
             return
         if error is not None:

@@ -45,7 +45,7 @@ _NEVER = object()
 
 
 @dataclass(frozen=True, slots=True)
-class _Look(Generic[T]):
+class _Probe(Generic[T]):
     """One file: how to tell that it changed, how to read it, and what to say then."""
 
     what: str
@@ -60,7 +60,7 @@ class _Look(Generic[T]):
         return seen, None if seen == known else self.found(self.read())
 
 
-class Reading:
+class FilePoller:
     """Reads in the file worker and posts what it found."""
 
     def __init__(self, ports: Ports, workers: Workers, take: Callable[[Event], None]) -> None:
@@ -69,7 +69,7 @@ class Reading:
         self._take = take
         self._stamps: dict[str, object] = {}
         self._pending: set[str] = set()
-        self._overtaken: dict[str, _Look[Any]] = {}
+        self._overtaken: dict[str, _Probe[Any]] = {}
         """Pending, and asked for again meanwhile: what was read may be old, so it is read once more."""
         self._looked_at: datetime | None = None
         self._doubtful = False
@@ -101,10 +101,10 @@ class Reading:
         ports = self._ports
         self._looked_at, self._doubtful = ports.clock.now(), False
         settings, config, credentials = ports.settings_file, ports.config_file, ports.credentials_file
-        self._look(_Look("settings", settings.stamp, settings.load, SettingsLoaded, SettingsBroken))
-        self._look(_Look("config", config.stamp, config.load, ConfigLoaded, ConfigBroken))
+        self._look(_Probe("settings", settings.stamp, settings.load, SettingsLoaded, SettingsBroken))
+        self._look(_Probe("config", config.stamp, config.load, ConfigLoaded, ConfigBroken))
         self._tokens(state)
-        self._look(_Look("marks", credentials.stamp, credentials.marks, MarksRead, MarksUnread))
+        self._look(_Probe("marks", credentials.stamp, credentials.marks, MarksRead, MarksUnread))
 
     def _tokens(self, state: State) -> None:
         for session in state.sessions.values():
@@ -125,9 +125,9 @@ class Reading:
         def broken(problem: Problem) -> Event:
             return TokenDoubtful(name, problem)
 
-        self._look(_Look(f"token {name}", stamp, lambda: cache.read(session), found, broken))
+        self._look(_Probe(f"token {name}", stamp, lambda: cache.read(session), found, broken))
 
-    def _look(self, look: _Look[Any]) -> None:
+    def _look(self, look: _Probe[Any]) -> None:
         what = look.what
         if what in self._pending:
             self._overtaken[what] = look

@@ -21,7 +21,7 @@ from credtray.core.policy import Action, decide, next_look
 from credtray.core.protocol import Progress
 from credtray.core.state import State, Trouble
 from credtray.daemon.actions import Actions
-from credtray.daemon.file_poller import Reading
+from credtray.daemon.file_poller import FilePoller
 from credtray.daemon.ports import Ports
 from credtray.daemon.workers import Workers, without_values
 
@@ -81,7 +81,7 @@ def _nobody(_event: Event) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Conduct:
+class LoopOptions:
     """What a loop may do, and who listens."""
 
     allowed: Callable[[State, Action], bool] = _everything
@@ -102,7 +102,7 @@ class Loop:
         state: State,
         *,
         speed: float = 1.0,
-        conduct: Conduct | None = None,
+        conduct: LoopOptions | None = None,
     ) -> None:
         """Make a loop that does nothing until ``start``.
 
@@ -117,9 +117,9 @@ class Loop:
         self._ports = ports
         self._workers = workers
         self._speed = speed
-        self._conduct = conduct or Conduct()
+        self._conduct = conduct or LoopOptions()
         self._actions = Actions(ports, workers, self.take, lambda: self.state)
-        self._reading = Reading(ports, workers, self.take)
+        self._reading = FilePoller(ports, workers, self.take)
         self._changes: set[asyncio.Event] = set()
         self._waiting: set[asyncio.Event] = set()
         self._timer: asyncio.TimerHandle | None = None

@@ -34,10 +34,10 @@ from credtray.core.errors import (
 from credtray.core.models import AccessToken, ClientRegistration, SsoSession
 from credtray.daemon.ports import SignInPorts
 from credtray.daemon.sign_in_grants import (
+    AdoptedToken,
     Cancelled,
+    ExternalSignIn,
     Grant,
-    Joined,
-    Newcomers,
     Progress,
     SignInProgress,
     SignInRequest,
@@ -76,7 +76,7 @@ def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is ano
     """
     there = _on_disk(ports, session)
     known = tuple(token.value for token in (current, there if request.fresh else None) if token is not None)
-    newcomers = Newcomers(ports, session, known)
+    newcomers = ExternalSignIn(ports, session, known)
     progress(SignInProgress(Step.PREPARING))
     with _our_turn(ports, session, newcomers, cancelled) as found:
         if found is not None:
@@ -87,7 +87,7 @@ def run_sign_in(  # noqa: PLR0913, PLR0917 - one entry, and each argument is ano
 
 @contextlib.contextmanager
 def _our_turn(
-    ports: SignInPorts, session: SsoSession, newcomers: Newcomers, cancelled: Cancelled
+    ports: SignInPorts, session: SsoSession, newcomers: ExternalSignIn, cancelled: Cancelled
 ) -> Iterator[AccessToken | None]:
     """Wait until no other process signs in to this session; give the token that one brought, if it did.
 
@@ -118,7 +118,7 @@ class _SignIn:
     ports: SignInPorts
     session: SsoSession
     request: SignInRequest
-    newcomers: Newcomers
+    newcomers: ExternalSignIn
     progress: Progress
     cancelled: Cancelled
     entropy: Callable[[int], bytes]
@@ -154,7 +154,7 @@ class _SignIn:
         # forgotten, and nobody can tell that from a person who went away. See docs/adr/0031.
         client = client or self._register(grant, kind)
         outcome = self._by_device(grant, client, reused=reused) if by_device else self._by_code(grant, client)
-        if isinstance(outcome, Joined):
+        if isinstance(outcome, AdoptedToken):
             return SignInResult(outcome.token, joined=True, ended=self.ended)
         return SignInResult(outcome, ended=self.ended)
 
@@ -191,7 +191,7 @@ class _SignIn:
     def _known_client(self) -> ClientRegistration | None:
         return self.ports.token_cache.registration(self.session, oauth.DEVICE_CODE)
 
-    def _by_code(self, grant: Grant, client: ClientRegistration) -> AccessToken | Joined:
+    def _by_code(self, grant: Grant, client: ClientRegistration) -> AccessToken | AdoptedToken:
         try:
             return _told(lambda: grant.by_code(client))
         except ListenerUnavailable as error:
@@ -201,7 +201,9 @@ class _SignIn:
             _log.warning("session %s: %s; signing in with a code instead", self.session.name, error)
             return self._by_device(grant, self._register(grant, oauth.DEVICE_CODE), reused=False)
 
-    def _by_device(self, grant: Grant, client: ClientRegistration, *, reused: bool) -> AccessToken | Joined:
+    def _by_device(
+        self, grant: Grant, client: ClientRegistration, *, reused: bool
+    ) -> AccessToken | AdoptedToken:
         """Go the way; once more with a new registration when one that lay in the cache is refused.
 
         Whatever it is refused for: another program may have made it for something else, or elsewhere.
@@ -285,7 +287,7 @@ class _SignIn:
         return renewed
 
 
-def _told(way: Callable[[], AccessToken | Joined]) -> AccessToken | Joined:
+def _told(way: Callable[[], AccessToken | AdoptedToken]) -> AccessToken | AdoptedToken:
     """Go a way with a registration made just now: when that is refused as well, it is not its age.
 
     Raises:

@@ -159,14 +159,14 @@ _FIRST_PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class AdoptedToken:
     """Another program finished a sign-in while this one waited."""
 
     token: AccessToken
 
 
 @dataclass(slots=True)
-class Newcomers:
+class ExternalSignIn:
     """Notices a token that somebody else puts into the token cache."""
 
     ports: SignInPorts
@@ -209,7 +209,7 @@ class Grant:
     start_url: str
     """As resolved: never a vanity URL."""
     request: SignInRequest
-    newcomers: Newcomers
+    newcomers: ExternalSignIn
     progress: Progress
     cancelled: Cancelled
     entropy: Callable[[int], bytes]
@@ -218,7 +218,7 @@ class Grant:
     keep: Callable[[AccessToken], None]
     """Puts the new token where everybody finds it."""
 
-    def by_code(self, client: ClientRegistration) -> AccessToken | Joined:
+    def by_code(self, client: ClientRegistration) -> AccessToken | AdoptedToken:
         """Authorization code grant with PKCE; the listener is bound before the browser opens.
 
         Where another sign-in is to be ended, the browser comes to a page of ours first, and it is ended then.
@@ -242,7 +242,7 @@ class Grant:
             self._refuse_strange(url)
             self._show(callback.lead_through(_Door(self, url)) if self.request.fresh else url)
             code = self._code(callback)
-            if isinstance(code, Joined):
+            if isinstance(code, AdoptedToken):
                 return code
             self.progress(SignInProgress(Step.FINISHING))
             try:
@@ -254,7 +254,7 @@ class Grant:
             callback.tell(None)
             return token
 
-    def by_device(self, client: ClientRegistration) -> AccessToken | Joined:
+    def by_device(self, client: ClientRegistration) -> AccessToken | AdoptedToken:
         """Device authorization grant; nothing is opened, a person enters the code or compares it.
 
         The sign-in that is active is ended as soon as there is a code: nobody can tell when a person comes to
@@ -299,7 +299,7 @@ class Grant:
                 text = "No browser could be opened here."
                 self.progress(SignInProgress(Step.ADDRESS, url=url, text=text))
 
-    def _code(self, callback: Callback) -> Secret | Joined:
+    def _code(self, callback: Callback) -> Secret | AdoptedToken:
         deadline = self.ports.clock.now() + LIMIT
         # Counted as well: a clock set back must not keep the port open for hours.
         for _ in range(LIMIT // _SLICE):
@@ -311,7 +311,7 @@ class Grant:
             except SignInTimedOut:
                 found = self.newcomers.look()
                 if found is not None:
-                    return Joined(found)
+                    return AdoptedToken(found)
         raise SignInTimedOut(f"it was not finished within {LIMIT // timedelta(minutes=1)} minutes")
 
     def _exchange(
@@ -329,13 +329,13 @@ class Grant:
                 pause *= 2
         return self.ports.identity_center.exchange_code(self.session, client, code, redirect_uri, verifier)
 
-    def _poll(self, client: ClientRegistration, device: DeviceAuthorization) -> AccessToken | Joined:
+    def _poll(self, client: ClientRegistration, device: DeviceAuthorization) -> AccessToken | AdoptedToken:
         interval = device.interval
         deadline = min(device.expires_at, self.ports.clock.now() + LIMIT)
         for _ in range(LIMIT // _SLICE):
             found = self._rest(interval, until=deadline)
             if found is not None:
-                return Joined(found)
+                return AdoptedToken(found)
             if self.ports.clock.now() >= deadline:
                 break
             answer = self._polled(client, device)

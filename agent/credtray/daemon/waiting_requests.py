@@ -33,7 +33,7 @@ from credtray.core.protocol.results import WaitResult, whole_seconds
 from credtray.core.session_status import servable, unrenewed
 from credtray.core.state import ProfileState, region_of
 from credtray.core.state_words import END_WORDS, clock_time
-from credtray.core.validity import FetchNeeded, Lasts, Never, Outlook, SignInNeeded, outlook, slack
+from credtray.core.validity import FetchNeeded, Never, SignInNeeded, Validity, ValidUntil, outlook, slack
 from credtray.core.words import argument, with_options
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
@@ -98,7 +98,7 @@ class _Asker:
         while True:
             found = self._outlook()
             match found:
-                case Lasts():
+                case ValidUntil():
                     return self._lasts(found)
                 case Never(life):
                     raise KeysTooShort(f"keys for {self.request.profile} last {short(life)}")
@@ -111,14 +111,14 @@ class _Asker:
                 case SignInNeeded():
                     await self._somebody_signed_in(found)
 
-    def _outlook(self) -> Outlook:
+    def _outlook(self) -> Validity:
         wanted = timedelta(seconds=self.request.seconds)
         return outlook(self.loop.state, self._profile(), wanted, self.loop.now(), keys=self.request.keys)
 
     def _profile(self) -> ProfileState:
         return known_profile(self.loop.state, self.request.profile)
 
-    def _lasts(self, found: Lasts) -> Done[WaitResult]:
+    def _lasts(self, found: ValidUntil) -> Done[WaitResult]:
         if self.request.sure and found.guessed:
             raise self._not_sure(found)
         held = self._profile().credentials
@@ -137,7 +137,7 @@ class _Asker:
             )
         )
 
-    def _not_sure(self, found: Lasts) -> SignInTooShort:
+    def _not_sure(self, found: ValidUntil) -> SignInTooShort:
         now = self.loop.now()
         expected = clock_time(found.until, now, None)
         sure = found.sure_until or now

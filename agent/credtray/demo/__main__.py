@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from http import HTTPStatus
 from types import FrameType
 
-from credtray.demo.home import Look, ThrowAwayHome, look_at_own_files
+from credtray.demo.home import IconState, ThrowAwayHome, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.identity_center.canary import CANARY
 from credtray.demo.stage import Missing, Plan, Stage, set_stage
@@ -141,7 +141,7 @@ def _introduce(stage: Stage, timeline: Timeline, *, keep: bool) -> None:
     timeline.say()
 
 
-def _conclude(stage: Stage, timeline: Timeline, own_files: Look, seconds: float) -> int:
+def _conclude(stage: Stage, timeline: Timeline, own_files: IconState, seconds: float) -> int:
     journal = stage.portal.journal
     granted = Counter(call.grant for call in journal.calls() if call.status == HTTPStatus.OK)
     changed = sorted(set(own_files.items()) ^ set(look_at_own_files().items()))

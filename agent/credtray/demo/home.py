@@ -155,11 +155,11 @@ def environment(caller: Mapping[str, str], replacements: Mapping[str, str]) -> d
     return {**kept, **replacements}
 
 
-Look = Mapping[str, tuple[int, int, int]]
+IconState = Mapping[str, tuple[int, int, int]]
 """File -> inode, size and modification time in ns."""
 
 
-def look_at_own_files() -> Look:
+def look_at_own_files() -> IconState:
     """Look at the caller's own files that credtray would use without the demo. Reads no content."""
     aws = locate(os.environ, Path.home())
     ours = {paths.settings_file().parent, paths.state_directory(), paths.log_file().parent}

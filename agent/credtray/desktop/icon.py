@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from credtray.core.errors import AssetMissing
-from credtray.core.icon_state import STEPS, Look, Shape
+from credtray.core.icon_state import STEPS, IconState, Shape
 from credtray.desktop.paths import asset
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Panel(Enum):
 
 
 @functools.lru_cache
-def draw(look: Look, size: int, panel: Panel) -> Image:
+def draw(look: IconState, size: int, panel: Panel) -> Image:
     """Return the icon as an RGBA image of *size* by *size* pixels.
 
     Equal arguments return the same image again: it is not to be changed. Takes 3 to 5 ms at 22 to 48 pixels.
@@ -75,7 +75,7 @@ def draw(look: Look, size: int, panel: Panel) -> Image:
 
 
 @functools.lru_cache
-def template(look: Look, size: int) -> Image:
+def template(look: IconState, size: int) -> Image:
     """Return the icon in black with transparency only, as macOS wants it: the system chooses the colour.
 
     Raises:
@@ -193,7 +193,7 @@ class Layer(NamedTuple):
     """So much wider everywhere; what cuts stays as it is."""
 
 
-def layers(look: Look, palette: Palette) -> Sequence[Layer]:
+def layers(look: IconState, palette: Palette) -> Sequence[Layer]:
     """Return what is to be painted in the tray, the lowest first."""
     tells_time = look.shape not in _WITHOUT_RING | _WHOLE_RING
 

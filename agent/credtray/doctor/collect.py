@@ -149,7 +149,7 @@ class Checkup:
     """What was seen."""
 
     facts: Facts
-    surroundings: Callable[[], resolution.Surroundings]
+    surroundings: Callable[[], resolution.ClientEnvironment]
     """Makes what the table of who uses what is read from: it takes as long as the rest together."""
 
 
@@ -220,16 +220,16 @@ def _unread(where: Environment) -> tuple[Content, Content]:
     return (config, None), (credentials, None)
 
 
-def _surroundings(environ: Mapping[str, str], files: AwsFiles, facts: Facts) -> resolution.Surroundings:
+def _surroundings(environ: Mapping[str, str], files: AwsFiles, facts: Facts) -> resolution.ClientEnvironment:
     sessions = files.config.config.sessions
     held = {
         token_key(sessions[name]): _token_file(token, facts)
         for name, token in facts.tokens.items()
         if token.held is not Held.NOTHING
     }
-    beside = resolution.Beside(MappingProxyType(held), files.marks, facts.endpoint_answers)
+    beside = resolution.OtherInputs(MappingProxyType(held), files.marks, facts.endpoint_answers)
     with shared_scans():
-        return resolution.surroundings_of(
+        return resolution.environment_of(
             files.config_bytes, files.credentials_bytes, environ, facts.now, beside
         )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from credtray.aws.credentials_file import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY, Standing, finding
+from credtray.aws.credentials_file import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY, Ownership, finding
 from credtray.core.cache_format import read_token, token_key
 from credtray.core.config.sso import merged, our_mark, parse_config, whole_credentials
 from credtray.core.config.text import ConfigText, Section, read_config
@@ -62,7 +62,7 @@ def _keys(span: SectionSpan) -> KeySection | None:
         old_token=values.get("aws_security_token", values.get("aws_session_token"))
         != values.get("aws_session_token"),
     )
-    if standing.standing is Standing.OURS and standing.mark is not None:
+    if standing.standing is Ownership.OURS and standing.mark is not None:
         mark = standing.mark
         return replace(
             section,

@@ -245,7 +245,7 @@ def tabled(facts: Facts, named: Collection[str], *, every: bool) -> tuple[str, .
     return tuple(name for name in used if name in known) or known[:FEW_PROFILES]
 
 
-def row(around: resolution.Surroundings, profile: str) -> tuple[Resolution, ...]:
+def row(around: resolution.ClientEnvironment, profile: str) -> tuple[Resolution, ...]:
     """Return what each client uses for one profile that AWS_PROFILE names."""
     return tuple(resolution.resolve(around, profile, client) for client in resolution.Client)
 

@@ -68,7 +68,7 @@ _FEWEST = 12
 """Characters of a title of ours that must be there for it to be recognised."""
 
 
-class Standing(StrEnum):
+class CauseStatus(StrEnum):
     """What is known of a cause on this computer."""
 
     FOUND = "found"
@@ -87,7 +87,7 @@ class Explanation:
     present: Finding | None
     """The cause as it was found here and now; None: it was not seen."""
     cure: str
-    standing: Standing
+    standing: CauseStatus
     error: str | None = None
     """The code of the error of ours that the text is, where it is one."""
 
@@ -196,12 +196,12 @@ def _explained(
     present = [item for item in here if item.code == kind.code and item.severity is not Severity.FINE]
     if present:
         first = min(present, key=named.distance)
-        return Explanation(kind, first, first.cure, Standing.FOUND, error)
+        return Explanation(kind, first, first.cure, CauseStatus.FOUND, error)
     sessions = named.sessions or frozenset(facts.config.config.sessions)
     session = next(iter(sessions)) if len(sessions) == 1 else None
     # The program that failed may have the variables of another shell, or be too old to send the token.
     unseen = kind in ONLY_IN_TEXTS or kind is ENDPOINT_REFUSED or (kind in ONLY_ASKED and not facts.endpoints)
-    standing = Standing.POSSIBLE if unseen or kind.code not in BY_CODE else Standing.NOT_FOUND
+    standing = CauseStatus.POSSIBLE if unseen or kind.code not in BY_CODE else CauseStatus.NOT_FOUND
     return Explanation(kind, None, found(kind, session=session).cure, standing, error)
 
 
@@ -214,6 +214,7 @@ __all__ = [
     "BY_CODE",
     "EVERY_KIND",
     "SYMPTOMS",
+    "CauseStatus",
     "Explanation",
     "Facts",
     "Finding",
@@ -222,7 +223,6 @@ __all__ = [
     "Repair",
     "Severity",
     "Sight",
-    "Standing",
     "explain",
     "findings",
     "not_ours",

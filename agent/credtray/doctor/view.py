@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from credtray.cli.terminal import visible
-from credtray.doctor.explanation import Explanation, Standing
+from credtray.doctor.explanation import CauseStatus, Explanation
 from credtray.doctor.findings import Finding, Kind, Severity, Sight
 from credtray.doctor.resolution.answer import Resolution
 
@@ -174,8 +174,8 @@ def explain_view(causes: Sequence[Explanation], *, everything: bool, online: boo
 
 def _explained(causes: Sequence[Explanation], *, everything: bool, online: bool) -> Iterator[RenderableType]:
     here = list(takewhile(lambda item: item.present is not None, causes))
-    others = [item for item in causes[len(here) :] if item.standing is not Standing.NOT_FOUND]
-    excluded = [item for item in causes[len(here) :] if item.standing is Standing.NOT_FOUND]
+    others = [item for item in causes[len(here) :] if item.standing is not CauseStatus.NOT_FOUND]
+    excluded = [item for item in causes[len(here) :] if item.standing is CauseStatus.NOT_FOUND]
     if here:
         yield Text("Cause found here", "strong bad")
         yield from _cause(here[0], "✗", "bad")

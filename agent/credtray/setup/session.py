@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from credtray.cli import terminal
-from credtray.cli.sign_in import narrate
+from credtray.cli.sign_in import show_progress
 from credtray.core import naming
 from credtray.core.addresses import (
     DEFAULT_SCOPES,
@@ -229,7 +229,7 @@ def _sign_in_anew(
 
 
 def _tell(step: SignInProgress) -> None:
-    narrate(
+    show_progress(
         Progress(
             step.kind,
             url=step.url,

@@ -18,9 +18,9 @@ from credtray.core.ports import Mark
 from credtray.core.state import (
     MOST_RECENT,
     PASSING,
-    Doubt,
     FileState,
     ProfileState,
+    Rejection,
     SessionState,
     State,
     Trouble,
@@ -77,7 +77,7 @@ def _fetched(state: State, profile: ProfileState, event: events.Fetched, _now: d
     answered = replace(profile, asked_at=None, needed_until=None)
     state = state.with_profile(replace(answered, fetching=False, credentials=newer, trouble=None))
     said = session.said - PASSING
-    state = state.with_session(replace(session, trouble=None, doubt=Doubt.NONE, said=said))
+    state = state.with_session(replace(session, trouble=None, doubt=Rejection.NONE, said=said))
     return _heard_clock(state, event.clock_error)
 
 
@@ -113,11 +113,11 @@ def _doubted(session: SessionState, profile: ProfileState, now: datetime) -> Ses
     sign_in, attempted_at = session.sign_in, profile.attempted_at or now
     before_the_refresh = session.refreshed_at is not None and attempted_at < session.refreshed_at
     before_the_sign_in = sign_in is not None and attempted_at < sign_in.started_at
-    if session.doubt is Doubt.RAISED or before_the_refresh or before_the_sign_in:
+    if session.doubt is Rejection.RAISED or before_the_refresh or before_the_sign_in:
         return session  # said of the token that is being replaced, or was
-    if session.doubt is Doubt.RENEWED or session.token is None or not session.token.refreshable:
+    if session.doubt is Rejection.RENEWED or session.token is None or not session.token.refreshable:
         return end(session, now)
-    return replace(session, doubt=Doubt.RAISED)
+    return replace(session, doubt=Rejection.RAISED)
 
 
 def _asked(state: State, profile: ProfileState, _event: events.Asked, now: datetime) -> State:

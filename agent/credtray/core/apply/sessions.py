@@ -24,9 +24,9 @@ from credtray.core.notices import WINDOW
 from credtray.core.session_status import sign_in_status
 from credtray.core.state import (
     PASSING,
-    Doubt,
     FailedSignIn,
     PendingSignIn,
+    Rejection,
     SessionState,
     SignInStatus,
     State,
@@ -120,7 +120,7 @@ def _renewed(session: SessionState, token: AccessToken, now: datetime, state: St
         trouble=None,
         refusal=None,
         ended=False,
-        doubt=Doubt.NONE if session.doubt is Doubt.NONE else Doubt.RENEWED,
+        doubt=Rejection.NONE if session.doubt is Rejection.NONE else Rejection.RENEWED,
         said=_still_true(session, sign_in),
         before=_still_to_compare(session.before, sign_in, token),
     )
@@ -181,7 +181,7 @@ def _earlier_ended(
         pending=replace(session.pending or PendingSignIn(now), ended_at=now),
         ended=True,
         trouble=None,
-        doubt=Doubt.NONE,
+        doubt=Rejection.NONE,
         overtaken=session.refreshing,
     )
 
@@ -301,7 +301,7 @@ def _refused(session: SessionState, problem: Problem, now: datetime, state: Stat
     Whatever the service means by it: without a refresh the sign-in ends with the token held. A token that
     the portal does not take either is of no use even until then.
     """
-    if session.doubt is Doubt.RAISED:
+    if session.doubt is Rejection.RAISED:
         return end(session, now)
     name = session.name
     told = replace(

@@ -199,7 +199,7 @@ class CredentialsFile(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointStanding:
+class EndpointState:
     """How the endpoint is served; it is what `credtray status` tells of it."""
 
     port: int | None = None

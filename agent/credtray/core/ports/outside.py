@@ -10,7 +10,7 @@ from enum import Enum, StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from credtray.core.clicks import Click
-from credtray.core.icon_state import Look, Shape
+from credtray.core.icon_state import IconState, Shape
 from credtray.core.models import (
     AccessToken,
     Account,
@@ -168,7 +168,7 @@ class Notification:
     buttons: tuple[Button, ...] = ()
     """The first one is also what a click on the body means."""
     urgency: Urgency = Urgency.NORMAL
-    picture: Look = Look(Shape.TROUBLE)
+    picture: IconState = IconState(Shape.TROUBLE)
     """What the icon looks like where that is so; never a tick but for good news."""
     stays: bool = False
     """True: it stands there until a person has seen it, however long the desktop shows others."""

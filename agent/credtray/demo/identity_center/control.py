@@ -1,6 +1,6 @@
 """The control address of a portal in another process: one JSON command per POST, one JSON answer.
 
-Every command is one call of ``Steering``; one that does not fit is answered with 400 and the reason.
+Every command is one call of ``Controls``; one that does not fit is answered with 400 and the reason.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 from credtray.demo.identity_center.directory import Directory, Role
 from credtray.demo.identity_center.exchange import Response, json_response
 from credtray.demo.identity_center.faults import EVERY, Fault, Faults
-from credtray.demo.identity_center.instance import Clock, Instance, Journal
+from credtray.demo.identity_center.instance import CallLog, Clock, Instance
 from credtray.demo.identity_center.routes import OPERATIONS
 from credtray.demo.identity_center.tokens import Rotation
 
@@ -36,7 +36,7 @@ class LifetimeChanges(TypedDict, total=False):
     interval: timedelta
 
 
-class Steering:
+class Controls:
     """The state, its lock and its clock, with everything that can be changed from outside."""
 
     def __init__(self, directory: Directory, clock: Clock) -> None:
@@ -51,7 +51,7 @@ class Steering:
         return self._clock() + self._offset
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> CallLog:
         """What was asked so far."""
         return self._instance.journal
 
@@ -173,7 +173,7 @@ def _check(operation: str) -> None:
 class Command(msgspec.Struct, frozen=True, tag_field="command", forbid_unknown_fields=True):
     """The base of all commands; the member ``command`` names which one it is."""
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Do it and return the answer's content."""
         raise NotImplementedError
 
@@ -186,7 +186,7 @@ class Inject(Command, tag="inject", frozen=True):
     times: int | None = None
     role: str | None = None
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Plan the fault."""
         steering.inject(self.operation, self.fault, times=self.times, role=self.role)
 
@@ -196,7 +196,7 @@ class Clear(Command, tag="clear", frozen=True):
 
     operation: str | None = None
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Take faults back."""
         steering.clear_faults(self.operation)
 
@@ -207,7 +207,7 @@ class Latency(Command, tag="latency", frozen=True):
     operation: str
     seconds: float
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Delay answers."""
         steering.set_latency(self.operation, self.seconds)
 
@@ -218,7 +218,7 @@ class Rate(Command, tag="rate", frozen=True):
     operation: str
     per_second: int
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Limit the rate."""
         steering.limit_rate(self.operation, self.per_second)
 
@@ -228,7 +228,7 @@ class Revoke(Command, tag="revoke", frozen=True):
 
     what: Literal["sign_ins", "access_tokens", "refresh_tokens", "registrations"]
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Revoke what was issued so far."""
         {
             "sign_ins": steering.revoke_sign_ins,
@@ -244,7 +244,7 @@ class Remove(Command, tag="remove", frozen=True):
     account_id: str
     role_name: str | None = None
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Take assignments away."""
         if self.role_name is None:
             steering.remove_account(self.account_id)
@@ -259,7 +259,7 @@ class Assign(Command, tag="assign", frozen=True):
     role_name: str
     life: float | None = None
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Assign a role."""
         life = None if self.life is None else timedelta(seconds=self.life)
         steering.assign(self.account_id, self.role_name, life=life)
@@ -270,7 +270,7 @@ class Offset(Command, tag="offset", frozen=True):
 
     seconds: float
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Shift the portal's clock."""
         steering.set_clock_offset(timedelta(seconds=self.seconds))
 
@@ -291,7 +291,7 @@ class SetLifetimes(Command, tag="lifetimes", frozen=True):
         float,
     ]
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Change how long things live."""
         changes = LifetimeChanges()
         for name, seconds in self.seconds.items():
@@ -305,7 +305,7 @@ class SetRotation(Command, tag="rotation", frozen=True):
     mode: Rotation
     grace: float = 60.0
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Change the rotation."""
         steering.set_rotation(self.mode, grace=timedelta(seconds=self.grace))
 
@@ -315,7 +315,7 @@ class AutoApprove(Command, tag="auto_approve", frozen=True):
 
     user: str | None
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Let a user's browser act by itself."""
         steering.auto_approve(self.user)
 
@@ -325,7 +325,7 @@ class Counters(Command, tag="counters", frozen=True):
 
     reset: bool = False
 
-    def obey(self, steering: Steering) -> Any:
+    def obey(self, steering: Controls) -> Any:
         """Return calls, roles, grants, scopes and times."""
         journal = steering.journal
         calls = journal.totals()
@@ -359,7 +359,7 @@ _Commands = (
 )
 
 
-def obey(steering: Steering, body: bytes) -> Response:
+def obey(steering: Controls, body: bytes) -> Response:
     """Carry out one command and answer 200 with its content, or 400 with the reason."""
     try:
         command: Command = msgspec.json.Decoder(_Commands).decode(body)

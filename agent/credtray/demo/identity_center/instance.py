@@ -38,7 +38,7 @@ class Call:
     grant: str | None = None
 
 
-class Journal:
+class CallLog:
     """Every call, and the scopes that clients registered."""
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ class Instance:
     authorizations: Authorizations = field(default_factory=Authorizations)
     tokens: Tokens = field(default_factory=Tokens)
     role_sessions: RoleSessions = field(default_factory=RoleSessions)
-    journal: Journal = field(default_factory=Journal)
+    journal: CallLog = field(default_factory=CallLog)
     console_tokens: dict[str, tuple[RoleSession, datetime]] = field(default_factory=dict, repr=False)
     """Sign-in tokens of the federation endpoint: whose they are and when they end."""
     auto_approve: str | None = None

@@ -21,7 +21,7 @@ from typing import Self
 import msgspec
 
 from credtray.demo.identity_center import canary, control, routes
-from credtray.demo.identity_center.control import Steering
+from credtray.demo.identity_center.control import Controls
 from credtray.demo.identity_center.directory import Directory, synderys
 from credtray.demo.identity_center.exchange import Refusal, Request, Response
 from credtray.demo.identity_center.faults import Fault, broken, reaches_service, replaced
@@ -197,7 +197,7 @@ class _Grant(msgspec.Struct, rename="camel", frozen=True):
     grant_type: str | None = None
 
 
-class IdentityCenter(Steering):
+class IdentityCenter(Controls):
     """A small Identity Center with portal, STS and federation endpoint on 127.0.0.1.
 
     ``with IdentityCenter() as portal:`` serves at ``portal.url`` until the block ends; nothing is bound

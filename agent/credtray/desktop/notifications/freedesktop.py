@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from credtray.core.clicks import Click
 from credtray.core.errors import AssetMissing, BusCallFailed, BusUnavailable, NotifierUnavailable
-from credtray.core.icon_state import Look
+from credtray.core.icon_state import IconState
 from credtray.core.ports import DesktopPart, Notification, Part, Urgency
 from credtray.desktop.bus.connection import Connection
 from credtray.desktop.bus.session import BusTrouble, SessionBus, use_connections
@@ -468,7 +468,7 @@ async def _seen(service: NotificationService) -> tuple[str | None, str | None]:
     return f"{NAME} ({server.name})", None if server.actions else _NO_BUTTONS
 
 
-def _drawn(look: Look) -> ImageData | None:
+def _drawn(look: IconState) -> ImageData | None:
     try:
         return image_data(look)
     except AssetMissing as error:  # the words matter more

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from credtray.core.clicks import Click
 from credtray.core.errors import AssetMissing, NotifierUnavailable
-from credtray.core.icon_state import Look
+from credtray.core.icon_state import IconState
 from credtray.core.ports import DesktopPart, Notification, Part, Urgency
 from credtray.desktop.notifications.text import (
     LABEL_LENGTH,
@@ -284,7 +284,7 @@ class NativeNotifier:
             identifier=identifier,
         )
 
-    def _pictured(self, look: Look) -> dict[str, Any]:
+    def _pictured(self, look: IconState) -> dict[str, Any]:
         """Return the picture beside this notice; macOS shows every notice of a program with the same icon."""
         if self._pictures is None:
             return {}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from credtray.core.errors import NotifierUnavailable
-from credtray.core.icon_state import Look
+from credtray.core.icon_state import IconState
 from credtray.desktop.icon import Panel, draw
 from credtray.desktop.tray.painting import without_markup
 
@@ -59,7 +59,7 @@ ImageData = tuple[int, int, int, bool, int, int, bytes]
 """Width, height, bytes of a row, whether it has transparency, bits of a sample, samples of a pixel, rows."""
 
 
-def image_data(look: Look) -> ImageData:
+def image_data(look: IconState) -> ImageData:
     """Return the hint ``image-data`` of the Desktop Notifications Specification 1.2, of type (iiibiiay).
 
     Raises:
@@ -69,7 +69,7 @@ def image_data(look: Look) -> ImageData:
     return image.width, image.height, _CHANNELS * image.width, True, _BITS, _CHANNELS, image.tobytes()
 
 
-def picture_file(look: Look, directory: Path) -> Path:
+def picture_file(look: IconState, directory: Path) -> Path:
     """Return a PNG of it in the directory, for programs that read pictures themselves; made when not there.
 
     Raises:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from credtray.core.clicks import Click
 from credtray.core.ports import DesktopPart
-from credtray.core.tray_view import Face
+from credtray.core.tray_view import TrayView
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.panel_theme import watch_theme
@@ -28,7 +28,7 @@ class Tray:
         bus: SessionBus,
         clicked: Callable[[Click], None],
         report: Callable[[DesktopPart], None],
-        fresh: Callable[[], Face] | None = None,
+        fresh: Callable[[], TrayView] | None = None,
         environ: Mapping[str, str] = os.environ,
         main_thread: MainThread | None = None,
     ) -> None:
@@ -49,7 +49,7 @@ class Tray:
         self._main_thread = main_thread
         self._shown = Shown(fresh)
 
-    def show(self, face: Face) -> None:
+    def show(self, face: TrayView) -> None:
         """Show this from now on; what is the same is not sent again. On the loop's thread."""
         self._shown.show(face)
 

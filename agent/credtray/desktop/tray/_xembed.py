@@ -45,7 +45,7 @@ _USUAL = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Callbacks:
     """The listener for what happens; called on the thread of the connection."""
 
     docked: Callable[[bool], None]
@@ -63,7 +63,7 @@ class Told:
 class Embedding:
     """The guest of a connection."""
 
-    def __init__(self, name: str, told: Told) -> None:
+    def __init__(self, name: str, told: Callbacks) -> None:
         self._name = name
         self._told = told
         self._title = name
@@ -309,7 +309,7 @@ class XEmbedIcon(DrawnIcon):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        told = Told(
+        told = Callbacks(
             docked=self._options.get("docked", lambda _docked: None),
             pressed=self._pressed,
             other=self._other,

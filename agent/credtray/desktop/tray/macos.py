@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from credtray.core.icon_state import Look
+from credtray.core.icon_state import IconState
 from credtray.desktop.icon import Panel, template
 from credtray.desktop.tray.painting import load_pystray
 
@@ -25,7 +25,7 @@ _ACCESSORY = 1
 """NSApplicationActivationPolicyAccessory: no icon in the Dock."""
 
 
-def images(look: Look, _panel: Panel) -> Mapping[int, Image]:
+def images(look: IconState, _panel: Panel) -> Mapping[int, Image]:
     """Return a template: the system chooses the colour. See ``painting.Draw``."""
     return {_PIXELS: template(look, _PIXELS)}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from credtray.core.backoff import pause_after
 from credtray.core.clicks import Click
-from credtray.core.icon_state import Look
+from credtray.core.icon_state import IconState
 from credtray.core.ports import DesktopPart, Part
 from credtray.desktop.icon import Panel
 from credtray.desktop.main_thread import MainThread
@@ -38,7 +38,7 @@ class NativeBackEnd(Protocol):
     AMPERSANDS: bool
     """Whether the system takes ``&`` in labels for the mark of a mnemonic."""
 
-    def images(self, look: Look, panel: Panel, /) -> Mapping[int, Image]:
+    def images(self, look: IconState, panel: Panel, /) -> Mapping[int, Image]:
         """Draw the icon as it is wanted there: ``painting.Draw``."""
         ...
 

@@ -15,9 +15,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from credtray.core.clicks import Click
-from credtray.core.icon_state import Look
+from credtray.core.icon_state import IconState
 from credtray.core.menu import Item, Kind
-from credtray.core.tray_view import Face
+from credtray.core.tray_view import TrayView
 from credtray.core.words import plain
 from credtray.desktop.icon import SIZES, Panel, draw
 from credtray.desktop.panel_theme import wanted_panel
@@ -145,16 +145,16 @@ def _value_item_class() -> Any:
 class Shown:
     """What the tray is to show. Changed on the loop's thread; one painter at a time follows it."""
 
-    def __init__(self, fresh: Callable[[], Face] | None = None) -> None:
+    def __init__(self, fresh: Callable[[], TrayView] | None = None) -> None:
         self._fresh = fresh
-        self._face: Face | None = None
+        self._face: TrayView | None = None
         self._found = Panel.AUTO
         self._setting = Panel.AUTO.value
         self.changed = asyncio.Event()
         self.doubted: Callable[[], None] = lambda: None
         """Called when whoever shows the icon may have lost it meanwhile; set by who can find out."""
 
-    def show(self, face: Face) -> None:
+    def show(self, face: TrayView) -> None:
         """Show this from now on."""
         self._face = face
         self.changed.set()
@@ -174,25 +174,25 @@ class Shown:
         """What the icon is drawn for."""
         return wanted_panel(self._setting, self._found)
 
-    async def face(self) -> Face:
+    async def face(self) -> TrayView:
         """Return the latest face; wait for the first one."""
         while self._face is None:
             self.changed.clear()
             await self.changed.wait()
         return self._face
 
-    def renewed(self) -> Face | None:
+    def renewed(self) -> TrayView | None:
         """Return the face of this very moment, where somebody knows it."""
         if self._fresh is not None:
             self._face = self._fresh()
         return self._face
 
 
-Draw = Callable[[Look, Panel], Mapping[int, "Image"]]
+Draw = Callable[[IconState, Panel], Mapping[int, "Image"]]
 """Returns the icon by size in pixels; called in a worker."""
 
 
-def usual_images(look: Look, panel: Panel) -> Mapping[int, Image]:
+def usual_images(look: IconState, panel: Panel) -> Mapping[int, Image]:
     """Draw for a panel. See ``Draw``."""
     return {size: draw(look, size, panel) for size in SIZES}
 
@@ -218,7 +218,7 @@ class Painter:
         self._shown = shown
         self._menu = menu
         self._images = images
-        self._picture: tuple[Look, Panel] | None = None
+        self._picture: tuple[IconState, Panel] | None = None
         self._items: tuple[Item, ...] = ()
         self._last: Any = None
 
@@ -249,7 +249,7 @@ class Painter:
         if face is not None:
             self._say(icon, face)
 
-    def _say(self, icon: Any, face: Face) -> None:
+    def _say(self, icon: Any, face: TrayView) -> None:
         icon.title = face.tooltip  # pystray sends it only when it is another one
         if face.menu is self._items:
             return
@@ -258,7 +258,7 @@ class Painter:
         if self._last is not before:
             icon.menu = self._last
 
-    async def _new_images(self, look: Look) -> Mapping[int, Image]:
+    async def _new_images(self, look: IconState) -> Mapping[int, Image]:
         panel = self._shown.panel
         images = await asyncio.to_thread(self._images, look, panel)
         self._picture = (look, panel)

@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from credtray.core.icon_state import Look
+from credtray.core.icon_state import IconState
 from credtray.desktop.icon import Panel, draw
 from credtray.desktop.panel_theme import system_panel
 from credtray.desktop.tray.painting import load_pystray
@@ -25,7 +25,7 @@ _WORK = 0x400 + 20
 """A message of our own (WM_USER + 20; pystray uses 10 and 11): there is something in ``_todo``."""
 
 
-def images(look: Look, panel: Panel) -> Mapping[int, Image]:
+def images(look: IconState, panel: Panel) -> Mapping[int, Image]:
     """Return it for the task bar. See ``painting.Draw``."""
     return {_PIXELS: draw(look, _PIXELS, system_panel() if panel is Panel.AUTO else panel)}
 

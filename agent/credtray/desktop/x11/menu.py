@@ -66,7 +66,7 @@ def rows_of(menu: Any) -> tuple[Row, ...]:
     )
 
 
-class Sheet:
+class MenuLevel:
     """The rows of one level, measured for a screen of so many dots per inch."""
 
     def __init__(self, rows: Sequence[Row], dpi: int = _USUAL_DPI) -> None:
@@ -222,7 +222,7 @@ _EDGE = 14
 class _Level:
     """One open menu: the first one, or a submenu beside the row it belongs to."""
 
-    sheet: Sheet
+    sheet: MenuLevel
     window: Any
     gc: Any
     area: Area
@@ -265,7 +265,7 @@ class PopupMenu:
         if not rows or self._screen.root_depth not in DEPTHS:
             return
         monitor = monitor_at(self._display, x, y)
-        sheet = Sheet(rows, dots_per_inch(self._display))
+        sheet = MenuLevel(rows, dots_per_inch(self._display))
         height = min(sheet.height, monitor.height)
         top = y if y < monitor.y + monitor.height // 2 else y - height
         self._show(sheet, Area(x, top, sheet.width, height).moved_into(monitor))
@@ -313,7 +313,7 @@ class PopupMenu:
         keyboard = window.grab_keyboard(False, way, way, time)
         return bool(pointer == X.GrabSuccess and keyboard == X.GrabSuccess)
 
-    def _show(self, sheet: Sheet, area: Area) -> None:
+    def _show(self, sheet: MenuLevel, area: Area) -> None:
         from Xlib import X
 
         window = self._screen.root.create_window(
@@ -379,7 +379,7 @@ class PopupMenu:
         if row.submenu is None:
             return False
         monitor = monitor_at(self._display, level.area.x, level.area.y)
-        sheet = Sheet(rows_of(row.submenu), dots_per_inch(self._display))
+        sheet = MenuLevel(rows_of(row.submenu), dots_per_inch(self._display))
         x = level.area.x + level.area.width - 2
         if x + sheet.width > monitor.x + monitor.width:
             x = level.area.x - sheet.width + 2

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Guest(Protocol):
+class XClient(Protocol):
     """What lives on the connection. Every method is called on the thread of the connection."""
 
     def begin(self, display: Any) -> None:
@@ -48,7 +48,7 @@ class Guest(Protocol):
 class XThread:
     """Serves one guest until ``stop``, an error, or the end of the X server; then it is used up."""
 
-    def __init__(self, name: str, address: str, guest: Guest) -> None:
+    def __init__(self, name: str, address: str, guest: XClient) -> None:
         self._address = address
         self._guest = guest
         self._work: collections.deque[Callable[[], None]] = collections.deque()

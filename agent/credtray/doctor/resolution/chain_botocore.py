@@ -24,19 +24,19 @@ from credtray.doctor.resolution.rules import (
     sso_role,
     unusable_role,
 )
-from credtray.doctor.resolution.search import Both, Chain, Find, Search, follow
+from credtray.doctor.resolution.search import Chain, ChainMatch, ProfileSections, Search, follow
 
 
-def _files_are_readable(search: Search) -> Find | None:
+def _files_are_readable(search: Search) -> ChainMatch | None:
     return refused_file(search, CONFIG_FIRST, "botocore refuses the whole file, whichever profile is wanted.")
 
 
-def _profile_exists(search: Search) -> Find | None:
+def _profile_exists(search: Search) -> ChainMatch | None:
     why = "botocore stops at a profile that does not exist, even with keys in the environment."
     return missing_profile(search, why)
 
 
-def sso_session_is_sound(search: Search) -> Find | None:
+def sso_session_is_sound(search: Search) -> ChainMatch | None:
     """Return what stops every client of the profile, once it has its keys.
 
     Whoever makes a client asks for the profile's bearer token as well (session.py ``create_client``).
@@ -47,7 +47,7 @@ def sso_session_is_sound(search: Search) -> Find | None:
     troubles = session_troubles(search, both.text("sso_session"))
     if not troubles:
         return None
-    return Find(
+    return ChainMatch(
         Provider.SSO_SESSION,
         both.where("sso_session"),
         "botocore cannot use a profile whose sso_session is broken, even with keys elsewhere.",
@@ -55,17 +55,17 @@ def sso_session_is_sound(search: Search) -> Find | None:
     )
 
 
-def _environment_keys(search: Search) -> Find | None:
+def _environment_keys(search: Search) -> ChainMatch | None:
     if search.explicit or not search.environ.get("AWS_ACCESS_KEY_ID"):
         return None
     return rules.variables(search)
 
 
-def _assumed_role(search: Search) -> Find | None:
+def _assumed_role(search: Search) -> ChainMatch | None:
     return _role(search, (search.profile,)) if _assumes(search.both) else None
 
 
-def _web_identity(search: Search) -> Find | None:
+def _web_identity(search: Search) -> ChainMatch | None:
     if not search.explicit and rules.TOKEN_FILE in search.environ:
         return _web_identity_of_variables(search)
     both = search.both
@@ -76,21 +76,21 @@ def _web_identity(search: Search) -> Find | None:
     return unusable_role(search, f"{WEB_IDENTITY} is set without role_arn.")
 
 
-def _web_identity_of_variables(search: Search) -> Find | None:
+def _web_identity_of_variables(search: Search) -> ChainMatch | None:
     found = rules.web_identity_of_environment(search)
     if found is None or not (found.fatal and search.both.text(ROLE)):
         return found
     return rules.web_identity_of_profile(search)  # the token of the variable, the role of the profile
 
 
-def _sso(search: Search) -> Find | None:
+def _sso(search: Search) -> ChainMatch | None:
     both = search.both
     if not any(key in both for key in ACCOUNT_AND_ROLE):
         return None
     return sso_role(search, "SSO settings override keys in either file.")
 
 
-def _credentials_file_keys(search: Search) -> Find | None:
+def _credentials_file_keys(search: Search) -> ChainMatch | None:
     section = search.both.credentials
     if section is None or ACCESS_KEY_ID not in section.settings:
         return None
@@ -102,14 +102,14 @@ def _credentials_file_keys(search: Search) -> Find | None:
     )
 
 
-def _config_file_keys(search: Search) -> Find | None:
+def _config_file_keys(search: Search) -> ChainMatch | None:
     section = search.both.config
     if section is None or ACCESS_KEY_ID not in section.settings:
         return None
     return rules.in_section(search, section, Place.CONFIG, "Nothing overrides the keys in the config file.")
 
 
-def _container(search: Search) -> Find | None:
+def _container(search: Search) -> ChainMatch | None:
     return rules.container(search, rules.RELATIVE_URI, rules.FULL_URI)
 
 
@@ -133,15 +133,15 @@ BOTOCORE: Chain = (
 )
 
 
-def _assumes(both: Both) -> bool:
+def _assumes(both: ProfileSections) -> bool:
     return ROLE in both and WEB_IDENTITY not in both
 
 
-def _has_keys(both: Both) -> bool:
+def _has_keys(both: ProfileSections) -> bool:
     return ACCESS_KEY_ID in both or SECRET_ACCESS_KEY in both
 
 
-def _role(search: Search, visited: tuple[str, ...]) -> Find:
+def _role(search: Search, visited: tuple[str, ...]) -> ChainMatch:
     both = search.both
     if (SOURCE in both) == (NAMED in both):
         how_many = "both source_profile and" if SOURCE in both else "neither source_profile nor"
@@ -152,14 +152,14 @@ def _role(search: Search, visited: tuple[str, ...]) -> Find:
     return role_of(search, base, "A role_arn overrides everything else in a profile.")
 
 
-def _named_base(search: Search) -> Find:
+def _named_base(search: Search) -> ChainMatch:
     name = search.both.text(NAMED)
     if name not in NAMED_SOURCES:
         return unusable_role(search, "credential_source has an unknown value.")
     return named_source(search, name) or unusable_role(search, "credential_source provides nothing.")
 
 
-def _base(search: Search, visited: tuple[str, ...]) -> Find:
+def _base(search: Search, visited: tuple[str, ...]) -> ChainMatch:
     source = search.both.text(SOURCE)
     if not search.knows(source):
         return unusable_role(search, f"source_profile names {source}, which does not exist.")

@@ -22,18 +22,18 @@ from credtray.doctor.resolution.rules import (
     sso_role,
     unusable_role,
 )
-from credtray.doctor.resolution.search import Chain, Find, Search, fatal, follow
+from credtray.doctor.resolution.search import Chain, ChainMatch, Search, fatal, follow
 
 _ACCESS = ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY")
 _SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")
 _WHILE_LOADING = "The SDK stops while it loads the files."
 
 
-def _files_are_readable(search: Search) -> Find | None:
+def _files_are_readable(search: Search) -> ChainMatch | None:
     return refused_file(search, CONFIG_FIRST, _WHILE_LOADING)
 
 
-def _profile_is_sound(search: Search) -> Find | None:
+def _profile_is_sound(search: Search) -> ChainMatch | None:
     """The SDK checks the profile while it loads the files, before it looks at any key."""
     if not search.knows(search.profile):
         named = search.explicit or bool(search.environ.get("AWS_PROFILE"))
@@ -41,13 +41,13 @@ def _profile_is_sound(search: Search) -> Find | None:
     return _half_a_key(search) or _unsound_role(search, ())
 
 
-def _half_a_key(search: Search) -> Find | None:
+def _half_a_key(search: Search) -> ChainMatch | None:
     both = search.both
     section = both.credentials or both.config
     settings = {} if section is None else section.settings
     if (ACCESS_KEY_ID in settings) == (SECRET_ACCESS_KEY in settings):
         return None
-    return Find(
+    return ChainMatch(
         Provider.NONE,
         both.where(ACCESS_KEY_ID, SECRET_ACCESS_KEY),
         _WHILE_LOADING,
@@ -55,7 +55,7 @@ def _half_a_key(search: Search) -> Find | None:
     )
 
 
-def _unsound_role(search: Search, visited: tuple[str, ...]) -> Find | None:
+def _unsound_role(search: Search, visited: tuple[str, ...]) -> ChainMatch | None:
     """Walk the chain of source_profile; a profile that comes round again, or has keys, ends it."""
     if visited and (search.profile in visited or _has_keys(search)):
         return None
@@ -76,7 +76,7 @@ def _unsound_role(search: Search, visited: tuple[str, ...]) -> Find | None:
     return _unsound_role(search.looking_at(source), (*visited, search.profile)) if source else None
 
 
-def _environment_keys(search: Search) -> Find | None:
+def _environment_keys(search: Search) -> ChainMatch | None:
     access = next((name for name in _ACCESS if search.environ.get(name)), None)
     secret = next((name for name in _SECRET if search.environ.get(name)), None)
     if search.explicit or access is None or secret is None:
@@ -84,29 +84,29 @@ def _environment_keys(search: Search) -> Find | None:
     return rules.variables(search, access)
 
 
-def _web_identity_of_environment(search: Search) -> Find | None:
+def _web_identity_of_environment(search: Search) -> ChainMatch | None:
     return None if search.explicit else rules.web_identity_of_environment(search)
 
 
-def _assumed_role(search: Search) -> Find | None:
+def _assumed_role(search: Search) -> ChainMatch | None:
     return _role(search, ()) if search.both.text(ROLE) and not search.both.text(WEB_IDENTITY) else None
 
 
-def _keys_in_files(search: Search) -> Find | None:
+def _keys_in_files(search: Search) -> ChainMatch | None:
     return rules.merged(search, "Keys in the files override SSO settings.")
 
 
-def _web_identity(search: Search) -> Find | None:
+def _web_identity(search: Search) -> ChainMatch | None:
     return rules.web_identity_of_profile(search) if search.both.text(WEB_IDENTITY) else None
 
 
-def _sso(search: Search) -> Find | None:
+def _sso(search: Search) -> ChainMatch | None:
     if not any(search.both.text(key) for key in SETTINGS):
         return None
     return sso_role(search, "The profile has no keys in the files, so its SSO settings are used.")
 
 
-def _container(search: Search) -> Find | None:
+def _container(search: Search) -> ChainMatch | None:
     return rules.container(search, rules.FULL_URI, rules.RELATIVE_URI)
 
 
@@ -129,7 +129,7 @@ def _has_keys(search: Search) -> bool:
     return bool(both.text(ACCESS_KEY_ID) and both.text(SECRET_ACCESS_KEY))
 
 
-def _role(search: Search, visited: tuple[str, ...]) -> Find:
+def _role(search: Search, visited: tuple[str, ...]) -> ChainMatch:
     """Return the role of a profile whose chain ``_profile_is_sound`` has walked."""
     both = search.both
     source = both.text(SOURCE)

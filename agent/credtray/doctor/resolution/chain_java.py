@@ -31,57 +31,57 @@ from credtray.doctor.resolution.rules import (
     sso_role,
     unusable_role,
 )
-from credtray.doctor.resolution.search import Chain, Find, Rule, Search, fatal, follow, going_on
+from credtray.doctor.resolution.search import Chain, ChainMatch, Rule, Search, fatal, follow, going_on
 
 
-def _environment_keys(search: Search) -> Find | None:
+def _environment_keys(search: Search) -> ChainMatch | None:
     there = search.environ.get("AWS_ACCESS_KEY_ID", "").strip()
     if search.explicit or not (there and search.environ.get("AWS_SECRET_ACCESS_KEY", "").strip()):
         return None
     return rules.variables(search)
 
 
-def _web_identity_of_environment(search: Search) -> Find | None:
+def _web_identity_of_environment(search: Search) -> ChainMatch | None:
     return None if search.explicit else rules.web_identity_of_environment(search)
 
 
-def _files_are_readable(search: Search) -> Find | None:
+def _files_are_readable(search: Search) -> ChainMatch | None:
     return refused_file(
         search, CREDENTIALS_FIRST, "The SDK reads no profile when it refuses one of the files."
     )
 
 
-def _profile_exists(search: Search) -> Find | None:
+def _profile_exists(search: Search) -> ChainMatch | None:
     return missing_profile(search, "The SDK reads no such profile from the files.")
 
 
-def _web_identity(search: Search) -> Find | None:
+def _web_identity(search: Search) -> ChainMatch | None:
     both = search.both
     return rules.web_identity_of_profile(search) if WEB_IDENTITY in both and ROLE in both else None
 
 
-def _sso(search: Search) -> Find | None:
+def _sso(search: Search) -> ChainMatch | None:
     if not any(key in search.both for key in SETTINGS):
         return None
     return sso_role(search, "Any SSO setting overrides roles, processes and keys in the files.")
 
 
-def _assumed_role(search: Search) -> Find | None:
+def _assumed_role(search: Search) -> ChainMatch | None:
     return _role(search, ())
 
 
-def _process(search: Search) -> Find | None:
+def _process(search: Search) -> ChainMatch | None:
     return rules.process(search) if PROCESS in search.both else None
 
 
-def _keys_in_files(search: Search) -> Find | None:
+def _keys_in_files(search: Search) -> ChainMatch | None:
     both = search.both
     if SESSION_TOKEN not in both and ACCESS_KEY_ID not in both:
         return None
     found = rules.merged(search, "The profile has only its keys in the files.")
     if found is not None:
         return found
-    return Find(
+    return ChainMatch(
         Provider.CREDENTIALS_FILE,
         both.where(ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN),
         "Keys in the files must be complete.",
@@ -89,11 +89,11 @@ def _keys_in_files(search: Search) -> Find | None:
     )
 
 
-def _container(search: Search) -> Find | None:
+def _container(search: Search) -> ChainMatch | None:
     return None if search.explicit else rules.container(search, rules.RELATIVE_URI, rules.FULL_URI)
 
 
-def _instance_metadata(search: Search) -> Find | None:
+def _instance_metadata(search: Search) -> ChainMatch | None:
     return None if search.explicit else rules.instance_metadata(search)
 
 
@@ -112,7 +112,7 @@ JAVA: Chain = (
 )
 
 
-def _role(search: Search, visited: tuple[str, ...]) -> Find | None:
+def _role(search: Search, visited: tuple[str, ...]) -> ChainMatch | None:
     both = search.both
     if ROLE not in both or not (SOURCE in both or NAMED in both):
         return None
@@ -131,7 +131,7 @@ def _role(search: Search, visited: tuple[str, ...]) -> Find | None:
     return role_of(search, base, "The role is assumed, since the profile has no SSO settings.")
 
 
-def _base(search: Search, visited: tuple[str, ...]) -> Find | None:
+def _base(search: Search, visited: tuple[str, ...]) -> ChainMatch | None:
     if search.profile in visited:
         return unusable_role(search, f"The chain of source_profile comes back to {search.profile}.")
     source = search.both.text(SOURCE)

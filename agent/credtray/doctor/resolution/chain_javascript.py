@@ -22,40 +22,40 @@ from credtray.doctor.resolution.rules import (
     sso_role,
     unusable_role,
 )
-from credtray.doctor.resolution.search import Both, Chain, Find, Search, fatal, first
+from credtray.doctor.resolution.search import Chain, ChainMatch, ProfileSections, Search, fatal, first
 
 
-def _environment_keys(search: Search) -> Find | None:
+def _environment_keys(search: Search) -> ChainMatch | None:
     if search.explicit or search.named:  # a profile named by AWS_PROFILE switches them off as well
         return None
     both_there = search.environ.get("AWS_ACCESS_KEY_ID") and search.environ.get("AWS_SECRET_ACCESS_KEY")
     return rules.variables(search) if both_there else None
 
 
-def _assumed_role(search: Search) -> Find | None:
+def _assumed_role(search: Search) -> ChainMatch | None:
     return _role(search, frozenset()) if _assumes(search.both) else None
 
 
-def _keys_in_files(search: Search) -> Find | None:
+def _keys_in_files(search: Search) -> ChainMatch | None:
     return rules.merged(search, "Keys in the files override everything except a role_arn, even SSO settings.")
 
 
-def _web_identity(search: Search) -> Find | None:
+def _web_identity(search: Search) -> ChainMatch | None:
     both = search.both
     return rules.web_identity_of_profile(search) if WEB_IDENTITY in both and ROLE in both else None
 
 
-def _sso(search: Search) -> Find | None:
+def _sso(search: Search) -> ChainMatch | None:
     if not any(key in search.both for key in SETTINGS):
         return None
     return sso_role(search, "The profile has no keys in the files, so its SSO settings are used.")
 
 
-def _half_a_key(search: Search) -> Find | None:
+def _half_a_key(search: Search) -> ChainMatch | None:
     both = search.both
     if ACCESS_KEY_ID not in both and SECRET_ACCESS_KEY not in both:
         return None
-    return Find(
+    return ChainMatch(
         Provider.CREDENTIALS_FILE,
         both.where(ACCESS_KEY_ID, SECRET_ACCESS_KEY),
         "Half a key is ignored.",
@@ -64,16 +64,16 @@ def _half_a_key(search: Search) -> Find | None:
     )
 
 
-def _no_profile(search: Search) -> Find | None:
+def _no_profile(search: Search) -> ChainMatch | None:
     found = missing_profile(search, "The SDK reads no such profile from the files.")
     return None if found is None else replace(found, goes_on=True)
 
 
-def _container(search: Search) -> Find | None:
+def _container(search: Search) -> ChainMatch | None:
     return rules.container(search, rules.FULL_URI, rules.RELATIVE_URI)
 
 
-def _web_identity_of_environment(search: Search) -> Find | None:
+def _web_identity_of_environment(search: Search) -> ChainMatch | None:
     found = rules.web_identity_of_environment(search)
     return None if found is None or found.fatal else found
 
@@ -83,7 +83,7 @@ _WITHOUT_KEYS: Chain = (_web_identity, rules.process, _sso)
 _OF_A_PROFILE: Chain = (_assumed_role, _keys_in_files, *_WITHOUT_KEYS, _half_a_key, _no_profile)
 
 
-def _from_ini(search: Search) -> Find | None:
+def _from_ini(search: Search) -> ChainMatch | None:
     return first(_OF_A_PROFILE, search)
 
 
@@ -97,11 +97,11 @@ JAVASCRIPT: Chain = (
 )
 
 
-def _assumes(both: Both) -> bool:
+def _assumes(both: ProfileSections) -> bool:
     return ROLE in both and (SOURCE in both) != (NAMED in both)
 
 
-def _role(search: Search, visited: frozenset[str]) -> Find:
+def _role(search: Search, visited: frozenset[str]) -> ChainMatch:
     both = search.both
     if "mfa_serial" in both:
         text = "The role needs an MFA code, which the SDK cannot ask for."
@@ -120,7 +120,7 @@ def _role(search: Search, visited: frozenset[str]) -> Find:
     return replace(role, goes_on=base.goes_on or (NAMED in both and base.fatal))
 
 
-def _base(search: Search, visited: frozenset[str]) -> Find | None:
+def _base(search: Search, visited: frozenset[str]) -> ChainMatch | None:
     source = search.both.text(SOURCE)
     if source in visited:
         text = f"The chain of source_profile comes back to {source}."

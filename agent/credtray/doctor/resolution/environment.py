@@ -186,7 +186,7 @@ class TokenFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class OtherInputs:
     """What is found beside the two files."""
 
     tokens: Mapping[str, TokenFile] = field(default_factory=lambda: MappingProxyType({}))
@@ -198,7 +198,7 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ClientEnvironment:
     """Everything a client's search looks at."""
 
     environ: Mapping[str, str]
@@ -210,16 +210,16 @@ class Surroundings:
     now: datetime
 
 
-def surroundings_of(
+def environment_of(
     config: bytes | None,
     credentials: bytes | None,
     environ: Mapping[str, str],
     now: datetime,
-    beside: Beside = Beside(),
-) -> Surroundings:
+    beside: OtherInputs = OtherInputs(),
+) -> ClientEnvironment:
     """Read the bytes of both files (None: there is none) into what ``resolve`` looks at. Never raises."""
     marks = {mark.section: mark for mark in beside.marks}
-    return Surroundings(
+    return ClientEnvironment(
         _variables(environ),
         _views(config, FileKind.CONFIG, {}),
         _views(credentials, FileKind.CREDENTIALS, marks),

@@ -28,7 +28,7 @@ from credtray.doctor.resolution.environment import (
     Setting,
     token_name,
 )
-from credtray.doctor.resolution.search import Both, Find, Search, fatal, noticed
+from credtray.doctor.resolution.search import ChainMatch, ProfileSections, Search, fatal, noticed
 
 # The rule about SSO settings: what they need, and whether a token is there that serves them.
 #
@@ -52,12 +52,12 @@ _OVERRULED_BY_SESSION = frozenset({Client.JAVASCRIPT})
 """Who takes the session's values without comparing them with the profile's."""
 
 
-def sso_role(search: Search, why: str) -> Find:
+def sso_role(search: Search, why: str) -> ChainMatch:
     """Return the SSO role of a profile that the caller found to have SSO settings."""
     both = search.both
     name = both.text("sso_session")
     troubles = _troubles(search, both, name)
-    return Find(
+    return ChainMatch(
         Provider.SSO_SESSION if name else Provider.SSO_LEGACY,
         both.where(*SETTINGS),
         why,
@@ -78,7 +78,7 @@ def session_troubles(search: Search, name: str) -> tuple[Trouble, ...]:
     return fatal(TroubleKind.INCOMPLETE_SSO, f"[sso-session {name}] lacks {' and '.join(missing)}.")
 
 
-def _troubles(search: Search, both: Both, name: str) -> tuple[Trouble, ...]:
+def _troubles(search: Search, both: ProfileSections, name: str) -> tuple[Trouble, ...]:
     broken = session_troubles(search, name) if name else ()
     if broken:
         return broken
@@ -99,7 +99,7 @@ def _troubles(search: Search, both: Both, name: str) -> tuple[Trouble, ...]:
     return _sso_token_troubles(search, name, values["sso_start_url"])
 
 
-def _clash(search: Search, both: Both, session: Section | None) -> str:
+def _clash(search: Search, both: ProfileSections, session: Section | None) -> str:
     if session is None or search.client in _OVERRULED_BY_SESSION:
         return ""
     return next((key for key, its in session.settings.items() if _differ(both.find(key), its)), "")
@@ -139,7 +139,7 @@ _READ_OLD_TOKEN = frozenset({Client.AWS_CLI, Client.BOTO3})
 """Those that read ``aws_security_token``, and read it first (botocore 1.44 credentials.py ``TOKENS``)."""
 
 
-def variables(search: Search, access: str = "AWS_ACCESS_KEY_ID") -> Find:
+def variables(search: Search, access: str = "AWS_ACCESS_KEY_ID") -> ChainMatch:
     """Return the keys of the environment; the caller has seen *access* there."""
     troubles = _token_troubles(search, _as_settings(search.environ, access))
     ends = search.environ.get("AWS_CREDENTIAL_EXPIRATION")
@@ -151,7 +151,7 @@ def variables(search: Search, access: str = "AWS_ACCESS_KEY_ID") -> Find:
     elif search.named:
         beaten = f"{access} in the environment overrides the profile {search.profile}."
         troubles += noticed(TroubleKind.ENVIRONMENT_WINS, beaten)
-    return Find(
+    return ChainMatch(
         Provider.ENVIRONMENT,
         Where(Place.ENVIRONMENT, access),
         "Keys in the environment override every profile, unless you give one to the program itself.",
@@ -160,7 +160,7 @@ def variables(search: Search, access: str = "AWS_ACCESS_KEY_ID") -> Find:
     )
 
 
-def in_section(search: Search, section: Section, place: Place, why: str) -> Find:
+def in_section(search: Search, section: Section, place: Place, why: str) -> ChainMatch:
     """Return the keys of one section; the caller has seen ``aws_access_key_id`` there."""
     setting = section.settings[ACCESS_KEY_ID]
     mark = section.mark if place is Place.CREDENTIALS else None
@@ -173,7 +173,7 @@ def in_section(search: Search, section: Section, place: Place, why: str) -> Find
         )
     provider = Provider.CREDENTIALS_FILE if place is Place.CREDENTIALS else Provider.CONFIG_FILE
     where = Where(place, ACCESS_KEY_ID, setting.line)
-    return Find(
+    return ChainMatch(
         provider,
         where,
         why,
@@ -183,7 +183,7 @@ def in_section(search: Search, section: Section, place: Place, why: str) -> Find
     )
 
 
-def merged(search: Search, why: str) -> Find | None:
+def merged(search: Search, why: str) -> ChainMatch | None:
     """Return the keys of clients that take the two halves from wherever they stand; None without both."""
     both = search.both
     access, secret = both.find(ACCESS_KEY_ID), both.find(SECRET_ACCESS_KEY)
@@ -205,7 +205,7 @@ def merged(search: Search, why: str) -> Find | None:
     fresh = mark is not None and mark.expires_at > search.now
     where = Where(access[0], ACCESS_KEY_ID, access[1].line)
     temporary = access[1].value == TEMPORARY
-    return Find(provider, where, why, troubles, kept_fresh=fresh, temporary=temporary)
+    return ChainMatch(provider, where, why, troubles, kept_fresh=fresh, temporary=temporary)
 
 
 def _as_settings(environ: Mapping[str, str], access: str) -> dict[str, str]:
@@ -259,14 +259,14 @@ TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105 - the name of a variabl
 ROLE_ARN = "AWS_ROLE_ARN"
 
 
-def process(search: Search) -> Find | None:
+def process(search: Search) -> ChainMatch | None:
     """Return the profile's ``credential_process``."""
     both = search.both
     if PROCESS not in both:
         return None
     ours = both.text(PROCESS) == OURS
     named = "credtray" if ours else "the command"
-    return Find(
+    return ChainMatch(
         Provider.PROCESS,
         both.where(PROCESS),
         f"The profile's credential_process asks {named} for keys whenever they expire.",
@@ -275,7 +275,7 @@ def process(search: Search) -> Find | None:
     )
 
 
-def login(search: Search) -> Find | None:
+def login(search: Search) -> ChainMatch | None:
     """Return the profile's ``aws login`` session."""
     both = search.both
     if LOGIN not in both:
@@ -283,7 +283,7 @@ def login(search: Search) -> Find | None:
     troubles: tuple[Trouble, ...] = ()
     if search.client is Client.BOTO3:
         troubles = noticed(TroubleKind.UNSUPPORTED, "boto3 needs the extra package botocore[crt] for it.")
-    return Find(
+    return ChainMatch(
         Provider.LOGIN,
         both.where(LOGIN),
         "The profile belongs to `aws login`, which has its own cache.",
@@ -292,9 +292,9 @@ def login(search: Search) -> Find | None:
     )
 
 
-def web_identity_of_profile(search: Search) -> Find:
+def web_identity_of_profile(search: Search) -> ChainMatch:
     """Return the profile's web identity; the caller has seen its settings."""
-    return Find(
+    return ChainMatch(
         Provider.WEB_IDENTITY,
         search.both.where(WEB_IDENTITY),
         "The profile names a web identity token, which is exchanged for a role's keys.",
@@ -302,14 +302,14 @@ def web_identity_of_profile(search: Search) -> Find:
     )
 
 
-def web_identity_of_environment(search: Search) -> Find | None:
+def web_identity_of_environment(search: Search) -> ChainMatch | None:
     """Return the web identity that two variables name."""
     if not search.environ.get(TOKEN_FILE):
         return None
     troubles: tuple[Trouble, ...] = ()
     if not search.environ.get(ROLE_ARN):
         troubles = fatal(TroubleKind.ROLE_UNUSABLE, f"{TOKEN_FILE} is set without {ROLE_ARN}.")
-    return Find(
+    return ChainMatch(
         Provider.WEB_IDENTITY,
         Where(Place.ENVIRONMENT, TOKEN_FILE),
         "The environment sets a web identity token, which is exchanged for a role's keys.",
@@ -318,7 +318,7 @@ def web_identity_of_environment(search: Search) -> Find | None:
     )
 
 
-def container(search: Search, *order: str) -> Find | None:
+def container(search: Search, *order: str) -> ChainMatch | None:
     """Return the endpoint of the first variable in *order* that is set."""
     name = next((name for name in order if search.environ.get(name)), None)
     if name is None:
@@ -326,7 +326,7 @@ def container(search: Search, *order: str) -> Find | None:
     troubles: tuple[Trouble, ...] = ()
     if name == FULL_URI and search.endpoint_answers is False:
         troubles = fatal(TroubleKind.ENDPOINT_SILENT, f"The endpoint that {name} names does not answer.")
-    return Find(
+    return ChainMatch(
         Provider.CONTAINER,
         Where(Place.ENVIRONMENT, name),
         "Nothing overrides the endpoint set in the environment.",
@@ -336,12 +336,12 @@ def container(search: Search, *order: str) -> Find | None:
     )
 
 
-def instance_metadata(search: Search) -> Find | None:
+def instance_metadata(search: Search) -> ChainMatch | None:
     """Return the last resort, unless it is switched off: then nothing is found."""
     if search.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         return None
     only_there = "No keys were found; the instance metadata answers only on EC2."
-    return Find(
+    return ChainMatch(
         Provider.INSTANCE_METADATA,
         Where(Place.NOWHERE),
         "Nothing else was found, so the client asks the EC2 metadata service.",
@@ -364,9 +364,9 @@ NAMED_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
 _STATIC = frozenset({Provider.ENVIRONMENT, Provider.CREDENTIALS_FILE, Provider.CONFIG_FILE})
 
 
-def role_of(search: Search, base: Find, why: str) -> Find:
+def role_of(search: Search, base: ChainMatch, why: str) -> ChainMatch:
     """Return the role that is assumed with the keys of *base*."""
-    return Find(
+    return ChainMatch(
         Provider.ASSUME_ROLE,
         search.both.where(ROLE),
         why,
@@ -377,9 +377,9 @@ def role_of(search: Search, base: Find, why: str) -> Find:
     )
 
 
-def unusable_role(search: Search, text: str) -> Find:
+def unusable_role(search: Search, text: str) -> ChainMatch:
     """Return a role that fails before anything is asked."""
-    return Find(
+    return ChainMatch(
         Provider.ASSUME_ROLE,
         search.both.where(ROLE, SOURCE, NAMED),
         "The profile assumes a role.",
@@ -387,7 +387,7 @@ def unusable_role(search: Search, text: str) -> Find:
     )
 
 
-def named_source(search: Search, name: str) -> Find | None:
+def named_source(search: Search, name: str) -> ChainMatch | None:
     """Return where the keys of a ``credential_source`` come from; None for a name nobody knows."""
     if name == "EcsContainer":
         found = container(search, RELATIVE_URI, FULL_URI)
@@ -398,13 +398,13 @@ def named_source(search: Search, name: str) -> Find | None:
     else:
         return None
     nothing = fatal(TroubleKind.NOTHING_FOUND, f"{name} provides no keys here.")
-    return found or Find(Provider.NONE, Where(Place.NOWHERE), "", nothing)
+    return found or ChainMatch(Provider.NONE, Where(Place.NOWHERE), "", nothing)
 
 
-def _environment(search: Search) -> Find:
+def _environment(search: Search) -> ChainMatch:
     there = search.environ.get("AWS_ACCESS_KEY_ID") and search.environ.get("AWS_SECRET_ACCESS_KEY")
     lacking = "The role needs keys from the environment, which has none."
-    return Find(
+    return ChainMatch(
         Provider.ENVIRONMENT,
         Where(Place.ENVIRONMENT, "AWS_ACCESS_KEY_ID"),
         "The profile uses the environment as its source.",
@@ -422,7 +422,7 @@ CONFIG_FIRST = (Place.CONFIG, Place.CREDENTIALS)
 CREDENTIALS_FIRST = (Place.CREDENTIALS, Place.CONFIG)
 
 
-def refused_file(search: Search, order: tuple[Place, ...], why: str) -> Find | None:
+def refused_file(search: Search, order: tuple[Place, ...], why: str) -> ChainMatch | None:
     """Return the first file in *order* that the client refuses as a whole."""
     views = {Place.CONFIG: search.config, Place.CREDENTIALS: search.credentials}
     for place in order:
@@ -430,13 +430,13 @@ def refused_file(search: Search, order: tuple[Place, ...], why: str) -> Find | N
         if problem is not None:
             text = f"Line {problem.line} of the {place.value}: {problem.text}."
             where = Where(place, "", problem.line)
-            return Find(Provider.NONE, where, why, fatal(TroubleKind.FILE_UNPARSABLE, text))
+            return ChainMatch(Provider.NONE, where, why, fatal(TroubleKind.FILE_UNPARSABLE, text))
     return None
 
 
-def missing_profile(search: Search, why: str) -> Find | None:
+def missing_profile(search: Search, why: str) -> ChainMatch | None:
     """Return that the profile somebody named is in neither file, as this client reads them."""
     if not search.named or search.knows(search.profile):
         return None
     text = f"There is no profile {search.profile} in either file, as this client reads them."
-    return Find(Provider.NONE, Where(Place.NOWHERE), why, fatal(TroubleKind.PROFILE_MISSING, text))
+    return ChainMatch(Provider.NONE, Where(Place.NOWHERE), why, fatal(TroubleKind.PROFILE_MISSING, text))

@@ -14,7 +14,7 @@ from credtray.doctor.resolution.environment import FileView, Section, Setting, T
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
+class ProfileSections:
     """One profile in both files; the credentials file has the last word on each setting, for every client."""
 
     config: Section | None
@@ -50,7 +50,7 @@ class Both:
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
+class ChainMatch:
     """What one rule came upon."""
 
     provider: Provider
@@ -64,7 +64,7 @@ class Find:
     """A long-running process gets new keys from here by itself."""
     temporary: bool = False
     """Keys that stand somewhere and end, with nothing to renew them."""
-    base: Find | None = None
+    base: ChainMatch | None = None
     """Of an assumed role."""
 
     @property
@@ -80,7 +80,7 @@ class Search:
     client: Client
     profile: str
     """The one that is really used."""
-    both: Both
+    both: ProfileSections
     """Its settings."""
     named: bool
     """False: nobody named a profile, and ``default`` need not exist."""
@@ -93,9 +93,9 @@ class Search:
     endpoint_answers: bool | None
     now: datetime
 
-    def of(self, profile: str) -> Both:
+    def of(self, profile: str) -> ProfileSections:
         """Return another profile's settings."""
-        return Both(self.config.profiles.get(profile), self.credentials.profiles.get(profile))
+        return ProfileSections(self.config.profiles.get(profile), self.credentials.profiles.get(profile))
 
     def knows(self, profile: str) -> bool:
         """Whether either file has the profile."""
@@ -106,13 +106,13 @@ class Search:
         return replace(self, profile=profile, both=self.of(profile), named=True, explicit=True)
 
 
-Rule = Callable[[Search], Find | None]
+Rule = Callable[[Search], ChainMatch | None]
 Chain = tuple[Rule, ...]
 
 
-def follow(chain: Chain, search: Search) -> Find | None:
+def follow(chain: Chain, search: Search) -> ChainMatch | None:
     """Return what the first rule finds that does not go on, else what the first one of all found."""
-    passed: Find | None = None
+    passed: ChainMatch | None = None
     for rule in chain:
         found = rule(search)
         if found is None:
@@ -123,12 +123,12 @@ def follow(chain: Chain, search: Search) -> Find | None:
     return passed
 
 
-def first(chain: Chain, search: Search) -> Find | None:
+def first(chain: Chain, search: Search) -> ChainMatch | None:
     """Return what the first rule finds, even if the client goes on behind the whole of *chain*."""
     return next((found for rule in chain if (found := rule(search)) is not None), None)
 
 
-def noted(passed: Find) -> tuple[Trouble, ...]:
+def noted(passed: ChainMatch) -> tuple[Trouble, ...]:
     """Return the troubles of what was passed over: they did not stop the search."""
     return tuple(replace(trouble, fatal=False) for trouble in passed.troubles)
 
@@ -136,7 +136,7 @@ def noted(passed: Find) -> tuple[Trouble, ...]:
 def going_on(rule: Rule) -> Rule:
     """Return the rule of a client that looks further when this one fails."""
 
-    def tried(search: Search) -> Find | None:
+    def tried(search: Search) -> ChainMatch | None:
         found = rule(search)
         return replace(found, goes_on=True) if found is not None and found.fatal else found
 

@@ -20,11 +20,20 @@ from credtray.doctor.resolution.environment import (
     SECRET_ACCESS_KEY,
     SESSION_TOKEN,
     WEB_IDENTITY,
+    ClientEnvironment,
     Dialect,
-    Surroundings,
 )
 from credtray.doctor.resolution.read_by_line import DEFAULT_PROFILE
-from credtray.doctor.resolution.search import Both, Chain, Find, Rule, Search, fatal, follow, noticed
+from credtray.doctor.resolution.search import (
+    Chain,
+    ChainMatch,
+    ProfileSections,
+    Rule,
+    Search,
+    fatal,
+    follow,
+    noticed,
+)
 
 _PROFILE = "AWS_PROFILE"
 _OLD_PROFILE = "AWS_DEFAULT_PROFILE"
@@ -73,7 +82,7 @@ _USED: Mapping[Provider, tuple[str, ...]] = MappingProxyType(
 
 
 def resolve(
-    surroundings: Surroundings, profile: str | None, client: Client, *, explicit: bool = False
+    surroundings: ClientEnvironment, profile: str | None, client: Client, *, explicit: bool = False
 ) -> Resolution:
     """Tell what *client* uses for *profile*.
 
@@ -106,7 +115,7 @@ def resolve(
 
 
 def _search(
-    surroundings: Surroundings, profile: str | None, client: Client, ways: _Ways, *, explicit: bool
+    surroundings: ClientEnvironment, profile: str | None, client: Client, ways: _Ways, *, explicit: bool
 ) -> Search:
     environ = surroundings.environ
     if profile is not None and not explicit:
@@ -117,7 +126,7 @@ def _search(
     return Search(
         client=client,
         profile=used,
-        both=Both(config.profiles.get(used), credentials.profiles.get(used)),
+        both=ProfileSections(config.profiles.get(used), credentials.profiles.get(used)),
         named=name is not None,
         explicit=explicit,
         environ=environ,
@@ -134,8 +143,8 @@ def _named_by(environ: Mapping[str, str], ways: _Ways) -> str | None:
     return next((value for value in values if value or (value is not None and ways.takes_empty)), None)
 
 
-def _nothing() -> Find:
-    return Find(
+def _nothing() -> ChainMatch:
+    return ChainMatch(
         Provider.NONE,
         Where(Place.NOWHERE),
         "This client finds no credentials.",
@@ -155,7 +164,7 @@ def _disagreement(search: Search) -> tuple[Trouble, ...]:
     )
 
 
-def _commented(search: Search, found: Find) -> tuple[Trouble, ...]:
+def _commented(search: Search, found: ChainMatch) -> tuple[Trouble, ...]:
     """Look for comments behind the values that are used; those who split them off never come to see them."""
     both, names = search.both, _USED.get(found.provider, ())
     settings = ((name, both.find(name)) for name in names)
@@ -166,7 +175,7 @@ def _commented(search: Search, found: Find) -> tuple[Trouble, ...]:
     return fatal(TroubleKind.COMMENT_IN_VALUE, text)
 
 
-def _shadowed(search: Search, found: Find) -> tuple[Trouble, ...]:
+def _shadowed(search: Search, found: ChainMatch) -> tuple[Trouble, ...]:
     section = search.both.credentials
     if section is None or section.mark is None or found.provider is Provider.CREDENTIALS_FILE:
         return ()

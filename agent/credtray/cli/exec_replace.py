@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 
 
-def become(words: list[str], environ: Mapping[str, str]) -> NoReturn:
+def replace_process(words: list[str], environ: Mapping[str, str]) -> NoReturn:
     """Become the command; what Python ignores would be inherited, so it is as usual again.
 
     Raises:

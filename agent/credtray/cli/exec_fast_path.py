@@ -10,8 +10,8 @@ import os
 import sys
 import time
 
-from credtray.cli.becoming import become
 from credtray.cli.exec_files import files_of
+from credtray.cli.exec_replace import replace_process
 from credtray.cli.exec_words import plain
 from credtray.core.child_environment import with_endpoint, with_keys
 
@@ -39,7 +39,7 @@ def take(words: list[str]) -> None:
     profile, keys, command = known
     try:
         environ = _with_keys(profile) if keys else _with_endpoint(profile)
-        become(command, environ)
+        replace_process(command, environ)
     except Exception:  # noqa: BLE001 -- nothing has happened yet: the slow way finds it again, and says it
         return
 

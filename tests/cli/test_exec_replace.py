@@ -6,12 +6,12 @@ import signal
 
 import pytest
 
-from credtray.cli.becoming import become
+from credtray.cli.exec_replace import replace_process
 
 
 def test_command_that_does_not_start_leaves_the_signals_as_they_were() -> None:
     before = {number: signal.getsignal(number) for number in signal.valid_signals()}
     with pytest.raises(FileNotFoundError):
-        become(["/nowhere/nonesuch"], {})
+        replace_process(["/nowhere/nonesuch"], {})
 
     assert {number: signal.getsignal(number) for number in signal.valid_signals()} == before
