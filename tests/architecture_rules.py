@@ -96,6 +96,14 @@ SEAMS: dict[str, str] = {
 DRAWER_NAMES = frozenset({"util", "utils", "helper", "helpers", "manager", "common", "misc"})
 LONGEST_FUNCTION = 40
 LONGEST_FILE = 500
+SHORTEST_FILE = 120
+MAY_BE_SHORT = re.compile(
+    r"\.(macos|windows|linux|ipc_pipe|ipc_unix)$"  # parts of one operating system, and back-ends of a chooser
+    r"|\.exec_\w+$"  # the fast path imports no more than it needs
+    r"|\.cli\.picking$"  # pure, in a package that is not
+    r"|\.doctor\.online$"  # alone uses the network
+    r"|\.demo\.(person|own_browser)$"  # started as programs
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +311,31 @@ def files_are_short(source: Source) -> Iterator[str]:
     length = source.text.count("\n")
     if length > LONGEST_FILE:
         yield f"{length}: lines in one file"
+
+
+def files_are_thick(sources: Iterable[Source]) -> Iterator[str]:
+    """Yield each short file whose only reader is in its own package: it belongs into that reader.
+
+    Exempt are packages, parts of one operating system, choosers' back-ends, pure parts of a package
+    that is not pure, fast paths, and programs that are started by their name.
+    """
+    of = {source.module: source for source in sources}
+    readers: dict[str, set[str]] = {module: set() for module in of}
+    for module, source in of.items():
+        for needed in _modules_imported(source.tree, of):
+            readers[needed].add(module)
+    for module, by in sorted(readers.items()):
+        source, length = of[module], of[module].text.count("\n")
+        if length >= SHORTEST_FILE or source.path.name in {"__init__.py", "__main__.py"} or len(by) != 1:
+            continue
+        (reader,) = by
+        if _package(module) == _package(reader) and not MAY_BE_SHORT.search(module):
+            yield f"{source.path}:1: {length} lines that only {reader} reads"
+
+
+def _package(module: str) -> str:
+    """Return the part of the product: ``doctor`` for ``credtray.doctor.resolution.table``."""
+    return module.split(".")[1] if module.count(".") > 1 else ""
 
 
 def nothing_is_a_drawer(source: Source) -> Iterator[str]:

@@ -175,6 +175,28 @@ def test_a_planted_circle_is_found(back: str) -> None:
     ]
 
 
+def test_files_are_thick() -> None:
+    assert list(rules.files_are_thick(read("agent"))) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "lines", "reader", "found"),
+    [
+        ("agent/credtray/aws/x.py", 119, "agent/credtray/aws/y.py", True),
+        ("agent/credtray/aws/x.py", 120, "agent/credtray/aws/y.py", False),
+        ("agent/credtray/aws/x.py", 9, "agent/credtray/app.py", False),
+        ("agent/credtray/aws/x/__init__.py", 9, "agent/credtray/aws/y.py", False),
+        ("agent/credtray/desktop/x/macos.py", 9, "agent/credtray/desktop/y.py", False),
+        ("agent/credtray/doctor/resolution/x.py", 9, "agent/credtray/doctor/y.py", True),
+    ],
+)
+def test_a_file_that_is_too_thin_is_found(path: str, lines: int, reader: str, *, found: bool) -> None:
+    thin = Source(PurePosixPath(path), "x = 1\n" * lines)
+    read_by = Source(PurePosixPath(reader), f"from {thin.module} import x\n")
+
+    assert bool(list(rules.files_are_thick([thin, read_by]))) is found
+
+
 def test_suppressions_stay_rare() -> None:
     """At most one in two hundred lines of the product: more means that the configuration is wrong."""
     sources = read("agent")
