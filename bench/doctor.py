@@ -16,9 +16,9 @@ from pathlib import Path
 import botocore.configloader
 
 from credtray.doctor import collect
+from credtray.doctor.all_rules import findings
 from credtray.doctor.command import doctor_document, row, tabled
 from credtray.doctor.resolution.answer import Client
-from credtray.doctor.rules import findings
 from credtray.environment import Environment
 
 PROFILES = 2000

@@ -22,16 +22,16 @@ WINGS: dict[str, frozenset[str]] = {
     "daemon": frozenset({"core"}),
     "web": frozenset({"core"}),
     "demo.identity_center": frozenset(),  # what the product is tried against shares no code with it
-    "agent_socket": frozenset({"core", "desktop"}),
-    "credentials_fetch": frozenset({"agent_socket"}),
-    "ipc_client": frozenset({"agent_socket", "core", "desktop"}),
+    "agent_connect": frozenset({"core", "desktop"}),
+    "credentials_fetch": frozenset({"agent_connect"}),
+    "ipc_client": frozenset({"agent_connect", "core", "desktop"}),
     "environment": frozenset({"aws.locations", "core", "desktop"}),
 }
 """What a wing may import besides itself."""
 
 _PURE_IN_DOCTOR = (
-    "causes_around causes_of_files causes_of_keys evidence explanation findings repairs resolution rules "
-    "rules_around rules_of_files rules_of_sign_in symptoms symptoms_of_keys"
+    "all_rules evidence explain_error finding_texts_around finding_texts_of_files finding_texts_of_keys "
+    "findings repair_plans resolution rules_around rules_of_files rules_of_sign_in symptoms symptoms_of_keys"
 )
 PURE_ROOMS = frozenset({"core", "cli.picking", "pasted.forms", "pasted.portal_text"}) | {
     f"doctor.{name}" for name in _PURE_IN_DOCTOR.split()
@@ -41,7 +41,7 @@ WINGS |= dict.fromkeys(PURE_ROOMS - {"core"}, PURE_ROOMS)
 
 JOINERS = frozenset(
     {"__init__", "__main__", "app", "service", "cli", "demo"}
-    | {"desktop_integration", "clicks", "desktop_requests", "doctor", "pasted", "setup"}
+    | {"desktop_integration", "click_handler", "desktop_requests", "doctor", "pasted", "setup"}
 )
 """The only places where wings meet."""
 

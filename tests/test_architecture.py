@@ -73,7 +73,11 @@ PLANTED = [
     (rules.wings_keep_apart, "agent/credtray/demo/identity_center/x.py", "from credtray.core import oauth"),
     (rules.wings_keep_apart, "agent/credtray/store/x.py", "from credtray.aws.sts import assume"),
     (rules.wings_keep_apart, "agent/credtray/stray.py", "x = 1"),
-    (rules.wings_keep_apart, "agent/credtray/doctor/rules.py", "from credtray.doctor.collect import look"),
+    (
+        rules.wings_keep_apart,
+        "agent/credtray/doctor/all_rules.py",
+        "from credtray.doctor.collect import look",
+    ),
     (rules.core_is_pure, "agent/credtray/core/x.py", "import os"),
     (rules.core_is_pure, "agent/credtray/doctor/resolution/x.py", "import os"),
     (rules.core_is_pure, "agent/credtray/pasted/forms.py", "def f():\n    return datetime.now(UTC)"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from credtray.aws.locations import locate
-from credtray.clicks import ClickHandler, Desktop
+from credtray.click_handler import ClickHandler, Desktop
 from credtray.core import clicks, protocol
 from credtray.core.clicks import Click
 from credtray.core.errors import ClipboardUnavailable, CredtrayError, FileUnopened, Offline

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from credtray.clicks import ClickHandler
+from credtray.click_handler import ClickHandler
 from credtray.core import protocol
 from credtray.core.clicks import CopyCredentials
 from credtray.core.errors import ClipboardUnavailable, CredtrayError, SignInRequired, UnknownProfile

@@ -200,7 +200,7 @@ def test_login_that_took_minutes_does_not_undo_choices_made_meanwhile(
         remember(active=["dev", "ro"], default="dns")  # somebody else, while the browser was open
         return LoginResult(session=name, signed_in_until=None, end_is_estimate=None, already=False)
 
-    monkeypatch.setattr("credtray.daemon.sign_ins.SignIns.login", finished)
+    monkeypatch.setattr("credtray.daemon.sign_in_sharing.SignIns.login", finished)
     ask(Login("corp"))
 
     assert (remembered()["active"], remembered()["default"]) == (["dev", "ro"], "dns")

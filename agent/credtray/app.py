@@ -23,7 +23,7 @@ from credtray.aws.profile_writer import ProfileWriter
 from credtray.aws.role_credentials import BotocoreRoleCredentials
 from credtray.aws.token_cache import SharedTokenCache
 from credtray.aws.token_refresh import SharedTokenRefresh
-from credtray.core import protocol, saved
+from credtray.core import protocol, state_document
 from credtray.core.answers import chosen_session
 from credtray.core.errors import AgentNotRunning, CredtrayError
 from credtray.core.policy import Action, FetchRoleCredentials, RefreshToken, SyncCredentialsFile
@@ -35,7 +35,7 @@ from credtray.daemon.changes import Changes
 from credtray.daemon.loop import Loop, LoopOptions
 from credtray.daemon.ports import Ports
 from credtray.daemon.requests import ImportRequests, Requests
-from credtray.daemon.sign_ins import SignIns
+from credtray.daemon.sign_in_sharing import SignIns
 from credtray.daemon.waiting_requests import WaitingRequests
 from credtray.daemon.workers import Workers
 from credtray.desktop import paths
@@ -47,9 +47,9 @@ from credtray.files.atomic_file import is_null, sweep_leftovers
 from credtray.files.file_lock import FileLock
 from credtray.files.shared_file import SharedFile
 from credtray.ipc_client import AgentClient
-from credtray.store.remembered import StateFile, UndoFile
 from credtray.store.settings_file import SettingsFile
-from credtray.web.callback import LoopbackCallbackListener
+from credtray.store.state_files import StateFile, UndoFile
+from credtray.web.sign_in_redirect import LoopbackCallbackListener
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +272,7 @@ def _remember_sign_ins(components: Components, state: State) -> None:
                 return  # it has seen the new token itself
             there = components.state_file.load()
             known = frozen({**there.remembered, **state.sessions})
-            components.state_file.save(saved.encode(replace(there, remembered=known)))
+            components.state_file.save(state_document.encode(replace(there, remembered=known)))
     except CredtrayError as error:
         _log.warning("the end of the sign-in could not be saved: %s", error)
 

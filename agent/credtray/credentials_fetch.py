@@ -12,7 +12,7 @@ import sys
 import time
 
 if sys.platform != "win32":
-    from credtray.agent_socket import connect
+    from credtray.agent_connect import connect
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from credtray import __version__
 from credtray.app import Components
-from credtray.clicks import ClickHandler, Desktop
+from credtray.click_handler import ClickHandler, Desktop
 from credtray.core.clicks import Click, SetAutostart
 from credtray.core.errors import CredtrayError
 from credtray.core.events import PartChanged, PresenceChanged

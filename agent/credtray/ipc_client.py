@@ -154,7 +154,7 @@ def _connect() -> _Stream:
     if sys.platform == "win32":
         return _open_pipe()
     else:  # noqa: RET505 -- type checkers take the branch of their platform
-        from credtray.agent_socket import connect  # cannot be imported on Windows
+        from credtray.agent_connect import connect  # cannot be imported on Windows
 
         try:
             return connect(SILENCE_SECONDS)

@@ -36,7 +36,7 @@ from credtray.daemon.ipc_unix import prepare_runtime_directory
 from credtray.daemon.log import Redactor, logging_to
 from credtray.daemon.loop import TICK_SECONDS, Loop, LoopOptions
 from credtray.daemon.scheduler import Hint, Scheduler
-from credtray.daemon.sign_ins import SignIns
+from credtray.daemon.sign_in_sharing import SignIns
 from credtray.daemon.workers import Workers, guarded
 from credtray.desktop import paths
 from credtray.desktop.clock_watch import ClockWatch, SystemClock, network_watch
@@ -46,7 +46,7 @@ from credtray.desktop_integration import DesktopIntegration
 from credtray.desktop_requests import WITHOUT_DESKTOP, without_desktop
 from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
-from credtray.store.remembered import EndpointTokens
+from credtray.store.state_files import EndpointTokens
 from credtray.web.credentials_endpoint import listening_on
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from credtray.aws.config_file import GIVE_UP_SECONDS, QUIET_SECONDS, AwsConfigFile
-from credtray.core.config.text import MAX_FILE
+from credtray.core.config.sections import MAX_FILE
 from credtray.core.errors import ConfigInvalid
 from credtray.core.models import AwsConfig
 from tests.hand_waiter import HandWaiter

@@ -10,7 +10,7 @@ import pytest
 from credtray.aws.clients import Clients
 from credtray.aws.role_credentials import sign_in
 from credtray.aws.service_call import Limits, Reply, Request
-from credtray.core.console import Console, console_of
+from credtray.core.aws_console import Console, console_of
 from credtray.core.errors import (
     CaptivePortal,
     ConsoleRefused,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from credtray.aws.profile_writer import ProfileWriter
-from credtray.core.config.edits import MARK
+from credtray.core.config.setup_edits import MARK
 from credtray.core.config.sso import parse_config
 from credtray.core.errors import CredtrayError, FileContended, FileUnparsable
 from credtray.files.shared_file import SharedFile

@@ -12,8 +12,8 @@ import pytest
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.aws.profile_writer import ProfileWriter
 from credtray.core.errors import RepairRefused
-from credtray.doctor.repair import remove_sections, repair_config
-from credtray.doctor.repairs import REPAIRS, ConfigChange, RepairPlan, Scene
+from credtray.doctor.repair_command import remove_sections, repair_config
+from credtray.doctor.repair_plans import REPAIRS, ConfigChange, RepairPlan, Scene
 from credtray.files.shared_file import SharedFile
 from tests.aws.file_fakes import NOW, wanted
 

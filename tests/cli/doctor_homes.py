@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from credtray.doctor import collect
+from credtray.doctor.all_rules import findings
 from credtray.doctor.evidence import Facts
-from credtray.doctor.rules import findings
 
 CANARY = "canary-7c41d09e"
 URL = "https://d-9067000001.awsapps.com/start"

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from credtray.cli import main
 from credtray.cli.columns import Column, Columns
-from credtray.core.config.edits import ProfileChange, ProfileOutcome
+from credtray.core.config.setup_edits import ProfileChange, ProfileOutcome
 from credtray.core.protocol import Status
 from credtray.setup.steps import plan_view
 from tests.cli.fake_backend import FakeBackend, credtray, document, idle, profile, session

@@ -13,10 +13,10 @@ import pytest
 from credtray.cli import terminal
 from credtray.doctor import collect, resolution
 from credtray.doctor import command as commands
+from credtray.doctor.all_rules import BY_CODE
 from credtray.doctor.collect import Checkup
 from credtray.doctor.evidence import AgentFacts, Facts, KeyKind
 from credtray.doctor.resolution.answer import Client, Place, Provider, Resolution, Trouble, TroubleKind, Where
-from credtray.doctor.rules import BY_CODE
 from credtray.doctor.view import doctor_view
 from tests.cli.fake_backend import Outcome, credtray
 from tests.cli.snapshot import snapshot

@@ -16,9 +16,9 @@ import pytest
 from credtray.core.section_mark import SectionMark, key_digest
 from credtray.desktop.clock_watch import SystemClock
 from credtray.doctor import collect_around
+from credtray.doctor.all_rules import findings
 from credtray.doctor.collect_around import together
 from credtray.doctor.evidence import Held, KeyKind, Surrounding
-from credtray.doctor.rules import findings
 from credtray.environment import Environment
 from credtray.store.settings_file import SettingsFile
 from tests.cli.doctor_homes import CANARY, CONFIG, codes, lay, look, token

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from credtray.cli.imports_view import imports_view
+from credtray.cli.pasted_view import imports_view
 from credtray.cli.status_words import Reader
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import PastedStatus

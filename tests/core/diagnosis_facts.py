@@ -13,6 +13,7 @@ from credtray.core.ini.text import IniProblem
 from credtray.core.models import AwsConfig, ConfigWarning, CredentialStatus, Profile, SsoSession
 from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.protocol.results import ErrorEntry, PartStatus
+from credtray.doctor.all_rules import ONLY_IN_TEXTS
 from credtray.doctor.evidence import (
     AgentFacts,
     AutostartFacts,
@@ -32,7 +33,6 @@ from credtray.doctor.evidence import (
     Surrounding,
     TokenFacts,
 )
-from credtray.doctor.rules import ONLY_IN_TEXTS
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 URL = "https://d-9067000001.awsapps.com/start"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from credtray.core import saved
+from credtray.core import state_document
 from credtray.core.errors import Offline
 from credtray.core.events import (
     AccountsAsked,
@@ -118,7 +118,7 @@ def test_what_was_chosen_paused_and_heard_survives_a_restart() -> None:
         NoticesPaused(NOON + HOUR),
         Snoozed("corp", NOON + 10 * MINUTE),
     )
-    back = after(saved.decode(saved.encode(state)), ConfigLoaded(config(profile("dev"))))
+    back = after(state_document.decode(state_document.encode(state)), ConfigLoaded(config(profile("dev"))))
 
     assert back.recent == ("dev",)
     assert back.accounts == state.accounts
@@ -129,12 +129,12 @@ def test_what_was_chosen_paused_and_heard_survives_a_restart() -> None:
 def test_what_nobody_saw_is_told_after_a_restart() -> None:
     state = after(nameless(), NoticeUnseen("corp", "corp:end", frozenset({"soon:1800"})))
     state = state.with_session(replace(state.sessions["corp"], said=frozenset({"soon:1800", "clock"})))
-    back = after(saved.decode(saved.encode(state)), ConfigLoaded(config(profile("dev"))))
+    back = after(state_document.decode(state_document.encode(state)), ConfigLoaded(config(profile("dev"))))
 
     assert back.sessions["corp"].said == {"clock"}
 
 
 def test_document_of_the_version_before_is_read() -> None:
-    old = saved.decode(b'{"version": 1, "active": ["dev"], "sessions": {}}')
+    old = state_document.decode(b'{"version": 1, "active": ["dev"], "sessions": {}}')
 
     assert (old.active, old.recent, dict(old.accounts), old.paused_until) == (("dev",), (), {}, None)

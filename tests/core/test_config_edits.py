@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credtray.core import ini
-from credtray.core.config.edits import (
+from credtray.core.config.setup_edits import (
     MARK,
     ProfileOutcome,
     SetupPlan,

@@ -11,7 +11,7 @@ from botocore.exceptions import ConfigParseError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from credtray.core.config.text import MAX_FILE, MAX_VALUE, Section, read_config
+from credtray.core.config.sections import MAX_FILE, MAX_VALUE, Section, read_config
 from credtray.core.errors import ConfigInvalid
 from tests.soak import examples
 

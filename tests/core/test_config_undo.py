@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from credtray.core import ini
-from credtray.core.config.edits import difference, plan_setup, undo_setup
+from credtray.core.config.setup_edits import difference, plan_setup, undo_setup
 from credtray.core.config.sso import parse_config
 from tests.core.test_config_edits import ADMIN, LAB_ADMIN, READ_ONLY, THEIRS, made, wish
 

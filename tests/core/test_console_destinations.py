@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from credtray.core.console import (
+from credtray.core.aws_console import (
     SERVICES,
     Console,
     checked_destination,

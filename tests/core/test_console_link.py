@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core.addresses import StartUrlKind, start_url_kind
-from credtray.core.console import portal_link
+from credtray.core.aws_console import portal_link
 from credtray.core.errors import ConsoleRefused, StartUrlRefused
 from credtray.core.models import SsoSession
 

@@ -15,9 +15,9 @@ from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import AgentStatus, DesktopStatus, ErrorEntry, PartStatus
 from credtray.core.state import State
 from credtray.core.summary import status_document
+from credtray.doctor.all_rules import BY_CODE
 from credtray.doctor.evidence import AgentFacts, Facts, spoken
-from credtray.doctor.explanation import MOST_TEXT, explain
-from credtray.doctor.rules import BY_CODE
+from credtray.doctor.explain_error import MOST_TEXT, explain
 from credtray.doctor.symptoms import SYMPTOMS
 from credtray.doctor.symptoms_of_keys import Symptom
 from tests.core.diagnosis_facts import FINE, GOOD_TOKEN, OTHER, SESSION, WRONG, config, frozen, minutes, token

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from credtray.doctor.explanation import explain, not_ours, readable
+from credtray.doctor.explain_error import explain, not_ours, readable
 from credtray.doctor.symptoms import SYMPTOMS
 from credtray.doctor.symptoms_of_keys import Symptom
 from tests.core.diagnosis_facts import FINE

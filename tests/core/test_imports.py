@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from credtray.core import saved
+from credtray.core import state_document
 from credtray.core.desired_sections import unwanted_sections, wanted_sections
 from credtray.core.errors import FileContended, SectionNotOurs
 from credtray.core.events import (
@@ -27,9 +27,9 @@ from credtray.core.events import (
     Synced,
     Tick,
 )
-from credtray.core.imports import known_from
 from credtray.core.notice_texts import notice_words
 from credtray.core.notices import Notice, Subject, imports_due, imports_moot
+from credtray.core.pasted_keys import known_from
 from credtray.core.policy import ShowNotice, SyncCredentialsFile, WithdrawNotice, decide, next_look
 from credtray.core.ports import DesktopPart, Mark, Part, Presence
 from credtray.core.protocol.results import AgentStatus
@@ -59,7 +59,7 @@ def imported(life: timedelta = 4 * HOUR, *, settings: Settings = Settings()) -> 
 
 def restarted(state: State, *marks: Mark, now: datetime = NOON) -> State:
     """What the next agent knows once it has read the credentials file."""
-    return after(saved.decode(saved.encode(state)), MarksRead(marks), now=now)
+    return after(state_document.decode(state_document.encode(state)), MarksRead(marks), now=now)
 
 
 def wanted(state: State, at: datetime = NOON) -> list[str]:
@@ -201,7 +201,9 @@ def test_a_restart_keeps_them_though_no_secret_was_saved() -> None:
     state = imported()
     back = restarted(state, mark())
 
-    assert not any(word in saved.encode(state).decode() for word in ("ASIAP", '"secret"', '"session"'))
+    assert not any(
+        word in state_document.encode(state).decode() for word in ("ASIAP", '"secret"', '"session"')
+    )
     assert unwanted(back) == []
     assert wanted(back) == []
     assert unwanted(back, NOON + 4 * HOUR) == [SECTION]
@@ -340,7 +342,7 @@ def test_a_notice_nobody_could_see_is_told_when_somebody_can_be() -> None:
     state = after(shown(state, soon), NoticeUnseen("", notice.key, notice.tells), now=soon)
 
     assert subjects(state, soon) == []
-    assert saved.decode(saved.encode(state)).imports[SECTION].said == frozenset()
+    assert state_document.decode(state_document.encode(state)).imports[SECTION].said == frozenset()
 
     state = after(state, PartChanged(DesktopPart(Part.NOTIFICATIONS, "freedesktop")), now=soon)
 

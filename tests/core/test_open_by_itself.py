@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from credtray.core import saved
+from credtray.core import state_document
 from credtray.core.errors import Offline, SignInTimedOut, TokenRefused
 from credtray.core.events import (
     ConfigLoaded,
@@ -160,7 +160,7 @@ def test_the_next_ended_sign_in_has_a_window_of_its_own() -> None:
 
 def restarted(state: State, *events: Event, now: datetime = LATER + MINUTE) -> State:
     fresh = after(
-        saved.decode(saved.encode(state)),
+        state_document.decode(state_document.encode(state)),
         SettingsLoaded(ALLOWED),
         ConfigLoaded(config(profile("dev"))),
         MarksRead(()),

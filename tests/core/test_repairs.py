@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core import ini
-from credtray.core.config.edits import undo_setup
+from credtray.core.config.setup_edits import undo_setup
 from credtray.core.config.sso import parse_config
 from credtray.core.errors import ConfigInvalid
 from credtray.core.ports import Mark
-from credtray.doctor.repairs import REPAIRS, RepairPlan, Scene, TokenOrigin
+from credtray.doctor.repair_plans import REPAIRS, RepairPlan, Scene, TokenOrigin
 from tests.core.making import NOON
 
 OTHER_SCOPES = "sso_registration_scopes = x:y\n"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from credtray.core import saved
+from credtray.core import state_document
 from credtray.core.errors import Offline, RoleRefused, SectionNotOurs, TokenRefused
 from credtray.core.events import (
     ConfigLoaded,
@@ -52,7 +52,7 @@ def test_choices_learned_ends_and_what_was_told_survive_a_restart() -> None:
     state = after(signed_in("dev", "ro"), Switched("ro"))
     state = after(state, Refreshed("corp", token(NOON + 40 * MINUTE, 50 * MINUTE)), now=NOON + 40 * MINUTE)
     state = after(state, NoticeShown("corp", frozenset({"soon:1800"})))
-    back = saved.decode(saved.encode(state))
+    back = state_document.decode(state_document.encode(state))
     back = after(back, ConfigLoaded(config(profile("dev"), profile("ro"))), TokenFound("corp", token()))
 
     assert (back.active, back.default, back.seed) == (("dev", "ro"), "ro", "s")
@@ -63,24 +63,24 @@ def test_choices_learned_ends_and_what_was_told_survive_a_restart() -> None:
 
 def test_no_secret_is_remembered() -> None:
     state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
-    text = saved.encode(state).decode()
+    text = state_document.encode(state).decode()
 
     assert not any(secret in text for secret in ("a-t0", "r-t0", "client-secret", '"secret"', "ASIA0"))
 
 
 def test_a_document_of_a_newer_version_is_refused() -> None:
-    with pytest.raises(saved.NewerVersion):
-        saved.decode(b'{"version": 2, "active": "another shape"}')
+    with pytest.raises(state_document.NewerVersion):
+        state_document.decode(b'{"version": 2, "active": "another shape"}')
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"active": 3}', b'{"version": "x"}', b"\xff\x00"])
 def test_a_torn_document_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
-        saved.decode(data)
+        state_document.decode(data)
 
 
 def test_another_identity_center_under_the_same_name_inherits_nothing() -> None:
-    back = saved.decode(saved.encode(signed_in("dev")))
+    back = state_document.decode(state_document.encode(signed_in("dev")))
     other = replace(session(), start_url="https://d-9067000009.awsapps.com/start")
     back = after(back, ConfigLoaded(config(profile("dev"), sessions=(other,))))
 

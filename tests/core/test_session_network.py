@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from credtray.core.apply import apply
+from credtray.core.aws_hosts import in_effect
 from credtray.core.config.sso import parse_config
-from credtray.core.endpoints import in_effect
 from credtray.core.errors import Offline
 from credtray.core.events import ConfigLoaded, SettingsLoaded
 from credtray.core.models import Endpoints, Secret

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from credtray.core import saved
+from credtray.core import state_document
 from credtray.core.apply import apply
 from credtray.core.errors import SignInCancelled, SignInDenied, SignInTimedOut
 from credtray.core.events import (
@@ -160,7 +160,7 @@ def test_keys_in_use_outlive_the_end_of_the_earlier_sign_in(event: SignInFailed 
 
 @pytest.mark.met("H1")
 def test_after_a_restart_in_the_middle_the_state_is_still_true_and_keys_stay_in_the_file() -> None:
-    state = saved.decode(saved.encode(ended()))
+    state = state_document.decode(state_document.encode(ended()))
     state = after(state, ConfigLoaded(config(profile("dev"))), MarksRead((MARK,)), TokenVanished("corp"))
     session = state.sessions["corp"]
 
@@ -171,7 +171,7 @@ def test_after_a_restart_in_the_middle_the_state_is_still_true_and_keys_stay_in_
 
 
 def test_sign_in_found_after_such_a_restart_is_taken() -> None:
-    state = saved.decode(saved.encode(ended()))
+    state = state_document.decode(state_document.encode(ended()))
     state = after(state, ConfigLoaded(config(profile("dev"))), TokenFound("corp", token(LATER)), now=LATER)
 
     assert sign_in_status(state.sessions["corp"], LATER) is SignInStatus.SIGNED_IN
@@ -180,7 +180,7 @@ def test_sign_in_found_after_such_a_restart_is_taken() -> None:
 def test_signing_out_on_purpose_is_not_kept_as_given_up() -> None:
     state = apply(working(), TokenVanished("corp"), LATER)
 
-    assert b'"given_up": true' not in saved.encode(state)
+    assert b'"given_up": true' not in state_document.encode(state)
 
 
 def test_new_sign_in_is_compared_with_the_one_that_was_ended_for_it() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from credtray.core.config.sections import MAX_VALUE
 from credtray.core.config.sso import parse_config
-from credtray.core.config.text import MAX_VALUE
 from credtray.core.errors import ConfigInvalid
 from credtray.core.models import AssumedRole, AwsConfig, Endpoints, Profile, SsoSession
 from tests.core.making import calls_of

@@ -24,8 +24,8 @@ from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSes
 from credtray.core.ports import EndpointMemory
 from credtray.desktop.login_entry import EntryFile
 from credtray.files.atomic_file import write_atomically
-from credtray.store.remembered import EndpointTokens, StateFile, UndoFile
 from credtray.store.settings_file import SettingsFile
+from credtray.store.state_files import EndpointTokens, StateFile, UndoFile
 from tests.aws.file_fakes import NOW, credentials_file, shared, wanted
 
 TOKEN = b'{"accessToken": "' + b"t" * 3000 + b'", "expiresAt": "2026-11-22T13:00:00Z"}'

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from credtray.core.config.edits import Undone
+from credtray.core.config.setup_edits import Undone
 from credtray.core.errors import CredtrayError, Problem, RoleRefused
 from credtray.core.models import (
     AccessToken,
@@ -33,7 +33,7 @@ from credtray.daemon.changes import Changes
 from credtray.daemon.loop import Loop, LoopOptions
 from credtray.daemon.ports import Ports
 from credtray.daemon.requests import Requests
-from credtray.daemon.sign_ins import SignIns
+from credtray.daemon.sign_in_sharing import SignIns
 from credtray.daemon.workers import Workers
 from tests.core.making import HOUR, NOON, config, profile
 from tests.fakes_identity_center import (

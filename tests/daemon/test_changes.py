@@ -12,12 +12,12 @@ from credtray.aws import profile_writer
 from credtray.aws.credentials_file import CredentialsFile
 from credtray.aws.profile_writer import ProfileWriter
 from credtray.core import protocol
-from credtray.core.config.edits import MARK
+from credtray.core.config.setup_edits import MARK
 from credtray.core.errors import FileUnwritable, NothingToUndo
 from credtray.daemon.changes import Changes
 from credtray.files.shared_file import SharedFile
-from credtray.store.remembered import UndoFile
 from credtray.store.settings_file import SettingsFile
+from credtray.store.state_files import UndoFile
 from tests.as_json import result
 from tests.core.making import NOON
 from tests.daemon.fakes import Daemon, run

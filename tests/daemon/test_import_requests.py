@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from credtray.aws.credentials_file import CredentialsFile
-from credtray.core import ini, saved
+from credtray.core import ini, state_document
 from credtray.core.errors import (
     CredtrayError,
     FileUnwritable,
@@ -127,7 +127,7 @@ def test_killed_at_any_time_the_next_agent_goes_on(home: Path) -> None:
 
     async def second(document: bytes) -> None:
         file = real_file(home)
-        state = saved.decode(document) if document else State(seed="s")
+        state = state_document.decode(document) if document else State(seed="s")
         daemon = await importing(state, credentials_file=file)
 
         assert keys_in(file) is not None

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from credtray.core import protocol, saved
+from credtray.core import protocol, state_document
 from credtray.core.errors import FileUnwritable, Offline, SectionNotOurs
 from credtray.core.events import (
     Activated,
@@ -267,7 +267,7 @@ def test_stopping_takes_the_keys_out_and_remembers_the_choice() -> None:
         await daemon.loop.stop(2)
 
         assert daemon.credentials.sections == {}
-        assert saved.decode(daemon.state_file.document).active == ("dev",)
+        assert state_document.decode(daemon.state_file.document).active == ("dev",)
 
     run(drive())
 
@@ -284,7 +284,7 @@ def test_what_could_not_be_saved_is_saved_when_there_is_room_again(caplog: pytes
 
         assert unsaved is not None
         assert daemon.loop.state.unsaved is None
-        assert saved.decode(daemon.state_file.document).active == ("dev",)
+        assert state_document.decode(daemon.state_file.document).active == ("dev",)
 
     run(drive())
     assert caplog.text.count("state not saved") == 1

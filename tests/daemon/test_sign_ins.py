@@ -178,7 +178,7 @@ def test_cancelling_nothing_says_so() -> None:
 def test_sign_in_that_does_not_let_go_is_said_and_does_not_block_the_asker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("credtray.daemon.sign_ins.REFRESH_SECONDS", 0.1)
+    monkeypatch.setattr("credtray.daemon.sign_in_sharing.REFRESH_SECONDS", 0.1)
 
     async def drive() -> None:
         async with world() as (daemon, _person):

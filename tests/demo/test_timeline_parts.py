@@ -24,8 +24,8 @@ from credtray.demo.home import FOREIGN_SECTION, ThrowAwayHome, environment, look
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.pace import PacedClock
 from credtray.desktop.browser import SystemBrowser
-from credtray.web import callback as pages
-from credtray.web.callback import LoopbackCallbackListener
+from credtray.web import sign_in_redirect as pages
+from credtray.web.sign_in_redirect import LoopbackCallbackListener
 from tests.demo.program import Program
 
 HOUR = timedelta(hours=1)

@@ -9,14 +9,14 @@ import pytest
 
 from credtray.app import build
 from credtray.aws.config_file import AwsConfigFile
-from credtray.core.config.edits import ProfileOutcome, SetupWish, plan_setup, undo_setup
+from credtray.core.config.setup_edits import ProfileOutcome, SetupWish, plan_setup, undo_setup
 from credtray.core.config.sso import parse_config, read_credentials
 from credtray.core.errors import FileRefused
 from credtray.core.models import Account, AwsConfig, Endpoints, Profile, SsoSession
 from credtray.core.naming import RoleChoice
 from credtray.core.section_mark import key_digest
+from credtray.doctor.all_rules import findings
 from credtray.doctor.collect import look
-from credtray.doctor.rules import findings
 from credtray.environment import Environment
 from credtray.setup.steps import check_place
 

@@ -29,9 +29,9 @@ from credtray.core.models import CredentialStatus
 from credtray.core.notice_texts import notification, what_to_type
 from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.protocol.results import ProfileStatus, StatusDocument
+from credtray.doctor.all_rules import BY_CODE, findings
 from credtray.doctor.evidence import SessionSight
 from credtray.doctor.findings import general_cure
-from credtray.doctor.rules import BY_CODE, findings
 from tests.cli.fake_backend import document, profile
 from tests.core.diagnosis_facts import FINE, NOW, SESSION, WRONG, frozen, minutes, token
 from tests.core.test_notice_words import NOTICES

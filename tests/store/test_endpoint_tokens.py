@@ -11,7 +11,7 @@ import pytest
 from credtray.core.errors import FileRefused
 from credtray.core.models import Secret
 from credtray.core.ports import EndpointMemory
-from credtray.store.remembered import EndpointTokens
+from credtray.store.state_files import EndpointTokens
 
 TOKEN = Secret("dG9rZW4")
 MEMORY = EndpointMemory(20123, frozenset({"dev", "my prof"}), frozenset({"prod"}))

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from credtray.core import saved
+from credtray.core import state_document
 from credtray.core.errors import FileUnwritable
 from credtray.core.state import State
-from credtray.store.remembered import StateFile
+from credtray.store.state_files import StateFile
 from tests.core.making import signed_in
 
 SIGN_IN = {"started_at": "2026-11-22T12:00:00Z", "ends_at": "2026-11-22T20:00:00Z", "proof": "setting"}
@@ -40,7 +40,7 @@ def empty(state: State) -> bool:
 
 
 def test_what_was_saved_comes_back_and_is_private(path: Path) -> None:
-    StateFile(path).save(saved.encode(signed_in("dev", "ro")))
+    StateFile(path).save(state_document.encode(signed_in("dev", "ro")))
 
     assert StateFile(path).load().active == ("dev", "ro")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -119,7 +119,7 @@ def test_full_disk_keeps_the_old_file_and_says_so(path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))  # every write beyond ten bytes fails
     try:
         with pytest.raises(FileUnwritable):
-            file.save(saved.encode(signed_in("dev")))
+            file.save(state_document.encode(signed_in("dev")))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core.errors import FileRefused
-from credtray.store.remembered import UndoFile
+from credtray.store.state_files import UndoFile
 from tests.core.making import NOON
 
 BEFORE = {"profile dev": b"[profile dev]\r\nregion = x\xff\n", "sso-session corp": None}

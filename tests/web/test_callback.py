@@ -14,9 +14,9 @@ import pytest
 
 from credtray.core.errors import ListenerUnavailable, SignInCancelled, SignInDenied, SignInTimedOut
 from credtray.core.models import Secret
-from credtray.web import callback as callback_module
-from credtray.web import callback as pages
-from credtray.web.callback import LoopbackCallback, LoopbackCallbackListener
+from credtray.web import sign_in_redirect as callback_module
+from credtray.web import sign_in_redirect as pages
+from credtray.web.sign_in_redirect import LoopbackCallback, LoopbackCallbackListener
 from tests.web.endpoint_world import drained
 
 STATE = Secret("c3RhdGUtb2YtdGhpcy1zaWduLWluLTEyMzQ1Njc4OTA")

@@ -15,9 +15,9 @@ import pytest
 from credtray.core.errors import CredtrayError, Offline, SignInCancelled, SignInTimedOut
 from credtray.core.models import Secret
 from credtray.core.oauth import PATH_BYTES, Entrance
-from credtray.web import callback as pages
-from credtray.web import one_time_redirect
-from credtray.web.callback import LoopbackCallback, LoopbackCallbackListener
+from credtray.web import console_handover
+from credtray.web import sign_in_redirect as pages
+from credtray.web.sign_in_redirect import LoopbackCallback, LoopbackCallbackListener
 from tests.web.endpoint_world import drained
 
 STATE = Secret("c3RhdGUtb2YtdGhpcy1zaWduLWluLTEyMzQ1Njc4OTA")
@@ -272,7 +272,7 @@ def test_without_a_door_there_is_no_page() -> None:
 
 
 def test_another_user_of_this_computer_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("credtray.web.callback.another_person", lambda _peer, _ours: True)
+    monkeypatch.setattr("credtray.web.sign_in_redirect.another_person", lambda _peer, _ours: True)
     with scene(Doorway(price=None)) as found:
         assert found.send("GET", found.page) == pages.refused(404)
         assert found.door.passed == 0
@@ -283,10 +283,10 @@ def test_only_a_known_other_user_is_another_person(
     owner: int | None, *, another: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    monkeypatch.setattr(one_time_redirect, "_tables", lambda: ["table"])
-    monkeypatch.setattr(one_time_redirect, "owner_in", lambda *_: owner)
+    monkeypatch.setattr(console_handover, "_tables", lambda: ["table"])
+    monkeypatch.setattr(console_handover, "owner_in", lambda *_: owner)
 
-    assert one_time_redirect.another_person(("127.0.0.1", 1), ("127.0.0.1", 2)) is another
+    assert console_handover.another_person(("127.0.0.1", 1), ("127.0.0.1", 2)) is another
 
 
 # --- the page itself -------------------------------------------------------------------------------------

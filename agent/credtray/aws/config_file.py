@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from credtray.core.config.sections import MAX_FILE, Section, Value
 from credtray.core.config.sso import parse_config, read_credentials, remembered_section
-from credtray.core.config.text import MAX_FILE, Section, Value
 from credtray.core.errors import ConfigInvalid, CredtrayError
 from credtray.core.models import AwsConfig
 from credtray.files.atomic_file import is_null, read_bounded

@@ -1,6 +1,6 @@
 """Writes the profiles of `credtray setup` into the AWS config file, after a preview, and takes them back.
 
-Decides nothing: see core/config/edits and core/config/edits. Writes through ``SharedFile`` only.
+Decides nothing: see core/config/setup_edits and core/config/setup_edits. Writes through ``SharedFile`` only.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from credtray.core import ini
-from credtray.core.config.edits import SetupPlan, SetupWish, Undone, difference, plan_setup, undo_setup
+from credtray.core.config.sections import Section
+from credtray.core.config.setup_edits import SetupPlan, SetupWish, Undone, difference, plan_setup, undo_setup
 from credtray.core.config.sso import whole_credentials
-from credtray.core.config.text import Section
 from credtray.core.errors import CredtrayError, FileContended
 from credtray.files.shared_file import EditOutcome, SharedFile
 
@@ -60,7 +60,7 @@ class ProfileWriter:
         """Plan a setup for the file as it is now; nothing is written.
 
         Raises:
-            ConfigInvalid, UsageError, IniRefused: see ``core.config.edits.plan_setup``.
+            ConfigInvalid, UsageError, IniRefused: see ``core.config.setup_edits.plan_setup``.
         """
         plan = plan_setup(self._file.read(), wish)
         return Preview(wish, plan, difference(plan))

@@ -21,7 +21,7 @@ from credtray.aws.clients import Clients
 from credtray.aws.error_table import Service
 from credtray.aws.service_call import AccountId, Reply, Request, ServiceRefused, Token, attempt, call
 from credtray.aws.sts import RoleAssumer
-from credtray.core.console import Console, sign_in_address, token_address
+from credtray.core.aws_console import Console, sign_in_address, token_address
 from credtray.core.errors import (
     CaptivePortal,
     ClockOff,

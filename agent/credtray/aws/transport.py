@@ -205,7 +205,7 @@ def _watch(connection: socket.socket | None) -> None:
 def _tls_context(ca_bundle: str | None, source: str | None) -> ssl.SSLContext:
     """Trust the bundle named, else this computer's own store and the list botocore brings.
 
-    The settings come first, then botocore's order (core/endpoints): who sets the agent's environment?
+    The settings come first, then botocore's order (core/aws_hosts): who sets the agent's environment?
 
     Raises:
         NetworkSettingRefused: the bundle named holds no certificate that can be read.

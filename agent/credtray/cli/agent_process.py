@@ -83,7 +83,7 @@ def _end_stuck() -> str:
     if sys.platform == "win32":
         raise AgentSilent("stop it in the task manager")
     else:  # noqa: RET506 -- type checkers take the branch of their platform
-        from credtray.agent_socket import listener  # cannot be imported on Windows
+        from credtray.agent_connect import listener  # cannot be imported on Windows
 
         try:
             pid = listener()

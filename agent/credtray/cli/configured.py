@@ -6,7 +6,7 @@ Reads two files and asks nobody.
 from __future__ import annotations
 
 from credtray.app import Components
-from credtray.core.endpoints import in_effect
+from credtray.core.aws_hosts import in_effect
 from credtray.core.models import AwsConfig
 from credtray.core.settings import Settings
 

@@ -14,7 +14,7 @@ import typer
 
 from credtray.cli import terminal
 from credtray.cli.choices import JsonOption, ProfileArgument
-from credtray.core.console import (
+from credtray.core.aws_console import (
     GOOD_FOR_MINUTES,
     SERVICES,
     Console,
@@ -160,7 +160,7 @@ def _hand_out(visit: _Visit, address: Secret, page: str, *, json_output: bool) -
 
 async def _lead(visit: _Visit, address: Secret) -> None:
     """Start the browser at a page that is good for one visit, and wait for that visit."""
-    from credtray.web.one_time_redirect import GOOD_FOR_SECONDS, one_time_redirect
+    from credtray.web.console_handover import GOOD_FOR_SECONDS, one_time_redirect
 
     async with one_time_redirect(address) as page:
         await asyncio.to_thread(_open, visit, page.address)

@@ -11,8 +11,8 @@ import sys
 
 from credtray.core import ini
 from credtray.core.child_environment import CONFIG_FILE, CREDENTIALS_FILE, OUR_SUFFIX, outside
+from credtray.core.config.sections import Section, read_config
 from credtray.core.config.sso import merged, whole_credentials
-from credtray.core.config.text import Section, read_config
 from credtray.core.ini.text import encode
 from credtray.desktop.socket_path import socket_paths
 

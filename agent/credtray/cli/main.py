@@ -56,7 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "console": ("cli.console", _PROGRAMS),
     "doctor": ("doctor.command", _TROUBLE),
     "explain": ("doctor.command", _TROUBLE),
-    "repair": ("doctor.repair", _TROUBLE),
+    "repair": ("doctor.repair_command", _TROUBLE),
     "run": ("cli.agent_process", _AGENT),
     "stop": ("cli.agent_process", _AGENT),
     "autostart": ("cli.agent_process", _AGENT),

@@ -167,7 +167,7 @@ def _show(ours: Sequence[ProfileStatus], foreign: Sequence[ForeignStatus]) -> No
 
 
 def _show_pasted(items: Sequence[PastedStatus]) -> None:
-    from credtray.cli.imports_view import imports_view
+    from credtray.cli.pasted_view import imports_view
 
     for part in imports_view(items, Reader(datetime.now(UTC))):
         terminal.draw(part)

@@ -18,8 +18,8 @@ from credtray.cli.main import COMMANDS, HIDDEN, SUMMARY, command_named
 from credtray.core import settings
 from credtray.core.durations import short
 from credtray.core.errors import Retry, every_error
-from credtray.doctor.findings import Group, Kind, Severity, general_cure
-from credtray.doctor.rules import EVERY_KIND
+from credtray.doctor.all_rules import EVERY_KIND
+from credtray.doctor.findings import FindingKind, Group, Severity, general_cure
 from credtray.doctor.symptoms import texts_of
 from credtray.store.settings_file import field_texts
 
@@ -129,7 +129,7 @@ def _findings() -> str:
     return "\n".join(parts)
 
 
-def _finding(kind: Kind) -> Iterator[str]:
+def _finding(kind: FindingKind) -> Iterator[str]:
     yield f"### {kind.code}\n"
     yield f"**{kind.title}** ({_SEVERITIES[kind.severity]})\n"
     if kind.severity is Severity.FINE:

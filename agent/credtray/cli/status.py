@@ -112,7 +112,7 @@ def _parts(document: StatusDocument, reader: Reader) -> Iterator[RenderableType]
     if not document.sessions and not document.problems and not document.warnings:
         yield Text("The config file names no sso-session. Run: credtray setup\n")
     if document.imports:
-        from credtray.cli.imports_view import imports_view
+        from credtray.cli.pasted_view import imports_view
 
         yield from imports_view(document.imports, reader)
     yield from _warnings(document)

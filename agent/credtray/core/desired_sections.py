@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from credtray.core import imports
+from credtray.core import pasted_keys
 from credtray.core.models import Delivery, SectionKeys
 from credtray.core.ports import Mark
 from credtray.core.section_mark import key_digest
@@ -31,7 +31,7 @@ def sections_of(state: State) -> dict[str, str]:
 def wanted_sections(state: State, now: datetime) -> tuple[SectionKeys, ...]:
     """Return the sections that must be written because the file does not hold these keys yet."""
     chosen = sections_of(state)
-    pasted = imports.wanted_imports(state.imports, state.file.marks, chosen, now)
+    pasted = pasted_keys.wanted_imports(state.imports, state.file.marks, chosen, now)
     wanted = [keys for keys in pasted if keys.section not in state.file.refused]
     if _emptied(state):
         return tuple(wanted)
@@ -68,7 +68,7 @@ def unwanted_sections(state: State, now: datetime) -> tuple[str, ...]:
 def _may_stay(state: State, mark: Mark, chosen: dict[str, str], now: datetime) -> bool:
     if mark.pasted:
         at_end = state.settings.remove_keys_at_end
-        return imports.may_stay(state.imports, mark, chosen, now, remove_at_end=at_end)
+        return pasted_keys.may_stay(state.imports, mark, chosen, now, remove_at_end=at_end)
     if _emptied(state):
         return False
     if state.stopping:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from credtray.core.errors import Problem
-from credtray.core.imports import ImportedKeys
 from credtray.core.models import AccessToken, Account, Awaited, AwsConfig, RoleCredentials
+from credtray.core.pasted_keys import ImportedKeys
 from credtray.core.ports import DesktopPart, EndpointState, Mark, Presence
 from credtray.core.settings import Settings
 

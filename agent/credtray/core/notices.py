@@ -1,4 +1,4 @@
-"""What a person should be told now, at most once per sign-in. The words are in ``notice_words``. Pure.
+"""What a person should be told now, at most once per sign-in. The words are in ``notice_texts``. Pure.
 
 A notice is a condition, not an event: what holds and was not told is due; what is on the screen and holds
 no longer is moot. Nothing is due while nobody would see it: afterwards it tells the truth of then.
@@ -14,7 +14,7 @@ from enum import Enum
 from credtray.core.desired_sections import DEFAULT, sections_of, unwanted_sections, wanted_sections
 from credtray.core.errors import Offline, Problem, RoleRefused
 from credtray.core.expiry import Moved, compare_ends
-from credtray.core.imports import FORGOTTEN_AFTER, ImportedKeys, kept_imports
+from credtray.core.pasted_keys import FORGOTTEN_AFTER, ImportedKeys, kept_imports
 from credtray.core.ports import Part
 from credtray.core.session_status import (
     awaiting_proof,

@@ -186,7 +186,7 @@ def dotted(where: Where) -> str:
 # --- what a setting may hold -------------------------------------------------------------------------
 
 
-class Kind(NamedTuple):
+class SettingType(NamedTuple):
     """What the fields of one type may hold."""
 
     shape: Any
@@ -195,7 +195,7 @@ class Kind(NamedTuple):
     """What a refusal says it must be. Empty: ``read`` says what is wrong, and the value is not quoted."""
     read: Callable[[Any], Any] = lambda value: value
     """Makes of it what the field holds. Raises ValueError; with reason and hint where *expected* is empty."""
-    each: Kind | None = None
+    each: SettingType | None = None
     """What the items of a list may hold."""
     choices: tuple[str, ...] = ()
     """All that a person can type, where it is little."""
@@ -210,7 +210,7 @@ def read_value(kind: str, value: Any, where: Where) -> Any:
     return _read(KINDS[kind], value, where)
 
 
-def _read(kind: Kind, value: Any, where: Where) -> Any:
+def _read(kind: SettingType, value: Any, where: Where) -> Any:
     try:
         found = msgspec.convert(value, kind.shape)
         return kind.read(found if kind.each is None else [_read(kind.each, item, where) for item in found])
@@ -244,22 +244,22 @@ def _durations(found: list[timedelta]) -> tuple[timedelta, ...]:
 
 
 _PANELS = ("auto", "light", "dark")
-_A_TEXT = Kind(str, "a printable text", _text)
-_A_DURATION = Kind(str, 'a duration such as "30m" or "4h"', parse_duration)
-_DURATIONS = Kind(list, 'a list such as ["30m", "10m"]', _durations, _A_DURATION)
+_A_TEXT = SettingType(str, "a printable text", _text)
+_A_DURATION = SettingType(str, 'a duration such as "30m" or "4h"', parse_duration)
+_DURATIONS = SettingType(list, 'a list such as ["30m", "10m"]', _durations, _A_DURATION)
 
-KINDS: Mapping[str, Kind] = {
-    "bool": Kind(bool, "true or false", choices=("true", "false")),
-    "Panel": Kind(Literal[_PANELS], '"auto", "light" or "dark"', choices=_PANELS),
-    "Delivery": Kind(Delivery, '"file", "process" or "endpoint"', choices=tuple(Delivery)),
+KINDS: Mapping[str, SettingType] = {
+    "bool": SettingType(bool, "true or false", choices=("true", "false")),
+    "Panel": SettingType(Literal[_PANELS], '"auto", "light" or "dark"', choices=_PANELS),
+    "Delivery": SettingType(Delivery, '"file", "process" or "endpoint"', choices=tuple(Delivery)),
     "str | None": _A_TEXT,
-    "Section | None": Kind(str, "a printable text without ']'", _section),
-    "Region | None": Kind(str, 'a region such as "eu-central-1"', check_region),
-    "ProxyAddress | None": Kind(Any, "", _proxy),  # it may hold a password
+    "Section | None": SettingType(str, "a printable text without ']'", _section),
+    "Region | None": SettingType(str, 'a region such as "eu-central-1"', check_region),
+    "ProxyAddress | None": SettingType(Any, "", _proxy),  # it may hold a password
     "timedelta | None": _A_DURATION,
     "tuple[timedelta, ...]": _DURATIONS,
     "tuple[timedelta, ...] | None": _DURATIONS,
-    "tuple[str, ...]": Kind(
+    "tuple[str, ...]": SettingType(
         list, 'a list of words such as ["billing"]', lambda found: tuple(dict.fromkeys(found)), _A_TEXT
     ),
 }

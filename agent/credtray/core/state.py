@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from credtray.core.errors import Problem
 from credtray.core.expiry import SignInMemory
-from credtray.core.imports import ImportedKeys
 from credtray.core.models import AccessToken, Awaited, AwsConfig, Profile, RoleCredentials, SignIn, SsoSession
+from credtray.core.pasted_keys import ImportedKeys
 from credtray.core.ports import DesktopPart, EndpointState, Mark, Part, Presence
 from credtray.core.settings import Settings
 

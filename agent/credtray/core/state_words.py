@@ -1,6 +1,6 @@
 """The words a person reads of a session: how it stands, what is still valid. Pure; the zone is an argument.
 
-The same words serve the terminal, notifications (``notice_words``) and the menu. Decides nothing.
+The same words serve the terminal, notifications (``notice_texts``) and the menu. Decides nothing.
 """
 
 from __future__ import annotations

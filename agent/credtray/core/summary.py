@@ -15,8 +15,8 @@ from credtray.core.durations import short
 from credtray.core.errors import ClockOff, Offline, Problem, Retry, SignInDenied, TokenUnreadable
 from credtray.core.expiry import RefreshWindows, freshness, windows_for
 from credtray.core.icon_state import MOST_URGENT_FIRST, Shape
-from credtray.core.imports import ImportedKeys, kept_imports
 from credtray.core.models import ConfigWarning, CredentialStatus, EndProof
+from credtray.core.pasted_keys import ImportedKeys, kept_imports
 from credtray.core.ports import DesktopPart, Part
 from credtray.core.protocol.results import (
     AgentStatus,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from credtray.core.config.edits import Change, Undone
+from credtray.core.config.setup_edits import Change, Undone
 from credtray.core.desired_sections import DEFAULT
 from credtray.core.effects import Effect
 from credtray.core.errors import NothingToUndo

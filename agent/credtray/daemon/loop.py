@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from credtray.core import effects, saved
+from credtray.core import effects, state_document
 from credtray.core.apply import apply
 from credtray.core.errors import CredtrayError, Problem
 from credtray.core.events import Event, StateSaved, Stopping, Tick
@@ -307,7 +307,7 @@ class Loop:
     def _save(self) -> None:
         if not self._conduct.saves:
             return
-        document = saved.encode(self.state)
+        document = state_document.encode(self.state)
         if document != self._saved:
             self._saved = document
             self._saving += 1

@@ -70,7 +70,7 @@ from credtray.core.words import word
 from credtray.daemon.changes import Changes
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import PATIENCE_SECONDS, Loop, waiting_for
-from credtray.daemon.sign_ins import SignIns
+from credtray.daemon.sign_in_sharing import SignIns
 
 CREDENTIALS_SECONDS = 18.0
 """Below the 20 s after which `credtray credentials` gives up, so that it hears the reason."""

@@ -38,7 +38,7 @@ from credtray.core.words import argument, with_options
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import CREDENTIALS_SECONDS, Handler
-from credtray.daemon.sign_ins import SignIns
+from credtray.daemon.sign_in_sharing import SignIns
 
 RENEWING = FETCH_FLOOR + timedelta(seconds=CREDENTIALS_SECONDS)
 """How long an asker waits for keys: a fetch may have to keep its distance from the one before."""

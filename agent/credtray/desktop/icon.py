@@ -1,6 +1,6 @@
 """Draws the tray icon: how much of the sign-in is left as a ring, and how things stand as a shape in it.
 
-Decides nothing about either (see core/face), and loads Pillow only when something is drawn. The colours are
+Decides nothing about either (core/icon_state), and loads Pillow only when something is drawn. The colours are
 in assets/tray.toml. Lengths are in units of a square of ``GRID`` by ``GRID`` from its top left corner: at 22
 pixels, the size of most panels, a unit is a pixel. Angles are degrees, clockwise from the top.
 """

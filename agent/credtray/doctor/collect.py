@@ -1,6 +1,6 @@
 """The doctor's look at this computer: files, environment, agent, desktop become ``Facts``.
 
-Joins the wings for that and judges nothing; see doctor/rules. Touches no file, and asks the network only
+Joins the wings for that and judges nothing; see doctor/all_rules. Touches no file, and asks the network only
 when asked to. Everything that may hang is looked at at once, two seconds each.
 """
 
@@ -17,8 +17,8 @@ from types import MappingProxyType
 
 from credtray import __version__
 from credtray.aws.locations import AwsLocations
+from credtray.core.aws_hosts import in_effect
 from credtray.core.cache_format import token_key
-from credtray.core.endpoints import in_effect
 from credtray.core.errors import AutostartRefused, CredtrayError
 from credtray.core.ini import shared_scans
 from credtray.core.models import AwsConfig, SsoSession
@@ -44,8 +44,8 @@ from credtray.doctor.evidence import Facts, FileFacts, Held, OldUnit, SettingsFa
 from credtray.environment import Environment
 from credtray.files.atomic_file import read_bounded
 from credtray.files.in_the_way import in_the_way
-from credtray.store.remembered import StateFile
 from credtray.store.settings_file import SettingsFile
+from credtray.store.state_files import StateFile
 
 # Looks at the places credtray and the AWS CLI have to write to, before one of them finds out by failing.
 

@@ -14,8 +14,8 @@ from types import MappingProxyType
 
 from credtray.aws.credentials_file import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY, Ownership, finding
 from credtray.core.cache_format import read_token, token_key
+from credtray.core.config.sections import ConfigText, Section, read_config
 from credtray.core.config.sso import merged, our_mark, parse_config, whole_credentials
-from credtray.core.config.text import ConfigText, Section, read_config
 from credtray.core.durations import noted_end
 from credtray.core.errors import ConfigInvalid, CredtrayError, FileRefused, TokenMismatch, TokenUnreadable
 from credtray.core.ini import SectionSpan, scan, shared_scans

@@ -19,7 +19,7 @@ from credtray.core.protocol.results import whole_seconds
 from credtray.core.words import did_you_mean
 from credtray.doctor import resolution
 from credtray.doctor.evidence import Facts
-from credtray.doctor.explanation import Explanation
+from credtray.doctor.explain_error import Explanation
 from credtray.doctor.findings import Finding, Severity
 from credtray.doctor.resolution.answer import Resolution
 from credtray.doctor.symptoms import texts_of
@@ -59,8 +59,8 @@ def doctor(
       credtray doctor --online
       credtray doctor --json
     """
+    from credtray.doctor.all_rules import concerning, findings
     from credtray.doctor.findings import Severity
-    from credtray.doctor.rules import concerning, findings
 
     if online and not json_output:
         terminal.say("Trying to reach AWS ...")
@@ -105,8 +105,8 @@ def explain(
       aws s3 ls 2>&1 | credtray explain
       credtray explain stale_keys
     """
-    from credtray.doctor.explanation import explain as explained
-    from credtray.doctor.explanation import not_ours
+    from credtray.doctor.explain_error import explain as explained
+    from credtray.doctor.explain_error import not_ours
 
     given = " ".join(text) if text and text != ["-"] else _input()
     if not given.strip():

@@ -75,7 +75,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FindingKind:
     """One cause that doctor knows: the row of docs/reference/findings.md."""
 
     code: str
@@ -94,7 +94,7 @@ class Kind:
 class Finding:
     """A cause that applies here and now."""
 
-    kind: Kind
+    kind: FindingKind
     severity: Severity
     seen: tuple[Sight, ...]
     cure: str
@@ -135,7 +135,7 @@ class _Places(dict[str, str]):
 
 
 def found(
-    kind: Kind,
+    kind: FindingKind,
     *seen: Sight,
     severity: Severity | None = None,
     profiles: Iterable[str] = (),
@@ -156,7 +156,7 @@ def found(
     return Finding(kind, severity or kind.severity, seen, cure, tuple(profiles), session)
 
 
-def general_cure(kind: Kind) -> str:
+def general_cure(kind: FindingKind) -> str:
     """Return the cure with its places as words in capitals, for a reference."""
     return kind.cure.format_map(_Places())
 

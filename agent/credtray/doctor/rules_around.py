@@ -10,7 +10,7 @@ from credtray.core.endpoint import LEAST, cli_reads_token_file
 from credtray.core.errors import ClockOff, ConfigInvalid, ProtocolMismatch, SettingsInvalid
 from credtray.core.session_status import TOLERATED_CLOCK_ERROR
 from credtray.core.words import argument
-from credtray.doctor import causes_around as kinds
+from credtray.doctor import finding_texts_around as kinds
 from credtray.doctor.evidence import EndpointSight, Facts, Surrounding
 from credtray.doctor.findings import Finding, Severity, Sight, clean, found
 from credtray.doctor.rules_of_sign_in import kind_of

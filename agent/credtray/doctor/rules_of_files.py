@@ -8,9 +8,9 @@ from types import MappingProxyType
 from credtray.core.endpoint import ADDRESS
 from credtray.core.obstacles import Obstacle
 from credtray.core.words import did_you_mean, path_word, word
-from credtray.doctor import causes_of_files as files
-from credtray.doctor import causes_of_files as kinds
-from credtray.doctor import causes_of_keys as key_causes
+from credtray.doctor import finding_texts_of_files as files
+from credtray.doctor import finding_texts_of_files as kinds
+from credtray.doctor import finding_texts_of_keys as key_causes
 from credtray.doctor.evidence import ConfigFacts, Facts, FileFacts, IniFacts, KeyKind, KeySection
 from credtray.doctor.findings import Finding, Severity, Sight, clean, found, moment
 

@@ -29,12 +29,12 @@ from credtray.core.errors import (
 )
 from credtray.core.models import CredentialStatus, SsoSession
 from credtray.core.protocol.results import ErrorEntry
-from credtray.doctor import causes_around as around
-from credtray.doctor import causes_of_keys as kinds
+from credtray.doctor import finding_texts_around as around
+from credtray.doctor import finding_texts_of_keys as kinds
 from credtray.doctor.evidence import Facts, Held, TokenFacts
-from credtray.doctor.findings import Finding, Kind, Severity, Sight, clean, found, moment
+from credtray.doctor.findings import Finding, FindingKind, Severity, Sight, clean, found, moment
 
-KIND_OF: Mapping[str, Kind] = MappingProxyType(
+KIND_OF: Mapping[str, FindingKind] = MappingProxyType(
     {
         CaptivePortal.code: around.CAPTIVE_PORTAL,
         UnexpectedReply.code: around.CAPTIVE_PORTAL,
@@ -64,7 +64,7 @@ _CACHE = "~/.aws/sso/cache/"
 """Every program looks for tokens there; no variable moves it."""
 
 
-def kind_of(trouble: ErrorEntry) -> Kind:
+def kind_of(trouble: ErrorEntry) -> FindingKind:
     """Return the finding that an error of ours is; ``agent_trouble`` for one that is none in particular."""
     if IN_PLACE_OF_AWS in trouble.text:
         return around.OVERRIDE_FAILED

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from credtray.doctor import causes_around as around
-from credtray.doctor import causes_of_files as files
-from credtray.doctor import causes_of_keys as key_causes
+from credtray.doctor import finding_texts_around as around
+from credtray.doctor import finding_texts_of_files as files
+from credtray.doctor import finding_texts_of_keys as key_causes
 from credtray.doctor import symptoms_of_keys as keys
 from credtray.doctor import symptoms_of_keys as sign_in
-from credtray.doctor.findings import Kind
+from credtray.doctor.findings import FindingKind
 from credtray.doctor.symptoms_of_keys import Symptom, seen
 
 # The error texts of the way to AWS: names, proxies, certificates, and AWS itself.
@@ -274,6 +274,6 @@ def _place(found: tuple[int, Symptom]) -> tuple[bool, int]:
     return item.wraps, -at if item.wraps else at
 
 
-def texts_of(kind: Kind) -> tuple[str, ...]:
+def texts_of(kind: FindingKind) -> tuple[str, ...]:
     """Return the error texts that people see when this is the cause."""
     return tuple(item.text for item in SYMPTOMS if kind in item.causes)

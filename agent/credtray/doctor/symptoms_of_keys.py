@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from credtray.doctor import causes_around as around
-from credtray.doctor import causes_of_files as files
-from credtray.doctor import causes_of_keys as keys
-from credtray.doctor.findings import Kind
+from credtray.doctor import finding_texts_around as around
+from credtray.doctor import finding_texts_of_files as files
+from credtray.doctor import finding_texts_of_keys as keys
+from credtray.doctor.findings import FindingKind
 
 # What one error text of the table is, and how texts are compared with it.
 #
@@ -25,7 +25,7 @@ class Symptom:
     """Searched in the text with all blanks made one."""
     squeezed: re.Pattern[str]
     """The same for a text without any blank: a terminal wraps lines in the middle of words."""
-    causes: tuple[Kind, ...]
+    causes: tuple[FindingKind, ...]
     """The most likely one first, as long as nothing is known of this computer."""
     wraps: bool
     """It only says that something failed; what it quotes is the cause, where it quotes something known."""
@@ -37,7 +37,7 @@ _NAME = re.compile(r"(?<![\w\\])(?:[A-Z][a-z]+){2,}")
 """The name of an error: without the blanks of a sentence, "access denied" would be one."""
 
 
-def seen(text: str, words: str, *causes: Kind, wraps: bool = False, general: bool = False) -> Symptom:
+def seen(text: str, words: str, *causes: FindingKind, wraps: bool = False, general: bool = False) -> Symptom:
     """Return one row of the table.
 
     Args:

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from credtray.cli.terminal import visible
-from credtray.doctor.explanation import CauseStatus, Explanation
-from credtray.doctor.findings import Finding, Kind, Severity, Sight
+from credtray.doctor.explain_error import CauseStatus, Explanation
+from credtray.doctor.findings import Finding, FindingKind, Severity, Sight
 from credtray.doctor.resolution.answer import Resolution
 
 Table = Mapping[str, Sequence[Resolution]]
@@ -88,7 +88,7 @@ def _conclusion(found: Sequence[Finding], *, more: bool) -> Iterator[RenderableT
 
 
 def _seen(
-    kind: Kind, seen: Sequence[Sight], mark: str, style: str, most: int = MOST_SIGHTS
+    kind: FindingKind, seen: Sequence[Sight], mark: str, style: str, most: int = MOST_SIGHTS
 ) -> Iterator[RenderableType]:
     yield _line(Text.assemble((f"{mark} ", style), (visible(kind.title), "bold")), 0)
     for sight in seen[:most]:
@@ -98,7 +98,7 @@ def _seen(
         yield _line(Text(f"and {more} more (--all shows them)", "quiet"), 1)
 
 
-def _cure(kind: Kind, cure: str) -> Iterator[RenderableType]:
+def _cure(kind: FindingKind, cure: str) -> Iterator[RenderableType]:
     if kind.cause:
         yield _line(Text(f"Why: {visible(kind.cause)}", "quiet"), 1)
     lead, _, rest = cure.partition(_RUN)

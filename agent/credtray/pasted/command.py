@@ -24,7 +24,7 @@ from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
 from credtray.core.addresses import PRESETS
-from credtray.core.config.edits import ProfileOutcome, SetupWish
+from credtray.core.config.setup_edits import ProfileOutcome, SetupWish
 from credtray.core.durations import short
 from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession

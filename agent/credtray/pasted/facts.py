@@ -14,9 +14,9 @@ from credtray.app import Components
 from credtray.cli import terminal
 from credtray.core import ini
 from credtray.core.addresses import check_region
-from credtray.core.config.text import MAX_FILE, read_config
+from credtray.core.aws_hosts import find_endpoints
+from credtray.core.config.sections import MAX_FILE, read_config
 from credtray.core.durations import parse_duration
-from credtray.core.endpoints import find_endpoints
 from credtray.core.errors import (
     ClockOff,
     ConfigInvalid,

@@ -22,11 +22,11 @@ from credtray.cli.configured import configuration
 from credtray.cli.terminal import visible
 from credtray.core import ini
 from credtray.core.addresses import check_region
-from credtray.core.config.edits import ProfileChange, ProfileOutcome, SetupWish
+from credtray.core.aws_hosts import in_effect
+from credtray.core.config.sections import MAX_FILE, Section
+from credtray.core.config.setup_edits import ProfileChange, ProfileOutcome, SetupWish
 from credtray.core.config.sso import parse_config, read_credentials
-from credtray.core.config.text import MAX_FILE, Section
 from credtray.core.durations import exact
-from credtray.core.endpoints import in_effect
 from credtray.core.errors import CredtrayError, FileRefused, UnknownProfile, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template

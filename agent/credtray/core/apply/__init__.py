@@ -14,9 +14,9 @@ from typing import Any, get_args
 
 from credtray.core import events
 from credtray.core.addresses import same_portal_address
-from credtray.core.apply import desktop, profiles, sessions
+from credtray.core.apply import desktop_and_clock, profiles, sessions
+from credtray.core.aws_hosts import in_effect
 from credtray.core.backoff import sooner_after_change
-from credtray.core.endpoints import in_effect
 from credtray.core.models import AwsConfig, Profile, SsoSession
 from credtray.core.state import ProfileState, SessionState, State, frozen
 
@@ -150,10 +150,10 @@ _HANDLERS_OF: tuple[Mapping[type, Handler], ...] = (
     sessions.HANDLERS,
     sessions.SIGN_OUT_HANDLERS,
     profiles.HANDLERS,
-    desktop.NOTICE_HANDLERS,
-    desktop.HANDLERS,
-    desktop.BY_ITSELF_HANDLERS,
-    desktop.CLOCK_HANDLERS,
+    desktop_and_clock.NOTICE_HANDLERS,
+    desktop_and_clock.HANDLERS,
+    desktop_and_clock.BY_ITSELF_HANDLERS,
+    desktop_and_clock.CLOCK_HANDLERS,
 )
 """In the order in which they heed an event."""
 

@@ -11,9 +11,9 @@ from credtray.core import errors, events
 from credtray.core.apply.sessions import end, troubled
 from credtray.core.backoff import sooner_after_change, sooner_for_asker, trouble_after
 from credtray.core.desired_sections import DEFAULT
-from credtray.core.imports import FORGOTTEN_AFTER, ImportedKeys, imported, known_from
 from credtray.core.models import RoleCredentials
 from credtray.core.notices import OF_PASTED_KEYS, pasted_section
+from credtray.core.pasted_keys import FORGOTTEN_AFTER, ImportedKeys, imported, known_from
 from credtray.core.ports import Mark
 from credtray.core.state import (
     MOST_RECENT,
@@ -247,7 +247,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
 
 # How events change what is known of pasted keys, and what was told of their end.
 #
-# Decides nothing: see ``imports`` and ``import_notices``. Profiles and sessions heed most of these events,
+# Decides nothing: see ``pasted_keys`` and ``notices``. Profiles and sessions heed most of these events,
 # too.
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from credtray.core.addresses import check_region, shown, start_url_kind
-from credtray.core.config.text import ConfigText, Section, Value, advice, meant
+from credtray.core.config.sections import ConfigText, Section, Value, advice, meant
 from credtray.core.errors import CredtrayError
 from credtray.core.models import SsoSession
 from credtray.core.words import did_you_mean
@@ -39,7 +39,7 @@ class Unusable(Exception):
         super().__init__(text)
 
 
-class NotOurs(Exception):
+class OtherSource(Exception):
     """A profile that takes its credentials from elsewhere: becomes a ``ForeignProfile``."""
 
     def __init__(self, reason: str) -> None:
@@ -84,17 +84,17 @@ def own_source(section: Section, config: ConfigText, sessions: Mapping[str, SsoS
         Unusable: SSO settings that are incomplete or contradict each other.
     """
     if section.text("web_identity_token_file"):
-        raise NotOurs("takes its credentials from a web identity token (web_identity_token_file)")
+        raise OtherSource("takes its credentials from a web identity token (web_identity_token_file)")
     if "sso_account_id" in section.settings or "sso_role_name" in section.settings:
         return _sso_role(section, config, sessions)
     if section.over is not None and "aws_access_key_id" in section.over.settings:
-        raise NotOurs("holds static keys in the credentials file (aws_access_key_id)")
+        raise OtherSource("holds static keys in the credentials file (aws_access_key_id)")
     if "login_session" in section.settings:
-        raise NotOurs("takes its credentials from `aws login` (login_session)")
+        raise OtherSource("takes its credentials from `aws login` (login_session)")
     if "credential_process" in section.settings:
         return _our_process(section, sessions)
     if "aws_access_key_id" in section.settings or "aws_secret_access_key" in section.settings:
-        raise NotOurs("holds static keys (aws_access_key_id)")
+        raise OtherSource("holds static keys (aws_access_key_id)")
     raise _without_credentials(section)
 
 
@@ -136,7 +136,7 @@ def _consistent(name: str, section: Section, config: ConfigText) -> Section:
 
 def _our_process(section: Section, sessions: Mapping[str, SsoSession]) -> SsoSource:
     if not any(key in section.settings for key in (OUR_SESSION, OUR_ACCOUNT, OUR_ROLE)):
-        raise NotOurs("takes its credentials from another program (credential_process)")
+        raise OtherSource("takes its credentials from another program (credential_process)")
     settings = _require(section.settings, (OUR_SESSION, OUR_ACCOUNT, OUR_ROLE), "the profile")
     return SsoSource(_usable(settings[OUR_SESSION], sessions), settings[OUR_ACCOUNT], settings[OUR_ROLE])
 
@@ -153,13 +153,13 @@ def _usable(name: str, sessions: Mapping[str, SsoSession]) -> SsoSession:
 
 def _without_credentials(section: Section) -> Exception:
     if "sso_session" in section.settings:
-        return NotOurs("names only an sso-session: it gives a bearer token, not role credentials")
+        return OtherSource("names only an sso-session: it gives a bearer token, not role credentials")
     if "sso_start_url" in section.settings or "sso_region" in section.settings:
         return Unusable(
             "it lacks sso_account_id and sso_role_name",
             f"Add sso_account_id and sso_role_name, {RUN_SETUP}.",
         )
-    return NotOurs("names no source of credentials in either file")
+    return OtherSource("names no source of credentials in either file")
 
 
 def _require(settings: Mapping[str, Value], wanted: tuple[str, ...], where: str) -> dict[str, str]:

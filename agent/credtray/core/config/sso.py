@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from credtray.core.addresses import check_region, shown
-from credtray.core.config.sources import NotOurs, SsoSource, Unusable, own_source, read_session
-from credtray.core.config.text import (
+from credtray.core.aws_hosts import ENDPOINT_SETTINGS, MissingServices, find_endpoints
+from credtray.core.config.sections import (
     MAX_VALUE,
     ConfigText,
     Section,
@@ -21,7 +21,7 @@ from credtray.core.config.text import (
     read_config,
     read_section,
 )
-from credtray.core.endpoints import ENDPOINT_SETTINGS, MissingServices, find_endpoints
+from credtray.core.config.sources import OtherSource, SsoSource, Unusable, own_source, read_session
 from credtray.core.errors import ConfigInvalid, RegionRefused
 from credtray.core.ini import scan
 from credtray.core.ini.text import DEFAULT_SECTION, SectionSpan
@@ -70,17 +70,17 @@ def follow(name: str, profiles: Mapping[str, Section]) -> Chain:
         while _assumes_role(profiles[path[-1]], first=len(path) == 1):
             path.append(_source(profiles[path[-1]], path, profiles))
         roles = tuple(_role(profiles[step]) for step in reversed(path[:-1]))
-    except (Unusable, NotOurs) as problem:
+    except (Unusable, OtherSource) as problem:
         raise said_of_source(name, path[-1], problem) from None
     return Chain(path[-1], roles)
 
 
-def said_of_source(name: str, source: str, problem: Unusable | NotOurs) -> Unusable | NotOurs:
+def said_of_source(name: str, source: str, problem: Unusable | OtherSource) -> Unusable | OtherSource:
     """Return what is wrong with a source profile in the words for the profile that names it."""
     if source == name:
         return problem
-    if isinstance(problem, NotOurs):
-        return NotOurs(f"begins with the profile {shown(source)}, which {problem.reason}")
+    if isinstance(problem, OtherSource):
+        return OtherSource(f"begins with the profile {shown(source)}, which {problem.reason}")
     text = f"its source profile {shown(source)} cannot be used: {problem.text}"
     return Unusable(text, problem.hint, "source_profile")
 
@@ -122,7 +122,7 @@ def _source(section: Section, visited: list[str], profiles: Mapping[str, Section
     _refuse_other_sources(section, source)
     if source is None or source not in profiles:
         named = shown(source or "")
-        raise NotOurs(f"assumes its role with the profile {named}, which is in neither file")
+        raise OtherSource(f"assumes its role with the profile {named}, which is in neither file")
     if source == visited[-1]:
         if "sso_account_id" in section.settings or "sso_role_name" in section.settings:
             if _has_keys(section):
@@ -132,7 +132,7 @@ def _source(section: Section, visited: list[str], profiles: Mapping[str, Section
                 "Put the sso settings into a profile of their own and name that one.",
                 "source_profile",
             )
-        raise NotOurs("assumes its role with static keys of its own")
+        raise OtherSource("assumes its role with static keys of its own")
     if source in visited:
         raise Unusable(
             f"its chain of source_profile comes back to {shown(source)}",
@@ -149,11 +149,11 @@ def _refuse_other_sources(section: Section, source: str | None) -> None:
             "it has both source_profile and credential_source", "Remove one of them.", "credential_source"
         )
     if other is not None:
-        raise NotOurs(f"assumes its role with credentials from {shown(other)} (credential_source)")
+        raise OtherSource(f"assumes its role with credentials from {shown(other)} (credential_source)")
     if source is None:
         raise Unusable("it has role_arn but no source_profile", "Add source_profile.", "role_arn")
     if "mfa_serial" in section.settings:
-        raise NotOurs("needs a code from an MFA device for its role (mfa_serial)")
+        raise OtherSource("needs a code from an MFA device for its role (mfa_serial)")
 
 
 # Lays what the credentials file says of a profile over what the config file says, as the SDKs do.
@@ -311,7 +311,7 @@ class _Reading:
             _check_name(name)
             _check_sizes(section)
             add(name, section)
-        except NotOurs as other:
+        except OtherSource as other:
             self._foreign.append(ForeignProfile(name, other.reason))
         except Unusable as problem:
             self._warn(title, section, problem)
@@ -329,7 +329,7 @@ class _Reading:
         chain = follow(name, self._config.profiles)
         try:
             source = own_source(self._config.profiles[chain.base], self._config, self._sessions)
-        except (Unusable, NotOurs) as other:
+        except (Unusable, OtherSource) as other:
             raise said_of_source(name, chain.base, other) from None
         endpoints = self._endpoints(section)
         session = self._share_session(source, endpoints)

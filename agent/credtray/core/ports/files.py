@@ -14,7 +14,7 @@ from credtray.core.protocol.messages import ProcessCredentials
 from credtray.core.settings import Settings
 
 if TYPE_CHECKING:
-    from credtray.core.config.edits import Change
+    from credtray.core.config.setup_edits import Change
     from credtray.core.settings import Toml
 
 
@@ -75,7 +75,7 @@ class ChangeRecord(Protocol):
 
 
 class StateFile(Protocol):
-    """What survives a restart; see core/saved."""
+    """What survives a restart; see core/state_document."""
 
     def save(self, document: bytes) -> None:
         """Write it atomically, 0600."""

@@ -15,9 +15,9 @@ from enum import Enum
 from types import MappingProxyType
 
 from credtray.core.cache_format import read_date, read_fields
+from credtray.core.config.sections import MAX_FILE, read_config
+from credtray.core.config.sections import Section as ConfigSection
 from credtray.core.config.sources import OUR_SESSION
-from credtray.core.config.text import MAX_FILE, read_config
-from credtray.core.config.text import Section as ConfigSection
 from credtray.core.durations import NOTED_ENDS
 from credtray.core.ini import scan
 from credtray.core.ini.text import DEFAULT_SECTION, IniProblem, SectionSpan
@@ -34,7 +34,7 @@ from credtray.doctor.resolution.read_by_line import (
     read_javascript,
 )
 
-# Reads AWS INI text as boto3 and the AWS CLI do, by the rules of ``core.ini`` and ``core.config.text``.
+# Reads AWS INI text as boto3 and the AWS CLI do, by the rules of ``core.ini`` and ``core.config.sections``.
 #
 # Source: botocore 1.44 configloader.py; the AWS CLI carries the same parser.
 

@@ -19,9 +19,9 @@ from msgspec import Meta, Struct
 
 from credtray.core import ini
 from credtray.core.addresses import same_portal_address, shown
+from credtray.core.config.sections import ConfigText, Section, read_config
 from credtray.core.config.sources import OUR_ACCOUNT, OUR_ROLE, OUR_SESSION
 from credtray.core.config.sso import merged
-from credtray.core.config.text import ConfigText, Section, read_config
 from credtray.core.errors import UsageError
 from credtray.core.ini.text import SectionSpan
 from credtray.core.models import SsoSession

@@ -16,8 +16,8 @@ from credtray import __version__
 from credtray.aws.locations import AwsLocations
 from credtray.core import clicks, protocol
 from credtray.core.answers import known_profile, known_session
+from credtray.core.aws_console import portal_link
 from credtray.core.clicks import Click
-from credtray.core.console import portal_link
 from credtray.core.errors import (
     BrowserUnopened,
     ClipboardUnavailable,

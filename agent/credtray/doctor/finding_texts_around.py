@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from credtray.doctor.findings import Group, Kind, Repair, Severity
+from credtray.doctor.findings import FindingKind, Group, Repair, Severity
 
-CLOCK_OFF = Kind(
+CLOCK_OFF = FindingKind(
     "clock_off",
     Group.NETWORK,
     Severity.BROKEN,
@@ -12,7 +12,7 @@ CLOCK_OFF = Kind(
     "AWS refuses signatures that are more than about five minutes off, and tokens look older or younger.",
     "Turn on time synchronisation (Linux: timedatectl set-ntp true; WSL: sudo hwclock -s)",
 )
-CERTIFICATE_REFUSED = Kind(
+CERTIFICATE_REFUSED = FindingKind(
     "certificate_refused",
     Group.NETWORK,
     Severity.BROKEN,
@@ -22,7 +22,7 @@ CERTIFICATE_REFUSED = Kind(
     "Name the authority's file: credtray settings set {setting}.ca_bundle FILE; other programs: "
     "AWS_CA_BUNDLE=FILE",
 )
-PROXY_REFUSED = Kind(
+PROXY_REFUSED = FindingKind(
     "proxy_refused",
     Group.NETWORK,
     Severity.BROKEN,
@@ -30,7 +30,7 @@ PROXY_REFUSED = Kind(
     "Its address is wrong, it needs a login, or it cannot be reached from this network.",
     "Fix HTTPS_PROXY; for the agent: credtray settings set {setting}.proxy http://HOST:PORT",
 )
-UNREACHABLE = Kind(
+UNREACHABLE = FindingKind(
     "unreachable",
     Group.NETWORK,
     Severity.BROKEN,
@@ -38,7 +38,7 @@ UNREACHABLE = Kind(
     "No network, a VPN that is off, a firewall, a region that does not exist, or a proxy that is needed.",
     "Check the network, then: credtray doctor --online",
 )
-NETWORK_SETTING_REFUSED = Kind(
+NETWORK_SETTING_REFUSED = FindingKind(
     "network_setting_refused",
     Group.NETWORK,
     Severity.BROKEN,
@@ -46,7 +46,7 @@ NETWORK_SETTING_REFUSED = Kind(
     "A proxy, a CA bundle or an address has a value that cannot work; no request was sent.",
     "{hint}",
 )
-OVERRIDE_FAILED = Kind(
+OVERRIDE_FAILED = FindingKind(
     "endpoint_override_failed",
     Group.NETWORK,
     Severity.BROKEN,
@@ -54,7 +54,7 @@ OVERRIDE_FAILED = Kind(
     "AWS was not asked: a variable or a line of the config file sends requests somewhere else.",
     "{hint}",
 )
-OVERRIDE_REACHED = Kind(
+OVERRIDE_REACHED = FindingKind(
     "endpoint_override",
     Group.NETWORK,
     Severity.NOTE,
@@ -62,7 +62,7 @@ OVERRIDE_REACHED = Kind(
     "A variable or a line of the config file sends requests somewhere else; AWS itself was not asked.",
     "If you did not intend that, remove {source}",
 )
-CAPTIVE_PORTAL = Kind(
+CAPTIVE_PORTAL = FindingKind(
     "captive_portal",
     Group.NETWORK,
     Severity.BROKEN,
@@ -70,7 +70,7 @@ CAPTIVE_PORTAL = Kind(
     "A hotel, train or guest Wi-Fi (or a proxy) answers with its own page and status 200.",
     "Open any web page, sign in to the network there, then try again",
 )
-THROTTLED = Kind(
+THROTTLED = FindingKind(
     "throttled",
     Group.NETWORK,
     Severity.WARNING,
@@ -78,7 +78,7 @@ THROTTLED = Kind(
     "Too many programs asked it at once; programs that do not use credtray each ask separately.",
     "Wait a minute. With the agent, all programs share one answer: credtray run",
 )
-SERVICE_FAILED = Kind(
+SERVICE_FAILED = FindingKind(
     "service_failed",
     Group.NETWORK,
     Severity.WARNING,
@@ -86,7 +86,7 @@ SERVICE_FAILED = Kind(
     "The service itself reported an error.",
     "Try again later; see https://health.aws.amazon.com",
 )
-BUNDLE_MISSING = Kind(
+BUNDLE_MISSING = FindingKind(
     "ca_bundle_missing",
     Group.NETWORK,
     Severity.BROKEN,
@@ -94,7 +94,7 @@ BUNDLE_MISSING = Kind(
     "The file was moved, or the variable holds a path from another computer.",
     "Correct or unset {name}",
 )
-PROXY_IN_SHELL = Kind(
+PROXY_IN_SHELL = FindingKind(
     "proxy_only_in_shell",
     Group.NETWORK,
     Severity.NOTE,
@@ -102,7 +102,7 @@ PROXY_IN_SHELL = Kind(
     "They are set in this shell only; programs that the desktop starts do not inherit them.",
     "Run: credtray settings set {setting}.{value}",
 )
-NETWORK_FINE = Kind(
+NETWORK_FINE = FindingKind(
     "network_fine",
     Group.NETWORK,
     Severity.FINE,
@@ -110,7 +110,7 @@ NETWORK_FINE = Kind(
     "A TLS connection to the services of the session works.",
     "Nothing to do.",
 )
-BROWSER_MISSING = Kind(
+BROWSER_MISSING = FindingKind(
     "browser_missing",
     Group.AGENT,
     Severity.WARNING,
@@ -118,7 +118,7 @@ BROWSER_MISSING = Kind(
     "There is no desktop in this session, and BROWSER is not set to a command.",
     "Sign in with a code on any device: credtray login --device",
 )
-LOOPBACK_ELSEWHERE = Kind(
+LOOPBACK_ELSEWHERE = FindingKind(
     "loopback_elsewhere",
     Group.AGENT,
     Severity.NOTE,
@@ -127,7 +127,7 @@ LOOPBACK_ELSEWHERE = Kind(
     "Sign in with a code: credtray login --device; for good: "
     "credtray settings set {setting}.device_flow true",
 )
-AGENT_MISSING = Kind(
+AGENT_MISSING = FindingKind(
     "agent_not_running",
     Group.AGENT,
     Severity.WARNING,
@@ -135,7 +135,7 @@ AGENT_MISSING = Kind(
     "Nothing renews tokens and keys in advance; programs fetch them when they need them.",
     "Run: credtray run; at each login: credtray autostart enable",
 )
-AGENT_SILENT = Kind(
+AGENT_SILENT = FindingKind(
     "agent_silent",
     Group.AGENT,
     Severity.BROKEN,
@@ -143,7 +143,7 @@ AGENT_SILENT = Kind(
     "Something listens on its socket, but does not answer properly.",
     "Restart it: credtray stop, then credtray run",
 )
-AGENT_VERSION = Kind(
+AGENT_VERSION = FindingKind(
     "agent_version_differs",
     Group.AGENT,
     Severity.WARNING,
@@ -151,7 +151,7 @@ AGENT_VERSION = Kind(
     "credtray was updated while the agent ran, or two installations are in use.",
     "Restart it: credtray stop, then credtray run",
 )
-AGENT_TROUBLE = Kind(
+AGENT_TROUBLE = FindingKind(
     "agent_trouble",
     Group.AGENT,
     Severity.WARNING,
@@ -159,10 +159,10 @@ AGENT_TROUBLE = Kind(
     "The text is the agent's own.",
     "{hint}",
 )
-AGENT_FINE = Kind(
+AGENT_FINE = FindingKind(
     "agent_running", Group.AGENT, Severity.FINE, "The agent runs", "It answers.", "Nothing to do."
 )
-DESKTOP_MISSING = Kind(
+DESKTOP_MISSING = FindingKind(
     "desktop_part_missing",
     Group.AGENT,
     Severity.NOTE,
@@ -170,7 +170,7 @@ DESKTOP_MISSING = Kind(
     "The icon, notifications or the lock screen cannot be used; everything else works.",
     "See docs/how-to/tray-and-notifications.md; `credtray status --watch` shows the same",
 )
-DESKTOP_SERVED = Kind(
+DESKTOP_SERVED = FindingKind(
     "desktop_part_served",
     Group.AGENT,
     Severity.FINE,
@@ -178,7 +178,7 @@ DESKTOP_SERVED = Kind(
     "This is what shows it.",
     "Nothing to do.",
 )
-AUTOSTART_STALE = Kind(
+AUTOSTART_STALE = FindingKind(
     "autostart_stale",
     Group.AGENT,
     Severity.WARNING,
@@ -186,7 +186,7 @@ AUTOSTART_STALE = Kind(
     "It was moved or reinstalled, or switched off in the desktop's settings.",
     "Run: credtray autostart enable",
 )
-AUTOSTART_OLD = Kind(
+AUTOSTART_OLD = FindingKind(
     "autostart_old",
     Group.AGENT,
     Severity.WARNING,
@@ -195,7 +195,7 @@ AUTOSTART_OLD = Kind(
     "Run: credtray repair old_autostart",
     Repair.OLD_AUTOSTART,
 )
-UNIT_OLD = Kind(
+UNIT_OLD = FindingKind(
     "systemd_unit_old",
     Group.AGENT,
     Severity.WARNING,
@@ -204,7 +204,7 @@ UNIT_OLD = Kind(
     "Set ExecStart={command} in {unit}, then run: systemctl --user daemon-reload"
     " && systemctl --user restart {name}",
 )
-SETTINGS_BROKEN = Kind(
+SETTINGS_BROKEN = FindingKind(
     "settings_broken",
     Group.AGENT,
     Severity.BROKEN,
@@ -212,7 +212,7 @@ SETTINGS_BROKEN = Kind(
     "A line is not valid TOML, or a setting is unknown or wrong; the last good settings stay in use.",
     "Fix {place}",
 )
-AWS_CLI_OLD = Kind(
+AWS_CLI_OLD = FindingKind(
     "aws_cli_old",
     Group.AGENT,
     Severity.NOTE,
@@ -221,7 +221,7 @@ AWS_CLI_OLD = Kind(
     "2.22 no browser sign-in with PKCE.",
     "Update the AWS CLI to 2.22 or later; credtray signs in for any version",
 )
-AWS_CLI_MISSING = Kind(
+AWS_CLI_MISSING = FindingKind(
     "aws_cli_missing",
     Group.AGENT,
     Severity.BROKEN,
@@ -229,7 +229,7 @@ AWS_CLI_MISSING = Kind(
     "A program runs `aws` to get keys, as kubectl does for EKS, and it is not on its PATH.",
     "Install the AWS CLI 2.22 or later, or write its full path where it is named",
 )
-AWS_CLI_WITHOUT_TOKEN_FILE = Kind(
+AWS_CLI_WITHOUT_TOKEN_FILE = FindingKind(
     "aws_cli_too_old_for_endpoint",
     Group.AGENT,
     Severity.WARNING,
@@ -237,7 +237,7 @@ AWS_CLI_WITHOUT_TOKEN_FILE = Kind(
     "It does not read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, so it asks without a token and is refused.",
     "Update the AWS CLI; until then: credtray exec PROFILE --env -- COMMAND",
 )
-NOT_LOOKED = Kind(
+NOT_LOOKED = FindingKind(
     "not_looked_at",
     Group.AGENT,
     Severity.NOTE,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from credtray.core.config.text import ConfigText, Section
+from credtray.core.config.sections import ConfigText, Section
 from credtray.core.models import AwsConfig, Endpoints, Secret, Sources
 from credtray.core.settings import Settings, dotted
 

@@ -12,8 +12,8 @@ from typing import Annotated
 import msgspec
 
 from credtray.core.expiry import SignInMemory
-from credtray.core.imports import ImportedKeys
 from credtray.core.models import EndProof, SignIn, SsoSession
+from credtray.core.pasted_keys import ImportedKeys
 from credtray.core.state import MOST_RECENT, SessionState, State, frozen
 
 VERSION = 1

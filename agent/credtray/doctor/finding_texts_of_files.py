@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from credtray.doctor.findings import Group, Kind, Repair, Severity
+from credtray.doctor.findings import FindingKind, Group, Repair, Severity
 
-FILE_UNPARSABLE = Kind(
+FILE_UNPARSABLE = FindingKind(
     "file_unparsable",
     Group.CONFIG,
     Severity.BROKEN,
@@ -13,7 +13,7 @@ FILE_UNPARSABLE = Kind(
     "is not UTF-8 text without a byte order mark.",
     "Fix {place} in an editor, and save it as UTF-8 without a byte order mark",
 )
-DUPLICATE_SECTION = Kind(
+DUPLICATE_SECTION = FindingKind(
     "duplicate_section",
     Group.CONFIG,
     Severity.BROKEN,
@@ -21,7 +21,7 @@ DUPLICATE_SECTION = Kind(
     "Two tools, or a copied block, made a section of the same name.",
     "Join the two sections, or rename one: {place}",
 )
-FILE_UNREADABLE = Kind(
+FILE_UNREADABLE = FindingKind(
     "file_unreadable",
     Group.CONFIG,
     Severity.BROKEN,
@@ -29,7 +29,7 @@ FILE_UNREADABLE = Kind(
     "Its mode or owner keeps you out (a command run with sudo created it), or it is not a plain file.",
     "Look at it: ls -l {path}",
 )
-FILE_OF_OTHER = Kind(
+FILE_OF_OTHER = FindingKind(
     "file_of_other_user",
     Group.CONFIG,
     Severity.WARNING,
@@ -37,7 +37,7 @@ FILE_OF_OTHER = Kind(
     "A command run with sudo created it (such as `sudo aws sso login`), so your programs cannot write there.",
     'Run: sudo chown -R "$(id -un)" {path}',
 )
-ROOT_AT_WORK = Kind(
+ROOT_AT_WORK = FindingKind(
     "run_as_root",
     Group.CONFIG,
     Severity.BROKEN,
@@ -45,7 +45,7 @@ ROOT_AT_WORK = Kind(
     "With sudo, files that credtray writes would belong to root, and their owner could no longer use them.",
     "Run it as {owner}, without sudo",
 )
-PLACE_CLOSED = Kind(
+PLACE_CLOSED = FindingKind(
     "place_closed",
     Group.CONFIG,
     Severity.BROKEN,
@@ -53,7 +53,7 @@ PLACE_CLOSED = Kind(
     "Its mode does not let you read, write or enter it, so credtray cannot store anything there.",
     "Run: chmod u+rwX {path}",
 )
-PLACE_READ_ONLY = Kind(
+PLACE_READ_ONLY = FindingKind(
     "place_read_only",
     Group.CONFIG,
     Severity.BROKEN,
@@ -61,7 +61,7 @@ PLACE_READ_ONLY = Kind(
     "It is mounted that way (a container, a broken disk); tokens and keys cannot be stored there.",
     "Make the file system of {path} writable, then run: credtray doctor",
 )
-PLACE_IMMUTABLE = Kind(
+PLACE_IMMUTABLE = FindingKind(
     "place_immutable",
     Group.CONFIG,
     Severity.BROKEN,
@@ -69,7 +69,7 @@ PLACE_IMMUTABLE = Kind(
     "Somebody ran `chattr +i` or `chattr +a` on it, so not even its owner can replace it.",
     "Run: sudo chattr -i -a {path}",
 )
-PLACE_TAKEN = Kind(
+PLACE_TAKEN = FindingKind(
     "place_taken",
     Group.CONFIG,
     Severity.BROKEN,
@@ -77,7 +77,7 @@ PLACE_TAKEN = Kind(
     "A file has the directory's name, or a symbolic link there points to nothing.",
     "Run: mv {path} {path}.moved",
 )
-FILE_MODE = Kind(
+FILE_MODE = FindingKind(
     "file_mode",
     Group.CONFIG,
     Severity.WARNING,
@@ -85,7 +85,7 @@ FILE_MODE = Kind(
     "The file was made with a wide umask or copied; the AWS tools leave its mode as it is.",
     "Run: chmod 600 {path}",
 )
-DIRECTORY_MODE = Kind(
+DIRECTORY_MODE = FindingKind(
     "directory_mode",
     Group.CONFIG,
     Severity.BROKEN,
@@ -94,7 +94,7 @@ DIRECTORY_MODE = Kind(
     "nothing there.",
     "Run: chmod go-w {path}",
 )
-MODELESS = Kind(
+MODELESS = FindingKind(
     "file_system_without_modes",
     Group.CONFIG,
     Severity.NOTE,
@@ -103,7 +103,7 @@ MODELESS = Kind(
     "decides who can read the files.",
     "Nothing to do if only you use this computer; otherwise keep ~/.aws on a Linux file system",
 )
-FILE_LINK = Kind(
+FILE_LINK = FindingKind(
     "file_link",
     Group.CONFIG,
     Severity.NOTE,
@@ -111,7 +111,7 @@ FILE_LINK = Kind(
     "credtray follows the link and keeps it; some tools replace it with a plain file.",
     "Nothing to do, unless a dotfile manager reverts what credtray writes",
 )
-PROFILE_INCOMPLETE = Kind(
+PROFILE_INCOMPLETE = FindingKind(
     "profile_incomplete",
     Group.CONFIG,
     Severity.BROKEN,
@@ -120,7 +120,7 @@ PROFILE_INCOMPLETE = Kind(
     "the sso-session), or source_profile or credential_source beside a role_arn.",
     "{hint}",
 )
-PROGRAM_WITHOUT_SSO = Kind(
+PROGRAM_WITHOUT_SSO = FindingKind(
     "program_without_sso",
     Group.CONFIG,
     Severity.BROKEN,
@@ -129,7 +129,7 @@ PROGRAM_WITHOUT_SSO = Kind(
     "AWSSDK.SSO and AWSSDK.SSOOIDC; Rust: the feature sso).",
     "Update the program, or give it keys: credtray exec PROFILE -- COMMAND",
 )
-MFA_NEEDED = Kind(
+MFA_NEEDED = FindingKind(
     "mfa_needed",
     Group.CONFIG,
     Severity.BROKEN,
@@ -138,7 +138,7 @@ MFA_NEEDED = Kind(
     "sign-in.",
     "Use an IAM Identity Center profile: credtray profiles",
 )
-DURATION_TOO_LONG = Kind(
+DURATION_TOO_LONG = FindingKind(
     "duration_too_long",
     Group.CONFIG,
     Severity.BROKEN,
@@ -147,7 +147,7 @@ DURATION_TOO_LONG = Kind(
     "of their own.",
     "Set `duration_seconds = 3600` in the profile, or remove the line",
 )
-SECTION_IGNORED = Kind(
+SECTION_IGNORED = FindingKind(
     "section_ignored",
     Group.CONFIG,
     Severity.WARNING,
@@ -155,7 +155,7 @@ SECTION_IGNORED = Kind(
     "A header needs `profile` (or `sso-session`) and one name; a name with spaces needs quotes.",
     'Write [profile NAME], or [profile "NAME WITH SPACES"], at {place}',
 )
-LEGACY_PROFILES = Kind(
+LEGACY_PROFILES = FindingKind(
     "legacy_profiles",
     Group.CONFIG,
     Severity.WARNING,
@@ -165,7 +165,7 @@ LEGACY_PROFILES = Kind(
     "See what would change, then do it: credtray repair legacy_profiles",
     Repair.LEGACY_PROFILES,
 )
-PROFILE_UNKNOWN = Kind(
+PROFILE_UNKNOWN = FindingKind(
     "profile_unknown",
     Group.ENVIRONMENT,
     Severity.BROKEN,
@@ -173,7 +173,7 @@ PROFILE_UNKNOWN = Kind(
     "The name is written differently in the config file, or another config file is in use.",
     "To list your profiles: credtray profiles",
 )
-NOTHING_CONFIGURED = Kind(
+NOTHING_CONFIGURED = FindingKind(
     "nothing_configured",
     Group.CONFIG,
     Severity.WARNING,
@@ -181,7 +181,7 @@ NOTHING_CONFIGURED = Kind(
     "The config file names no sso-session and no SSO profile, or another config file is in use.",
     "Run: credtray setup",
 )
-REGION_MISSING = Kind(
+REGION_MISSING = FindingKind(
     "region_missing",
     Group.CONFIG,
     Severity.NOTE,
@@ -189,7 +189,7 @@ REGION_MISSING = Kind(
     "Many programs need one and say: You must specify a region.",
     "Add `region = us-east-1` (or yours) to the profile",
 )
-PROCESS_MISSING = Kind(
+PROCESS_MISSING = FindingKind(
     "credential_process_missing",
     Group.CONFIG,
     Severity.BROKEN,
@@ -197,7 +197,7 @@ PROCESS_MISSING = Kind(
     "The program was moved or removed, or Python was reinstalled.",
     "Run `credtray setup` again, or correct credential_process in the profile",
 )
-OLD_COMMAND = Kind(
+OLD_COMMAND = FindingKind(
     "old_command",
     Group.CONFIG,
     Severity.BROKEN,
@@ -206,7 +206,7 @@ OLD_COMMAND = Kind(
     "See what would change, then do it: credtray repair old_commands",
     Repair.OLD_COMMANDS,
 )
-PROCESS_FAILED = Kind(
+PROCESS_FAILED = FindingKind(
     "credential_process_failed",
     Group.CONFIG,
     Severity.BROKEN,
@@ -214,7 +214,7 @@ PROCESS_FAILED = Kind(
     "The text after `custom-process:` comes from that program.",
     "Run it yourself: credtray credentials PROFILE",
 )
-PROFILE_VARIABLES = Kind(
+PROFILE_VARIABLES = FindingKind(
     "profile_variables_differ",
     Group.ENVIRONMENT,
     Severity.WARNING,
@@ -222,7 +222,7 @@ PROFILE_VARIABLES = Kind(
     "boto3 and botocore prefer AWS_DEFAULT_PROFILE, the AWS CLI and the others AWS_PROFILE.",
     "Run: unset AWS_DEFAULT_PROFILE",
 )
-ENVIRONMENT_KEYS = Kind(
+ENVIRONMENT_KEYS = FindingKind(
     "environment_keys",
     Group.ENVIRONMENT,
     Severity.WARNING,
@@ -230,7 +230,7 @@ ENVIRONMENT_KEYS = Kind(
     "Programs use AWS_ACCESS_KEY_ID first, unless you give them the profile in an option such as --profile.",
     "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN",
 )
-HALF_ENVIRONMENT_KEYS = Kind(
+HALF_ENVIRONMENT_KEYS = FindingKind(
     "half_environment_keys",
     Group.ENVIRONMENT,
     Severity.BROKEN,

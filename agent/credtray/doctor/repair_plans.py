@@ -19,10 +19,10 @@ from credtray.core.addresses import (
     region_in_host,
     same_portal_address,
 )
-from credtray.core.config.edits import SetupPlan, difference
-from credtray.core.config.sources import NotOurs, SsoSource, Unusable, own_source, read_session
+from credtray.core.config.sections import ConfigText, Section, read_config
+from credtray.core.config.setup_edits import SetupPlan, difference
+from credtray.core.config.sources import OtherSource, SsoSource, Unusable, own_source, read_session
 from credtray.core.config.sso import merged, whole_credentials
-from credtray.core.config.text import ConfigText, Section, read_config
 from credtray.core.errors import CredtrayError, IniRefused, RegionRefused
 from credtray.core.models import SsoSession
 from credtray.core.naming import suggested_name
@@ -261,7 +261,7 @@ def _movable(
         try:
             source = own_source(section, config, {})
             reason = _said_elsewhere(over.get(name)) or _objection(name, section)
-        except NotOurs as other:
+        except OtherSource as other:
             reason = f"it {other.reason}"
         except Unusable as problem:
             reason = problem.text

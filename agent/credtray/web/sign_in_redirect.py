@@ -1,6 +1,6 @@
 """Receives the redirect of one sign-in on 127.0.0.1: implements ``ports.CallbackListener``.
 
-Must not judge a request itself (core/oauth and core/oauth do), log one, or end a sign-in because of a
+Must not judge a request itself (core/oauth does), log one, or end a sign-in because of a
 stranger's request. A browser hears only what is true by then: its answer comes when that is known.
 """
 
@@ -45,8 +45,8 @@ from credtray.core.oauth import (
     read_visit,
 )
 from credtray.core.ports import Door
+from credtray.web.console_handover import another_person
 from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket
-from credtray.web.one_time_redirect import another_person
 
 # The pages of the loopback redirect, and the one in front of it that asks first: whole HTTP answers.
 #

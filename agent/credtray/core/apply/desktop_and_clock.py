@@ -14,9 +14,9 @@ from credtray.core import events
 from credtray.core.apply.sessions import on_session
 from credtray.core.errors import Offline
 from credtray.core.events import ClockChanged
-from credtray.core.imports import ImportedKeys
 from credtray.core.models import AccessToken, RoleCredentials, SignIn
 from credtray.core.notices import AGAIN, WINDOW
+from credtray.core.pasted_keys import ImportedKeys
 from credtray.core.session_status import TOLERATED_CLOCK_ERROR
 from credtray.core.state import (
     PASSING,

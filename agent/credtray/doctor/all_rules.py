@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-from credtray.doctor import causes_around, causes_of_files, causes_of_keys
+from credtray.doctor import finding_texts_around, finding_texts_of_files, finding_texts_of_keys
 from credtray.doctor.evidence import Facts
-from credtray.doctor.findings import Finding, Kind, joined
+from credtray.doctor.findings import Finding, FindingKind, joined
 from credtray.doctor.rules_around import findings_around
 from credtray.doctor.rules_of_files import file_findings, key_findings
 from credtray.doctor.rules_of_sign_in import sign_in_findings
@@ -41,43 +41,47 @@ def concerning(found: Collection[Finding], facts: Facts, profiles: Collection[st
 # Everything doctor knows, by code: what docs/reference/findings.md lists.
 
 
-EVERY_KIND: tuple[Kind, ...] = (*causes_of_keys.KINDS, *causes_of_files.KINDS, *causes_around.KINDS)
+EVERY_KIND: tuple[FindingKind, ...] = (
+    *finding_texts_of_keys.KINDS,
+    *finding_texts_of_files.KINDS,
+    *finding_texts_around.KINDS,
+)
 """In the order of the groups."""
 
-BY_CODE: Mapping[str, Kind] = MappingProxyType({kind.code: kind for kind in EVERY_KIND})
+BY_CODE: Mapping[str, FindingKind] = MappingProxyType({kind.code: kind for kind in EVERY_KIND})
 
-ONLY_IN_TEXTS: frozenset[Kind] = frozenset(
+ONLY_IN_TEXTS: frozenset[FindingKind] = frozenset(
     {
-        causes_of_keys.KEYS_EXPIRED,
-        causes_of_keys.KEYS_UNKNOWN,
-        causes_of_keys.ACCESS_DENIED,
-        causes_of_keys.NO_KEYS_FOUND,
-        causes_of_keys.START_URL_WRONG,
-        causes_of_keys.LOGIN_SESSION_ENDED,
-        causes_of_keys.OTHER_ACCOUNT,
-        causes_of_keys.REGISTRY_LOGIN_ENDED,
-        causes_of_keys.CLUSTER_REFUSED,
-        causes_of_files.PROCESS_FAILED,
-        causes_of_files.PROGRAM_WITHOUT_SSO,
-        causes_of_files.MFA_NEEDED,
-        causes_of_files.DURATION_TOO_LONG,
-        causes_around.AWS_CLI_MISSING,
+        finding_texts_of_keys.KEYS_EXPIRED,
+        finding_texts_of_keys.KEYS_UNKNOWN,
+        finding_texts_of_keys.ACCESS_DENIED,
+        finding_texts_of_keys.NO_KEYS_FOUND,
+        finding_texts_of_keys.START_URL_WRONG,
+        finding_texts_of_keys.LOGIN_SESSION_ENDED,
+        finding_texts_of_keys.OTHER_ACCOUNT,
+        finding_texts_of_keys.REGISTRY_LOGIN_ENDED,
+        finding_texts_of_keys.CLUSTER_REFUSED,
+        finding_texts_of_files.PROCESS_FAILED,
+        finding_texts_of_files.PROGRAM_WITHOUT_SSO,
+        finding_texts_of_files.MFA_NEEDED,
+        finding_texts_of_files.DURATION_TOO_LONG,
+        finding_texts_around.AWS_CLI_MISSING,
     }
 )
 """Nothing on a computer shows them; the text of an error alone does."""
 
-ONLY_ASKED: frozenset[Kind] = frozenset(
+ONLY_ASKED: frozenset[FindingKind] = frozenset(
     {
-        causes_of_keys.SIGN_IN_REFUSED,
-        causes_of_keys.SIGN_IN_TIMED_OUT,
-        causes_of_keys.ROLE_REFUSED,
-        causes_around.CLOCK_OFF,
-        causes_around.CERTIFICATE_REFUSED,
-        causes_around.PROXY_REFUSED,
-        causes_around.UNREACHABLE,
-        causes_around.CAPTIVE_PORTAL,
-        causes_around.THROTTLED,
-        causes_around.SERVICE_FAILED,
+        finding_texts_of_keys.SIGN_IN_REFUSED,
+        finding_texts_of_keys.SIGN_IN_TIMED_OUT,
+        finding_texts_of_keys.ROLE_REFUSED,
+        finding_texts_around.CLOCK_OFF,
+        finding_texts_around.CERTIFICATE_REFUSED,
+        finding_texts_around.PROXY_REFUSED,
+        finding_texts_around.UNREACHABLE,
+        finding_texts_around.CAPTIVE_PORTAL,
+        finding_texts_around.THROTTLED,
+        finding_texts_around.SERVICE_FAILED,
     }
 )
 """Only AWS shows them: that they were not seen says nothing as long as nobody asked."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from credtray.core.errors import CredtrayError, every_error
-from credtray.doctor.causes_of_keys import ENDPOINT_REFUSED
+from credtray.doctor.all_rules import BY_CODE, EVERY_KIND, ONLY_ASKED, ONLY_IN_TEXTS, findings
 from credtray.doctor.evidence import Facts
-from credtray.doctor.findings import Finding, Group, Kind, Repair, Severity, Sight, found
-from credtray.doctor.rules import BY_CODE, EVERY_KIND, ONLY_ASKED, ONLY_IN_TEXTS, findings
+from credtray.doctor.finding_texts_of_keys import ENDPOINT_REFUSED
+from credtray.doctor.findings import Finding, FindingKind, Group, Repair, Severity, Sight, found
 from credtray.doctor.rules_of_sign_in import KIND_OF
 from credtray.doctor.symptoms import SYMPTOMS, about_aws, fitting, texts_of, whose
 
@@ -83,7 +83,7 @@ class CauseStatus(StrEnum):
 class Explanation:
     """One possible cause of the text."""
 
-    kind: Kind
+    kind: FindingKind
     present: Finding | None
     """The cause as it was found here and now; None: it was not seen."""
     cure: str
@@ -125,14 +125,14 @@ def _ordered(explained: list[Explanation]) -> tuple[Explanation, ...]:
     return tuple(sorted(explained, key=rank))
 
 
-def _once(candidates: Iterable[tuple[Kind, str | None]]) -> Iterator[tuple[Kind, str | None]]:
-    told: dict[str, tuple[Kind, str | None]] = {}
+def _once(candidates: Iterable[tuple[FindingKind, str | None]]) -> Iterator[tuple[FindingKind, str | None]]:
+    told: dict[str, tuple[FindingKind, str | None]] = {}
     for kind, error in candidates:
         told.setdefault(kind.code, (kind, error))
     return iter(told.values())
 
 
-def _candidates(text: str, *, lines: bool) -> Iterator[tuple[Kind, str | None]]:
+def _candidates(text: str, *, lines: bool) -> Iterator[tuple[FindingKind, str | None]]:
     """Yield kinds, each with the error of ours it is; what only wraps another error comes after it."""
     symptoms = fitting(text, lines=lines)
     yield from _named(text)
@@ -141,14 +141,14 @@ def _candidates(text: str, *, lines: bool) -> Iterator[tuple[Kind, str | None]]:
     yield from ((cause, None) for item in symptoms if item.wraps for cause in item.causes)
 
 
-def _named(text: str) -> Iterator[tuple[Kind, str | None]]:
+def _named(text: str) -> Iterator[tuple[FindingKind, str | None]]:
     """Yield the finding whose code the whole text is: `credtray explain stale_keys`."""
     word = text.strip("`'\"[]").lower().replace("-", "_")
     if word in BY_CODE:
         yield BY_CODE[word], None
 
 
-def _by_error(text: str) -> Iterator[tuple[Kind, str | None]]:
+def _by_error(text: str) -> Iterator[tuple[FindingKind, str | None]]:
     """Yield the errors of ours whose code the text is, or whose title it holds."""
     lowered = text.lower()
     for kind in every_error():
@@ -159,13 +159,13 @@ def _by_error(text: str) -> Iterator[tuple[Kind, str | None]]:
             yield KIND_OF.get(kind.code) or _same_code(kind) or _of_error(kind), kind.code
 
 
-def _same_code(error: type[CredtrayError]) -> Kind | None:
+def _same_code(error: type[CredtrayError]) -> FindingKind | None:
     return BY_CODE.get(error.code)
 
 
-def _of_error(error: type[CredtrayError]) -> Kind:
+def _of_error(error: type[CredtrayError]) -> FindingKind:
     """Return an error of ours that is no finding as if it were one."""
-    return Kind(error.code, Group.AGENT, Severity.BROKEN, error.title, "", error.hint)
+    return FindingKind(error.code, Group.AGENT, Severity.BROKEN, error.title, "", error.hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class _Named:
 
 
 def _explained(
-    kind: Kind, error: str | None, here: tuple[Finding, ...], named: _Named, facts: Facts
+    kind: FindingKind, error: str | None, here: tuple[Finding, ...], named: _Named, facts: Facts
 ) -> Explanation:
     present = [item for item in here if item.code == kind.code and item.severity is not Severity.FINE]
     if present:
@@ -218,8 +218,8 @@ __all__ = [
     "Explanation",
     "Facts",
     "Finding",
+    "FindingKind",
     "Group",
-    "Kind",
     "Repair",
     "Severity",
     "Sight",

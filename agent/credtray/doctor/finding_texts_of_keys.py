@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from credtray.doctor.findings import Group, Kind, Repair, Severity
+from credtray.doctor.findings import FindingKind, Group, Repair, Severity
 
-SIGNED_OUT = Kind(
+SIGNED_OUT = FindingKind(
     "signed_out",
     Group.SIGN_IN,
     Severity.BROKEN,
@@ -12,7 +12,7 @@ SIGNED_OUT = Kind(
     "There is no token file for this session: you have not signed in yet, or you signed out.",
     "Run: credtray login {session}",
 )
-SIGN_IN_ENDED = Kind(
+SIGN_IN_ENDED = FindingKind(
     "sign_in_ended",
     Group.SIGN_IN,
     Severity.BROKEN,
@@ -20,7 +20,7 @@ SIGN_IN_ENDED = Kind(
     "Your administrator sets how long a sign-in lasts; after that, no token is renewed.",
     "Run: credtray login {session}",
 )
-ACCESS_TOKEN_EXPIRED = Kind(
+ACCESS_TOKEN_EXPIRED = FindingKind(
     "access_token_expired",
     Group.SIGN_IN,
     Severity.WARNING,
@@ -28,7 +28,7 @@ ACCESS_TOKEN_EXPIRED = Kind(
     "No agent has renewed it. The next program tries; if several try at once, all but one fail.",
     "Run: credtray run",
 )
-SESSION_WITHOUT_SCOPES = Kind(
+SESSION_WITHOUT_SCOPES = FindingKind(
     "session_without_scopes",
     Group.SIGN_IN,
     Severity.WARNING,
@@ -38,7 +38,7 @@ SESSION_WITHOUT_SCOPES = Kind(
     "credtray login --fresh {session}",
     Repair.OUTDATED_SESSION,
 )
-TOKEN_OF_OTHER_SESSION = Kind(
+TOKEN_OF_OTHER_SESSION = FindingKind(
     "token_of_other_session",
     Group.SIGN_IN,
     Severity.BROKEN,
@@ -47,7 +47,7 @@ TOKEN_OF_OTHER_SESSION = Kind(
     "Correct the start URL or region in the config file, or run: credtray login {session}",
     Repair.OUTDATED_SESSION,
 )
-REGISTRATION_ENDED = Kind(
+REGISTRATION_ENDED = FindingKind(
     "registration_ended",
     Group.SIGN_IN,
     Severity.WARNING,
@@ -55,7 +55,7 @@ REGISTRATION_ENDED = Kind(
     "A registration lasts about 90 days; a sign-in gets a new one when it has to.",
     "Run: credtray login --fresh {session}",
 )
-TOKEN_UNREADABLE = Kind(
+TOKEN_UNREADABLE = FindingKind(
     "token_unreadable",
     Group.SIGN_IN,
     Severity.BROKEN,
@@ -64,7 +64,7 @@ TOKEN_UNREADABLE = Kind(
     "the disk was full.",
     "Run: credtray login {session}",
 )
-SIGN_IN_REFUSED = Kind(
+SIGN_IN_REFUSED = FindingKind(
     "sign_in_refused",
     Group.SIGN_IN,
     Severity.BROKEN,
@@ -72,7 +72,7 @@ SIGN_IN_REFUSED = Kind(
     "The service refused it, or somebody did at its page.",
     "Run: credtray login {session}",
 )
-SIGN_IN_TIMED_OUT = Kind(
+SIGN_IN_TIMED_OUT = FindingKind(
     "sign_in_timed_out",
     Group.SIGN_IN,
     Severity.NOTE,
@@ -80,10 +80,10 @@ SIGN_IN_TIMED_OUT = Kind(
     "It was not finished in the browser within about ten minutes.",
     "Run: credtray login {session}",
 )
-SIGNED_IN = Kind(
+SIGNED_IN = FindingKind(
     "signed_in", Group.SIGN_IN, Severity.FINE, "Signed in", "The token is valid.", "Nothing to do."
 )
-ROLE_REFUSED = Kind(
+ROLE_REFUSED = FindingKind(
     "role_refused",
     Group.SIGN_IN,
     Severity.BROKEN,
@@ -92,7 +92,7 @@ ROLE_REFUSED = Kind(
     "assigned takes a few minutes.",
     "Compare account and role with the access portal, or run: credtray setup",
 )
-ASSUME_ROLE_REFUSED = Kind(
+ASSUME_ROLE_REFUSED = FindingKind(
     "assume_role_refused",
     Group.SIGN_IN,
     Severity.BROKEN,
@@ -100,7 +100,7 @@ ASSUME_ROLE_REFUSED = Kind(
     "The profile assumes role_arn with the keys of its source profile, and AWS does not allow it.",
     "{hint}",
 )
-PROFILE_SETTING_REFUSED = Kind(
+PROFILE_SETTING_REFUSED = FindingKind(
     "profile_setting_refused",
     Group.SIGN_IN,
     Severity.BROKEN,
@@ -108,7 +108,7 @@ PROFILE_SETTING_REFUSED = Kind(
     "Its value is outside what AWS allows, or has the wrong form.",
     "{hint}",
 )
-KEYS_SHADOW = Kind(
+KEYS_SHADOW = FindingKind(
     "foreign_keys_shadow",
     Group.KEYS,
     Severity.WARNING,
@@ -116,7 +116,7 @@ KEYS_SHADOW = Kind(
     "Go and JavaScript programs read the credentials file first; the AWS CLI, boto3 and Java use SSO.",
     "Remove the keys from [{section}] in the credentials file, or give that section another name",
 )
-TEMPORARY_SHADOW = Kind(
+TEMPORARY_SHADOW = FindingKind(
     "temporary_keys_shadow",
     Group.KEYS,
     Severity.WARNING,
@@ -124,7 +124,7 @@ TEMPORARY_SHADOW = Kind(
     "Go and JavaScript programs use them and get ExpiredToken once they expire; nothing renews them.",
     "Remove the keys from [{section}] in the credentials file, or give that section another name",
 )
-STALE_KEYS = Kind(
+STALE_KEYS = FindingKind(
     "stale_keys",
     Group.KEYS,
     Severity.WARNING,
@@ -133,7 +133,7 @@ STALE_KEYS = Kind(
     "Run: credtray repair stale_keys",
     Repair.STALE_KEYS,
 )
-UNATTENDED_KEYS = Kind(
+UNATTENDED_KEYS = FindingKind(
     "unattended_keys",
     Group.KEYS,
     Severity.WARNING,
@@ -141,7 +141,7 @@ UNATTENDED_KEYS = Kind(
     "credtray wrote them, but no agent is running to replace them before they expire.",
     "Run: credtray run",
 )
-FOREIGN_KEYS_ENDED = Kind(
+FOREIGN_KEYS_ENDED = FindingKind(
     "foreign_keys_ended",
     Group.KEYS,
     Severity.WARNING,
@@ -149,7 +149,7 @@ FOREIGN_KEYS_ENDED = Kind(
     "The tool that wrote them noted when they expire, and that time has passed.",
     "Remove the keys from [{section}] in the credentials file, or run the tool that wrote them",
 )
-HALF_KEYS = Kind(
+HALF_KEYS = FindingKind(
     "half_keys",
     Group.KEYS,
     Severity.BROKEN,
@@ -157,7 +157,7 @@ HALF_KEYS = Kind(
     "aws_access_key_id and aws_secret_access_key go together; one of them alone stops every program.",
     "Complete the pair in [{section}] of the credentials file, or remove it",
 )
-OLD_TOKEN = Kind(
+OLD_TOKEN = FindingKind(
     "old_security_token",
     Group.KEYS,
     Severity.BROKEN,
@@ -165,7 +165,7 @@ OLD_TOKEN = Kind(
     "botocore reads aws_security_token before aws_session_token; old tools leave it behind.",
     "Remove the line aws_security_token from [{section}] in the credentials file",
 )
-EDITED_KEYS = Kind(
+EDITED_KEYS = FindingKind(
     "edited_keys",
     Group.KEYS,
     Severity.NOTE,
@@ -173,7 +173,7 @@ EDITED_KEYS = Kind(
     "The section has credtray's mark but a different key; credtray no longer touches it.",
     "Remove the keys and the mark from [{section}] in the credentials file",
 )
-KEYS_EXPIRED = Kind(
+KEYS_EXPIRED = FindingKind(
     "keys_expired",
     Group.KEYS,
     Severity.BROKEN,
@@ -181,7 +181,7 @@ KEYS_EXPIRED = Kind(
     "It read them once, from the environment or a file, and kept them.",
     "Restart the program, preferably with: credtray exec PROFILE -- COMMAND",
 )
-KEYS_UNKNOWN = Kind(
+KEYS_UNKNOWN = FindingKind(
     "keys_unknown",
     Group.KEYS,
     Severity.BROKEN,
@@ -189,7 +189,7 @@ KEYS_UNKNOWN = Kind(
     "They belong to a deleted user or another partition (China, GovCloud), or have the wrong session token.",
     "To see which keys the program uses: credtray doctor PROFILE",
 )
-ACCESS_DENIED = Kind(
+ACCESS_DENIED = FindingKind(
     "access_denied",
     Group.KEYS,
     Severity.BROKEN,
@@ -197,7 +197,7 @@ ACCESS_DENIED = Kind(
     "The keys are valid; the role's policies do not allow this call. A new sign-in does not help.",
     "Use another profile (credtray profiles), or ask your administrator for the permission",
 )
-START_URL_WRONG = Kind(
+START_URL_WRONG = FindingKind(
     "start_url_wrong",
     Group.SIGN_IN,
     Severity.BROKEN,
@@ -206,7 +206,7 @@ START_URL_WRONG = Kind(
     "Compare sso_start_url and sso_region in the config file with your access portal, then run: "
     "credtray login {session}",
 )
-LOGIN_SESSION_ENDED = Kind(
+LOGIN_SESSION_ENDED = FindingKind(
     "aws_login_ended",
     Group.SIGN_IN,
     Severity.BROKEN,
@@ -214,7 +214,7 @@ LOGIN_SESSION_ENDED = Kind(
     "`aws login` is another sign-in than the one to IAM Identity Center; credtray does not renew it.",
     "Run `aws login` again, or use a profile of IAM Identity Center: credtray profiles",
 )
-OTHER_ACCOUNT = Kind(
+OTHER_ACCOUNT = FindingKind(
     "other_account",
     Group.KEYS,
     Severity.BROKEN,
@@ -222,7 +222,7 @@ OTHER_ACCOUNT = Kind(
     "The profile it uses, or the keys in the environment, belong to another account than it works on.",
     "Name the profile of that account: credtray exec PROFILE -- COMMAND",
 )
-REGISTRY_LOGIN_ENDED = Kind(
+REGISTRY_LOGIN_ENDED = FindingKind(
     "registry_login_ended",
     Group.KEYS,
     Severity.BROKEN,
@@ -232,7 +232,7 @@ REGISTRY_LOGIN_ENDED = Kind(
     "Log in again: aws ecr get-login-password --profile PROFILE | docker login --username AWS "
     "--password-stdin REGISTRY",
 )
-CLUSTER_REFUSED = Kind(
+CLUSTER_REFUSED = FindingKind(
     "cluster_refused",
     Group.KEYS,
     Severity.BROKEN,
@@ -241,7 +241,7 @@ CLUSTER_REFUSED = Kind(
     "kubeconfig). Other clusters have a login that has nothing to do with AWS.",
     "See which role you have: aws sts get-caller-identity --profile PROFILE",
 )
-ENDPOINT_REFUSED = Kind(
+ENDPOINT_REFUSED = FindingKind(
     "endpoint_refused",
     Group.KEYS,
     Severity.BROKEN,
@@ -249,7 +249,7 @@ ENDPOINT_REFUSED = Kind(
     "The variables are of an endpoint that is gone, or the program's SDK is too old to send its token.",
     "Set the variables again: credtray endpoint PROFILE",
 )
-NO_KEYS_FOUND = Kind(
+NO_KEYS_FOUND = FindingKind(
     "no_keys_found",
     Group.KEYS,
     Severity.BROKEN,

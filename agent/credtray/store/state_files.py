@@ -1,4 +1,6 @@
-"""Keeps state.json. A torn one is moved aside, a newer one is left alone; what it means is in core/saved.
+"""Keeps state.json, undo.json and the endpoint's tokens; what state.json means is in core/state_document.
+
+A torn file is moved aside, a newer one is left alone.
 
 Looking changes nothing: a torn file is moved aside when the next one is written.
 """
@@ -19,8 +21,8 @@ from typing import Annotated
 
 import msgspec
 
-from credtray.core import saved
-from credtray.core.config.edits import Change
+from credtray.core import state_document
+from credtray.core.config.setup_edits import Change
 from credtray.core.errors import CredtrayError, FileRefused
 from credtray.core.models import Secret
 from credtray.core.ports import EndpointMemory
@@ -53,8 +55,8 @@ class StateFile:
         if data is None:
             return _fresh()
         try:
-            return saved.decode(data)
-        except saved.NewerVersion:
+            return state_document.decode(data)
+        except state_document.NewerVersion:
             _log.warning(
                 "%s was written by a newer credtray; it stays unchanged and nothing is remembered", self._path
             )

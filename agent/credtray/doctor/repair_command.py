@@ -1,6 +1,6 @@
 """`credtray repair`: shows what it can repair in the AWS files and at login, asks, does it, says what next.
 
-Decides nothing: see doctor/repairs.
+Decides nothing: see doctor/repair_plans.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from credtray.aws.credentials_file import Batch, own_sections, synced
 from credtray.cli import terminal
 from credtray.cli.choices import JsonOption
 from credtray.core.cache_format import read_fields
-from credtray.core.config.edits import Change
-from credtray.core.config.text import read_config
+from credtray.core.config.sections import read_config
+from credtray.core.config.setup_edits import Change
 from credtray.core.desired_sections import DEFAULT
 from credtray.core.errors import (
     AgentNotRunning,
@@ -33,7 +33,7 @@ from credtray.core.own_commands import OldStart, own_command
 from credtray.core.ports import Mark
 from credtray.core.words import did_you_mean
 from credtray.desktop.autostart import Autostart, credential_process_command
-from credtray.doctor.repairs import REPAIRS, ConfigChange, Repair, RepairPlan, Scene, TokenOrigin
+from credtray.doctor.repair_plans import REPAIRS, ConfigChange, Repair, RepairPlan, Scene, TokenOrigin
 from credtray.files.atomic_file import CACHE_LIMIT, read_bounded
 from credtray.files.shared_file import SharedFile
 from credtray.ipc_client import AgentClient
@@ -182,7 +182,7 @@ def _carry_out(components: Components, case: _Case, seen: Scene, *, quiet: bool)
 
 # Carries out a repair a person has agreed to: plans it anew for the file as it is, under its lock.
 #
-# Decides nothing (see doctor/repairs), and writes nothing when the plan is another one by then.
+# Decides nothing (see doctor/repair_plans), and writes nothing when the plan is another one by then.
 
 
 def repair_config(

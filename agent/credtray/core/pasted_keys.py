@@ -1,7 +1,7 @@
 """Pasted role credentials: which sections of the credentials file they hold, and until when.
 
-Pure, and tells nobody anything: events change them in ``apply.imports``, and the notices about their end are
-in ``import_notices``.
+Pure, and tells nobody anything: events change them in ``apply.profiles``, and the notices about their end are
+in ``notices``.
 """
 
 from __future__ import annotations
