@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from credtray.core.local_connection import peer_pid, peer_question, peer_uid
+from credtray.core.peer import peer_pid, peer_question, peer_uid
 from credtray.desktop.socket_path import socket_paths
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand

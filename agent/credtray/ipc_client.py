@@ -14,7 +14,6 @@ from typing import Protocol, Self, TypeVar
 
 from credtray.core import protocol
 from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent, CredtrayError, TimedOut
-from credtray.core.local_connection import Frames
 from credtray.core.protocol import (
     Asks,
     Failed,
@@ -26,6 +25,7 @@ from credtray.core.protocol import (
     encode,
     result_of,
 )
+from credtray.core.protocol.messages import Frames
 from credtray.core.protocol.results import StatusDocument
 
 SILENCE_SECONDS = 5.0

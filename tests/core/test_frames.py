@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core.errors import BadFrame
-from credtray.core.local_connection import Frames
+from credtray.core.protocol.messages import Frames
 
 
 @given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line)), st.integers(1, 7))

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from credtray.core import protocol
 from credtray.core.errors import BadFrame, CredtrayError
-from credtray.core.local_connection import Frames
 from credtray.core.protocol import Failed, Progress, Reply, Request
+from credtray.core.protocol.messages import Frames
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from credtray.core.errors import AgentRefused
-from credtray.core.local_connection import peer_question, peer_uid
+from credtray.core.peer import peer_question, peer_uid
 from credtray.core.words import path_word
 from credtray.daemon.ipc_connection import Connection, RequestHandler
 

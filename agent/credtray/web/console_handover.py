@@ -18,7 +18,7 @@ from pathlib import Path
 
 import h11
 
-from credtray.core.local_connection import Address, owner_in
+from credtray.core.loopback_peer import Address, owner_in
 from credtray.core.models import Secret
 from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket
 

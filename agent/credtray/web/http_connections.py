@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import h11
 
 from credtray.core.errors import ListenerUnavailable
-from credtray.core.local_connection import Address
+from credtray.core.loopback_peer import Address
 
 BACKLOG = 1024
 _LONGEST_HEAD = 16 * 1024

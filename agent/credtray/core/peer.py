@@ -1,0 +1,31 @@
+"""Which kernel question tells who is at the other end of a Unix socket, and how to read its answer.
+
+Asks nothing itself: the caller holds the socket. Imports nothing heavy: the credentials fast path uses it.
+"""
+
+from __future__ import annotations
+
+
+def peer_question(platform: str) -> tuple[int, int, int] | None:
+    """Return (level, option, size) for ``getsockopt``, or None where the system has no such question.
+
+    Linux: SOL_SOCKET, SO_PEERCRED, ``struct ucred {pid, uid, gid}`` (unix(7)).
+    macOS and FreeBSD: SOL_LOCAL, LOCAL_PEERCRED, ``struct xucred {version, uid, ...}`` (unix(4)).
+    """
+    if platform == "linux":
+        return 1, 17, 12
+    if platform == "darwin" or platform.startswith("freebsd"):
+        return 0, 1, 76
+    return None
+
+
+def peer_pid(answer: bytes, platform: str, byteorder: str) -> int | None:
+    """Return the peer's process id, the first word of ``ucred``; None where the answer does not tell."""
+    if platform != "linux":
+        return None
+    return int.from_bytes(answer[:4], "little" if byteorder == "little" else "big") or None
+
+
+def peer_uid(answer: bytes, byteorder: str) -> int:
+    """Return the peer's user id: the second 32-bit word of ``ucred`` and of ``xucred`` alike."""
+    return int.from_bytes(answer[4:8], "little" if byteorder == "little" else "big")
