@@ -18,7 +18,8 @@ from playwright.sync_api import sync_playwright
 
 from credtray.core.models import Secret
 from credtray.demo.identity_center import IdentityCenter
-from credtray.web.console_handover import OneTimeRedirect, one_time_redirect, same_person
+from credtray.web.console_handover import OneTimeRedirect, one_time_redirect
+from credtray.web.http_connections import same_person
 
 TARGET = Secret("https://signin.aws.amazon.com/federation?Action=login&SigninToken=CANARY")
 CHROMIUM = Path("/usr/bin/chromium")

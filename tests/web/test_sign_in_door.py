@@ -15,7 +15,7 @@ import pytest
 from credtray.core.errors import CredtrayError, Offline, SignInCancelled, SignInTimedOut
 from credtray.core.models import Secret
 from credtray.core.oauth import PATH_BYTES, Entrance
-from credtray.web import console_handover
+from credtray.web import http_connections
 from credtray.web import sign_in_redirect as pages
 from credtray.web.sign_in_redirect import LoopbackCallback, LoopbackCallbackListener
 from tests.web.endpoint_world import drained
@@ -283,10 +283,10 @@ def test_only_a_known_other_user_is_another_person(
     owner: int | None, *, another: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    monkeypatch.setattr(console_handover, "_tables", lambda: ["table"])
-    monkeypatch.setattr(console_handover, "owner_in", lambda *_: owner)
+    monkeypatch.setattr(http_connections, "_tables", lambda: ["table"])
+    monkeypatch.setattr(http_connections, "owner_in", lambda *_: owner)
 
-    assert console_handover.another_person(("127.0.0.1", 1), ("127.0.0.1", 2)) is another
+    assert http_connections.another_person(("127.0.0.1", 1), ("127.0.0.1", 2)) is another
 
 
 # --- the page itself -------------------------------------------------------------------------------------

@@ -9,18 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import os
 import secrets
-import sys
 from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
-from pathlib import Path
 
 import h11
 
-from credtray.core.loopback_peer import Address, owner_in
+from credtray.core.loopback_peer import Address
 from credtray.core.models import Secret
-from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket
+from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket, same_person
 
 GOOD_FOR_SECONDS = 30.0
 """How long the page waits for its one visit."""
@@ -29,44 +26,9 @@ _PATH_BYTES = 32
 _REQUEST_SECONDS = 5.0
 _MOST_CONNECTIONS = 16
 _DRAIN_SECONDS = 2.0
-_TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 
 MayVisit = Callable[[Address, Address], bool]
 """Takes the visitor's address and ours; tells whether it is the same person's program."""
-
-
-def same_person(peer: Address, ours: Address) -> bool:
-    """Tell whether the visitor's process runs as our user; True where the system does not tell."""
-    return sys.platform != "linux" or _is_ours(peer, ours)
-
-
-def _is_ours(peer: Address, ours: Address) -> bool:
-    tables = _tables()
-    if not tables:
-        return True  # no table, as in some sandboxes: the secret path has to do
-    us: int = getattr(os, "geteuid", int)()
-    return us in (owner_in(table, peer, ours, sys.byteorder) for table in tables)
-
-
-def another_person(peer: Address, ours: Address) -> bool:
-    """Tell whether the visitor's process is known to run as another user, who is not root.
-
-    Less strict than ``same_person``: beyond a relay (WSL, a forwarded port) it may be root's or nobody's.
-    """
-    return sys.platform == "linux" and _is_of_another(peer, ours)
-
-
-def _is_of_another(peer: Address, ours: Address) -> bool:
-    us: int = getattr(os, "geteuid", int)()
-    owners = {owner_in(table, peer, ours, sys.byteorder) for table in _tables()} - {None}
-    return bool(owners) and not owners & {us, 0}
-
-
-def _tables() -> list[str]:
-    try:
-        return [Path(name).read_text(encoding="ascii") for name in _TABLES if Path(name).exists()]
-    except (OSError, UnicodeDecodeError):
-        return []
 
 
 @contextlib.asynccontextmanager

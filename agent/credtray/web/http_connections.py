@@ -6,15 +6,17 @@ Must not judge a request or log one; nobody is waited for long, and the answer i
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import h11
 
 from credtray.core.errors import ListenerUnavailable
-from credtray.core.loopback_peer import Address
+from credtray.core.loopback_peer import Address, owner_in
 
 BACKLOG = 1024
 _LONGEST_HEAD = 16 * 1024
@@ -205,3 +207,40 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(answer)
             self._transport.close()
+
+
+_TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+
+
+def same_person(peer: Address, ours: Address) -> bool:
+    """Tell whether the visitor's process runs as our user; True where the system does not tell."""
+    return sys.platform != "linux" or _is_ours(peer, ours)
+
+
+def _is_ours(peer: Address, ours: Address) -> bool:
+    tables = _tables()
+    if not tables:
+        return True  # no table, as in some sandboxes: the secret path has to do
+    us: int = getattr(os, "geteuid", int)()
+    return us in (owner_in(table, peer, ours, sys.byteorder) for table in tables)
+
+
+def another_person(peer: Address, ours: Address) -> bool:
+    """Tell whether the visitor's process is known to run as another user, who is not root.
+
+    Less strict than ``same_person``: beyond a relay (WSL, a forwarded port) it may be root's or nobody's.
+    """
+    return sys.platform == "linux" and _is_of_another(peer, ours)
+
+
+def _is_of_another(peer: Address, ours: Address) -> bool:
+    us: int = getattr(os, "geteuid", int)()
+    owners = {owner_in(table, peer, ours, sys.byteorder) for table in _tables()} - {None}
+    return bool(owners) and not owners & {us, 0}
+
+
+def _tables() -> list[str]:
+    try:
+        return [Path(name).read_text(encoding="ascii") for name in _TABLES if Path(name).exists()]
+    except (OSError, UnicodeDecodeError):
+        return []

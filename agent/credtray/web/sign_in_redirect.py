@@ -45,8 +45,7 @@ from credtray.core.oauth import (
     read_visit,
 )
 from credtray.core.ports import Door
-from credtray.web.console_handover import another_person
-from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket
+from credtray.web.http_connections import BACKLOG, HttpConnections, Received, another_person, page_socket
 
 # The pages of the loopback redirect, and the one in front of it that asks first: whole HTTP answers.
 #
