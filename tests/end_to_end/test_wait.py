@@ -49,6 +49,6 @@ def test_without_an_agent_it_works_the_same(house: House) -> None:
     house.run(*WAIT, "--login")
 
     assert job.returncode == 0
-    assert "live 1 h" in keys_too_short.stderr
+    assert "last 1 h" in keys_too_short.stderr
     assert len(house.visits()) == 1
     assert house.written() == ""
