@@ -32,7 +32,7 @@ NO_WORDS = {
     "core/notice_texts.py": ("minutes",),  # a number
     "core/obstacles.py": ("self.place",),  # path_word(), tried in tests/files
     "core/forms.py": ("name",),  # of a variable; the text is a shell's
-    "daemon/ipc_unix.py": ("place",),  # path_word()
+    "daemon/runtime_directory.py": ("place",),  # path_word()
 }
 """File -> what may stand in a command as it is."""
 

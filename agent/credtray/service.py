@@ -32,9 +32,9 @@ from credtray.core.events import (
 from credtray.core.models import AccessToken, Secret
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.ipc import IpcServer, ipc_server
-from credtray.daemon.ipc_unix import prepare_runtime_directory
 from credtray.daemon.log import Redactor, logging_to
 from credtray.daemon.loop import TICK_SECONDS, Loop, LoopOptions
+from credtray.daemon.runtime_directory import prepare_runtime_directory
 from credtray.daemon.scheduler import Hint, Scheduler
 from credtray.daemon.sign_in_sharing import SignIns
 from credtray.daemon.workers import Workers, guarded

@@ -25,7 +25,7 @@ from credtray.core.protocol import (
 from credtray.core.protocol.results import AgentStatus, PingResult, StatusDocument
 from credtray.daemon.ipc import ipc_server
 from credtray.daemon.ipc_connection import ReplySink
-from credtray.daemon.ipc_unix import prepare_runtime_directory
+from credtray.daemon.runtime_directory import prepare_runtime_directory
 from credtray.desktop.hardening import harden
 from credtray.desktop.paths import agent_lock, listening_path, runtime_directory
 from credtray.files.file_lock import FileLock

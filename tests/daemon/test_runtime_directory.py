@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from credtray.core.errors import AgentRefused
-from credtray.daemon.ipc_unix import prepare_runtime_directory
+from credtray.daemon.runtime_directory import prepare_runtime_directory
 
 NOBODY = 65534
 

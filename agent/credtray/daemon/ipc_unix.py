@@ -17,7 +17,6 @@ from pathlib import Path
 
 from credtray.core.errors import AgentRefused
 from credtray.core.peer import peer_question, peer_uid
-from credtray.core.words import path_word
 from credtray.daemon.ipc_connection import Connection, RequestHandler
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
@@ -172,46 +171,3 @@ class _SocketChannel:
 
     def close(self) -> None:
         self._client.close()
-
-
-# Makes or checks the directory that holds the agent's socket and lock: ours alone, or refused.
-#
-# Never corrects a mode or an owner: a directory that is not as it should be may be somebody's trap.
-
-
-_PRIVATE = 0o700
-
-
-def prepare_runtime_directory(directory: Path) -> None:
-    """Create ``directory`` with mode 0700, or make sure that it is ours and closed to others.
-
-    Raises:
-        AgentRefused: a symbolic link, not a directory, somebody else's, open to others, or not creatable.
-    """
-    try:
-        directory.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        directory.mkdir(mode=_PRIVATE, exist_ok=True)
-        found = directory.lstat()
-    except FileExistsError:
-        raise AgentRefused(f"{directory} is not a directory") from None
-    except OSError as error:
-        raise AgentRefused(f"{directory} cannot be created: {error.strerror}") from None
-    if sys.platform != "win32":  # there it lies below the user's profile, whose access list keeps others out
-        _check(directory, found)
-
-
-def _check(directory: Path, found: os.stat_result) -> None:
-    place = path_word(str(directory))
-    if stat.S_ISLNK(found.st_mode):
-        raise AgentRefused(f"{directory} is a symbolic link", hint=f"Remove it. Run: rm {place}")
-    if sys.platform != "win32" and found.st_uid != os.geteuid():
-        raise AgentRefused(
-            f"{directory} belongs to user {found.st_uid}",
-            hint=f"Remove it. Run: sudo rm -r {place}",
-        )
-    if found.st_mode & 0o077:
-        mode = stat.S_IMODE(found.st_mode)
-        raise AgentRefused(
-            f"{directory} has mode {mode:04o}: others can reach it",
-            hint=f"Run: chmod 700 {place}",
-        )
