@@ -38,8 +38,8 @@ KEYS = (
 SHELLS = ("bash", "fish", "powershell", "cmd", "dotenv", "json")
 ANSWERED = (
     *("status", "profiles", "login", "logout", "activate dev ro", "deactivate ro", "switch ro"),
-    *("undo --list", "wait dev --for 45m", "endpoint dev", "snooze corp 10m", "pause 6h", "copy dev"),
-    *("notify-test", "stop"),
+    *("undo --list", "wait dev --for 45m", "endpoint dev", "snooze corp 10m", "pause 6h"),
+    *("copy dev --shell bash", "notify-test", "stop"),
 )
 HOMES: dict[str, Callable[[Path], object]] = {
     "empty": lambda _home: None,
