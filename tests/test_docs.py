@@ -91,6 +91,28 @@ def test_files_of_the_checkout_exist(page: Path) -> None:
     assert [name for name in NAMED_FILE.findall(page.read_text()) if not (ROOT / name).exists()] == []
 
 
+MODULE = re.compile(r"`([a-z_]+(?:/[a-z_]+)+)`")
+"""A module as our pages name it: ``core/policy``."""
+
+
+def modules_missing(text: str) -> list[str]:
+    """Return the modules that the text names below a package of ours and that are not there."""
+    package = ROOT / "agent" / "credtray"
+    named = [name for name in MODULE.findall(text) if (package / name.partition("/")[0]).is_dir()]
+    there = (package.joinpath(name).is_dir() or package.joinpath(f"{name}.py").is_file() for name in named)
+    return [name for name, found in zip(named, there, strict=True) if not found]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name != "adr"], ids=name_of)
+def test_modules_exist(page: Path) -> None:
+    """Decisions are left out: they also name what there was before."""
+    assert modules_missing(page.read_text()) == []
+
+
+def test_a_module_that_is_gone_is_found() -> None:
+    assert modules_missing("`core/policy`, `core/ini`, `core/wishes`, `elsewhere/x`") == ["core/wishes"]
+
+
 @each_page
 def test_make_targets_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

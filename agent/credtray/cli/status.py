@@ -204,7 +204,7 @@ def _warnings(document: StatusDocument) -> Iterator[RenderableType]:
 def _foreign(items: tuple[ForeignStatus, ...]) -> Iterator[RenderableType]:
     if items:
         lead = "1 profile is" if len(items) == 1 else f"{len(items)} profiles are"
-        yield Text(f"{lead} ignored, not being SSO profiles: `credtray profiles` says why.\n", "quiet")
+        yield Text(f"{lead} ignored. `credtray profiles` says why.\n", "quiet")
 
 
 # `credtray status --watch`: redraws at every change and once a second, until q, Ctrl-C or the agent's end.
