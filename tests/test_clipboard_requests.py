@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from credtray.click_handler import ClickHandler
-from credtray.core import protocol
 from credtray.core.clicks import CopyCredentials
 from credtray.core.errors import ClipboardUnavailable, CredtrayError, SignInRequired, UnknownProfile
 from credtray.core.forms import Form
@@ -22,10 +21,8 @@ from tests.test_clicks import RecordedClipboard, RecordedDesktop
 async def signed_in(board: RecordedClipboard, settings: Settings | None = None) -> Daemon:
     daemon = Daemon("dev")
     daemon.settings.content = settings or daemon.settings.content
-    await daemon.started()
     daemon.requests.register(Copying(daemon.loop, daemon.requests, board.clipboard).handlers)
-    await daemon.ask(protocol.Login("corp"))
-    return daemon
+    return await daemon.signed_in()
 
 
 @pytest.mark.parametrize("form", list(Form))

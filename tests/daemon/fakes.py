@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from credtray.core import protocol
 from credtray.core.config.setup_edits import Undone
 from credtray.core.errors import CredtrayError, Problem, RoleRefused
 from credtray.core.models import (
@@ -397,6 +398,14 @@ class Daemon:
     async def started(self) -> Daemon:
         self.loop.start(self.sign_ins.open_by_itself)
         assert await self.loop.everything_settled(60)
+        return self
+
+    async def signed_in(self, *active: str) -> Daemon:
+        """Start, sign in to the one session, and keep the keys of these profiles."""
+        await self.started()
+        await self.ask(protocol.Login("corp"))
+        if active:
+            await self.ask(protocol.Activate(active))
         return self
 
     @property

@@ -32,10 +32,9 @@ from tests.daemon.fakes import Daemon, run
 
 
 async def signed_in(*names: str) -> Daemon:
-    daemon = await Daemon(*names).started()
+    daemon = Daemon(*names)
     daemon.requests.register(WaitingRequests(daemon.loop, daemon.sign_ins).handlers)
-    await daemon.ask(protocol.Login("corp"))
-    return daemon
+    return await daemon.signed_in()
 
 
 async def credentials(daemon: Daemon) -> None:

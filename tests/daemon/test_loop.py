@@ -27,14 +27,6 @@ from tests.as_json import result
 from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, run
 
-
-async def signed_in(*names: str) -> Daemon:
-    daemon = await Daemon(*names).started()
-    await daemon.ask(protocol.Login("corp"))
-    await daemon.ask(protocol.Activate(names or ("dev",)))
-    return daemon
-
-
 # --- errors ------------------------------------------------------------------------------------------
 
 
@@ -45,7 +37,7 @@ def test_an_event_nobody_can_take_is_logged_and_the_next_one_is_taken(
         """No event the state knows."""
 
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in("dev")
         daemon.loop.take(Strange())  # type: ignore[arg-type]  # that is the point
         daemon.loop.take(Activated(("dev",)))
 
@@ -110,7 +102,7 @@ def test_keys_stay_fresh_without_a_scheduler() -> None:
     """Should the ticks ever stop, the loop's own timer goes on."""
 
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in("dev")
         for _ in range(14):
             await asyncio.sleep(1800)
 
@@ -174,7 +166,7 @@ def test_a_refused_section_is_told_once_and_costs_no_rewrites() -> None:
 
 def test_sleep_of_twelve_hours_costs_what_is_due_once() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in("dev")
         before = sum(daemon.portal.counted.values())
         daemon.clock.shift += 12 * HOUR
         for event in (Woke(), Tick(), Tick()):
@@ -195,7 +187,7 @@ def test_sleep_of_twelve_hours_costs_what_is_due_once() -> None:
 @pytest.mark.parametrize("hours", [-5, 5])
 def test_clock_set_by_five_hours_opens_no_window_and_serves_nothing_expired(hours: int) -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in("dev")
         daemon.portal.ends_at += hours * HOUR
         daemon.clock.shift += hours * HOUR
         for event in (ClockChanged(hours * HOUR), Tick()):
@@ -263,7 +255,7 @@ def test_settled_gives_up_in_time() -> None:
 
 def test_stopping_takes_the_keys_out_and_remembers_the_choice() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in("dev")
         await daemon.loop.stop(2)
 
         assert daemon.credentials.sections == {}
@@ -339,7 +331,7 @@ def test_keys_of_the_role_before_are_not_taken_for_those_of_the_role_now() -> No
 
 def test_config_file_that_is_gone_for_a_while_leaves_nothing_stuck() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in("dev")
         good = daemon.config.content
         daemon.clock.shift += 41 * MINUTE
         daemon.loop.take(Tick())  # a refresh and a fetch begin

@@ -31,12 +31,6 @@ from tests.core.making import HOUR, MINUTE, config, profile
 from tests.daemon.fakes import Daemon, Sink, run
 
 
-async def signed_in(*names: str) -> Daemon:
-    daemon = await Daemon(*names).started()
-    await daemon.ask(protocol.Login("corp"))
-    return daemon
-
-
 async def result(daemon: Daemon, request: protocol.Request) -> dict[str, Any]:
     reply = await daemon.ask(request)
     found: dict[str, Any] = as_json(reply.result) if isinstance(reply, Done) else {}
@@ -52,7 +46,7 @@ def elapsed(began: float) -> float:
 
 def test_two_hundred_programs_cost_one_portal_call() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         replies = await asyncio.gather(*(daemon.ask(protocol.Credentials("dev")) for _ in range(200)))
 
         assert all(isinstance(each, CredentialsIssued) for each in replies)
@@ -63,7 +57,7 @@ def test_two_hundred_programs_cost_one_portal_call() -> None:
 
 def test_only_keys_with_more_than_15_minutes_left_are_handed_out() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         for _ in range(40):
             reply = await daemon.ask(protocol.Credentials("dev"))
             held = daemon.state.profiles["dev"].credentials
@@ -98,7 +92,7 @@ def test_chained_profile_names_no_account() -> None:
 
 def test_profile_that_vanishes_while_somebody_waits_is_an_answer() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         task = asyncio.create_task(daemon.ask(protocol.Credentials("dev")))
         await asyncio.sleep(0)
         daemon.loop.take(ConfigLoaded(config()))
@@ -110,7 +104,7 @@ def test_profile_that_vanishes_while_somebody_waits_is_an_answer() -> None:
 
 def test_nobody_waits_longer_than_eighteen_seconds() -> None:
     async def drive() -> float:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         daemon.loop.take(FetchStarted("dev"))  # and it never ends
         began = asyncio.get_running_loop().time()
         with pytest.raises(TimedOut):
@@ -136,7 +130,7 @@ def test_unreadable_token_cache_is_told_at_once() -> None:
 @pytest.mark.parametrize("error", [Offline("no route"), RoleRefused("HTTP 403")])
 def test_reason_why_there_are_none_is_told_with_its_class(error: CredtrayError) -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         daemon.portal.fail("fetch", error)
         with pytest.raises(type(error)):
             await daemon.ask(protocol.Credentials("dev"))
@@ -157,7 +151,7 @@ def test_nobody_signed_in_is_told_at_once_and_no_browser_opens() -> None:
 
 def test_signed_out_session_serves_nothing_any_more() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         await daemon.ask(protocol.Credentials("dev"))
         await daemon.ask(protocol.Logout("corp"))
         with pytest.raises(SignInRequired):
@@ -169,7 +163,7 @@ def test_signed_out_session_serves_nothing_any_more() -> None:
 @pytest.mark.parametrize("name", ["", "dve", "a\nb", "]", "\ud800", "x" * 10_000, "../dev"])
 def test_hostile_and_unknown_names_are_refused_everywhere(name: str) -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         for request in (
             protocol.Credentials(name),
             protocol.Activate((name,)),
@@ -191,7 +185,7 @@ def test_hostile_and_unknown_names_are_refused_everywhere(name: str) -> None:
 
 def test_activating_answers_when_the_file_shows_it() -> None:
     async def drive() -> None:
-        daemon = await signed_in("dev", "ro")
+        daemon = await Daemon("dev", "ro").signed_in()
         found = await result(daemon, protocol.Activate(("dev", "ro", "dev")))
 
         assert found["reasons"] == {}
@@ -206,7 +200,7 @@ def test_activating_500_profiles_answers_in_time_and_calls_nothing_signed_out() 
     names = tuple(f"p{number:03d}" for number in range(500))
 
     async def drive() -> None:
-        daemon = await signed_in(*names)
+        daemon = await Daemon(*names).signed_in()
         began = asyncio.get_running_loop().time()
         found = await result(daemon, protocol.Activate(names))
 
@@ -224,7 +218,7 @@ def test_program_is_served_while_500_profiles_are_being_fetched() -> None:
     names = tuple(f"p{number:03d}" for number in range(500))
 
     async def drive() -> float:
-        daemon = await signed_in(*names)
+        daemon = await Daemon(*names).signed_in()
         task = asyncio.create_task(daemon.ask(protocol.Activate(names[:-1])))
         await asyncio.sleep(0.1)
         began = asyncio.get_running_loop().time()
@@ -248,7 +242,7 @@ def test_activating_signed_out_says_what_to_do() -> None:
 
 def test_section_name_goes_with_one_profile() -> None:
     async def drive() -> None:
-        daemon = await signed_in("dev", "ro")
+        daemon = await Daemon("dev", "ro").signed_in()
         with pytest.raises(UsageError):
             await daemon.ask(protocol.Activate(("dev", "ro"), section="x"))
         await daemon.ask(protocol.Activate(("dev",), section="work"))
@@ -260,7 +254,7 @@ def test_section_name_goes_with_one_profile() -> None:
 
 def test_switching_mirrors_the_profile_and_its_region_and_back() -> None:
     async def drive() -> None:
-        daemon = await signed_in("dev", "ro")
+        daemon = await Daemon("dev", "ro").signed_in()
         await daemon.ask(protocol.Switch("ro"))
 
         assert daemon.credentials.keys["default"].region == "eu-west-1"
@@ -275,7 +269,7 @@ def test_switching_mirrors_the_profile_and_its_region_and_back() -> None:
 
 def test_switched_profile_whose_region_changes_is_written_with_the_new_one() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         await daemon.ask(protocol.Switch("dev"))
         moved = replace(profile("dev"), region="us-west-2")
         daemon.loop.take(ConfigLoaded(config(moved)))
@@ -288,7 +282,7 @@ def test_switched_profile_whose_region_changes_is_written_with_the_new_one() -> 
 
 def test_switching_to_a_default_of_somebody_else_explains_and_leaves_it_alone() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         daemon.credentials.foreign["default"] = SectionNotOurs("[default] holds keys").problem
         found = await result(daemon, protocol.Switch("dev"))
 
@@ -300,7 +294,7 @@ def test_switching_to_a_default_of_somebody_else_explains_and_leaves_it_alone() 
 
 def test_deactivating_takes_the_keys_out_also_of_a_profile_that_is_gone_from_the_config_file() -> None:
     async def drive() -> None:
-        daemon = await signed_in("dev", "ro")
+        daemon = await Daemon("dev", "ro").signed_in()
         await daemon.ask(protocol.Activate(("dev", "ro")))
         daemon.loop.take(ConfigLoaded(config(profile("ro"))))
         await daemon.ask(protocol.Deactivate(("dev", "ro")))
@@ -313,7 +307,7 @@ def test_deactivating_takes_the_keys_out_also_of_a_profile_that_is_gone_from_the
 
 def test_undo_takes_everything_back_and_the_second_one_finds_nothing() -> None:
     async def drive() -> None:
-        daemon = await signed_in("dev", "ro")
+        daemon = await Daemon("dev", "ro").signed_in()
         await daemon.ask(protocol.Activate(("dev",)))
         await daemon.ask(protocol.Switch("ro"))
         listed = await result(daemon, protocol.Undo("list"))
@@ -358,7 +352,7 @@ def test_watcher_hears_of_each_change_and_at_least_twice_a_minute() -> None:
 
 def test_notices_can_be_paused_for_a_week_at_most_and_shown_again() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         noon = daemon.clock.now()
         paused = await result(daemon, protocol.PauseNotices(noon + HOUR))
 
@@ -374,7 +368,7 @@ def test_notices_can_be_paused_for_a_week_at_most_and_shown_again() -> None:
 
 def test_snooze_keeps_quiet_and_then_says_it_again() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         daemon.portal.ends_at = daemon.clock.now() + 100 * MINUTE
         await asyncio.sleep(82 * 60)
 
@@ -419,7 +413,7 @@ def test_sessions_need_a_name_only_where_there_are_several() -> None:
 
 def test_status_is_answered_while_everything_hangs() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         daemon.loop.take(FetchStarted("dev"))
         began = asyncio.get_running_loop().time()
         found = await result(daemon, protocol.Status())
@@ -432,7 +426,7 @@ def test_status_is_answered_while_everything_hangs() -> None:
 
 def test_short_lived_roles_are_served_without_a_busy_loop() -> None:
     async def drive() -> int:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         daemon.portal.role_life = HOUR / 4
         await daemon.ask(protocol.Activate(("dev",)))
         for _ in range(60):
@@ -474,7 +468,7 @@ def test_each_answer_is_the_struct_that_its_request_names() -> None:
     )
 
     async def drive() -> list[object]:
-        daemon = await signed_in()
+        daemon = await Daemon().signed_in()
         return [protocol.result_of(await daemon.ask(each), each) for each in asked]
 
     assert [type(each) for each in run(drive())] == [each.result_type() for each in asked]

@@ -26,13 +26,6 @@ async def changed(daemon: Daemon, settings: Settings) -> None:
     assert await daemon.loop.everything_settled(60)
 
 
-async def signed_in() -> Daemon:
-    daemon = await Daemon("dev", "ro").started()
-    await daemon.ask(protocol.Login("corp"))
-    await daemon.ask(protocol.Activate(("dev", "ro")))
-    return daemon
-
-
 async def status(daemon: Daemon) -> dict[str, dict[str, object]]:
     reply = await daemon.ask(protocol.Status())
     return {item["name"]: item for item in result(reply)["profiles"]}
@@ -43,7 +36,7 @@ def test_a_profile_delivered_otherwise_leaves_the_file_and_is_kept_fresh_all_the
     delivery: Delivery,
 ) -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon("dev", "ro").signed_in("dev", "ro")
         assert set(daemon.credentials.sections) == {"dev", "ro"}
         await changed(daemon, Settings(profiles={"dev": ProfileSettings(delivery=delivery)}))
         held = daemon.state.profiles["dev"].credentials
@@ -63,7 +56,7 @@ def test_a_profile_delivered_otherwise_leaves_the_file_and_is_kept_fresh_all_the
 
 def test_the_default_is_written_however_the_profile_itself_is_delivered() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon("dev", "ro").signed_in("dev", "ro")
         chosen = ProfileSettings(delivery=Delivery.ENDPOINT, region="ap-south-1")
         await changed(daemon, Settings(profiles={"dev": chosen}))
         await daemon.ask(protocol.Switch("dev"))
@@ -77,7 +70,7 @@ def test_the_default_is_written_however_the_profile_itself_is_delivered() -> Non
 
 def test_the_region_of_the_settings_is_handed_out_and_else_the_config_files() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon("dev", "ro").signed_in("dev", "ro")
         await changed(daemon, Settings(profiles={"dev": ProfileSettings(region="ap-south-1")}))
         told = await status(daemon)
 
@@ -92,7 +85,7 @@ def test_the_region_of_the_settings_is_handed_out_and_else_the_config_files() ->
 
 def test_a_section_for_keys_that_are_in_no_section_is_refused_and_changes_nothing() -> None:
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon("dev", "ro").signed_in("dev", "ro")
         await changed(daemon, Settings(profiles={"dev": ProfileSettings(delivery=Delivery.PROCESS)}))
         with pytest.raises(UsageError) as refused:
             await daemon.ask(protocol.Activate(("dev",), "dev-keys"))
@@ -111,7 +104,7 @@ def test_a_broken_file_keeps_the_last_good_settings_of_sessions_and_profiles() -
     )
 
     async def drive() -> None:
-        daemon = await signed_in()
+        daemon = await Daemon("dev", "ro").signed_in("dev", "ro")
         await changed(daemon, good)
         daemon.settings.problem = SettingsInvalid("profiles.dev.tags must be a list (at line 7)")
         await changed(daemon, Settings())

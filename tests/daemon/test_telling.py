@@ -20,11 +20,9 @@ FAILED = PortalFailed("HTTP 500")
 
 
 async def signed_in(minutes: float = 110) -> Daemon:
-    daemon = await Daemon().started()
+    daemon = Daemon()
     daemon.portal.sign_in_length = minutes * MINUTE
-    await daemon.ask(protocol.Login("corp"))
-    await daemon.ask(protocol.Activate(("dev",)))
-    return daemon
+    return await daemon.signed_in("dev")
 
 
 def titles(daemon: Daemon) -> list[str]:
