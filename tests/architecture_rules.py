@@ -83,7 +83,6 @@ WRITES = frozenset(
 """What no constructor calls: asking for an object must not change the world."""
 
 SEAMS: dict[str, str] = {
-    "SignInPorts": "the ports of a sign-in; its tests have no others",
     "Backend": "all that a command does to the world",
     "Registry": "the registry, which is on Windows only",
     "Waiter": "time",
