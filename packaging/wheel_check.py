@@ -24,9 +24,9 @@ ROOT = Path(__file__).resolve().parents[1]
 FOREIGN = ("tests/", "docs/", "packaging/", "bench/", "requirements/")
 """Folders of the checkout that have no place in a wheel."""
 DRAWING = """
-from credtray.core.icon_state import Look, Shape
+from credtray.core.icon_state import IconState, Shape
 from credtray.desktop.icon import Panel, draw
-assert draw(Look(Shape.FRESH, 19), 22, Panel.AUTO).getbbox() is not None
+assert draw(IconState(Shape.FRESH, 19), 22, Panel.AUTO).getbbox() is not None
 """
 """What only works when the assets are in the wheel, and found there."""
 TRAPS = (
