@@ -29,6 +29,7 @@ sys.exit(code)
 """
 MODULES = {"doctor": 110, "status": 120}
 CLICK_FILES = 45
+FAST_MODULES = 12
 
 
 @pytest.mark.parametrize("command", MODULES)
@@ -40,6 +41,25 @@ def test_command_without_an_agent_imports_few_of_our_modules(command: str, home:
     modules = done.stderr.split()
 
     assert len(modules) <= MODULES[command], f"{len(modules)} modules:\n{done.stderr}"
+
+
+def test_fast_path_of_exec_imports_next_to_nothing(home: Path) -> None:
+    """Files of a child that are there from the last time cost no more than a look at them."""
+    code = (
+        "import sys; from credtray.cli import exec_fast_path\n"
+        "print(*(name for name in sys.modules if name.startswith('credtray.')), "
+        "*({'re', 'enum', 'typing', 'pathlib', 'json', 'socket', 'msgspec'} & sys.modules.keys()))"
+    )
+    argv = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(ROOT / 'agent')!r}); {code}",
+    ]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, env={"HOME": str(home)})
+
+    assert len(done.stdout.split()) <= FAST_MODULES, done.stdout
 
 
 @contextmanager

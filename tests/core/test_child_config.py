@@ -10,7 +10,7 @@ from botocore.configloader import load_config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.cli.exec_files import KEPT, child_config
+from credtray.core.child_config import KEPT, child_config
 from credtray.core.errors import ConfigInvalid
 
 PROCESS = "/usr/bin/python -I -S door credentials dev"
