@@ -15,7 +15,6 @@ from credtray.doctor.resolution.environment import (
     PROCESS,
     SECRET_ACCESS_KEY,
     SESSION_TOKEN,
-    WEB_IDENTITY,
 )
 from credtray.doctor.resolution.rules import (
     CREDENTIALS_FIRST,
@@ -55,11 +54,6 @@ def _profile_exists(search: Search) -> ChainMatch | None:
     return missing_profile(search, "The SDK reads no such profile from the files.")
 
 
-def _web_identity(search: Search) -> ChainMatch | None:
-    both = search.both
-    return rules.web_identity_of_profile(search) if WEB_IDENTITY in both and ROLE in both else None
-
-
 def _sso(search: Search) -> ChainMatch | None:
     if not any(key in search.both for key in SETTINGS):
         return None
@@ -97,7 +91,7 @@ def _instance_metadata(search: Search) -> ChainMatch | None:
     return None if search.explicit else rules.instance_metadata(search)
 
 
-_OF_A_PROFILE: Chain = (_web_identity, _sso, _assumed_role, _process, _keys_in_files)
+_OF_A_PROFILE: Chain = (rules.web_identity_with_role, _sso, _assumed_role, _process, _keys_in_files)
 
 _PROFILE: Rule = going_on(
     lambda search: follow((_files_are_readable, _profile_exists, *_OF_A_PROFILE), search)
@@ -139,7 +133,7 @@ def _base(search: Search, visited: tuple[str, ...]) -> ChainMatch | None:
         return None
     inner = search.looking_at(source)
     return (
-        follow((_web_identity, _sso), inner)
+        follow((rules.web_identity_with_role, _sso), inner)
         or _role(inner, (*visited, search.profile))
         or follow((_process, _keys_in_files), inner)
     )

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from credtray.doctor.resolution import rules
 from credtray.doctor.resolution.answer import Provider, TroubleKind
-from credtray.doctor.resolution.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY, WEB_IDENTITY
+from credtray.doctor.resolution.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from credtray.doctor.resolution.rules import (
     NAMED,
     NAMED_SOURCES,
@@ -38,11 +38,6 @@ def _assumed_role(search: Search) -> ChainMatch | None:
 
 def _keys_in_files(search: Search) -> ChainMatch | None:
     return rules.merged(search, "Keys in the files override everything except a role_arn, even SSO settings.")
-
-
-def _web_identity(search: Search) -> ChainMatch | None:
-    both = search.both
-    return rules.web_identity_of_profile(search) if WEB_IDENTITY in both and ROLE in both else None
 
 
 def _sso(search: Search) -> ChainMatch | None:
@@ -78,7 +73,7 @@ def _web_identity_of_environment(search: Search) -> ChainMatch | None:
     return None if found is None or found.fatal else found
 
 
-_WITHOUT_KEYS: Chain = (_web_identity, rules.process, _sso)
+_WITHOUT_KEYS: Chain = (rules.web_identity_with_role, rules.process, _sso)
 
 _OF_A_PROFILE: Chain = (_assumed_role, _keys_in_files, *_WITHOUT_KEYS, _half_a_key, _no_profile)
 

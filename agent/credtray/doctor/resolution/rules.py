@@ -1,6 +1,6 @@
-"""The rules about keys that simply stand somewhere: in variables or in one of the two files.
+"""What can give a client its keys: variables, the two files, SSO settings, roles, processes.
 
-Judges what stands beside them (expiry, tokens); knows no order of clients.
+Each rule judges what it finds (expiry, tokens); none knows the order of a client.
 """
 
 from __future__ import annotations
@@ -300,6 +300,12 @@ def web_identity_of_profile(search: Search) -> ChainMatch:
         "The profile names a web identity token, which is exchanged for a role's keys.",
         renews=True,
     )
+
+
+def web_identity_with_role(search: Search) -> ChainMatch | None:
+    """Return the profile's web identity where the profile names a role for it, too."""
+    both = search.both
+    return web_identity_of_profile(search) if WEB_IDENTITY in both and ROLE in both else None
 
 
 def web_identity_of_environment(search: Search) -> ChainMatch | None:
