@@ -1,6 +1,6 @@
-"""Role credentials on the clipboard of the agent's desktop: one way for the menu and for `credtray copy`.
+"""Requests that only an agent on a desktop can carry out: `credtray copy` and `credtray notify-test`.
 
-Copies nothing by itself, and tells nobody what it copied.
+The menu goes the same way. Copies nothing by itself, and tells nobody what it copied.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from credtray.core.errors import (
     SectionNotOurs,
     UnexpectedReply,
 )
-from credtray.core.ini import Mark as ini_Mark
+from credtray.core.ini import Mark as IniMark
 from credtray.core.ini import SectionEdit, SectionSpan
 from credtray.core.models import SectionKeys
 from credtray.core.ports import Mark
@@ -133,7 +133,7 @@ def writing(
     line = SectionMark(
         wanted.profile, keys.expires_at, key_digest(keys.access_key_id), added, written, before, wanted.pasted
     ).line()
-    return SectionEdit(wanted.section, values, frozenset(remove), ini_Mark(PREFIX, line))
+    return SectionEdit(wanted.section, values, frozenset(remove), IniMark(PREFIX, line))
 
 
 def leaving(section: SectionSpan, mark: SectionMark) -> SectionEdit:
@@ -146,7 +146,7 @@ def leaving(section: SectionSpan, mark: SectionMark) -> SectionEdit:
         section.name,
         values,
         frozenset(remove),
-        ini_Mark(PREFIX, None),
+        IniMark(PREFIX, None),
         drop_if_empty=mark.gap is not None,
         gap=mark.gap or 0,
     )

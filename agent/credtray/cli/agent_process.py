@@ -1,4 +1,4 @@
-"""`credtray run`, `stop` and `version`.
+"""`credtray run`, `stop`, `version`, `autostart` and `notify-test`.
 
 Starts nothing in the background: whoever supervises the agent (a terminal, systemd, the tray) does.
 """

@@ -1,4 +1,4 @@
-"""`credtray credentials P`, the slow way: options, Windows, and when no agent answered the fast way.
+"""`credtray credentials P`, the slow way (options, Windows, no agent that answered), and `credtray whoami P`.
 
 Prints the one JSON object of the credential_process contract or nothing; never opens a browser.
 """

@@ -1,4 +1,4 @@
-"""`credtray exec`: a command that acts as one profile, in place of this process.
+"""`credtray exec`, a command that acts as one profile in place of this process, and `credtray wait`.
 
 Puts no key into an argument, and into no environment but the child's.
 """

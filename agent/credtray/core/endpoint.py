@@ -1,4 +1,4 @@
-"""Decides whether a request to the local credentials endpoint is let in: everything is refused but one shape.
+"""The local credentials endpoint: which requests are let in (one shape), what it answers, what programs need.
 
 Pure. Runs before any routing, and says nothing that depends on which profiles there are.
 """

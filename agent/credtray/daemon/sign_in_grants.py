@@ -1,4 +1,4 @@
-"""The two ways to a token: authorization code grant with PKCE, and device authorization grant.
+"""The two ways to a token: authorization code grant with PKCE, and device authorization grant; their values.
 
 Must not touch the old token or write the new one, but says when: see ``sign_in``.
 """

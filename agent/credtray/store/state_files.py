@@ -1,8 +1,6 @@
 """Keeps state.json, undo.json and the endpoint's tokens; what state.json means is in core/state_document.
 
-A torn file is moved aside, a newer one is left alone.
-
-Looking changes nothing: a torn file is moved aside when the next one is written.
+Looking changes nothing: a torn file is moved aside when the next one is written, a newer one is left alone.
 """
 
 from __future__ import annotations

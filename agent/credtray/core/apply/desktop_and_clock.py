@@ -1,4 +1,4 @@
-"""How events of the desktop change the state: who is there, what woke the machine, how the parts are served.
+"""How events of the desktop, of notices and of the clock change the state.
 
 Which notices a person gets, and when, follows from it in ``notices``.
 """

@@ -1,4 +1,4 @@
-"""The parts of every error. See the package for the rules of the tree."""
+"""What every error is made of, and the errors that arise on this computer. The package has the rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of Identity Center, the network and the clock."""
+"""Errors of Identity Center, the network, the clock, signing in, and handing credentials out."""
 
 from __future__ import annotations
 

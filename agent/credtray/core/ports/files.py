@@ -1,4 +1,4 @@
-"""Ports to files: config, settings, state, token cache, credentials. See the package."""
+"""Ports to files (config, settings, state, token cache, credentials) and to the endpoint. See the package."""
 
 from __future__ import annotations
 

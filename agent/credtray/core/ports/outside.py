@@ -1,4 +1,4 @@
-"""Ports to Identity Center and STS. See the package."""
+"""Ports to AWS, the desktop, the clock, the browser and the loopback redirect. See the package."""
 
 from __future__ import annotations
 

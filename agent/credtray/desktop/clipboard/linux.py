@@ -1,4 +1,4 @@
-"""Holds a text on a Wayland clipboard through the programs wl-copy and wl-paste (wl-clipboard).
+"""Holds a text on the clipboard of Linux: of Wayland, through wl-copy and wl-paste, or of an X server.
 
 Hands the text over on standard input only, and leaves no copy of it in wl-copy's buffer on the disk.
 """

@@ -1,4 +1,4 @@
-"""How long the texts of a notification may be, and what its body says where there are no buttons.
+"""What all ways to show a notification share: its texts cut to size, its picture, and the wait for a loop.
 
 Must not word anything else.
 """

@@ -1,4 +1,4 @@
-"""What logind tells of our login session (locked, idle) and of the machine (about to sleep, awake again).
+"""What Linux tells of presence: logind (locked, idle, about to sleep, awake), and savers and lockers.
 
 Listens on the system bus; never locks, unlocks or delays anything.
 """
