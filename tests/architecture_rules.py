@@ -31,7 +31,7 @@ WINGS: dict[str, frozenset[str]] = {
 
 _PURE_IN_DOCTOR = (
     "all_rules evidence explain_error finding_texts_around finding_texts_of_files finding_texts_of_keys "
-    "findings repair_plans resolution rules_around rules_of_files rules_of_sign_in symptoms symptoms_of_keys"
+    "findings repair_plans resolution rules_of_files rules_of_sign_in symptoms symptoms_of_keys"
 )
 PURE_ROOMS = frozenset({"core", "cli.picking", "pasted.forms", "pasted.portal_text"}) | {
     f"doctor.{name}" for name in _PURE_IN_DOCTOR.split()

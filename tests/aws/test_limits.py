@@ -15,9 +15,9 @@ from credtray.aws.role_credentials import BotocoreRoleCredentials
 from credtray.aws.service_call import Reply
 from credtray.core import oauth
 from credtray.core.config.sso import parse_config
-from credtray.core.durations import parse_duration
 from credtray.core.models import AccessToken, ClientRegistration, Profile, RoleCredentials, Secret
 from credtray.core.settings import from_mapping
+from credtray.core.words import parse_duration
 from tests.aws.test_reply_fuzz import ScriptedClients
 from tests.fakes_identity_center import CORP, NOON, FakeClock
 

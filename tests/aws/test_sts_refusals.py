@@ -18,7 +18,7 @@ from credtray.core.errors import (
 )
 from credtray.core.models import AccessToken, AssumedRole, Profile
 from credtray.demo.identity_center import faults
-from credtray.demo.identity_center.directory import AssumableRole
+from credtray.demo.identity_center.instance import AssumableRole
 from tests.aws.service_world import ADMIN, Service, service
 
 AUDIT = AssumedRole("arn:aws:iam::222200000001:role/Audit")

@@ -27,8 +27,16 @@ from credtray.core.events import (
 from credtray.core.expiry import servable_window
 from credtray.core.models import EndProof, SignIn
 from credtray.core.policy import FETCH_FLOOR, FetchRoleCredentials, decide, next_look
+from credtray.core.session_status import (
+    FetchNeeded,
+    Never,
+    SignInNeeded,
+    Validity,
+    ValidUntil,
+    outlook,
+    slack,
+)
 from credtray.core.state import State
-from credtray.core.validity import FetchNeeded, Never, SignInNeeded, Validity, ValidUntil, outlook, slack
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, started, token
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.durations import parse_duration, short
 from credtray.core.errors import SettingsInvalid
 from credtray.core.settings import ProfileSettings, SessionSettings, Settings, from_mapping
+from credtray.core.words import parse_duration, short
 from tests.core.making import HOUR, MINUTE, SECOND
 
 

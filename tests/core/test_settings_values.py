@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.durations import exact, parse_duration
 from credtray.core.errors import SettingsInvalid
 from credtray.core.models import Delivery
 from credtray.core.policy import next_look
@@ -24,6 +23,7 @@ from credtray.core.settings import (
     literal,
     typed,
 )
+from credtray.core.words import exact, parse_duration
 from tests.core.making import HOUR, MINUTE, NOON, signed_in
 
 TAGS = ("profiles", "dev", "tags")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from credtray.demo.identity_center import IdentityCenter
-from credtray.demo.identity_center.canary import CANARY
+from credtray.demo.identity_center.exchange import CANARY
 from tests.demo.program import REDIRECT, Browser, Program, answer_of, code_of, error_type
 from tests.portal import HandClock, ask, form
 

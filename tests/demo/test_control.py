@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from credtray.demo.identity_center import FastClock, IdentityCenter
-from credtray.demo.identity_center.canary import CANARY
+from credtray.demo.identity_center.exchange import CANARY
 from tests.demo.program import Browser, Program, error_type
 from tests.portal import RunningPortal, ask, running
 

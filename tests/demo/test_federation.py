@@ -9,7 +9,7 @@ import pytest
 from mypy_boto3_sts import STSClient
 
 from credtray.demo.identity_center import IdentityCenter
-from credtray.demo.identity_center.canary import CANARY
+from credtray.demo.identity_center.exchange import CANARY
 from tests.demo.program import Program
 from tests.portal import Answer, HandClock, ask
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from mypy_boto3_sso import SSOClient
 
 from credtray.demo.identity_center import IdentityCenter, generated
-from credtray.demo.identity_center.canary import CANARY
+from credtray.demo.identity_center.exchange import CANARY
 from tests.demo.program import Program
 
 

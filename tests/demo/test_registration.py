@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from credtray.demo.identity_center import IdentityCenter
-from credtray.demo.identity_center.canary import CANARY
+from credtray.demo.identity_center.exchange import CANARY
 from tests.demo.program import DEVICE_CODE, Program, error_type
 from tests.portal import HandClock, ask
 

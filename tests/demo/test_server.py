@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 import pytest
 
 from credtray.demo.identity_center import IdentityCenter
-from credtray.demo.identity_center.canary import CANARY
+from credtray.demo.identity_center.exchange import CANARY
 from tests.demo.program import Program
 from tests.portal import ask
 

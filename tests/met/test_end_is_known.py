@@ -51,11 +51,11 @@ from credtray.core.ports import Mark
 from credtray.core.protocol import Login
 from credtray.core.protocol.results import AgentStatus, SessionStatus
 from credtray.core.section_mark import key_digest
+from credtray.core.session_status import SignInNeeded, ValidUntil, outlook
 from credtray.core.state import State
 from credtray.core.state_words import tooltip
 from credtray.core.summary import status_document, summary
 from credtray.core.tray_view import details, look
-from credtray.core.validity import SignInNeeded, ValidUntil, outlook
 from credtray.daemon.actions import Actions
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token

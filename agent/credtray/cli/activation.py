@@ -16,11 +16,11 @@ from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfilesArgument
 from credtray.cli.names import complete_profile
 from credtray.cli.status_words import way, what_to_do
-from credtray.core.durations import short
 from credtray.core.errors import UsageError
 from credtray.core.protocol import Activate, Deactivate, Switch
 from credtray.core.protocol.results import ChoiceResult, ProfileStatus
 from credtray.core.state_words import clock_time
+from credtray.core.words import short
 
 NOT_IN_EFFECT = 4
 """Exit code of a choice that is remembered while something still stands in its way."""

@@ -23,7 +23,6 @@ from credtray.cli.columns import Column, Columns
 from credtray.cli.settings import complete_tag
 from credtray.cli.status_words import Reader
 from credtray.cli.terminal import visible
-from credtray.core.durations import short
 from credtray.core.errors import UsageError
 from credtray.core.models import Delivery
 from credtray.core.protocol import Status
@@ -35,7 +34,7 @@ from credtray.core.protocol.results import (
     StatusDocument,
 )
 from credtray.core.state_words import PRODUCTION
-from credtray.core.words import argument, with_options
+from credtray.core.words import argument, short, with_options
 
 # Finds profiles of the status document by what a person remembers of them. Pure.
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from credtray.cli.main import COMMANDS, HIDDEN, SUMMARY, command_named
 from credtray.core import settings
-from credtray.core.durations import short
 from credtray.core.errors import Retry, every_error
+from credtray.core.words import short
 from credtray.doctor.all_rules import EVERY_KIND
 from credtray.doctor.findings import FindingKind, Group, Severity, general_cure
 from credtray.doctor.symptoms import texts_of

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from credtray.core.durations import short
 from credtray.core.models import CredentialStatus, Delivery
 from credtray.core.problem_words import missing_words
 from credtray.core.protocol.results import (
@@ -29,7 +28,7 @@ from credtray.core.state_words import (
     standing_words,
 )
 from credtray.core.summary import PendingSummary, SignInSummary
-from credtray.core.words import argument
+from credtray.core.words import argument, short
 
 _SAME_END = timedelta(minutes=1)
 _ALIVE = {CredentialStatus.SIGNED_OUT: SignInStatus.SIGNED_OUT, CredentialStatus.EXPIRED: SignInStatus.ENDED}

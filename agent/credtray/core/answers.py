@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from credtray.core.backoff import free_to_ask
-from credtray.core.durations import short
 from credtray.core.errors import (
     ForeignProfile,
     IncompleteProfile,
@@ -20,7 +19,7 @@ from credtray.core.errors import (
 from credtray.core.models import RoleCredentials
 from credtray.core.session_status import servable, sign_in_status, token_usable
 from credtray.core.state import ProfileState, SessionState, SignInStatus, State, Trouble
-from credtray.core.words import argument, did_you_mean
+from credtray.core.words import argument, did_you_mean, short
 
 
 def known_profile(state: State, name: str) -> ProfileState:

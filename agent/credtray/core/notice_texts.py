@@ -10,7 +10,6 @@ from datetime import datetime, timedelta, tzinfo
 
 from credtray.core import protocol
 from credtray.core.clicks import Click, FetchKeys
-from credtray.core.durations import short
 from credtray.core.errors import (
     CredtrayError,
     Problem,
@@ -26,7 +25,7 @@ from credtray.core.ports import Button, Notification, Urgency
 from credtray.core.problem_words import FILES, Step, line, other_section, picture, said
 from credtray.core.state_words import clock_time, left_words, name_list
 from credtray.core.summary import PendingSummary
-from credtray.core.words import argument, plain, with_options, word
+from credtray.core.words import argument, plain, short, with_options, word
 
 REMIND_MINUTES = 10
 """After which "Remind me" tells how things stand then; half of what is left, when that is less."""

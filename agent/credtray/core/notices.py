@@ -22,6 +22,7 @@ from credtray.core.session_status import (
     keys_until,
     offline,
     role_refused,
+    sign_in_end,
     sign_in_of,
     sign_in_status,
     unrenewed,
@@ -31,7 +32,6 @@ from credtray.core.session_status import (
 from credtray.core.settings import Settings
 from credtray.core.state import FailedSignIn, SessionState, SignInStatus, State
 from credtray.core.summary import PATIENCE, PendingSummary, left_of
-from credtray.core.validity import sign_in_end
 
 OFFLINE_TOO_LONG = timedelta(minutes=15)
 """Without a network for longer than this, keys that end are worth a notice."""

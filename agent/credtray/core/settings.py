@@ -18,10 +18,9 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from credtray.core.addresses import SUPPORTED, check_region, proxy_problem, usual_length
-from credtray.core.durations import exact, parse_duration
 from credtray.core.errors import RegionRefused, SettingsInvalid
 from credtray.core.models import Delivery
-from credtray.core.words import did_you_mean
+from credtray.core.words import did_you_mean, exact, parse_duration
 
 Section = str
 """A name that can stand between the brackets of a section's header."""

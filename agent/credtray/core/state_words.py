@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
-from credtray.core.durations import rough, short
 from credtray.core.errors import Offline, SignInCancelled
 from credtray.core.icon_state import Shape
 from credtray.core.models import EndProof, Profile, SignIn
@@ -26,7 +25,7 @@ from credtray.core.summary import (
     lasting,
     sign_in_summary,
 )
-from credtray.core.words import plain
+from credtray.core.words import plain, rough, short
 
 SIGNING_IN = "signing in: finish it in the browser"
 _ASKING = "signing in: contacting AWS"

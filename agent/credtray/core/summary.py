@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from credtray.core.desired_sections import sections_of
-from credtray.core.durations import short
 from credtray.core.errors import ClockOff, Offline, Problem, Retry, SignInDenied, TokenUnreadable
 from credtray.core.expiry import RefreshWindows, freshness, windows_for
 from credtray.core.icon_state import MOST_URGENT_FIRST, Shape
@@ -54,6 +53,7 @@ from credtray.core.state import (
     Trouble,
     region_of,
 )
+from credtray.core.words import short
 
 PATIENCE = timedelta(minutes=5)
 """Troubles that pass within this time are nobody's business but the log's."""

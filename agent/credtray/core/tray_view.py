@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from credtray.core.durations import short
 from credtray.core.icon_state import MOST_URGENT_FIRST, STEPS, IconState, Shape, ring_steps
 from credtray.core.menu import Item
 from credtray.core.menu.profiles import profile_menus, separator
@@ -30,7 +29,7 @@ from credtray.core.state_words import (
     untouched_words,
 )
 from credtray.core.summary import SessionSummary, Summary, lasting, length, summary
-from credtray.core.words import plain
+from credtray.core.words import plain, short
 
 _WITH_RING = frozenset({Shape.FRESH, Shape.SOON, Shape.TROUBLE, Shape.OFFLINE})
 

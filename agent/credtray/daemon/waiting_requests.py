@@ -14,7 +14,6 @@ from typing import Any
 
 from credtray.core import protocol
 from credtray.core.answers import answer, known_profile
-from credtray.core.durations import short
 from credtray.core.errors import (
     KeysTooShort,
     NotInTime,
@@ -30,11 +29,20 @@ from credtray.core.models import Awaited
 from credtray.core.policy import FETCH_FLOOR
 from credtray.core.protocol import Done, Progress
 from credtray.core.protocol.results import WaitResult, whole_seconds
-from credtray.core.session_status import servable, unrenewed
+from credtray.core.session_status import (
+    FetchNeeded,
+    Never,
+    SignInNeeded,
+    Validity,
+    ValidUntil,
+    outlook,
+    servable,
+    slack,
+    unrenewed,
+)
 from credtray.core.state import ProfileState, region_of
 from credtray.core.state_words import END_WORDS, clock_time
-from credtray.core.validity import FetchNeeded, Never, SignInNeeded, Validity, ValidUntil, outlook, slack
-from credtray.core.words import argument, with_options
+from credtray.core.words import argument, short, with_options
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import CREDENTIALS_SECONDS, Handler

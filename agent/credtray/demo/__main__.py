@@ -19,7 +19,7 @@ from types import FrameType
 
 from credtray.demo.home import IconState, ThrowAwayHome, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
-from credtray.demo.identity_center.canary import CANARY
+from credtray.demo.identity_center.exchange import CANARY
 from credtray.demo.stage import Missing, Plan, Stage, set_stage
 from credtray.demo.story import Story, Timeline
 

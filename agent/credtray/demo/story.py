@@ -22,14 +22,13 @@ from rich.table import Table
 from rich.text import Text
 
 from credtray.cli.terminal import screen
-from credtray.core.durations import short
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import LogoutResult
+from credtray.core.words import short
 from credtray.demo.home import FOREIGN_SECTION
 from credtray.demo.identity_center import REGION, SESSION_NAME, START_URL
-from credtray.demo.identity_center.canary import CANARY
-from credtray.demo.observed import Heard, Moment
-from credtray.demo.stage import COMMAND_SECONDS, USER, Child, Missing, Stage
+from credtray.demo.identity_center.exchange import CANARY
+from credtray.demo.stage import COMMAND_SECONDS, USER, Child, Heard, Missing, Moment, Stage
 from credtray.desktop.autostart import credential_process_command
 
 # What the demo prints: one line for each thing that happens, at the demo's time. Decides nothing.

@@ -16,7 +16,6 @@ from credtray.aws.credentials_file import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY
 from credtray.core.cache_format import read_token, token_key
 from credtray.core.config.sections import ConfigText, Section, read_config
 from credtray.core.config.sso import merged, our_mark, parse_config, whole_credentials
-from credtray.core.durations import noted_end
 from credtray.core.errors import ConfigInvalid, CredtrayError, FileRefused, TokenMismatch, TokenUnreadable
 from credtray.core.ini import SectionSpan, scan, shared_scans
 from credtray.core.ini.text import DEFAULT_SECTION
@@ -24,6 +23,7 @@ from credtray.core.models import AwsConfig, SsoSession
 from credtray.core.own_commands import OwnCommand, own_command
 from credtray.core.ports import Mark
 from credtray.core.section_mark import PREFIX, parsed
+from credtray.core.words import noted_end
 from credtray.doctor.evidence import (
     ConfigFacts,
     CredentialsFacts,

@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from credtray.core.durations import short
 from credtray.core.settings import dotted
-from credtray.core.words import argument, word
+from credtray.core.words import argument, short, word
 
 
 class Severity(StrEnum):

@@ -19,9 +19,17 @@ from credtray.core.addresses import (
     region_in_host,
     same_portal_address,
 )
-from credtray.core.config.sections import ConfigText, Section, read_config
+from credtray.core.config.sections import (
+    ConfigText,
+    OtherSource,
+    Section,
+    SsoSource,
+    Unusable,
+    own_source,
+    read_config,
+    read_session,
+)
 from credtray.core.config.setup_edits import SetupPlan, difference
-from credtray.core.config.sources import OtherSource, SsoSource, Unusable, own_source, read_session
 from credtray.core.config.sso import merged, whole_credentials
 from credtray.core.errors import CredtrayError, IniRefused, RegionRefused
 from credtray.core.models import SsoSession

@@ -25,13 +25,12 @@ from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
 from credtray.core.addresses import PRESETS
 from credtray.core.config.setup_edits import ProfileOutcome, SetupWish
-from credtray.core.durations import short
 from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice
 from credtray.core.protocol import ImportKeys, Status
 from credtray.core.state_words import clock_time
-from credtray.core.words import argument
+from credtray.core.words import argument, short
 from credtray.pasted.facts import Owner
 from credtray.pasted.portal_text import LONGEST
 

@@ -16,7 +16,6 @@ from credtray.core import ini
 from credtray.core.addresses import check_region
 from credtray.core.aws_hosts import find_endpoints
 from credtray.core.config.sections import MAX_FILE, read_config
-from credtray.core.durations import parse_duration
 from credtray.core.errors import (
     ClockOff,
     ConfigInvalid,
@@ -30,6 +29,7 @@ from credtray.core.errors import (
 from credtray.core.models import Endpoints, RoleCredentials
 from credtray.core.protocol.results import StatusDocument
 from credtray.core.state_words import clock_time
+from credtray.core.words import parse_duration
 from credtray.pasted.portal_text import PastedKeys
 
 USUAL_LIFE = timedelta(hours=4)

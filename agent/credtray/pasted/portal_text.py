@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from credtray.core.durations import utc_instant
 from credtray.core.errors import PasteRefused
 from credtray.core.models import Secret, account_and_role, portal_block
 from credtray.core.shells import (
@@ -27,6 +26,7 @@ from credtray.core.shells import (
     SESSION_TOKEN,
     part_named,
 )
+from credtray.core.words import utc_instant
 from credtray.pasted.forms import (
     carries_a_key,
     doubt,

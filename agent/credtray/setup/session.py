@@ -24,13 +24,12 @@ from credtray.core.addresses import (
     same_portal_address,
     start_url_kind,
 )
-from credtray.core.durations import parse_duration
 from credtray.core.errors import CredtrayError, PortalUnauthorized, TokenUnreadable, UsageError
 from credtray.core.expiry import SHORTEST_SIGN_IN
 from credtray.core.models import AccessToken, Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice
 from credtray.core.protocol import Progress
-from credtray.core.words import did_you_mean
+from credtray.core.words import did_you_mean, parse_duration
 from credtray.daemon.ports import Ports
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, run_sign_in
 

@@ -26,12 +26,12 @@ from credtray.core.aws_hosts import in_effect
 from credtray.core.config.sections import MAX_FILE, Section
 from credtray.core.config.setup_edits import ProfileChange, ProfileOutcome, SetupWish
 from credtray.core.config.sso import parse_config, read_credentials
-from credtray.core.durations import exact
 from credtray.core.errors import CredtrayError, FileRefused, UnknownProfile, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
 from credtray.core.protocol import Activate
 from credtray.core.settings import Settings
+from credtray.core.words import exact
 from credtray.daemon.sign_in import SignInRequest
 from credtray.daemon.sign_in_grants import BY_CODE
 from credtray.desktop.autostart import credential_process_command

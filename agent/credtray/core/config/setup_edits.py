@@ -19,8 +19,7 @@ from msgspec import Meta, Struct
 
 from credtray.core import ini
 from credtray.core.addresses import same_portal_address, shown
-from credtray.core.config.sections import ConfigText, Section, read_config
-from credtray.core.config.sources import OUR_ACCOUNT, OUR_ROLE, OUR_SESSION
+from credtray.core.config.sections import OUR_ACCOUNT, OUR_ROLE, OUR_SESSION, ConfigText, Section, read_config
 from credtray.core.config.sso import merged
 from credtray.core.errors import UsageError
 from credtray.core.ini.text import SectionSpan

@@ -14,14 +14,18 @@ from credtray.core.aws_hosts import ENDPOINT_SETTINGS, MissingServices, find_end
 from credtray.core.config.sections import (
     MAX_VALUE,
     ConfigText,
+    OtherSource,
     Section,
+    SsoSource,
+    Unusable,
     Value,
     advice,
     is_config_header,
+    own_source,
     read_config,
     read_section,
+    read_session,
 )
-from credtray.core.config.sources import OtherSource, SsoSource, Unusable, own_source, read_session
 from credtray.core.errors import ConfigInvalid, RegionRefused
 from credtray.core.ini import scan
 from credtray.core.ini.text import DEFAULT_SECTION, SectionSpan

@@ -3,16 +3,18 @@
 For the demo and the tests: every account, key and token in it is made up. It never asks a real service.
 """
 
-from credtray.demo.identity_center.directory import (
+from credtray.demo.identity_center.instance import (
     REGION,
     SESSION_NAME,
     START_URL,
     VANITY_HOST,
+    Clock,
     Directory,
+    FastClock,
     generated,
     synderys,
+    system_clock,
 )
-from credtray.demo.identity_center.instance import Clock, FastClock, system_clock
 from credtray.demo.identity_center.service import IdentityCenter
 from credtray.demo.identity_center.tokens import Rotation
 

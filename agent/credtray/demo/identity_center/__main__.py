@@ -13,8 +13,7 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
-from credtray.demo.identity_center.directory import generated, synderys
-from credtray.demo.identity_center.instance import FastClock, system_clock
+from credtray.demo.identity_center.instance import FastClock, generated, synderys, system_clock
 from credtray.demo.identity_center.service import IdentityCenter
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from credtray.demo.identity_center import canary
+from credtray.demo.identity_center import exchange
 from credtray.demo.identity_center.exchange import oidc_refusal
 from credtray.demo.identity_center.tokens import SignIn
 
@@ -41,7 +41,7 @@ class CodeAuthorization:
     def grant(self, sign_in: SignIn, expires_at: datetime) -> str:
         """Record the person's yes and return the code for the redirect."""
         self.sign_in = sign_in
-        self.code = canary.authorization_code()
+        self.code = exchange.authorization_code()
         self.expires_at = expires_at
         return self.code
 
@@ -211,8 +211,8 @@ class Registrations:
         _check_metadata(asked)
         _check_grants(asked)
         registration = Registration(
-            client_id=canary.client_id(),
-            client_secret=canary.client_secret(),
+            client_id=exchange.client_id(),
+            client_secret=exchange.client_secret(),
             name=asked.client_name,
             scopes=tuple(asked.scopes or ()),
             redirect_uris=tuple(asked.redirect_uris or ()),

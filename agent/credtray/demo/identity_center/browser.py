@@ -9,7 +9,7 @@ from datetime import datetime
 from hmac import compare_digest
 from urllib.parse import urlencode
 
-from credtray.demo.identity_center import canary, pages
+from credtray.demo.identity_center import exchange, pages
 from credtray.demo.identity_center.authorizations import (
     AUTHORIZATION_CODE,
     CodeAuthorization,
@@ -37,7 +37,7 @@ def authorize(instance: Instance, request: Request, now: datetime) -> Response:
     if error:
         return _back(redirect_uri, {"error": error, "error_description": error, "state": state})
     authorization = CodeAuthorization(
-        flow=canary.opaque_id(),
+        flow=exchange.opaque_id(),
         client_id=registration.client_id,
         client_name=registration.name,
         redirect_uri=redirect_uri,

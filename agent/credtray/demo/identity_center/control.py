@@ -12,10 +12,9 @@ from typing import Any, Literal, TypedDict, Unpack
 
 import msgspec
 
-from credtray.demo.identity_center.directory import Directory, Role
 from credtray.demo.identity_center.exchange import Response, json_response
 from credtray.demo.identity_center.faults import EVERY, Fault, Faults
-from credtray.demo.identity_center.instance import CallLog, Clock, Instance
+from credtray.demo.identity_center.instance import CallLog, Clock, Directory, Instance, Role
 from credtray.demo.identity_center.routes import OPERATIONS
 from credtray.demo.identity_center.tokens import Rotation
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from credtray.demo.identity_center import canary
+from credtray.demo.identity_center import exchange
 from credtray.demo.identity_center.authorizations import (
     AUTHORIZATION_CODE,
     DEVICE_CODE,
@@ -97,12 +97,12 @@ def start_device_authorization(instance: Instance, request: Request, now: dateti
         raise oidc_refusal("UnauthorizedClientException")
     lifetimes = instance.lifetimes
     device = DeviceAuthorization(
-        flow=canary.opaque_id(),
+        flow=exchange.opaque_id(),
         client_id=registration.client_id,
         client_name=registration.name,
         scopes=registration.scopes,
-        device_code=canary.device_code(),
-        user_code=canary.user_code(),
+        device_code=exchange.device_code(),
+        user_code=exchange.user_code(),
         expires_at=now + lifetimes.device_code,
         interval=lifetimes.interval,
     )

@@ -20,12 +20,11 @@ from typing import Self
 
 import msgspec
 
-from credtray.demo.identity_center import canary, control, routes
+from credtray.demo.identity_center import control, exchange, routes
 from credtray.demo.identity_center.control import Controls
-from credtray.demo.identity_center.directory import Directory, synderys
 from credtray.demo.identity_center.exchange import Refusal, Request, Response
 from credtray.demo.identity_center.faults import Fault, broken, reaches_service, replaced
-from credtray.demo.identity_center.instance import Call, Clock, system_clock
+from credtray.demo.identity_center.instance import Call, Clock, Directory, synderys, system_clock
 from credtray.demo.identity_center.routes import Route
 
 # The HTTP server on loopback: bytes in, bytes out, faults in between.
@@ -180,7 +179,7 @@ def _head(response: Response, at: datetime, length: int, *, last: bool = False) 
         f"HTTP/1.1 {response.status} {phrase}",
         f"Date: {format_datetime(at, usegmt=True)}",
         f"Content-Length: {length}",
-        f"x-amzn-RequestId: {canary.request_id()}",
+        f"x-amzn-RequestId: {exchange.request_id()}",
     ]
     if response.content_type:
         lines.append(f"Content-Type: {response.content_type}")
@@ -210,7 +209,7 @@ class IdentityCenter(Controls):
         super().__init__(directory if directory is not None else synderys(), clock)
         self._port = port
         self._server: Server | None = None
-        self._secret_path = f"/control/{canary.opaque_id()}"
+        self._secret_path = f"/control/{exchange.opaque_id()}"
 
     def start(self) -> Self:
         """Bind and serve in a thread. Raises OSError when a chosen port is taken."""

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
-from credtray.demo.identity_center import canary, pages
+from credtray.demo.identity_center import exchange, pages
 from credtray.demo.identity_center.exchange import Request, Response, json_response, redirect, sts_refusal
 from credtray.demo.identity_center.instance import Instance
 from credtray.demo.identity_center.tokens import RoleSession
@@ -174,7 +174,7 @@ def _life(text: str) -> timedelta:
 def _xml(action: str, result: str) -> Response:
     text = (
         f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{result}</{action}Result>'
-        f"<ResponseMetadata><RequestId>{canary.request_id()}</RequestId></ResponseMetadata>"
+        f"<ResponseMetadata><RequestId>{exchange.request_id()}</RequestId></ResponseMetadata>"
         f"</{action}Response>"
     )
     return Response(200, text.encode(), "text/xml")
@@ -217,7 +217,7 @@ def _sign_in_token(instance: Instance, query: dict[str, str], now: datetime) -> 
     duration = query.get("SessionDuration")
     if duration is not None and (session.chained or not _fits(duration)):
         return _BAD_REQUEST
-    token = canary.sign_in_token()
+    token = exchange.sign_in_token()
     instance.console_tokens[token] = (session, now + _TOKEN_LIFE)
     return json_response(200, {"SigninToken": token})
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from credtray.demo.identity_center import canary
+from credtray.demo.identity_center import exchange
 from credtray.demo.identity_center.exchange import oidc_refusal, portal_refusal
 
 # Sign-ins: how long one browser sign-in lasts, which cookie belongs to it, and when it ended.
@@ -41,7 +41,7 @@ class SignIns:
 
     def start(self, user: str, now: datetime, length: timedelta) -> SignIn:
         """Begin a new sign-in that ends *length* after *now*."""
-        sign_in = SignIn(canary.browser_cookie(), user, now, now + length)
+        sign_in = SignIn(exchange.browser_cookie(), user, now, now + length)
         self._by_cookie[sign_in.cookie] = sign_in
         return sign_in
 
@@ -119,7 +119,7 @@ class Tokens:
     def issue(self, sign_in: SignIn, now: datetime, life: timedelta | None) -> Issue:
         """Return an access token for *life*, cut at the sign-in's end; None: until that end."""
         expires_at = sign_in.ends_at if life is None else min(now + life, sign_in.ends_at)
-        token = AccessToken(canary.access_token(), sign_in, expires_at)
+        token = AccessToken(exchange.access_token(), sign_in, expires_at)
         self._access[token.value] = token
         # Whole seconds, rounded down: a client must never think it lives longer than it does.
         return Issue(token.value, int((expires_at - now).total_seconds()), None)
@@ -167,7 +167,7 @@ class Tokens:
         return self._new_refresh(token.sign_in, token.client_id)
 
     def _new_refresh(self, sign_in: SignIn, client_id: str) -> str:
-        token = RefreshToken(canary.refresh_token(), sign_in, client_id)
+        token = RefreshToken(exchange.refresh_token(), sign_in, client_id)
         self._refresh[token.value] = token
         return token.value
 
@@ -211,11 +211,11 @@ class RoleSessions:
         chained: bool = False,
     ) -> RoleSession:
         """Issue keys for *role* (its name as in the ARN) in *account_id*."""
-        role_id = self._role_ids.setdefault((account_id, role), canary.role_id())
+        role_id = self._role_ids.setdefault((account_id, role), exchange.role_id())
         session = RoleSession(
-            access_key_id=canary.access_key_id(),
-            secret_access_key=canary.secret_access_key(),
-            session_token=canary.session_token(),
+            access_key_id=exchange.access_key_id(),
+            secret_access_key=exchange.secret_access_key(),
+            session_token=exchange.session_token(),
             expires_at=expires_at,
             arn=f"arn:aws:sts::{account_id}:assumed-role/{role}/{session_name}",
             account_id=account_id,

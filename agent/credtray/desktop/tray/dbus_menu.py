@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from dbus_fast import SignatureTree, Variant
 from dbus_fast.signature import get_signature_tree
 
-from credtray.desktop.bus.object import BusObject, Interface, Method, Refusal
+from credtray.desktop.bus.connection import BusObject, Interface, Method, Refusal
 from credtray.desktop.bus.signals import carried
 
 # A pystray menu as com.canonical.dbusmenu knows it: numbered items with properties, and what changed.

@@ -17,8 +17,7 @@ from typing import Any, Final
 
 from credtray.core.backoff import pause_after
 from credtray.core.errors import BusCallFailed, BusUnavailable
-from credtray.desktop.bus.connection import Connection
-from credtray.desktop.bus.object import BusObject, Interface, Method, Refusal
+from credtray.desktop.bus.connection import BusObject, Connection, Interface, Method, Refusal
 from credtray.desktop.bus.signals import DAEMON, DAEMON_PATH, WATCHER, Signal, carried
 from credtray.desktop.tray.painting import without_markup
 

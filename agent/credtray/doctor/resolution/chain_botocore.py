@@ -7,7 +7,15 @@ real AWS CLI 2.9 by tests. The CLI learned ``aws login`` in 2.32.
 from __future__ import annotations
 
 from credtray.doctor.resolution import rules
-from credtray.doctor.resolution.answer import Place, Provider
+from credtray.doctor.resolution.answer import (
+    Chain,
+    ChainMatch,
+    Place,
+    ProfileSections,
+    Provider,
+    Search,
+    follow,
+)
 from credtray.doctor.resolution.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY, WEB_IDENTITY
 from credtray.doctor.resolution.rules import (
     ACCOUNT_AND_ROLE,
@@ -24,7 +32,6 @@ from credtray.doctor.resolution.rules import (
     sso_role,
     unusable_role,
 )
-from credtray.doctor.resolution.search import Chain, ChainMatch, ProfileSections, Search, follow
 
 
 def _files_are_readable(search: Search) -> ChainMatch | None:

@@ -6,7 +6,7 @@ Source: aws-sdk-go-v2 config/resolve_credentials.go, config/shared_config.go and
 from __future__ import annotations
 
 from credtray.doctor.resolution import rules
-from credtray.doctor.resolution.answer import Provider, TroubleKind
+from credtray.doctor.resolution.answer import Chain, ChainMatch, Provider, Search, TroubleKind, fatal, follow
 from credtray.doctor.resolution.environment import ACCESS_KEY_ID, PROCESS, SECRET_ACCESS_KEY, WEB_IDENTITY
 from credtray.doctor.resolution.rules import (
     CONFIG_FIRST,
@@ -22,7 +22,6 @@ from credtray.doctor.resolution.rules import (
     sso_role,
     unusable_role,
 )
-from credtray.doctor.resolution.search import Chain, ChainMatch, Search, fatal, follow
 
 _ACCESS = ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY")
 _SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")

@@ -9,7 +9,17 @@ given to the program means ``ProfileCredentialsProvider``, which has nothing beh
 from __future__ import annotations
 
 from credtray.doctor.resolution import rules
-from credtray.doctor.resolution.answer import Provider, TroubleKind
+from credtray.doctor.resolution.answer import (
+    Chain,
+    ChainMatch,
+    Provider,
+    Rule,
+    Search,
+    TroubleKind,
+    fatal,
+    follow,
+    going_on,
+)
 from credtray.doctor.resolution.environment import (
     ACCESS_KEY_ID,
     PROCESS,
@@ -30,7 +40,6 @@ from credtray.doctor.resolution.rules import (
     sso_role,
     unusable_role,
 )
-from credtray.doctor.resolution.search import Chain, ChainMatch, Rule, Search, fatal, follow, going_on
 
 
 def _environment_keys(search: Search) -> ChainMatch | None:

@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from credtray.doctor.resolution import rules
-from credtray.doctor.resolution.answer import Provider, TroubleKind
+from credtray.doctor.resolution.answer import (
+    Chain,
+    ChainMatch,
+    ProfileSections,
+    Provider,
+    Search,
+    TroubleKind,
+    fatal,
+    first,
+)
 from credtray.doctor.resolution.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from credtray.doctor.resolution.rules import (
     NAMED,
@@ -22,7 +31,6 @@ from credtray.doctor.resolution.rules import (
     sso_role,
     unusable_role,
 )
-from credtray.doctor.resolution.search import Chain, ChainMatch, ProfileSections, Search, fatal, first
 
 
 def _environment_keys(search: Search) -> ChainMatch | None:

@@ -10,9 +10,21 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from credtray.core.cache_format import read_date
-from credtray.core.config.sources import ACCOUNT_ID, ROLE_NAME
-from credtray.core.durations import NOTED_ENDS, noted_end
-from credtray.doctor.resolution.answer import Client, Place, Provider, Trouble, TroubleKind, Where
+from credtray.core.config.sections import ACCOUNT_ID, ROLE_NAME
+from credtray.core.words import NOTED_ENDS, noted_end
+from credtray.doctor.resolution.answer import (
+    ChainMatch,
+    Client,
+    Place,
+    ProfileSections,
+    Provider,
+    Search,
+    Trouble,
+    TroubleKind,
+    Where,
+    fatal,
+    noticed,
+)
 from credtray.doctor.resolution.environment import (
     ACCESS_KEY_ID,
     HIDDEN,
@@ -28,7 +40,6 @@ from credtray.doctor.resolution.environment import (
     Setting,
     token_name,
 )
-from credtray.doctor.resolution.search import ChainMatch, ProfileSections, Search, fatal, noticed
 
 # The rule about SSO settings: what they need, and whether a token is there that serves them.
 #

@@ -9,7 +9,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from credtray.doctor.resolution.answer import Client, Place, Provider, Resolution, Trouble, TroubleKind, Where
+from credtray.doctor.resolution.answer import (
+    Chain,
+    ChainMatch,
+    Client,
+    Place,
+    ProfileSections,
+    Provider,
+    Resolution,
+    Rule,
+    Search,
+    Trouble,
+    TroubleKind,
+    Where,
+    fatal,
+    follow,
+    noticed,
+)
 from credtray.doctor.resolution.chain_botocore import BOTOCORE, sso_session_is_sound
 from credtray.doctor.resolution.chain_go import GO
 from credtray.doctor.resolution.chain_java import JAVA
@@ -24,16 +40,6 @@ from credtray.doctor.resolution.environment import (
     Dialect,
 )
 from credtray.doctor.resolution.read_by_line import DEFAULT_PROFILE
-from credtray.doctor.resolution.search import (
-    Chain,
-    ChainMatch,
-    ProfileSections,
-    Rule,
-    Search,
-    fatal,
-    follow,
-    noticed,
-)
 
 _PROFILE = "AWS_PROFILE"
 _OLD_PROFILE = "AWS_DEFAULT_PROFILE"
