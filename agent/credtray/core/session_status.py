@@ -1,4 +1,7 @@
-"""Questions about one session or one profile that policy, notices and status ask alike. Pure."""
+"""Questions about one session or profile that policy, notices and status ask alike. Pure.
+
+How does its sign-in stand, what can it serve, and will its credentials last for a given time?
+"""
 
 from __future__ import annotations
 

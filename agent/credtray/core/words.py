@@ -1,6 +1,7 @@
-"""Foreign names made fit for a label: one line, nothing invisible, nothing that reorders its neighbours.
+"""Names, durations and instants as words: what a person reads, types or pastes. Pure text to text.
 
-Pure text to text. Knows nothing of markup or mnemonics: whoever draws the label doubles and escapes.
+Foreign names become labels of one line with nothing invisible in them; arguments are quoted for a shell.
+Knows nothing of markup or mnemonics: code that draws a label doubles and escapes them.
 """
 
 from __future__ import annotations

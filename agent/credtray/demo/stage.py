@@ -1,4 +1,4 @@
-"""Sets up the demo: portal, throw-away home, clock and agent; takes everything down again, whatever happens.
+"""Sets up the demo: portal, throw-away home, clock and agent; watches them; takes everything down again.
 
 Tells nothing and decides nothing; what happens on it is in ``story``.
 """

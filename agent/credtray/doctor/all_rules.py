@@ -1,4 +1,4 @@
-"""Facts become findings: all rules, joined and sorted."""
+"""All of doctor's rules, joined and sorted, and those about network, clock, browser, agent and desktop."""
 
 from __future__ import annotations
 

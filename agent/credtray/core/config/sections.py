@@ -1,4 +1,4 @@
-"""Sorts the sections of the AWS config file into profiles, sso-sessions and services, as botocore does.
+"""The sections of the AWS config file as botocore sorts them, and where a profile takes its keys from.
 
 Knows nothing of what the settings mean; see ``sso``. Never interprets, expands or executes a value.
 """

@@ -1,4 +1,4 @@
-"""One HTTP request and one answer as values, and how a service says no.
+"""One HTTP request and one answer as values, the secrets an answer carries, and how a service says no.
 
 No socket here: the server turns bytes into a ``Request`` and a ``Response`` into bytes.
 """

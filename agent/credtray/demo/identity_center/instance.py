@@ -1,4 +1,4 @@
-"""One Identity Center instance: everything it remembers between two requests.
+"""One Identity Center instance: users, accounts, roles, and all that it remembers between two requests.
 
 It receives the time and has no lock; the server calls it from one thread at a time.
 """

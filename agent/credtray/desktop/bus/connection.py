@@ -1,4 +1,4 @@
-"""One connection to a message bus: calls with a time limit, signals, names and what we offer to others.
+"""One connection to a message bus: calls with a time limit, signals, names and the objects we offer.
 
 Never connects by itself (see ``session``); a lost connection is an error for callers only.
 """

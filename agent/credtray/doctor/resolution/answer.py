@@ -1,6 +1,6 @@
-"""What the resolution table says: which keys one client really uses for one profile, and why.
+"""What one client searches for the keys of one profile, and what the resolution table then says and why.
 
-Values only; nothing is decided here.
+Values only: the rules are in the chains, nothing is decided here.
 """
 
 from __future__ import annotations
