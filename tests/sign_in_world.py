@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from credtray.core.models import AccessToken, SsoSession
-from credtray.daemon.ports import SignInPorts
+from credtray.core.ports import SignInPorts
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
 from tests.fakes_identity_center import (
     CORP,

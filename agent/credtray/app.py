@@ -27,13 +27,13 @@ from credtray.core import protocol, state_document
 from credtray.core.answers import chosen_session
 from credtray.core.errors import AgentNotRunning, CredtrayError
 from credtray.core.policy import Action, FetchRoleCredentials, RefreshToken, SyncCredentialsFile
+from credtray.core.ports import Ports
 from credtray.core.protocol import Asks, Done, Progress, Reply, Request, result_of
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State, frozen
 from credtray.core.summary import status_document
 from credtray.daemon.changes import Changes
 from credtray.daemon.loop import Loop, LoopOptions
-from credtray.daemon.ports import Ports
 from credtray.daemon.requests import ImportRequests, Requests
 from credtray.daemon.sign_in_sharing import SignIns
 from credtray.daemon.waiting_requests import WaitingRequests

@@ -20,7 +20,7 @@ from credtray.aws.token_cache import SharedTokenCache
 from credtray.aws.token_refresh import SharedTokenRefresh
 from credtray.core.errors import CredtrayError, SignInCancelled, SignInDenied
 from credtray.core.models import Endpoints
-from credtray.daemon.ports import SignInPorts
+from credtray.core.ports import SignInPorts
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
 from credtray.demo.identity_center import IdentityCenter
 from credtray.desktop.clock_watch import SystemClock

@@ -24,7 +24,7 @@ from credtray.core.models import (
     SectionKeys,
     SsoSession,
 )
-from credtray.core.ports import CredentialsFile, Issued, Mark, Notification
+from credtray.core.ports import CredentialsFile, Issued, Mark, Notification, Ports
 from credtray.core.protocol import Progress, Reply, Request, Update
 from credtray.core.protocol.results import StatusDocument
 from credtray.core.section_mark import key_digest
@@ -32,7 +32,6 @@ from credtray.core.settings import ProfileSettings, Settings, Toml
 from credtray.core.state import State
 from credtray.daemon.changes import Changes
 from credtray.daemon.loop import Loop, LoopOptions
-from credtray.daemon.ports import Ports
 from credtray.daemon.requests import Requests
 from credtray.daemon.sign_in_sharing import SignIns
 from credtray.daemon.workers import Workers

@@ -44,10 +44,9 @@ from credtray.core.policy import (
     SyncCredentialsFile,
     WithdrawNotice,
 )
-from credtray.core.ports import Issued, Mark, SyncReport
+from credtray.core.ports import Issued, Mark, Ports, SyncReport
 from credtray.core.section_mark import key_digest
 from credtray.core.state import State
-from credtray.daemon.ports import Ports
 from credtray.daemon.workers import Workers
 
 _log = logging.getLogger(__name__)

@@ -30,8 +30,8 @@ from credtray.core.events import (
     Woke,
 )
 from credtray.core.models import AccessToken, SsoSession
+from credtray.core.ports import Ports
 from credtray.core.state import State
-from credtray.daemon.ports import Ports
 from credtray.daemon.workers import Workers
 
 T = TypeVar("T")

@@ -18,11 +18,11 @@ from credtray.core.apply import apply
 from credtray.core.errors import CredtrayError, Problem
 from credtray.core.events import Event, StateSaved, Stopping, Tick
 from credtray.core.policy import Action, decide, next_look
+from credtray.core.ports import Ports
 from credtray.core.protocol import Progress
 from credtray.core.state import State, Trouble
 from credtray.daemon.actions import Actions
 from credtray.daemon.file_poller import FilePoller
-from credtray.daemon.ports import Ports
 from credtray.daemon.workers import Workers, without_values
 
 # Tells the log what changed between two states. Decides nothing, and says nothing twice.

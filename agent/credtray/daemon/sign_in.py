@@ -32,7 +32,7 @@ from credtray.core.errors import (
     TokenUnreadable,
 )
 from credtray.core.models import AccessToken, ClientRegistration, SsoSession
-from credtray.daemon.ports import SignInPorts
+from credtray.core.ports import SignInPorts
 from credtray.daemon.sign_in_grants import (
     AdoptedToken,
     Cancelled,

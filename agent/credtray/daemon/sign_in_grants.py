@@ -24,8 +24,7 @@ from credtray.core.errors import (
     TokenUnreadable,
 )
 from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
-from credtray.core.ports import Browser, Callback, DeviceAuthorization
-from credtray.daemon.ports import SignInPorts
+from credtray.core.ports import Browser, Callback, DeviceAuthorization, SignInPorts
 
 # What a sign-in is asked, what it tells on the way, and what comes of it.
 #

@@ -39,6 +39,7 @@ from credtray.core.events import (
 from credtray.core.expiry import Moved, compare_ends
 from credtray.core.models import AccessToken, SignIn, SsoSession
 from credtray.core.notices import present
+from credtray.core.ports import Ports
 from credtray.core.protocol import Progress
 from credtray.core.protocol.results import CancelResult, LoginResult, whole_seconds
 from credtray.core.session_status import sign_in_of, sign_in_status, token_usable
@@ -54,7 +55,6 @@ from credtray.core.state_words import (
 from credtray.core.summary import left_of, pending_of
 from credtray.core.words import with_options
 from credtray.daemon.loop import Loop, Tell
-from credtray.daemon.ports import Ports
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
 from credtray.daemon.sign_in_grants import BY_CODE
 from credtray.daemon.workers import Workers

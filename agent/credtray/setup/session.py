@@ -28,9 +28,9 @@ from credtray.core.errors import CredtrayError, PortalUnauthorized, TokenUnreada
 from credtray.core.expiry import SHORTEST_SIGN_IN
 from credtray.core.models import AccessToken, Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice
+from credtray.core.ports import Ports
 from credtray.core.protocol import Progress
 from credtray.core.words import did_you_mean, parse_duration
-from credtray.daemon.ports import Ports
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, run_sign_in
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")

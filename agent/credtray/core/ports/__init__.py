@@ -1,7 +1,12 @@
 """The Protocols the daemon needs from the other wings. Implementations live in aws/, desktop/ and web/.
 
-Every method may block (it runs in a worker thread) and raises errors of core/errors only.
+Every method may block (it runs in a worker thread) and raises errors of core/errors only. The two bundles at
+the end hold what one agent works with; app.py fills them.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 from credtray.core.ports.files import (
     ChangeRecord,
@@ -59,12 +64,38 @@ __all__ = [
     "Notification",
     "Notifier",
     "Part",
+    "Ports",
     "Presence",
     "RoleCredentialsSource",
     "SettingsFile",
+    "SignInPorts",
     "StateFile",
     "SyncReport",
     "TokenCache",
     "TokenRefresh",
     "Urgency",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPorts:
+    """What a sign-in works with."""
+
+    clock: Clock
+    token_cache: TokenCache
+    token_refresh: TokenRefresh
+    identity_center: IdentityCenter
+    browser: Browser
+    callback_listener: CallbackListener
+
+
+@dataclass(frozen=True, slots=True)
+class Ports(SignInPorts):
+    """Everything outside that the daemon talks to."""
+
+    config_file: ConfigFile
+    settings_file: SettingsFile
+    credentials_file: CredentialsFile
+    role_credentials: RoleCredentialsSource
+    notifier: Notifier
+    state_file: StateFile
