@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from credtray.core.peer import peer_pid, peer_question, peer_uid
+from credtray.core.peer import peer_pid, peer_question, peer_uid, pid_question
 from credtray.desktop.socket_path import socket_paths
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
@@ -51,11 +51,11 @@ def listener() -> int | None:
     """
     client = connect(_PATIENCE)
     try:
-        question = peer_question(sys.platform)
+        question = pid_question(sys.platform)
         answer = client.getsockopt(*question) if question is not None else b""
     finally:
         client.close()
-    return peer_pid(answer, sys.platform, sys.byteorder)
+    return peer_pid(answer, sys.byteorder)
 
 
 def _connect(client: _socket.socket, path: str, deadline: float) -> None:

@@ -19,10 +19,21 @@ def peer_question(platform: str) -> tuple[int, int, int] | None:
     return None
 
 
-def peer_pid(answer: bytes, platform: str, byteorder: str) -> int | None:
-    """Return the peer's process id, the first word of ``ucred``; None where the answer does not tell."""
-    if platform != "linux":
-        return None
+def pid_question(platform: str) -> tuple[int, int, int] | None:
+    """Return (level, option, size) for the peer's process; None where the system has no such question.
+
+    Linux: as ``peer_question``. macOS: SOL_LOCAL, LOCAL_PEERPID, a ``pid_t`` (sys/un.h).
+    """
+    if platform == "darwin":
+        return 0, 2, 4
+    return peer_question(platform) if platform == "linux" else None
+
+
+def peer_pid(answer: bytes, byteorder: str) -> int | None:
+    """Return the peer's process id: the first word of ``ucred``, and all of a ``pid_t``.
+
+    None for no answer, and for a process outside our namespace.
+    """
     return int.from_bytes(answer[:4], "little" if byteorder == "little" else "big") or None
 
 
