@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from credtray.core.events import Woke
+from credtray.daemon.scheduler import Hint, Reading
 from credtray.desktop.clock_watch import ClockWatch, SystemClock
 
 
@@ -22,6 +24,32 @@ def test_clock_that_goes_on_in_sleep_is_never_behind_the_one_that_does_not() -> 
     clock = SystemClock()
 
     assert clock.running() >= clock.awake() - 0.001
+
+
+class MacTime:
+    """The module ``time`` on macOS: its names, Apple's numbers, and what clock_gettime(3) says of each."""
+
+    CLOCK_REALTIME, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC, CLOCK_UPTIME_RAW = 0, 4, 6, 8
+
+    def __init__(self) -> None:
+        self.up, self.slept = 1000.0, 0.0
+
+    def monotonic(self) -> float:
+        return self.up
+
+    def clock_gettime(self, clock: int) -> float:
+        return self.up if clock == self.CLOCK_UPTIME_RAW else self.up + self.slept
+
+
+@pytest.mark.parametrize(("slept", "hints"), [(3600.0, [Woke()]), (0.0, [])])
+def test_macos_tells_sleep_from_a_clock_that_was_set(slept: float, hints: list[Hint]) -> None:
+    system, wall = MacTime(), datetime(2026, 11, 29, 12, tzinfo=UTC)
+    clock = SystemClock(system)
+    before = Reading(wall, clock.awake(), clock.running())
+    system.up, system.slept = 1030.0, slept
+    after = Reading(wall + timedelta(seconds=30 + slept), clock.awake(), clock.running())
+
+    assert after.hints_since(before) == hints
 
 
 def test_negative_wait_returns_at_once() -> None:

@@ -46,12 +46,14 @@ class Clocks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
+    """All clocks at one moment; seconds as in ``Clocks``."""
+
     now: datetime
     awake: float
     running: float
 
-    def hints_since(self, earlier: _Reading) -> list[Hint]:
+    def hints_since(self, earlier: Reading) -> list[Hint]:
         """Tell what happened to the clocks between two readings."""
         running = self.running - earlier.running
         hints: list[Hint] = []
@@ -115,5 +117,5 @@ class Scheduler:
         # Within these bounds whatever the wall clock says: schedule's answer is a difference of wall times.
         return min(max(idle or 0.0, 0.0) + _MARGIN_SECONDS, self._every + _MARGIN_SECONDS)
 
-    def _read(self) -> _Reading:
-        return _Reading(self._clocks.now(), self._clocks.awake(), self._clocks.running())
+    def _read(self) -> Reading:
+        return Reading(self._clocks.now(), self._clocks.awake(), self._clocks.running())

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 _CLOCK_REALTIME: Final = 0
 _TFD_NONBLOCK_CLOEXEC: Final = 0o2004000
@@ -88,8 +88,24 @@ def _arm(descriptor: int) -> bool:
 # Decides nothing from them; see daemon/scheduler.
 
 
+_CLOCKS: Final = (
+    ("CLOCK_MONOTONIC", "CLOCK_BOOTTIME"),
+    ("CLOCK_UPTIME_RAW", "CLOCK_MONOTONIC_RAW"),
+)
+"""Names in ``time`` of a clock that stands still in sleep and one that goes on: Linux, macOS.
+
+clock_gettime(3) of macOS: CLOCK_MONOTONIC_RAW goes on in sleep there, and neither of the two is slewed, so
+that they differ by sleep alone. Linux has a clock of that name, too, which stands still.
+"""
+
+
 class SystemClock:
     """The real time, as ``core.ports.Clock`` and the scheduler want it."""
+
+    def __init__(self, system: Any = time) -> None:
+        """``system`` is the module ``time``, whose clocks differ from system to system."""
+        self._system = system
+        self._clocks = next((pair for pair in _CLOCKS if all(hasattr(system, name) for name in pair)), None)
 
     def now(self) -> datetime:
         """Return the wall clock, aware, in UTC."""
@@ -101,7 +117,7 @@ class SystemClock:
 
     def awake(self) -> float:
         """Return seconds on a clock that nobody can set and that stands still in sleep."""
-        return time.monotonic()
+        return self._seconds(0)
 
     def running(self) -> float:
         """Return seconds on a clock that nobody can set and that goes on in sleep.
@@ -109,10 +125,12 @@ class SystemClock:
         Where the system has no such clock, ``awake()``: then sleep looks like a clock that was set, and both
         only make us look again.
         """
-        if sys.platform == "linux":
-            return time.clock_gettime(time.CLOCK_BOOTTIME)
-        else:  # noqa: RET505 -- type checkers take the branch of their platform
-            return time.monotonic()
+        return self._seconds(1)
+
+    def _seconds(self, which: int) -> float:
+        if self._clocks is None:
+            return float(self._system.monotonic())
+        return float(self._system.clock_gettime(getattr(self._system, self._clocks[which])))
 
 
 # Hints that the network may have come back: the kernel added a route.
