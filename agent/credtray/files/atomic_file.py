@@ -20,7 +20,7 @@ from typing import Self
 from credtray.core.errors import FileRefused, FileUnwritable
 from credtray.core.obstacles import Obstacle
 from credtray.core.words import path_word
-from credtray.files.directory_safety import close, make_directory, resolve, translated
+from credtray.files.directory_safety import close, flush, make_directory, resolve, translated
 from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
 from credtray.files.open_directory import READ_FLAGS, OpenDirectory, RealWaiter, Waiter, open_directory
 
@@ -226,7 +226,7 @@ class Draft:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             view = view[written:]
         _set_mode(self.fd, mode, group)
-        os.fsync(self.fd)
+        flush(self.fd)
 
     def publish(self, target: str) -> None:
         """Put the draft in the place of *target* and make that last."""

@@ -218,6 +218,10 @@ def _not_ours(path: Path) -> FileRefused:
 
 if sys.platform == "win32":
 
+    def flush(fd: int) -> None:
+        """Wait until the disk has what was written to an open file; raises OSError."""
+        os.fsync(fd)
+
     def sync_directory(fd: int) -> None:
         """Windows offers no such call for directories."""
 
@@ -235,8 +239,28 @@ if sys.platform == "win32":
         return False
 
 else:
+    import fcntl
     import grp
     import pwd
+
+    _NO_FULL_SYNC = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY})  # SMB, NFS, FUSE
+
+    def flush(fd: int) -> None:
+        """Wait until the disk has what was written to an open file or directory; raises OSError.
+
+        fsync of macOS hands it to the drive, which keeps it in memory: only F_FULLFSYNC makes the drive
+        write (fcntl(2) there), and not every file system knows that.
+        """
+        full = getattr(fcntl, "F_FULLFSYNC", None)
+        if full is not None:
+            try:
+                fcntl.fcntl(fd, full)
+            except OSError as error:
+                if error.errno not in _NO_FULL_SYNC:
+                    raise
+            else:
+                return
+        os.fsync(fd)
 
     _NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})  # SMB, some FUSE file systems
 
@@ -247,7 +271,7 @@ else:
             OSError: it could not.
         """
         try:
-            os.fsync(fd)
+            flush(fd)
         except OSError as error:
             if error.errno not in _NO_DIRECTORY_SYNC:
                 raise
