@@ -6,6 +6,7 @@ To be used on the main thread, but for ``on_main``.
 from __future__ import annotations
 
 import functools
+import importlib
 import io
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,9 @@ def images(look: IconState, _panel: Panel) -> Mapping[int, Image]:
 @functools.cache
 def icon_class() -> Callable[..., Any]:
     """See ``native.NativeBackEnd``."""
-    base: Any = load_pystray().Icon
+    load_pystray()
+    darwin: Any = importlib.import_module("pystray._darwin")
+    base: Any = _menu_class(darwin)
 
     class MenuBarIcon(base):  # type: ignore[misc]  # pystray has no types
         @property
@@ -63,6 +66,63 @@ def icon_class() -> Callable[..., Any]:
             self._status_item.button().setImage_(self._icon_image)
 
     return MenuBarIcon
+
+
+def _menu_class(darwin: Any) -> Any:
+    """Return pystray's icon with a menu that may change while it is open; each item does what it says.
+
+    pystray replaces the menu at any time, and looks up what a clicked item does by the item's number, in the
+    menu that is there by then.
+    """
+    base: Any = darwin.Icon
+
+    class MenuIcon(base):  # type: ignore[misc]  # pystray has no types
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._menu_is_open = False
+            self._delegate = _delegate_class(darwin).alloc().init()
+            self._delegate.icon = self
+            self._status_item.button().setTarget_(self._delegate)
+
+        def _update_menu(self) -> None:
+            if self._menu_is_open:  # whatever comes meanwhile is shown as soon as it is closed
+                return
+            super()._update_menu()
+            if self._menu_handle is not None:
+                self._menu_handle[0].setDelegate_(self._delegate)
+
+        def _create_menu_item(self, descriptor: Any, callbacks: list[Any]) -> Any:
+            made = super()._create_menu_item(descriptor, callbacks)
+            made.setRepresentedObject_(self._handler(descriptor))
+            return made
+
+        def menu_opened(self) -> None:
+            self._menu_is_open = True
+
+        def menu_closed(self) -> None:
+            self._menu_is_open = False
+            self.on_main(self.update_menu)  # later: AppKit closes a menu before it sends the item's action
+
+    return MenuIcon
+
+
+@functools.cache
+def _delegate_class(darwin: Any) -> Any:
+    """Return pystray's delegate with ours above it; the Objective-C runtime takes each class once."""
+    objc: Any = importlib.import_module("objc")
+
+    class CredtrayMenuDelegate(darwin.IconDelegate):  # type: ignore[misc]  # pyobjc has no types
+        @objc.namedSelector(b"activateMenuItem:sender")  # type: ignore[untyped-decorator]  # as above
+        def activate_menu_item(self, sender: Any) -> None:
+            sender.representedObject()(self.icon)
+
+        def menuWillOpen_(self, _menu: Any) -> None:  # noqa: N802 - Apple's name
+            self.icon.menu_opened()
+
+        def menuDidClose_(self, _menu: Any) -> None:  # noqa: N802 - Apple's name
+            self.icon.menu_closed()
+
+    return CredtrayMenuDelegate
 
 
 def _template_image(image: Image) -> Any:
