@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import quoteattr
 
-from dbus_fast import Message, Variant
-
 from credtray.core.errors import BusCallFailed, BusUnavailable
 from credtray.desktop.bus.signals import (
     DAEMON,
@@ -31,7 +29,9 @@ from credtray.desktop.bus.signals import (
     owner_listener,
 )
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # macOS and Windows import this module too, and have no dbus-fast
+    from dbus_fast import Message, Variant
+
     from credtray.desktop.bus.wire import Wire
 
 CALL_SECONDS = 2.0
@@ -373,7 +373,7 @@ class BusObject:
         answer = method.answer(*message.body)
         if isinstance(answer, Refusal):
             return self._refused(message, answer)
-        return Message.new_method_return(message, method.gives, list(answer))
+        return type(message).new_method_return(message, method.gives, list(answer))
 
     def _own(self, message: Message) -> Mapping[str, Method] | None:
         """Return the methods of our interface; a call may also name none."""
@@ -402,6 +402,8 @@ class BusObject:
         return [{name: self._variant(name) for name in self._interface.properties} if known else {}]
 
     def _variant(self, name: str) -> Variant:
+        from dbus_fast import Variant  # late: see above
+
         return Variant(self._interface.properties[name], self._read(name))
 
     def _refused(self, message: Message, refusal: Refusal) -> Message:
@@ -409,7 +411,7 @@ class BusObject:
         if now - self._mentioned >= _QUIET_SECONDS:
             self._mentioned = now
             _log.debug("%s asks for something that does not exist: %s", message.sender, refusal.text[:200])
-        return Message.new_error(message, f"{ERRORS}.{refusal.error}", refusal.text)
+        return type(message).new_error(message, f"{ERRORS}.{refusal.error}", refusal.text)
 
 
 def _complete_types(signature: str) -> list[str]:
