@@ -258,7 +258,6 @@ def test_profiles_served_are_those_botocore_serves_by_sso(
 
 _IDIOMS = (
     None,
-    "",
     "/dev/null",
     "~/config",
     "~/credentials",
@@ -268,7 +267,10 @@ _IDIOMS = (
     "nowhere/file",
     "$PLACE",
 )
-"""What the variables of the two files are set to; the fixture's folder has all of them."""
+"""What the variables of the two files are set to; the fixture's folder has all of them.
+
+Not the empty word: botocore opens no file then; we take it for unset, as the Go SDK does.
+"""
 
 
 @given(in_config=_IN_CONFIG, in_credentials=_IN_CREDENTIALS, named=st.tuples(*[st.sampled_from(_IDIOMS)] * 2))
