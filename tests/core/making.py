@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from credtray.core.apply import apply
-from credtray.core.events import Activated, ConfigLoaded, Event, MarksRead, SignedIn
+from credtray.core.events import Activated, Begun, ConfigLoaded, Event, MarksRead, SignedIn
 from credtray.core.models import (
     AccessToken,
     AwsConfig,
@@ -19,6 +19,7 @@ from credtray.core.models import (
     Secret,
     SsoSession,
 )
+from credtray.core.policy import FetchRoleCredentials, RefreshToken, SyncCredentialsFile
 from credtray.core.settings import Settings
 from credtray.core.state import State
 
@@ -59,6 +60,18 @@ def after(state: State, *events: Event, now: datetime = NOON) -> State:
     for event in events:
         state = apply(state, event, now)
     return state
+
+
+def refreshing(session: str) -> Begun:
+    return Begun(RefreshToken(session))
+
+
+def fetching(profile: str) -> Begun:
+    return Begun(FetchRoleCredentials(profile))
+
+
+def writing() -> Begun:
+    return Begun(SyncCredentialsFile((), ()))
 
 
 def started(*names: str, settings: Settings = Settings(), now: datetime = NOON) -> State:

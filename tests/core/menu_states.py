@@ -24,12 +24,10 @@ from credtray.core.events import (
     Event,
     Fetched,
     FetchFailed,
-    FetchStarted,
     MarksRead,
     NoticesPaused,
     Refreshed,
     RefreshFailed,
-    RefreshStarted,
     SignedIn,
     SignInAddressKnown,
     SignInFailed,
@@ -48,8 +46,10 @@ from tests.core.making import (
     NOON,
     after,
     config,
+    fetching,
     keys,
     profile,
+    refreshing,
     session,
     token,
 )
@@ -65,7 +65,7 @@ class Moment:
 
 
 def fetched(state: State, *names: str, now: datetime = NOON, life: timedelta = HOUR) -> State:
-    starts = (FetchStarted(name) for name in names)
+    starts = (fetching(name) for name in names)
     return after(state, *starts, *(Fetched(name, keys(now, life, name=name)) for name in names), now=now)
 
 
@@ -92,14 +92,14 @@ def cut_at(minutes: float) -> State:
     state, early = working(), NOON + (minutes - 50) * MINUTE
     return after(
         state,
-        RefreshStarted("corp"),
+        refreshing("corp"),
         Refreshed("corp", token(early, 50 * MINUTE)),
         now=early,
     )
 
 
 def refused_at(minutes: float) -> Moment:
-    return at(cut_at(180), minutes, RefreshStarted("corp"), RefreshFailed("corp", TokenRefused().problem))
+    return at(cut_at(180), minutes, refreshing("corp"), RefreshFailed("corp", TokenRefused().problem))
 
 
 def two_sessions(*events: Event) -> State:
@@ -127,7 +127,7 @@ def session_moments() -> Iterator[tuple[str, Moment]]:
     yield "ended", refused_at(200)
     renewed = after(working(), TokenFound("corp", token(NOON + 9 * HOUR)))
     yield "longer than expected", Moment(renewed, NOON + 8 * HOUR + MINUTE)
-    yield "offline", at(working(), 30, RefreshStarted("corp"), RefreshFailed("corp", Offline().problem))
+    yield "offline", at(working(), 30, refreshing("corp"), RefreshFailed("corp", Offline().problem))
     yield "clock off", Moment(replace(working(), clock_error=timedelta(minutes=7)))
     pending = after(started("dev"), SignInStarted("corp"))
     yield "signing in, the address is not known yet", Moment(pending)
@@ -152,7 +152,7 @@ def trouble_moments() -> Iterator[tuple[str, Moment]]:
     )
     unread = after(started("dev"), TokenDoubtful("corp", TokenUnreadable().problem))
     yield "token file unreadable", Moment(unread)
-    failing = after(working(), RefreshStarted("corp"), RefreshFailed("corp", PortalFailed().problem))
+    failing = after(working(), refreshing("corp"), RefreshFailed("corp", PortalFailed().problem))
     yield "portal failing for ten minutes", Moment(failing, NOON + 10 * MINUTE)
     quiet = replace(
         working(), desktop=frozen({"notifications": DesktopPart(Part.NOTIFICATIONS, None, "no D-Bus")})

@@ -6,19 +6,17 @@ from datetime import datetime
 
 from credtray.core.apply import apply
 from credtray.core.events import (
+    Begun,
     Event,
     Fetched,
-    FetchStarted,
-    NoticeShown,
     NoticeUnseen,
-    NoticeWithdrawn,
     Refreshed,
     Tick,
 )
 from credtray.core.notices import Notice, Subject
 from credtray.core.policy import ShowNotice, WithdrawNotice, decide
 from credtray.core.state import State
-from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, token
+from tests.core.making import HOUR, MINUTE, NOON, after, fetching, keys, signed_in, token
 
 
 class Screen:
@@ -48,8 +46,7 @@ class Screen:
         for action in decide(self.state, now):
             match action:
                 case ShowNotice(notice):
-                    begun = NoticeShown(notice.session, notice.tells, notice.key)
-                    self.state = apply(self.state, begun, now)
+                    self.state = apply(self.state, Begun(action), now)
                     if self.broken:
                         failed = NoticeUnseen(notice.session, notice.key, notice.tells)
                         self.state = apply(self.state, failed, now)
@@ -57,7 +54,7 @@ class Screen:
                         self.there[notice.key] = notice
                         shown.append(notice.subject)
                 case WithdrawNotice(session, key):
-                    self.state = apply(self.state, NoticeWithdrawn(session, key), now)
+                    self.state = apply(self.state, Begun(WithdrawNotice(session, key)), now)
                     self.there.pop(key, None)
                 case _:
                     pass
@@ -66,7 +63,7 @@ class Screen:
 
 def cut() -> State:
     """Signed in at noon until 13:30, which is proven: the token refreshed at 12:40 was cut there."""
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(life=3 * HOUR)))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys(life=3 * HOUR)))
     cut_token = token(NOON + 40 * MINUTE, 50 * MINUTE)
     return after(state, Refreshed("corp", cut_token), now=NOON + 40 * MINUTE)
 

@@ -7,17 +7,15 @@ from dataclasses import replace
 from credtray.core import state_document
 from credtray.core.errors import Offline
 from credtray.core.events import (
-    AccountsAsked,
     AccountsListed,
     AccountsUnknown,
     Activated,
+    Begun,
     ConfigLoaded,
     Fetched,
-    FetchStarted,
     NoticesPaused,
     NoticeUnseen,
     RefreshFailed,
-    RefreshStarted,
     SignedIn,
     Snoozed,
     Switched,
@@ -25,7 +23,19 @@ from credtray.core.events import (
 from credtray.core.models import Account
 from credtray.core.policy import ACCOUNTS_FLOOR, ListAccounts, decide
 from credtray.core.state import State
-from tests.core.making import HOUR, MINUTE, NOON, after, config, keys, profile, signed_in, token
+from tests.core.making import (
+    HOUR,
+    MINUTE,
+    NOON,
+    after,
+    config,
+    fetching,
+    keys,
+    profile,
+    refreshing,
+    signed_in,
+    token,
+)
 
 ASK = ListAccounts("corp")
 EVIL = "Prod\u202e\x1b[0m\ud800\n" + "x" * 300
@@ -34,7 +44,7 @@ EVIL = "Prod\u202e\x1b[0m\ud800\n" + "x" * 300
 def nameless() -> State:
     """Signed in, keys held, the account's name unknown."""
     state = replace(signed_in("dev"), accounts={})
-    return after(state, FetchStarted("dev"), Fetched("dev", keys()))
+    return after(state, fetching("dev"), Fetched("dev", keys()))
 
 
 def asks(state: State, minutes: float = 0) -> bool:
@@ -45,7 +55,7 @@ def asks(state: State, minutes: float = 0) -> bool:
 
 
 def test_names_of_accounts_are_asked_for_once_in_a_sign_in() -> None:
-    asked = after(nameless(), AccountsAsked("corp"))
+    asked = after(nameless(), Begun(ListAccounts("corp")))
 
     assert asks(nameless())
     assert not asks(asked)
@@ -55,9 +65,9 @@ def test_names_of_accounts_are_asked_for_once_in_a_sign_in() -> None:
 
 
 def test_long_sign_in_asks_again_the_next_day() -> None:
-    state = after(nameless(), AccountsAsked("corp"), AccountsUnknown("corp"))
+    state = after(nameless(), Begun(ListAccounts("corp")), AccountsUnknown("corp"))
     tomorrow = NOON + ACCOUNTS_FLOOR
-    state = after(state, SignedIn("corp", token(life=90 * 24 * HOUR)), AccountsAsked("corp"))
+    state = after(state, SignedIn("corp", token(life=90 * 24 * HOUR)), Begun(ListAccounts("corp")))
     held = replace(state.profiles["dev"], credentials=keys(tomorrow, HOUR))
 
     assert ASK not in decide(state.with_profile(held), tomorrow - MINUTE)
@@ -70,12 +80,12 @@ def test_nobody_asks_who_knows_the_names() -> None:
 
 def test_everything_else_comes_first() -> None:
     waiting = replace(signed_in("dev"), accounts={})
-    fetching = after(waiting, FetchStarted("dev"))
+    under_way = after(waiting, fetching("dev"))
 
     assert not asks(waiting)
-    assert not asks(fetching)
+    assert not asks(under_way)
     assert not asks(nameless(), 45)
-    assert not asks(after(nameless(), RefreshStarted("corp")))
+    assert not asks(after(nameless(), refreshing("corp")))
     assert not asks(after(nameless(), RefreshFailed("corp", Offline().problem)), 30)
 
 
@@ -91,7 +101,7 @@ def test_listed_names_are_added_to_those_known_and_made_fit() -> None:
 
 
 def test_accounts_that_cannot_be_listed_are_no_trouble() -> None:
-    state = after(nameless(), AccountsAsked("corp"), AccountsUnknown("corp"))
+    state = after(nameless(), Begun(ListAccounts("corp")), AccountsUnknown("corp"))
 
     assert state.sessions["corp"].trouble is None
 

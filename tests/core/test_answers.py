@@ -23,16 +23,26 @@ from credtray.core.events import (
     ConfigLoaded,
     Fetched,
     FetchFailed,
-    FetchStarted,
     RefreshFailed,
-    RefreshStarted,
     SignInStarted,
     TokenVanished,
 )
 from credtray.core.models import AwsConfig, ConfigWarning, RoleCredentials
 from credtray.core.models import ForeignProfile as Foreign
 from credtray.core.state import State
-from tests.core.making import MINUTE, NOON, after, config, keys, profile, session, signed_in, started
+from tests.core.making import (
+    MINUTE,
+    NOON,
+    after,
+    config,
+    fetching,
+    keys,
+    profile,
+    refreshing,
+    session,
+    signed_in,
+    started,
+)
 
 
 def answered(state: State, minutes: float = 0) -> RoleCredentials | str | None:
@@ -41,7 +51,7 @@ def answered(state: State, minutes: float = 0) -> RoleCredentials | str | None:
 
 
 def held() -> State:
-    return after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    return after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
 
 
 def test_keys_with_more_than_15_minutes_left_are_handed_out_and_the_tail_never() -> None:
@@ -70,14 +80,14 @@ def test_an_ended_sign_in_with_keys_in_their_tail_asks_for_a_sign_in() -> None:
 
 
 def test_a_caller_waits_while_something_is_under_way() -> None:
-    assert answered(after(signed_in("dev"), Asked("dev"), FetchStarted("dev"))) is None
-    assert answered(after(signed_in("dev"), Asked("dev"), RefreshStarted("corp"))) is None
+    assert answered(after(signed_in("dev"), Asked("dev"), fetching("dev"))) is None
+    assert answered(after(signed_in("dev"), Asked("dev"), refreshing("corp"))) is None
     assert answered(after(started("dev"), TokenVanished("corp"), SignInStarted("corp"), Asked("dev"))) is None
     assert answered(after(started("dev"), Asked("dev"))) is None
 
 
 def test_trouble_is_the_answer_while_it_is_being_left_alone() -> None:
-    asked = after(signed_in("dev"), Asked("dev"), FetchStarted("dev"))
+    asked = after(signed_in("dev"), Asked("dev"), fetching("dev"))
 
     assert answered(after(asked, FetchFailed("dev", RoleRefused().problem))) == "role_refused"
     assert answered(after(asked, FetchFailed("dev", Offline().problem))) == "offline"

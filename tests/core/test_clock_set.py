@@ -10,20 +10,20 @@ from hypothesis import strategies as st
 
 from credtray.core.answers import answer
 from credtray.core.errors import Offline
-from credtray.core.events import ClockChanged, Fetched, FetchFailed, FetchStarted, SignedIn, Synced
+from credtray.core.events import ClockChanged, Fetched, FetchFailed, SignedIn, Synced
 from credtray.core.models import RoleCredentials
 from credtray.core.policy import FetchRoleCredentials, SyncCredentialsFile, decide
 from credtray.core.ports import Mark
 from credtray.core.section_mark import key_digest
 from credtray.core.state import State
-from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token
+from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, fetching, keys, signed_in, token
 
 FIVE_HOURS = 5 * HOUR
 
 
 def held() -> State:
     mark = Mark("dev", "dev", NOON + HOUR, key_digest(keys().access_key_id))
-    return after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()), Synced((mark,)))
+    return after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()), Synced((mark,)))
 
 
 def served(state: State, now: datetime) -> bool:
@@ -50,7 +50,7 @@ def test_clock_set_back_does_not_put_off_the_refresh() -> None:
 
 
 def test_clock_set_back_does_not_put_off_what_waits_for_another_try() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), FetchFailed("dev", Offline().problem))
+    state = after(signed_in("dev"), fetching("dev"), FetchFailed("dev", Offline().problem))
     state, shown = set_by(state, -FIVE_HOURS, NOON + SECOND)
 
     assert FetchRoleCredentials("dev") in decide(state, shown + MINUTE)
@@ -65,7 +65,7 @@ def test_good_keys_stay_in_the_file_when_the_clock_is_set(by: timedelta) -> None
 
 def test_clock_set_forward_does_not_lengthen_what_came_after_it_was_set() -> None:
     shown = NOON + FIVE_HOURS + 10 * SECOND
-    state = after(signed_in("dev"), SignedIn("corp", token(shown)), FetchStarted("dev"), now=shown)
+    state = after(signed_in("dev"), SignedIn("corp", token(shown)), fetching("dev"), now=shown)
     state = after(state, Fetched("dev", keys(shown)), now=shown)
     state = after(state, ClockChanged(FIVE_HOURS), now=shown + 10 * SECOND)
 

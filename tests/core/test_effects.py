@@ -11,23 +11,20 @@ from credtray.core.events import (
     Event,
     Fetched,
     FetchFailed,
-    FetchStarted,
-    RefreshStarted,
     SignedOut,
     Switched,
     Synced,
     SyncFailed,
-    SyncStarted,
 )
 from credtray.core.ports import Mark
 from credtray.core.section_mark import key_digest
 from credtray.core.state import State
-from tests.core.making import MINUTE, NOON, after, keys, signed_in, started
+from tests.core.making import MINUTE, NOON, after, fetching, keys, refreshing, signed_in, started, writing
 
 DEV = Effect(("dev",))
 HELD = keys()
 WRITTEN = Synced((Mark("dev", "dev", HELD.expires_at, key_digest(HELD.access_key_id)),), {})
-FETCHED = (FetchStarted("dev"), Fetched("dev", HELD, None))
+FETCHED = (fetching("dev"), Fetched("dev", HELD, None))
 
 
 def left(effect: Effect, *events: Event, of: State | None = None) -> Missing | None:
@@ -38,12 +35,12 @@ def left(effect: Effect, *events: Event, of: State | None = None) -> Missing | N
     ("events", "waits_for"),
     [
         ((), Missing("corp")),
-        ((FetchStarted("dev"),), Missing("corp", NOON)),
-        ((RefreshStarted("corp"),), Missing("corp", NOON)),
+        ((fetching("dev"),), Missing("corp", NOON)),
+        ((refreshing("corp"),), Missing("corp", NOON)),
         (FETCHED, Missing()),
-        ((*FETCHED, SyncStarted()), Missing()),
-        ((*FETCHED, SyncStarted(), WRITTEN), None),
-        ((*FETCHED, SyncStarted(), WRITTEN, FetchStarted("ro")), None),
+        ((*FETCHED, writing()), Missing()),
+        ((*FETCHED, writing(), WRITTEN), None),
+        ((*FETCHED, writing(), WRITTEN, fetching("ro")), None),
     ],
 )
 def test_keys_are_there_when_the_file_holds_them(
@@ -53,16 +50,16 @@ def test_keys_are_there_when_the_file_holds_them(
 
 
 def test_a_rewrite_under_way_may_be_for_an_earlier_choice() -> None:
-    assert left(DEV, *FETCHED, SyncStarted(), WRITTEN, SyncStarted()) == Missing()
+    assert left(DEV, *FETCHED, writing(), WRITTEN, writing()) == Missing()
 
 
 @pytest.mark.parametrize(
     "events",
     [
-        (FetchStarted("dev"), FetchFailed("dev", Offline("no answer").problem)),
-        (FetchStarted("dev"), SignedOut("corp")),
-        (FetchStarted("dev"), Deactivated(("dev",))),
-        (*FETCHED, SyncStarted(), SyncFailed(FileContended("busy").problem)),
+        (fetching("dev"), FetchFailed("dev", Offline("no answer").problem)),
+        (fetching("dev"), SignedOut("corp")),
+        (fetching("dev"), Deactivated(("dev",))),
+        (*FETCHED, writing(), SyncFailed(FileContended("busy").problem)),
     ],
 )
 def test_what_cannot_come_about_is_not_waited_for(events: tuple[Event, ...]) -> None:
@@ -70,19 +67,19 @@ def test_what_cannot_come_about_is_not_waited_for(events: tuple[Event, ...]) -> 
 
 
 def test_keys_that_last_are_good_although_newer_ones_are_fetched() -> None:
-    events = (*FETCHED, SyncStarted(), WRITTEN, FetchStarted("dev"))
+    events = (*FETCHED, writing(), WRITTEN, fetching("dev"))
 
     assert left(DEV, *events) is None
 
 
 def test_a_removal_is_there_when_the_section_is_gone() -> None:
-    there = after(signed_in("dev"), *FETCHED, SyncStarted(), WRITTEN)
+    there = after(signed_in("dev"), *FETCHED, writing(), WRITTEN)
     effect = of_sign_out(there, "corp")
 
     assert effect == Effect(sections=("dev",))
     assert left(effect, of=there) is None
     assert left(effect, SignedOut("corp"), of=there) == Missing()
-    assert left(effect, SignedOut("corp"), SyncStarted(), Synced((), {}), of=there) is None
+    assert left(effect, SignedOut("corp"), writing(), Synced((), {}), of=there) is None
 
 
 def test_a_sign_in_brings_keys_for_the_kept_profiles_of_its_session() -> None:
@@ -91,6 +88,6 @@ def test_a_sign_in_brings_keys_for_the_kept_profiles_of_its_session() -> None:
 
 
 def test_a_try_that_is_due_again_is_waited_for() -> None:
-    failed = after(signed_in("dev"), FetchStarted("dev"), FetchFailed("dev", Offline("no").problem))
+    failed = after(signed_in("dev"), fetching("dev"), FetchFailed("dev", Offline("no").problem))
 
     assert missing(DEV, failed, NOON + 30 * MINUTE) == Missing("corp")

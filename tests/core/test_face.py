@@ -15,7 +15,6 @@ from credtray.core.events import (
     ConfigLoaded,
     MarksRead,
     RefreshFailed,
-    RefreshStarted,
     SignedIn,
     SignedOut,
     SignInStarted,
@@ -28,7 +27,19 @@ from credtray.core.menu.sessions import Extras
 from credtray.core.settings import Settings
 from credtray.core.state import State
 from credtray.core.tray_view import TrayView, face
-from tests.core.making import HOUR, MINUTE, NOON, after, calls_of, config, profile, session, signed_in, token
+from tests.core.making import (
+    HOUR,
+    MINUTE,
+    NOON,
+    after,
+    calls_of,
+    config,
+    profile,
+    refreshing,
+    session,
+    signed_in,
+    token,
+)
 from tests.core.menu_states import crowd, cut_at, moments, started, two_sessions, working
 from tests.core.menu_text import every
 
@@ -136,7 +147,7 @@ def test_file_that_is_contended_for_a_moment_is_no_trouble() -> None:
 
 
 def test_offline_that_nobody_has_looked_at_for_long_is_no_news() -> None:
-    failed = (RefreshStarted("corp"), RefreshFailed("corp", Offline().problem))
+    failed = (refreshing("corp"), RefreshFailed("corp", Offline().problem))
     state = after(working(), *failed)
 
     assert [seen(state, NOON + minutes * MINUTE).look.shape for minutes in (0, 25)] == [
@@ -146,7 +157,7 @@ def test_offline_that_nobody_has_looked_at_for_long_is_no_news() -> None:
 
 
 def test_a_token_that_is_over_and_not_renewed_is_never_fresh() -> None:
-    failed = (RefreshStarted("corp"), RefreshFailed("corp", Offline().problem))
+    failed = (refreshing("corp"), RefreshFailed("corp", Offline().problem))
 
     assert seen(after(working(), *failed), NOON + HOUR).look.shape is Shape.TROUBLE
 

@@ -8,16 +8,14 @@ from credtray.core.desired_sections import unwanted_sections, wanted_sections
 from credtray.core.errors import FileContended, SectionNotOurs
 from credtray.core.events import (
     Activated,
+    Begun,
     ClockChanged,
     Deactivated,
     Fetched,
-    FetchStarted,
     Imported,
     ImportFailed,
     MarksRead,
-    NoticeShown,
     NoticeUnseen,
-    NoticeWithdrawn,
     PartChanged,
     PresenceChanged,
     SettingsLoaded,
@@ -38,7 +36,7 @@ from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State
 from credtray.core.summary import status_document
 from tests.as_json import as_json
-from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started
+from tests.core.making import HOUR, MINUTE, NOON, after, fetching, keys, signed_in, started
 
 SECTION = "111122223333_ReadOnly"
 OWNER = ("111122223333", "ReadOnly")
@@ -76,7 +74,7 @@ def subjects(state: State, at: datetime) -> list[Subject]:
 
 def shown(state: State, at: datetime) -> State:
     for notice in imports_due(state, at):
-        state = after(state, NoticeShown(notice.session, notice.tells, notice.key), now=at)
+        state = after(state, Begun(ShowNotice(notice)), now=at)
     return state
 
 
@@ -108,7 +106,7 @@ def test_a_setting_keeps_them_after_their_end() -> None:
 
 def test_the_end_of_the_agent_leaves_them_and_takes_what_can_be_fetched_anew() -> None:
     dev = Mark("dev", "dev", NOON + HOUR, key_digest("ASIA0"))
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()), pasted())
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()), pasted())
     state = after(state, Synced((dev, mark())), Stopping())
 
     assert unwanted(state) == ["dev"]
@@ -164,7 +162,7 @@ def test_a_profile_that_is_activated_takes_the_section_over_when_it_has_keys() -
 
     assert unwanted(state) == []
 
-    state = after(state, FetchStarted("dev"), Fetched("dev", keys()))
+    state = after(state, fetching("dev"), Fetched("dev", keys()))
 
     assert [(each.section, each.pasted) for each in wanted_sections(state, NOON)] == [("dev", False)]
 
@@ -332,7 +330,7 @@ def test_deactivating_takes_the_notice_back_and_forgets_them_then() -> None:
 
     assert actions == [WithdrawNotice("", f"pasted:{SECTION}")]
     assert unwanted(state, soon) == [SECTION]
-    assert after(state, NoticeWithdrawn("", f"pasted:{SECTION}"), now=soon).imports == {}
+    assert after(state, Begun(WithdrawNotice("", f"pasted:{SECTION}")), now=soon).imports == {}
 
 
 def test_a_notice_nobody_could_see_is_told_when_somebody_can_be() -> None:
@@ -396,7 +394,7 @@ def test_status_tells_of_them() -> None:
 
 
 def test_both_a_profile_and_pasted_keys_are_written_in_one_rewrite() -> None:
-    state = after(signed_in("dev"), pasted(), FetchStarted("dev"), Fetched("dev", keys()))
+    state = after(signed_in("dev"), pasted(), fetching("dev"), Fetched("dev", keys()))
     syncs = [each for each in decide(state, NOON + MINUTE) if isinstance(each, SyncCredentialsFile)]
 
     assert [sorted(each.section for each in sync.wanted) for sync in syncs] == [[SECTION, "dev"]]

@@ -17,7 +17,6 @@ from credtray.core.events import (
     EarlierEnded,
     Fetched,
     FetchFailed,
-    FetchStarted,
     Needed,
     RefreshFailed,
     SignedIn,
@@ -37,7 +36,7 @@ from credtray.core.session_status import (
     slack,
 )
 from credtray.core.state import State
-from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, started, token
+from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, fetching, keys, signed_in, started, token
 
 
 def state_with(
@@ -50,7 +49,7 @@ def state_with(
     state = after(signed_in("dev", life=end), Deactivated(("dev",)))
     session = replace(state.sessions["corp"], sign_in=SignIn(NOON, NOON + end, proof))
     state = state.with_session(session)
-    return state if life is None else after(state, FetchStarted("dev"), Fetched("dev", keys(life=life)))
+    return state if life is None else after(state, fetching("dev"), Fetched("dev", keys(life=life)))
 
 
 def look(state: State, wanted: timedelta, at: timedelta = timedelta(), *, of_keys: bool = False) -> Validity:
@@ -164,7 +163,7 @@ def test_no_answer_promises_more_than_is_there(
             assert until <= NOON + (life if of_keys else max(life, end))
         case FetchNeeded(until):
             fresh = keys(NOON + moment, life)
-            ready = after(state, FetchStarted("dev"), Fetched("dev", fresh), now=NOON + moment)
+            ready = after(state, fetching("dev"), Fetched("dev", fresh), now=NOON + moment)
             assert until > NOON + moment
             assert not isinstance(look(ready, wanted * MINUTE, moment, of_keys=of_keys), FetchNeeded)
         case SignInNeeded(_, until):
@@ -207,7 +206,7 @@ def test_a_need_keeps_the_distance_between_two_fetches() -> None:
 
 
 def test_a_need_respects_trouble() -> None:
-    state = after(state_with(), FetchStarted("dev"), FetchFailed("dev", Offline().problem))
+    state = after(state_with(), fetching("dev"), FetchFailed("dev", Offline().problem))
     state = after(state, Needed("dev", NOON + HOUR + SECOND))
     trouble = state.sessions["corp"].trouble
     assert trouble is not None
@@ -221,7 +220,7 @@ def test_a_need_respects_trouble() -> None:
     [Fetched("dev", keys(name="new")), FetchFailed("dev", RoleRefused().problem), SignedOut("corp")],
 )
 def test_a_need_is_answered_once_however_the_fetch_ends(event: Fetched | FetchFailed | SignedOut) -> None:
-    state = after(needing(70 * MINUTE), FetchStarted("dev"), event)
+    state = after(needing(70 * MINUTE), fetching("dev"), event)
 
     assert state.profiles["dev"].needed_until is None
 
@@ -273,6 +272,6 @@ def test_no_need_makes_a_storm(life: timedelta, needs: list[tuple[int, int]]) ->
 def _fetched_as_decided(state: State, now: datetime, life: timedelta) -> tuple[State, list[datetime]]:
     if not fetches(state, now - NOON):
         return state, []
-    state = after(state, FetchStarted("dev"), Fetched("dev", keys(now, life)), now=now)
+    state = after(state, fetching("dev"), Fetched("dev", keys(now, life)), now=now)
     assert fetches(state, now - NOON) == []
     return state, [now]

@@ -13,10 +13,8 @@ from credtray.core.events import (
     Event,
     Fetched,
     FetchFailed,
-    FetchStarted,
     Refreshed,
     RefreshFailed,
-    RefreshStarted,
     SignedIn,
     SignedOut,
     SignInFailed,
@@ -33,8 +31,10 @@ from tests.core.making import (
     NOON,
     after,
     config,
+    fetching,
     keys,
     profile,
+    refreshing,
     session,
     signed_in,
     started,
@@ -45,7 +45,7 @@ ELSEWHERE = replace(session(), start_url="https://d-9067000009.awsapps.com/start
 
 
 def held() -> State:
-    return after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    return after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
 
 
 def with_token(state: State, event: Event, minutes: float) -> str | None:
@@ -57,7 +57,7 @@ def with_token(state: State, event: Event, minutes: float) -> str | None:
 
 
 def test_refused_refresh_of_the_old_token_does_not_end_the_new_sign_in() -> None:
-    state = after(signed_in("dev"), RefreshStarted("corp"), now=NOON + 40 * MINUTE)
+    state = after(signed_in("dev"), refreshing("corp"), now=NOON + 40 * MINUTE)
     state = after(state, SignInStarted("corp"), SignedIn("corp", token(name="new")), now=NOON + 41 * MINUTE)
     state = after(state, RefreshFailed("corp", TokenRefused().problem), now=NOON + 42 * MINUTE)
 
@@ -66,20 +66,20 @@ def test_refused_refresh_of_the_old_token_does_not_end_the_new_sign_in() -> None
 
 
 def test_late_refresh_of_the_old_token_does_not_replace_the_new_sign_in() -> None:
-    state = after(signed_in("dev"), RefreshStarted("corp"), SignInStarted("corp"))
+    state = after(signed_in("dev"), refreshing("corp"), SignInStarted("corp"))
     state = after(state, SignedIn("corp", token(name="new")))
 
     assert with_token(state, Refreshed("corp", token(name="late")), 1) == "a-new"
 
 
 def test_refresh_that_ends_after_signing_out_does_not_sign_in_again() -> None:
-    state = after(signed_in("dev"), RefreshStarted("corp"), SignedOut("corp"))
+    state = after(signed_in("dev"), refreshing("corp"), SignedOut("corp"))
 
     assert with_token(state, Refreshed("corp", token(name="late")), 1) is None
 
 
 def test_401_to_the_token_before_does_not_end_a_legacy_sign_in() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), SignInStarted("corp"))
+    state = after(signed_in("dev"), fetching("dev"), SignInStarted("corp"))
     state = after(state, SignedIn("corp", token(life=8 * HOUR, refreshable=False)), now=NOON + MINUTE)
     state = after(state, FetchFailed("dev", PortalUnauthorized().problem), now=NOON + 2 * MINUTE)
 
@@ -99,7 +99,7 @@ def test_keys_are_not_handed_out_after_signing_out() -> None:
 
 
 def test_keys_that_arrive_after_signing_out_are_not_kept() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), SignedOut("corp"), Fetched("dev", keys()))
+    state = after(signed_in("dev"), fetching("dev"), SignedOut("corp"), Fetched("dev", keys()))
 
     assert state.profiles["dev"].credentials is None
     assert not state.profiles["dev"].fetching
@@ -108,7 +108,7 @@ def test_keys_that_arrive_after_signing_out_are_not_kept() -> None:
 def test_keys_outlive_a_sign_in_that_ended_by_itself_or_for_a_new_one() -> None:
     cancelled = SignInFailed("corp", SignInCancelled().problem, dropped=True)
     given_up = after(held(), SignInStarted("corp"), cancelled, TokenVanished("corp"))
-    ended = after(held(), RefreshStarted("corp"), RefreshFailed("corp", TokenRefused().problem))
+    ended = after(held(), refreshing("corp"), RefreshFailed("corp", TokenRefused().problem))
 
     assert given_up.profiles["dev"].credentials == keys()
     assert ended.profiles["dev"].credentials == keys()
@@ -118,7 +118,7 @@ def test_keys_outlive_a_sign_in_that_ended_by_itself_or_for_a_new_one() -> None:
 
 
 def test_refresh_that_ends_while_the_config_file_is_gone_does_not_block_the_session_for_ever() -> None:
-    state = after(signed_in("dev"), RefreshStarted("corp"), ConfigLoaded(config(sessions=())))
+    state = after(signed_in("dev"), refreshing("corp"), ConfigLoaded(config(sessions=())))
     state = after(state, Refreshed("corp", token(NOON + 40 * MINUTE, name="new")), now=NOON + 40 * MINUTE)
     state = after(state, ConfigLoaded(config(profile("dev"))), now=NOON + 41 * MINUTE)
 
@@ -150,7 +150,7 @@ def test_token_file_that_cannot_be_read_is_the_answer_instead_of_a_long_wait() -
 
 
 def test_refresh_is_asked_for_once_after_all_that() -> None:
-    state = after(signed_in("dev"), RefreshStarted("corp"), SignedIn("corp", token(name="new")))
+    state = after(signed_in("dev"), refreshing("corp"), SignedIn("corp", token(name="new")))
     state = after(state, RefreshFailed("corp", TokenRefused().problem))
     later = NOON + 45 * MINUTE
 

@@ -7,13 +7,11 @@ import pytest
 
 from credtray.core.errors import PortalFailed, ProfileRefused, RoleRefused, SectionNotOurs, TokenRefused
 from credtray.core.events import (
+    Begun,
     Fetched,
     FetchFailed,
-    FetchStarted,
-    NoticeShown,
     Refreshed,
     RefreshFailed,
-    RefreshStarted,
     SignedIn,
     SignInStarted,
     Snoozed,
@@ -21,10 +19,10 @@ from credtray.core.events import (
     TokenFound,
 )
 from credtray.core.notices import Notice, Subject, due
-from credtray.core.policy import RefreshToken, decide
+from credtray.core.policy import RefreshToken, ShowNotice, decide
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.state import State
-from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started, token
+from tests.core.making import HOUR, MINUTE, NOON, after, fetching, keys, refreshing, signed_in, started, token
 
 FOUR_HOURS = Settings(sessions={"corp": SessionSettings(4 * HOUR)})
 
@@ -39,14 +37,13 @@ def subjects(state: State, minutes: float) -> list[Subject]:
 
 def shown(state: State, minutes: float) -> State:
     for notice in told(state, minutes):
-        event = NoticeShown(notice.session, notice.tells, notice.key)
-        state = after(state, event, now=NOON + timedelta(minutes=minutes))
+        state = after(state, Begun(ShowNotice(notice)), now=NOON + timedelta(minutes=minutes))
     return state
 
 
 def cut() -> State:
     """Signed in at noon for one hour and a half: the token refreshed at 12:40 was cut at 13:30."""
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(life=3 * HOUR)))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys(life=3 * HOUR)))
     return after(state, Refreshed("corp", token(NOON + 40 * MINUTE, 50 * MINUTE)), now=NOON + 40 * MINUTE)
 
 
@@ -72,7 +69,7 @@ def test_after_a_sleep_over_both_thresholds_one_notice_says_it_all() -> None:
 
 def test_an_unproven_end_asks_for_a_proof_instead_of_warning() -> None:
     state = signed_in("dev", settings=replace(FOUR_HOURS, warn_before=(3 * HOUR,)))
-    proving = after(state, RefreshStarted("corp"), now=NOON + HOUR)
+    proving = after(state, refreshing("corp"), now=NOON + HOUR)
 
     assert subjects(state, 60) == []
     assert RefreshToken("corp") in decide(state, NOON + HOUR)
@@ -81,7 +78,7 @@ def test_an_unproven_end_asks_for_a_proof_instead_of_warning() -> None:
 
 def test_an_end_that_stays_an_estimate_is_told_with_about() -> None:
     state = signed_in("dev", settings=replace(FOUR_HOURS, warn_before=(3 * HOUR,)))
-    state = after(state, RefreshStarted("corp"), Refreshed("corp", token(NOON + HOUR)), now=NOON + HOUR)
+    state = after(state, refreshing("corp"), Refreshed("corp", token(NOON + HOUR)), now=NOON + HOUR)
     [notice] = told(state, 60.1)
 
     assert (notice.subject, notice.about) == (Subject.ENDS_SOON, True)
@@ -135,7 +132,7 @@ def test_a_fresh_sign_in_that_moved_the_end_is_told_as_any_other() -> None:
 
 
 def test_trouble_is_told_when_it_lasts_and_keys_are_about_to_fail() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
     state = after(state, RefreshFailed("corp", PortalFailed().problem), now=NOON + 41 * MINUTE)
 
     assert subjects(state, 44) == []
@@ -147,9 +144,9 @@ def test_refused_roles_are_told_together_once() -> None:
     problem = RoleRefused().problem
     state = after(
         signed_in("dev", "ro"),
-        FetchStarted("dev"),
+        fetching("dev"),
         FetchFailed("dev", problem),
-        FetchStarted("ro"),
+        fetching("ro"),
         FetchFailed("ro", problem),
     )
     [notice] = told(state, 6)
@@ -162,9 +159,9 @@ def test_refused_roles_are_told_together_once() -> None:
 def test_a_setting_that_aws_does_not_take_is_not_told_as_a_role_without_access() -> None:
     state = after(
         signed_in("dev", "ro"),
-        FetchStarted("dev"),
+        fetching("dev"),
         FetchFailed("dev", RoleRefused().problem),
-        FetchStarted("ro"),
+        fetching("ro"),
         FetchFailed("ro", ProfileRefused("duration_seconds is 43200").problem),
     )
 
@@ -176,7 +173,7 @@ def test_a_setting_that_aws_does_not_take_is_not_told_as_a_role_without_access()
 
 
 def test_a_refused_section_is_told_once() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
     state = after(state, Synced((), {"dev": SectionNotOurs("[dev]").problem}))
 
     assert subjects(state, 6) == [Subject.SECTION_REFUSED]
@@ -184,7 +181,7 @@ def test_a_refused_section_is_told_once() -> None:
 
 
 def test_a_wrong_clock_is_told_beyond_five_minutes() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(), 5 * MINUTE))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys(), 5 * MINUTE))
     worse = after(state, Fetched("dev", keys(), -7 * MINUTE))
 
     assert subjects(state, 6) == []

@@ -10,13 +10,11 @@ from credtray.core.events import (
     ClockChanged,
     Fetched,
     FetchFailed,
-    FetchStarted,
     NetworkChanged,
     NoticesPaused,
     PresenceChanged,
     Refreshed,
     RefreshFailed,
-    RefreshStarted,
     SignedIn,
     Woke,
 )
@@ -28,7 +26,9 @@ from tests.core.making import (
     MINUTE,
     NOON,
     after,
+    fetching,
     keys,
+    refreshing,
     signed_in,
     started,
     token,
@@ -57,8 +57,8 @@ def test_nothing_is_shown_while_nobody_would_see_it_and_afterwards_the_truth_onc
 def test_after_twelve_hours_of_sleep_one_notice_says_that_it_ended() -> None:
     screen = Screen(cut())
     screen.at(50, PresenceChanged(Presence(locked=True, asleep=True)))
-    told = screen.at(770, Woke(), PresenceChanged(LOCKED), RefreshStarted("corp"), NO_NETWORK)
-    told += screen.at(771, NetworkChanged(), RefreshStarted("corp"), REFUSED)
+    told = screen.at(770, Woke(), PresenceChanged(LOCKED), refreshing("corp"), NO_NETWORK)
+    told += screen.at(771, NetworkChanged(), refreshing("corp"), REFUSED)
 
     assert told == []
     assert screen.at(772, PresenceChanged(HERE)) == [ENDED]
@@ -68,10 +68,10 @@ def test_after_twelve_hours_of_sleep_one_notice_says_that_it_ended() -> None:
 def test_nothing_about_the_end_is_shown_between_wake_and_network() -> None:
     screen = Screen(cut())
     screen.at(50, PresenceChanged(ASLEEP))
-    told = screen.at(770, Woke(), PresenceChanged(HERE), RefreshStarted("corp"), NO_NETWORK)
+    told = screen.at(770, Woke(), PresenceChanged(HERE), refreshing("corp"), NO_NETWORK)
 
     assert told == []
-    assert screen.at(771, NetworkChanged(), RefreshStarted("corp"), REFUSED) == [ENDED]
+    assert screen.at(771, NetworkChanged(), refreshing("corp"), REFUSED) == [ENDED]
 
 
 def test_an_old_warning_does_not_stay_on_the_locked_screen() -> None:
@@ -100,7 +100,7 @@ def test_silent_refresh_goes_on_while_nobody_is_there() -> None:
 
 @pytest.mark.parametrize("before", [LOCKED, ASLEEP])
 def test_what_failed_for_want_of_a_network_is_tried_at_once_after_unlock_and_sleep(before: Presence) -> None:
-    state = after(signed_in("dev"), PresenceChanged(before), RefreshStarted("corp"), NO_NETWORK)
+    state = after(signed_in("dev"), PresenceChanged(before), refreshing("corp"), NO_NETWORK)
     here = after(state, PresenceChanged(HERE))
 
     assert FetchRoleCredentials("dev") not in decide(state, NOON)
@@ -138,15 +138,15 @@ def test_pause_lasts_as_long_as_was_asked_for_when_the_clock_is_set() -> None:
 
 def offline() -> Screen:
     screen = Screen(cut())
-    screen.at(59, RefreshStarted("corp"), NO_NETWORK)
+    screen.at(59, refreshing("corp"), NO_NETWORK)
     return screen
 
 
 def test_end_is_not_spoken_of_while_nobody_could_sign_in() -> None:
     screen = offline()
 
-    assert screen.at(60, RefreshStarted("corp"), NO_NETWORK) == []
-    assert screen.at(61, RefreshStarted("corp"), Refreshed("corp", token(NOON + HOUR, 30 * MINUTE))) == [SOON]
+    assert screen.at(60, refreshing("corp"), NO_NETWORK) == []
+    assert screen.at(61, refreshing("corp"), Refreshed("corp", token(NOON + HOUR, 30 * MINUTE))) == [SOON]
 
 
 def test_trouble_that_nobody_looks_into_any_more_holds_nothing() -> None:
@@ -157,64 +157,64 @@ def test_end_of_a_token_that_nothing_renews_waits_for_the_network_as_well() -> N
     legacy = token(NOON, 100 * MINUTE, refreshable=False)
     screen = Screen(after(started("dev"), SignedIn("corp", legacy), Activated(("dev",))))
     screen.at(10)
-    screen.at(61, FetchStarted("dev"), FetchFailed("dev", Offline().problem))
-    screen.at(99.5, FetchStarted("dev"), FetchFailed("dev", Offline().problem))
+    screen.at(61, fetching("dev"), FetchFailed("dev", Offline().problem))
+    screen.at(99.5, fetching("dev"), FetchFailed("dev", Offline().problem))
 
     assert screen.at(100) == []
     assert screen.at(110) == [ENDED]
 
 
 def test_offline_too_long_is_told_once_with_the_keys_that_fail() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
     screen = Screen(state)
-    told = [screen.at(minute, RefreshStarted("corp"), NO_NETWORK) for minute in (41, 44.9, 46, 55.9)]
+    told = [screen.at(minute, refreshing("corp"), NO_NETWORK) for minute in (41, 44.9, 46, 55.9)]
 
     assert told == [[], [], [], []]
-    assert screen.at(56, RefreshStarted("corp"), NO_NETWORK) == [Subject.OFFLINE]
+    assert screen.at(56, refreshing("corp"), NO_NETWORK) == [Subject.OFFLINE]
     assert screen.there["corp:portal"].names == ("dev",)
-    assert screen.at(70, RefreshStarted("corp"), NO_NETWORK) == []
+    assert screen.at(70, refreshing("corp"), NO_NETWORK) == []
 
 
 def test_offline_is_not_told_while_keys_in_the_file_are_good() -> None:
     screen = Screen(cut())
 
-    assert screen.at(41, RefreshStarted("corp"), NO_NETWORK) + screen.at(58, NO_NETWORK) == []
+    assert screen.at(41, refreshing("corp"), NO_NETWORK) + screen.at(58, NO_NETWORK) == []
     assert Subject.OFFLINE not in screen.standing()
 
 
 def test_offline_is_taken_back_with_the_network_and_told_again_the_next_time() -> None:
-    screen = Screen(after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(life=20 * MINUTE))))
-    screen.at(6, RefreshStarted("corp"), NO_NETWORK)
+    screen = Screen(after(signed_in("dev"), fetching("dev"), Fetched("dev", keys(life=20 * MINUTE))))
+    screen.at(6, refreshing("corp"), NO_NETWORK)
 
-    assert screen.at(22, RefreshStarted("corp"), NO_NETWORK) == [Subject.OFFLINE]
-    assert screen.at(23, RefreshStarted("corp"), Refreshed("corp", token(NOON + 23 * MINUTE))) == []
+    assert screen.at(22, refreshing("corp"), NO_NETWORK) == [Subject.OFFLINE]
+    assert screen.at(23, refreshing("corp"), Refreshed("corp", token(NOON + 23 * MINUTE))) == []
     assert screen.standing() == []
-    screen.at(24, RefreshStarted("corp"), NO_NETWORK)
-    assert screen.at(40, RefreshStarted("corp"), NO_NETWORK) == [Subject.OFFLINE]
+    screen.at(24, refreshing("corp"), NO_NETWORK)
+    assert screen.at(40, refreshing("corp"), NO_NETWORK) == [Subject.OFFLINE]
 
 
 def test_offline_after_a_sleep_is_told_anew() -> None:
-    screen = Screen(after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(life=20 * MINUTE))))
-    screen.at(6, RefreshStarted("corp"), NO_NETWORK)
-    screen.at(22, RefreshStarted("corp"), NO_NETWORK)
+    screen = Screen(after(signed_in("dev"), fetching("dev"), Fetched("dev", keys(life=20 * MINUTE))))
+    screen.at(6, refreshing("corp"), NO_NETWORK)
+    screen.at(22, refreshing("corp"), NO_NETWORK)
 
     assert screen.standing() == [Subject.OFFLINE]
-    assert screen.at(300, Woke(), RefreshStarted("corp"), NO_NETWORK) == screen.standing() == []
-    assert screen.at(316, RefreshStarted("corp"), NO_NETWORK) == [Subject.OFFLINE]
+    assert screen.at(300, Woke(), refreshing("corp"), NO_NETWORK) == screen.standing() == []
+    assert screen.at(316, refreshing("corp"), NO_NETWORK) == [Subject.OFFLINE]
 
 
 def test_network_that_comes_and_goes_does_not_hide_how_long_nothing_worked() -> None:
-    screen = Screen(after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(life=20 * MINUTE))))
-    screen.at(6, RefreshStarted("corp"), NO_NETWORK)
-    screen.at(14, NetworkChanged(), RefreshStarted("corp"), NO_NETWORK)
+    screen = Screen(after(signed_in("dev"), fetching("dev"), Fetched("dev", keys(life=20 * MINUTE))))
+    screen.at(6, refreshing("corp"), NO_NETWORK)
+    screen.at(14, NetworkChanged(), refreshing("corp"), NO_NETWORK)
 
     assert screen.at(21, NetworkChanged()) == []
-    assert screen.at(21.1, RefreshStarted("corp"), NO_NETWORK) == [Subject.OFFLINE]
+    assert screen.at(21.1, refreshing("corp"), NO_NETWORK) == [Subject.OFFLINE]
 
 
 def test_time_asleep_is_not_time_without_network() -> None:
-    screen = Screen(after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(life=20 * MINUTE))))
-    screen.at(6, RefreshStarted("corp"), NO_NETWORK)
+    screen = Screen(after(signed_in("dev"), fetching("dev"), Fetched("dev", keys(life=20 * MINUTE))))
+    screen.at(6, refreshing("corp"), NO_NETWORK)
 
-    assert screen.at(300, Woke(), RefreshStarted("corp"), NO_NETWORK) == []
-    assert screen.at(316, RefreshStarted("corp"), NO_NETWORK) == [Subject.OFFLINE]
+    assert screen.at(300, Woke(), refreshing("corp"), NO_NETWORK) == []
+    assert screen.at(316, refreshing("corp"), NO_NETWORK) == [Subject.OFFLINE]

@@ -12,7 +12,6 @@ from credtray.core.events import (
     ConfigLoaded,
     Event,
     Fetched,
-    FetchStarted,
     MarksRead,
     NoticeUnseen,
     PartChanged,
@@ -25,7 +24,6 @@ from credtray.core.events import (
     SignInStarted,
     Snoozed,
     Synced,
-    SyncStarted,
     TokenFound,
     TokenVanished,
 )
@@ -38,11 +36,13 @@ from tests.core.making import (
     NOON,
     after,
     config,
+    fetching,
     keys,
     profile,
     session,
     signed_in,
     token,
+    writing,
 )
 from tests.core.screen import Screen, cut, warned
 
@@ -129,7 +129,7 @@ def test_end_that_did_not_move_replaces_the_warning_and_covers_it() -> None:
 
 
 def test_trouble_that_passed_is_taken_back() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
     screen = Screen(after(state, RefreshFailed("corp", PortalFailed().problem), now=NOON + 41 * MINUTE))
 
     assert screen.at(46) == [Subject.CANNOT_REFRESH]
@@ -137,7 +137,7 @@ def test_trouble_that_passed_is_taken_back() -> None:
 
 
 def test_clock_that_was_set_right_is_no_trouble_any_more() -> None:
-    screen = Screen(after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys(), 7 * MINUTE)))
+    screen = Screen(after(signed_in("dev"), fetching("dev"), Fetched("dev", keys(), 7 * MINUTE)))
 
     assert screen.at(6) == [Subject.CLOCK_OFF]
     assert screen.at(14, ClockChanged(7 * MINUTE)) == screen.standing() == []
@@ -146,18 +146,18 @@ def test_clock_that_was_set_right_is_no_trouble_any_more() -> None:
 def test_one_computer_has_one_clock_whatever_the_number_of_sessions() -> None:
     sessions = (session(), session("other"))
     state = after(signed_in("dev"), ConfigLoaded(config(profile("dev"), sessions=sessions)))
-    screen = Screen(after(state, FetchStarted("dev"), Fetched("dev", keys(), 7 * MINUTE)))
+    screen = Screen(after(state, fetching("dev"), Fetched("dev", keys(), 7 * MINUTE)))
 
     assert screen.at(6) == [Subject.CLOCK_OFF]
 
 
 def test_refused_section_stays_told_while_a_rewrite_finds_out_whether_it_still_is() -> None:
-    screen = Screen(after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys())))
+    screen = Screen(after(signed_in("dev"), fetching("dev"), Fetched("dev", keys())))
     refused = Synced((), {"dev": SectionNotOurs("[dev]").problem})
-    screen.at(6, SyncStarted(), refused)
+    screen.at(6, writing(), refused)
 
     assert screen.standing() == [Subject.SECTION_REFUSED]
-    assert screen.at(7, MarksRead(()), SyncStarted(), refused) == []
+    assert screen.at(7, MarksRead(()), writing(), refused) == []
     assert screen.standing() == [Subject.SECTION_REFUSED]
 
 

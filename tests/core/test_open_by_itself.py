@@ -10,6 +10,7 @@ import pytest
 from credtray.core import state_document
 from credtray.core.errors import Offline, SignInTimedOut, TokenRefused
 from credtray.core.events import (
+    Begun,
     ConfigLoaded,
     Event,
     MarksRead,
@@ -18,7 +19,6 @@ from credtray.core.events import (
     PresenceChanged,
     Refreshed,
     RefreshFailed,
-    RefreshStarted,
     SettingsLoaded,
     SignedIn,
     SignedOut,
@@ -27,7 +27,6 @@ from credtray.core.events import (
     SignInStarted,
     StateSaved,
     TokenFound,
-    WindowBegun,
     WindowUnopened,
 )
 from credtray.core.notices import AGAIN
@@ -35,12 +34,24 @@ from credtray.core.policy import OpenSignIn, decide, next_look
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.state import State
-from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, config, profile, session, signed_in, token
+from tests.core.making import (
+    HOUR,
+    MINUTE,
+    NOON,
+    SECOND,
+    after,
+    config,
+    profile,
+    refreshing,
+    session,
+    signed_in,
+    token,
+)
 
 ALLOWED = Settings(sessions={"corp": SessionSettings(open_by_itself=True)})
 LATER = NOON + HOUR
 WATCHED = PartChanged(DesktopPart(Part.PRESENCE, "logind"))
-ENDED = (RefreshStarted("corp"), RefreshFailed("corp", TokenRefused().problem))
+ENDED = (refreshing("corp"), RefreshFailed("corp", TokenRefused().problem))
 
 
 def ended(*events: Event, settings: Settings = ALLOWED) -> State:
@@ -56,7 +67,7 @@ def test_one_window_opens_when_a_sign_in_has_ended() -> None:
     state = ended()
 
     assert windows(state) == 1
-    assert windows(after(state, WindowBegun("corp"), now=LATER), 600) == 0
+    assert windows(after(state, Begun(OpenSignIn("corp")), now=LATER), 600) == 0
 
 
 @pytest.mark.parametrize(
@@ -138,7 +149,7 @@ def test_an_address_shown_while_signed_in_says_nothing_of_the_next_end() -> None
 def test_a_try_that_found_no_portal_is_made_again_later() -> None:
     tried = after(
         ended(),
-        WindowBegun("corp"),
+        Begun(OpenSignIn("corp")),
         SignInStarted("corp"),
         SignInFailed("corp", Offline().problem),
         WindowUnopened("corp"),
@@ -152,7 +163,7 @@ def test_a_try_that_found_no_portal_is_made_again_later() -> None:
 
 
 def test_the_next_ended_sign_in_has_a_window_of_its_own() -> None:
-    state = after(ended(), WindowBegun("corp"), now=LATER)
+    state = after(ended(), Begun(OpenSignIn("corp")), now=LATER)
     again = after(state, SignedIn("corp", token(LATER, name="t1")), *ENDED, now=LATER + HOUR)
 
     assert windows(again, 60) == 1
@@ -171,7 +182,7 @@ def restarted(state: State, *events: Event, now: datetime = LATER + MINUTE) -> S
 
 
 def test_a_restart_brings_no_second_window_for_the_same_end() -> None:
-    state = after(ended(), WindowBegun("corp"), now=LATER)
+    state = after(ended(), Begun(OpenSignIn("corp")), now=LATER)
     left = TokenFound("corp", token(NOON))
 
     assert windows(restarted(state, left, *ENDED), 60) == 0
@@ -190,7 +201,7 @@ def test_a_sign_in_that_ends_after_a_restart_brings_one() -> None:
     state = after(signed_in("dev", settings=ALLOWED), WATCHED)
     renewed = token(LATER, name="t1")
     running = restarted(
-        state, TokenFound("corp", token(NOON)), RefreshStarted("corp"), Refreshed("corp", renewed)
+        state, TokenFound("corp", token(NOON)), refreshing("corp"), Refreshed("corp", renewed)
     )
 
     assert windows(running) == 0

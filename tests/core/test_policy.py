@@ -22,11 +22,9 @@ from credtray.core.events import (
     EarlierEnded,
     Fetched,
     FetchFailed,
-    FetchStarted,
     MarksRead,
     Refreshed,
     RefreshFailed,
-    RefreshStarted,
     SignedIn,
     SignedOut,
     SignInFailed,
@@ -35,7 +33,6 @@ from credtray.core.events import (
     Switched,
     Synced,
     SyncFailed,
-    SyncStarted,
     TokenFound,
     TokenVanished,
     Woke,
@@ -53,7 +50,21 @@ from credtray.core.ports import Mark
 from credtray.core.section_mark import key_digest
 from credtray.core.settings import Settings
 from credtray.core.state import State
-from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, registration, signed_in, started, token
+from tests.core.making import (
+    HOUR,
+    MINUTE,
+    NOON,
+    SECOND,
+    after,
+    fetching,
+    keys,
+    refreshing,
+    registration,
+    signed_in,
+    started,
+    token,
+    writing,
+)
 
 
 def mark(section: str, name: str = "0", profile: str | None = None, life: timedelta = HOUR) -> Mark:
@@ -65,7 +76,7 @@ def fetched(*names: str) -> State:
     names = names or ("dev",)
     state = signed_in(*names)
     for name in names:
-        state = after(state, FetchStarted(name), Fetched(name, keys(name=name)))
+        state = after(state, fetching(name), Fetched(name, keys(name=name)))
     return after(state, Synced(tuple(mark(name, name) for name in names)))
 
 
@@ -91,7 +102,7 @@ def test_token_and_keys_are_renewed_with_20_minutes_left() -> None:
 
 
 def test_what_is_under_way_is_not_begun_again() -> None:
-    state = after(fetched("dev"), RefreshStarted("corp"), FetchStarted("dev"))
+    state = after(fetched("dev"), refreshing("corp"), fetching("dev"))
 
     assert calls(state, 40) == []
 
@@ -166,7 +177,7 @@ def test_an_inactive_profile_is_fetched_only_when_its_keys_are_no_longer_good_en
 
 def test_a_role_is_never_fetched_twice_within_a_minute() -> None:
     short = keys(life=30 * SECOND)
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", short), Synced((mark("dev"),)))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", short), Synced((mark("dev"),)))
 
     assert FetchRoleCredentials("dev") not in calls(state, 0.9)
     assert FetchRoleCredentials("dev") in calls(state, 1)
@@ -179,7 +190,7 @@ def test_keys_that_live_longer_are_never_given_up_for_staler_ones() -> None:
 
 
 def test_a_refused_role_does_not_hold_up_the_others() -> None:
-    state = after(signed_in("dev", "ro"), FetchStarted("dev"), FetchFailed("dev", RoleRefused().problem))
+    state = after(signed_in("dev", "ro"), fetching("dev"), FetchFailed("dev", RoleRefused().problem))
 
     assert calls(state, 1.5) == [FetchRoleCredentials("ro")]
 
@@ -188,7 +199,7 @@ def test_a_refused_role_does_not_hold_up_the_others() -> None:
 
 
 def test_throttling_holds_back_all_calls_of_the_session_and_then_one_probes() -> None:
-    state = after(signed_in("dev", "ro"), FetchStarted("dev"), FetchFailed("dev", Throttled().problem))
+    state = after(signed_in("dev", "ro"), fetching("dev"), FetchFailed("dev", Throttled().problem))
 
     assert calls(state, 0.9) == []
     assert len(calls(state, 2)) == 1
@@ -196,7 +207,7 @@ def test_throttling_holds_back_all_calls_of_the_session_and_then_one_probes() ->
 
 def test_retry_after_is_honoured() -> None:
     throttled = Throttled("slow down", retry_after=600)
-    state = after(signed_in("dev"), FetchStarted("dev"), FetchFailed("dev", throttled.problem))
+    state = after(signed_in("dev"), fetching("dev"), FetchFailed("dev", throttled.problem))
 
     assert calls(state, 9.9) == []
     assert calls(state, 10) == [FetchRoleCredentials("dev")]
@@ -205,7 +216,7 @@ def test_retry_after_is_honoured() -> None:
 def test_offline_is_tried_again_within_seconds_and_at_once_after_waking() -> None:
     state = after(
         fetched("dev"),
-        RefreshStarted("corp"),
+        refreshing("corp"),
         RefreshFailed("corp", Offline().problem),
         now=NOON + 41 * MINUTE,
     )
@@ -218,9 +229,9 @@ def test_offline_is_tried_again_within_seconds_and_at_once_after_waking() -> Non
 
 def test_a_401_is_answered_by_one_refresh_and_one_more_try_and_no_loop() -> None:
     refused = FetchFailed("dev", PortalUnauthorized().problem)
-    once = after(signed_in("dev"), FetchStarted("dev"), refused)
-    renewed = after(once, RefreshStarted("corp"), Refreshed("corp", token(name="t1")))
-    twice = after(renewed, FetchStarted("dev"), refused)
+    once = after(signed_in("dev"), fetching("dev"), refused)
+    renewed = after(once, refreshing("corp"), Refreshed("corp", token(name="t1")))
+    twice = after(renewed, fetching("dev"), refused)
 
     assert calls(once, 0) == [RefreshToken("corp")]
     assert calls(renewed, 0) == [FetchRoleCredentials("dev")]
@@ -230,10 +241,10 @@ def test_a_401_is_answered_by_one_refresh_and_one_more_try_and_no_loop() -> None
 
 def test_late_401s_to_the_token_that_was_replaced_do_not_end_the_sign_in() -> None:
     refused = FetchFailed("ro", PortalUnauthorized().problem)
-    state = after(signed_in("dev", "ro"), FetchStarted("dev"), FetchStarted("ro"))
+    state = after(signed_in("dev", "ro"), fetching("dev"), fetching("ro"))
     state = after(state, FetchFailed("dev", PortalUnauthorized().problem), now=NOON + SECOND)
     state = after(
-        state, RefreshStarted("corp"), Refreshed("corp", token(NOON + SECOND, name="t1")), now=NOON + SECOND
+        state, refreshing("corp"), Refreshed("corp", token(NOON + SECOND, name="t1")), now=NOON + SECOND
     )
     state = after(state, refused, now=NOON + 2 * SECOND)
 
@@ -245,9 +256,7 @@ def test_late_401s_to_the_token_that_was_replaced_do_not_end_the_sign_in() -> No
 
 
 def test_keys_that_arrived_together_are_written_in_one_batch() -> None:
-    state = after(
-        signed_in("dev", "ro"), FetchStarted("dev"), FetchStarted("ro"), Fetched("dev", keys(name="d"))
-    )
+    state = after(signed_in("dev", "ro"), fetching("dev"), fetching("ro"), Fetched("dev", keys(name="d")))
     both = after(state, Fetched("ro", keys(name="r")))
 
     assert syncs(state) == []
@@ -255,9 +264,7 @@ def test_keys_that_arrived_together_are_written_in_one_batch() -> None:
 
 
 def test_a_slow_role_holds_up_the_batch_for_three_seconds_only() -> None:
-    state = after(
-        signed_in("dev", "ro"), FetchStarted("dev"), FetchStarted("ro"), Fetched("dev", keys(name="d"))
-    )
+    state = after(signed_in("dev", "ro"), fetching("dev"), fetching("ro"), Fetched("dev", keys(name="d")))
 
     assert [item.section for item in syncs(state, 3 / 60)[0].wanted] == ["dev"]
 
@@ -348,7 +355,7 @@ def test_switching_replaces_the_keys_of_default_without_an_empty_moment() -> Non
 
 
 def test_a_failed_write_is_repeated_within_a_minute() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()), SyncStarted())
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()), writing())
     state = after(state, SyncFailed(FileUnwritable("no space").problem))
 
     assert syncs(state, 0.1) == []
@@ -363,15 +370,11 @@ def test_a_failed_write_is_repeated_within_a_minute() -> None:
 def test_nothing_new_is_decided_before_the_next_look(seconds: int, how: str) -> None:
     state = fetched("dev", "ro")
     if how == "offline":
-        state = after(
-            state, FetchStarted("dev"), FetchFailed("dev", Offline().problem), now=NOON + 30 * MINUTE
-        )
+        state = after(state, fetching("dev"), FetchFailed("dev", Offline().problem), now=NOON + 30 * MINUTE)
     if how == "throttled":
         state = after(state, RefreshFailed("corp", Throttled().problem), now=NOON + 41 * MINUTE)
     if how == "refused":
-        state = after(
-            state, FetchStarted("ro"), FetchFailed("ro", RoleRefused().problem), now=NOON + 41 * MINUTE
-        )
+        state = after(state, fetching("ro"), FetchFailed("ro", RoleRefused().problem), now=NOON + 41 * MINUTE)
     now = NOON + seconds * SECOND
     look = next_look(state, now)
     if look is None:

@@ -14,17 +14,15 @@ from credtray.core.events import (
     Asked,
     Fetched,
     FetchFailed,
-    FetchStarted,
     MarksRead,
     MarksUnread,
     NetworkChanged,
     Synced,
     SyncFailed,
-    SyncStarted,
 )
 from credtray.core.policy import FetchRoleCredentials, SyncCredentialsFile, decide
 from credtray.core.state import State
-from tests.core.making import MINUTE, NOON, SECOND, after, keys, signed_in
+from tests.core.making import MINUTE, NOON, SECOND, after, fetching, keys, signed_in, writing
 
 # --- many profiles -----------------------------------------------------------------------------------
 
@@ -37,7 +35,7 @@ def _fetches(state: State, minutes: float = 0) -> list[str]:
 def test_no_more_calls_are_begun_than_can_be_made_at_once() -> None:
     state = signed_in(*(f"p{number:03d}" for number in range(500)))
     first = _fetches(state)
-    state = after(state, *(FetchStarted(name) for name in first))
+    state = after(state, *(fetching(name) for name in first))
 
     assert [f"p{number:03d}" for number in range(8)] == first
     assert _fetches(state) == []
@@ -46,21 +44,21 @@ def test_no_more_calls_are_begun_than_can_be_made_at_once() -> None:
 
 def test_a_program_that_asks_does_not_queue_behind_500_profiles() -> None:
     state = signed_in(*(f"p{number:03d}" for number in range(500)))
-    state = after(state, *(FetchStarted(name) for name in _fetches(state)), Asked("p499"))
+    state = after(state, *(fetching(name) for name in _fetches(state)), Asked("p499"))
 
     assert _fetches(after(state, Fetched("p003", keys()))) == ["p499"]
 
 
 def test_a_storm_of_429_costs_the_calls_under_way_and_no_more() -> None:
     state = signed_in(*(f"p{number:03d}" for number in range(500)))
-    state = after(state, *(FetchStarted(name) for name in _fetches(state)))
+    state = after(state, *(fetching(name) for name in _fetches(state)))
     state = after(state, FetchFailed("p000", Throttled().problem))
 
     assert _fetches(state) == []
 
 
 def test_an_attempt_that_never_reached_the_portal_is_repeated_as_soon_as_the_trouble_may_be_over() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), FetchFailed("dev", Offline().problem))
+    state = after(signed_in("dev"), fetching("dev"), FetchFailed("dev", Offline().problem))
 
     assert _fetches(state) == []
     assert _fetches(after(state, NetworkChanged(), now=NOON + 2 * SECOND), 1 / 30) == ["dev"]
@@ -77,7 +75,7 @@ def _written(state: State, minutes: float = 0) -> list[str]:
 
 def test_a_section_that_was_changed_back_is_written_again_and_not_given_up() -> None:
     problem = FileContended("[dev] was changed back").problem
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()), SyncStarted())
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()), writing())
     state = after(state, Synced((), {"dev": problem}))
 
     assert _written(state) == []
@@ -87,15 +85,15 @@ def test_a_section_that_was_changed_back_is_written_again_and_not_given_up() -> 
 
 def test_fighting_another_program_becomes_rarer() -> None:
     problem = FileContended("[dev] was changed back").problem
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
     for _ in range(4):
-        state = after(state, SyncStarted(), Synced((), {"dev": problem}))
+        state = after(state, writing(), Synced((), {"dev": problem}))
 
     assert _written(state, 0.7) == []
 
 
 def test_a_refused_section_is_tried_again_when_somebody_has_edited_the_file() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()), SyncStarted())
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()), writing())
     state = after(state, Synced((), {"dev": SectionNotOurs("it holds keys").problem}))
 
     assert _written(state, 10) == []
@@ -110,7 +108,7 @@ def test_a_file_that_can_be_read_again_is_no_trouble_any_more() -> None:
 
 
 def test_a_readable_file_does_not_hide_that_it_cannot_be_written() -> None:
-    state = after(signed_in("dev"), SyncStarted(), SyncFailed(FileUnwritable("no space").problem))
+    state = after(signed_in("dev"), writing(), SyncFailed(FileUnwritable("no space").problem))
 
     kept = after(state, MarksRead(())).file.trouble
 

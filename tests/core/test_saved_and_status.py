@@ -7,11 +7,10 @@ import pytest
 from credtray.core import state_document
 from credtray.core.errors import Offline, RoleRefused, SectionNotOurs, TokenRefused
 from credtray.core.events import (
+    Begun,
     ConfigLoaded,
     Fetched,
     FetchFailed,
-    FetchStarted,
-    NoticeShown,
     NoticesPaused,
     PartChanged,
     PresenceChanged,
@@ -24,6 +23,8 @@ from credtray.core.events import (
     TokenVanished,
 )
 from credtray.core.models import ConfigWarning
+from credtray.core.notices import Notice, Subject
+from credtray.core.policy import ShowNotice
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.summary import status_document
@@ -34,6 +35,7 @@ from tests.core.making import (
     NOON,
     after,
     config,
+    fetching,
     keys,
     profile,
     session,
@@ -51,7 +53,9 @@ AGENT = AgentStatus(running=True, pid=7, version="1")
 def test_choices_learned_ends_and_what_was_told_survive_a_restart() -> None:
     state = after(signed_in("dev", "ro"), Switched("ro"))
     state = after(state, Refreshed("corp", token(NOON + 40 * MINUTE, 50 * MINUTE)), now=NOON + 40 * MINUTE)
-    state = after(state, NoticeShown("corp", frozenset({"soon:1800"})))
+    state = after(
+        state, Begun(ShowNotice(Notice(Subject.ENDS_SOON, "corp", "sign-in:corp", frozenset({"soon:1800"}))))
+    )
     back = state_document.decode(state_document.encode(state))
     back = after(back, ConfigLoaded(config(profile("dev"), profile("ro"))), TokenFound("corp", token()))
 
@@ -62,7 +66,7 @@ def test_choices_learned_ends_and_what_was_told_survive_a_restart() -> None:
 
 
 def test_no_secret_is_remembered() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
     text = state_document.encode(state).decode()
 
     assert not any(secret in text for secret in ("a-t0", "r-t0", "client-secret", '"secret"', "ASIA0"))
@@ -98,7 +102,7 @@ def test_a_session_that_vanishes_from_the_config_file_and_returns_keeps_what_was
 
 
 def test_the_contract_of_status_json() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()), Switched("dev"))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()), Switched("dev"))
     found = as_json(status_document(state, AGENT, NOON))
 
     assert found["version"] == 1
@@ -168,7 +172,7 @@ def test_status_tells_how_the_desktop_is_served_and_who_is_there() -> None:
 
 
 def test_no_secret_is_in_the_status_document() -> None:
-    state = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    state = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
 
     assert not any(
         secret in str(as_json(status_document(state, AGENT, NOON))) for secret in ("a-t0", "r-t0", "ASIA0")
@@ -181,11 +185,11 @@ def _states(state: object, minutes: float = 0) -> tuple[str, str]:
 
 
 def test_the_words_for_every_standing() -> None:
-    fetched = after(signed_in("dev"), FetchStarted("dev"), Fetched("dev", keys()))
+    fetched = after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
     cut = after(fetched, Refreshed("corp", token(NOON + 40 * MINUTE, 50 * MINUTE)), now=NOON + 40 * MINUTE)
     ended = after(cut, RefreshFailed("corp", TokenRefused().problem), now=NOON + 45 * MINUTE)
     offline = after(fetched, RefreshFailed("corp", Offline().problem), now=NOON + 41 * MINUTE)
-    refused = after(signed_in("dev"), FetchStarted("dev"), FetchFailed("dev", RoleRefused().problem))
+    refused = after(signed_in("dev"), fetching("dev"), FetchFailed("dev", RoleRefused().problem))
 
     assert _states(after(started("dev"), TokenVanished("corp"))) == ("signed_out", "signed_out")
     assert _states(after(started("dev"), SignInStarted("corp"))) == ("signing_in", "signing_in")

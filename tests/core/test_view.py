@@ -15,10 +15,8 @@ import pytest
 from credtray.core.errors import TokenRefused
 from credtray.core.events import (
     Fetched,
-    FetchStarted,
     Refreshed,
     RefreshFailed,
-    RefreshStarted,
     SignInStarted,
     TokenFound,
     TokenVanished,
@@ -26,7 +24,7 @@ from credtray.core.events import (
 from credtray.core.state import State
 from credtray.core.state_words import clock_time, standing, still_valid
 from credtray.core.summary import summary
-from tests.core.making import HOUR, MINUTE, NOON, after, keys, signed_in, started, token
+from tests.core.making import HOUR, MINUTE, NOON, after, fetching, keys, refreshing, signed_in, started, token
 
 SNAPSHOT = Path(__file__).with_name("snapshots") / "view.txt"
 NAMES = ("dev", "ro", "dns", "security", "audit", "billing")
@@ -36,11 +34,11 @@ def sessions() -> Iterator[tuple[str, State, float]]:
     """Name, state, minutes after noon."""
     state = signed_in("dev")
     cut = after(
-        state, RefreshStarted("corp"), Refreshed("corp", token(NOON + 40 * MINUTE, 50 * MINUTE)),
+        state, refreshing("corp"), Refreshed("corp", token(NOON + 40 * MINUTE, 50 * MINUTE)),
         now=NOON + 40 * MINUTE,
     )  # fmt: skip
     ended = after(
-        cut, RefreshStarted("corp"), RefreshFailed("corp", TokenRefused().problem), now=NOON + 90 * MINUTE
+        cut, refreshing("corp"), RefreshFailed("corp", TokenRefused().problem), now=NOON + 90 * MINUTE
     )
     yield "not looked yet", started("dev"), 0
     yield "signed out", after(started("dev"), TokenVanished("corp")), 0
@@ -68,7 +66,7 @@ def text() -> str:
         line = standing(seen, seen.sessions["corp"])
         lines += [f"{name}:", f"  {line}", ""]
     held = after(
-        signed_in(*NAMES), *(FetchStarted(name) for name in NAMES), *(Fetched(name, keys()) for name in NAMES)
+        signed_in(*NAMES), *(fetching(name) for name in NAMES), *(Fetched(name, keys()) for name in NAMES)
     )
     lines += ["# still valid without a new sign-in", ""]
     for name, state in {

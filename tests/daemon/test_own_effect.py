@@ -13,13 +13,13 @@ import pytest
 from credtray.core import protocol
 from credtray.core.effects import Effect
 from credtray.core.errors import CredtrayError, Offline, Problem, TimedOut
-from credtray.core.events import Activated, ConfigLoaded, Synced, SyncStarted, TokenVanished
+from credtray.core.events import Activated, ConfigLoaded, Synced, TokenVanished
 from credtray.core.models import Secret
 from credtray.core.protocol import Done, Progress
 from credtray.daemon.loop import LoopOptions
 from credtray.daemon.requests import ImportRequests
 from credtray.daemon.workers import Workers
-from tests.core.making import NOON, config, profile, session
+from tests.core.making import NOON, config, profile, session, writing
 from tests.daemon.fakes import Daemon, Sink, SlowPool, run
 
 T = TypeVar("T")
@@ -286,7 +286,7 @@ def test_the_end_of_the_agent_is_not_held_up() -> None:
 def test_an_event_alone_ends_the_wait() -> None:
     async def drive() -> bool:
         daemon = await Daemon(conduct=LoopOptions(saves=False)).started()
-        daemon.loop.take(SyncStarted())
+        daemon.loop.take(writing())
         task = asyncio.create_task(daemon.loop.reached(Effect(sections=("dev",)), 15))
         await asyncio.sleep(1)
         daemon.loop.take(Synced((), {}))
@@ -316,7 +316,7 @@ def test_a_client_that_hangs_up_leaves_its_choice_and_nothing_else() -> None:
 def test_a_disk_that_hangs_ends_the_wait_as_well() -> None:
     async def drive() -> float:
         world = await World().signed_in()
-        world.daemon.loop.take(SyncStarted())  # and it never ends
+        world.daemon.loop.take(writing())  # and it never ends
         return (await world.asked(protocol.Switch("ro"))).seconds
 
     assert run(drive()) == pytest.approx(15)

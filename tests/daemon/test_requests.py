@@ -21,13 +21,13 @@ from credtray.core.errors import (
     UnknownSession,
     UsageError,
 )
-from credtray.core.events import ConfigLoaded, FetchStarted, Tick
+from credtray.core.events import ConfigLoaded, Tick
 from credtray.core.models import AssumedRole
 from credtray.core.protocol import CredentialsIssued, Done
 from credtray.core.protocol.results import PingResult
 from credtray.daemon.ipc_connection import ReplySink
 from tests.as_json import as_json, iso
-from tests.core.making import HOUR, MINUTE, config, profile
+from tests.core.making import HOUR, MINUTE, config, fetching, profile
 from tests.daemon.fakes import Daemon, Sink, run
 
 
@@ -105,7 +105,7 @@ def test_profile_that_vanishes_while_somebody_waits_is_an_answer() -> None:
 def test_nobody_waits_longer_than_eighteen_seconds() -> None:
     async def drive() -> float:
         daemon = await Daemon().signed_in()
-        daemon.loop.take(FetchStarted("dev"))  # and it never ends
+        daemon.loop.take(fetching("dev"))  # and it never ends
         began = asyncio.get_running_loop().time()
         with pytest.raises(TimedOut):
             await daemon.ask(protocol.Credentials("dev"))
@@ -414,7 +414,7 @@ def test_sessions_need_a_name_only_where_there_are_several() -> None:
 def test_status_is_answered_while_everything_hangs() -> None:
     async def drive() -> None:
         daemon = await Daemon().signed_in()
-        daemon.loop.take(FetchStarted("dev"))
+        daemon.loop.take(fetching("dev"))
         began = asyncio.get_running_loop().time()
         found = await result(daemon, protocol.Status())
 

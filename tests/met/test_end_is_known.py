@@ -28,6 +28,7 @@ from credtray.core.errors import (
     UnexpectedReply,
 )
 from credtray.core.events import (
+    Begun,
     Deactivated,
     Fetched,
     FetchFailed,
@@ -56,7 +57,6 @@ from credtray.core.state import State
 from credtray.core.state_words import tooltip
 from credtray.core.summary import status_document, summary
 from credtray.core.tray_view import details, look
-from credtray.daemon.actions import Actions
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token
 
@@ -120,7 +120,7 @@ class Agent:
 
     def _act(self) -> None:
         for action in decide(self.state, self.now):
-            self._take(Actions.begun(action))
+            self._take(Begun(action))
             match action:
                 case RefreshToken(session):
                     self.refreshes.append(self.now)
@@ -269,7 +269,7 @@ def test_tokens_that_are_over_at_once_are_not_renewed_in_a_loop(life: timedelta)
     for second in range(600):
         now = NOON + LIFE + second * SECOND
         for action in decide(state, now):
-            state = apply(state, Actions.begun(action), now)
+            state = apply(state, Begun(action), now)
             if isinstance(action, RefreshToken):
                 agent.refreshes.append(now)
                 state = apply(state, Refreshed("corp", token(now, life, name=str(second))), now)

@@ -30,6 +30,7 @@ from credtray.core.events import (
     AccountsUnknown,
     Activated,
     Asked,
+    Begun,
     ConfigLoaded,
     Event,
     Fetched,
@@ -62,7 +63,6 @@ from credtray.core.ports import Mark
 from credtray.core.section_mark import key_digest
 from credtray.core.settings import Settings
 from credtray.core.state import State
-from credtray.daemon.actions import Actions
 from tests.core.making import HOUR, MINUTE, NOON, config, profile, registration
 
 STORMS: tuple[type[CredtrayError], ...] = (Throttled, PortalFailed, CaptivePortal)
@@ -148,7 +148,7 @@ class World:
             return
         self.state = apply(self.state, event, self.now)
         for action in decide(self.state, self.now):
-            self.state = apply(self.state, Actions.begun(action), self.now)
+            self.state = apply(self.state, Begun(action), self.now)
             self.start(action)
         self.set_timer()
 

@@ -9,8 +9,16 @@ from datetime import datetime, timedelta
 from credtray.core.errors import Problem
 from credtray.core.models import AccessToken, Account, Awaited, AwsConfig, RoleCredentials
 from credtray.core.pasted_keys import ImportedKeys
+from credtray.core.policy import Action
 from credtray.core.ports import DesktopPart, EndpointState, Mark, Presence
 from credtray.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An action of the policy is under way, so that it is not decided twice; handled by its own type."""
+
+    action: Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +53,6 @@ class NoticesPaused:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeShown:
-    """A notice was handed to the notifier."""
-
-    session: str
-    says: frozenset[str]
-    """What it told; none of it is repeated during this sign-in."""
-    key: str = ""
-    """Under which it can be replaced or taken back."""
-
-
-@dataclass(frozen=True, slots=True)
 class NoticeUnseen:
     """A notice could not be shown: it is decided again as soon as somebody can be told."""
 
@@ -64,21 +61,6 @@ class NoticeUnseen:
     says: frozenset[str]
     possible: bool = False
     """True: while it was tried somebody has come who can be told."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeWithdrawn:
-    """A notice that was moot was taken back."""
-
-    session: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class WindowBegun:
-    """A sign-in that nobody asked for begins; for this end there is no other one."""
-
-    session: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +85,6 @@ class PartChanged:
     """A part of the desktop is served otherwise than before, or no longer."""
 
     part: DesktopPart
-
-
-@dataclass(frozen=True, slots=True)
-class AccountsAsked:
-    """The accounts of a session are being listed."""
-
-    session: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,13 +285,6 @@ class SignedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshStarted:
-    """A silent refresh is under way."""
-
-    session: str
-
-
-@dataclass(frozen=True, slots=True)
 class Refreshed:
     """A silent refresh brought a newer token (or found one on the disk)."""
 
@@ -340,13 +308,6 @@ class RefreshMoot:
 
 
 # --- role credentials --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class FetchStarted:
-    """Role credentials of this profile are being fetched."""
-
-    profile: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,11 +369,6 @@ class Stopping:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncStarted:
-    """A rewrite of the credentials file is under way."""
-
-
-@dataclass(frozen=True, slots=True)
 class Synced:
     """The credentials file was rewritten; some sections may have been refused."""
 
@@ -430,14 +386,14 @@ class SyncFailed:
 
 # fmt: off
 Event = (
-    Tick | Woke | ClockChanged | NetworkChanged | FilesChanged | ConfigLoaded | ConfigBroken
+    Begun | Tick | Woke | ClockChanged | NetworkChanged | FilesChanged | ConfigLoaded | ConfigBroken
     | SettingsLoaded | SettingsBroken | StateSaved | TokenFound | TokenVanished | TokenDoubtful
     | MarksRead | MarksUnread | SignInStarted | SignInAddressKnown | SignedIn | SignInFailed | SignedOut
-    | RefreshStarted | Refreshed | RefreshFailed | RefreshMoot | FetchStarted | Fetched | FetchFailed
-    | Asked | Needed | Activated | Deactivated | Switched | Snoozed | Stopping | SyncStarted | Synced
-    | SyncFailed | NoticeShown | NoticesPaused | NoticeUnseen | NoticeWithdrawn | PresenceChanged
-    | PartChanged | EndpointChanged | AccountsAsked | AccountsListed | AccountsUnknown
+    | Refreshed | RefreshFailed | RefreshMoot | Fetched | FetchFailed
+    | Asked | Needed | Activated | Deactivated | Switched | Snoozed | Stopping | Synced
+    | SyncFailed | NoticesPaused | NoticeUnseen | PresenceChanged
+    | PartChanged | EndpointChanged | AccountsListed | AccountsUnknown
     | Imported | ImportFailed | SignInAwaited | SignInUnawaited
-    | WindowBegun | WindowUnopened | EarlierEnded
+    | WindowUnopened | EarlierEnded
 )
 # fmt: on

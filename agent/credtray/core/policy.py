@@ -63,6 +63,16 @@ class ShowNotice:
 
     notice: Notice
 
+    @property
+    def session(self) -> str:
+        """Return the session it is about."""
+        return self.notice.session
+
+    @property
+    def key(self) -> str:
+        """Return under which it can be replaced or taken back."""
+        return self.notice.key
+
 
 @dataclass(frozen=True, slots=True)
 class WithdrawNotice:

@@ -10,25 +10,18 @@ from typing import assert_never
 from credtray.core.apply import same_portal, same_role
 from credtray.core.errors import AgentNotRunning, FileContended, Problem
 from credtray.core.events import (
-    AccountsAsked,
     AccountsListed,
     AccountsUnknown,
     Event,
     Fetched,
     FetchFailed,
-    FetchStarted,
-    NoticeShown,
     NoticeUnseen,
-    NoticeWithdrawn,
     Refreshed,
     RefreshFailed,
     RefreshMoot,
-    RefreshStarted,
     Synced,
     SyncFailed,
-    SyncStarted,
     TokenVanished,
-    WindowBegun,
     WindowUnopened,
 )
 from credtray.core.models import AccessToken, Account, Profile, RoleCredentials, SsoSession
@@ -68,29 +61,6 @@ class Actions:
         self._current = current
         self.open_sign_in: Callable[[str], None] = _nobody_opens
         """Begins a sign-in that nobody asked for."""
-
-    @staticmethod
-    def begun(action: Action) -> Event:
-        """Return the event that says this action is under way, so that it is not decided twice."""
-        event: Event
-        match action:
-            case RefreshToken(session):
-                event = RefreshStarted(session)
-            case FetchRoleCredentials(profile):
-                event = FetchStarted(profile)
-            case SyncCredentialsFile():
-                event = SyncStarted()
-            case ListAccounts(session):
-                event = AccountsAsked(session)
-            case ShowNotice(notice):
-                event = NoticeShown(notice.session, notice.tells, notice.key)
-            case WithdrawNotice(session, key):
-                event = NoticeWithdrawn(session, key)
-            case OpenSignIn(session):
-                event = WindowBegun(session)
-            case _:
-                assert_never(action)
-        return event
 
     @staticmethod
     def broken_off(action: Action, problem: Problem) -> Event | None:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from credtray.core import effects, state_document
 from credtray.core.apply import apply
 from credtray.core.errors import CredtrayError, Problem
-from credtray.core.events import Event, StateSaved, Stopping, Tick
+from credtray.core.events import Begun, Event, StateSaved, Stopping, Tick
 from credtray.core.policy import Action, decide, next_look
 from credtray.core.ports import Ports
 from credtray.core.protocol import Progress
@@ -163,7 +163,7 @@ class Loop:
 
     def _react(self, now: datetime) -> None:
         for action in self._decided(now):
-            self.state = apply(self.state, self._actions.begun(action), now)
+            self.state = apply(self.state, Begun(action), now)
             try:
                 self._actions.start(action, self.state)
             except Exception as error:  # noqa: BLE001 - it was begun: without an end it would never be tried again

@@ -1,6 +1,7 @@
 """How an event changes the state: ``apply(state, event, now) -> state``. It never decides what to do next.
 
-Several handlers may heed one event, in the order of ``_HANDLERS_OF``; a test finds events without any.
+Several handlers may heed one event, in the order of ``_HANDLERS_OF``; a test finds events without any. An
+action that begins (``Begun``) is handled by its own type.
 Sessions are in ``sessions``, role credentials and the credentials file in ``profiles``, notices in
 ``notices``, pasted keys in ``imports``, the rest in ``desktop``.
 """
@@ -18,6 +19,7 @@ from credtray.core.apply import desktop_and_clock, profiles, sessions
 from credtray.core.aws_hosts import in_effect
 from credtray.core.backoff import sooner_after_change
 from credtray.core.models import AwsConfig, Profile, SsoSession
+from credtray.core.policy import Action
 from credtray.core.state import ProfileState, SessionState, State, frozen
 
 Handler = Callable[[State, Any, datetime], State]
@@ -25,8 +27,9 @@ Handler = Callable[[State, Any, datetime], State]
 
 def apply(state: State, event: events.Event, now: datetime) -> State:
     """Return the state after this event."""
-    for handler in HANDLERS[type(event)]:
-        state = handler(state, event, now)
+    told = event.action if isinstance(event, events.Begun) else event
+    for handler in HANDLERS[type(told)]:
+        state = handler(state, told, now)
     return state
 
 
@@ -160,6 +163,7 @@ _HANDLERS_OF: tuple[Mapping[type, Handler], ...] = (
 HANDLERS: Mapping[type, tuple[Handler, ...]] = frozen(
     {
         event: tuple(handlers[event] for handlers in _HANDLERS_OF if event in handlers)
-        for event in get_args(events.Event)
+        for event in (*get_args(events.Event), *get_args(Action))
+        if event is not events.Begun
     }
 )

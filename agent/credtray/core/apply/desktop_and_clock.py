@@ -17,6 +17,7 @@ from credtray.core.events import ClockChanged
 from credtray.core.models import AccessToken, RoleCredentials, SignIn
 from credtray.core.notices import AGAIN, WINDOW
 from credtray.core.pasted_keys import ImportedKeys
+from credtray.core.policy import ListAccounts, OpenSignIn, ShowNotice, WithdrawNotice
 from credtray.core.session_status import TOLERATED_CLOCK_ERROR
 from credtray.core.state import (
     PASSING,
@@ -102,7 +103,7 @@ def _to_tell_again(told: _Told) -> _Told:
 
 def _accounts_asked(
     session: SessionState,
-    _event: events.AccountsAsked | events.AccountsUnknown,
+    _event: ListAccounts | events.AccountsUnknown,
     now: datetime,
     _state: State,
 ) -> SessionState:
@@ -120,7 +121,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.Woke: _woke,
         events.NetworkChanged: _network_changed,
         events.PartChanged: _part_changed,
-        events.AccountsAsked: on_session(_accounts_asked),
+        ListAccounts: on_session(_accounts_asked),
         events.AccountsUnknown: on_session(_accounts_asked),
         events.AccountsListed: _accounts_listed,
     }
@@ -132,12 +133,13 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
 # Decides nothing: what is due then is in ``notices``.
 
 
-def _shown(session: SessionState, event: events.NoticeShown, _now: datetime, _state: State) -> SessionState:
+def _shown(session: SessionState, action: ShowNotice, _now: datetime, _state: State) -> SessionState:
+    says = action.notice.tells
     return replace(
         session,
-        said=session.said | event.says,
-        unseen=session.unseen - event.says,
-        showing=put(session.showing, event.key, event.says),
+        said=session.said | says,
+        unseen=session.unseen - says,
+        showing=put(session.showing, action.key, says),
     )
 
 
@@ -150,12 +152,10 @@ def _unseen(session: SessionState, event: events.NoticeUnseen, _now: datetime, _
     return replace(session, unseen=session.unseen | event.says)
 
 
-def _withdrawn(
-    session: SessionState, event: events.NoticeWithdrawn, _now: datetime, _state: State
-) -> SessionState:
+def _withdrawn(session: SessionState, action: WithdrawNotice, _now: datetime, _state: State) -> SessionState:
     """Return the session without this notice on the screen; a trouble that passed may be told again."""
-    passed = session.showing.get(event.key, frozenset()) & PASSING
-    return replace(session, said=session.said - passed, showing=_without(session.showing, event.key))
+    passed = session.showing.get(action.key, frozenset()) & PASSING
+    return replace(session, said=session.said - passed, showing=_without(session.showing, action.key))
 
 
 def _without(showing: Mapping[str, frozenset[str]], key: str) -> Mapping[str, frozenset[str]]:
@@ -187,9 +187,9 @@ def _paused(state: State, event: events.NoticesPaused, now: datetime) -> State:
 
 NOTICE_HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
     {
-        events.NoticeShown: on_session(_shown),
+        ShowNotice: on_session(_shown),
         events.NoticeUnseen: on_session(_unseen),
-        events.NoticeWithdrawn: on_session(_withdrawn),
+        WithdrawNotice: on_session(_withdrawn),
         events.Snoozed: on_session(_snoozed),
         events.NoticesPaused: _paused,
         events.SignInAwaited: on_session(_awaited),
@@ -201,7 +201,7 @@ NOTICE_HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen
 # How events change what is known of windows opened by itself; when that may be is in ``open_by_itself``.
 
 
-def _begun(session: SessionState, _event: events.WindowBegun, _now: datetime, _state: State) -> SessionState:
+def _begun(session: SessionState, _action: OpenSignIn, _now: datetime, _state: State) -> SessionState:
     return replace(session, said=session.said | {WINDOW}, window_after=None)
 
 
@@ -213,7 +213,7 @@ def _unopened(
 
 
 BY_ITSELF_HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
-    {events.WindowBegun: on_session(_begun), events.WindowUnopened: on_session(_unopened)}
+    {OpenSignIn: on_session(_begun), events.WindowUnopened: on_session(_unopened)}
 )
 
 

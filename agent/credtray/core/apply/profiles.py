@@ -14,6 +14,7 @@ from credtray.core.desired_sections import DEFAULT
 from credtray.core.models import RoleCredentials
 from credtray.core.notices import OF_PASTED_KEYS, pasted_section
 from credtray.core.pasted_keys import FORGOTTEN_AFTER, ImportedKeys, imported, known_from
+from credtray.core.policy import FetchRoleCredentials, ShowNotice, SyncCredentialsFile, WithdrawNotice
 from credtray.core.ports import Mark
 from credtray.core.state import (
     MOST_RECENT,
@@ -64,7 +65,9 @@ def _of_profile(
 # --- role credentials --------------------------------------------------------------------------------
 
 
-def _fetch_started(state: State, profile: ProfileState, _event: events.FetchStarted, now: datetime) -> State:
+def _fetch_started(
+    state: State, profile: ProfileState, _action: FetchRoleCredentials, now: datetime
+) -> State:
     return state.with_profile(replace(profile, fetching=True, attempted_at=now))
 
 
@@ -206,7 +209,7 @@ def _file_trouble(state: State, problem: errors.Problem, now: datetime) -> Troub
     return trouble_after(state.file.trouble, problem, now, f"{state.seed}/credentials")
 
 
-def _sync_started(state: State, _event: events.SyncStarted, _now: datetime) -> State:
+def _sync_started(state: State, _action: SyncCredentialsFile, _now: datetime) -> State:
     return replace(state, file=replace(state.file, syncing=True))
 
 
@@ -228,7 +231,7 @@ def _sync_failed(state: State, event: events.SyncFailed, now: datetime) -> State
 
 HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
     {
-        events.FetchStarted: _of_profile(_fetch_started),
+        FetchRoleCredentials: _of_profile(_fetch_started),
         events.Fetched: _of_profile(_fetched),
         events.FetchFailed: _of_profile(_fetch_failed),
         events.Asked: _of_profile(_asked),
@@ -238,7 +241,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.Switched: _switched,
         events.MarksRead: _marks_read,
         events.MarksUnread: _marks_unread,
-        events.SyncStarted: _sync_started,
+        SyncCredentialsFile: _sync_started,
         events.Synced: _synced,
         events.SyncFailed: _sync_failed,
     }
@@ -391,9 +394,9 @@ def _of_notice(change: Callable[[ImportedKeys, Any], ImportedKeys]) -> _Handler:
     return handler
 
 
-def _shown(item: ImportedKeys, event: events.NoticeShown) -> ImportedKeys:
-    said, unseen = item.said | event.says, item.unseen - event.says
-    return replace(item, said=said, unseen=unseen, showing=event.says)
+def _shown(item: ImportedKeys, action: ShowNotice) -> ImportedKeys:
+    says = action.notice.tells
+    return replace(item, said=item.said | says, unseen=item.unseen - says, showing=says)
 
 
 def _unseen(item: ImportedKeys, event: events.NoticeUnseen) -> ImportedKeys:
@@ -404,7 +407,7 @@ def _unseen(item: ImportedKeys, event: events.NoticeUnseen) -> ImportedKeys:
     return replace(item, unseen=item.unseen | event.says)
 
 
-def _withdrawn(item: ImportedKeys, _event: events.NoticeWithdrawn) -> ImportedKeys:
+def _withdrawn(item: ImportedKeys, _action: WithdrawNotice) -> ImportedKeys:
     return replace(item, showing=frozenset())
 
 
@@ -419,8 +422,8 @@ IMPORT_HANDLERS: Mapping[type, _Handler] = frozen(
         events.Synced: _imports_synced,
         events.Tick: _ticked,
         events.ClockChanged: _clock_changed,
-        events.NoticeShown: _of_notice(_shown),
+        ShowNotice: _of_notice(_shown),
         events.NoticeUnseen: _of_notice(_unseen),
-        events.NoticeWithdrawn: _of_notice(_withdrawn),
+        WithdrawNotice: _of_notice(_withdrawn),
     }
 )

@@ -21,6 +21,7 @@ from credtray.core.expiry import (
 )
 from credtray.core.models import AccessToken, EndProof, SignIn
 from credtray.core.notices import WINDOW
+from credtray.core.policy import RefreshToken
 from credtray.core.session_status import sign_in_status
 from credtray.core.state import (
     PASSING,
@@ -261,7 +262,7 @@ def _sign_in_failed(
 
 
 def _refresh_started(
-    session: SessionState, _event: events.RefreshStarted, now: datetime, _state: State
+    session: SessionState, _action: RefreshToken, now: datetime, _state: State
 ) -> SessionState:
     return replace(session, refreshing=True, refreshed_at=now)
 
@@ -357,7 +358,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.EarlierEnded: on_session(_earlier_ended),
         events.SignedIn: _signed_in_anew,
         events.SignInFailed: on_session(_sign_in_failed),
-        events.RefreshStarted: on_session(_refresh_started),
+        RefreshToken: on_session(_refresh_started),
         events.Refreshed: on_session(_refreshed),
         events.RefreshFailed: on_session(_refresh_failed),
         events.RefreshMoot: on_session(_refresh_moot),
