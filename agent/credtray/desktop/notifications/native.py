@@ -1,4 +1,4 @@
-"""Notifications on macOS and Windows: desktop-notifier on a loop and a thread of its own, else plyer.
+"""Notifications on macOS and Windows: desktop-notifier on a loop of its own, else osascript or plyer.
 
 Was tried with fakes only, never on these systems. Must not be used on Linux: there desktop-notifier neither
 replaces nor tells a failure.
@@ -13,6 +13,7 @@ import importlib.util
 import itertools
 import logging
 import shutil
+import sys
 import tempfile
 import threading
 import warnings
@@ -23,7 +24,8 @@ from typing import Any, Final
 from credtray.core.clicks import Click
 from credtray.core.errors import AssetMissing, NotifierUnavailable
 from credtray.core.icon_state import IconState
-from credtray.core.ports import DesktopPart, Notification, Part, Urgency
+from credtray.core.ports import DesktopPart, Notification, Notifier, Part, Urgency
+from credtray.desktop.notifications import macos
 from credtray.desktop.notifications.text import (
     LABEL_LENGTH,
     NOT_JOINED,
@@ -57,8 +59,6 @@ def why_not_plyer(platform: str) -> str | None:
     match platform:
         case "win32":
             return None
-        case "darwin":
-            return None if _importable("pyobjus") else "plyer needs pyobjus on macOS"
         case _ if _importable("dbus_fast"):
             return "plyer asks the same service"
         case _:
@@ -134,6 +134,16 @@ _STOP_SECONDS: Final = 0.5
 _WAITING: Final = "waiting for the permission to notify"
 
 
+_NOT_CAPABLE: Final = {
+    "darwin": "macOS allows notifications only from app bundles",
+    "win32": "Windows shows them from version 10 on",
+}
+
+
+class _TurnedOff(NotifierUnavailable):
+    """A person wants none of our notifications: they are shown by no other means."""
+
+
 class NativeNotifier:
     """Implements ``ports.Notifier`` with what the system offers."""
 
@@ -143,19 +153,21 @@ class NativeNotifier:
         clicked: Callable[[Click], None],
         report: Callable[[DesktopPart], None],
         load: Callable[[str], Any] = importlib.import_module,
+        programs: str = macos.DIRECTORY,
     ) -> None:
-        """Do nothing yet; ``load`` imports a module by name."""
+        """Do nothing yet; ``load`` imports a module by name, ``programs`` is where macOS has its own."""
         self._platform = platform
         self._clicked = clicked
         self._report = report
         self._load = load
+        self._programs = programs
         self._count = itertools.count(1)
         self._part = DesktopPart(Part.NOTIFICATIONS, None, NOT_JOINED)
         self._agent_loop: asyncio.AbstractEventLoop | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._module: Any = None
         self._center: Any = None
-        self._instead: PlyerNotifier | None = None
+        self._instead: Notifier | None = None
         self._shown: dict[str, str] = {}
         """Key -> identifier; changed on the own loop only."""
         self._pictures: Path | None = None
@@ -193,6 +205,8 @@ class NativeNotifier:
                 begun = asyncio.run_coroutine_threadsafe(self._begin(), own)
                 await asyncio.wrap_future(begun)
                 self._tell("desktop-notifier", None)
+            except _TurnedOff as error:
+                self._tell(None, error.detail)
             except NotifierUnavailable as error:
                 self._fall_back(error.detail)
             await asyncio.Event().wait()
@@ -215,6 +229,10 @@ class NativeNotifier:
                 own.close()
 
     def _fall_back(self, reason: str) -> None:
+        if self._platform == "darwin":
+            self._instead = macos.OsascriptNotifier(self._programs)
+            self._tell("osascript", f"{reason}; {macos.INSTEAD}")
+            return
         why_not = why_not_plyer(self._platform)
         if why_not is None:
             self._instead = PlyerNotifier()
@@ -230,7 +248,7 @@ class NativeNotifier:
 
     async def _begin(self) -> None:
         try:
-            module = self._load("desktop_notifier")
+            module = _without_warnings(self._load, "desktop_notifier")
             path = asset_path(PICTURE)
             center = module.DesktopNotifier("credtray", path and module.Icon(path=path))
             capabilities = await center.get_capabilities()
@@ -239,12 +257,18 @@ class NativeNotifier:
             detail = f"desktop-notifier does not work here: {type(error).__name__}"
             raise NotifierUnavailable(detail) from error
         if not capabilities:  # its dummy back-end
-            raise NotifierUnavailable(
-                "macOS allows notifications only from app bundles, and Windows needs version 10 or later"
-            )
+            raise NotifierUnavailable(_NOT_CAPABLE[self._platform])
         if not allowed:
-            raise NotifierUnavailable("notifications from credtray are turned off in the system's settings")
+            await self._refused()
         self._module, self._center = module, center
+
+    async def _refused(self) -> None:
+        """Raise why nothing may be shown."""
+        if self._platform != "darwin":
+            raise NotifierUnavailable("notifications from credtray are turned off in the system's settings")
+        if await asyncio.to_thread(macos.has_team, sys.executable, self._programs):
+            raise _TurnedOff("notifications from Python are turned off in System Settings")
+        raise NotifierUnavailable("macOS allows notifications only from programs of a known developer")
 
     async def _send(self, notification: Notification) -> None:
         key, identifier = notification.key, f"credtray-{next(self._count)}"
@@ -312,6 +336,13 @@ class NativeNotifier:
                 self._agent_loop.call_soon_threadsafe(self._clicked, click)
 
         return pressed
+
+
+def _without_warnings(load: Callable[[str], Any], name: str) -> Any:
+    """Import a module; desktop-notifier 6.2 asks asyncio for what Python 3.14 wants nobody to ask for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return load(name)
 
 
 @contextlib.asynccontextmanager
