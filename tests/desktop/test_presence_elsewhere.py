@@ -43,8 +43,12 @@ class FakeMac:
         self.CGSessionCopyCurrentDictionary = lambda: session
         self.NSDistributedNotificationCenter = SimpleNamespace(defaultCenter=lambda: self.screen)
         self.NSWorkspace = SimpleNamespace(sharedWorkspace=lambda: workspace)
+        self.kCGSessionOnConsoleKey = "kCGSSessionOnConsoleKey"
+        for happened in ("WillSleep", "DidWake", "SessionDidResignActive", "SessionDidBecomeActive"):
+            name = f"NSWorkspace{happened}Notification"
+            setattr(self, name, name)
 
-    def load(self, _name: str) -> FakeMac:
+    def load(self, _name: str) -> Any:
         return self
 
 
@@ -91,6 +95,19 @@ def test_macos_tells_lock_and_sleep() -> None:
 
             assert seen.sources == "macOS"
         assert mac.screen.observers | mac.machine.observers == {}
+
+    asyncio.run(drive())
+
+
+def test_macos_tells_when_another_user_has_the_screen() -> None:
+    async def drive() -> None:
+        mac = FakeMac({"kCGSSessionOnConsoleKey": False})
+        async with following(lambda sightings: follow_macos(sightings, mac.load)) as seen:
+            await seen.becomes(idle=True)
+            mac.machine.observers["NSWorkspaceSessionDidBecomeActiveNotification"](None)
+            await seen.becomes()
+            mac.machine.observers["NSWorkspaceSessionDidResignActiveNotification"](None)
+            await seen.becomes(idle=True)
 
     asyncio.run(drive())
 

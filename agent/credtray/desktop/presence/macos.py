@@ -1,4 +1,4 @@
-"""What macOS tells: the screen was locked or unlocked, the machine goes to sleep or woke up.
+"""What macOS tells: the screen was locked, the machine sleeps, another user has the screen; or no longer.
 
 Written from documentation and never run on a Mac. Needs pyobjc, which pystray brings along, and the main
 thread's run loop, which belongs to the icon. Must not touch either before it is asked to follow.
@@ -42,12 +42,17 @@ async def follow_macos(sightings: Sightings, load: Callable[[str], Any] = import
     observers = [
         on(screen, "com.apple.screenIsLocked", locked=True),
         on(screen, "com.apple.screenIsUnlocked", locked=False),
-        on(machine, "NSWorkspaceWillSleepNotification", asleep=True),
-        on(machine, "NSWorkspaceDidWakeNotification", asleep=False),
+        on(machine, appkit.NSWorkspaceWillSleepNotification, asleep=True),
+        on(machine, appkit.NSWorkspaceDidWakeNotification, asleep=False),
+        # Fast user switching: what is shown in our session now, nobody sees.
+        on(machine, appkit.NSWorkspaceSessionDidResignActiveNotification, idle=True),
+        on(machine, appkit.NSWorkspaceSessionDidBecomeActiveNotification, idle=False),
     ]
     try:
         session = quartz.CGSessionCopyCurrentDictionary() or {}
-        sightings.see(_SOURCE, Presence(locked=bool(session.get("CGSSessionScreenIsLocked"))))
+        locked = bool(session.get("CGSSessionScreenIsLocked"))
+        shown = bool(session.get(quartz.kCGSessionOnConsoleKey, True))
+        sightings.see(_SOURCE, Presence(locked=locked, idle=not shown))
         await asyncio.Event().wait()
     finally:
         for center, observer in observers:
