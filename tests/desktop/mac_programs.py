@@ -38,6 +38,16 @@ echo "$3: code object is not signed at all" >&2
 exit 1
 """
 
+_PBCOPY = """#!/bin/sh
+# pbcopy(1): without a UTF-8 locale it takes what comes for MacRoman.
+case "$LC_CTYPE" in *UTF-8*) ;; *) exit 9 ;; esac
+exec cat >"$(dirname "$0")/board"
+"""
+
+_PBPASTE = """#!/bin/sh
+exec cat "$(dirname "$0")/board"
+"""
+
 TEAM = "Identifier=org.python.python\nAuthority=Developer ID Application\nTeamIdentifier=BMM5U3QVKW\n"
 ADHOC = "Identifier=org.python.python\nSignature=adhoc\nTeamIdentifier=not set\n"
 
@@ -49,6 +59,8 @@ class MacPrograms:
         self.directory = directory
         self._put("osascript", _OSASCRIPT)
         self._put("codesign", _CODESIGN)
+        self._put("pbcopy", _PBCOPY)
+        self._put("pbpaste", _PBPASTE)
 
     def _put(self, name: str, program: str) -> None:
         path = self.directory / name
@@ -62,6 +74,11 @@ class MacPrograms:
     def signed(self, signature: str) -> None:
         """How the interpreter is signed; not at all before."""
         (self.directory / "signature").write_text(signature, encoding="utf-8")
+
+    @property
+    def board(self) -> Path:
+        """What is on the pasteboard."""
+        return self.directory / "board"
 
     @property
     def shown(self) -> list[dict[str, Any]]:

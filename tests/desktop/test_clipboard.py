@@ -19,7 +19,6 @@ from Xlib.display import Display
 
 from credtray.core.errors import ClipboardUnavailable
 from credtray.desktop.clipboard import Clipboard, holder_for
-from credtray.desktop.clipboard.macos import PasteboardHolder
 from credtray.desktop.clipboard.windows import WindowsHolder
 from tests.desktop.xvfb import Xvfb, xvfb
 
@@ -401,35 +400,7 @@ def test_wl_copy_that_fails_is_told(wayland: Wayland) -> None:
     asyncio.run(scene())
 
 
-# --- macOS and Windows, with stand-ins for the system ---------------------------------------------------
-
-
-def test_macos_text_is_cleared_only_while_it_is_ours(tmp_path: Path) -> None:
-    for name, text in {
-        "pbcopy": f"exec cat > {tmp_path}/board",
-        "pbpaste": f"exec cat {tmp_path}/board",
-    }.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
-        (tmp_path / name).chmod(0o755)
-    board = tmp_path / "board"
-
-    async def scene() -> None:
-        holder = PasteboardHolder(os.environ, str(tmp_path))
-        await holder.offer(SECRET, secret=True)
-
-        assert board.read_text() == SECRET
-
-        await holder.give_up()
-
-        assert board.read_text() == ""
-
-        await holder.offer(SECRET, secret=True)
-        board.write_text("a shopping list")
-        await holder.give_up()
-
-        assert board.read_text() == "a shopping list"
-
-    asyncio.run(scene())
+# --- Windows, with a stand-in for the system ------------------------------------------------------------
 
 
 # ruff: noqa: N802 - the names are Microsoft's

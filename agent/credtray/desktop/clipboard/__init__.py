@@ -49,8 +49,8 @@ class Clipboard:
     async def put(self, text: str, *, secret: bool, seconds: float) -> None:
         """Copy a text; after *seconds* it is removed if it is still there.
 
-        A secret is marked, so that clipboard histories that know the mark (``x-kde-passwordManagerHint``)
-        leave it out. What stood there before through us is dropped.
+        A secret is marked, so that clipboard histories that know the system's mark leave it out. What stood
+        there before through us is dropped.
 
         Raises:
             ClipboardUnavailable: there is no clipboard, or it does not answer within two seconds.
@@ -97,9 +97,9 @@ def holder_for(environ: Mapping[str, str]) -> Holder:
     """
     holder: Holder
     if sys.platform == "darwin":
-        from credtray.desktop.clipboard.macos import PasteboardHolder  # of this system only
+        from credtray.desktop.clipboard.macos import macos_holder  # of this system only
 
-        holder = PasteboardHolder(environ)
+        holder = macos_holder(environ)
     elif sys.platform == "win32":
         from credtray.desktop.clipboard.windows import windows_holder  # of this system only
 
