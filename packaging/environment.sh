@@ -81,6 +81,7 @@ wanted_tools() {
 /usr/bin/trayer trayer is an X11 tray that knows nothing of StatusNotifierItem
 /usr/bin/dex dex starts the autostart entry as a desktop does
 /usr/bin/xclip xclip reads the clipboard as another program does
+/usr/bin/plistutil libplist-utils reads the property list for macOS as another program does
 /usr/bin/gcc gcc compiles what lets a process live in another time
 /usr/include/stdlib.h libc6-dev needed to compile it
 /usr/bin/zsh zsh takes pasted credentials

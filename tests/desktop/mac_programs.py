@@ -38,6 +38,29 @@ echo "$3: code object is not signed at all" >&2
 exit 1
 """
 
+_LAUNCHCTL = """#!/bin/sh
+# launchctl(1) in a desktop session; beside it lie the labels that are disabled and the job that is loaded.
+here=$(dirname "$0")
+echo "$*" >>"$here/launchctl.log"
+case "$1 $2" in
+"print-disabled gui/$(cat "$here/uid")")
+    printf '\n\tdisabled services = {\n'
+    printf '\t\t"com.apple.ManagedClientAgent.enrollagent" => disabled\n'
+    while read -r label said; do printf '\t\t"%s" => %s\n' "$label" "$said"; done <"$here/disabled"
+    printf '\t}\n\tlogin item associations = {\n\t}\n' ;;
+"enable gui/"*)
+    [ -e "$here/stubborn" ] || : >"$here/disabled" ;;
+"print gui/"*)
+    [ -e "$here/job" ] || { echo "Bad request." >&2; echo "Could not find service" >&2; exit 113; }
+    printf '%s = {\n\tactive count = 1\n' "$2"; cat "$here/job"; printf '}\n' ;;
+"bootout gui/"*)
+    [ -e "$here/job" ] || { echo "Boot-out failed: 3: No such process" >&2; exit 3; }
+    rm "$here/job" ;;
+*)
+    echo "Unrecognized subcommand or no such domain: $*" >&2; exit 64 ;;
+esac
+"""
+
 _PBCOPY = """#!/bin/sh
 # pbcopy(1): without a UTF-8 locale it takes what comes for MacRoman.
 case "$LC_CTYPE" in *UTF-8*) ;; *) exit 9 ;; esac
@@ -59,6 +82,9 @@ class MacPrograms:
         self.directory = directory
         self._put("osascript", _OSASCRIPT)
         self._put("codesign", _CODESIGN)
+        self._put("launchctl", _LAUNCHCTL)
+        (directory / "disabled").touch()
+        (directory / "uid").write_text(str(directory.stat().st_uid))
         self._put("pbcopy", _PBCOPY)
         self._put("pbpaste", _PBPASTE)
 
@@ -74,6 +100,21 @@ class MacPrograms:
     def signed(self, signature: str) -> None:
         """How the interpreter is signed; not at all before."""
         (self.directory / "signature").write_text(signature, encoding="utf-8")
+
+    def switch_off(self, label: str, said: str = "disabled", *, for_good: bool = False) -> None:
+        """A person turns a login item off; ``for_good``: launchctl cannot turn it on again."""
+        (self.directory / "disabled").write_text(f"{label} {said}\n", encoding="utf-8")
+        if for_good:
+            (self.directory / "stubborn").touch()
+
+    def load(self, state: str) -> None:
+        """Launchd has read the job at login; ``state`` is what it prints of it."""
+        (self.directory / "job").write_text(state, encoding="utf-8")
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether launchd knows the job."""
+        return (self.directory / "job").exists()
 
     @property
     def board(self) -> Path:

@@ -1,9 +1,16 @@
-"""macOS: a LaunchAgent of the user. It takes effect at the next login; launchd itself is not spoken to."""
+"""macOS: a LaunchAgent of the user. It takes effect at the next login.
+
+launchd is asked whether a person has switched it off, and forgets it when it is removed. Nothing is started,
+and an agent that runs is not ended.
+"""
 
 from __future__ import annotations
 
+import os
 import plistlib
+import re
 import shlex
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +18,67 @@ from xml.parsers.expat import ExpatError
 
 from credtray import __version__
 from credtray.core.errors import AutostartRefused
+from credtray.desktop.browser import child_environ
 from credtray.desktop.login_entry import EntryFile, Found
 
 LABEL = "io.credtray.agent"
 MARK = "CredtrayVersion"
 """A key of ours, which launchd passes over."""
+_PROGRAM = "/bin/launchctl"
+_SECONDS = 5.0
+_SWITCHED_OFF = re.compile(rf'^\s*"{re.escape(LABEL)}" => (?:disabled|true)$', re.MULTILINE)
+"""A line of ``launchctl print-disabled``; before macOS 13 it says true."""
+_RUNS = re.compile(r"^\tpid = \d+$", re.MULTILINE)
+"""A line of ``launchctl print``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launchd:
+    """What launchd knows of our label in one user's desktop session; asked through launchctl(1).
+
+    Where it does not answer (no such session, as over ssh) nothing is known, and nothing is changed.
+    """
+
+    uid: int
+    program: str = _PROGRAM
+
+    def is_switched_off(self) -> bool:
+        """Tell whether the label is disabled: such a job is not started at login, whatever its file says."""
+        return _SWITCHED_OFF.search(self._asked("print-disabled", self._session)) is not None
+
+    def switch_on(self) -> None:
+        """Take back that it is disabled."""
+        self._asked("enable", self._job)
+
+    def forget(self) -> None:
+        """Unload the job, unless it runs: unloading would end the agent, which nobody asked for."""
+        known = self._asked("print", self._job)
+        if known and not _RUNS.search(known):
+            self._asked("bootout", self._job)
+
+    @property
+    def _session(self) -> str:
+        return f"gui/{self.uid}"
+
+    @property
+    def _job(self) -> str:
+        return f"{self._session}/{LABEL}"
+
+    def _asked(self, *words: str) -> str:
+        try:
+            done = subprocess.run(  # noqa: S603 - a fixed program, and words of ours
+                [self.program, *words],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env=child_environ(os.environ),
+                stdin=subprocess.DEVNULL,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout if done.returncode == 0 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +86,7 @@ class LaunchAgent:
     """Implements ``LoginEntry``."""
 
     home: Path
+    launchctl: str = _PROGRAM
 
     @property
     def place(self) -> str:
@@ -65,16 +129,38 @@ class LaunchAgent:
             starts=shlex.join(command),
             program=command[0] if command else None,
             words=tuple(command),
-            switched_off="its property list says Disabled" if document.get("Disabled") is True else None,
+            switched_off=self._switched_off(document),
         )
 
     def write(self, content: bytes) -> None:
-        """Write the file."""
+        """Write the file, and have launchd heed it again where a person has switched it off."""
+        launchd = self._launchd
+        if launchd.is_switched_off():
+            launchd.switch_on()
+            if launchd.is_switched_off():
+                raise AutostartRefused(
+                    "macOS keeps it turned off",
+                    hint="Turn it on in System Settings > General > Login Items & Extensions.",
+                )
         self._file.write(content)
 
     def remove(self) -> None:
-        """Remove the file."""
+        """Remove the file, and what launchd has read from it."""
+        was_there = self._file.read() is not None
         self._file.remove()
+        if was_there:
+            self._launchd.forget()
+
+    def _switched_off(self, document: dict[str, Any]) -> str | None:
+        if document.get("Disabled") is True:
+            return "its property list says Disabled"
+        if self._launchd.is_switched_off():
+            return "it is turned off in macOS (System Settings > General > Login Items & Extensions)"
+        return None
+
+    @property
+    def _launchd(self) -> Launchd:
+        return Launchd(self.home.stat().st_uid, self.launchctl)
 
     @property
     def _file(self) -> EntryFile:
