@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
+import importlib
 import os
+import queue
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from credtray.core.errors import FileUnwritable
+from credtray.files import file_watch
 from credtray.files.atomic_file import write_atomically
+from credtray.files.file_watch import FileWatch
+from tests.files import fsevents_fake
+
+PATIENCE = 60.0
+"""Seconds after which nothing is expected any more: a busy machine tells late."""
 
 
 class MacDisk:
@@ -76,3 +88,143 @@ def test_drive_that_cannot_write_leaves_the_old_file(tmp_path: Path, monkeypatch
         write_atomically(path, b"new")
 
     assert (path.read_bytes(), disk.log, list(tmp_path.iterdir())) == (b"old", [], [path])
+
+
+# --- FSEvents: watchdog's own code for it, on a stand-in for its C extension ------------------------------
+
+
+class Mac:
+    """A watched home on macOS."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, looks_again: float) -> None:
+        monkeypatch.setitem(sys.modules, "_watchdog_fsevents", cast("Any", fsevents_fake))
+        fsevents = importlib.import_module("watchdog.observers.fsevents")
+        monkeypatch.setattr(file_watch, "Observer", fsevents.FSEventsObserver)
+        self.home = home
+        self.told: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.watch = FileWatch(
+            lambda: self.told.put(None), home, settle_seconds=0.02, trees=True, trees_seconds=looks_again
+        )
+        self.watch.watch(home / ".aws" / name for name in ("config", "credentials", "sso/cache/token.json"))
+        self.watch.start()
+        self.told.get(timeout=PATIENCE)
+
+    def hears(self) -> None:
+        """Wait until something is told of what has happened, and until no more is."""
+        self.told.get(timeout=PATIENCE)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self.told.get(timeout=0.3)
+
+    @property
+    def streams(self) -> list[str]:
+        """What is watched, by paths below the home."""
+        return sorted(os.path.relpath(path, self.home) for path in fsevents_fake.Stream.watched)
+
+
+@pytest.fixture
+def mac(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Mac]]:
+    begun: list[Mac] = []
+
+    def begin(looks_again: float = 3600) -> Mac:
+        begun.append(Mac(home, monkeypatch, looks_again))
+        return begun[-1]
+
+    yield begin
+    for each in begun:
+        each.watch.close()
+
+
+def aws_directory(home: Path) -> Path:
+    """Make one with everything in it."""
+    cache = home / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    for path in (home / ".aws" / "config", home / ".aws" / "credentials", cache / "token.json"):
+        path.write_text("old")
+    return home / ".aws"
+
+
+def test_only_the_aws_directory_is_watched_and_not_all_that_happens_in_the_home(
+    home: Path, mac: Callable[..., Mac]
+) -> None:
+    aws_directory(home)
+
+    assert mac().streams == [".aws"]
+
+
+@pytest.mark.parametrize("name", ["config", "credentials", "sso/cache/token.json"])
+def test_edited_and_replaced_files_are_told(name: str, home: Path, mac: Callable[..., Mac]) -> None:
+    path = aws_directory(home) / name
+    running = mac()
+    path.write_text("edited in place")
+    running.hears()
+    draft = path.with_name("draft")
+    draft.write_text("replaced")
+    draft.replace(path)
+    running.hears()
+    path.unlink()
+    running.hears()
+
+    assert running.streams == [".aws"]
+
+
+def test_home_is_watched_only_until_there_is_an_aws_directory(home: Path, mac: Callable[..., Mac]) -> None:
+    running = mac()
+    assert running.streams == ["."]
+
+    (home / ".aws").mkdir()
+    running.hears()
+    assert running.streams == [".aws"]
+
+    (home / ".aws" / "sso" / "cache").mkdir(parents=True)
+    (home / ".aws" / "sso" / "cache" / "token.json").write_text("new")
+    running.hears()
+
+
+def test_aws_directory_that_is_removed_and_made_again_is_followed(
+    home: Path, mac: Callable[..., Mac]
+) -> None:
+    aws = aws_directory(home)
+    running = mac()
+    shutil.rmtree(aws)
+    running.hears()
+    assert running.streams == ["."]
+
+    (aws_directory(home) / "config").write_text("new")
+    running.hears()
+    assert running.streams == [".aws"]
+
+
+def test_aws_directory_that_is_replaced_in_one_go_is_followed(home: Path, mac: Callable[..., Mac]) -> None:
+    aws = aws_directory(home)
+    running = mac()
+    aws.rename(home / "old")
+    aws_directory(home)
+    running.hears()
+    (aws / "config").write_text("in the new one")
+    running.hears()
+
+    assert running.streams == [".aws"]
+
+
+def test_directory_moved_out_of_the_aws_directory_is_told(home: Path, mac: Callable[..., Mac]) -> None:
+    aws = aws_directory(home)
+    running = mac()
+    (aws / "sso").rename(home / "elsewhere")
+    running.hears()
+    (home / "elsewhere").rename(aws / "sso")
+    running.hears()
+
+
+def test_link_that_leads_elsewhere_is_followed_after_a_while(home: Path, mac: Callable[..., Mac]) -> None:
+    aws_directory(home).rename(home / "one")
+    aws_directory(home).rename(home / "two")
+    (home / ".aws").symlink_to("one")
+    running = mac(0.2)
+    assert running.streams == ["one"]
+
+    (home / ".aws").unlink()
+    (home / ".aws").symlink_to("two")
+    running.hears()
+
+    assert running.streams == ["two"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -49,19 +50,24 @@ class WatchPlan:
     """The names in them that matter: the files, links on the way, and the directories above."""
 
 
-def plan(files: Iterable[Path], home: Path) -> WatchPlan:
+def plan(files: Iterable[Path], home: Path, *, trees: bool = False) -> WatchPlan:
     """Return the plan for these files as the file system is now; the files need not exist.
 
     Args:
         files: absolute or relative to the working directory.
         home: below it every directory may be replaced, above it nothing is watched: /tmp and / are never
             silent.
+        trees: the system watches a directory with all that is below it, and tells when it is moved away
+            itself. Then the nearest directories that exist are enough, and the home directory, in which
+            every program writes all the time, is only watched while there is none in it.
     """
     top = _real(home) or home
-    entries = frozenset(entry for file in files for entry in _entries(_absolute(file), top, _MOST_LINKS))
-    return WatchPlan(
-        frozenset(_identities({entry.parent for entry in entries})), frozenset(map(str, entries))
-    )
+    found = {pair for file in files for pair in _entries(_absolute(file), top, _MOST_LINKS)}
+    entries = {entry for entry, _ in found}
+    directories = {entry.parent for entry, is_near in found if is_near or not trees}
+    if trees:
+        directories = {each for each in directories if directories.isdisjoint(each.parents)}
+    return WatchPlan(frozenset(_identities(directories)), frozenset(map(str, entries)))
 
 
 def signature(entries: Iterable[str]) -> dict[str, tuple[int, ...] | None]:
@@ -103,26 +109,28 @@ def _real(path: Path) -> Path | None:
         return None
 
 
-def _entries(path: Path, top: Path, links: int) -> Iterator[Path]:
+def _entries(path: Path, top: Path, links: int, *, near: bool = True) -> Iterator[tuple[Path, bool]]:
+    """Yield the names on the way, from the file upwards, and whether each is in the nearest directory."""
     level = 0
     while path.name and links > 0:
         directory = _real(path.parent)
         level += 1
         if directory is not None and directory.is_dir():
             entry = directory / path.name
-            yield entry
-            yield from _behind(entry, top, links)
+            yield entry, near
+            yield from _behind(entry, top, links, near=near)
+            near = False
             if directory == top or (level >= _LEVELS and not directory.is_relative_to(top)):
                 return
         path = path.parent
 
 
-def _behind(entry: Path, top: Path, links: int) -> Iterator[Path]:
+def _behind(entry: Path, top: Path, links: int, *, near: bool) -> Iterator[tuple[Path, bool]]:
     try:
         target = entry.readlink()
     except OSError:
         return
-    yield from _entries(_absolute(entry.parent / target), top, links - 1)
+    yield from _entries(_absolute(entry.parent / target), top, links - 1, near=near)
 
 
 def _identities(directories: Iterable[Path]) -> Iterator[tuple[str, int, int]]:
@@ -151,6 +159,8 @@ SETTLE_SECONDS = 0.1
 POLL_SECONDS = 2.0
 """How often to look where the system does not tell."""
 _RETRY_POLLS = 30
+_TREES_SECONDS = 300.0
+"""How often to look for what a watched tree does not tell: that a link above it leads elsewhere now."""
 _KINDS: list[type[FileSystemEvent]] = [
     DirCreatedEvent,
     DirDeletedEvent,
@@ -174,10 +184,15 @@ class FileWatch:
         *,
         poll_seconds: float = POLL_SECONDS,
         settle_seconds: float = SETTLE_SECONDS,
+        trees: bool = sys.platform == "darwin",
+        trees_seconds: float = _TREES_SECONDS,
     ) -> None:
+        """``trees``: see ``plan``; FSEvents of macOS does so."""
         self._changed = changed
         """Called from the watching thread."""
         self._home = home or Path.home()
+        self._trees = trees
+        self._unheard_seconds = trees_seconds if trees else None
         self._poll_seconds = poll_seconds
         self._settle_seconds = settle_seconds
         self._files: frozenset[Path] = frozenset()
@@ -222,7 +237,7 @@ class FileWatch:
     def _woken(self) -> bool:
         """Wait until there is something to tell; False when it is time to look around for other reasons."""
         if self.polling is None:
-            return self._poked.wait()
+            return self._poked.wait(self._unheard_seconds) or self._planned() != self._plan
         for _ in range(_RETRY_POLLS):
             if self._poked.wait(self._poll_seconds) or signature(self._plan.entries) != self._seen:
                 return True
@@ -235,8 +250,11 @@ class FileWatch:
         except Exception:  # noqa: BLE001 -- the watch must outlive whoever listens to it
             _log.exception("a file change could not be reported")
 
+    def _planned(self) -> WatchPlan:
+        return plan(self._files, self._home, trees=self._trees)
+
     def _plan_again(self) -> None:
-        wanted = plan(self._files, self._home)
+        wanted = self._planned()
         replaced, self._replaced = self._replaced, False
         if wanted == self._plan and not replaced and self.polling is None:
             return
@@ -246,7 +264,7 @@ class FileWatch:
             _log.warning("%s Checking the files every %g s instead.", reason, self._poll_seconds)
         self.polling = reason
         _end(previous)
-        if plan(self._files, self._home) != wanted:
+        if self._planned() != wanted:
             self._happened(structure=True)  # something was replaced while we were about to watch it
 
     def _observe(self, wanted: WatchPlan) -> str | None:
@@ -271,7 +289,8 @@ class FileWatch:
 
     def _schedule(self, observer: BaseObserver, directory: str, entries: frozenset[str]) -> None:
         try:
-            observer.schedule(_Handler(entries, self._happened), directory, event_filter=_KINDS)
+            handler = _Handler(entries, self._happened)
+            observer.schedule(handler, directory, recursive=self._trees, event_filter=_KINDS)
         except PermissionError:
             _log.debug("%s cannot be watched", directory)  # far above the files: its entries will not change
         except FileNotFoundError:
