@@ -11,8 +11,12 @@ here := $(shell list="$(MAKEFILE_LIST)"; dirname "$${list# }")
 enter := cd "$(here)" &&
 python := ./.venv/bin/python
 
+# Without the cache, each of thousands of program starts would translate all of Python's sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 ARGS ?=
-WORKERS ?= 2
+# More than cores: half of an end-to-end test is waiting for another process.
+WORKERS ?= 4
 
 # What `make quick` runs: the parts by themselves, without whole programs and without a screen.
 rooms := core daemon store files web aws desktop

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import ipaddress
+import itertools
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.portal import hand_clock, hand_portal, portal  # noqa: F401 - fixtures for every folder
 from tests.soak import QUICK
+
+pytest.register_assert_rewrite("tests.golden.golden")
 
 settings.register_profile(
     "credtray",
@@ -30,10 +36,18 @@ NO_BUS = "unix:path=/nonexistent/bus"
 """The machine's own bus has a usual place: a screen that is locked now must not decide about a test."""
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Names for homes, each new. ``mktemp`` would look through all the former ones for each."""
+    directory = tmp_path_factory.mktemp("home", numbered=False)
+    return (directory / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A throw-away HOME; every AWS_*, XDG_* and proxy variable of the caller is gone."""
-    directory = tmp_path_factory.mktemp("home")
+    directory = next(homes)
+    directory.mkdir(mode=0o700)
     for name in list(os.environ):
         if name.startswith(_LEAKY):
             monkeypatch.delenv(name)
@@ -50,8 +64,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     return directory
 
 
-@pytest.fixture(autouse=True)
-def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only() -> Iterator[None]:
     """Refuse every connection that would leave this machine."""
     connect = socket.socket.connect
 
@@ -68,7 +82,25 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise AssertionError(f"a test tried to reach {host}")
         connect(sock, address)
 
-    monkeypatch.setattr(socket.socket, "connect", guarded)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Let each worker import a share of the modules first: translating them all takes longer than any test.
+
+    What one has translated, the others find in the cache. Without it, all do the same work side by side.
+    """
+    number, workers = os.environ.get("PYTEST_XDIST_WORKER"), os.environ.get("PYTEST_XDIST_WORKER_COUNT")
+    if number is None or workers is None or session.config.args != session.config.getini("testpaths"):
+        return
+    here = Path(__file__).parent
+    modules = sorted(here.rglob("test_*.py"))[int(number.removeprefix("gw")) :: int(workers)]
+    for path in modules:
+        with contextlib.suppress(Exception):  # what is wrong with it, the collection tells
+            importlib.import_module(".".join(path.relative_to(here.parent).with_suffix("").parts))
 
 
 def pytest_configure(config: pytest.Config) -> None:

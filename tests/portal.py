@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +21,9 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from credtray.demo.identity_center import IdentityCenter
+from tests import warm_start
 
+PORTAL = "credtray.demo.identity_center"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -93,7 +95,7 @@ class RunningPortal:
     control_url: str
     speed: float
     origin: datetime
-    process: subprocess.Popen[bytes]
+    process: warm_start.Process
 
     def command(self, name: str, **members: Any) -> Any:
         """Send one control command (see demo/identity_center/control.py) and return its content."""
@@ -106,11 +108,8 @@ class RunningPortal:
 @contextmanager
 def running(*arguments: str) -> Iterator[RunningPortal]:
     """Run ``python -m credtray.demo.identity_center`` with *arguments*; it ends with the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "credtray.demo.identity_center", "--until-input-ends", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+    process = warm_start.start(
+        PORTAL, "--until-input-ends", *arguments, env=dict(os.environ), stdin=subprocess.PIPE, stderr=2
     )
     with process:
         assert process.stdin is not None

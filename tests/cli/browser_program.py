@@ -17,5 +17,5 @@ def visit(url: str, proxy: str, ca_bundle: str) -> None:
     opener.open(url, timeout=20).read()
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and not os.fork():  # as xdg-open does: nobody has to wait for the browser
     visit(sys.argv[2], os.environ["HTTPS_PROXY"], sys.argv[1])

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from credtray.demo.identity_center import IdentityCenter
+from tests import warm_start
 from tests.connect_proxy import ConnectProxy
+from tests.warm_start import Process
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER = Path(__file__).with_name("browser_program.py")
@@ -54,7 +56,7 @@ class World:
 
     @property
     def environment(self) -> dict[str, str]:
-        browser = shlex.join([sys.executable, str(BROWSER), str(self.proxy.ca_bundle), "%s"])
+        browser = shlex.join([sys.executable, "-I", "-S", str(BROWSER), str(self.proxy.ca_bundle), "%s"])
         return {
             "HOME": str(self.home),
             "XDG_RUNTIME_DIR": str(self.home / "run"),
@@ -86,16 +88,9 @@ class World:
 
     def credtray(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
-            self.command(*words),
-            cwd=ROOT,
-            env={**self.environment, **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        with warm_start.start("credtray", *words, env={**self.environment, **variables}) as process:
+            out, err = process.communicate(timeout=SECONDS)
+        return subprocess.CompletedProcess(words, process.wait(), out, err)
 
     def aws(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run Debian's AWS CLI to its end."""
@@ -104,10 +99,10 @@ class World:
         )
 
     @contextlib.contextmanager
-    def agent(self) -> Iterator[subprocess.Popen[str]]:
+    def agent(self) -> Iterator[Process]:
         """Run the agent for a while."""
-        with subprocess.Popen(
-            self.command("run"), cwd=ROOT, env=self.environment, stderr=subprocess.DEVNULL, text=True
+        with warm_start.start(
+            "credtray", "run", env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
             try:
                 wait_until((self.home / "run" / "credtray" / "agent.sock").exists)

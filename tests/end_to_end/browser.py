@@ -6,6 +6,7 @@ asks whether the present sign-in may be ended it presses the first button, unles
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import urllib.request
@@ -18,6 +19,8 @@ _BUTTON = re.compile(r'<form method="post" action="(/sign-in/[^"]+)">')
 def main(journal: str, url: str) -> None:
     with Path(journal).open("a") as file:
         file.write(url + "\n")
+    if os.fork():
+        return  # as xdg-open does: the browser has the address, and nobody has to wait
     with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - whatever a browser is told to open
         asked = _BUTTON.search(answer.read().decode())
     if asked is not None and not Path(f"{journal}.hesitates").exists():

@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from tests import warm_start
 from tests.portal import RunningPortal
+from tests.soak import SOAK
+from tests.warm_start import Process
 
 BROWSER = Path(__file__).with_name("browser.py")
 SESSION = """\
@@ -47,6 +50,8 @@ class House:
     home: Path
     portal: RunningPortal
     environ: dict[str, str] = field(default_factory=dict)
+    cold: bool = SOAK
+    """Whether each program is an interpreter of its own, as people start it (see tests/warm_start.py)."""
 
     def __post_init__(self) -> None:
         self.journal = self.home / "browser-journal"
@@ -101,15 +106,9 @@ class House:
 
     # --- programs ---------------------------------------------------------------------------------------
 
-    def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-m", "credtray", *words],
-            env=self.environ,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **more,
+    def start(self, *words: str, output: IO[str] | int = subprocess.PIPE) -> Process:
+        return warm_start.start(
+            "credtray", *words, env=self.environ, stdout=output, stderr=output, cold=self.cold
         )
 
     def run(
@@ -118,8 +117,9 @@ class House:
         """Run one command to its end; *code* is the exit code it must have."""
         process = self.start(*words)
         out, err = process.communicate(timeout=seconds)
-        assert code is None or process.returncode == code, f"{words}: {process.returncode}\n{out}\n{err}"
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
+        ended = process.wait()
+        assert code is None or ended == code, f"{words}: {ended}\n{out}\n{err}"
+        return subprocess.CompletedProcess(words, ended, out, err)
 
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
@@ -134,13 +134,10 @@ class House:
         return found
 
     @contextmanager
-    def agent(self) -> Iterator[subprocess.Popen[str]]:
+    def agent(self) -> Iterator[Process]:
         """Run the agent until the block ends; it must end by itself when asked."""
         with (self.home / "agent-output").open("a") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "credtray", "run"], env=self.environ, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, text=True,
-            )  # fmt: skip
+            process = self.start("run", output=output)
         try:
             until((self.home / "run" / "credtray" / "agent.sock").exists)
             yield process

@@ -27,6 +27,7 @@ class ProcessWatch:
     """Reads argv and environment of every process again and again while the run goes on."""
 
     def __init__(self, house: House) -> None:
+        house.cold = True  # /proc shows only what a program was started with
         self._house = house
         self._ended = threading.Event()
         self.looks = 0

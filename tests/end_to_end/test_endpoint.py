@@ -169,6 +169,7 @@ def test_without_an_agent_the_command_says_so(house: House) -> None:
 
 
 def test_no_token_is_in_log_output_or_environment(house: House) -> None:
+    house.cold = True  # /proc shows only what a program was started with
     house.configure("synderys-dns")
     with house.agent() as process:
         house.run("login")
@@ -234,7 +235,7 @@ def open_home(portal: RunningPortal) -> Iterator[House]:
     """A home that everybody can look into: nothing protects the keys but what we do ourselves."""
     directory = Path(tempfile.mkdtemp(prefix="credtray-test-"))
     directory.chmod(0o755)
-    house = House(directory, portal)
+    house = House(directory, portal, cold=True)  # /proc shows only what a program was started with
     for each in (directory / "run", directory / ".local" / "state" / "credtray"):
         each.mkdir(parents=True, exist_ok=True)
         each.chmod(0o755)

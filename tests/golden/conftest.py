@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.golden.golden")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def in_utc() -> Iterator[None]:
