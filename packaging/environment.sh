@@ -3,7 +3,8 @@
 #
 #   runtime  .venv with the locked runtime dependencies; the checkout itself is importable in it
 #   dev      the same, the locked tools of development, and the project installed in place
-#   tools    the Debian packages, and the AWS SDK for JavaScript, that some tests drive; says which and why
+#   tools    the Debian packages, the AWS SDK for JavaScript, and the packages for macOS that some tests need; says
+#            which and why
 #
 # Run from the root of the checkout. Whatever is there already is not touched: a second run costs nothing.
 # Never writes outside .venv and tests/js/node_modules, except for Debian packages, and says so each time.
@@ -109,6 +110,7 @@ EOT
         install "for tests${reasons}" $missing || say "tests that need them are skipped"
     fi
     javascript
+    macos
 }
 
 # The AWS SDK for JavaScript, in tests/js/node_modules.
@@ -121,6 +123,24 @@ javascript() {
     (cd tests/js && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
         { say "it cannot be fetched: tests that need it are skipped"; return 0; }
     echo "$print" >tests/js/node_modules/credtray
+}
+
+# What pyobjc says of the frameworks of macOS, out of its packages for that system, in .venv/macos-wheels.
+macos() {
+    [ -x .venv/bin/python ] || return 0
+    wanted=.venv/macos-wheels.txt
+    # Of the two packages only, and without their markers: pip would pass over them on this system.
+    awk '/^pyobjc-framework-(cocoa|quartz)==/ { on = 1; sub(/ ; [^\\]*/, " ") }
+         on { print } on && !/\\$/ { on = 0 }' requirements/runtime.txt >$wanted
+    print=$(sha256sum <$wanted | cut -d ' ' -f 1)
+    is_done macos "$print" && [ -d .venv/macos-wheels ] && return 0
+    say "pyobjc's packages for macOS, checked against requirements/runtime.txt (600 kB)"
+    rm -rf .venv/macos-wheels
+    PIP_USER=0 .venv/bin/python -m pip download --quiet --no-input --disable-pip-version-check --require-hashes \
+        --no-deps --only-binary :all: --platform macosx_11_0_universal2 --python-version 3.13 \
+        --dest .venv/macos-wheels -r $wanted >&2 ||
+        { rm -rf .venv/macos-wheels; say "they cannot be fetched: tests that need them are skipped"; return 0; }
+    echo "$print" >.venv/credtray-macos
 }
 
 # --- Python --------------------------------------------------------------------------------------------
