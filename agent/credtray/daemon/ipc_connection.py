@@ -161,6 +161,43 @@ class Connection:
             await sink.send(Progress("waiting"))
 
 
+class Connections:
+    """The clients of one server. Never lets one of them starve another."""
+
+    def __init__(self, handler: RequestHandler, most: int) -> None:
+        self._handler = handler
+        self._most = most
+        """Connections at a time; one more closes the one that has been idle for longest."""
+        self._serving: dict[asyncio.Task[None], Connection] = {}
+
+    def take_in(self, channel: Channel) -> None:
+        """Serve it from here on, or close it when there is no room."""
+        if not self.make_room(self._most - 1):
+            channel.close()
+            return
+        connection = Connection(channel, self._handler)
+        task = asyncio.create_task(connection.serve(), name="ipc connection")
+        self._serving[task] = connection
+        task.add_done_callback(lambda done: self._serving.pop(done, None))
+
+    def make_room(self, most: int) -> bool:
+        """Close connections that wait for nothing, the oldest first; False when that is not enough."""
+        for task, connection in list(self._serving.items()):
+            if len(self._serving) <= most:
+                break
+            if connection.idle:
+                del self._serving[task]
+                task.cancel()
+        return len(self._serving) <= most
+
+    async def close(self) -> None:
+        """End every connection."""
+        serving = list(self._serving)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
+
 class _Sink:
     """Sends replies over one channel, whole frames only."""
 

@@ -1,6 +1,6 @@
 """The agent's Unix socket: lets in our own user and nobody else.
 
-Reads no request (see ``ipc_connection``). Never lets one client starve another.
+Reads no request (see ``ipc_connection``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from credtray.core.errors import AgentRefused
 from credtray.core.peer import peer_question, peer_uid
-from credtray.daemon.ipc_connection import Connection, RequestHandler
+from credtray.daemon.ipc_connection import Connections, RequestHandler
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 
@@ -35,12 +35,9 @@ class UnixServer:
     ) -> None:
         self._path = path
         self._holds_lock = holds_lock
-        self._handler = handler
-        self._most = most
-        """Connections at a time; one more closes the one that has been idle for longest."""
+        self._connections = Connections(handler, most)
         self._listener: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
-        self._connections: dict[asyncio.Task[None], Connection] = {}
         self._refused: set[int] = set()
 
     async def start(self) -> None:
@@ -72,10 +69,7 @@ class UnixServer:
             with contextlib.suppress(OSError):
                 self._path.unlink()
         await self._stop_listening()
-        serving = list(self._connections)
-        for task in serving:
-            task.cancel()
-        await asyncio.gather(*serving, return_exceptions=True)
+        await self._connections.close()
 
     def _bind(self) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -115,19 +109,13 @@ class UnixServer:
             except OSError as error:
                 # Out of file descriptors or memory: those we serve will free some.
                 _log.warning("a client could not be accepted: %s", error.strerror)
-                self._make_room(0)
+                self._connections.make_room(0)
                 await asyncio.sleep(_ACCEPT_PAUSE)
                 continue
-            self._take_in(client)
-
-    def _take_in(self, client: socket.socket) -> None:
-        if not self._is_welcome(client) or not self._make_room(self._most - 1):
-            client.close()
-            return
-        connection = Connection(_SocketChannel(client), self._handler)
-        task = asyncio.create_task(connection.serve(), name="ipc connection")
-        self._connections[task] = connection
-        task.add_done_callback(lambda done: self._connections.pop(done, None))
+            if self._is_welcome(client):
+                self._connections.take_in(_SocketChannel(client))
+            else:
+                client.close()
 
     def _is_welcome(self, client: socket.socket) -> bool:
         question = peer_question(sys.platform)
@@ -143,16 +131,6 @@ class UnixServer:
             self._refused.add(uid)
             _log.warning("user %d tried to use the socket %s: refused", uid, self._path)
         return False
-
-    def _make_room(self, most: int) -> bool:
-        """Close connections that wait for nothing, the oldest first; False when that is not enough."""
-        for task, connection in list(self._connections.items()):
-            if len(self._connections) <= most:
-                break
-            if connection.idle:
-                del self._connections[task]
-                task.cancel()
-        return len(self._connections) <= most
 
 
 class _SocketChannel:
