@@ -81,25 +81,43 @@ def _end_stuck() -> str:
         AgentSilent: nobody can tell which process it is, or it does not end.
     """
     if sys.platform == "win32":
-        raise AgentSilent("stop it in the task manager")
-    else:  # noqa: RET506 -- type checkers take the branch of their platform
+        from credtray.agent_connect_pipe import listener  # cannot be imported elsewhere
+    else:
         from credtray.agent_connect import listener  # cannot be imported on Windows
+    try:
+        pid = listener()
+    except OSError:
+        pid = None
+    if pid is None:
+        raise AgentSilent("its process is unknown; stop it yourself")
+    try:
+        _ask_to_end(pid)
+    except AgentSilent:
+        _kill(pid)
+        _wait_for_end(_STUCK_SECONDS)
+        return f"The agent (pid {pid}) was killed; its keys stay in the credentials file."
+    return f"The agent (pid {pid}) did not answer, but has stopped now."
 
-        try:
-            pid = listener()
-        except OSError:
-            pid = None
-        if pid is None:
-            raise AgentSilent("its process is unknown; stop it yourself")
+
+def _kill(pid: int) -> None:
+    if sys.platform == "win32":
+        os.kill(pid, signal.SIGTERM)  # which is TerminateProcess there
+    else:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _ask_to_end(pid: int) -> None:
+    """Ask it by a signal; Windows has none that can be heard.
+
+    Raises:
+        AgentSilent: it cannot be asked, or is still there.
+    """
+    if sys.platform == "win32":
+        raise AgentSilent
+    else:  # noqa: RET506 -- type checkers take the branch of their platform
         for number in (signal.SIGTERM, signal.SIGCONT):
             os.kill(pid, number)
-        try:
-            _wait_for_end(_STUCK_SECONDS)
-        except AgentSilent:
-            os.kill(pid, signal.SIGKILL)
-            _wait_for_end(_STUCK_SECONDS)
-            return f"The agent (pid {pid}) was killed; its keys stay in the credentials file."
-        return f"The agent (pid {pid}) did not answer, but has stopped now."
+        _wait_for_end(_STUCK_SECONDS)
 
 
 def _tell(text: str, *, json_output: bool, stopped: bool) -> None:
