@@ -18,7 +18,7 @@ def main() -> int:
         # Behind the standard library, before any other credtray that may be installed.
         place = next((at for at, path in enumerate(sys.path) if "-packages" in path), len(sys.path))
         sys.path.insert(place, os.path.abspath(__file__ + "/../.."))  # noqa: PTH100 -- pathlib is dear
-    if arguments[:1] == ["credentials"] and sys.platform != "win32":
+    if arguments[:1] == ["credentials"]:
         from credtray.credentials_fetch import answer  # only now is the package to be found
 
         outcome = answer(arguments)
@@ -28,8 +28,7 @@ def main() -> int:
             return outcome
         arguments = outcome
         if sys.flags.no_site:  # no third-party package can be imported in here: begin again, with them
-            door = os.path.abspath(__file__)  # noqa: PTH100 -- pathlib is dear
-            os.execv(sys.executable, [sys.executable, "-I", door, *arguments])  # noqa: S606 -- ourselves, no shell
+            return _begin_again(arguments)
     try:
         if arguments[:1] == ["exec"] and sys.platform != "win32":
             from credtray.cli.exec_fast_path import take
@@ -42,6 +41,17 @@ def main() -> int:
         return 130
 
 
+def _begin_again(arguments: list[str]) -> int:
+    """Be an isolated interpreter that has third-party packages; on Windows start it and wait."""
+    command = [sys.executable, "-I", os.path.abspath(__file__), *arguments]  # noqa: PTH100 -- pathlib is dear
+    if sys.platform == "win32":  # execv would end us at once there, and nobody would wait for the answer
+        import subprocess  # slow
+
+        return subprocess.call(command)  # noqa: S603 -- ourselves, no shell
+    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        return os.execv(sys.executable, command)  # noqa: S606 -- ourselves, no shell
+
+
 def _pass_over(*folders: str) -> None:
     """Import nothing more from these folders, unless it is where credtray itself is."""
     ours = os.path.abspath(__file__ + "/../..")  # noqa: PTH100 -- pathlib is dear
@@ -52,8 +62,7 @@ def _pass_over(*folders: str) -> None:
 def _isolate() -> None:
     """Begin again without PYTHON* variables, this folder and the user site: ``python -m`` takes them all."""
     if not sys.flags.isolated and sys.executable and sys.platform != "win32":
-        door = os.path.abspath(__file__)  # noqa: PTH100 -- pathlib is dear
-        os.execv(sys.executable, [sys.executable, "-I", door, *sys.argv[1:]])  # noqa: S606 -- ourselves, no shell
+        _begin_again(sys.argv[1:])
 
 
 if __name__ == "__main__":

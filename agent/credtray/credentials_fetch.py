@@ -6,15 +6,17 @@ Nothing reaches stdout but the one JSON object of the credential_process contrac
 
 from __future__ import annotations
 
-import _socket
 import os
 import sys
 import time
 
-if sys.platform != "win32":
-    from credtray.agent_connect import connect
+if sys.platform == "win32":
+    from credtray.agent_connect_pipe import PipeStream as Stream
+    from credtray.agent_connect_pipe import connect
+else:
+    from _socket import socket as Stream  # noqa: N812 -- it stands for either
 
-assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
+    from credtray.agent_connect import connect
 
 # The same as in core/protocol (whose import would cost more than the whole fetch); a test compares them.
 HEAD = b'{"credtray":1,"reply":"credentials","credentials":'
@@ -22,6 +24,7 @@ TAIL = b"}\n"
 PROGRESS = b'{"credtray":1,"reply":"progress"'
 MISUSE = frozenset({"usage", "unknown_profile", "unknown_session", "foreign_profile"})
 """Errors that end with exit code 2, as core/errors has it."""
+_SILENT = "The agent does not answer."
 _SIGNALLED = 128
 _SIGINT = 2
 _SIGPIPE = 13
@@ -113,20 +116,22 @@ def ask(asked: bytes, deadline: float) -> bytes:
         client = connect(min(_SILENCE_SECONDS, max(0.0, deadline - time.monotonic())))
     except ConnectionRefusedError:
         raise NoAnswer from None
-    except TimeoutError:
+    except BlockingIOError:
         raise NoAnswer("The agent takes no more connections.") from None
+    except TimeoutError:
+        raise NoAnswer(_SILENT) from None
     try:
         client.sendall(asked)
         return _final_line(client, deadline)
     except TimeoutError:
-        raise NoAnswer("The agent does not answer.") from None
+        raise NoAnswer(_SILENT) from None
     except OSError:
         raise NoAnswer("The agent ended while it was asked.") from None
     finally:
         client.close()
 
 
-def _final_line(client: _socket.socket, deadline: float) -> bytes:
+def _final_line(client: Stream, deadline: float) -> bytes:
     held = b""
     heard = time.monotonic()
     while True:
