@@ -19,12 +19,14 @@ WINGS: dict[str, frozenset[str]] = {
     "aws": frozenset({"core", "files"}),
     "store": frozenset({"core", "files"}),
     "desktop": frozenset({"core", "files"}),
-    "daemon": frozenset({"core"}),
+    "daemon": frozenset({"core", "windows_user"}),
     "web": frozenset({"core"}),
     "demo.identity_center": frozenset(),  # what the product is tried against shares no code with it
+    "windows_user": frozenset(),
     "agent_connect": frozenset({"core", "desktop"}),
-    "credentials_fetch": frozenset({"agent_connect"}),
-    "ipc_client": frozenset({"agent_connect", "core", "desktop"}),
+    "agent_connect_pipe": frozenset({"core", "desktop", "windows_user"}),
+    "credentials_fetch": frozenset({"agent_connect", "agent_connect_pipe"}),
+    "ipc_client": frozenset({"agent_connect", "agent_connect_pipe", "core"}),
     "environment": frozenset({"aws.locations", "core", "desktop"}),
 }
 """What a wing may import besides itself."""
@@ -88,6 +90,7 @@ SEAMS: dict[str, str] = {
     "Waiter": "time",
     "Pool": "threads",
     "_Stream": "the other implementer is socket.socket",
+    "_Proactor": "asyncio, whose stubs know sockets only",
     "NativeBackEnd": "its implementers are modules",
 }
 """Protocols outside of core/ports that have one implementer here, and what the other one stands for."""

@@ -9,6 +9,7 @@ import itertools
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ settings.load_profile("credtray")
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy")
 _LEAKY = ("AWS_", "XDG_", "CREDTRAY_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_", *_PROXIES)
+
+collect_ignore_glob = [] if sys.platform == "win32" else ["*_windows.py"]
+"""They import what only Windows has."""
 
 NO_BUS = "unix:path=/nonexistent/bus"
 """The machine's own bus has a usual place: a screen that is locked now must not decide about a test."""
@@ -55,6 +59,7 @@ def home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     runtime.mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(directory))
     monkeypatch.setenv("USERPROFILE", str(directory))
+    monkeypatch.setenv("LOCALAPPDATA", str(directory / "AppData" / "Local"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(directory / ".config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(directory / ".local" / "state"))
@@ -101,6 +106,15 @@ def pytest_collection(session: pytest.Session) -> None:
     for path in modules:
         with contextlib.suppress(Exception):  # what is wrong with it, the collection tells
             importlib.import_module(".".join(path.relative_to(here.parent).with_suffix("").parts))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, and count, the tests that are about another system."""
+    foreign = "posix" if sys.platform == "win32" else "windows"
+    left_out = [item for item in items if item.get_closest_marker(foreign) is not None]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_configure(config: pytest.Config) -> None:

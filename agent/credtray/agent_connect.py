@@ -25,7 +25,7 @@ def connect(patience: float) -> _socket.socket:
     Raises:
         ConnectionRefusedError: nobody listens.
         PermissionError: whoever listens is another user; the text says who and where.
-        TimeoutError: the agent takes no more connections.
+        BlockingIOError: the agent takes no more connections.
     """
     for path in socket_paths():
         client = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
@@ -33,7 +33,7 @@ def connect(patience: float) -> _socket.socket:
         try:
             _connect(client, path, time.monotonic() + patience)
             _check_peer(client, path)
-        except (PermissionError, TimeoutError):
+        except (PermissionError, BlockingIOError):
             client.close()
             raise
         except OSError:  # absent, stale, or a path too long for a socket
@@ -47,7 +47,7 @@ def listener() -> int | None:
     """Return the process id of the agent, also of one that answers nothing; None where nobody can tell.
 
     Raises:
-        ConnectionRefusedError, PermissionError, TimeoutError: as ``connect``.
+        ConnectionRefusedError, PermissionError, BlockingIOError: as ``connect``.
     """
     client = connect(_PATIENCE)
     try:
@@ -64,7 +64,7 @@ def _connect(client: _socket.socket, path: str, deadline: float) -> None:
             client.connect(path)
         except BlockingIOError:  # Linux: the queue of waiting connections is full
             if time.monotonic() >= deadline:
-                raise TimeoutError from None
+                raise
             time.sleep(_FULL_QUEUE_PAUSE)
         except PermissionError:
             raise FileNotFoundError from None  # in a directory of somebody else: not a place of ours

@@ -5,7 +5,6 @@ Never prints, and never starts an agent. `credtray credentials` has a faster way
 
 from __future__ import annotations
 
-import io
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from credtray.core.protocol.results import StatusDocument
 
 SILENCE_SECONDS = 5.0
 """The agent gives a sign of life every 2 s while it works; one that is silent for longer is stuck."""
+_START_YOURS = "Start your agent: it takes a name that nobody knows. Run: credtray run"
 _PIECE = 64 * 1024
 R = TypeVar("R")
 
@@ -151,24 +151,33 @@ class AgentClient:
 
 
 def _connect() -> _Stream:
-    if sys.platform == "win32":
-        return _open_pipe()
-    else:  # noqa: RET505 -- type checkers take the branch of their platform
-        from credtray.agent_connect import connect  # cannot be imported on Windows
+    try:
+        if sys.platform == "win32":
+            from credtray.agent_connect_pipe import connect_and_look  # cannot be imported elsewhere
 
-        try:
+            return connect_and_look(SILENCE_SECONDS)
+        else:  # noqa: RET505 -- type checkers take the branch of their platform
+            from credtray.agent_connect import connect  # cannot be imported on Windows
+
             return connect(SILENCE_SECONDS)
-        except ConnectionRefusedError:
-            raise AgentNotRunning from None
-        except PermissionError as error:
-            raise AgentRefused(str(error)) from None
-        except TimeoutError:
-            raise AgentSilent("it takes no more connections") from None
+    except ConnectionRefusedError:
+        raise AgentNotRunning from None
+    except PermissionError as error:
+        hint = _START_YOURS if sys.platform == "win32" else None
+        raise AgentRefused(str(error), hint=hint) from None
+    except BlockingIOError:
+        raise AgentSilent("it takes no more connections") from None
+    except TimeoutError:
+        raise _nothing_came() from None
 
 
 def _given_up(patience: float | None) -> CredtrayError:
     if patience is not None and patience < SILENCE_SECONDS:
         return TimedOut()
+    return _nothing_came()
+
+
+def _nothing_came() -> AgentSilent:
     return AgentSilent(f"nothing came for {SILENCE_SECONDS:.0f} seconds")
 
 
@@ -179,31 +188,3 @@ def _left(deadline: float | None) -> float:
     if left <= 0:
         raise TimedOut
     return left
-
-
-if sys.platform == "win32":
-    from credtray.desktop.socket_path import socket_paths
-
-    class _Pipe:
-        """A named pipe opened as a file. Type-checked, but never run by its authors."""
-
-        def __init__(self, file: io.FileIO) -> None:
-            self._file = file
-
-        def settimeout(self, value: float | None, /) -> None:
-            """Do nothing: a pipe opened as a file waits without limit."""
-
-        def sendall(self, data: bytes, /) -> None:
-            self._file.write(data)
-
-        def recv(self, most: int, /) -> bytes:
-            return self._file.read(most) or b""
-
-        def close(self) -> None:
-            self._file.close()
-
-    def _open_pipe() -> _Stream:
-        try:
-            return _Pipe(open(socket_paths()[0], "r+b", buffering=0))  # noqa: PTH123 -- no Path
-        except OSError:
-            raise AgentNotRunning from None

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import signal
 import subprocess
 
 from credtray.core.protocol import Ping
@@ -43,7 +42,7 @@ def test_killed_holder_is_followed_at_once(agent: Agent) -> None:
 
 
 def test_stopped_holder_is_not_robbed(agent: Agent) -> None:
-    agent.kill(signal.SIGSTOP)
+    agent.suspend()
     second = start_agent()
     line = first_line(second)
     code = second.wait(10)

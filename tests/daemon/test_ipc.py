@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import random
-import signal
 import socket
 import stat
 import threading
@@ -34,31 +33,16 @@ from credtray.core.protocol import (
 )
 from credtray.daemon.ipc import ipc_server
 from credtray.ipc_client import AgentClient
-from tests.daemon.conftest import Agent, end_agent, eventually
+from tests.daemon.conftest import Agent, Raw, end_agent, eventually, raw, start_agent, until_closed
 from tests.daemon.stub_agent import ISSUED, StubHandler
 from tests.soak import examples
-
-
-def raw(agent: Agent) -> socket.socket:
-    client = socket.socket(socket.AF_UNIX)
-    client.settimeout(60)
-    client.connect(str(agent.socket))
-    return client
-
-
-def until_closed(client: socket.socket) -> bytes:
-    held = b""
-    with contextlib.suppress(ConnectionResetError):
-        while data := client.recv(65536):
-            held += data
-    client.close()
-    return held
 
 
 def cancelled(client: AgentClient) -> int:
     return client.ask(Ping()).pid
 
 
+@pytest.mark.posix("modes")
 def test_socket_is_private_in_a_private_directory(agent: Agent) -> None:
     assert stat.S_IMODE(agent.socket.stat().st_mode) == 0o600
     assert stat.S_IMODE(agent.socket.parent.stat().st_mode) == 0o700
@@ -150,8 +134,8 @@ def test_watching_client_gets_updates_until_the_agent_ends(agent: Agent) -> None
 
 
 def test_stopped_agent_is_reported(agent: Agent) -> None:
-    agent.kill(signal.SIGSTOP)
-    with AgentClient.connect() as client, pytest.raises(AgentSilent):
+    agent.suspend()
+    with pytest.raises(AgentSilent, match="nothing came for 5 seconds"), AgentClient.connect() as client:
         client.ask(Ping())
 
 
@@ -171,7 +155,8 @@ def test_endless_frame_is_cut_off_at_the_limit(agent: Agent) -> None:
     sent = 0
     with contextlib.suppress(OSError):
         while sent < 10**9:
-            sent += client.send(b"x" * 65536)
+            client.sendall(b"x" * 65536)
+            sent += 65536
     client.close()
 
     assert sent < 2**21
@@ -201,6 +186,45 @@ def test_idle_and_half_finished_clients_are_closed_and_starve_nobody(agent: Agen
     assert time.monotonic() - before_the_last > 4  # not sooner; later on a busy machine
 
 
+def test_twenty_clients_that_come_again_and_again_are_all_answered(agent: Agent) -> None:
+    answers: list[bool] = []
+
+    def come() -> None:
+        for _ in range(20):
+            with AgentClient.connect() as client:
+                answers.append(client.ask(Credentials("foo")) == ISSUED)
+
+    clients = [threading.Thread(target=come) for _ in range(20)]
+    for each in clients:
+        each.start()
+    for each in clients:
+        each.join()
+
+    assert answers == [True] * 400
+
+
+def test_agent_that_is_killed_leaves_no_client_waiting(agent: Agent) -> None:
+    ends: list[CredtrayError] = []
+
+    def ask_until_it_ends(number: int) -> None:
+        try:
+            while True:
+                with AgentClient.connect() as client:
+                    client.ask(Credentials("hang" if number % 2 else "foo"))
+        except CredtrayError as error:
+            ends.append(error)
+
+    clients = [threading.Thread(target=ask_until_it_ends, args=(number,)) for number in range(8)]
+    for each in clients:
+        each.start()
+    time.sleep(0.3)  # until some have asked; whatever they do by then leads to the same end
+    agent.kill()
+    for each in clients:
+        each.join()
+
+    assert [type(end) for end in ends] == [AgentNotRunning] * 8
+
+
 def test_removed_socket_is_made_again(agent: Agent) -> None:
     agent.socket.unlink()
     again = eventually(agent.socket.exists)
@@ -216,13 +240,12 @@ def test_no_agent_is_said_so(home: Path) -> None:
         AgentClient.connect()
 
 
+@pytest.mark.posix("XDG_RUNTIME_DIR")
 def test_agent_in_the_home_directory_is_found_by_a_client_with_a_runtime_directory(
     monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     runtime = os.environ["XDG_RUNTIME_DIR"]
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    from tests.daemon.conftest import start_agent
-
     process = start_agent()
     assert process.stdout is not None
     process.stdout.readline()
@@ -250,6 +273,13 @@ def test_socket_is_not_replaced_without_the_lock(agent: Agent) -> None:
         assert client.ask(Ping()).version == "stub"
 
 
+def listen_to_the_end(client: Raw) -> None:
+    """Send no more, and hear what comes to that; a pipe cannot be closed by half."""
+    if isinstance(client, socket.socket):
+        client.shutdown(socket.SHUT_WR)
+        client.recv(65536)
+
+
 def test_random_frames_never_hurt_the_agent(agent: Agent) -> None:
     """B7 against the real process; the codec alone is fuzzed in tests/core/test_protocol.py."""
     chance = random.Random(20261122)
@@ -265,8 +295,7 @@ def test_random_frames_never_hurt_the_agent(agent: Agent) -> None:
             with contextlib.suppress(OSError):
                 client.sendall(bytes(frame[: chance.randrange(len(frame) + 1)]))
                 if chance.random() < 0.5:
-                    client.shutdown(socket.SHUT_WR)
-                    client.recv(65536)
+                    listen_to_the_end(client)
             client.close()
 
     attackers = [

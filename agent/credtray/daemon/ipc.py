@@ -42,13 +42,13 @@ def ipc_server(path: Path, holds_lock: Callable[[], bool], handler: RequestHandl
 
     Args:
         path: as ``desktop.paths`` gives it.
-        holds_lock: tells whether we are the one agent; only that one may replace a socket it finds.
+        holds_lock: tells whether we are the one agent; only that one may replace what it finds there.
         handler: answers requests.
     """
     if sys.platform == "win32":
         from credtray.daemon.ipc_pipe import PipeServer  # cannot be imported elsewhere
 
-        return PipeServer(str(path), holds_lock, handler)
+        return PipeServer(path, holds_lock, handler)
     else:  # noqa: RET505 -- type checkers take the branch of their platform
         from credtray.daemon.ipc_unix import UnixServer  # cannot be imported on Windows
 

@@ -33,7 +33,7 @@ def log_file() -> Path:
 
 
 def listening_path() -> Path:
-    """Return where the agent of this user is to listen.
+    """Return where the agent of this user is to listen; on Windows, where it tells how it can be reached.
 
     An XDG_RUNTIME_DIR of somebody else (kept by `su` or `sudo -E`) is passed over, as is too long a one.
 
@@ -41,26 +41,28 @@ def listening_path() -> Path:
         AgentRefused: every place has too long a path for a socket.
     """
     paths = socket_paths()
-    fitting = [Path(path) for path in paths if len(os.fsencode(path)) <= LONGEST]
-    if not fitting:
-        raise AgentRefused(
-            f"{paths[-1]} is longer than {LONGEST} bytes",
-            hint="Set XDG_RUNTIME_DIR to a shorter path of yours.",
-        )
-    for path in fitting[:-1]:
-        if _belongs_to_us(path.parent.parent):
-            return path
-    return fitting[-1]
+    if sys.platform == "win32":
+        return Path(paths[0])  # a file like any other
+    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        fitting = [Path(path) for path in paths if len(os.fsencode(path)) <= LONGEST]
+        if not fitting:
+            raise AgentRefused(
+                f"{paths[-1]} is longer than {LONGEST} bytes",
+                hint="Set XDG_RUNTIME_DIR to a shorter path of yours.",
+            )
+        for path in fitting[:-1]:
+            if _belongs_to_us(path.parent.parent):
+                return path
+        return fitting[-1]
 
 
 def runtime_directory() -> Path:
-    """Return where the agent's lock lies: beside its socket, where that is a file.
+    """Return where the agent's lock lies: beside its socket.
 
     Raises:
         AgentRefused: as for ``listening_path``.
     """
-    pipe = sys.platform == "win32"
-    return platformdirs.user_runtime_path(_NAME, appauthor=False) if pipe else listening_path().parent
+    return listening_path().parent
 
 
 def agent_lock() -> Path:
@@ -79,12 +81,13 @@ def fallback_lock_directory() -> Path | None:
         return None
 
 
-def _belongs_to_us(directory: Path) -> bool:
-    try:
-        owner = directory.stat().st_uid
-    except OSError:
-        return False
-    return sys.platform == "win32" or owner == os.geteuid()
+if sys.platform != "win32":
+
+    def _belongs_to_us(directory: Path) -> bool:
+        try:
+            return directory.stat().st_uid == os.geteuid()
+        except OSError:
+            return False
 
 
 # Finds the files that belong to credtray and are no code: the icon's colours and its pictures.
