@@ -124,6 +124,35 @@ class NSMenu(NSObject):
         next(item for item in self.items if item.title == title).choose()
 
 
+class Application:
+    """NSApplication: its loop, and what it does when the session ends."""
+
+    def __init__(self, mac: Mac) -> None:
+        self._mac = mac
+        self.delegate: Any = None
+
+    def setActivationPolicy_(self, policy: int) -> None:  # noqa: N802 - Apple's name
+        self._mac.policy = policy
+
+    def setDelegate_(self, delegate: Any) -> None:  # noqa: N802 - Apple's name
+        self.delegate = delegate
+
+    def run(self) -> None:
+        self._mac.turn()
+        if self._mac.logs_out:
+            self.terminate_(None)
+
+    def terminate_(self, _sender: object) -> None:
+        """Ask the delegate as AppKit does; unless it wants to wait, the process is gone."""
+        asked = getattr(self.delegate, "applicationShouldTerminate_", lambda _: 1)
+        if asked(self) == 1:
+            raise ProcessGoneError
+
+
+class ProcessGoneError(BaseException):
+    """exit(3): no code of ours runs after it."""
+
+
 class StatusItem:
     """NSStatusItem and its button in one."""
 
@@ -161,6 +190,8 @@ class Mac:
     def __init__(self) -> None:
         self.items: list[StatusItem] = []
         self.policy: int | None = None
+        self.logs_out = False
+        """Whether the session ends as soon as the application runs."""
         self._later: deque[Callable[[], None]] = deque()
 
     def call_after(self, work: Callable[[], None]) -> None:
@@ -178,9 +209,7 @@ class Mac:
     def modules(self) -> dict[str, types.ModuleType]:
         """Return the modules by name."""
         bar = types.SimpleNamespace(statusItemWithLength_=self.new_item, removeStatusItem_=self.items.remove)
-        application = types.SimpleNamespace(
-            setActivationPolicy_=lambda policy: setattr(self, "policy", policy), run=self.turn
-        )
+        application = Application(self)
         appkit = _module(
             "AppKit",
             NSApplication=types.SimpleNamespace(sharedApplication=lambda: application),
@@ -192,7 +221,9 @@ class Mac:
             NSOnState=1,
             NSOffState=0,
         )
-        objc = _module("objc", namedSelector=_named_selector)
+        objc = _module(
+            "objc", namedSelector=_named_selector, typedSelector=lambda _types: lambda method: method
+        )
         helper = _module("PyObjCTools.AppHelper", callAfter=self.call_after)
         signals = _module("PyObjCTools.MachSignals")
         tools = _module("PyObjCTools", AppHelper=helper, MachSignals=signals)

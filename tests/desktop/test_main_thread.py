@@ -57,3 +57,37 @@ def test_signal_is_heard_while_the_main_thread_waits_in_the_loop_of_the_system(
 
     assert stopped.is_set()
     assert signal.getsignal(number) is before
+
+
+def test_system_that_ends_the_process_waits_until_the_agent_has_ended() -> None:
+    main = MainThread()
+    stopped = threading.Event()
+    happened: list[str] = []
+
+    def system_loop() -> None:
+        main.end(PATIENCE)
+        happened.append("the system goes on")
+
+    def serve() -> None:
+        main.lend(system_loop)
+        assert stopped.wait(PATIENCE)
+        happened.append("the keys are out")
+
+    main.run(serve, stop=stopped.set)
+
+    assert happened == ["the keys are out", "the system goes on"]
+
+
+def test_agent_that_hangs_does_not_hold_up_the_system_for_ever() -> None:
+    main = MainThread()
+    went_on = threading.Event()
+
+    def system_loop() -> None:
+        main.end(0.01)
+        went_on.set()
+
+    def serve() -> None:
+        main.lend(system_loop)
+        assert went_on.wait(PATIENCE)
+
+    main.run(serve, stop=lambda: None)

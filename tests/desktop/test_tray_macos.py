@@ -14,7 +14,7 @@ from credtray.core.protocol import Logout
 from credtray.desktop.icon import Panel
 from credtray.desktop.tray import macos
 from credtray.desktop.tray.painting import TrayMenu
-from tests.desktop.mac_fakes import Mac, NSMenu
+from tests.desktop.mac_fakes import Mac, NSMenu, ProcessGoneError
 
 COPY = Item("copy", Kind.COMMAND, "Copy credentials", CopyCredentials("dev", Form.POSIX))
 SIGN_OUT = Item("sign-out", Kind.COMMAND, "Sign out", Logout("corp"))
@@ -112,3 +112,14 @@ def test_icon_is_a_template_of_22_points_and_keeps_out_of_the_dock(monkeypatch: 
 
     assert (image.size, image.is_template, bar.mac.policy) == ((22, 22), True, 1)
     assert (shown.tooltip, bar.mac.items) == ("credtray: signed in", [])
+
+
+def test_session_ends_only_when_the_agent_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = MenuBar(monkeypatch)
+    happened: list[str] = []
+    bar.icon.end_session = lambda: happened.append("the keys are out")
+    bar.mac.logs_out = True
+    with pytest.raises(ProcessGoneError):
+        bar.icon._run()
+
+    assert happened == ["the keys are out"]

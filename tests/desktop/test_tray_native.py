@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from credtray.core.clicks import About, Click
@@ -20,6 +21,7 @@ from credtray.desktop.main_thread import MainThread
 from credtray.desktop.tray.native import NativeTray
 from credtray.desktop.tray.painting import Shown
 
+PATIENCE = 60.0
 FACE = TrayView(
     IconState(Shape.FRESH, 9), "credtray: signed in", (Item("about", Kind.COMMAND, "About R&D", About()),)
 )
@@ -32,6 +34,7 @@ class MainThreadIcon:
     title: str
     menu: Any
     images: Mapping[int, Image.Image]
+    end_session: Callable[[float], None]
 
     def __init__(self, name: str, icon: Image.Image, title: str, menu: Any) -> None:
         self._mine()
@@ -90,6 +93,7 @@ class Stage:
         self.clicks: list[Click] = []
         self.reports: list[DesktopPart] = []
         self.clicked_on: list[threading.Thread] = []
+        self.stopped = threading.Event()
 
     def _clicked(self, click: Click) -> None:
         self.clicks.append(click)
@@ -106,7 +110,7 @@ class Stage:
                 running.cancel()
                 await asyncio.wait({running})
 
-        self.main.run(lambda: asyncio.run(scene()), stop=lambda: None)
+        self.main.run(lambda: asyncio.run(scene()), stop=self.stopped.set)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         while not condition():  # noqa: ASYNC110 - there is no event to wait for
@@ -181,6 +185,30 @@ def test_icon_that_fails_is_told_and_begun_again() -> None:
     stage.play(story)
 
     assert "OSError" in (stage.reports[1].reason or "")
+
+
+def test_system_that_ends_the_session_is_held_up_until_the_agent_has_ended_and_no_longer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = Stage()
+    ended: list[bool] = []
+
+    async def story() -> None:
+        stage.shown.show(FACE)
+        icon = await stage.icon()
+
+        def session_ends() -> None:
+            icon.end_session(PATIENCE)  # the main thread does not come back from here before the end
+            ended.append(icon.visible)
+            icon.stop()
+
+        icon.on_main(session_ends)
+        await stage.until(stage.stopped.is_set)
+
+    stage.play(story)
+
+    assert ended == [True]
+    assert "does not return the main thread" not in caplog.text
 
 
 def test_without_the_main_thread_the_reason_is_told() -> None:

@@ -20,6 +20,8 @@ Work = Callable[[], None]
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """Those of them that this system has."""
+END_SECONDS = 10.0
+"""For the agent to end when the system ends its process; at logout no system is much more patient."""
 
 
 class MainThread:
@@ -29,6 +31,10 @@ class MainThread:
         self._work: queue.SimpleQueue[tuple[Work, concurrent.futures.Future[None]] | None] = (
             queue.SimpleQueue()
         )
+        self._stop: Work = lambda: None
+        self._served = threading.Event()
+        self.is_ending = False
+        """Whether ``end`` was called: then nobody needs the main thread back."""
 
     def run(self, serve: Work, stop: Work) -> None:
         """Run ``serve`` in another thread until it returns; do here meanwhile what ``lend`` brings.
@@ -36,6 +42,7 @@ class MainThread:
         A signal that asks the process to end calls ``stop`` (any thread), even while what was lent the main
         thread is waiting in the system's own loop. Raises what ``serve`` raised.
         """
+        self._stop = stop
         served: concurrent.futures.Future[None] = concurrent.futures.Future()
         # A daemon: the main thread is the one that waits for it.
         thread = threading.Thread(target=self._serve, args=(serve, served), name="agent", daemon=True)
@@ -52,10 +59,22 @@ class MainThread:
         self._work.put((work, done))
         return done
 
+    def end(self, seconds: float = END_SECONDS) -> None:
+        """Stop the agent, and return when it has ended: after that the system ends the process at once.
+
+        For the main thread, in the midst of what it was lent.
+        """
+        _log.info("asked to end by the system")
+        self.is_ending = True
+        self._stop()
+        if not self._served.wait(seconds):
+            _log.warning("the agent has not ended within %g s", seconds)
+
     def _serve(self, serve: Work, served: concurrent.futures.Future[None]) -> None:
         try:
             _do(serve, served)
         finally:
+            self._served.set()
             self._work.put(None)
 
 

@@ -24,6 +24,8 @@ _POINTS = 22
 """Height of the icon in the menu bar; two pixels a point on the screens Apple has sold since 2014."""
 _ACCESSORY = 1
 """NSApplicationActivationPolicyAccessory: no icon in the Dock."""
+_TERMINATE_NOW = 1
+"""NSTerminateNow: AppKit calls exit(3) next, and nothing of ours runs any more."""
 
 
 def images(look: IconState, _panel: Panel) -> Mapping[int, Image]:
@@ -55,6 +57,7 @@ def icon_class() -> Callable[..., Any]:
         def _run(self) -> None:
             """Without pystray's handler of Ctrl-C, which ends the process at once: see ``main_thread``."""
             self._app.setActivationPolicy_(_ACCESSORY)
+            self._app.setDelegate_(self._delegate)
             self._mark_ready()
             try:
                 self._app.run()
@@ -121,6 +124,12 @@ def _delegate_class(darwin: Any) -> Any:
 
         def menuDidClose_(self, _menu: Any) -> None:  # noqa: N802 - Apple's name
             self.icon.menu_closed()
+
+        @objc.typedSelector(b"Q@:@")  # type: ignore[untyped-decorator]  # as above
+        def applicationShouldTerminate_(self, _app: Any) -> int:  # noqa: N802 - Apple's name
+            # At logout, restart and shutdown: the keys must be out of the files before the process is gone.
+            self.icon.end_session()
+            return _TERMINATE_NOW
 
     return CredtrayMenuDelegate
 

@@ -43,7 +43,11 @@ class NativeBackEnd(Protocol):
         ...
 
     def icon_class(self) -> Callable[..., Any]:
-        """Return a ``pystray.Icon`` that takes ``images``, and ``on_main(work)`` from any thread."""
+        """Return a ``pystray.Icon`` that takes ``images``, and ``on_main(work)`` from any thread.
+
+        Its ``end_session`` is set; it calls that, on the main thread, when the system is about to end the
+        process, and lets the system go on when it returns.
+        """
         ...
 
 
@@ -93,6 +97,7 @@ class NativeTray:
         def make() -> None:
             icon = back_end.icon_class()(*first.arguments)
             icon.images = first.images
+            icon.end_session = main_thread.end
             made.append(icon)
 
         await asyncio.wrap_future(main_thread.lend(make))
@@ -119,7 +124,8 @@ class NativeTray:
             if painting is not None:
                 painting.cancel()
                 await asyncio.wait({painting})
-            if not running.done():
+            is_ending = self._main_thread is not None and self._main_thread.is_ending
+            if not running.done() and not is_ending:  # the system takes the icon away with the process
                 icon.on_main(icon.stop)
                 _, hanging = await asyncio.wait({running}, timeout=_LEAVE_SECONDS)
                 if hanging:
