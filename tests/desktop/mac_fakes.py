@@ -190,6 +190,10 @@ class Mac:
     def __init__(self) -> None:
         self.items: list[StatusItem] = []
         self.policy: int | None = None
+        self.session: dict[str, Any] | None = {"kCGSSessionOnConsoleKey": True}
+        """None: this process was not started at the screen."""
+        self.activities = 0
+        """What keeps the process from being put to sleep."""
         self.logs_out = False
         """Whether the session ends as soon as the application runs."""
         self._later: deque[Callable[[], None]] = deque()
@@ -202,6 +206,10 @@ class Mac:
         while self._later:
             self._later.popleft()()
 
+    def _begin_activity(self, options: int, _reason: str) -> object:
+        self.activities |= options
+        return object()
+
     def new_item(self, _length: float) -> StatusItem:
         self.items.append(StatusItem())
         return self.items[-1]
@@ -210,6 +218,7 @@ class Mac:
         """Return the modules by name."""
         bar = types.SimpleNamespace(statusItemWithLength_=self.new_item, removeStatusItem_=self.items.remove)
         application = Application(self)
+        process = types.SimpleNamespace(beginActivityWithOptions_reason_=self._begin_activity)
         appkit = _module(
             "AppKit",
             NSApplication=types.SimpleNamespace(sharedApplication=lambda: application),
@@ -227,8 +236,15 @@ class Mac:
         helper = _module("PyObjCTools.AppHelper", callAfter=self.call_after)
         signals = _module("PyObjCTools.MachSignals")
         tools = _module("PyObjCTools", AppHelper=helper, MachSignals=signals)
-        foundation = _module("Foundation", NSObject=NSObject, NSData=bytes)
-        return {module.__name__: module for module in (appkit, objc, helper, signals, tools, foundation)}
+        foundation = _module(
+            "Foundation",
+            NSObject=NSObject,
+            NSData=bytes,
+            NSProcessInfo=types.SimpleNamespace(processInfo=lambda: process),
+            NSActivityUserInitiatedAllowingIdleSystemSleep=0xEFFFFF,
+        )
+        quartz = _module("Quartz", CGSessionCopyCurrentDictionary=lambda: self.session)
+        return {each.__name__: each for each in (appkit, objc, helper, signals, tools, foundation, quartz)}
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Put the modules where the real ones would be; pystray's back-end is imported anew on them."""

@@ -135,6 +135,8 @@ def test_a_name_that_does_not_exist_is_found(frameworks: dict[str, Framework]) -
 
 def test_numbers_and_texts_written_out_are_apples(frameworks: dict[str, Framework]) -> None:
     assert frameworks["AppKit"].values["NSApplicationActivationPolicyAccessory"] == str(tray_macos._ACCESSORY)
+    assert int(frameworks["Foundation"].values["NSActivityUserInitiatedAllowingIdleSystemSleep"]) == 0xEFFFFF
+    assert frameworks["AppKit"].values["NSTerminateNow"] == str(tray_macos._TERMINATE_NOW)
     assert frameworks["Quartz"].values["kCGSessionOnConsoleKey"] == "kCGSSessionOnConsoleKey"
 
 
@@ -166,7 +168,7 @@ def test_observers_block_takes_one_notification_and_returns_nothing(frameworks: 
     assert (block["retval"]["type"], sorted(block["arguments"])) == (b"v", [0, 1])
 
 
-@pytest.mark.parametrize("selector", ["menuWillOpen:", "menuDidClose:"])
+@pytest.mark.parametrize("selector", ["menuWillOpen:", "menuDidClose:", "applicationShouldTerminate:"])
 def test_menus_delegate_is_told(selector: str, frameworks: dict[str, Framework]) -> None:
     method = selector.replace(":", "_")
     source = Path(str(tray_macos.__file__)).read_text(encoding="utf-8")

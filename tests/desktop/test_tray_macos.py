@@ -110,6 +110,7 @@ def test_icon_is_a_template_of_22_points_and_keeps_out_of_the_dock(monkeypatch: 
     [shown] = bar.mac.items
     bar.icon._run()
 
+    assert bar.mac.activities == 0xEFFFFF  # no App Nap, and the machine may sleep
     assert (image.size, image.is_template, bar.mac.policy) == ((22, 22), True, 1)
     assert (shown.tooltip, bar.mac.items) == ("credtray: signed in", [])
 
@@ -123,3 +124,13 @@ def test_session_ends_only_when_the_agent_has_ended(monkeypatch: pytest.MonkeyPa
         bar.icon._run()
 
     assert happened == ["the keys are out"]
+
+
+def test_session_without_a_screen_has_no_icon_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    mac = Mac()
+    mac.install(monkeypatch)
+    assert macos.why_not() is None
+
+    mac.session = None
+
+    assert macos.why_not() == "this session has no screen, as over SSH"

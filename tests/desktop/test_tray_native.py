@@ -71,6 +71,10 @@ class BackEnd:
 
     def __init__(self) -> None:
         self.made: list[MainThreadIcon] = []
+        self.trouble: str | None = None
+
+    def why_not(self) -> str | None:
+        return self.trouble
 
     def images(self, look: IconState, panel: Panel) -> Mapping[int, Image.Image]:
         return {look.steps: Image.new("RGBA", (look.steps, look.steps))}
@@ -209,6 +213,18 @@ def test_system_that_ends_the_session_is_held_up_until_the_agent_has_ended_and_n
 
     assert ended == [True]
     assert "does not return the main thread" not in caplog.text
+
+
+def test_session_that_can_show_no_icon_is_told_and_none_is_made() -> None:
+    stage = Stage()
+    stage.back_end.trouble = "this session has no screen"
+
+    async def story() -> None:
+        await stage.until(lambda: bool(stage.reports))
+
+    stage.play(story)
+
+    assert (stage.reports[0].reason, stage.back_end.made) == ("this session has no screen", [])
 
 
 def test_without_the_main_thread_the_reason_is_told() -> None:

@@ -28,6 +28,14 @@ _TERMINATE_NOW = 1
 """NSTerminateNow: AppKit calls exit(3) next, and nothing of ours runs any more."""
 
 
+def why_not() -> str | None:
+    """See ``native.NativeBackEnd``. Without the window server AppKit ends the process."""
+    quartz: Any = importlib.import_module("Quartz")
+    if quartz.CGSessionCopyCurrentDictionary() is None:
+        return "this session has no screen, as over SSH"
+    return None
+
+
 def images(look: IconState, _panel: Panel) -> Mapping[int, Image]:
     """Return a template: the system chooses the colour. See ``painting.Draw``."""
     return {_PIXELS: template(look, _PIXELS)}
@@ -58,6 +66,7 @@ def icon_class() -> Callable[..., Any]:
             """Without pystray's handler of Ctrl-C, which ends the process at once: see ``main_thread``."""
             self._app.setActivationPolicy_(_ACCESSORY)
             self._app.setDelegate_(self._delegate)
+            self._kept_awake = _kept_awake()
             self._mark_ready()
             try:
                 self._app.run()
@@ -107,6 +116,17 @@ def _menu_class(darwin: Any) -> Any:
             self.on_main(self.update_menu)  # later: AppKit closes a menu before it sends the item's action
 
     return MenuIcon
+
+
+def _kept_awake() -> Any:
+    """Keep macOS from slowing us down as an app that nobody looks at (App Nap), for as long as this is held.
+
+    Commands wait for answers, and keys have to be renewed in time. The machine may sleep all the same.
+    """
+    foundation: Any = importlib.import_module("Foundation")
+    return foundation.NSProcessInfo.processInfo().beginActivityWithOptions_reason_(
+        foundation.NSActivityUserInitiatedAllowingIdleSystemSleep, "keeps AWS credentials fresh"
+    )
 
 
 @functools.cache

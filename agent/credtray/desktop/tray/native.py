@@ -38,6 +38,10 @@ class NativeBackEnd(Protocol):
     AMPERSANDS: bool
     """Whether the system takes ``&`` in labels for the mark of a mnemonic."""
 
+    def why_not(self) -> str | None:
+        """Return why this session can show no icon at all, or None; any thread."""
+        ...
+
     def images(self, look: IconState, panel: Panel, /) -> Mapping[int, Image]:
         """Draw the icon as it is wanted there: ``painting.Draw``."""
         ...
@@ -77,9 +81,12 @@ class NativeTray:
         failures = 0
         while True:
             try:
-                await self._live(self._main_thread, self._back_end or await _this_system())
-                reason = "its event loop has ended"
-                _log.info("the tray icon is gone")
+                back_end = self._back_end or await _this_system()
+                reason = back_end.why_not()
+                if reason is None:
+                    await self._live(self._main_thread, back_end)
+                    reason = "its event loop has ended"
+                    _log.info("the tray icon is gone")
             except Exception as error:  # noqa: BLE001 - an error border: the tray never stops the agent
                 _log.error("the tray icon failed", exc_info=error)
                 reason = f"it failed ({type(error).__name__}); see the log"

@@ -25,6 +25,11 @@ _WORK = 0x400 + 20
 """A message of our own (WM_USER + 20; pystray uses 10 and 11): there is something in ``_todo``."""
 
 
+def why_not() -> str | None:
+    """See ``native.NativeBackEnd``."""
+    return None
+
+
 def images(look: IconState, panel: Panel) -> Mapping[int, Image]:
     """Return it for the task bar. See ``painting.Draw``."""
     return {_PIXELS: draw(look, _PIXELS, system_panel() if panel is Panel.AUTO else panel)}
