@@ -102,7 +102,7 @@ def _wanted(seen: Summary) -> Iterator[Item]:
         wanted, name = _wants_sign_in(session), session.name
         label = f"Sign in to {plain(name)}" if wanted else "Sign in"
         login = Login(name, fresh=_is_signed_in(session))
-        yield Item("sign-in-wanted", Kind.COMMAND, label, login, enabled=wanted, default=wanted)
+        yield Item(f"sign-in-wanted:{name}", Kind.COMMAND, label, login, enabled=wanted, default=wanted)
 
 
 def _wants_sign_in(session: SessionSummary) -> bool:
