@@ -11,6 +11,7 @@ import re
 import tokenize
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 WINGS: dict[str, frozenset[str]] = {
@@ -108,7 +109,7 @@ MAY_BE_SHORT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """One module."""
 
@@ -116,7 +117,7 @@ class Source:
     """From the root of the checkout: ``agent/credtray/core/desired_sections.py``."""
     text: str
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
@@ -149,9 +150,19 @@ def dotted(node: ast.AST) -> str:
             return f"<{type(node).__name__}>"
 
 
+@lru_cache(maxsize=1)
+def _of_module(module: ast.Module) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(module))
+
+
+def nodes(tree: ast.AST) -> Iterable[ast.AST]:
+    """Return all below it; those of the module that was asked about last are kept for the next rule."""
+    return _of_module(tree) if isinstance(tree, ast.Module) else ast.walk(tree)
+
+
 def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the line and the full name of everything imported, wherever it is done."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, name.name) for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -159,11 +170,11 @@ def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return (node for node in nodes(tree) if isinstance(node, ast.Call))
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (node for node in nodes(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def _belongs(name: str, rooms: frozenset[str]) -> bool:
@@ -256,7 +267,7 @@ def nothing_happens_at_import(source: Source) -> Iterator[str]:
     tree = source.tree
     finder = _AtImport()
     finder.visit(tree)
-    ours = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    ours = {node.name for node in nodes(tree) if isinstance(node, ast.ClassDef)}
     ours |= {name.rpartition(".")[2] for _, name in imported(tree) if name.startswith("credtray.")}
     for call in finder.found:
         name = dotted(call.func)
@@ -271,7 +282,7 @@ def nothing_happens_at_import(source: Source) -> Iterator[str]:
 
 
 def no_constructor_writes(source: Source) -> Iterator[str]:
-    for kind in (node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)):
+    for kind in (node for node in nodes(source.tree) if isinstance(node, ast.ClassDef)):
         methods = {each.name: each for each in functions(kind)}
         for name in ("__init__", "__post_init__", "__new__"):
             if name in methods:
@@ -342,7 +353,7 @@ def _package(module: str) -> str:
 
 def nothing_is_a_drawer(source: Source) -> Iterator[str]:
     names = [(1, part) for part in source.path.with_suffix("").parts]
-    names += [(node.lineno, node.name) for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
+    names += [(node.lineno, node.name) for node in nodes(source.tree) if isinstance(node, ast.ClassDef)]
     for line, name in names:
         words = re.findall(r"[A-Z]?[a-z]+", name)
         if any(word.lower() in DRAWER_NAMES for word in words):
@@ -375,7 +386,7 @@ _DIALECT = re.compile(
 
 def words_are_plain(source: Source) -> Iterator[str]:
     """Look at every text and docstring, also across line ends."""
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             for found in _DIALECT.finditer(" ".join(node.value.split())):
                 yield f"{node.lineno}: {found[0]!r} is no word for a reader"
@@ -388,7 +399,9 @@ _IGNORE_WITH_REASON = re.compile(r"\[[a-z-]+(, ?[a-z-]+)*\]  # \S.{3,}")
 
 
 def comments(source: Source) -> Iterator[tuple[int, str]]:
-    """Yield the line and the text of each comment: the same words in a string suppress nothing."""
+    """Yield line and text of each comment, if one may suppress something: in a string, its words do not."""
+    if not (_NOQA.search(source.text) or _IGNORE.search(source.text)):
+        return  # reading all the words takes longer than any other rule
     for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
@@ -445,7 +458,7 @@ def _classes(sources: Iterable[Source]) -> list[_Class]:
             source.module.removeprefix("credtray."), node.name, frozenset(_bases(node)), frozenset(_own(node))
         )
         for source in sources
-        for node in ast.walk(source.tree)
+        for node in nodes(source.tree)
         if isinstance(node, ast.ClassDef)
     ]
 

@@ -190,7 +190,8 @@ def test_crashes_in_a_row_fall_to_the_next_kind_of_tray(
 
     play(story())
 
-    failures = [record.getMessage() for record in caplog.records]
+    # asyncio may tell of a future of an earlier test's bus.
+    failures = [record.getMessage() for record in caplog.records if record.name.startswith("credtray")]
 
     assert failures == ["the tray icon (status_notifier) failed"] * tray_linux.CRASHES
 
