@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -10,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from credtray.desktop.clock_watch import NoNetworkWatch, network_watch, tells_of_route
+from credtray.desktop.clock_watch import (
+    KernelWatch,
+    NoNetworkWatch,
+    network_watch,
+    tells_of_address,
+    tells_of_route,
+)
 
 ROOT = Path(__file__).parents[2]
 MAIN, LOCAL = 254, 255
@@ -41,6 +48,55 @@ def test_new_route_of_the_main_table_is_a_hint() -> None:
 )
 def test_anything_else_is_not(data: bytes) -> None:
     assert not tells_of_route(data)
+
+
+def bsd_message(kind: int, version: int = 5) -> bytes:
+    """A message of macOS's routing socket: struct ifa_msghdr (net/if.h) and a socket address behind it."""
+    body = struct.pack("=iiHi", 0x20, 0, 4, 0) + bytes(16)
+    return struct.pack("=HBB", 4 + len(body), version, kind) + body
+
+
+NEW_ADDRESS, DELETED_ADDRESS, ADDED_ROUTE, INTERFACE = 12, 13, 1, 14
+
+
+@pytest.mark.parametrize(
+    ("data", "news"),
+    [
+        (bsd_message(NEW_ADDRESS), True),
+        (bsd_message(INTERFACE) + bsd_message(NEW_ADDRESS), True),
+        (bsd_message(ADDED_ROUTE), False),
+        (bsd_message(DELETED_ADDRESS), False),
+        (bsd_message(NEW_ADDRESS, version=6), False),
+        (bytes(40), False),
+        (b"\xff" * 40, False),
+        (b"", False),
+    ],
+)
+def test_new_address_is_a_hint_on_macos(data: bytes, news: object) -> None:
+    assert tells_of_address(data) is news
+
+
+def test_burst_of_addresses_gives_one_hint_on_macos() -> None:
+    kernel, listener = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    async def scene() -> None:
+        hints: asyncio.Queue[None] = asyncio.Queue()
+        watch = KernelWatch(lambda: listener, tells_of_address)
+        running = asyncio.create_task(watch.run(lambda: hints.put_nowait(None)))
+        for kind in (INTERFACE, NEW_ADDRESS, ADDED_ROUTE, NEW_ADDRESS):
+            kernel.send(bsd_message(kind))
+        async with asyncio.timeout(60):
+            await hints.get()
+        assert hints.empty()
+
+        kernel.send(bsd_message(NEW_ADDRESS))
+        async with asyncio.timeout(60):
+            await hints.get()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    with kernel:
+        asyncio.run(scene())
 
 
 WATCHER = """

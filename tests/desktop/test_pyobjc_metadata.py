@@ -31,7 +31,9 @@ FRAMEWORKS = {"AppKit": "AppKit", "appkit": "AppKit", "_appkit": "AppKit"} | {
 STRUCTURES = {"NSPoint"}
 """Types that C knows and that metadata has no line for; ``AppKit`` takes them over from ``Foundation``."""
 
-pytestmark = pytest.mark.skipif(not WHEELS.is_dir(), reason="pyobjc's wheels for macOS were not fetched")
+pytestmark = pytest.mark.skipif(
+    not WHEELS.is_dir(), reason="needs pyobjc's wheels: sh packaging/environment.sh tools"
+)
 
 
 @dataclass

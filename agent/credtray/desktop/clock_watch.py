@@ -133,7 +133,7 @@ class SystemClock:
         return float(self._system.clock_gettime(getattr(self._system, self._clocks[which])))
 
 
-# Hints that the network may have come back: the kernel added a route.
+# Hints that the network may have come back: the kernel added a route (Linux) or an address (macOS).
 #
 # Only a hint: it asks nobody whether a portal can be reached, and the tick finds out without it.
 
@@ -147,6 +147,12 @@ _TABLE_MAIN: Final = 254
 _HEADER: Final = struct.Struct("=IHHII")
 _TABLE_OFFSET: Final = 4
 """Of ``rtm_table`` in ``struct rtmsg``."""
+_AF_ROUTE: Final = 17
+_RTM_VERSION: Final = 5
+_RTM_NEWADDR: Final = 12
+"""sys/socket.h and net/route.h of macOS."""
+_BSD_HEADER: Final = struct.Struct("=HBB")
+"""How each message of its routing socket begins (route(4)): length, version, type."""
 _PIECE: Final = 65536
 SETTLE_SECONDS: Final = 0.5
 """A link that comes up adds a dozen routes: one hint for all of them."""
@@ -175,12 +181,29 @@ class NoNetworkWatch:
 
 def network_watch() -> NetworkWatch:
     """Return what this system offers."""
-    if sys.platform != "linux":
+    if sys.platform == "linux":
+        return KernelWatch(_linux_routes, tells_of_route)
+    elif sys.platform == "darwin":  # noqa: RET505 -- type checkers take the branch of their platform
+        return KernelWatch(lambda: socket.socket(_AF_ROUTE, socket.SOCK_RAW), tells_of_address)
+    else:
         return NoNetworkWatch(
             "Network changes are not reported on this system; credtray checks regularly instead."
         )
-    else:  # noqa: RET505 -- type checkers take the branch of their platform
-        return RouteWatch()
+
+
+def tells_of_address(data: bytes) -> bool:
+    """Return True when a message of a BSD routing socket says that an interface got an address.
+
+    New routes are no news there: there may be one for each computer that is talked to.
+    """
+    while len(data) >= _BSD_HEADER.size:
+        length, version, kind = _BSD_HEADER.unpack_from(data)
+        if version != _RTM_VERSION or length < _BSD_HEADER.size:
+            return False
+        if kind == _RTM_NEWADDR:
+            return True
+        data = data[length:]
+    return False
 
 
 def tells_of_route(data: bytes) -> bool:
@@ -205,39 +228,52 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 if sys.platform == "linux":
 
-    class RouteWatch:
-        """Listens to the kernel's routing messages (rtnetlink(7))."""
+    def _linux_routes() -> socket.socket:
+        """Return a socket with the kernel's routing messages (rtnetlink(7))."""
+        listener = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        try:
+            listener.bind((0, _ROUTE_GROUPS))
+        except OSError:
+            listener.close()
+            raise
+        return listener
 
-        def __init__(self) -> None:
-            self.reason: str | None = None
 
-        async def run(self, changed: Callable[[], None]) -> None:
-            """Call ``changed`` once per burst of new routes, until cancelled."""
+class KernelWatch:
+    """Listens to the kernel's messages about routes and addresses."""
+
+    def __init__(self, listener: Callable[[], socket.socket], tells: Callable[[bytes], bool]) -> None:
+        """Open nothing yet; ``tells`` whether one message is worth a hint."""
+        self._listener = listener
+        self._tells = tells
+        self.reason: str | None = None
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` once per burst of news, until cancelled."""
+        try:
+            with self._listener() as listener:
+                listener.setblocking(False)
+                await self._listen(listener, changed)
+        except OSError as error:
+            self.reason = f"Network changes cannot be watched: {error.strerror}."
+            _log.warning("%s", self.reason)
+
+    async def _listen(self, listener: socket.socket, changed: Callable[[], None]) -> None:
+        while True:
+            await self._news(listener)
+            await asyncio.sleep(SETTLE_SECONDS)
+            with contextlib.suppress(OSError):  # BlockingIOError at the end, ENOBUFS at a flood
+                while listener.recv(_PIECE):
+                    pass
+            changed()
+
+    async def _news(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
             try:
-                with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as listener:
-                    listener.setblocking(False)
-                    listener.bind((0, _ROUTE_GROUPS))
-                    await self._listen(listener, changed)
+                if self._tells(await loop.sock_recv(listener, _PIECE)):
+                    return
             except OSError as error:
-                self.reason = f"Network changes cannot be watched: {error.strerror}."
-                _log.warning("%s", self.reason)
-
-        async def _listen(self, listener: socket.socket, changed: Callable[[], None]) -> None:
-            while True:
-                await self._route(listener)
-                await asyncio.sleep(SETTLE_SECONDS)
-                with contextlib.suppress(OSError):  # BlockingIOError at the end, ENOBUFS at a flood
-                    while listener.recv(_PIECE):
-                        pass
-                changed()
-
-        async def _route(self, listener: socket.socket) -> None:
-            loop = asyncio.get_running_loop()
-            while True:
-                try:
-                    if tells_of_route(await loop.sock_recv(listener, _PIECE)):
-                        return
-                except OSError as error:
-                    if error.errno != errno.ENOBUFS:
-                        raise
-                    return  # messages were lost, so look
+                if error.errno != errno.ENOBUFS:
+                    raise
+                return  # messages were lost, so look
