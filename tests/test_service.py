@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import importlib.metadata
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -236,3 +238,33 @@ def test_agent_beside_a_lent_main_thread_serves_and_ends_on_a_signal(home: Path)
             assert process.wait(10) == 0
         finally:
             process.kill()
+
+
+def test_agent_of_macos_and_windows_needs_no_package_that_only_linux_has() -> None:
+    locked = (Path(__file__).parents[1] / "requirements" / "runtime.txt").read_text(encoding="utf-8")
+    only_linux = set(re.findall(r"^([\w-]+)==\S+ ; sys_platform == 'linux'", locked, re.MULTILINE))
+    missing = [
+        module
+        for module, packages in importlib.metadata.packages_distributions().items()
+        if only_linux.intersection(name.lower().replace("_", "-") for name in packages)
+    ]
+    assert {"dbus_fast", "Xlib"} <= set(missing)
+
+    ours = (
+        "cli.main",
+        "service",
+        "desktop_integration",
+        "click_handler",
+        "desktop_requests",
+        "doctor.command",
+    )
+    theirs = ("tray.native", "tray.macos", "notifications.macos", "login_entry.macos", "clipboard.macos")
+    code = (
+        f"import importlib, sys; sys.modules.update(dict.fromkeys({missing}))\n"
+        f"for name in {(*ours, *(f'desktop.{name}' for name in theirs))}:\n"
+        "    importlib.import_module(f'credtray.{name}')\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
