@@ -11,6 +11,7 @@ from credtray.core.errors import (
     AssumeRoleRefused,
     CertificateRefused,
     FileContended,
+    FileInUse,
     FileRefused,
     FileUnparsable,
     FileUnwritable,
@@ -36,7 +37,7 @@ _FILE = timedelta(seconds=10)
 _FILE_CAP = timedelta(seconds=45)
 """A disk that has room again is noticed within a minute."""
 _OF_FILES = frozenset(
-    each.code for each in (FileContended, FileRefused, FileUnparsable, FileUnwritable, IniRefused)
+    each.code for each in (FileContended, FileInUse, FileRefused, FileUnparsable, FileUnwritable, IniRefused)
 )
 """Trying again costs nobody else anything."""
 _ROLE = timedelta(minutes=5)

@@ -168,6 +168,7 @@ _SAID = {
         (Step.OPEN_CREDENTIALS, Step.TRY_AGAIN),
     ),
     errors.IniRefused.code: Said("This name cannot be written to an AWS file", "Use a simpler one.", _CONFIG),
+    errors.FileInUse.code: Said("Another program has the file open", "Nothing was changed."),
     errors.FileUnwritable.code: Said("The file could not be written", "Nothing was changed."),
     errors.FileRefused.code: Said("This file is not safe to write", "Nothing was changed."),
     # --- the desktop

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
-from credtray.core.errors import CredtrayError, FileRefused, FileUnwritable
+from credtray.core.errors import CredtrayError, FileInUse, FileRefused, FileUnwritable
 from credtray.core.words import path_word
 from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
 
@@ -51,12 +51,16 @@ _MEANINGS = MappingProxyType(
     }
 )
 
+IN_USE = frozenset({32, 33})
+"""Sharing and lock violation of Windows: another program has the file open. Their errno is EACCES."""
 _OF_THE_PLACE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
 """What a look along the path may explain."""
 
 
 def translation(error: OSError, path: Path, doing: str) -> CredtrayError:
     """Return the error of our tree for *error*, saying what was being done to which file, and why not."""
+    if getattr(error, "winerror", None) in IN_USE:
+        return FileInUse(f"{doing} {path}")
     kind, reason = _MEANINGS.get(
         error.errno or 0, (FileUnwritable, os.strerror(error.errno) if error.errno else "unknown reason")
     )
@@ -165,9 +169,8 @@ def make_directory(path: Path) -> None:
             missing.append(at)
             at = at.parent
         for directory in reversed(missing):
-            directory.mkdir(mode=0o700, exist_ok=True)
-            with unsupported():
-                directory.chmod(0o700)  # a umask of 0777 would have taken our own bits too
+            with suppress(FileExistsError):
+                _make_private(directory)
             _sync_names_in(directory.parent)
 
 
@@ -183,7 +186,7 @@ def private_directory(path: Path) -> Path:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode):
             raise FileRefused(f"{path} is not a directory")
-        if not keeps_modes(path):
+        if sys.platform == "win32" or not keeps_modes(path):
             return path
         if found.st_uid != own_uid():
             raise FileRefused(f"{path} belongs to another user")
@@ -217,6 +220,10 @@ def _not_ours(path: Path) -> FileRefused:
 
 
 if sys.platform == "win32":
+    from credtray.files import on_windows
+
+    def _make_private(directory: Path) -> None:
+        on_windows.make_private(directory)
 
     def flush(fd: int) -> None:
         """Wait until the disk has what was written to an open file; raises OSError."""
@@ -229,7 +236,7 @@ if sys.platform == "win32":
         """As above."""
 
     def own_uid() -> int:
-        """Windows reports uid 0 for every file; access lists decide there, and %USERPROFILE% is private."""
+        """Windows reports uid 0 for every file: access lists decide there."""
         return 0
 
     def _resolved(path: Path) -> Path:
@@ -242,6 +249,11 @@ else:
     import fcntl
     import grp
     import pwd
+
+    def _make_private(directory: Path) -> None:
+        directory.mkdir(mode=0o700)
+        with unsupported():
+            directory.chmod(0o700)  # a umask of 0777 would have taken our own bits too
 
     _NO_FULL_SYNC = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY})  # SMB, NFS, FUSE
 

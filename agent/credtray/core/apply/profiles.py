@@ -46,7 +46,7 @@ OF_THE_SESSION = frozenset(
 """Failures that say nothing about one role: all calls of the session wait together."""
 
 
-_OUTLIVES_A_CHANGE = frozenset({errors.FileContended.code, errors.FileUnwritable.code})
+_OUTLIVES_A_CHANGE = frozenset({errors.FileContended.code, errors.FileInUse.code, errors.FileUnwritable.code})
 """Troubles with the credentials file that its being changed and readable does not disprove."""
 
 

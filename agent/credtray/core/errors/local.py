@@ -336,6 +336,15 @@ class FileUnwritable(CredtrayError):
     retry = Retry.LATER
 
 
+class FileInUse(FileUnwritable):
+    """Windows: another program has the file open, and lets nobody replace (or read) it meanwhile."""
+
+    code = "file_in_use"
+    title = "Another program has the file open"
+    hint = "Nothing was changed. Close the file in the other program; the agent tries again."
+    retry = Retry.LATER
+
+
 class FileContended(CredtrayError):
     """Another program kept changing the file while credtray tried to write it."""
 
