@@ -89,6 +89,7 @@ SEAMS: dict[str, str] = {
     "Backend": "all that a command does to the world",
     "Registry": "the registry, which is on Windows only",
     "Waiter": "time",
+    "FileCalls": "Win32's own calls for files, which are on Windows only",
     "Pool": "threads",
     "_Stream": "the other implementer is socket.socket",
     "_Proactor": "asyncio, whose stubs know sockets only",

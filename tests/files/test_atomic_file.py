@@ -16,8 +16,6 @@ import pytest
 from credtray.core.errors import FileRefused, FileUnwritable
 from credtray.files.atomic_file import LEFTOVER_PREFIX, read_bounded, sweep_leftovers, write_atomically
 from credtray.files.directory_safety import private_directory, translation
-from credtray.files.open_directory import replace_with_retry
-from tests.aws.file_fakes import StandingClock
 
 gives_away = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 
@@ -433,54 +431,6 @@ def test_only_old_temporary_files_of_ours_are_swept(tmp_path: Path) -> None:
 
 def test_sweeping_an_absent_directory_is_nothing(tmp_path: Path) -> None:
     assert sweep_leftovers(tmp_path / "absent", datetime.now(UTC)) == 0
-
-
-# --- Windows ----------------------------------------------------------------------------------------------
-
-
-class WindowsError32(OSError):
-    """An OSError with the attribute that only Windows has."""
-
-    def __init__(self, winerror: int) -> None:
-        super().__init__(errno.EACCES, "in use")
-        self.winerror = winerror
-
-
-@pytest.mark.parametrize("code", [5, 32, 33])
-def test_replacing_an_open_target_is_retried(code: int) -> None:
-    clock, calls = StandingClock(), []
-
-    def replace() -> None:
-        calls.append(clock.slept)
-        if len(calls) < 4:
-            raise WindowsError32(code)
-
-    replace_with_retry(replace, clock)
-
-    assert len(calls) == 4
-
-
-def test_replacing_gives_up_after_about_two_and_a_half_seconds() -> None:
-    clock = StandingClock()
-
-    def replace() -> None:
-        raise WindowsError32(32)
-
-    with pytest.raises(OSError, match="in use"):
-        replace_with_retry(replace, clock)
-    assert 2.4 < clock.slept < 2.7
-
-
-@pytest.mark.parametrize("error", [WindowsError32(112), OSError(errno.ENOSPC, "in use")])
-def test_other_errors_of_replacing_are_not_retried(error: OSError) -> None:
-    clock = StandingClock()
-
-    def replace() -> None:
-        raise error
-
-    with pytest.raises(OSError, match="in use"):
-        replace_with_retry(replace, clock)
-    assert clock.slept == 0
 
 
 def test_process_whose_directory_was_removed_still_writes_its_files(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from credtray.core.cache_format import (
@@ -23,7 +24,7 @@ from credtray.core.cache_format import (
     serves_grant,
     token_key,
 )
-from credtray.core.errors import FileRefused, FileUnwritable, TokenMismatch, TokenUnreadable
+from credtray.core.errors import FileContended, FileRefused, FileUnwritable, TokenMismatch, TokenUnreadable
 from credtray.core.models import AccessToken, ClientRegistration, SsoSession
 from credtray.core.ports import Clock
 from credtray.files.atomic_file import CACHE_LIMIT, check_writable, read_bounded, write_atomically
@@ -36,6 +37,7 @@ REREAD_PAUSES = (0.05, 0.05, 0.05)
 """Seconds before each further look at a torn file: the AWS CLI writes in place, without a lock."""
 REGISTRATION_WINDOW = timedelta(minutes=15)
 """A registration that ends sooner is not used any more (AWS CLI 2.36 ``_EXPIRY_WINDOW``)."""
+_ATTEMPTS = 5
 _ROOM = 16 * 1024
 """Bytes; several times what a token file has."""
 _REFRESH_LOCK_SECONDS = 60.0
@@ -104,10 +106,16 @@ class SharedTokenCache:
         """Write all fields atomically, 0600, keeping fields we do not know.
 
         Raises:
+            FileContended: another program changed the file each time it was about to be replaced.
             FileUnwritable, FileRefused: nothing was changed.
         """
         path = self.token_path(session)
-        write_atomically(path, render_token(session, token, self._known(path, session)), waiter=self._waiter)
+        for _ in range(_ATTEMPTS):
+            seen = Stamp.at(path)
+            data = render_token(session, token, self._known(path, session))
+            if write_atomically(path, data, waiter=self._waiter, unchanged=partial(_still, seen, path)):
+                return
+        raise FileContended(f"{path} changed each time it was about to be replaced")
 
     def check_writable(self, session: SsoSession) -> None:
         """Find out whether a token could be written now, without touching the one there is.
@@ -206,3 +214,7 @@ class SharedTokenCache:
             if belongs_to(fields, session):
                 return fields
         return {}
+
+
+def _still(seen: Stamp | None, path: Path) -> bool:
+    return Stamp.at(path) == seen

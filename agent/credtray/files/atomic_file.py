@@ -22,7 +22,14 @@ from credtray.core.obstacles import Obstacle
 from credtray.core.words import path_word
 from credtray.files.directory_safety import close, flush, make_directory, resolve, translated
 from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
-from credtray.files.open_directory import READ_FLAGS, OpenDirectory, RealWaiter, Waiter, open_directory
+from credtray.files.open_directory import (
+    OpenDirectory,
+    RealWaiter,
+    Unchanged,
+    Waiter,
+    open_directory,
+    open_to_read,
+)
 
 LEFTOVER_PREFIX = ".credtray-"
 """How every temporary file of ours begins; none ends in .json, because the AWS CLI opens those."""
@@ -33,11 +40,18 @@ CACHE_LIMIT = 1024 * 1024
 _LEFTOVER_SECONDS = 60.0
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o600, waiter: Waiter | None = None) -> None:
+def write_atomically(
+    path: Path,
+    data: bytes,
+    *,
+    mode: int = 0o600,
+    waiter: Waiter | None = None,
+    unchanged: Unchanged | None = None,
+) -> bool:
     """Make *data* the whole content of *path*: after a crash it holds the old bytes or the new, never a mix.
 
     A symbolic link of the user is followed and kept; a missing directory is created 0700. When this returns,
-    the bytes have reached the disk.
+    the bytes have reached the disk. False: *unchanged*, asked right before, said no, and nothing was written.
 
     Raises:
         FileUnwritable: disk full, no permission, read-only, I/O error; the old content is still there.
@@ -49,7 +63,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600, waiter: Wait
         check_replaceable(directory, target)
         with translated(target, "writing"), Draft(directory) as draft:
             draft.fill(data, mode)
-            draft.publish(target.name)
+            return draft.publish(target.name, unchanged)
 
 
 def check_writable(path: Path, size: int, *, waiter: Waiter | None = None) -> None:
@@ -79,7 +93,7 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
     target = resolve(path)
     with translated(target, "reading"):
         try:
-            fd = os.open(target, READ_FLAGS)
+            fd = open_to_read(target, RealWaiter())
         except FileNotFoundError:
             return None
         try:
@@ -164,7 +178,7 @@ def check_replaceable(directory: OpenDirectory, target: Path) -> os.stat_result 
         there = in_the_way(target)
         raise FileRefused(f"{target} belongs to root", hint=None if there is None else there.cure)
     if not found.st_mode & stat.S_IWUSR:
-        raise FileRefused(f"{target} is read-only", hint=f"Run: chmod u+w {path_word(str(target))}")
+        raise FileRefused(f"{target} is read-only", hint=_cure_of_read_only(target))
     return found
 
 
@@ -228,22 +242,43 @@ class Draft:
         _set_mode(self.fd, mode, group)
         flush(self.fd)
 
-    def publish(self, target: str) -> None:
-        """Put the draft in the place of *target* and make that last."""
+    def publish(self, target: str, unchanged: Unchanged | None = None) -> bool:
+        """Put the draft in the place of *target* and make that last.
+
+        False: *unchanged*, asked right before, said no, and nothing was done.
+        """
+        self._let_go()
+        return self._lasting(done=self._directory.replace(self._name, target, unchanged))
+
+    def exchange(self, target: str, unchanged: Unchanged) -> bool:
+        """Do the same to a file of the user (see ``OpenDirectory.exchange``)."""
+        self._let_go()
+        return self._lasting(done=self._directory.exchange(self._name, target, unchanged))
+
+    def _let_go(self) -> None:
         if sys.platform == "win32":
             close(self.fd)  # Windows does not rename an open file
             self.fd = -1
-        self._directory.replace(self._name, target)
-        self._published = True
-        self._directory.sync()
+
+    def _lasting(self, *, done: bool) -> bool:
+        self._published = done
+        if done:
+            self._directory.sync()
+        return done
 
 
 if sys.platform == "win32":
 
+    def _cure_of_read_only(path: Path) -> str:
+        return f'Run: attrib -r "{path}"'
+
     def _set_mode(fd: int, mode: int, group: int | None) -> None:
-        """The directory's access list holds for the file (the user's profile is private on Windows)."""
+        """Windows has access lists: one for the owner alone came with the file's creation."""
 
 else:
+
+    def _cure_of_read_only(path: Path) -> str:
+        return f"Run: chmod u+w {path_word(str(path))}"
 
     def _set_mode(fd: int, mode: int, group: int | None) -> None:
         if group is not None and os.fstat(fd).st_gid != group:

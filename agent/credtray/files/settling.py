@@ -6,10 +6,11 @@ The AWS CLI truncates ``~/.aws/credentials`` and writes it anew, without lock or
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -135,6 +136,31 @@ def _found(directory: OpenDirectory, path: Path) -> Iterator[tuple[int, os.stat_
 def _kept(fd: int) -> int:
     """A second descriptor on the same file; on Windows none, since an open file cannot be replaced there."""
     return -1 if sys.platform == "win32" else os.dup(fd)
+
+
+if sys.platform == "linux":
+    import fcntl
+
+    def open_for_writing(fd: int) -> bool:
+        """Tell whether a program has the file behind *fd* (read-only) open for writing; False if not known.
+
+        The system gives a read lease only on a file that nobody may write (fcntl(2), F_SETLEASE); it is given
+        back at once. SIGURG, which nobody minds, in place of SIGIO, which would end us.
+        """
+        with suppress(OSError):  # no leases on this file system, or not our file
+            fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
+            try:
+                fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            except BlockingIOError:
+                return True
+            fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        return False
+
+else:
+
+    def open_for_writing(fd: int) -> bool:  # noqa: ARG001 -- the other systems cannot be asked
+        """Tell whether some program has the file behind *fd* open for writing; False if not known."""
+        return False
 
 
 def _may_be_unfinished(found: os.stat_result, empty_since: float | None, waiter: Waiter) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from credtray.files.atomic_file import Draft, check_replaceable, is_null, opened
 from credtray.files.directory_safety import is_there, make_directory, resolve, translated
 from credtray.files.file_lock import FileLock
 from credtray.files.open_directory import OpenDirectory, RealWaiter, Waiter
-from credtray.files.settling import Snapshot, Stamp, settled, settled_text, stamp_at
+from credtray.files.settling import Snapshot, Stamp, open_for_writing, settled, settled_text, stamp_at
 
 # One attempt to replace a shared file, and the watch over those who were writing it at the same moment.
 #
@@ -30,11 +31,13 @@ Transform = Callable[[bytes], bytes]
 
 WATCH_SECONDS = 0.25
 """How long the replaced file is watched for a writer that had opened it before we replaced it."""
+_WRITER_SECONDS = 2.5
+"""How long it is watched while a program has it open for writing: as long as Windows is asked again."""
 _WATCH_PAUSE = 0.025
 _MAX_MERGES = 8
 _MAX_REAPPLIED = 2  # more would be a fight with a program that puts its own version back
-_OTHERS = 0o177
-"""The permission bits that a file with secrets should not have."""
+_OTHERS = 0 if sys.platform == "win32" else 0o177
+"""The permission bits that a file with secrets should not have; on Windows they say nothing about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ class Replacement:
 
     def _keep_backup(self, base: Snapshot) -> None:
         if not is_there(self._change.backup):
-            write_atomically(self._change.backup, base.data)
+            write_atomically(self._change.backup, base.data, waiter=self._waiter)
             self._outcome = replace(self._outcome, backup=self._change.backup)
 
     def _replaced(self, base: Snapshot, after: bytes) -> Snapshot | None:
@@ -140,9 +143,8 @@ class Replacement:
             mode = 0o600
         with Draft(self._directory) as draft:
             draft.fill(after, mode, base.group)
-            if stamp_at(self._directory, self._target.name) != base.stamp:
+            if not draft.exchange(self._target.name, lambda: self._stamp() == base.stamp):
                 return None
-            draft.publish(self._target.name)
             self.result = after
             current = self._opened(draft.keep_open(), after)
             self.left = current.stamp
@@ -162,8 +164,9 @@ class Replacement:
         """Look after writers that opened the old file before, or the new one right after, it was replaced."""
         self._orphan(base)
         merges, reapplied = 0, 0
-        end = self._waiter.monotonic() + WATCH_SECONDS
-        while self._waiter.monotonic() < end:
+        begun = self._waiter.monotonic()
+        end = begun + WATCH_SECONDS
+        while self._waiter.monotonic() < end or self._writer_since(begun):
             self._waiter.sleep(_WATCH_PAUSE)
             late = next((old for old in self._orphans.values() if _written_to(old)), None)
             if late is not None and merges < _MAX_MERGES:
@@ -181,6 +184,12 @@ class Replacement:
                 self._orphan(current)  # somebody put a third file in its place
             current = newer
             end = self._waiter.monotonic() + WATCH_SECONDS
+
+    def _writer_since(self, begun: float) -> bool:
+        """Tell whether to wait longer for a program that has a replaced file open and has not written yet."""
+        if self._waiter.monotonic() >= begun + _WRITER_SECONDS:
+            return False
+        return any(old.fd >= 0 and open_for_writing(old.fd) for old in self._orphans.values())
 
     def _orphan(self, old: Snapshot) -> None:
         """Watch a file that has been replaced, from the state in *old* on."""
@@ -207,7 +216,7 @@ class Replacement:
         except CredtrayError:
             pass
         rescued = self._change.backup.with_name(f"{self._target.name}.credtray-rescued")
-        write_atomically(rescued, late)
+        write_atomically(rescued, late, waiter=self._waiter)
         self._outcome = replace(self._outcome, rescued=rescued)
         return current
 
@@ -304,6 +313,9 @@ class SharedFile:
         if not is_there(target.parent) or is_null(target):
             return b""
         with opened(target.parent, self._waiter) as directory:
+            if directory.left_aside(target.name) is not None:
+                with self._lock(target):
+                    self._mend(directory, target)
             snapshot = self._trusted(directory, target)
         snapshot.close()
         return snapshot.data
@@ -328,16 +340,34 @@ class SharedFile:
             IniRefused: the transform made a file that botocore could not read.
         """
         target = resolve(self.path)
-        digest = hashlib.sha256(str(target).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        lock = self._lock_directory / f"{target.name}-{digest}.lock"
         deadline = self._waiter.monotonic() + _EDIT_SECONDS
         change = Change(transform, secret, on_replaced, self.backup_path)
-        with FileLock(lock, fallback=self._fallback, waiter=self._waiter):
+        with self._lock(target):
             while self._waiter.monotonic() < deadline:
                 outcome = self._attempt(change)
                 if outcome is not None:
                     return outcome
         raise FileContended(f"{self.path} changed each time it was about to be replaced")
+
+    def _lock(self, target: Path) -> FileLock:
+        digest = hashlib.sha256(str(target).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        lock = self._lock_directory / f"{target.name}-{digest}.lock"
+        return FileLock(lock, fallback=self._fallback, waiter=self._waiter)
+
+    def _mend(self, directory: OpenDirectory, target: Path) -> None:
+        """Undo what a crash in the middle of a replacement left; called with the lock held."""
+        aside = directory.left_aside(target.name)
+        if aside is None:
+            return
+        with translated(target, "putting back"):
+            if directory.replace(aside, target.name, lambda: stamp_at(directory, target.name) is None):
+                return
+            old = settled(directory, target.with_name(aside), self._waiter)
+            old.close()
+            if not _seen(old.data).names <= _seen(self._trusted(directory, target).data).names:
+                # Somebody made a new file while the old one had no name.
+                write_atomically(self.backup_path.with_name(f"{target.name}.credtray-rescued"), old.data)
+            directory.unlink(aside)
 
     def _attempt(self, change: Change) -> EditOutcome | None:
         target = resolve(self.path)  # again each time: a link may lead elsewhere by now
@@ -349,6 +379,7 @@ class SharedFile:
             work = Replacement(
                 directory, target, change, self._waiter, lambda: self._trusted(directory, target)
             )
+            self._mend(directory, target)
             with translated(target, "writing"), ini.shared_scans():
                 try:
                     outcome = work.run()

@@ -276,10 +276,7 @@ class SettingsFile:
             with translated(target, "writing"), Draft(directory) as draft:
                 draft.fill(after.encode(), mode)
                 write_atomically(self.backup_path, before.encode())
-                if stamp_at(directory, target.name) != seen:
-                    return False
-                draft.publish(target.name)
-        return True
+                return draft.publish(target.name, lambda: stamp_at(directory, target.name) == seen)
 
 
 def _new_text() -> str:
