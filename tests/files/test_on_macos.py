@@ -116,6 +116,11 @@ class Mac:
             while True:
                 self.told.get(timeout=0.3)
 
+    def comes_to_watch(self, *streams: str) -> None:
+        """Wait until just these are watched: what has happened may be found in several looks."""
+        while self.streams != list(streams):
+            self.told.get(timeout=PATIENCE)
+
     @property
     def streams(self) -> list[str]:
         """What is watched, by paths below the home."""
@@ -173,8 +178,7 @@ def test_home_is_watched_only_until_there_is_an_aws_directory(home: Path, mac: C
     assert running.streams == ["."]
 
     (home / ".aws").mkdir()
-    running.hears()
-    assert running.streams == [".aws"]
+    running.comes_to_watch(".aws")
 
     (home / ".aws" / "sso" / "cache").mkdir(parents=True)
     (home / ".aws" / "sso" / "cache" / "token.json").write_text("new")
@@ -187,12 +191,10 @@ def test_aws_directory_that_is_removed_and_made_again_is_followed(
     aws = aws_directory(home)
     running = mac()
     shutil.rmtree(aws)
-    running.hears()
-    assert running.streams == ["."]
+    running.comes_to_watch(".")
 
     (aws_directory(home) / "config").write_text("new")
-    running.hears()
-    assert running.streams == [".aws"]
+    running.comes_to_watch(".aws")
 
 
 def test_aws_directory_that_is_replaced_in_one_go_is_followed(home: Path, mac: Callable[..., Mac]) -> None:
@@ -201,10 +203,9 @@ def test_aws_directory_that_is_replaced_in_one_go_is_followed(home: Path, mac: C
     aws.rename(home / "old")
     aws_directory(home)
     running.hears()
+    running.comes_to_watch(".aws")
     (aws / "config").write_text("in the new one")
     running.hears()
-
-    assert running.streams == [".aws"]
 
 
 def test_directory_moved_out_of_the_aws_directory_is_told(home: Path, mac: Callable[..., Mac]) -> None:
@@ -225,6 +226,4 @@ def test_link_that_leads_elsewhere_is_followed_after_a_while(home: Path, mac: Ca
 
     (home / ".aws").unlink()
     (home / ".aws").symlink_to("two")
-    running.hears()
-
-    assert running.streams == ["two"]
+    running.comes_to_watch("two")
