@@ -19,13 +19,14 @@ WINGS: dict[str, frozenset[str]] = {
     "files": frozenset({"core"}),
     "aws": frozenset({"core", "files"}),
     "store": frozenset({"core", "files"}),
-    "desktop": frozenset({"core", "files"}),
-    "daemon": frozenset({"core", "windows_user"}),
+    "desktop": frozenset({"core", "files", "pipe_note"}),
+    "daemon": frozenset({"core", "pipe_note", "windows_user"}),
     "web": frozenset({"core"}),
     "demo.identity_center": frozenset(),  # what the product is tried against shares no code with it
+    "pipe_note": frozenset(),
     "windows_user": frozenset(),
     "agent_connect": frozenset({"core", "desktop"}),
-    "agent_connect_pipe": frozenset({"core", "desktop", "windows_user"}),
+    "agent_connect_pipe": frozenset({"pipe_note", "windows_user"}),
     "credentials_fetch": frozenset({"agent_connect", "agent_connect_pipe"}),
     "ipc_client": frozenset({"agent_connect", "agent_connect_pipe", "core"}),
     "environment": frozenset({"aws.locations", "core", "desktop"}),
@@ -103,7 +104,7 @@ LONGEST_FILE = 500
 SHORTEST_FILE = 120
 MAY_BE_SHORT = re.compile(
     r"\.(macos|windows|linux|ipc_pipe|ipc_unix)$"  # parts of one operating system, and back-ends of a chooser
-    r"|\.exec_\w+$"  # the fast path imports no more than it needs
+    r"|\.exec_\w+$|^credtray\.pipe_note$"  # the fast path imports no more than it needs
     r"|\.cli\.picking$"  # pure, in a package that is not
     r"|\.doctor\.online$"  # alone uses the network
     r"|\.demo\.(person|own_browser)$"  # started as programs

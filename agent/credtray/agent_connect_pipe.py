@@ -9,8 +9,7 @@ import _winapi
 import sys
 import time
 
-from credtray.core.peer import NOTE_LIMIT, read_pipe_note
-from credtray.desktop.socket_path import socket_paths
+from credtray.pipe_note import NOTE_LIMIT, note_paths, read_pipe_note
 
 assert sys.platform == "win32"  # noqa: S101 -- the form that type checkers understand
 
@@ -126,7 +125,7 @@ def listener() -> int | None:
 
 def _open(deadline: float) -> tuple[PipeStream, str, bytes]:
     """Return a pipe that nothing is known of yet, its name, and the proof that its server is to give."""
-    for path in socket_paths():
+    for path in note_paths():
         noted = _noted(path)
         if noted is None:
             continue

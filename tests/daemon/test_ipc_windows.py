@@ -18,10 +18,10 @@ import pytest
 
 from credtray import agent_connect_pipe, windows_user
 from credtray.core.errors import AgentNotRunning, AgentRefused
-from credtray.core.peer import PIPE, pipe_note, read_pipe_note
 from credtray.core.protocol import Credentials, Ping
 from credtray.daemon import ipc_pipe
 from credtray.ipc_client import AgentClient
+from credtray.pipe_note import PIPE, pipe_note, read_pipe_note
 from tests.daemon.conftest import ROOT, Agent, end_agent, running_agent, start_agent
 from tests.daemon.stub_agent import ISSUED, StubHandler
 

@@ -18,8 +18,8 @@ from typing import Protocol
 
 from credtray import windows_user
 from credtray.core.errors import AgentRefused
-from credtray.core.peer import NOTE_LIMIT, PIPE, pipe_note
 from credtray.daemon.ipc_connection import Connections, RequestHandler
+from credtray.pipe_note import NOTE_LIMIT, PIPE, pipe_note
 
 assert sys.platform == "win32"  # noqa: S101 -- the form that type checkers understand
 

@@ -16,13 +16,12 @@ def socket_paths() -> list[str]:
     """Return where a client looks, in this order; the agent listens on one of them.
 
     The second one serves programs that were started without XDG_RUNTIME_DIR (cron, some IDEs). On Windows
-    it is no socket but a file that tells the pipe's name; see ``pipe_note`` in ``core/peer``.
+    it is no socket but the note of the pipe's name.
     """
     if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA", "")
-        in_home = os.path.expanduser("~") + r"\AppData\Local\credtray\agent.pipe"  # noqa: PTH111 -- as below
-        rooted = os.path.isabs(local)  # noqa: PTH117 -- as below
-        return [local + r"\credtray\agent.pipe", in_home] if rooted else [in_home]
+        from credtray.pipe_note import note_paths
+
+        return note_paths()
     else:  # noqa: RET505 -- type checkers take the branch of their platform
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
         in_home = os.path.expanduser("~") + "/.cache/credtray/run/agent.sock"  # noqa: PTH111 -- pathlib costs 5 ms
