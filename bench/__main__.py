@@ -18,6 +18,7 @@ def main() -> int:
         sys.stdout.flush()
 
     say(*credentials_fetch.measure().lines())
+    say(*credentials_fetch.on_windows())
     say(*endpoint.measure().lines())
     say(*execution.measure().lines())
     for result in sync.results():
