@@ -174,7 +174,8 @@ def test_other_version_is_told_and_cut_off(agent: Agent) -> None:
 def test_idle_and_half_finished_clients_are_closed_and_starve_nobody(agent: Agent) -> None:
     crowd = [raw(agent) for _ in range(999)]
     for half in crowd[::2]:
-        half.sendall(b'{"credtray":1,')
+        with contextlib.suppress(OSError):  # on a busy machine it is closed by now
+            half.sendall(b'{"credtray":1,')
     before_the_last = time.monotonic()
     crowd.append(raw(agent))
     with AgentClient.connect() as client:
