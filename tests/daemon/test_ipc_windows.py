@@ -49,6 +49,40 @@ def credtray(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
+def full() -> Iterator[str]:
+    """The agent's pipe, whose only instance has a client; return the name."""
+    note().parent.mkdir(parents=True)
+    note().write_bytes(pipe_note("0" * 32, "a" * 32))
+    name = PIPE + "0" * 32
+    taken = _winapi.CreateNamedPipe(name, OVERLAPPED, 0, 2, 65536, 65536, 0, 0)
+    occupant = _winapi.CreateFile(name, _winapi.GENERIC_READ, 0, 0, _winapi.OPEN_EXISTING, 0, 0)
+    yield name
+    _winapi.CloseHandle(occupant)
+    _winapi.CloseHandle(taken)
+
+
+def test_busy_agent_is_waited_for(full: str) -> None:
+    free: list[int] = []
+
+    def accept_one_more() -> None:
+        free.append(_winapi.CreateNamedPipe(full, OVERLAPPED, 0, 2, 65536, 65536, 0, 0))
+        _winapi.ConnectNamedPipe(free[0], True).GetOverlappedResult(True)
+        _winapi.WriteFile(free[0], b"a" * 32, overlapped=True)[0].GetOverlappedResult(True)
+
+    server = threading.Timer(0.3, accept_one_more)
+    server.start()
+    stream = agent_connect_pipe.connect(30)
+    server.join()
+    stream.close()
+    _winapi.CloseHandle(free[0])
+
+
+def test_agent_that_stays_busy_is_said_to_be(full: str) -> None:
+    with pytest.raises(BlockingIOError):
+        agent_connect_pipe.connect(0.2)
+
+
+@pytest.fixture
 def impostor() -> Iterator[str]:
     """Somebody took the name that a killed agent had, and guesses at what it says; return the name."""
     end = "0123456789abcdef" * 2
