@@ -186,12 +186,11 @@ def private_directory(path: Path) -> Path:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode):
             raise FileRefused(f"{path} is not a directory")
-        if sys.platform == "win32" or not keeps_modes(path):
-            return path
-        if found.st_uid != own_uid():
-            raise FileRefused(f"{path} belongs to another user")
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            path.chmod(0o700)
+        if sys.platform != "win32" and keeps_modes(path):
+            if found.st_uid != own_uid():
+                raise FileRefused(f"{path} belongs to another user")
+            if stat.S_IMODE(found.st_mode) & 0o077:
+                path.chmod(0o700)
     return path
 
 
