@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import ntpath
 from pathlib import Path
 
 import pytest
 from botocore.session import Session
+from hypothesis import given
+from hypothesis import strategies as st
 
-from credtray.aws.locations import AwsLocations, locate
+from credtray.aws.locations import AwsLocations, expanded_on_windows, locate
 
 
 def test_without_variables_everything_lies_below_home(home: Path) -> None:
@@ -74,3 +77,59 @@ def test_each_variable_moves_its_own_file_only(
     assert found.config == (Path("/c") if config else place / ".aws" / "config")
     assert found.credentials == (place / "k" if credentials else place / ".aws" / "credentials")
     assert found.token_cache == place / ".aws" / "sso" / "cache"
+
+
+_PIECES = (
+    "$",
+    "%",
+    "{",
+    "}",
+    "'",
+    "A",
+    "B-1",
+    "NONE",
+    "-",
+    "_",
+    "ü",
+    "~",
+    "\\",
+    "/",
+    " ",
+    "$$",
+    "%%",
+    "%A%",
+    "${A}",
+)
+_VALUES = {"A": "one", "B-1": "$A%A%"}
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+def test_variables_are_expanded_by_the_rules_of_windows(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _VALUES.items():
+            patch.setenv(name, value)
+        patch.delenv("NONE", raising=False)
+        expected = ntpath.expandvars(text)
+
+    assert expanded_on_windows(text, _VALUES) == expected
+
+
+@pytest.mark.windows
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(r"~\other", "~/other", r"%PLACE%\other", "%place%/other", r"$PLACE\other", r"${PLACE}\other"),
+        *(r"%PLACE%\a$$b", r"%PLACE%\a%%b", r"%PLACE%\'%PLACE%'", r"%PLACE%\$UNKNOWN", r"%PLACE%\%UNKNOWN%"),
+        *(r"%PLACE%\${UNKNOWN", r"%PLACE%\100%", r"%PLACE%\Zoë Smith\config"),
+    ],
+)
+def test_the_file_is_where_botocore_for_windows_finds_it(
+    text: str, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PLACE", str(tmp_path / "place"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", text)
+    found = locate({"AWS_CONFIG_FILE": text, "PLACE": str(tmp_path / "place")}, home).config
+    found.parent.mkdir(parents=True, exist_ok=True)
+    found.write_text("[profile marker]\nregion = x\n")
+
+    assert "marker" in Session().full_config["profiles"]

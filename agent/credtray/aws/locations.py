@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
-_WINDOWS_VARIABLE = re.compile(r"%([^%]+)%")
+_OF_WINDOWS = re.compile(
+    r"(?P<quoted>'[^']*'?)|%%|\$\$"
+    r"|%(?P<percent>[^%]*)%|\$\{(?P<braces>[^}]*)\}|\$(?P<plain>[-\w]+)"
+    r"|%[^%]*$|\$\{[^}]*$",
+    re.ASCII,
+)
+"""What ``ntpath.expandvars`` looks at; an opening sign that is never closed keeps the rest as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +35,8 @@ class AwsLocations:
 def locate(environ: Mapping[str, str], home: Path) -> AwsLocations:
     """Return where the files lie; AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE are honoured.
 
-    ``$VAR``, then ``~`` are expanded as botocore 1.44 does (configloader.py ``raw_config_parse``). An empty
-    variable counts as not set.
+    ``$VAR``, then ``~`` are expanded as botocore 1.44 does (configloader.py ``raw_config_parse``), on Windows by
+    the rules of ntpath. An empty variable counts as not set.
     """
     directory = home / ".aws"
     return AwsLocations(
@@ -41,7 +47,8 @@ def locate(environ: Mapping[str, str], home: Path) -> AwsLocations:
 
 
 def _named(environ: Mapping[str, str], variable: str, home: Path) -> Path | None:
-    text = _expanded(environ.get(variable, ""), environ)
+    expanded = expanded_on_windows if sys.platform == "win32" else _expanded
+    text = expanded(environ.get(variable, ""), environ)
     if not text:
         return None
     if text == "~" or text.startswith(("~/", f"~{os.sep}")):
@@ -51,8 +58,22 @@ def _named(environ: Mapping[str, str], variable: str, home: Path) -> Path | None
 
 def _expanded(text: str, environ: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
-        return environ.get(match[1] or match.groups()[-1] or "", match[0])
+        return environ.get(match[1] or match[2] or "", match[0])
 
-    if sys.platform == "win32":
-        text = _WINDOWS_VARIABLE.sub(value, text)
     return _VARIABLE.sub(value, text)
+
+
+def expanded_on_windows(text: str, environ: Mapping[str, str]) -> str:
+    """Return *text* as ``ntpath.expandvars`` expands it, by *environ*, whose names are in upper case.
+
+    ``%VAR%``, ``$VAR`` and ``${VAR}`` stand for their values, ``%%`` and ``$$`` for one sign; what is unknown
+    or in single quotes stays.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[0] in {"%%", "$$"}:
+            return match[0][0]
+        name = next((match[kind] for kind in ("percent", "braces", "plain") if match[kind] is not None), None)
+        return match[0] if name is None else environ.get(name.upper(), match[0])
+
+    return _OF_WINDOWS.sub(value, text)
