@@ -26,6 +26,7 @@ from credtray.doctor.evidence import (
     IniFacts,
     KeyKind,
     KeySection,
+    Misread,
     OldUnit,
     Place,
     SessionSight,
@@ -114,6 +115,11 @@ def config_file(**parts: Any) -> Facts:
     return replace(FINE, config=replace(FINE.config, text=text))
 
 
+def misread(*lines: Misread) -> Facts:
+    text = replace(FINE.config.text, code_page="cp1252", misread=lines)
+    return replace(FINE, config=replace(FINE.config, text=text))
+
+
 def barred(obstacle: Obstacle, path: str = "~/.aws/sso/cache", **parts: Any) -> Facts:
     return replace(FINE, in_the_way=(InTheWay(obstacle, path, "somebody", **parts),))
 
@@ -169,6 +175,11 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "directory_mode": lambda: config_file(open_above="~/.aws"),
         "file_system_without_modes": lambda: config_file(without_modes=True),
         "file_link": lambda: config_file(link="~/dotfiles/config"),
+        "code_page": lambda: misread(
+            Misread(4, "[profile prod-zürich]", "[profile prod-zÃ¼rich]"),
+            Misread(9, "credential_process", "credential_process"),
+            Misread(12, "a comment", None),
+        ),
         "profile_incomplete": lambda: replace(
             FINE, config=config(warnings=(ConfigWarning("half", 4, "it lacks sso_role_name", "Add it."),))
         ),

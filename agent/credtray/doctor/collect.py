@@ -33,6 +33,7 @@ from credtray.doctor.collect_around import Probe, together
 from credtray.doctor.collect_files import (
     AwsFiles,
     Content,
+    code_page_of_boto3,
     missing_programs,
     old_commands,
     read_both,
@@ -167,7 +168,7 @@ def look(where: Environment | None = None, *, online: bool = False, root: Path =
     first = together({"the AWS files": lambda: {"both": read_both(aws.config, aws.credentials, home)}})
     # What was read is understood outside of any time: a large file is no slow file system.
     config, credentials = first.fields.get("both", _unread(where))
-    files = understood(config, credentials, environ)
+    files = understood(config, credentials, environ, code_page_of_boto3(environ))
     looked = together(_probes(where, environ, files, root))
     fields = dict(looked.fields)
     told, chosen = fields.pop("settings", (SettingsFacts(), Settings()))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import locale
 import os
+import re
 import shlex
 import shutil
 import stat
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +36,7 @@ from credtray.doctor.evidence import (
     IniFacts,
     KeyKind,
     KeySection,
+    Misread,
     Place,
     TokenFacts,
 )
@@ -168,15 +173,57 @@ def read_both(config: Path, credentials: Path, home: Path) -> tuple[Content, Con
     return read_file(config, home, INI_LIMIT), read_file(credentials, home, INI_LIMIT)
 
 
-def understood(config: Content, credentials: Content, environ: Mapping[str, str]) -> AwsFiles:
+def code_page_of_boto3(environ: Mapping[str, str]) -> str | None:
+    """Return the encoding in which boto3 reads AWS files where that is not UTF-8: on Windows.
+
+    ``configparser`` opens them in the locale's encoding; in UTF-8 mode and from Python 3.15 on that is UTF-8
+    (PEP 540, PEP 686). Which Python will run is not known, so only the variable counts.
+    """
+    if sys.platform == "win32" and environ.get("PYTHONUTF8") != "1":
+        page = codecs.lookup(locale.getencoding()).name
+        return None if page == "utf-8" else page
+    return None
+
+
+def understood(
+    config: Content, credentials: Content, environ: Mapping[str, str], code_page: str | None = None
+) -> AwsFiles:
     """Return what is in both files; looks at nothing any more."""
     with shared_scans():
+        facts = _config(config, credentials[1] or b"", environ)
+        text, spans = _ini(credentials[0], credentials[1] or b"")
         return AwsFiles(
-            _config(config, credentials[1] or b"", environ),
-            credentials_facts(*_ini(credentials[0], credentials[1] or b"")),
+            replace(facts, text=_as_boto3_reads(facts.text, config[1] or b"", code_page)),
+            credentials_facts(_as_boto3_reads(text, credentials[1] or b"", code_page), spans),
             config[1],
             credentials[1],
         )
+
+
+def _as_boto3_reads(text: IniFacts, data: bytes, code_page: str | None) -> IniFacts:
+    if code_page is None or text.problem is not None or data.isascii():
+        return text
+    return replace(text, code_page=code_page, misread=tuple(misread(data, code_page)))
+
+
+def misread(data: bytes, code_page: str) -> Iterator[Misread]:
+    """Yield the lines of a UTF-8 file that are others in *code_page*; comments only if it lacks a letter."""
+    for number, line in enumerate(data.splitlines(), 1):
+        if line.isascii():
+            continue
+        comment = line.lstrip().startswith((b"#", b";"))
+        try:
+            theirs = line.decode(code_page)
+        except UnicodeDecodeError:
+            yield Misread(number, "a comment" if comment else _named(line.decode()), None)
+            continue
+        if not comment:
+            yield Misread(number, _named(line.decode()), _named(theirs))
+
+
+def _named(line: str) -> str:
+    """Return what may be told of a line: a whole header, only the name of a setting."""
+    return line.strip() if line.startswith("[") else re.split("[=:]", line, maxsplit=1)[0].strip()
 
 
 def _ini(file: FileFacts, data: bytes) -> tuple[IniFacts, list[SectionSpan]]:

@@ -49,6 +49,17 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Misread:
+    """A line of an AWS file that boto3 for Windows does not read as it is written."""
+
+    line: int
+    ours: str
+    """The header, or the name of the setting; never its value."""
+    theirs: str | None
+    """The same as boto3 reads it; None: it cannot be read, and neither can the file."""
+
+
+@dataclass(frozen=True, slots=True)
 class IniFacts:
     """An AWS file as text."""
 
@@ -57,6 +68,9 @@ class IniFacts:
     """The first reason why the AWS tools refuse the whole file."""
     duplicates: tuple[tuple[Place, ...], ...] = ()
     """Headers of the same name, all places of each."""
+    code_page: str | None = None
+    """In which boto3 reads the file (Windows: ``cp1252``); None: in UTF-8, as it is written."""
+    misread: tuple[Misread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

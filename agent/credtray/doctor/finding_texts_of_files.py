@@ -111,6 +111,15 @@ FILE_LINK = FindingKind(
     "credtray follows the link and keeps it; some tools replace it with a plain file.",
     "Nothing to do, unless a dotfile manager reverts what credtray writes",
 )
+CODE_PAGE = FindingKind(
+    "code_page",
+    Group.CONFIG,
+    Severity.WARNING,
+    "boto3 reads this file in another encoding",
+    "On Windows, boto3 reads AWS files in the system's code page (before Python 3.15), and this one is in "
+    "UTF-8. Letters beyond ASCII are others to it: a profile has another name, and a path leads elsewhere.",
+    "Use plain ASCII letters there, or set PYTHONUTF8=1 wherever boto3 runs: setx PYTHONUTF8 1",
+)
 PROFILE_INCOMPLETE = FindingKind(
     "profile_incomplete",
     Group.CONFIG,
@@ -253,6 +262,7 @@ KINDS = (
     DIRECTORY_MODE,
     MODELESS,
     FILE_LINK,
+    CODE_PAGE,
     PROFILE_INCOMPLETE,
     PROGRAM_WITHOUT_SSO,
     MFA_NEEDED,

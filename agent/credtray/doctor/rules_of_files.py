@@ -24,6 +24,7 @@ _KINDS = MappingProxyType(
         Obstacle.NO_DIRECTORY: kinds.PLACE_TAKEN,
     }
 )
+_MOST_MISREAD = 5
 _OTHERS = 0o077
 _OTHERS_WRITE = 0o022
 
@@ -33,6 +34,8 @@ def file_findings(facts: Facts) -> Iterator[Finding]:
     yield from _in_the_way(facts)
     yield from _text(facts.config.text)
     yield from _text(facts.credentials.text)
+    yield from _misread(facts.config.text)
+    yield from _misread(facts.credentials.text)
     yield from _lying(facts, facts.config.text.file, _OTHERS_WRITE)
     secret = bool(facts.credentials.keys) or facts.credentials.text.problem is not None
     yield from _lying(facts, facts.credentials.text.file, _OTHERS if secret else _OTHERS_WRITE)
@@ -67,6 +70,23 @@ def _text(text: IniFacts) -> Iterator[Finding]:
         return
     place = Sight(clean(text.problem.text), path, line)
     yield found(kinds.FILE_UNPARSABLE, place, fill={"place": place.place})
+
+
+def _misread(text: IniFacts) -> Iterator[Finding]:
+    for item in text.misread[:_MOST_MISREAD]:
+        if item.theirs is None:
+            seen = (
+                f"{clean(item.ours)} has letters that {text.code_page} does not know, so boto3 reads nothing"
+            )
+        elif item.theirs == item.ours:
+            seen = f"the value of {clean(item.ours)} is another one in {text.code_page}"
+        else:
+            seen = f"{clean(item.ours)} is {clean(item.theirs)} in {text.code_page}"
+        severity = Severity.BROKEN if item.theirs is None else Severity.WARNING
+        yield found(kinds.CODE_PAGE, Sight(seen, text.file.path, item.line), severity=severity)
+    if len(text.misread) > _MOST_MISREAD:
+        more = f"{len(text.misread) - _MOST_MISREAD} more lines are others in {text.code_page}"
+        yield found(kinds.CODE_PAGE, Sight(more, text.file.path), severity=Severity.WARNING)
 
 
 def _lying(facts: Facts, file: FileFacts, unwanted: int) -> Iterator[Finding]:
