@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from credtray.app import build
 from credtray.core.errors import UsageError
 from credtray.core.models import Account
 from credtray.core.naming import RoleChoice
+from credtray.environment import Environment
 from credtray.setup.questions import Filter, chosen, listed
+from credtray.setup.steps import place_of
 
 NETWORK = Account("111100000002", "Synderys Network", "network@synderys.example")
 NAMELESS = Account("111100000007")
@@ -61,3 +66,7 @@ def test_list_to_pick_from_has_account_and_role_and_marks_what_is_there() -> Non
         (("Synderys Network 111100000002", "DNS  (has a profile)"), DNS),
         (("111100000007", "Developer"), DEVELOPER),
     ]
+
+
+def test_config_file_is_named_with_one_kind_of_slash(tmp_path: Path) -> None:
+    assert place_of(build(Environment({}, tmp_path))) == "~/.aws/config"

@@ -35,8 +35,8 @@ class AwsLocations:
 def locate(environ: Mapping[str, str], home: Path) -> AwsLocations:
     """Return where the files lie; AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE are honoured.
 
-    ``$VAR``, then ``~`` are expanded as botocore 1.44 does (configloader.py ``raw_config_parse``), on Windows by
-    the rules of ntpath. An empty variable counts as not set.
+    ``$VAR``, then ``~`` are expanded as botocore 1.44 does (configloader.py ``raw_config_parse``), on Windows
+    by the rules of ntpath. An empty variable counts as not set.
     """
     directory = home / ".aws"
     return AwsLocations(

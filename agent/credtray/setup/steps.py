@@ -320,7 +320,7 @@ def check_place(components: Components) -> None:
 def place_of(components: Components) -> str:
     """Return the config file as a person writes it."""
     path, home = components.environment.aws.config, components.environment.home
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 
 def remember(components: Components, what: str, written: Written) -> None:
