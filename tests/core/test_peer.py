@@ -28,7 +28,7 @@ def test_a_process_outside_our_namespace_is_none() -> None:
     assert peer_pid(bytes(12), "little") is None
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="SO_PEERCRED")
+@pytest.mark.posix("SO_PEERCRED")
 def test_the_kernel_names_this_process() -> None:
     one, other = socket.socketpair()
     with one, other:

@@ -15,6 +15,8 @@ from credtray.desktop.autostart import ENABLE, Autostart, Outcome
 from credtray.desktop.login_entry.macos import LABEL, LaunchAgent
 from tests.desktop.mac_programs import MacPrograms
 
+pytestmark = pytest.mark.posix("launchctl is played by a shell script")
+
 RUNNING = "\tstate = running\n\n\tprogram = /opt/python\n\tpid = 4711\n"
 WAITING = "\tstate = not running\n\n\tprogram = /opt/python\n\tlast exit code = 0\n"
 

@@ -122,6 +122,7 @@ def test_without_pyobjc_the_systems_programs_do_it() -> None:
     assert isinstance(macos_holder({}, lambda _name: Pasteboard()), PasteboardHolder)
 
 
+@pytest.mark.posix("pbcopy and pbpaste are played by shell scripts")
 def test_programs_take_the_text_in_utf8_and_clear_it_only_while_it_is_ours(tmp_path: Path) -> None:
     programs = MacPrograms(tmp_path)
 

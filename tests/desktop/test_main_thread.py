@@ -40,7 +40,7 @@ def test_what_ends_the_agent_is_raised_and_what_ends_lent_work_goes_to_who_lent_
         main.run(serve, stop=lambda: None)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent as Unix does")
+@pytest.mark.posix("signals are sent as Unix does")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_is_heard_while_the_main_thread_waits_in_the_loop_of_the_system(
     number: signal.Signals,

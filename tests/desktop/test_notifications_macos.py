@@ -21,7 +21,10 @@ from credtray.desktop.notifications.macos import OsascriptNotifier, has_team, sc
 from tests.desktop.mac_programs import ADHOC, TEAM, MacPrograms
 from tests.desktop.test_notifications_native import WARNING, FakeCenter, Running, running
 
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="osascript's JavaScript is run by node")
+pytestmark = [
+    pytest.mark.posix("osascript is played by a script"),
+    pytest.mark.skipif(shutil.which("node") is None, reason="osascript's JavaScript is run by node"),
+]
 
 
 @pytest.fixture

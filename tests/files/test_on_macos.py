@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import importlib
 import os
 import queue
@@ -21,6 +20,11 @@ from credtray.files import file_watch
 from credtray.files.atomic_file import write_atomically
 from credtray.files.file_watch import FileWatch
 from tests.files import fsevents_fake
+
+if sys.platform != "win32":
+    import fcntl
+
+pytestmark = pytest.mark.posix("macOS is one: descriptors of directories, links, inodes")
 
 PATIENCE = 60.0
 """Seconds after which nothing is expected any more: a busy machine tells late."""
