@@ -12,6 +12,7 @@ from credtray.core import protocol
 from credtray.core.errors import (
     ConfigInvalid,
     CredtrayError,
+    FileInUse,
     FileRefused,
     FileUnparsable,
     FileUnwritable,
@@ -236,7 +237,13 @@ async def status(daemon: Daemon) -> dict[str, Any]:
 
 @pytest.mark.met("M8")
 @pytest.mark.parametrize(
-    "error", [FileUnparsable("line 3"), FileRefused("it is a directory"), FileUnwritable("no space left")]
+    "error",
+    [
+        FileUnparsable("line 3"),
+        FileRefused("it is a directory"),
+        FileUnwritable("no space left"),
+        FileInUse("writing ~/.aws/credentials"),
+    ],
 )
 @pytest.mark.parametrize("told", [True, False])
 def test_repaired_credentials_file_is_called_broken_no_longer(error: CredtrayError, *, told: bool) -> None:
@@ -258,6 +265,25 @@ def test_repaired_credentials_file_is_called_broken_no_longer(error: CredtrayErr
         assert set(daemon.credentials.sections) == {"dev"}
 
     run(drive())
+
+
+def test_file_that_another_program_has_open_for_a_minute_is_written_once_it_lets_go(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def drive() -> None:
+        daemon = await signed_in()
+        daemon.credentials.full = FileInUse("writing ~/.aws/credentials")
+        await daemon.ask(protocol.Activate(("dev",)))
+        await asyncio.sleep(60)
+        assert (await status(daemon))["credentials_file"]["code"] == FileInUse.code
+        daemon.credentials.full = None
+        await asyncio.sleep(75)  # nobody says that it is free
+
+        assert set(daemon.credentials.sections) == {"dev"}
+
+    run(drive())
+
+    assert caplog.text.count("Another program has the file open") == 1
 
 
 @pytest.mark.met("M8")

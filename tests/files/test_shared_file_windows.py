@@ -101,6 +101,11 @@ def test_file_that_is_shut_is_told(path: Path) -> None:
     assert shared(path).read() == USERS
 
 
+def test_directory_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="it is a directory"):
+        read_bounded(tmp_path, 1000)
+
+
 def test_scanner_that_takes_each_new_file_for_200_ms_is_waited_for(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ be replaced, and everything is tried again while a scanner or another program ha
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -278,7 +279,12 @@ else:
 
     def open_to_read(path: Path, waiter: Waiter) -> int:
         """Open an existing file for reading; waits while another program keeps it shut. Raises OSError."""
-        return tried_again(lambda: on_windows.open_shared(path), waiter, IN_USE)
+        try:
+            return tried_again(lambda: on_windows.open_shared(path), waiter, IN_USE)
+        except PermissionError:
+            if path.is_dir():  # which Windows does not open as a file
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path)) from None
+            raise
 
     class _WindowsDirectory:
         def __init__(self, path: Path, waiter: Waiter) -> None:
