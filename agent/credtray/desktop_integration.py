@@ -19,6 +19,7 @@ from credtray.click_handler import ClickHandler, Desktop
 from credtray.core.clicks import Click, SetAutostart
 from credtray.core.errors import CredtrayError
 from credtray.core.events import PartChanged, PresenceChanged
+from credtray.core.forms import Form
 from credtray.core.menu.sessions import Extras
 from credtray.core.ports import DesktopPart, Presence
 from credtray.core.state import State
@@ -181,7 +182,8 @@ class DesktopIntegration:
 
     def _face(self) -> TrayView:
         assert self._loop is not None  # noqa: S101 - whoever asks was begun with it
-        extras = Extras(autostart=self._starts_at_login, version=__version__)
+        first = Form.POWERSHELL if sys.platform == "win32" else Form.POSIX
+        extras = Extras(self._starts_at_login, __version__, first)
         now = face(self._loop.state, self._loop.now(), None, extras)
         self._latest = (self._loop.state, time.monotonic(), now)
         return now

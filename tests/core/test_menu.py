@@ -17,6 +17,7 @@ from credtray.core import clicks, protocol
 from credtray.core.events import Activated, Deactivated, SignedIn, SignInAddressKnown, SignInStarted, Switched
 from credtray.core.forms import Form
 from credtray.core.menu import Item, Kind
+from credtray.core.menu.profiles import FORMS, forms_from
 from credtray.core.menu.sessions import Extras, tomorrow_morning
 from credtray.core.models import AwsConfig, ConfigWarning
 from credtray.core.settings import ProfileSettings, Settings
@@ -467,3 +468,11 @@ def test_without_a_zone_this_computers_is_meant() -> None:
 def test_labels_of_a_menu_hold_no_line_break() -> None:
     for name in moments():
         assert all("\n" not in label for label in labels(list(every(at(name).menu)))), name
+
+
+def test_credentials_are_offered_first_in_the_form_of_the_system() -> None:
+    for first, others in ((Form.POSIX, Form.FISH), (Form.POWERSHELL, Form.POSIX)):
+        forms = [form for form, _ in forms_from(first)]
+
+        assert forms[:2] == [first, others]
+        assert sorted(forms, key=str) == sorted((form for form, _ in FORMS), key=str)

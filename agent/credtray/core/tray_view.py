@@ -91,7 +91,7 @@ def _menu(seen: Summary, extras: Extras) -> Iterator[Item]:
     yield problems_item("problems", tuple(told))
     yield separator("sessions")
     if sessions:
-        yield from profile_menus(seen)
+        yield from profile_menus(seen, extras.first_form)
         yield separator("profiles")
     yield from agent_items(seen, extras)
     yield separator("agent")

@@ -182,15 +182,27 @@ def separator(after: str) -> Item:
 
 RECENT = 8
 """Shortcuts of the default profile: more is a search again."""
+Forms = tuple[tuple[Form, str], ...]
 _SHELLS = {form: ", ".join(each.menu for each in Shell if each.form is form and each.menu) for form in Form}
-FORMS = (*((form, names) for form, names in _SHELLS.items() if names), (Form.SECTION, "credentials file"))
+FORMS: Forms = (
+    *((form, names) for form, names in _SHELLS.items() if names),
+    (Form.SECTION, "credentials file"),
+)
 """Which keys are copied for, and what the menu calls it."""
 _WAYS = {Delivery.PROCESS: "by credential_process", Delivery.ENDPOINT: "by the local endpoint"}
 """How programs get keys that are in no section."""
 
 
-def profile_menus(seen: Summary) -> Iterator[Item]:
-    """Yield the four submenus of profiles; the way to get profiles when there is none."""
+def forms_from(first: Form) -> Forms:
+    """Return ``FORMS`` with one before all others."""
+    return tuple(sorted(FORMS, key=lambda each: each[0] is not first))
+
+
+def profile_menus(seen: Summary, first: Form = Form.POSIX) -> Iterator[Item]:
+    """Yield the four submenus of profiles; the way to get profiles when there is none.
+
+    Credentials are copied in the *first* form most.
+    """
     state = seen.state
     if not state.profiles:
         yield from setup_items("No profiles yet")
@@ -202,7 +214,7 @@ def profile_menus(seen: Summary) -> Iterator[Item]:
     checks = _active(seen, menu, active, asks)
     label = f"Keys kept in credentials file ({len(active)})"
     yield Item("active", Kind.SUBMENU, label, children=checks)
-    yield Item("copy", Kind.SUBMENU, "Copy credentials", children=_copies(menu))
+    yield Item("copy", Kind.SUBMENU, "Copy credentials", children=_copies(menu, first))
     yield Item("console", Kind.SUBMENU, "Open console", children=_consoles(menu))
 
 
@@ -284,20 +296,20 @@ def _entries(menu: Menu) -> dict[str, Entry]:
 
 
 @lru_cache(maxsize=2)  # thousands of items, and the clock changes none of them
-def _copies(menu: Menu) -> tuple[Item, ...]:
+def _copies(menu: Menu, first: Form) -> tuple[Item, ...]:
     entries = _entries(menu)
 
     def forms(name: str, prefix: str) -> Item:
-        return _forms(name, entries[name], prefix)
+        return _forms(name, entries[name], prefix, first)
 
     return laid_out(menu, "copy", forms)
 
 
 @lru_cache(maxsize=4096)  # what is activated moves to the top; the others' items stay as they are
-def _forms(name: str, entry: Entry, prefix: str) -> Item:
+def _forms(name: str, entry: Entry, prefix: str, first: Form) -> Item:
     written = tuple(
         Item(f"{prefix}-{form.value}:{name}", Kind.COMMAND, words, CopyCredentials(name, form))
-        for form, words in FORMS
+        for form, words in forms_from(first)
     )
     children = (*_notes(name, prefix, entry.notes), *written)
     return Item(f"{prefix}:{name}", Kind.SUBMENU, entry.label, children=children)

@@ -20,6 +20,7 @@ from credtray.core.clicks import (
     ShowSession,
     ShowTestNotice,
 )
+from credtray.core.forms import Form
 from credtray.core.icon_state import Shape
 from credtray.core.menu import Item, Kind
 from credtray.core.protocol import CancelLogin, Login, Logout, PauseNotices, Stop
@@ -205,6 +206,8 @@ class Extras:
     """Whether credtray starts with the desktop session; None where that cannot be told or changed."""
     version: str
     """Of the running agent."""
+    first_form: Form = Form.POSIX
+    """In which credentials are copied most on this system."""
 
 
 def agent_items(seen: Summary, extras: Extras) -> Iterator[Item]:
