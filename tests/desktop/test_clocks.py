@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,20 @@ def test_untouched_clock_is_silent() -> None:
 
     # Another test may set the clock meanwhile; twice in a row would be a timer that rings by itself.
     assert not (asyncio.run(rung()) and asyncio.run(rung()))
+
+
+class FakeKernel32:
+    """kernel32.dll of a machine that has slept for an hour."""
+
+    def GetTickCount64(self) -> int:  # noqa: N802 - theirs
+        return 7_200_500
+
+    def QueryUnbiasedInterruptTime(self, awake: Any) -> int:  # noqa: N802 - theirs
+        awake._obj.value = 36_005_000_000  # what byref() points to
+        return 1
+
+
+def test_windows_tells_sleep_from_being_awake() -> None:
+    clock = SystemClock(kernel32=FakeKernel32())
+
+    assert (clock.running(), clock.awake()) == (7200.5, 3600.5)

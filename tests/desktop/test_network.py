@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import shutil
 import socket
 import struct
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from credtray.desktop.clock_watch import (
+    AddressWatch,
     KernelWatch,
     NoNetworkWatch,
     network_watch,
@@ -173,3 +175,22 @@ def test_this_system_can_be_listened_to() -> None:
     asyncio.run(listen())
 
     assert watch.reason is None
+
+
+def test_windows_tells_of_addresses_until_it_refuses() -> None:
+    answers: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    async def drive() -> tuple[int, str | None]:
+        watch, changes = AddressWatch(answers.get), 0
+
+        def changed() -> None:
+            nonlocal changes
+            changes += 1
+            answers.put(50)  # ERROR_NOT_SUPPORTED
+
+        for _ in range(3):  # a burst
+            answers.put(0)
+        await watch.run(changed)
+        return changes, watch.reason
+
+    assert asyncio.run(drive()) == (1, "Network changes cannot be watched: error 50 of Windows.")

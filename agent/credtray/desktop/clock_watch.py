@@ -1,6 +1,7 @@
 """Tells at once when somebody sets the clock or the machine wakes up, without a single wakeup in between.
 
-Linux only; elsewhere the tick finds out within 30 s. Says nothing about what happened to the clock.
+The clock on Linux only; elsewhere the tick finds out within 30 s. Says nothing about what happened
+to the clock.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import asyncio
 import contextlib
 import ctypes
 import errno
+import functools
 import logging
 import os
 import socket
 import struct
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -102,9 +105,10 @@ that they differ by sleep alone. Linux has a clock of that name, too, which stan
 class SystemClock:
     """The real time, as ``core.ports.Clock`` and the scheduler want it."""
 
-    def __init__(self, system: Any = time) -> None:
-        """``system`` is the module ``time``, whose clocks differ from system to system."""
+    def __init__(self, system: Any = time, kernel32: Any = None) -> None:
+        """Take the module ``time``, whose clocks differ from system to system, and Windows' own library."""
         self._system = system
+        self._kernel32 = kernel32 or _kernel32()
         self._clocks = next((pair for pair in _CLOCKS if all(hasattr(system, name) for name in pair)), None)
 
     def now(self) -> datetime:
@@ -128,12 +132,33 @@ class SystemClock:
         return self._seconds(1)
 
     def _seconds(self, which: int) -> float:
+        if self._kernel32 is not None:
+            return _ticks(self._kernel32)[which]
         if self._clocks is None:
             return float(self._system.monotonic())
         return float(self._system.clock_gettime(getattr(self._system, self._clocks[which])))
 
 
-# Hints that the network may have come back: the kernel added a route (Linux) or an address (macOS).
+@functools.cache
+def _kernel32() -> Any:
+    if not hasattr(ctypes, "WinDLL"):
+        return None
+    library = ctypes.WinDLL("kernel32")
+    library.GetTickCount64.restype = ctypes.c_ulonglong
+    return library
+
+
+def _ticks(kernel32: Any) -> tuple[float, float]:
+    """Return seconds without and with sleep: one count of interrupts, so that sleep alone differs.
+
+    ``time.monotonic`` goes on in sleep, and from Python 3.13 on it is another clock.
+    """
+    awake = ctypes.c_ulonglong()  # of 100 ns
+    kernel32.QueryUnbiasedInterruptTime(ctypes.byref(awake))
+    return awake.value / 1e7, kernel32.GetTickCount64() / 1e3
+
+
+# Hints that the network may have come back: a route (Linux) or an address (macOS, Windows) was added.
 #
 # Only a hint: it asks nobody whether a portal can be reached, and the tick finds out without it.
 
@@ -154,6 +179,8 @@ _RTM_NEWADDR: Final = 12
 _BSD_HEADER: Final = struct.Struct("=HBB")
 """How each message of its routing socket begins (route(4)): length, version, type."""
 _PIECE: Final = 65536
+_ERROR_IO_PENDING: Final = 997
+_INFINITE: Final = 0xFFFFFFFF
 SETTLE_SECONDS: Final = 0.5
 """A link that comes up adds a dozen routes: one hint for all of them."""
 
@@ -185,6 +212,8 @@ def network_watch() -> NetworkWatch:
         return KernelWatch(_linux_routes, tells_of_route)
     elif sys.platform == "darwin":  # noqa: RET505 -- type checkers take the branch of their platform
         return KernelWatch(lambda: socket.socket(_AF_ROUTE, socket.SOCK_RAW), tells_of_address)
+    elif sys.platform == "win32":
+        return AddressWatch()
     else:
         return NoNetworkWatch(
             "Network changes are not reported on this system; credtray checks regularly instead."
@@ -204,6 +233,62 @@ def tells_of_address(data: bytes) -> bool:
             return True
         data = data[length:]
     return False
+
+
+class AddressWatch:
+    """Hears from Windows when an address of this machine comes or goes (NotifyAddrChange)."""
+
+    def __init__(self, changes: Callable[[], int] | None = None) -> None:
+        """*changes* waits for the next change in a thread, and returns an error of Windows or 0."""
+        self.reason: str | None = None
+        self._changes = changes or _next_address_change
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` once per burst of changes, until cancelled or Windows tells no more."""
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+        def wait() -> None:
+            while (trouble := self._changes()) == 0:
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(told.set)
+            with contextlib.suppress(RuntimeError):  # as above
+                loop.call_soon_threadsafe(fail, trouble)
+
+        def fail(trouble: int) -> None:
+            failed.set_result(trouble)
+            told.set()
+
+        failed: asyncio.Future[int] = loop.create_future()
+        # A daemon: nothing ends the call, and it holds nothing.
+        threading.Thread(target=wait, name="network", daemon=True).start()
+        while not failed.done():
+            await told.wait()
+            if not failed.done():
+                await asyncio.sleep(SETTLE_SECONDS)
+                told.clear()
+                changed()
+        self.reason = f"Network changes cannot be watched: error {failed.result()} of Windows."
+        _log.warning("%s", self.reason)
+
+
+class _Overlapped(ctypes.Structure):
+    """``OVERLAPPED``: the last member is the event that is set."""
+
+    _fields_ = tuple((name, ctypes.c_void_p) for name in ("internal", "internal_high", "offset", "event"))
+
+
+def _next_address_change() -> int:
+    """Wait for an address to come or go; return 0, or what Windows says against it."""
+    libraries: Any = ctypes  # WinDLL is there on Windows only, for type checkers too
+    kernel32, handle = libraries.WinDLL("kernel32"), ctypes.c_void_p()
+    kernel32.CreateEventW.restype = ctypes.c_void_p
+    event = ctypes.c_void_p(kernel32.CreateEventW(None, True, False, None))
+    change = _Overlapped(event=event.value)
+    told = libraries.WinDLL("iphlpapi").NotifyAddrChange(ctypes.byref(handle), ctypes.byref(change))
+    if told == _ERROR_IO_PENDING:
+        told = kernel32.WaitForSingleObject(event, _INFINITE)
+    kernel32.CloseHandle(event)
+    return int(told)
 
 
 def tells_of_route(data: bytes) -> bool:
