@@ -41,7 +41,8 @@ from credtray.daemon.workers import Workers, guarded
 from credtray.desktop import paths
 from credtray.desktop.clock_watch import ClockWatch, SystemClock, network_watch
 from credtray.desktop.hardening import harden
-from credtray.desktop.main_thread import MainThread
+from credtray.desktop.main_thread import END_SECONDS, MainThread
+from credtray.desktop.message_window import heeding_session_end
 from credtray.desktop_integration import DesktopIntegration
 from credtray.desktop_requests import WITHOUT_DESKTOP, without_desktop
 from credtray.files.file_lock import FileLock
@@ -148,10 +149,20 @@ class Service:
 
     def serve(self, started: Callable[[], None] = lambda: None) -> None:
         """Run until the end, beside the main thread where that belongs to the icon; raises as ``run``."""
-        if self._main_thread is None:
-            asyncio.run(self.run(started))
-        else:
-            self._main_thread.run(lambda: asyncio.run(self.run(started)), self.stop)
+        ended = threading.Event()
+
+        def end() -> None:
+            self.stop()
+            ended.wait(END_SECONDS)
+
+        with contextlib.ExitStack() as stack:
+            if sys.platform == "win32":
+                stack.enter_context(heeding_session_end(end))
+            stack.callback(ended.set)
+            if self._main_thread is None:
+                asyncio.run(self.run(started))
+            else:
+                self._main_thread.run(lambda: asyncio.run(self.run(started)), self.stop)
 
     async def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Serve until ``stop`` or a signal; ``started`` is called as soon as commands can reach us.

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from credtray.core.ports import DesktopPart, Presence
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.presence import PresenceWatch
 from credtray.desktop.presence.macos import follow_macos
 from credtray.desktop.presence.sightings import Sightings
-from credtray.desktop.presence.windows import follow_windows
+from credtray.desktop.presence.windows import (
+    WM_POWERBROADCAST,
+    WM_WTSSESSION_CHANGE,
+    ThisWindows,
+    follow_windows,
+)
 from tests.desktop.notification_fakes import until
 from tests.desktop.presence_fakes import Watched
 
@@ -52,20 +59,38 @@ class FakeMac:
         return self
 
 
-class FakeUser32:
-    """user32.dll."""
+class FakeWindows(ThisWindows):
+    """Windows, as far as it is asked; its messages come from another thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tells: bool = True) -> None:
         self.locked = False
-        self.open = 0
+        self.tells = tells
+        self.heard: Callable[[int, int], None] | None = None
 
-    def OpenInputDesktop(self, _flags: int, _inherit: object, _access: int) -> int:  # noqa: N802 - theirs
-        self.open += not self.locked
-        return 0 if self.locked else 77
+    def is_locked(self) -> bool:
+        return self.locked
 
-    def CloseDesktop(self, desktop: int) -> None:  # noqa: N802 - theirs
-        assert desktop == 77
-        self.open -= 1
+    @contextlib.contextmanager
+    def telling(self, heard: Callable[[int, int], None]) -> Iterator[bool]:
+        self.heard = heard
+        try:
+            yield self.tells
+        finally:
+            self.heard = None
+
+    async def say(self, message: int, wparam: int) -> None:
+        assert self.heard is not None
+        await asyncio.to_thread(self.heard, message, wparam)
+
+
+class WindowlessWindows(FakeWindows):
+    """A session that makes no windows, as a service's."""
+
+    @contextlib.contextmanager
+    def telling(self, heard: Callable[[int, int], None]) -> Iterator[bool]:
+        if self.heard is None:
+            raise OSError("no window")
+        yield False
 
 
 @contextlib.asynccontextmanager
@@ -122,18 +147,48 @@ def test_macos_without_a_session_of_its_own_counts_as_present() -> None:
     asyncio.run(drive())
 
 
-def test_windows_tells_a_locked_desktop_and_leaves_none_open() -> None:
-    async def drive() -> None:
-        user32 = FakeUser32()
-        async with following(lambda sightings: follow_windows(sightings, lambda: user32, 0.01)) as seen:
-            await seen.uses("Windows")
-            user32.locked = True
-            await seen.becomes(locked=True)
-            user32.locked = False
-            await seen.becomes()
+SESSION, POWER = WM_WTSSESSION_CHANGE, WM_POWERBROADCAST
 
-            assert seen.told == [Presence(locked=True), Presence()]
-        assert user32.open == 0
+
+def test_windows_tells_lock_sleep_and_who_has_the_screen_without_being_asked_again() -> None:
+    async def drive() -> None:
+        system = FakeWindows()
+        system.locked = True
+        async with following(lambda sightings: follow_windows(sightings, system)) as seen:
+            await seen.becomes(locked=True)
+            system.locked = False  # nobody looks: it is told
+            for message, wparam, expected in (
+                (POWER, 4, {"locked": True, "asleep": True}),
+                (POWER, 18, {"locked": True}),
+                (SESSION, 8, {}),
+                (SESSION, 2, {"idle": True}),
+                (SESSION, 1, {}),
+                (SESSION, 4, {"idle": True}),
+                (SESSION, 3, {}),
+                (SESSION, 7, {"locked": True}),
+            ):
+                await system.say(message, wparam)
+                await seen.becomes(**expected)
+            await system.say(SESSION, 5)
+            await system.say(POWER, 10)
+
+            assert (seen.now, seen.sources) == (Presence(locked=True), "Windows")
+        assert system.heard is None
+
+    asyncio.run(drive())
+
+
+@pytest.mark.parametrize(
+    "system", [FakeWindows(tells=False), WindowlessWindows()], ids=["refused", "windowless"]
+)
+def test_windows_that_does_not_tell_of_a_lock_is_asked_again_and_again(system: FakeWindows) -> None:
+    async def drive() -> None:
+        async with following(lambda sightings: follow_windows(sightings, system, 0.01)) as seen:
+            await seen.uses("Windows")
+            system.locked = True
+            await seen.becomes(locked=True)
+            system.locked = False
+            await seen.becomes()
 
     asyncio.run(drive())
 

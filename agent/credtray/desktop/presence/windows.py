@@ -1,51 +1,131 @@
-"""What Windows tells: whether the desktop that gets the keys is one we may open; a locked one is not.
+"""What Windows tells: the session was locked, shown to nobody, the machine sleeps; or no longer.
 
-Written from documentation and never run on Windows. Says nothing of sleep: nothing of ours runs then.
+Tried by posting its messages to the window, never on a real Windows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from credtray.core.ports import Presence
+from credtray.desktop.message_window import MessageWindow
 from credtray.desktop.presence.sightings import Sightings
 
 _SOURCE: Final = "Windows"
 _DESKTOP_SWITCHDESKTOP: Final = 0x0100
+WM_POWERBROADCAST: Final = 0x0218
+WM_WTSSESSION_CHANGE: Final = 0x02B1
+TITLE: Final = "presence"
+
+_SESSION: Final = MappingProxyType(
+    {
+        1: {"idle": False},  # WTS_CONSOLE_CONNECT, and below it _DISCONNECT: another user has the screen
+        2: {"idle": True},
+        3: {"idle": False},  # WTS_REMOTE_CONNECT, and below it _DISCONNECT: the remote desktop was closed
+        4: {"idle": True},
+        7: {"locked": True},  # WTS_SESSION_LOCK
+        8: {"locked": False},  # WTS_SESSION_UNLOCK
+    }
+)
+"""By wParam of WM_WTSSESSION_CHANGE (wtsapi32.h): what of a presence it changes."""
+_POWER: Final = MappingProxyType(
+    {
+        4: {"asleep": True},  # PBT_APMSUSPEND
+        7: {"asleep": False},  # PBT_APMRESUMESUSPEND: a person woke it
+        18: {"asleep": False},  # PBT_APMRESUMEAUTOMATIC: comes first, at every wakeup
+    }
+)
+"""By wParam of WM_POWERBROADCAST (winuser.h)."""
+
 LOOK_SECONDS: Final = 15.0
-"""Being told (WTSRegisterSessionNotification) takes a window of our own; looking costs microseconds."""
+"""Between two looks at the lock where Windows does not tell of it."""
+
+
+def changed_by(presence: Presence, message: int, wparam: int) -> Presence:
+    """Return what one of the two messages makes of a presence. Pure."""
+    meanings = _SESSION if message == WM_WTSSESSION_CHANGE else _POWER
+    return replace(presence, **meanings.get(wparam, {}))
 
 
 async def follow_windows(
-    sightings: Sightings, load: Callable[[], Any] | None = None, seconds: float = LOOK_SECONDS
+    sightings: Sightings, system: ThisWindows | None = None, seconds: float = LOOK_SECONDS
 ) -> None:
     """Keep the sightings true until cancelled; end at once where there is no user32.dll."""
-    try:
-        user32 = (load or _user32)()
-    except OSError:
+    loop = asyncio.get_running_loop()
+    if system is None and not hasattr(ctypes, "WinDLL"):
         return
-    while True:
-        sightings.see(_SOURCE, Presence(locked=_is_locked(user32)))
-        await asyncio.sleep(seconds)
+    system = system or ThisWindows()
+
+    def saw(message: int, wparam: int) -> None:
+        sightings.see(_SOURCE, changed_by(sightings.of(_SOURCE), message, wparam))
+
+    def heard(message: int, wparam: int) -> None:
+        loop.call_soon_threadsafe(saw, message, wparam)
+
+    with contextlib.ExitStack() as stack:
+        tells = False
+        with contextlib.suppress(OSError):
+            tells = stack.enter_context(system.telling(heard))
+        while True:
+            now = replace(sightings.of(_SOURCE), locked=system.is_locked())
+            sightings.see(_SOURCE, now)
+            if tells:
+                await asyncio.Event().wait()
+            await asyncio.sleep(seconds)
 
 
-def _is_locked(user32: Any) -> bool:
-    """Return True where OpenInputDesktop is refused: at the lock screen, and to a user in the background."""
-    desktop = user32.OpenInputDesktop(0, False, _DESKTOP_SWITCHDESKTOP)
-    if not desktop:
-        return True
-    user32.CloseDesktop(desktop)
-    return False
+class ThisWindows:
+    """The Windows that this process runs on."""
+
+    def is_locked(self) -> bool:
+        """Tell whether OpenInputDesktop is refused: at the lock screen, and to a user in the background."""
+        user32 = _library("user32")
+        user32.OpenInputDesktop.restype = ctypes.c_void_p
+        user32.CloseDesktop.argtypes = [ctypes.c_void_p]
+        desktop = user32.OpenInputDesktop(0, False, _DESKTOP_SWITCHDESKTOP)
+        if not desktop:
+            return True
+        user32.CloseDesktop(desktop)
+        return False
+
+    @contextlib.contextmanager
+    def telling(self, heard: Callable[[int, int], None]) -> Iterator[bool]:
+        """Have *heard* called (message, wParam; any thread) in the block; yield whether it hears of a lock.
+
+        Raises:
+            OSError: there can be no window in this session.
+        """
+
+        def hear(message: int) -> Callable[[int, int], int]:
+            def told(wparam: int, _lparam: int) -> int:
+                heard(message, wparam)
+                return 1  # TRUE: WM_POWERBROADCAST asks for it
+
+            return told
+
+        messages = WM_WTSSESSION_CHANGE, WM_POWERBROADCAST
+        window = MessageWindow({each: hear(each) for each in messages}, TITLE)
+        handle = ctypes.c_void_p(window.open())
+        user32, sessions = _library("user32"), _library("wtsapi32")
+        register = user32.RegisterSuspendResumeNotification
+        register.restype = ctypes.c_void_p
+        with contextlib.ExitStack() as stack:
+            stack.callback(window.close)
+            # Modern standby sends no broadcast: only who has registered hears of it.
+            if power := register(handle, 0):
+                stack.callback(user32.UnregisterSuspendResumeNotification, ctypes.c_void_p(power))
+            tells = bool(sessions.WTSRegisterSessionNotification(handle, 0))
+            if tells:
+                stack.callback(sessions.WTSUnRegisterSessionNotification, handle)
+            yield tells
 
 
-def _user32() -> Any:
-    library = getattr(ctypes, "WinDLL", None)
-    if library is None:
-        raise OSError("no user32.dll here")
-    user32 = library("user32", use_last_error=True)
-    user32.OpenInputDesktop.restype = ctypes.c_void_p
-    user32.CloseDesktop.argtypes = [ctypes.c_void_p]
-    return user32
+def _library(name: str) -> Any:
+    libraries: Any = ctypes  # WinDLL is there on Windows only, for type checkers too
+    return libraries.WinDLL(name, use_last_error=True)
