@@ -50,7 +50,9 @@ class NativeBackEnd(Protocol):
         """Return a ``pystray.Icon`` that takes ``images``, and ``on_main(work)`` from any thread.
 
         Its ``end_session`` is set; it calls that, on the main thread, when the system is about to end the
-        process, and lets the system go on when it returns.
+        process, and lets the system go on when it returns. So is its ``before_show``: an icon that opens its
+        menu itself calls that with what opens it. ``after_show`` is to be called when the system was asked
+        once more to show the icon, and has a ``refusal``, which tells why it does not, or None.
         """
         ...
 
@@ -100,11 +102,18 @@ class NativeTray:
         painter = Painter(self._shown, menu, back_end.images)
         first = await painter.begin()
         made: list[Any] = []
+        report = handed_to(loop, self._shows)
+
+        def before_show(then: Callable[[], None]) -> None:
+            painter.before_show(_OnMain(made[0]))
+            then()
 
         def make() -> None:
             icon = back_end.icon_class()(*first.arguments)
             icon.images = first.images
             icon.end_session = main_thread.end
+            icon.before_show = handed_to(loop, before_show)
+            icon.after_show = lambda: report(getattr(icon, "refusal", None))
             made.append(icon)
 
         await asyncio.wrap_future(main_thread.lend(make))
@@ -113,6 +122,10 @@ class NativeTray:
         told = handed_to(loop, ready.set_result)
         running = asyncio.wrap_future(main_thread.lend(lambda: icon.run(told)))
         await self._beside(icon, painter, ready, running)
+
+    def _shows(self, refusal: str | None) -> None:
+        """Report the icon as soon as the system has taken it, and no sooner."""
+        self._report(DesktopPart(Part.TRAY, "pystray" if refusal is None else None, refusal))
 
     async def _beside(
         self, icon: Any, painter: Painter, ready: asyncio.Future[Any], running: asyncio.Future[None]
@@ -124,7 +137,7 @@ class NativeTray:
             await asyncio.wait({ready, running}, return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
                 icon.on_main(lambda: setattr(icon, "visible", True))
-                self._report(DesktopPart(Part.TRAY, "pystray"))
+                icon.on_main(icon.after_show)
                 painting = asyncio.create_task(painter.follow(on_main), name="tray painting")
                 await asyncio.wait({painting, running}, return_when=asyncio.FIRST_COMPLETED)
         finally:
