@@ -74,7 +74,7 @@ def test_each_variable_moves_its_own_file_only(
     named = {"AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": credentials}
     found = locate({name: value for name, value in named.items() if value}, place)
 
-    assert found.config == (Path("/c") if config else place / ".aws" / "config")
+    assert found.config == (Path("/c").absolute() if config else place / ".aws" / "config")
     assert found.credentials == (place / "k" if credentials else place / ".aws" / "credentials")
     assert found.token_cache == place / ".aws" / "sso" / "cache"
 
