@@ -215,11 +215,14 @@ def test_click_and_key_open_the_menu_as_soon_as_it_is_fresh(running: Running, ev
     assert len(running.opened) == 1
 
 
-def test_session_that_ends_is_let_go_when_ours_has_ended_and_the_icon_is_gone(running: Running) -> None:
-    assert send(running.icon._hwnd, QUERY) == 1
+@pytest.mark.parametrize("window", ["_hwnd", "_menu_hwnd"])
+def test_session_that_ends_is_let_go_when_ours_has_ended_and_the_icon_is_gone(
+    running: Running, window: str
+) -> None:
+    assert send(getattr(running.icon, window), QUERY) == 1
     assert running.ended == []
 
-    send(running.icon._hwnd, END, 1)
+    send(getattr(running.icon, window), END, 1)
     running.thread.join(60)
 
     assert (running.ended, running.thread.is_alive()) == (["session"], False)

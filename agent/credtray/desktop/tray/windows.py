@@ -177,7 +177,9 @@ class MenuIcon:
         self._message_handlers[_WORK] = self._on_work
 
     def _heard_by(self, hwnd: int, message: int) -> Callable[[int, int], int] | None:
-        handler = self._message_handlers.get(message) if hwnd == self._hwnd else None
+        # pystray makes two windows, and Windows asks each of them; all else is the icon's alone.
+        ours = hwnd == self._hwnd or message == WM_ENDSESSION
+        handler = self._message_handlers.get(message) if ours else None
         return None if handler is None else lambda wparam, lparam: _number(handler(wparam, lparam))
 
     def _register_class(self) -> Any:
