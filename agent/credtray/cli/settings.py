@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
@@ -44,7 +44,7 @@ from credtray.core.settings import (
     names_of,
     typed,
 )
-from credtray.core.words import did_you_mean
+from credtray.core.words import command_words, did_you_mean
 from credtray.store.settings_file import SettingsFile, settings_of
 
 # The paths of settings as a person types them, and their completion. Reads no settings; prints nothing.
@@ -413,7 +413,7 @@ def chosen_editor(environ: Mapping[str, str]) -> list[str]:
     """
     chosen = environ.get("VISUAL") or environ.get("EDITOR") or ""
     try:
-        return shlex.split(chosen)
+        return command_words(chosen, windows=sys.platform == "win32")
     except ValueError as error:
         raise UsageError(f"VISUAL or EDITOR is {chosen!r}: {error}") from None
 

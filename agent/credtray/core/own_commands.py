@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from credtray.core.words import command_words
+
 _DOOR = re.compile(r"[\\/](agent|credtray)[\\/]__main__\.py\Z")
 _SCRIPT = re.compile(r"[\\/]credtray(\.exe)?\Z")
 _WHOLE_PATH = re.compile(r"[/~]|[A-Za-z]:[\\/]")
@@ -54,10 +56,9 @@ class OldStart:
 def own_command(text: str) -> OwnCommand | None:
     """Return what a ``credential_process`` of ours says; None for every other program."""
     try:
-        words = shlex.split(text, posix="\\" not in text)
+        words = command_words(text, windows="\\" in text)
     except ValueError:
         return None
-    words = [word.strip('"') for word in words]
     return _taken_apart(words, "credentials", words[-1]) if "credentials" in words[2:-1] else None
 
 

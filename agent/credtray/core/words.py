@@ -236,3 +236,38 @@ def utc_instant(written: str) -> datetime | None:
 
 def _offset_once(text: str) -> str:
     return text.removesuffix("+0000") if text.endswith(_TWICE) else text
+
+
+# The words of a command line that a person, or a program, has written down.
+
+
+_PIECE = re.compile(r'(?P<escapes>\\*)"|(?P<gap>[ \t]+)|\\+|[^\\" \t]+')
+
+
+def command_words(text: str, *, windows: bool) -> list[str]:
+    """Split a command line as the system does that starts it; on Windows a backslash parts folders.
+
+    POSIX: as `sh` does, by ``shlex``. Windows: the rules of the C runtime (learn.microsoft.com, "Parsing
+    C command-line arguments"), as botocore splits `credential_process` there (compat.py, 1.40).
+
+    Raises:
+        ValueError: it has an open quote.
+    """
+    if not windows:
+        return shlex.split(text)
+    words: list[str] = []
+    word, quoted = None, False
+    for piece in _PIECE.finditer(text):
+        if piece["gap"] and not quoted:
+            words += [] if word is None else [word]
+            word = None
+            continue
+        said = piece[0]
+        if (escapes := piece["escapes"]) is not None:
+            literal = len(escapes) % 2 == 1
+            quoted = quoted if literal else not quoted
+            said = "\\" * (len(escapes) // 2) + ('"' if literal else "")
+        word = (word or "") + said
+    if quoted:
+        raise ValueError("No closing quotation")
+    return words if word is None else [*words, word]

@@ -6,7 +6,6 @@ import codecs
 import locale
 import os
 import re
-import shlex
 import shutil
 import stat
 import sys
@@ -27,7 +26,7 @@ from credtray.core.models import AwsConfig, SsoSession
 from credtray.core.own_commands import OwnCommand, own_command
 from credtray.core.ports import Mark
 from credtray.core.section_mark import PREFIX, parsed
-from credtray.core.words import noted_end
+from credtray.core.words import command_words, noted_end
 from credtray.doctor.evidence import (
     ConfigFacts,
     CredentialsFacts,
@@ -288,7 +287,7 @@ def _processes(sections: ConfigText) -> Iterator[tuple[str, str]]:
     for name, section in sections.profiles.items():
         command = section.text("credential_process")
         try:
-            words = shlex.split(command) if command else []
+            words = command_words(command, windows=sys.platform == "win32") if command else []
         except ValueError:
             continue
         if words:
