@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from credtray.core.errors import FileUnopened
+from credtray.core.words import command_words
 
 # The environment of programs we start for a person, such as a browser: no keys are in it. Starts nothing.
 
@@ -100,13 +100,10 @@ def _commands(url: str, environment: Mapping[str, str]) -> list[_Command]:
 
 def _browser_argv(entry: str, url: str) -> tuple[str, ...]:
     """Read a command as Python's webbrowser reads ``BROWSER``: ``cmd``, ``cmd %s`` or ``cmd %s &``."""
-    windows = sys.platform == "win32"  # there a backslash parts the folders of a path
     try:
-        words = shlex.split(entry, posix=not windows)
+        words = command_words(entry, windows=sys.platform == "win32")
     except ValueError:  # an open quote
         return ()
-    if windows:
-        words = [word.strip('"') for word in words]
     if words[-1:] == ["&"]:
         words = words[:-1]
     if not any("%s" in word for word in words[1:]):
@@ -178,10 +175,17 @@ def open_file(path: Path, environ: Mapping[str, str], patience: float = PATIENCE
     if sys.platform == "win32":
         try:
             os.startfile(path)  # noqa: S606 - a path of ours goes to the system's own handler
-        except OSError as error:
-            raise FileUnopened(f"{path} ({error.strerror})") from None
+        except OSError as error:  # WinError 1155: nothing is registered for .toml on a fresh Windows
+            if not _taken([notepad(environ), str(path)], environ, patience):
+                raise FileUnopened(f"{path} ({error.strerror})") from None
     elif not any(_taken([*launcher, str(path)], environ, patience) for launcher in _file_launchers(environ)):
         raise FileUnopened(str(path))
+
+
+def notepad(environ: Mapping[str, str]) -> str:
+    """Return the editor that every Windows has; a whole path, so that no other program is found first."""
+    root = environ.get("SystemRoot") or environ.get("SYSTEMROOT") or r"C:\Windows"
+    return rf"{root}\System32\notepad.exe"
 
 
 def _file_launchers(environ: Mapping[str, str]) -> Sequence[Sequence[str]]:
