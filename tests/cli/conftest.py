@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,10 +22,12 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+    if sys.platform != "win32":
+        time.tzset()
     yield
     monkeypatch.undo()
-    time.tzset()
+    if sys.platform != "win32":
+        time.tzset()
 
 
 @pytest.fixture

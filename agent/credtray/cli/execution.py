@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -246,9 +247,19 @@ def run(words: list[str], environ: Mapping[str, str]) -> int:
 
 
 def _beside(words: list[str], environ: Mapping[str, str]) -> int:
-    """Run it as a child, as Windows knows nothing else; Ctrl-C is for the child, which gets it as well."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Run it as a child, as Windows knows nothing else; Ctrl-C and Ctrl-Break are for the child alone."""
+    from credtray.cli.exec_on_windows import INTERRUPTS, child_command, living_together
+
+    program = shutil.which(words[0], path=environ.get("PATH"))  # with PATHEXT: npm, cdk and sam are .cmd
+    if program is None:
+        raise FileNotFoundError(words[0])
+    command = child_command(program, words[1:], environ)
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in INTERRUPTS]
     try:
-        return subprocess.run(words, env=dict(environ), check=False).returncode  # noqa: S603 -- the person's own
+        with living_together():
+            return subprocess.run(  # noqa: S603 -- the person's own
+                command.line, executable=command.program, env=dict(environ), check=False
+            ).returncode
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before:
+            signal.signal(number, handler)

@@ -1,0 +1,80 @@
+"""`credtray exec` with real programs of Windows: batch files, a killed parent, exit codes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from credtray.cli.execution import run
+from credtray.core.errors import CommandNotFound, CommandRefused
+
+assert sys.platform == "win32"
+
+import _winapi  # noqa: E402 -- type checkers know it only after the word on the platform
+
+pytestmark = pytest.mark.windows
+
+SYNCHRONIZE = 0x00100000
+AT_MOST_MS = 20_000
+
+PARENT = """
+import os, sys
+from credtray.cli.execution import run
+sys.exit(run([sys.executable, "-c", sys.argv[1]], os.environ))
+"""
+
+
+def tool(directory: Path, *lines: str) -> dict[str, str]:
+    """Make a ``tool.cmd``; return the environment that finds it."""
+    (directory / "tool.cmd").write_text("\r\n".join(["@echo off", *lines, ""]), encoding="ascii", newline="")
+    return dict(os.environ) | {"PATH": f"{directory}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_a_batch_file_is_found_by_its_bare_name_on_the_path_of_the_child(
+    tmp_path: Path,
+) -> None:
+    heard = tmp_path / "heard"
+    environ = tool(tmp_path, f'>"{heard}" echo %1', "exit /b 7")
+
+    assert run(["tool", "two words & more"], environ) == 7
+    assert heard.read_text("ascii").strip() == '"two words & more"'
+
+
+def test_no_argument_of_a_batch_file_runs_another_command(tmp_path: Path) -> None:
+    stolen = tmp_path / "stolen"
+    environ = tool(tmp_path, "exit /b 0")
+    run(["tool", f"x&echo>{stolen}", f"x|echo>{stolen}"], environ)
+
+    assert not stolen.exists()
+    with pytest.raises(CommandRefused):
+        run(["tool", f'"&echo>{stolen}&"'], environ)
+    assert not stolen.exists()
+
+
+def test_a_name_that_is_nowhere_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CommandNotFound, match="no-such-tool"):
+        run(["no-such-tool"], dict(os.environ) | {"PATH": str(tmp_path)})
+
+
+def test_the_exit_code_of_ctrl_c_is_kept() -> None:
+    code = 0xC000013A
+    script = f"import ctypes; ctypes.windll.kernel32.ExitProcess({code})"
+
+    assert run([sys.executable, "-c", script], os.environ) == code
+
+
+def test_no_child_outlives_a_killed_parent() -> None:
+    child = "import os, sys; print(os.getpid(), flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, child], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        living = _winapi.OpenProcess(SYNCHRONIZE, False, int(parent.stdout.readline()))
+        parent.kill()
+
+        # It waits for the end of its stdin, which this test holds open meanwhile.
+        assert _winapi.WaitForSingleObject(living, AT_MOST_MS) == _winapi.WAIT_OBJECT_0
