@@ -219,6 +219,12 @@ def read_paste(source: str | None, *, clipboard: bool) -> bytes:
     return _from_file(Path(source))
 
 
+_NOT_QUIET = (
+    "this console shows what is typed. Copy the keys and run `credtray import --clipboard`, "
+    "or hand them over in a pipe"
+)
+
+
 def _from_file(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -232,15 +238,48 @@ def _from_stdin() -> bytes:
     if not sys.stdin.isatty():
         return sys.stdin.buffer.read(LONGEST + 1)
     if sys.platform == "win32":
-        terminal.say(_PASTE_HERE)
-        return sys.stdin.buffer.read(LONGEST + 1)  # its console has no such mode that leaves pasting alone
-    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        with _quiet_console():
+            terminal.say(_PASTE_HERE)
+            return sys.stdin.buffer.read(LONGEST + 1)
+    else:
         with _quiet_terminal(sys.stdin.fileno()) as end:
             terminal.say(_PASTE_HERE)  # only now: whoever reads it may paste at once
             return _until(end, sys.stdin.fileno())
 
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    _ECHO_INPUT = 0x0004
+    """ENABLE_ECHO_INPUT (consoleapi.h)."""
+
+    @contextlib.contextmanager
+    def _quiet_console() -> Iterator[None]:
+        """Keep the keys off the screen and out of its scrollback; afterwards the console is as it was.
+
+        Ctrl-Break would end Python at once, and leave a console that shows nothing: here it is a Ctrl-C.
+
+        Raises:
+            UsageError: the console cannot be made quiet; nothing has been read.
+        """
+        import ctypes
+        import msvcrt
+        from ctypes import wintypes
+
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        console = wintypes.HANDLE(msvcrt.get_osfhandle(sys.stdin.fileno()))
+        before = wintypes.DWORD()
+        if not kernel.GetConsoleMode(console, ctypes.byref(before)):
+            raise UsageError(_NOT_QUIET)
+        broken = signal.signal(signal.SIGBREAK, signal.default_int_handler)
+        try:
+            if not kernel.SetConsoleMode(console, wintypes.DWORD(before.value & ~_ECHO_INPUT)):
+                raise UsageError(_NOT_QUIET)
+            yield
+        finally:  # with what is left of the paste: the shell would show it, and run it
+            kernel.FlushConsoleInputBuffer(console)
+            kernel.SetConsoleMode(console, before)
+            signal.signal(signal.SIGBREAK, broken)
+
+else:
 
     @contextlib.contextmanager
     def _quiet_terminal(number: int) -> Iterator[bytes]:
