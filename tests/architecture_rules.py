@@ -386,6 +386,18 @@ _DIALECT = re.compile(
 """Words a native speaker would not use; each has a plain one: fix, unavailable, override, remove, hear."""
 
 
+def errors_are_in_one_place(source: Source) -> Iterator[str]:
+    """Yield errors of the tree outside core/errors: what the tree holds may not hang on what was imported."""
+    if source.module.startswith("credtray.core.errors"):
+        return
+    tree = {name.rpartition(".")[2] for _, name in imported(source.tree) if "core.errors." in name}
+    for node in nodes(source.tree):
+        if isinstance(node, ast.ClassDef):
+            for base in map(dotted, node.bases):
+                if base in tree or base.startswith("errors."):
+                    yield f"{node.lineno}: {node.name} is a {base}"
+
+
 def words_are_plain(source: Source) -> Iterator[str]:
     """Look at every text and docstring, also across line ends."""
     for node in nodes(source.tree):

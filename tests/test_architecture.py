@@ -53,6 +53,7 @@ PRODUCT_RULES = [
     rules.files_are_short,
     rules.nothing_dangerous,
     rules.words_are_plain,
+    rules.errors_are_in_one_place,
 ]
 EVERYWHERE_RULES = [rules.functions_are_short, rules.nothing_is_a_drawer, rules.suppressions_say_why]
 
@@ -69,6 +70,16 @@ def test_the_product_keeps_its_rules_and_all_code_those_for_everywhere() -> None
 
 
 PLANTED = [
+    (
+        rules.errors_are_in_one_place,
+        "agent/credtray/desktop/x.py",
+        "from credtray.core.errors import Offline\nclass Gone(Offline): ...",
+    ),
+    (
+        rules.errors_are_in_one_place,
+        "agent/credtray/aws/x.py",
+        "from credtray.core import errors\nclass Gone(errors.Offline): ...",
+    ),
     (rules.wings_keep_apart, "agent/credtray/aws/x.py", "from credtray.desktop import paths"),
     (rules.wings_keep_apart, "agent/credtray/core/x.py", "import credtray.aws.sts"),
     (

@@ -140,8 +140,11 @@ _NOT_CAPABLE: Final = {
 }
 
 
-class _TurnedOff(NotifierUnavailable):
-    """A person wants none of our notifications: they are shown by no other means."""
+class _TurnedOff(Exception):
+    """A person wants none of our notifications: they are shown by no other means. Never leaves this module.
+
+    No error of the tree: that has its classes in one place, and each of them has a code of its own.
+    """
 
 
 class NativeNotifier:
@@ -206,7 +209,7 @@ class NativeNotifier:
                 await asyncio.wrap_future(begun)
                 self._tell("desktop-notifier", None)
             except _TurnedOff as error:
-                self._tell(None, error.detail)
+                self._tell(None, str(error))
             except NotifierUnavailable as error:
                 self._fall_back(error.detail)
             await asyncio.Event().wait()
