@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from credtray.core.errors import CommandRefused
+from credtray.desktop.paths import windows_program
 
 _BATCH = (".bat", ".cmd")
 _SWITCHES = "/d /e:on /v:off /s /c"
@@ -48,8 +49,7 @@ def child_command(program: str, arguments: Sequence[str], environ: Mapping[str, 
                 "or name the program that the batch file starts.",
             )
     quoted = " ".join(f'"{word}"' for word in words)
-    root = environ.get("SYSTEMROOT") or environ.get("SystemRoot") or r"C:\Windows"
-    cmd = rf"{root}\System32\cmd.exe"
+    cmd = windows_program("cmd.exe", environ)
     return ChildCommand(cmd, f'"{cmd}" {_SWITCHES} "{quoted}"')
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from credtray.core.errors import FileUnopened
 from credtray.core.words import command_words
+from credtray.desktop.paths import windows_program
 
 # The environment of programs we start for a person, such as a browser: no keys are in it. Starts nothing.
 
@@ -176,16 +177,10 @@ def open_file(path: Path, environ: Mapping[str, str], patience: float = PATIENCE
         try:
             os.startfile(path)  # noqa: S606 - a path of ours goes to the system's own handler
         except OSError as error:  # WinError 1155: nothing is registered for .toml on a fresh Windows
-            if not _taken([notepad(environ), str(path)], environ, patience):
+            if not _taken([windows_program("notepad.exe", environ), str(path)], environ, patience):
                 raise FileUnopened(f"{path} ({error.strerror})") from None
     elif not any(_taken([*launcher, str(path)], environ, patience) for launcher in _file_launchers(environ)):
         raise FileUnopened(str(path))
-
-
-def notepad(environ: Mapping[str, str]) -> str:
-    """Return the editor that every Windows has; a whole path, so that no other program is found first."""
-    root = environ.get("SystemRoot") or environ.get("SYSTEMROOT") or r"C:\Windows"
-    return rf"{root}\System32\notepad.exe"
 
 
 def _file_launchers(environ: Mapping[str, str]) -> Sequence[Sequence[str]]:

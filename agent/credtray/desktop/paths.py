@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
@@ -54,6 +55,12 @@ def listening_path() -> Path:
             if _belongs_to_us(path.parent.parent):
                 return path
         return fitting[-1]
+
+
+def windows_program(name: str, environ: Mapping[str, str]) -> str:
+    """Return one of Windows' own programs by its whole path, so that no other one is found first."""
+    root = environ.get("SYSTEMROOT") or environ.get("SystemRoot") or r"C:\Windows"
+    return rf"{root}\System32\{name}"
 
 
 def runtime_directory() -> Path:
