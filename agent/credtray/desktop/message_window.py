@@ -133,14 +133,14 @@ def heeding_session_end(end: Callable[[], None]) -> Iterator[None]:
     try:
         window.open()
         handler = _console_handler_type()(console_ends)
-        _kernel32().SetConsoleCtrlHandler(handler, True)
+        windows_library("kernel32").SetConsoleCtrlHandler(handler, True)
     except OSError as error:
         _log.info("the end of the session cannot be heard: %s", error)
     try:
         yield
     finally:
         if handler is not None:
-            _kernel32().SetConsoleCtrlHandler(handler, False)
+            windows_library("kernel32").SetConsoleCtrlHandler(handler, False)
         window.close()
 
 
@@ -192,8 +192,7 @@ def _message_type() -> Any:
 @functools.cache
 def user32() -> Any:
     """Return user32.dll with the signatures of what is called here: a handle is as wide as a pointer."""
-    libraries: Any = ctypes  # WinDLL is there on Windows only, for type checkers too
-    library = libraries.WinDLL("user32", use_last_error=True)
+    library = windows_library("user32")
     window, text, number, size = ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_uint, ctypes.c_size_t
     whole = ctypes.c_int
     library.CreateWindowExW.restype = window
@@ -207,6 +206,7 @@ def user32() -> Any:
 
 
 @functools.cache
-def _kernel32() -> Any:
-    libraries: Any = ctypes  # as above
-    return libraries.WinDLL("kernel32", use_last_error=True)
+def windows_library(name: str) -> Any:
+    """Return one of Windows' libraries; where it has no signatures, numbers are as wide as an int."""
+    libraries: Any = ctypes  # WinDLL is there on Windows only, for type checkers too
+    return libraries.WinDLL(name, use_last_error=True)

@@ -11,10 +11,10 @@ import ctypes
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from credtray.core.ports import Presence
-from credtray.desktop.message_window import MessageWindow
+from credtray.desktop.message_window import MessageWindow, user32, windows_library
 from credtray.desktop.presence.sightings import Sightings
 
 _SOURCE: Final = "Windows"
@@ -85,13 +85,13 @@ class ThisWindows:
 
     def is_locked(self) -> bool:
         """Tell whether OpenInputDesktop is refused: at the lock screen, and to a user in the background."""
-        user32 = _library("user32")
-        user32.OpenInputDesktop.restype = ctypes.c_void_p
-        user32.CloseDesktop.argtypes = [ctypes.c_void_p]
-        desktop = user32.OpenInputDesktop(0, False, _DESKTOP_SWITCHDESKTOP)
+        library = user32()
+        library.OpenInputDesktop.restype = ctypes.c_void_p
+        library.CloseDesktop.argtypes = [ctypes.c_void_p]
+        desktop = library.OpenInputDesktop(0, False, _DESKTOP_SWITCHDESKTOP)
         if not desktop:
             return True
-        user32.CloseDesktop(desktop)
+        library.CloseDesktop(desktop)
         return False
 
     @contextlib.contextmanager
@@ -112,20 +112,15 @@ class ThisWindows:
         messages = WM_WTSSESSION_CHANGE, WM_POWERBROADCAST
         window = MessageWindow({each: hear(each) for each in messages}, TITLE)
         handle = ctypes.c_void_p(window.open())
-        user32, sessions = _library("user32"), _library("wtsapi32")
-        register = user32.RegisterSuspendResumeNotification
+        sessions = windows_library("wtsapi32")
+        register = user32().RegisterSuspendResumeNotification
         register.restype = ctypes.c_void_p
         with contextlib.ExitStack() as stack:
             stack.callback(window.close)
             # Modern standby sends no broadcast: only who has registered hears of it.
             if power := register(handle, 0):
-                stack.callback(user32.UnregisterSuspendResumeNotification, ctypes.c_void_p(power))
+                stack.callback(user32().UnregisterSuspendResumeNotification, ctypes.c_void_p(power))
             tells = bool(sessions.WTSRegisterSessionNotification(handle, 0))
             if tells:
                 stack.callback(sessions.WTSUnRegisterSessionNotification, handle)
             yield tells
-
-
-def _library(name: str) -> Any:
-    libraries: Any = ctypes  # WinDLL is there on Windows only, for type checkers too
-    return libraries.WinDLL(name, use_last_error=True)

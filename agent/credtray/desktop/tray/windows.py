@@ -324,17 +324,20 @@ def _win32() -> Any:
 
 def _small_icon_pixels() -> int:
     """Return how large the taskbar shows an icon now."""
-    library = user32()
-    library.FindWindowW.restype = ctypes.c_void_p
-    taskbar = library.FindWindowW("Shell_TrayWnd", None)
-    dpi = library.GetDpiForWindow(ctypes.c_void_p(taskbar)) if taskbar else 0
-    return int(library.GetSystemMetricsForDpi(_SM_CXSMICON, dpi or _USUAL_DPI))
+    taskbar = _taskbar()
+    dpi = user32().GetDpiForWindow(ctypes.c_void_p(taskbar)) if taskbar else 0
+    return int(user32().GetSystemMetricsForDpi(_SM_CXSMICON, dpi or _USUAL_DPI))
 
 
 def _refusal() -> str:
-    library = user32()
-    library.FindWindowW.restype = ctypes.c_void_p
-    return _BUSY if library.FindWindowW("Shell_TrayWnd", None) else NO_TASKBAR
+    return _BUSY if _taskbar() else NO_TASKBAR
+
+
+def _taskbar() -> int | None:
+    find = user32().FindWindowW
+    find.restype = ctypes.c_void_p
+    found: int | None = find("Shell_TrayWnd", None)
+    return found
 
 
 def _icon_handle(image: Image) -> int:
