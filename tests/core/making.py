@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from credtray.core.apply import apply
-from credtray.core.events import Activated, Begun, ConfigLoaded, Event, MarksRead, SignedIn
+from credtray.core.events import Activated, Begun, ConfigLoaded, Event, Fetched, MarksRead, SignedIn
 from credtray.core.models import (
     AccessToken,
     AwsConfig,
@@ -72,6 +72,11 @@ def fetching(profile: str) -> Begun:
 
 def writing() -> Begun:
     return Begun(SyncCredentialsFile((), ()))
+
+
+def held() -> State:
+    """Signed in, and the keys of one profile fetched."""
+    return after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
 
 
 def started(*names: str, settings: Settings = Settings(), now: datetime = NOON) -> State:

@@ -21,7 +21,6 @@ from credtray.core.events import (
     Asked,
     ConfigBroken,
     ConfigLoaded,
-    Fetched,
     FetchFailed,
     RefreshFailed,
     SignInStarted,
@@ -36,6 +35,7 @@ from tests.core.making import (
     after,
     config,
     fetching,
+    held,
     keys,
     profile,
     refreshing,
@@ -48,10 +48,6 @@ from tests.core.making import (
 def answered(state: State, minutes: float = 0) -> RoleCredentials | str | None:
     found = answer(state, state.profiles["dev"], NOON + minutes * MINUTE)
     return found.code if isinstance(found, Problem) else found
-
-
-def held() -> State:
-    return after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
 
 
 def test_keys_with_more_than_15_minutes_left_are_handed_out_and_the_tail_never() -> None:

@@ -32,6 +32,7 @@ from tests.core.making import (
     after,
     config,
     fetching,
+    held,
     keys,
     profile,
     refreshing,
@@ -42,10 +43,6 @@ from tests.core.making import (
 )
 
 ELSEWHERE = replace(session(), start_url="https://d-9067000009.awsapps.com/start")
-
-
-def held() -> State:
-    return after(signed_in("dev"), fetching("dev"), Fetched("dev", keys()))
 
 
 def with_token(state: State, event: Event, minutes: float) -> str | None:
