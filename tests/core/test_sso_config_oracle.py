@@ -307,3 +307,15 @@ def test_both_files_are_found_and_merged_as_botocore_does(
 
     loaded.setdefault("sso_sessions", {})
     _judged(config, loaded)
+
+
+def test_an_empty_variable_is_no_file_for_botocore_and_the_usual_one_for_us(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[profile dev]\nregion = eu-west-1\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_CONFIG_FILE", "")
+
+    assert Session().full_config == {"profiles": {}}
+    assert locate({"AWS_CONFIG_FILE": ""}, tmp_path).config == tmp_path / ".aws" / "config"
