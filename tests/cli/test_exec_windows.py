@@ -60,6 +60,19 @@ def test_a_name_that_is_nowhere_is_told(tmp_path: Path) -> None:
         run(["no-such-tool"], dict(os.environ) | {"PATH": str(tmp_path)})
 
 
+def test_the_child_gets_this_environment_alone_and_its_exit_code_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CREDTRAY_OURS", "1")
+    script = (
+        "import os, sys; sys.exit(7 if os.environ['A'] == 'b' and 'CREDTRAY_OURS' not in os.environ else 1)"
+    )
+    environ = {"A": "b", "SYSTEMROOT": os.environ["SYSTEMROOT"]}
+
+    assert run([sys.executable, "-c", script], environ) == 7
+    assert "A" not in os.environ
+
+
 def test_the_exit_code_of_ctrl_c_is_kept() -> None:
     code = 0xC000013A
     script = f"import ctypes; ctypes.windll.kernel32.ExitProcess({code})"

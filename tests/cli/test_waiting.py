@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from credtray.cli.execution import _beside, run
+from credtray.cli.execution import run
 from credtray.core.errors import CommandNotFound, CommandRefused, KeysTooShort, NotInTime, SignInTooShort
 from credtray.core.protocol import Endpoint, Progress, Wait
 from tests.cli.fake_backend import FakeBackend, credtray
@@ -181,10 +181,3 @@ def test_command_that_cannot_start_is_told() -> None:
         run(["true", "a\0b"], {"PATH": "/bin"})
     with pytest.raises(CommandRefused, match="Permission denied"):
         run(["/"], {"PATH": "/bin"})
-
-
-def test_where_a_process_cannot_be_replaced_its_childs_exit_code_is_returned() -> None:
-    script = "import os, sys; sys.exit(7 if dict(os.environ) == {'A': 'b', 'LC_CTYPE': 'C.UTF-8'} else 1)"
-
-    assert _beside([sys.executable, "-I", "-c", script], {"A": "b", "LC_CTYPE": "C.UTF-8"}) == 7
-    assert "A" not in os.environ
