@@ -427,6 +427,23 @@ def test_writer_that_read_before_and_wrote_after_us_gets_our_keys_back_in(
     assert path.read_bytes() == USERS + b"output = json\n\n[dev]\nk = 1\n"
 
 
+def test_program_that_puts_another_file_in_place_of_ours_is_not_waited_for_longer(
+    path: Path, clock: StandingClock
+) -> None:
+    path.write_bytes(USERS)
+
+    def renames() -> None:
+        draft = path.with_name("theirs")
+        draft.write_bytes(USERS + b"output = json\n")
+        draft.replace(path)
+
+    outcome = shared(path, clock).edit(put("dev"), secret=True, on_replaced=lambda: clock.at(0.1, renames))
+
+    assert outcome.merged_late_write
+    assert path.read_bytes() == USERS + b"output = json\n\n[dev]\nk = 1\n"
+    assert clock.slept < 1
+
+
 def test_program_that_puts_its_own_version_back_at_once_is_not_fought(
     path: Path, clock: StandingClock
 ) -> None:

@@ -111,7 +111,7 @@ def test_no_edit_of_another_program_is_lost_and_ours_comes_back(path: Path, kind
 
     edits = {f"edit_{number}": str(number) for number in range(EDITS)}
     check_nothing_lost(path, {"user": {"region": "eu-west-1", **edits}, "work": WORK})
-    assert agent.number > EDITS // 20
+    assert agent.number > 2, "they have hardly met"
 
 
 @pytest.mark.timeout(7200 if SOAK else 600)

@@ -251,8 +251,15 @@ class Draft:
         return self._lasting(done=self._directory.replace(self._name, target, unchanged))
 
     def exchange(self, target: str, unchanged: Unchanged) -> bool:
-        """Do the same to a file of the user (see ``OpenDirectory.exchange``)."""
+        """Do the same to a file of the user (see ``OpenDirectory.exchange``).
+
+        From then on ``fd`` only reads: what we hold open for longer must not look like a writer at work.
+        """
         self._let_go()
+        if self.fd >= 0:
+            reading = self._directory.open(self._name)
+            close(self.fd)
+            self.fd = reading
         return self._lasting(done=self._directory.exchange(self._name, target, unchanged))
 
     def _let_go(self) -> None:
