@@ -9,7 +9,7 @@ import sys
 import threading
 import types
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from credtray.desktop.notifications import native as notifications_native
 from credtray.desktop.notifications import native as notifications_plyer
 from credtray.desktop.notifications import notifier_for
 from credtray.desktop.notifications.freedesktop import DesktopNotifier
-from credtray.desktop.notifications.native import NativeNotifier, PlyerNotifier, why_not_plyer
+from credtray.desktop.notifications.native import MOST_SHOWN, NativeNotifier, PlyerNotifier, why_not_plyer
 from tests.desktop.notification_fakes import until
 
 SIGN_IN = Button("Sign in", protocol.Login("corp"))
@@ -40,7 +40,8 @@ class FakeButton:
     """desktop_notifier.Button."""
 
     title: str
-    on_pressed: Callable[[], None]
+    identifier: str
+    on_pressed: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ class FakeNotification:
     message: str
     urgency: Enum
     buttons: tuple[FakeButton, ...]
-    on_clicked: Callable[[], None] | None
     on_dispatched: Callable[[], None]
     identifier: str
+    on_clicked: Callable[[], None] | None = None
     icon: Path | None = None
     attachment: Path | None = None
 
@@ -76,6 +77,10 @@ class FakeCenter:
     hangs: bool = False
     missing: bool = False
     on_screen: dict[str, FakeNotification] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
+    """Identifiers of what the system has moved to its notification center."""
+    on_clicked: Callable[[str], None] | None = None
+    on_button_pressed: Callable[[str, str], None] | None = None
     sent: list[FakeNotification] = field(default_factory=list)
     threads: set[str] = field(default_factory=set)
 
@@ -91,6 +96,20 @@ class FakeCenter:
             Notification=FakeNotification,
             Urgency=FakeUrgency,
         )
+
+    def click(self, notification: FakeNotification) -> None:
+        """Click on it as a person does, with what desktop-notifier makes of that."""
+        if notification.on_clicked is not None and notification.identifier not in self.forgotten:
+            notification.on_clicked()
+        elif self.on_clicked is not None:
+            self.on_clicked(notification.identifier)
+
+    def press(self, notification: FakeNotification, number: int) -> None:
+        button = notification.buttons[number]
+        if button.on_pressed is not None and notification.identifier not in self.forgotten:
+            button.on_pressed()
+        elif self.on_button_pressed is not None:
+            self.on_button_pressed(notification.identifier, button.identifier)
 
     async def get_capabilities(self) -> frozenset[str]:
         return frozenset({"buttons"} if self.capable else ())
@@ -174,9 +193,9 @@ def test_a_notice_is_shown_on_a_thread_of_its_own_and_its_clicks_come_back() -> 
             part = await agent.settled()
             await agent.show(WARNING)
             [shown] = center.sent
-            for press in (shown.on_clicked, *(button.on_pressed for button in shown.buttons)):
-                assert press is not None
-                press()
+            center.click(shown)
+            center.press(shown, 0)
+            center.press(shown, 1)
             await until(lambda: len(agent.clicks) == 3)
 
         assert part == DesktopPart(Part.NOTIFICATIONS, "desktop-notifier")
@@ -197,8 +216,8 @@ def test_a_later_notice_takes_the_place_of_the_earlier_and_its_clicks() -> None:
             await agent.show(WARNING)
             await agent.show(ENDED)
             old, new = center.sent
-            old.buttons[1].on_pressed()
-            new.buttons[0].on_pressed()
+            center.press(old, 1)
+            center.press(new, 0)
             await until(lambda: agent.clicks)
 
             assert list(center.on_screen.values()) == [new]
@@ -215,15 +234,100 @@ def test_a_notice_is_withdrawn_and_its_clicks_with_it() -> None:
             await agent.show(WARNING)
             await asyncio.to_thread(agent.notifier.withdraw, WARNING.key)
             await asyncio.to_thread(agent.notifier.withdraw, "nobody's")
-            center.sent[0].buttons[0].on_pressed()
+            center.press(center.sent[0], 0)
             await agent.show(ENDED)
-            center.sent[1].buttons[0].on_pressed()
+            center.press(center.sent[1], 0)
             await until(lambda: agent.clicks)
 
             assert list(center.on_screen.values()) == center.sent[1:]
             assert len(agent.clicks) == 1
 
     asyncio.run(drive())
+
+
+@pytest.mark.parametrize("what", ["body", "button"])
+def test_a_click_in_the_notification_center_works_after_the_system_has_moved_it_there(what: str) -> None:
+    async def drive() -> None:
+        center = FakeCenter()
+        async with running(center, "win32") as agent:
+            await agent.settled()
+            await agent.show(WARNING)
+            [shown] = center.sent
+            center.forgotten.add(shown.identifier)
+            if what == "body":
+                center.click(shown)
+            else:
+                center.press(shown, 0)
+            await until(lambda: agent.clicks)
+
+            assert agent.clicks == [SIGN_IN.click]
+
+    asyncio.run(drive())
+
+
+def test_a_click_on_what_nobody_knows_any_more_does_nothing_and_the_log_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+
+    async def drive() -> None:
+        center = FakeCenter()
+        async with running(center, "win32") as agent:
+            await agent.settled()
+            assert center.on_clicked is not None
+            center.on_clicked("credtray-999")
+            await agent.show(ENDED)
+            center.click(center.sent[0])
+            await until(lambda: agent.clicks)
+
+            assert agent.clicks == [SIGN_IN.click]
+
+    asyncio.run(drive())
+
+    assert caplog.text.count("no longer current") == 1
+
+
+def test_a_click_on_a_notice_that_asks_for_nothing_does_nothing() -> None:
+    async def drive() -> None:
+        center = FakeCenter()
+        async with running(center) as agent:
+            await agent.settled()
+            await agent.show(Notification("news", "signed in", ""))
+            await agent.show(ENDED)
+            for shown in center.sent:
+                center.click(shown)
+            await until(lambda: agent.clicks)
+
+            assert agent.clicks == [SIGN_IN.click]
+
+    asyncio.run(drive())
+
+
+def test_of_too_many_notices_the_oldest_are_taken_back() -> None:
+    async def drive() -> None:
+        center = FakeCenter()
+        async with running(center) as agent:
+            await agent.settled()
+            for number in range(MOST_SHOWN + 2):
+                await agent.show(replace(ENDED, key=str(number)))
+
+            assert list(center.on_screen.values()) == center.sent[2:]
+
+    asyncio.run(drive())
+
+
+def test_at_the_end_what_has_buttons_is_taken_back() -> None:
+    async def drive() -> FakeCenter:
+        center = FakeCenter()
+        async with running(center) as agent:
+            await agent.settled()
+            await agent.show(ENDED)
+            await agent.show(Notification("news", "signed in", ""))
+        return center
+
+    center = asyncio.run(drive())
+
+    assert [shown.title for shown in center.on_screen.values()] == ["signed in"]
 
 
 def test_what_desktop_notifier_only_logs_is_told() -> None:

@@ -18,6 +18,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,6 +141,24 @@ _NOT_CAPABLE: Final = {
 }
 
 
+APP_ID: Final = "credtray"
+"""The AppUserModelID: by it Windows knows whose toasts, icon and shortcut these are. Shown as the name, too.
+
+desktop-notifier writes it below ``HKEY_CURRENT_USER\\Software\\Classes\\AppUserModelId``, with name and icon.
+"""
+MOST_SHOWN: Final = 64
+"""Notifications whose clicks are understood; there is one per key, and far fewer keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One notification that a person may click on."""
+
+    key: str
+    clicks: tuple[Click, ...]
+    """By button; the first one is the body's, too."""
+
+
 class _TurnedOff(Exception):
     """A person wants none of our notifications: they are shown by no other means. Never leaves this module.
 
@@ -171,8 +190,8 @@ class NativeNotifier:
         self._module: Any = None
         self._center: Any = None
         self._instead: Notifier | None = None
-        self._shown: dict[str, str] = {}
-        """Key -> identifier; changed on the own loop only."""
+        self._shown: dict[str, _Shown] = {}
+        """By identifier, oldest first: all that a click may still mean. Changed on the own loop only."""
         self._pictures: Path | None = None
         """Where the pictures of notices lie while they may be shown."""
 
@@ -224,6 +243,9 @@ class NativeNotifier:
         try:
             yield own
         finally:
+            if self._shown:
+                with contextlib.suppress(NotifierUnavailable):
+                    wait_for_loop(own, self._clear_what_asks, _STOP_SECONDS)
             self._own_loop = self._center = self._agent_loop = None
             own.call_soon_threadsafe(own.stop)
             # Not in a worker: a loop whose end is near may have none left. A hanging system keeps its thread.
@@ -253,7 +275,7 @@ class NativeNotifier:
         try:
             module = _without_warnings(self._load, "desktop_notifier")
             path = asset_path(PICTURE)
-            center = module.DesktopNotifier("credtray", path and module.Icon(path=path))
+            center = module.DesktopNotifier(APP_ID, path and module.Icon(path=path))
             capabilities = await center.get_capabilities()
             allowed = await center.request_authorisation()
         except Exception as error:
@@ -263,6 +285,10 @@ class NativeNotifier:
             raise NotifierUnavailable(_NOT_CAPABLE[self._platform])
         if not allowed:
             await self._refused()
+        # Not those of each notification: desktop-notifier forgets them when Windows moves a toast to the
+        # notification center, where it can be clicked for days.
+        center.on_clicked = self._body_clicked
+        center.on_button_pressed = self._button_pressed
         self._module, self._center = module, center
 
     async def _refused(self) -> None:
@@ -274,7 +300,7 @@ class NativeNotifier:
         raise NotifierUnavailable("macOS allows notifications only from programs of a known developer")
 
     async def _send(self, notification: Notification) -> None:
-        key, identifier = notification.key, f"credtray-{next(self._count)}"
+        identifier = f"credtray-{next(self._count)}"
         dispatched = asyncio.Event()
         native = self._native(notification, identifier, dispatched.set)
         try:
@@ -284,8 +310,11 @@ class NativeNotifier:
         if not dispatched.is_set():
             raise NotifierUnavailable("the system refused it")
         # A new identifier and the old one cleared: so a click on what was replaced is known as such.
-        await self._clear(key)
-        self._shown[key] = identifier
+        await self._clear(notification.key)
+        clicks = tuple(button.click for button in notification.buttons)
+        self._shown[identifier] = _Shown(notification.key, clicks)
+        if len(self._shown) > MOST_SHOWN:
+            await self._clear(next(iter(self._shown.values())).key)
 
     def _native(self, notification: Notification, identifier: str, dispatched: Callable[[], None]) -> Any:
         """Return it as desktop-notifier wants it.
@@ -294,11 +323,8 @@ class NativeNotifier:
         """
         module = self._module
         buttons = [
-            module.Button(
-                title=without_markup(button.label, LABEL_LENGTH),
-                on_pressed=self._pressed(notification.key, identifier, button.click),
-            )
-            for button in notification.buttons
+            module.Button(title=without_markup(button.label, LABEL_LENGTH), identifier=str(number))
+            for number, button in enumerate(notification.buttons)
         ]
         return module.Notification(
             title=without_markup(notification.title, TITLE_LENGTH),
@@ -306,7 +332,6 @@ class NativeNotifier:
             urgency=_urgency(module, notification.urgency),
             **self._pictured(notification.picture),
             buttons=tuple(buttons),
-            on_clicked=buttons[0].on_pressed if buttons else None,
             on_dispatched=dispatched,
             identifier=identifier,
         )
@@ -325,20 +350,29 @@ class NativeNotifier:
         return {"icon": self._module.Icon(path=path)}
 
     async def _clear(self, key: str) -> None:
-        identifier = self._shown.pop(key, None)
-        if identifier is None:
-            return
-        try:
-            await self._center.clear(identifier)
-        except Exception as error:  # noqa: BLE001 - whatever the system says: it is no longer ours
-            _log.debug("a notification was not cleared: %s", type(error).__name__)
+        for identifier in [each for each, shown in self._shown.items() if shown.key == key]:
+            del self._shown[identifier]
+            try:
+                await self._center.clear(identifier)
+            except Exception as error:  # noqa: BLE001 - whatever the system says: it is no longer ours
+                _log.debug("a notification was not cleared: %s", type(error).__name__)
 
-    def _pressed(self, key: str, identifier: str, click: Click) -> Callable[[], None]:
-        def pressed() -> None:
-            if self._shown.get(key) == identifier and self._agent_loop is not None:
-                self._agent_loop.call_soon_threadsafe(self._clicked, click)
+    async def _clear_what_asks(self) -> None:
+        """Clear what has buttons: nobody will heed them any more."""
+        for key in {shown.key for shown in self._shown.values() if shown.clicks}:
+            await self._clear(key)
 
-        return pressed
+    # --- on whatever thread the system tells it ---------------------------------------------------------
+
+    def _body_clicked(self, identifier: str) -> None:
+        self._button_pressed(identifier, "0")
+
+    def _button_pressed(self, identifier: str, button: str) -> None:
+        shown, loop = self._shown.get(identifier), self._agent_loop
+        if shown is None or loop is None:
+            _log.info("a click on a notification that is no longer current: nothing is done")
+        elif int(button) < len(shown.clicks):
+            loop.call_soon_threadsafe(self._clicked, shown.clicks[int(button)])
 
 
 def _without_warnings(load: Callable[[str], Any], name: str) -> Any:
