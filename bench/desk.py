@@ -17,7 +17,7 @@ import msgspec
 from bench.idle import Idle, idle, many_profiles, started
 from bench.world import world
 from credtray.core.events import Activated, ConfigLoaded, Fetched, MarksRead, SignedIn
-from credtray.core.menu.sessions import Extras
+from credtray.core.menu.tray_menu import Extras
 from credtray.core.models import Profile
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State

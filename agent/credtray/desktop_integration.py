@@ -20,7 +20,7 @@ from credtray.core.clicks import Click, SetAutostart
 from credtray.core.errors import CredtrayError
 from credtray.core.events import PartChanged, PresenceChanged
 from credtray.core.forms import Form
-from credtray.core.menu.sessions import Extras
+from credtray.core.menu.tray_menu import Extras
 from credtray.core.ports import DesktopPart, Presence
 from credtray.core.state import State
 from credtray.core.tray_view import TrayView, face

@@ -18,7 +18,7 @@ from credtray.core.events import Activated, Deactivated, SignedIn, SignInAddress
 from credtray.core.forms import Form
 from credtray.core.menu import Item, Kind
 from credtray.core.menu.profiles import FORMS, forms_from
-from credtray.core.menu.sessions import Extras, tomorrow_morning
+from credtray.core.menu.tray_menu import Extras, tomorrow_morning
 from credtray.core.models import AwsConfig, ConfigWarning
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State, frozen

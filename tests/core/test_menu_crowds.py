@@ -14,7 +14,7 @@ from credtray.core import clicks, protocol
 from credtray.core.events import Activated, ConfigLoaded, MarksRead, SignedIn, Switched
 from credtray.core.menu import Item, Kind
 from credtray.core.menu.profiles import LONGEST
-from credtray.core.menu.sessions import Extras
+from credtray.core.menu.tray_menu import Extras
 from credtray.core.models import AwsConfig, Profile, SsoSession
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State, frozen

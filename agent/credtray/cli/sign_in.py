@@ -19,7 +19,7 @@ from credtray.cli.choices import JsonOption, SessionArgument
 from credtray.cli.status_words import Reader, price_words_of, still_valid_words
 from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.expiry import Moved
-from credtray.core.menu.sessions import tomorrow_morning
+from credtray.core.menu.tray_menu import tomorrow_morning
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol import Login, Logout, PauseNotices, Progress, Snooze, Status
 from credtray.core.protocol.results import LoginResult, StatusDocument

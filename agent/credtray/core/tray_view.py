@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from credtray.core.icon_state import MOST_URGENT_FIRST, STEPS, IconState, Shape, ring_steps
 from credtray.core.menu import Item
-from credtray.core.menu.profiles import profile_menus, separator
-from credtray.core.menu.sessions import (
-    Extras,
-    agent_items,
-    problems_item,
-    quit_item,
-    session_menus,
-    setup_items,
-    sign_outs,
-)
+from credtray.core.menu.tray_menu import Extras, tray_menu
 from credtray.core.session_status import clock_off, renews
 from credtray.core.state import SignInStatus, State
 from credtray.core.state_words import (
     END_WORDS,
     clock_time,
-    session_troubles,
     tooltip,
-    troubles,
     untouched_words,
 )
 from credtray.core.summary import SessionSummary, Summary, lasting, length, summary
@@ -47,7 +35,7 @@ class TrayView:
 def face(state: State, now: datetime, zone: tzinfo | None, extras: Extras) -> TrayView:
     """Return icon, tooltip and menu of this moment; *zone* is the reader's, None that of this computer."""
     seen = summary(state, now, zone)
-    return TrayView(look(seen), tooltip(seen), tuple(_menu(seen, extras)))
+    return TrayView(look(seen), tooltip(seen), tuple(tray_menu(seen, extras)))
 
 
 def look(seen: Summary) -> IconState:
@@ -77,26 +65,6 @@ def _steps(seen: Summary) -> int:
 def _left(seen: Summary, session: SessionSummary) -> int:
     ends_at = session.sign_in.ends_at
     return STEPS if ends_at is None else ring_steps(ends_at - seen.now, length(seen.state, session.state))
-
-
-def _menu(seen: Summary, extras: Extras) -> Iterator[Item]:
-    state = seen.state
-    sessions = tuple(seen.sessions.values())
-    told = [line for _, line in troubles(seen)]
-    if len(sessions) == 1:
-        told = [*session_troubles(seen, sessions[0]), *told]
-    if not sessions and state.config_problem is None:
-        yield from setup_items("Not set up yet")
-    yield from session_menus(seen)
-    yield problems_item("problems", tuple(told))
-    yield separator("sessions")
-    if sessions:
-        yield from profile_menus(seen, extras.first_form)
-        yield separator("profiles")
-    yield from agent_items(seen, extras)
-    yield separator("agent")
-    yield from sign_outs(seen)
-    yield quit_item(state)
 
 
 # The three clocks of a session as sentences, for who wants to know more than one line tells. Pure.

@@ -284,6 +284,7 @@ class Requests:
     async def _switch(self, request: protocol.Switch, sink: ReplySink) -> Done[ChoiceResult]:
         if request.profile is not None:
             known_profile(self._loop.state, request.profile)
+        # From here to the file: core/apply/profiles, core/policy, core/desired_sections, daemon/actions.
         self._loop.take(Switched(request.profile))
         names = (request.profile,) if request.profile else ()
         return await self._chosen(names, Effect(names, (DEFAULT,)), sink)

@@ -7,25 +7,17 @@ second click, in a submenu that says what.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from credtray.core.clicks import (
-    About,
     CopySetupCommand,
     CopySignInLink,
-    OpenLog,
-    OpenSettings,
-    SetAutostart,
     ShowSession,
-    ShowTestNotice,
 )
-from credtray.core.forms import Form
 from credtray.core.icon_state import Shape
 from credtray.core.menu import Item, Kind
-from credtray.core.protocol import CancelLogin, Login, Logout, PauseNotices, Stop
+from credtray.core.protocol import CancelLogin, Login, Logout
 from credtray.core.state import SignInStatus, State
-from credtray.core.state_words import clock_time, headline, meanwhile, session_troubles, sign_in_left
+from credtray.core.state_words import headline, meanwhile, session_troubles, sign_in_left
 from credtray.core.summary import SessionSummary, Summary
 from credtray.core.words import plain
 
@@ -190,82 +182,7 @@ def _pending(seen: Summary, session: SessionSummary) -> Item:
     )
 
 
-# The menu's last part: notices, start at login, help, the end of the agent. Pure; builds items only.
-
-
-MORNING = time(8)
-"""Until when "until tomorrow" is, on the reader's clock."""
-_MINUTE = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Extras:
-    """What the menu tells and the state does not know."""
-
-    autostart: bool | None
-    """Whether credtray starts with the desktop session; None where that cannot be told or changed."""
-    version: str
-    """Of the running agent."""
-    first_form: Form = Form.POSIX
-    """In which credentials are copied most on this system."""
-
-
-def agent_items(seen: Summary, extras: Extras) -> Iterator[Item]:
-    """Yield the items about credtray itself."""
-    yield _notices(seen)
-    autostart = extras.autostart
-    yield Item(
-        "autostart",
-        Kind.CHECK,
-        "Start at login",
-        SetAutostart(enabled=not autostart),
-        checked=bool(autostart),
-        enabled=autostart is not None,
-    )
-    yield Item("settings", Kind.COMMAND, "Settings file", OpenSettings())
-    yield _help(extras)
-
-
 def setup_items(lacking: str) -> Iterator[Item]:
     """Yield what is missing before anything can be done, and the way on."""
     yield Item("set-up", Kind.TEXT, f"{lacking}: run setup in a terminal")
     yield Item("set-up-copy", Kind.COMMAND, "Copy the setup command", CopySetupCommand())
-
-
-def quit_item(state: State) -> Item:
-    """Return the end of the agent, behind a submenu that says what it costs."""
-    keys = "keys are removed from" if state.settings.remove_keys_on_stop else "keys stay in"
-    label = f"Yes, quit (renewal stops; {keys} the credentials file)"
-    return Item("quit", Kind.SUBMENU, "Quit", children=(Item("quit-yes", Kind.COMMAND, label, Stop()),))
-
-
-def _help(extras: Extras) -> Item:
-    children = (
-        Item("test-notice", Kind.COMMAND, "Send a test notification", ShowTestNotice()),
-        Item("log", Kind.COMMAND, "Log", OpenLog()),
-        Item("about", Kind.COMMAND, f"About credtray {extras.version}", About()),
-    )
-    return Item("help", Kind.SUBMENU, "Help", children=children)
-
-
-def _notices(seen: Summary) -> Item:
-    paused, now, zone = seen.state.paused_until, seen.now, seen.zone
-    is_paused = paused is not None and paused > now
-    # Whole minutes: a menu that is built anew stays equal to the one before.
-    hour = now.replace(second=0, microsecond=0) + 61 * _MINUTE
-    morning = tomorrow_morning(now, zone)
-    day = morning.astimezone(zone).strftime("%a %H:%M")
-    lengths = (
-        Item("notices-pause-hour", Kind.COMMAND, "For 1 hour", PauseNotices(hour)),
-        Item("notices-pause-day", Kind.COMMAND, f"Until tomorrow ({day})", PauseNotices(morning)),
-        Item("notices-resume", Kind.COMMAND, "Resume now", PauseNotices(None), enabled=is_paused),
-    )
-    until = f"Notices paused until {clock_time(paused, now, zone)}" if is_paused and paused else ""
-    return Item("notices-pause", Kind.SUBMENU, until or "Pause notices", children=lengths)
-
-
-def tomorrow_morning(now: datetime, zone: tzinfo | None) -> datetime:
-    """Return eight o'clock of the reader's next day, in UTC; None is this computer's own zone."""
-    day = now.astimezone(zone).date() + timedelta(days=1)
-    # A naive time is of this computer's zone; with the offset of that day, whatever it is today.
-    return datetime.combine(day, MORNING, zone).astimezone(UTC)
