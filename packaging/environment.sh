@@ -1,10 +1,11 @@
 #!/bin/sh
-# Sets up what a checkout needs: packaging/environment.sh runtime | dev | tools
+# Sets up what a checkout needs: packaging/environment.sh runtime | dev | tools | wine
 #
 #   runtime  .venv with the locked runtime dependencies; the checkout itself is importable in it
 #   dev      the same, the locked tools of development, and the project installed in place
 #   tools    the Debian packages, the AWS SDK for JavaScript, and the packages for macOS that some tests need; says
 #            which and why
+#   wine     the Debian packages of Wine, for packaging/windows.sh; fails where they cannot be had
 #
 # Run from the root of the checkout. Whatever is there already is not touched: a second run costs nothing.
 # Never writes outside .venv and tests/js/node_modules, except for Debian packages, and says so each time.
@@ -111,6 +112,12 @@ EOT
     fi
     javascript
     macos
+}
+
+wine() {
+    [ -x /usr/bin/wine ] && [ -x /usr/lib/wine/wine64 ] && return 0
+    command -v wine >/dev/null && ! command -v apt-get >/dev/null && return 0 # another system's own
+    install "runs CPython for Windows" wine wine64
 }
 
 # The AWS SDK for JavaScript, in tests/js/node_modules.
@@ -224,6 +231,6 @@ dev() {
 }
 
 case "${1:-}" in
-    runtime | dev | tools) "$1" ;;
-    *) give_up "usage: packaging/environment.sh runtime | dev | tools" ;;
+    runtime | dev | tools | wine) "$1" ;;
+    *) give_up "usage: packaging/environment.sh runtime | dev | tools | wine" ;;
 esac

