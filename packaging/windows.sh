@@ -86,15 +86,12 @@ pip() {
         --no-deps "$@" >&2
 }
 
-# Wheels for Windows. uv evaluates the markers of another system, which pip cannot; it knows no pip.conf.
 dependencies() {
-    index=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
     wanted=$(mktemp)
     # Without the large tools that no test needs in Windows.
     awk '/^[a-z]/ { out = /^(mypy|playwright|ruff|uv)==/ } !out' requirements/dev.txt >"$wanted"
-    env ${index:+"UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}"} .venv/bin/uv pip install --quiet --python .venv/bin/python \
-        --target "$packages" --only-binary :all: --require-hashes --no-deps \
-        --python-platform x86_64-pc-windows-msvc --python-version "$version" -r requirements/runtime.txt -r "$wanted" >&2
+    sh packaging/wheels.sh x86_64-pc-windows-msvc "$version" --quiet --target "$packages" \
+        -r requirements/runtime.txt -r "$wanted" >&2
     rm -f "$wanted"
 }
 

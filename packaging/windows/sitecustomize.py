@@ -16,7 +16,7 @@ def _fill_gaps() -> None:
     import os
 
     # platform.uname() asks WMI: propsys.VariantToString is missing, which ends the process.
-    sys.modules["_wmi"] = None  # type: ignore[assignment] -- as Python says that there is none
+    sys.modules["_wmi"] = None  # type: ignore[assignment]  # Python's own way to say that there is none
 
     # shutil.copy of 3.12 and later: KERNEL32.CopyFile2 is missing, which ends the process.
     if hasattr(_winapi, "CopyFile2"):
