@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.botocore_models import share_models
 from tests.portal import hand_clock, hand_portal, portal  # noqa: F401 - fixtures for every folder
 from tests.soak import QUICK
 
@@ -29,6 +30,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("credtray")
+share_models()
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy")
 _LEAKY = ("AWS_", "XDG_", "CREDTRAY_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_", *_PROXIES)

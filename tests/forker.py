@@ -20,6 +20,7 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 
 import credtray
@@ -46,6 +47,9 @@ def _import_everything() -> None:
         "multiprocessing.synchronize",
     ):
         importlib.import_module(name)
+    models = runpy.run_path(str(Path(__file__).with_name("botocore_models.py")))
+    models["share_models"]()
+    models["read_models"]()
 
 
 def _serve(control: socket.socket) -> tuple[socket.socket, list[int]] | None:
