@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.ports import DesktopPart, Notification, Part
 from credtray.desktop.notifications.macos import OsascriptNotifier, has_team, script
+from tests.desktop.center_fakes import FakeCenter, Running, running
 from tests.desktop.mac_programs import ADHOC, TEAM, MacPrograms
-from tests.desktop.test_notifications_native import WARNING, FakeCenter, Running, running
+from tests.desktop.test_notifications_native import WARNING
 
 pytestmark = [
     pytest.mark.posix("osascript is played by a script"),
