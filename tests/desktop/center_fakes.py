@@ -15,7 +15,7 @@ from typing import Any
 from credtray.core.clicks import Click
 from credtray.core.ports import DesktopPart, Notification
 from credtray.desktop.notifications.native import NativeNotifier
-from tests.desktop.notification_fakes import until
+from tests.desktop.until import until
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +16,10 @@ from credtray.core.clicks import Click
 from credtray.core.ports import DesktopPart, Notification
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.notifications.freedesktop import DesktopNotifier
+from tests.desktop.until import until
 
 NAME = "org.freedesktop.Notifications"
 PATH = "/org/freedesktop/Notifications"
-
-PATIENCE = 60.0
-"""Seconds; for what comes at once when it works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +202,3 @@ async def shown_by(address: str, **traits: Any) -> AsyncIterator[tuple[FakeDaemo
     async with daemon_on(address, **traits) as daemon, told(address) as agent:
         await agent.served()
         yield daemon, agent
-
-
-async def until(met: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait for what another connection is about to bring."""
-    async with asyncio.timeout(seconds):
-        while not met():  # noqa: ASYNC110 - what is awaited sets no event
-            await asyncio.sleep(0.005)

@@ -14,7 +14,7 @@ from dbus_fast.aio import MessageBus
 from credtray.core.ports import DesktopPart, Presence
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.presence import PresenceWatch
-from tests.desktop.notification_fakes import until
+from tests.desktop.until import until
 
 LOGIN = "org.freedesktop.login1"
 LOGIN_PATH = "/org/freedesktop/login1"

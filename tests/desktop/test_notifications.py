@@ -18,7 +18,8 @@ from credtray.core.ports import Button, Notification, Urgency
 from credtray.desktop import paths
 from credtray.desktop.icon import Panel, draw, palettes
 from tests.desktop.dbus_daemon import DbusDaemon
-from tests.desktop.notification_fakes import Notified, daemon_on, shown_by, told, until
+from tests.desktop.notification_fakes import Notified, daemon_on, shown_by, told
+from tests.desktop.until import until
 
 SIGN_IN = Button("Sign in", protocol.Login("corp"))
 LATER = Button("Remind me in 10 min", protocol.Snooze("corp", 10))

@@ -21,7 +21,7 @@ from credtray.desktop.notifications import notifier_for
 from credtray.desktop.notifications.freedesktop import DesktopNotifier
 from credtray.desktop.notifications.native import MOST_SHOWN, NativeNotifier, PlyerNotifier, why_not_plyer
 from tests.desktop.center_fakes import FakeCenter, FakePlyer, FakeUrgency, running
-from tests.desktop.notification_fakes import until
+from tests.desktop.until import until
 
 SIGN_IN = Button("Sign in", protocol.Login("corp"))
 LATER = Button("Later", protocol.Snooze("corp", 10))

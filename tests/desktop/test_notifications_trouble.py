@@ -15,7 +15,8 @@ from credtray.desktop.bus import session
 from credtray.desktop.notifications import freedesktop as notifications_dbus
 from credtray.desktop.notifications.native import PlyerNotifier
 from tests.desktop.dbus_daemon import DbusDaemon
-from tests.desktop.notification_fakes import Callbacks, daemon_on, shown_by, told, until
+from tests.desktop.notification_fakes import Callbacks, daemon_on, shown_by, told
+from tests.desktop.until import until
 
 WARNING = Notification("corp:end", "ends soon", "", (Button("Sign in", protocol.Login("corp")),))
 ENDED = Notification("corp:end", "has ended", "", (Button("Sign in", protocol.Login("corp")),))

@@ -21,8 +21,8 @@ from credtray.desktop.presence.windows import (
     ThisWindows,
     follow_windows,
 )
-from tests.desktop.notification_fakes import until
 from tests.desktop.presence_fakes import Watched
+from tests.desktop.until import until
 
 
 class FakeCenter:
