@@ -28,6 +28,7 @@ from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers, guarded
 from credtray.desktop.autostart import Autostart
+from credtray.desktop.balloons import BalloonBoard
 from credtray.desktop.browser import open_file
 from credtray.desktop.bus.session import BusKind, SessionBus
 from credtray.desktop.clipboard import Clipboard
@@ -61,7 +62,8 @@ class DesktopIntegration:
         self._workers = workers
         self._bus = SessionBus()
         self._system_bus = SessionBus(BusKind.SYSTEM)
-        self._notifier = notifier_for(sys.platform, self._bus, self._clicked, self._report)
+        self._balloons = BalloonBoard()
+        self._notifier = notifier_for(sys.platform, self._bus, self._clicked, self._report, self._balloons)
         self.notifier = LoggedNotifier(components.ports.notifier, self._notifier)
         """Where notices go; also before ``serving``."""
         self._environ = dict(os.environ)
@@ -110,6 +112,7 @@ class DesktopIntegration:
     async def _run(self, loop: Loop, requests: Requests) -> None:
         self._loop, self._clicks = loop, ClickHandler(loop, requests, self._for_clicks())
         tray = Tray(self._bus, self._clicked, self._report, self._fresh, self._environ, self._main_thread)
+        tray.balloons = self._balloons
         self._tray = tray
         presence = PresenceWatch(self._bus, self._system_bus, self._presence, self._report)
         try:

@@ -14,8 +14,13 @@ from typing import Any
 
 from credtray.core.clicks import Click
 from credtray.core.ports import DesktopPart, Notification
+from credtray.desktop.balloons import BalloonBoard
 from credtray.desktop.notifications.native import NativeNotifier
+from credtray.desktop.notifications.windows import ThisWindows, WindowsNotifier
 from tests.desktop.until import until
+
+ACCEPTS = 5
+"""QUNS_ACCEPTS_NOTIFICATIONS."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class FakeCenter:
     fails: bool = False
     hangs: bool = False
     missing: bool = False
+    name: str = ""
+    """The AppUserModelID, on Windows."""
     on_screen: dict[str, FakeNotification] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
     """Identifiers of what the system has moved to its notification center."""
@@ -72,13 +79,17 @@ class FakeCenter:
         if self.missing:
             raise ImportError(name)
         return types.SimpleNamespace(
-            DesktopNotifier=lambda _name, _icon: self,
+            DesktopNotifier=self._made,
             Icon=lambda path: path,
             Attachment=lambda path: path,
             Button=FakeButton,
             Notification=FakeNotification,
             Urgency=FakeUrgency,
         )
+
+    def _made(self, name: str, _icon: object) -> FakeCenter:
+        self.name = name
+        return self
 
     def click(self, notification: FakeNotification) -> None:
         """Click on it as a person does, with what desktop-notifier makes of that."""
@@ -110,6 +121,14 @@ class FakeCenter:
             notification.on_dispatched()
         return notification.identifier
 
+    async def has_authorisation(self) -> bool:
+        return self.allowed
+
+    async def clear_all(self) -> None:
+        if self.fails:
+            raise OSError("the system is not in the mood")
+        self.on_screen.clear()
+
     async def clear(self, identifier: str) -> None:
         if self.fails:
             raise OSError("the system is not in the mood")
@@ -132,13 +151,40 @@ class Running:
         return self.parts[-1]
 
 
+@dataclass
+class FakeWindows(ThisWindows):
+    """What Windows says of the person before it."""
+
+    now: int = ACCEPTS
+    taskbar: bool = True
+    look_seconds: float = 0.01
+
+    def state(self) -> int:
+        return self.now
+
+    def has_taskbar(self) -> bool:
+        return self.taskbar
+
+
 @contextlib.asynccontextmanager
 async def running(
-    center: FakeCenter, platform: str = "darwin", programs: str = "/nowhere"
+    center: FakeCenter,
+    platform: str = "darwin",
+    programs: str = "/nowhere",
+    *,
+    balloons: BalloonBoard | None = None,
+    system: FakeWindows | None = None,
 ) -> AsyncIterator[Running]:
     clicks: list[Click] = []
     parts: list[DesktopPart] = []
-    notifier = NativeNotifier(platform, clicks.append, parts.append, center.load, programs)
+    notifier: NativeNotifier
+    if platform == "win32":
+        system = system or FakeWindows()
+        notifier = WindowsNotifier(
+            balloons or BalloonBoard(), clicks.append, parts.append, center.load, system
+        )
+    else:
+        notifier = NativeNotifier(platform, clicks.append, parts.append, center.load, programs)
     task = asyncio.create_task(notifier.run())
     try:
         yield Running(notifier, clicks, parts)

@@ -15,11 +15,11 @@ from credtray.core.errors import NotifierUnavailable
 from credtray.core.icon_state import IconState, Shape
 from credtray.core.ports import Button, DesktopPart, Notification, Part, Urgency
 from credtray.desktop.bus.session import SessionBus
-from credtray.desktop.notifications import native as notifications_native
 from credtray.desktop.notifications import native as notifications_plyer
 from credtray.desktop.notifications import notifier_for
 from credtray.desktop.notifications.freedesktop import DesktopNotifier
 from credtray.desktop.notifications.native import MOST_SHOWN, NativeNotifier, PlyerNotifier, why_not_plyer
+from credtray.desktop.notifications.windows import WindowsNotifier
 from tests.desktop.center_fakes import FakeCenter, FakePlyer, FakeUrgency, running
 from tests.desktop.until import until
 
@@ -231,25 +231,6 @@ def test_before_it_runs_nobody_is_told() -> None:
 # --- plyer --------------------------------------------------------------------------------------------
 
 
-def test_where_only_plyer_works_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    plyer = FakePlyer()
-    monkeypatch.setattr(notifications_native, "PlyerNotifier", lambda: PlyerNotifier(lambda: plyer))
-
-    async def drive() -> None:
-        async with running(FakeCenter(missing=True), "win32") as agent:
-            part = await agent.settled()
-            await agent.show(WARNING)
-
-            assert (part.back_end, part.reason) == (
-                "plyer",
-                "desktop-notifier does not work here: ImportError",
-            )
-
-    asyncio.run(drive())
-
-    assert len(plyer.shown) == 1
-
-
 def test_plyer_shows_where_the_buttons_are() -> None:
     plyer = FakePlyer()
     notifier = PlyerNotifier(lambda: plyer)
@@ -287,10 +268,12 @@ def test_plyer_that_hangs_is_given_up_after_two_seconds_once() -> None:
     plyer.hold.set()
 
 
+@pytest.mark.posix("is about notify-send and D-Bus")
 def test_plyer_on_linux_asks_the_same_service_as_we_do() -> None:
-    assert why_not_plyer("linux") == "plyer asks the same service"
+    assert why_not_plyer() == "plyer asks the same service"
 
 
+@pytest.mark.posix("is about notify-send and D-Bus")
 @pytest.mark.parametrize(("tool", "reason"), [(True, None), (False, "plyer needs notify-send")])
 def test_plyer_helps_on_linux_where_dbus_fast_does_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: object, reason: str | None
@@ -301,9 +284,10 @@ def test_plyer_helps_on_linux_where_dbus_fast_does_not_run(
         (tmp_path / "notify-send").write_text("#!/bin/sh\n")
         (tmp_path / "notify-send").chmod(0o755)
 
-    assert why_not_plyer("linux") == reason
+    assert why_not_plyer() == reason
 
 
+@pytest.mark.posix("is about notify-send and D-Bus")
 def test_the_real_plyer_calls_notify_send_and_warns_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,7 +306,12 @@ def test_the_real_plyer_calls_notify_send_and_warns_nobody(
 
 @pytest.mark.parametrize(
     ("platform", "kind"),
-    [("linux", DesktopNotifier), ("freebsd14", DesktopNotifier), ("darwin", NativeNotifier)],
+    [
+        ("linux", DesktopNotifier),
+        ("freebsd14", DesktopNotifier),
+        ("darwin", NativeNotifier),
+        ("win32", WindowsNotifier),
+    ],
 )
 def test_each_system_has_its_notifier(platform: str, kind: type) -> None:
     chosen = notifier_for(platform, SessionBus(), lambda _click: None, lambda _part: None)

@@ -380,7 +380,7 @@ def test_where_dbus_fast_does_not_run_plyer_steps_in(monkeypatch: pytest.MonkeyP
         def notify(self, **what: Any) -> None:
             shown.append(what["title"])
 
-    monkeypatch.setattr(notifications_dbus, "why_not_plyer", lambda _platform: None)
+    monkeypatch.setattr(notifications_dbus, "why_not_plyer", lambda: None)
     monkeypatch.setattr(notifications_dbus, "PlyerNotifier", lambda: PlyerNotifier(Center))
 
     async def drive() -> None:

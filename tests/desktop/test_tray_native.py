@@ -6,6 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from PIL import Image
 from credtray.core.clicks import About, Click
 from credtray.core.icon_state import IconState, Shape
 from credtray.core.menu import Item, Kind
-from credtray.core.ports import DesktopPart, Part
+from credtray.core.ports import Button, DesktopPart, Notification, Part
 from credtray.core.tray_view import TrayView
+from credtray.desktop.balloons import CLICKED, Balloon, BalloonBoard
 from credtray.desktop.icon import Panel
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.tray.native import NativeTray
@@ -35,10 +37,15 @@ class MainThreadIcon:
     menu: Any
     images: Mapping[int, Image.Image]
     end_session: Callable[[float], None]
+    after_show: Callable[[], None]
+    heard_balloon: Callable[[int], None]
+    refusal: str | None
 
     def __init__(self, name: str, icon: Image.Image, title: str, menu: Any) -> None:
         self._mine()
-        self.__dict__.update(name=name, icon=icon, title=title, menu=menu, visible=False, images={})
+        self.__dict__.update(
+            name=name, icon=icon, title=title, menu=menu, visible=False, images={}, refusal=None
+        )
         self._messages: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 
     def _mine(self) -> None:
@@ -62,6 +69,9 @@ class MainThreadIcon:
 
     def on_main(self, work: Callable[[], None]) -> None:
         self._messages.put(work)
+
+    def balloon(self, balloon: Balloon | None) -> bool:
+        return balloon is not None
 
 
 class BackEnd:
@@ -94,6 +104,7 @@ class Stage:
         self.main = MainThread()
         self.back_end = BackEnd()
         self.shown = Shown()
+        self.balloons = BalloonBoard()
         self.clicks: list[Click] = []
         self.reports: list[DesktopPart] = []
         self.clicked_on: list[threading.Thread] = []
@@ -105,7 +116,9 @@ class Stage:
 
     def play(self, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def scene() -> None:
-            tray = NativeTray(self.shown, self._clicked, self.reports.append, self.main, self.back_end)
+            tray = NativeTray(
+                self.shown, self._clicked, self.reports.append, self.main, self.back_end, self.balloons
+            )
             running = asyncio.create_task(tray.run())
             try:
                 async with asyncio.timeout(60):
@@ -157,6 +170,33 @@ def test_click_on_the_main_thread_is_handed_to_the_loop() -> None:
 
     assert stage.clicks == [About()]
     assert stage.clicked_on[0] is not threading.main_thread()
+
+
+def test_notices_have_the_icon_as_long_as_the_taskbar_has_it_and_a_click_on_a_balloon_is_theirs() -> None:
+    stage = Stage()
+    has_icon: list[bool] = []
+    clicks: list[Click] = []
+    stage.balloons.changed = lambda: has_icon.append(stage.balloons.has_icon)
+    stage.balloons.clicked = clicks.append
+    notice = Notification("key", "ended", "", (Button("About", About()),))
+
+    async def story() -> None:
+        stage.shown.show(FACE)
+        icon = await stage.icon()
+        await stage.until(lambda: stage.balloons.has_icon)
+        stage.balloons.show(notice)
+        icon.on_main(lambda: icon.heard_balloon(CLICKED))
+        await stage.until(lambda: bool(clicks))
+        for refusal in ("the taskbar is busy", None):
+            icon.on_main(partial(setattr, icon, "refusal", refusal))
+            icon.on_main(icon.after_show)
+        await stage.until(lambda: len(has_icon) == 3)
+        icon.on_main(icon.stop)
+        await stage.until(lambda: len(has_icon) == 4)
+
+    stage.play(story)
+
+    assert (has_icon[:4], clicks) == ([True, False, True, False], [About()])
 
 
 def test_icon_whose_loop_ends_by_itself_is_begun_again() -> None:

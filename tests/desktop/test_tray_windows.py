@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from credtray.core.icon_state import IconState, Shape
 from credtray.core.ports import DesktopPart, Presence
+from credtray.desktop.balloons import EVENTS, Balloon
 from credtray.desktop.message_window import MessageWindow, heeding_session_end, user32
+from credtray.desktop.notifications.windows import ThisWindows
 from credtray.desktop.presence.sightings import Sightings
 from credtray.desktop.presence.windows import TITLE, WM_POWERBROADCAST, WM_WTSSESSION_CHANGE, follow_windows
 from credtray.desktop.tray import windows
@@ -206,6 +209,46 @@ def test_icon_that_no_taskbar_takes_says_so_and_comes_with_the_taskbar(
     send(running.icon._hwnd, user32().RegisterWindowMessageW("TaskbarCreated"))
 
     assert told == [None]
+
+
+def test_balloon_is_silent_has_its_picture_and_is_removed_again(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def notify(code: int, data: Any) -> bool:
+        found = data._obj
+        asked.append((code, found.uFlags, found.szInfoTitle, found.szInfo, found.dwInfoFlags))
+        assert bool(found.hBalloonIcon) == bool(found.szInfo)
+        return True
+
+    monkeypatch.setattr(windows._win32(), "Shell_NotifyIcon", notify)
+
+    assert running.icon.balloon(Balloon("ended", "Click here", IconState(Shape.ENDED)))
+    assert running.icon.balloon(None)
+    assert asked == [(1, 0x10, "ended", "Click here", 0xB4), (1, 0x10, "", "", 0x90)]
+
+
+@pytest.mark.parametrize("event", sorted(EVENTS))
+def test_what_windows_tells_of_balloons_is_heard_and_opens_no_menu(running: Running, event: int) -> None:
+    heard: list[int] = []
+    running.icon.heard_balloon = heard.append
+
+    send(running.icon._hwnd, NOTIFY, 0, 1 << 16 | event)
+
+    assert (heard, running.opened) == ([event], [])
+
+
+def test_taskbar_takes_an_icon_and_its_balloon(running: Running) -> None:
+    running.do(lambda: setattr(running.icon, "visible", True))
+
+    assert ThisWindows().has_taskbar()
+    assert running.icon.refusal is None
+    assert running.icon.balloon(Balloon("ended", "Click here", IconState(Shape.ENDED)))
+
+
+def test_windows_says_whether_notices_disturb() -> None:
+    assert ThisWindows().state() in range(1, 8)
 
 
 @pytest.mark.parametrize("event", [0x0400, 0x0401, 0x007B], ids=["left click", "Enter", "right click"])

@@ -205,6 +205,14 @@ def user32() -> Any:
     return library
 
 
+def taskbar() -> int | None:
+    """Return the taskbar's window; None: this session has none, or it is not there yet."""
+    find = user32().FindWindowW
+    find.restype = ctypes.c_void_p
+    found: int | None = find("Shell_TrayWnd", None)
+    return found
+
+
 @functools.cache
 def windows_library(name: str) -> Any:
     """Return one of Windows' libraries; where it has no signatures, numbers are as wide as an int."""

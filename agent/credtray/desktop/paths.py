@@ -102,6 +102,12 @@ if sys.platform != "win32":
 # Reads only; knows nothing of what is in them.
 
 
+APP_ID = "credtray"
+"""The AppUserModelID, by which Windows knows whose toasts, icon and shortcut these are.
+
+desktop-notifier writes it below ``HKEY_CURRENT_USER\\Software\\Classes\\AppUserModelId``, with an icon, and
+as the name that Windows shows.
+"""
 PICTURE = "credtray-64.png"
 """The application's icon, as it stands beside a notification."""
 

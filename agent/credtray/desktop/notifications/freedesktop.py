@@ -450,7 +450,7 @@ class DesktopNotifier:
     def _without_bus(self, error: BusTrouble | None) -> None:
         if error is None:
             self._part.tell(None, "the message bus was lost")
-        elif isinstance(error, BusUnavailable) and why_not_plyer("linux") is None:
+        elif isinstance(error, BusUnavailable) and why_not_plyer() is None:
             self._instead = self._instead or PlyerNotifier()
             self._part.tell("plyer", _reason(error))
         else:

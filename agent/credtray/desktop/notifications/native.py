@@ -1,7 +1,7 @@
-"""Notifications on macOS and Windows: desktop-notifier on a loop of its own, else osascript or plyer.
+"""Notifications on macOS and Windows: desktop-notifier on a loop of its own, else osascript.
 
-Was tried with fakes only, never on these systems. Must not be used on Linux: there desktop-notifier neither
-replaces nor tells a failure.
+What Windows has instead is in ``notifications.windows``. Was tried with fakes only, never on these systems.
+Must not be used on Linux: there desktop-notifier neither replaces nor tells a failure.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ from credtray.desktop.notifications.text import (
     picture_file,
     wait_for_loop,
 )
-from credtray.desktop.paths import PICTURE, asset_path
+from credtray.desktop.part_report import PartReport
+from credtray.desktop.paths import APP_ID, PICTURE, asset_path
 from credtray.desktop.tray.painting import without_markup
 
 # Notifications through plyer, the last resort: it has no buttons, cannot replace, and tells no failure.
@@ -51,19 +52,15 @@ _BALLOON_SECONDS: Final = 5
 """On Windows plyer sleeps so long in a thread that holds up the end of the process."""
 
 
-def why_not_plyer(platform: str) -> str | None:
-    """Return why plyer 2.1 shows nothing here, or None when it may.
+def why_not_plyer() -> str | None:
+    """Return why plyer 2.1 shows nothing on Linux, or None when it may.
 
-    On Linux it calls notify-send, which asks the same daemon on the same bus as we do: where we find nobody,
-    nor does plyer, only without telling. It helps where dbus-fast does not run, and there alone.
+    It calls notify-send, which asks the same daemon on the same bus as we do: where we find nobody, nor does
+    plyer, only without telling. It helps where dbus-fast does not run, and there alone.
     """
-    match platform:
-        case "win32":
-            return None
-        case _ if _importable("dbus_fast"):
-            return "plyer asks the same service"
-        case _:
-            return None if shutil.which("notify-send") else "plyer needs notify-send"
+    if _importable("dbus_fast"):
+        return "plyer asks the same service"
+    return None if shutil.which("notify-send") else "plyer needs notify-send"
 
 
 class PlyerNotifier:
@@ -141,11 +138,6 @@ _NOT_CAPABLE: Final = {
 }
 
 
-APP_ID: Final = "credtray"
-"""The AppUserModelID: by it Windows knows whose toasts, icon and shortcut these are. Shown as the name, too.
-
-desktop-notifier writes it below ``HKEY_CURRENT_USER\\Software\\Classes\\AppUserModelId``, with name and icon.
-"""
 MOST_SHOWN: Final = 64
 """Notifications whose clicks are understood; there is one per key, and far fewer keys."""
 
@@ -180,11 +172,10 @@ class NativeNotifier:
         """Do nothing yet; ``load`` imports a module by name, ``programs`` is where macOS has its own."""
         self._platform = platform
         self._clicked = clicked
-        self._report = report
+        self._part = PartReport(Part.NOTIFICATIONS, report)
         self._load = load
         self._programs = programs
         self._count = itertools.count(1)
-        self._part = DesktopPart(Part.NOTIFICATIONS, None, NOT_JOINED)
         self._agent_loop: asyncio.AbstractEventLoop | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._module: Any = None
@@ -231,7 +222,11 @@ class NativeNotifier:
                 self._tell(None, str(error))
             except NotifierUnavailable as error:
                 self._fall_back(error.detail)
-            await asyncio.Event().wait()
+            await self._serve()
+
+    async def _serve(self) -> None:
+        """Do what is to be done meanwhile, until cancelled."""
+        await asyncio.Event().wait()
 
     @contextlib.asynccontextmanager
     async def _own_thread(self) -> AsyncIterator[asyncio.AbstractEventLoop]:
@@ -254,20 +249,11 @@ class NativeNotifier:
                 own.close()
 
     def _fall_back(self, reason: str) -> None:
-        if self._platform == "darwin":
-            self._instead = macos.OsascriptNotifier(self._programs)
-            self._tell("osascript", f"{reason}; {macos.INSTEAD}")
-            return
-        why_not = why_not_plyer(self._platform)
-        if why_not is None:
-            self._instead = PlyerNotifier()
-            self._tell("plyer", reason)
-        else:
-            self._tell(None, f"{reason}; {why_not}")
+        self._instead = macos.OsascriptNotifier(self._programs)
+        self._tell("osascript", f"{reason}; {macos.INSTEAD}")
 
     def _tell(self, back_end: str | None, reason: str | None) -> None:
-        self._part = DesktopPart(Part.NOTIFICATIONS, back_end, reason)
-        self._report(self._part)
+        self._part.tell(back_end, reason)
 
     # --- on the own loop --------------------------------------------------------------------------------
 
@@ -293,8 +279,6 @@ class NativeNotifier:
 
     async def _refused(self) -> None:
         """Raise why nothing may be shown."""
-        if self._platform != "darwin":
-            raise NotifierUnavailable("notifications from credtray are turned off in the system's settings")
         if await asyncio.to_thread(macos.has_team, sys.executable, self._programs):
             raise _TurnedOff("notifications from Python are turned off in System Settings")
         raise NotifierUnavailable("macOS allows notifications only from programs of a known developer")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from credtray.core.clicks import Click
 from credtray.core.ports import DesktopPart
 from credtray.core.tray_view import TrayView
+from credtray.desktop.balloons import BalloonBoard
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.panel_theme import watch_theme
@@ -47,6 +48,8 @@ class Tray:
         self._report = report
         self._environ = environ
         self._main_thread = main_thread
+        self.balloons: BalloonBoard | None = None
+        """On Windows it gets the icon, for notices. Set before ``run``."""
         self._shown = Shown(fresh)
 
     def show(self, face: TrayView) -> None:
@@ -75,4 +78,5 @@ class Tray:
     async def _run_native(self) -> None:
         from credtray.desktop.tray.native import NativeTray  # of these systems only
 
-        await NativeTray(self._shown, self._clicked, self._report, self._main_thread).run()
+        tray = NativeTray(self._shown, self._clicked, self._report, self._main_thread, balloons=self.balloons)
+        await tray.run()

@@ -16,6 +16,7 @@ from credtray.core.backoff import pause_after
 from credtray.core.clicks import Click
 from credtray.core.icon_state import IconState
 from credtray.core.ports import DesktopPart, Part
+from credtray.desktop.balloons import Balloon, BalloonBoard
 from credtray.desktop.icon import Panel
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.tray.linux import handed_to
@@ -53,6 +54,8 @@ class NativeBackEnd(Protocol):
         process, and lets the system go on when it returns. So is its ``before_show``: an icon that opens its
         menu itself calls that with what opens it. ``after_show`` is to be called when the system was asked
         once more to show the icon, and has a ``refusal``, which tells why it does not, or None.
+
+        One that shows balloons has ``balloon`` and calls its ``heard_balloon``: see ``BalloonBoard``.
         """
         ...
 
@@ -67,8 +70,10 @@ class NativeTray:
         report: Callable[[DesktopPart], None],
         main_thread: MainThread | None,
         back_end: NativeBackEnd | None = None,
+        balloons: BalloonBoard | None = None,
     ) -> None:
         self._shown = shown
+        self._balloons = balloons or BalloonBoard()
         self._clicked = clicked
         self._report = report
         self._main_thread = main_thread
@@ -77,7 +82,7 @@ class NativeTray:
     async def run(self) -> None:
         """Show the icon until cancelled; then the main thread is given back."""
         if self._main_thread is None:
-            self._report(DesktopPart(Part.TRAY, None, "the agent was not given the main thread for it"))
+            self._tell("the agent was not given the main thread for it")
             await asyncio.Event().wait()
             return
         failures = 0
@@ -92,17 +97,21 @@ class NativeTray:
             except Exception as error:  # noqa: BLE001 - an error border: the tray never stops the agent
                 _log.error("the tray icon failed", exc_info=error)
                 reason = f"it failed ({type(error).__name__}); see the log"
-            self._report(DesktopPart(Part.TRAY, None, reason))
+            self._tell(reason)
             await asyncio.sleep(pause_after(failures, _PAUSES))
             failures += 1
 
     async def _live(self, main_thread: MainThread, back_end: NativeBackEnd) -> None:
-        loop = asyncio.get_running_loop()
+        loop, balloons = asyncio.get_running_loop(), self._balloons
         menu = TrayMenu(handed_to(loop, self._clicked), ampersands=back_end.AMPERSANDS)
         painter = Painter(self._shown, menu, back_end.images)
         first = await painter.begin()
         made: list[Any] = []
-        report = handed_to(loop, self._shows)
+
+        def shows(refusal: str | None) -> None:
+            self._tell(refusal, getattr(made[0], "balloon", None))
+
+        report = handed_to(loop, shows)
 
         def before_show(then: Callable[[], None]) -> None:
             painter.before_show(_OnMain(made[0]))
@@ -113,6 +122,7 @@ class NativeTray:
             icon.images = first.images
             icon.end_session = main_thread.end
             icon.before_show = handed_to(loop, before_show)
+            icon.heard_balloon = balloons.heard
             icon.after_show = lambda: report(getattr(icon, "refusal", None))
             made.append(icon)
 
@@ -123,8 +133,9 @@ class NativeTray:
         running = asyncio.wrap_future(main_thread.lend(lambda: icon.run(told)))
         await self._beside(icon, painter, ready, running)
 
-    def _shows(self, refusal: str | None) -> None:
-        """Report the icon as soon as the system has taken it, and no sooner."""
+    def _tell(self, refusal: str | None, balloon: Callable[[Balloon | None], bool] | None = None) -> None:
+        """Report the icon as soon as the system has taken it, and no sooner; or why there is none."""
+        self._balloons.lend(balloon if refusal is None else None)
         self._report(DesktopPart(Part.TRAY, "pystray" if refusal is None else None, refusal))
 
     async def _beside(

@@ -11,21 +11,24 @@ import functools
 import importlib
 import logging
 import struct
-import unicodedata
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from credtray.core.icon_state import IconState
+from credtray.desktop.balloons import ELLIPSIS, EVENTS, Balloon, beginning, units
 from credtray.desktop.icon import Panel, draw
 from credtray.desktop.message_window import (
     WM_ENDSESSION,
     WM_QUERYENDSESSION,
     YES,
+    taskbar,
     user32,
     window_procedure,
+    windows_library,
 )
 from credtray.desktop.panel_theme import system_panel
+from credtray.desktop.paths import APP_ID
 from credtray.desktop.tray.painting import load_pystray, scaled
 
 if TYPE_CHECKING:
@@ -51,11 +54,15 @@ _WM_DPICHANGED: Final = 0x02E0
 _AGAIN, _SINGLE = 1, 2
 """Timers: the taskbar is to be asked again; no second click has come."""
 _AGAIN_MS: Final = 10_000
-_SM_CXSMICON: Final = 49
+_SM_CXSMICON, _SM_CXICON = 49, 11
 _USUAL_DPI: Final = 96
 _PER_MONITOR_AWARE: Final = -4
 """DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2; else Windows tells us of 96 dpi and scales what it gets."""
-_NIM_ADD, _NIM_SETVERSION, _NIF_TIP, _NIF_SHOWTIP = 0, 4, 0x04, 0x80
+_NIM_ADD, _NIM_MODIFY, _NIM_SETVERSION = 0, 1, 4
+_NIF_TIP, _NIF_INFO, _NIF_SHOWTIP = 0x04, 0x10, 0x80
+_NIIF_USER, _NIIF_LARGE_ICON = 0x04, 0x20
+_QUIET: Final = 0x10 | 0x80
+"""NIIF_NOSOUND, as our notices are on every system; NIIF_RESPECT_QUIET_TIME."""
 _VERSION: Final = 4
 """NOTIFYICON_VERSION_4: clicks come with their place, and the keyboard's come at all."""
 
@@ -76,24 +83,12 @@ def images(look: IconState, panel: Panel) -> Mapping[int, Image]:
 
 def tip(text: str) -> str:
     """Return as many lines of a tooltip as Windows takes; of a first line that is too long, its beginning."""
-    if _units(text) <= LONGEST_TIP:
-        return text
-    lines = text.split("\n")
-    for count in range(len(lines) - 1, 0, -1):
-        fewer = "\n".join((*lines[:count], "\N{HORIZONTAL ELLIPSIS}"))
-        if _units(fewer) <= LONGEST_TIP:
-            return fewer
-    line, end = lines[0], 0
-    room = LONGEST_TIP - 1
-    while end < len(line) and (room := room - _units(line[end])) >= 0:
-        end += 1
-    while end and unicodedata.combining(line[end : end + 1] or " "):  # a letter goes with its accents
-        end -= 1
-    return line[:end] + "\N{HORIZONTAL ELLIPSIS}"
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    lines, fewer = text.split("\n"), text
+    for count in range(len(lines), 0, -1):
+        fewer = "\n".join((*lines[:count], *[ELLIPSIS] * (count < len(lines))))
+        if units(fewer) <= LONGEST_TIP:
+            break
+    return beginning(fewer, LONGEST_TIP)
 
 
 class Step(Enum):
@@ -147,6 +142,7 @@ def icon_bits(image: Image) -> bytes:
 def icon_class() -> Callable[..., Any]:
     """See ``native.NativeBackEnd``."""
     user32().SetThreadDpiAwarenessContext(ctypes.c_void_p(_PER_MONITOR_AWARE))
+    windows_library("shell32").SetCurrentProcessExplicitAppUserModelID(APP_ID)
     return type("Icon", (TaskBarIcon, load_pystray().Icon), {"__module__": __name__})
 
 
@@ -250,6 +246,8 @@ class TaskBarIcon(MenuIcon):
         self._images: Mapping[int, Image] = {}
         self.after_show: Callable[[], None] = lambda: None
         self.end_session: Callable[[], None] = lambda: None
+        self.heard_balloon: Callable[[int], None] = lambda _event: None
+        self._balloon_picture: int | None = None
         super().__init__(*args, **kwargs)
         self._message_handlers |= {
             WM_QUERYENDSESSION: lambda *_: YES,
@@ -272,6 +270,28 @@ class TaskBarIcon(MenuIcon):
     def _assert_icon_handle(self) -> None:
         if not self._icon_handle:
             self._icon_handle = _icon_handle(scaled(self._images or {1: self.icon}, _small_icon_pixels()))
+
+    def _on_notify(self, wparam: int, lparam: int) -> None:
+        if lparam & 0xFFFF in EVENTS:
+            self.heard_balloon(lparam & 0xFFFF)
+        else:
+            super()._on_notify(wparam, lparam)
+
+    def balloon(self, balloon: Balloon | None) -> bool:
+        """Show a balloon, or remove it; tell whether the taskbar took that. Any thread, one at a time."""
+        told: dict[str, Any] = {"szInfo": "", "dwInfoFlags": _QUIET}
+        picture = None
+        if balloon is not None:
+            pixels = int(user32().GetSystemMetricsForDpi(_SM_CXICON, _taskbar_dpi()))
+            picture = _icon_handle(draw(balloon.picture, pixels, Panel.AUTO))
+            told |= {"szInfoTitle": balloon.title, "szInfo": balloon.text, "hBalloonIcon": picture}
+            told["dwInfoFlags"] |= _NIIF_USER | _NIIF_LARGE_ICON
+        data = _icon_data(self._hwnd, _NIF_INFO, told)
+        taken = bool(_win32().Shell_NotifyIcon(_NIM_MODIFY, ctypes.byref(data)))
+        before, self._balloon_picture = self._balloon_picture, picture
+        if before is not None:
+            user32().DestroyIcon(ctypes.c_void_p(before))
+        return taken
 
     def _message(self, code: int, flags: int, **kwargs: Any) -> None:
         """Send it as pystray does, with a tooltip that fits, and keep whether the taskbar took it."""
@@ -324,20 +344,16 @@ def _win32() -> Any:
 
 def _small_icon_pixels() -> int:
     """Return how large the taskbar shows an icon now."""
-    taskbar = _taskbar()
-    dpi = user32().GetDpiForWindow(ctypes.c_void_p(taskbar)) if taskbar else 0
-    return int(user32().GetSystemMetricsForDpi(_SM_CXSMICON, dpi or _USUAL_DPI))
+    return int(user32().GetSystemMetricsForDpi(_SM_CXSMICON, _taskbar_dpi()))
+
+
+def _taskbar_dpi() -> int:
+    window = taskbar()
+    return (user32().GetDpiForWindow(ctypes.c_void_p(window)) if window else 0) or _USUAL_DPI
 
 
 def _refusal() -> str:
-    return _BUSY if _taskbar() else NO_TASKBAR
-
-
-def _taskbar() -> int | None:
-    find = user32().FindWindowW
-    find.restype = ctypes.c_void_p
-    found: int | None = find("Shell_TrayWnd", None)
-    return found
+    return _BUSY if taskbar() else NO_TASKBAR
 
 
 def _icon_handle(image: Image) -> int:
