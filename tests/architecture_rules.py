@@ -56,6 +56,7 @@ PURE_LIBRARY = frozenset(
     {"__future__", "base64", "bisect", "collections", "contextlib", "contextvars", "dataclasses", "datetime"}
     | {"difflib", "enum", "functools", "hashlib", "hmac", "html", "ipaddress", "itertools", "json", "math"}
     | {"msgspec", "re", "shlex", "string", "textwrap", "types", "typing", "unicodedata", "urllib.parse"}
+    | {"sys.platform"}  # a constant of the Python that runs it
 )
 """All that core may import: nothing here reads a clock, a file, the environment, the network or entropy."""
 
@@ -396,6 +397,30 @@ def errors_are_in_one_place(source: Source) -> Iterator[str]:
             for base in map(dotted, node.bases):
                 if base in tree or base.startswith("errors."):
                     yield f"{node.lineno}: {node.name} is a {base}"
+
+
+_SHELL_WORDS = "credtray.core.shell_words"
+_TABLE_OF_SHELLS = "credtray.core.forms"
+_OF_A_SHELL = re.compile(
+    r"(?:^|[`(]|: |; |\bRun |\bthen )"
+    r"(?P<word>chmod|chown|chattr|mv|rm|ls|sudo|kill|unset|export|eval|openssl|icacls|attrib|takeown|setx|w32tm"
+    r"|Remove-Item|Move-Item|Set-Item|Get-Content|Invoke-Expression) "
+)
+
+
+def shells_are_spoken_to_in_one_place(source: Source) -> Iterator[str]:
+    """Yield what quotes for a shell, and commands of one, elsewhere: each system has its own words.
+
+    Docstrings are left out: help names the shell beside each example.
+    """
+    if source.module in {_SHELL_WORDS, _TABLE_OF_SHELLS}:
+        return
+    yield from (f"{line}: imports shlex" for line, name in imported(source.tree) if name.startswith("shlex"))
+    documented = {id(node.value) for node in nodes(source.tree) if isinstance(node, ast.Expr)}
+    for node in nodes(source.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
+            for found in _OF_A_SHELL.finditer(node.value):
+                yield f"{node.lineno}: {found['word']} is a word of one shell"
 
 
 def words_are_plain(source: Source) -> Iterator[str]:

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from credtray.core import shell_words
+from credtray.core.forms import Form
 from tests.botocore_models import share_models
 from tests.portal import hand_clock, hand_portal, portal  # noqa: F401 - fixtures for every folder
 from tests.soak import QUICK
@@ -68,6 +70,8 @@ def home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(directory / ".cache"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", NO_BUS)
+    # Texts are kept in the words of sh on every system; those for Windows are tried by name.
+    monkeypatch.setattr(shell_words, "SYSTEM", Form.POSIX)
     return directory
 
 

@@ -54,6 +54,7 @@ PRODUCT_RULES = [
     rules.nothing_dangerous,
     rules.words_are_plain,
     rules.errors_are_in_one_place,
+    rules.shells_are_spoken_to_in_one_place,
 ]
 EVERYWHERE_RULES = [rules.functions_are_short, rules.nothing_is_a_drawer, rules.suppressions_say_why]
 
@@ -131,6 +132,17 @@ PLANTED = [
     (rules.words_are_plain, "agent/credtray/aws/x.py", 'def f():\n    """Return what is\n    told."""'),
     (rules.words_are_plain, "agent/credtray/aws/x.py", "x = f'{name} is of another version'"),
     (rules.words_are_plain, "agent/credtray/aws/x.py", "x = 'keys stand before every profile'"),
+    (rules.shells_are_spoken_to_in_one_place, "agent/credtray/cli/x.py", "import shlex"),
+    (
+        rules.shells_are_spoken_to_in_one_place,
+        "agent/credtray/core/x.py",
+        "def f():\n    from shlex import join",
+    ),
+    (rules.shells_are_spoken_to_in_one_place, "agent/credtray/files/x.py", "x = f'Run: chmod go-w {path}'"),
+    (rules.shells_are_spoken_to_in_one_place, "agent/credtray/files/x.py", "x = f'Run: sudo rm -r {path}'"),
+    (rules.shells_are_spoken_to_in_one_place, "agent/credtray/doctor/x.py", "x = 'Run: unset AWS_PROFILE'"),
+    (rules.shells_are_spoken_to_in_one_place, "agent/credtray/demo/x.py", "x = f'export {name}={value}'"),
+    (rules.shells_are_spoken_to_in_one_place, "agent/credtray/cli/x.py", "x = 'Stop it: `kill 12`'"),
     (rules.suppressions_say_why, "agent/credtray/aws/x.py", "import x  # noqa"),
     (rules.suppressions_say_why, "agent/credtray/aws/x.py", "import x  # noqa: E501"),
     (rules.suppressions_say_why, "agent/credtray/aws/x.py", "x = 1  # type: ignore"),

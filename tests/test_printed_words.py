@@ -1,4 +1,4 @@
-"""A name, path or address within a command that is printed is quoted as one word of it: core/words.
+"""A name, path or address within a command that is printed is quoted as one word of it: core/shell_words.
 
 Found by walking the syntax trees: the text in front of a value says whether it is part of a command.
 """
@@ -19,7 +19,9 @@ PACKAGE = ROOT / "agent" / "credtray"
 _PROGRAM = command_line()
 COMMANDS = "|".join(_PROGRAM.list_commands(_PROGRAM.make_context("credtray", [], resilient_parsing=True)))
 PROGRAMS = r"chmod|chown|chattr|mv|rm|ls|sudo|kill|unset|systemctl --user|openssl rehash|aws sso"
-QUOTING = frozenset({"word", "argument", "path_word", "with_options", "credential_process_command"})
+QUOTING = frozenset(
+    {"word", "argument", "path_word", "toml_word", "with_options", "credential_process_command"}
+)
 IN_A_COMMAND = re.compile(
     rf"(?:^|(?<=[\s`'\"(]))(?:credtray (?:{COMMANDS})|{PROGRAMS})"
     r"(?P<rest>(?: [^\s`;:,()]+)*)(?P<joint> |=)$"
@@ -30,9 +32,7 @@ NO_WORDS = {
     "cli/exec_files.py": ("seen", "sys.executable", "__file__"),  # a sentence in a file nobody types from
     "cli/reference.py": ("kind.repair.value",),  # ours
     "core/notice_texts.py": ("minutes",),  # a number
-    "core/obstacles.py": ("self.place",),  # path_word(), tried in tests/files
     "core/forms.py": ("name",),  # of a variable; the text is a shell's
-    "daemon/runtime_directory.py": ("place",),  # path_word()
 }
 """File -> what may stand in a command as it is."""
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core.own_commands import own_command
-from credtray.core.words import command_words
+from credtray.core.shell_words import command_words
 
 LINES = st.text(alphabet='\\" \tab', max_size=24)
 WORDS = st.lists(st.text(alphabet="\\\" \t'ab:&%ë", max_size=8), min_size=1, max_size=4)

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credtray.core.words import argument, path_word, with_options, word
+from credtray.core.shell_words import argument, path_word, with_options, word
 
+pytestmark = pytest.mark.posix
+"""bash reads the words."""
 NASTY = (
     "a b",
     "it's",

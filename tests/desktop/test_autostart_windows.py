@@ -9,7 +9,7 @@ from ctypes import wintypes
 
 import pytest
 
-from credtray.core.words import command_words
+from credtray.core.shell_words import command_words
 
 assert sys.platform == "win32"
 

@@ -21,7 +21,6 @@ import pytest
 from credtray.cli import profiles
 from credtray.cli.main import command_line
 from credtray.cli.status_words import what_to_do
-from credtray.core import shells
 from credtray.core.answers import sign_in_required
 from credtray.core.errors import every_error
 from credtray.core.forms import Form
@@ -29,6 +28,7 @@ from credtray.core.models import CredentialStatus
 from credtray.core.notice_texts import notification, what_to_type
 from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.protocol.results import ProfileStatus, StatusDocument
+from credtray.core.shell_words import argument
 from credtray.doctor.all_rules import BY_CODE, findings
 from credtray.doctor.evidence import SessionSight
 from credtray.doctor.findings import general_cure
@@ -189,7 +189,7 @@ def typed_for(name: str) -> Iterator[str]:
     for _, command in profiles.commands(msgspec.convert(document([], [profile(name)]), StatusDocument)):
         yield command.removesuffix(" -- COMMAND")
     yield what_to_do(msgspec.convert(profile(name, delivery="endpoint"), ProfileStatus)).partition(": ")[2]
-    yield f"credtray env {shells.argument(name, Form.POSIX)}"
+    yield f"credtray env {argument(name, Form.POSIX)}"
 
 
 @pytest.mark.met("F12")

@@ -37,7 +37,7 @@ from credtray.core.errors import (
     UnexpectedReply,
 )
 from credtray.core.models import Secret, Sources
-from credtray.core.words import path_word
+from credtray.core.shell_words import HASH_CERTIFICATES
 
 _UNNAMED = Sources()
 _PART = 1 << 16
@@ -254,7 +254,7 @@ def _bundle_refused(path: str, source: str, error: Exception) -> CredtrayError:
     if isinstance(error, ssl.SSLError):
         return NetworkSettingRefused(f"{named}, which contains no certificate in PEM format", hint=hint)
     if isinstance(error, IsADirectoryError):
-        hint = f"{hint} Or hash the directory: openssl rehash {path_word(path)}"
+        hint = f"{hint} Or hash the directory: {HASH_CERTIFICATES.on(path)}"
         return NetworkSettingRefused(f"{named}, a directory without hashed certificates", hint=hint)
     if isinstance(error, FileNotFoundError):
         return NetworkSettingRefused(f"{named}, which does not exist", hint=hint)

@@ -25,7 +25,7 @@ from credtray.core.aws_console import (
 )
 from credtray.core.errors import BrowserUnopened, NotInTime, SettingsInvalid, UsageError
 from credtray.core.models import Profile, Secret, SsoSession
-from credtray.core.words import argument
+from credtray.core.shell_words import argument
 
 if TYPE_CHECKING:
     from credtray.app import Components

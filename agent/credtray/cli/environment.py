@@ -182,10 +182,10 @@ def _text(keys: ProcessCredentials, region: str | None, form: Form) -> str:
 
 def _remark(profile: str, keys: ProcessCredentials, reader: Shell) -> None:
     """Tell a person who looks what to know of these keys; a script's log stays as it is."""
-    from credtray.core import shells
+    from credtray.core.shell_words import argument
 
     if sys.stdout.isatty():
-        command = f"credtray env {shells.argument(profile, reader.form)}"
+        command = f"credtray env {argument(profile, reader.form)}"
         how = reader.taken_in.format(command)
         hint = f"To set them without showing them: {how}" if how else ""
         terminal.complain("the keys are on your screen", hint, kind="warning")

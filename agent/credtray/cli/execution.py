@@ -28,8 +28,9 @@ from credtray.core.child_environment import with_endpoint, with_keys
 from credtray.core.errors import AgentNotRunning, CommandNotFound, CommandRefused, UsageError
 from credtray.core.protocol import Credentials, Endpoint, Progress, Wait
 from credtray.core.protocol.results import WaitResult
+from credtray.core.shell_words import with_options
 from credtray.core.state_words import END_WORDS, clock_time
-from credtray.core.words import parse_duration, short, with_options
+from credtray.core.words import parse_duration, short
 
 # `credtray wait`: returns when a profile's credentials will last.
 #

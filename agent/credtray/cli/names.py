@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 
 _HEADER = re.compile(r"^\[\s*(?:(profile|sso-session)\s+(.+?)|(default))\s*\]", re.MULTILINE)
 _KEY = re.compile(
@@ -88,8 +87,13 @@ def _text(variable: str, usual: str) -> str:
 
 
 def _unquoted(name: str) -> str:
+    if not {"'", '"', "\\"} & {*name}:
+        words = name.split()
+        return words[0] if len(words) == 1 else ""
+    from credtray.core.shell_words import command_words  # a key press and most names need no quotes
+
     try:
-        words = shlex.split(name)
+        words = command_words(name, windows=False)
     except ValueError:
         return ""
     return words[0] if len(words) == 1 else ""

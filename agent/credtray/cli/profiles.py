@@ -33,8 +33,9 @@ from credtray.core.protocol.results import (
     SessionStatus,
     StatusDocument,
 )
+from credtray.core.shell_words import argument, with_options
 from credtray.core.state_words import PRODUCTION
-from credtray.core.words import argument, short, with_options
+from credtray.core.words import short
 
 # Finds profiles of the status document by what a person remembers of them. Pure.
 

@@ -17,6 +17,7 @@ from typing import Any
 from credtray.cli.main import COMMANDS, HIDDEN, SUMMARY, command_named
 from credtray.core import settings
 from credtray.core.errors import Retry, every_error
+from credtray.core.forms import Form
 from credtray.core.words import short
 from credtray.doctor.all_rules import EVERY_KIND
 from credtray.doctor.findings import FindingKind, Group, Severity, general_cure
@@ -137,6 +138,8 @@ def _finding(kind: FindingKind) -> Iterator[str]:
     yield f"{kind.cause}\n"
     cure = general_cure(kind)
     yield f"- What to do: {cure if cure != 'HINT' else 'what the finding itself says'}"
+    if general_cure(kind, Form.POWERSHELL) != cure:
+        yield f"- On Windows: {general_cure(kind, Form.POWERSHELL)}"
     if kind.repair is not None:
         yield f"- Repair: `credtray repair {kind.repair.value}`"
     for text in texts_of(kind):

@@ -44,7 +44,8 @@ from credtray.core.settings import (
     names_of,
     typed,
 )
-from credtray.core.words import command_words, did_you_mean
+from credtray.core.shell_words import command_words
+from credtray.core.words import did_you_mean
 from credtray.store.settings_file import SettingsFile, settings_of
 
 # The paths of settings as a person types them, and their completion. Reads no settings; prints nothing.

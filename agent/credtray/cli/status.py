@@ -37,7 +37,7 @@ from credtray.cli.terminal import visible
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import ForeignStatus, ProfileStatus, SessionStatus, StatusDocument
-from credtray.core.words import argument
+from credtray.core.shell_words import argument
 
 
 def status(

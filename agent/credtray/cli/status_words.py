@@ -17,6 +17,7 @@ from credtray.core.protocol.results import (
     SessionStatus,
     StatusDocument,
 )
+from credtray.core.shell_words import argument
 from credtray.core.state import SignInStatus
 from credtray.core.state_words import (
     END_WORDS,
@@ -28,7 +29,7 @@ from credtray.core.state_words import (
     standing_words,
 )
 from credtray.core.summary import PendingSummary, SignInSummary
-from credtray.core.words import argument, short
+from credtray.core.words import short
 
 _SAME_END = timedelta(minutes=1)
 _ALIVE = {CredentialStatus.SIGNED_OUT: SignInStatus.SIGNED_OUT, CredentialStatus.EXPIRED: SignInStatus.ENDED}

@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -166,9 +167,19 @@ _RICH_TERMINALS = {"xterm-kitty", "alacritty", "foot", "wezterm", "xterm-ghostty
 """Values of TERM without a number in them whose terminals have 256 colours (their terminfo entries)."""
 _PIPED_WIDTH = 160
 """Columns of a table nobody looks at: wide enough for a line per profile."""
-_PROGRAMS = "credtray|aws|chmod|chown|chattr|mv|ls|rm|sudo|unset|eval"
-_PIECE = re.compile(rf"`[^`\n]+`\S*|(?:(?<=: )|^)(?:{_PROGRAMS}) \S(?:(?!; |, |[.]? ?$|[.] ).)*\S*|\S+")
-"""A word, or a command, which stays whole: between backticks, or after a colon to the end of its sentence."""
+
+
+@cache
+def _piece() -> re.Pattern[str]:
+    """Return what finds a word, or a command, which stays whole.
+
+    A command is what is between backticks, or after a colon to the end of its sentence.
+    """
+    from credtray.core.shell_words import PROGRAMS  # most commands fold nothing
+
+    return re.compile(
+        rf"`[^`\n]+`\S*|(?:(?<=: )|^)(?:{PROGRAMS}) \S(?:(?!; |, (?!Env:)|[.]? ?$|[.] ).)*\S*|\S+"
+    )
 
 
 def visible(text: str) -> str:
@@ -190,7 +201,7 @@ def _folded_line(line: str, width: int) -> str:
         return line
     indent = line[: len(line) - len(line.lstrip())]
     rows = [""]
-    for piece in _PIECE.findall(line.lstrip()):
+    for piece in _piece().findall(line.lstrip()):
         longer = f"{rows[-1]} {piece}" if rows[-1] else indent + piece
         if rows[-1] and len(longer) > width:
             rows.append(indent + piece)

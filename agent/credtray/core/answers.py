@@ -18,8 +18,9 @@ from credtray.core.errors import (
 )
 from credtray.core.models import RoleCredentials
 from credtray.core.session_status import servable, sign_in_status, token_usable
+from credtray.core.shell_words import argument
 from credtray.core.state import ProfileState, SessionState, SignInStatus, State, Trouble
-from credtray.core.words import argument, did_you_mean, short
+from credtray.core.words import did_you_mean, short
 
 
 def known_profile(state: State, name: str) -> ProfileState:

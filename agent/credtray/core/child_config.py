@@ -5,12 +5,11 @@ Copies no key and no other profile: a child cannot take what it cannot see.
 
 from __future__ import annotations
 
-import shlex
-
 from credtray.core import ini
 from credtray.core.config.sections import Section, read_config
 from credtray.core.config.sso import merged, whole_credentials
 from credtray.core.ini.text import encode
+from credtray.core.shell_words import posix_word
 
 KEPT = frozenset(
     {"region", "output", "ca_bundle", "services", "endpoint_url", "ignore_configured_endpoint_urls"}
@@ -68,7 +67,7 @@ def _header(section: Section, profile: str) -> str:
     """Return the header as it stands in the config file, or as it would for a profile of the other file."""
     if section.over is None or section.span is not section.over.span:
         return section.span.name
-    return f"profile {shlex.quote(profile)}"
+    return f"profile {posix_word(profile)}"
 
 
 def _of_a_family(name: str) -> bool:

@@ -23,9 +23,10 @@ from credtray.core.errors import (
 from credtray.core.notices import Notice, Subject
 from credtray.core.ports import Button, Notification, Urgency
 from credtray.core.problem_words import FILES, Step, line, other_section, picture, said
+from credtray.core.shell_words import argument, with_options, word
 from credtray.core.state_words import clock_time, left_words, name_list
 from credtray.core.summary import PendingSummary
-from credtray.core.words import argument, plain, short, with_options, word
+from credtray.core.words import plain, short
 
 REMIND_MINUTES = 10
 """After which "Remind me" tells how things stand then; half of what is left, when that is less."""

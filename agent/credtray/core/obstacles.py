@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from credtray.core.words import path_word
+from credtray.core import shell_words
 
 
 class Obstacle(StrEnum):
@@ -62,8 +62,8 @@ class InTheWay:
 
     @property
     def place(self) -> str:
-        """The path as a word of a command."""
-        return path_word(self.whole or self.path)
+        """The path that is to be cured."""
+        return self.whole or self.path
 
     @property
     def cure(self) -> str:
@@ -72,13 +72,13 @@ class InTheWay:
             case Obstacle.OWNER:
                 return self._cure_of_owner
             case Obstacle.MODE:
-                return f"Run: chmod u+rwX {self.place}"
+                return f"Run: {shell_words.OPEN_TO_OWNER.on(self.place)}"
             case Obstacle.READ_ONLY:
                 return "Make that file system writable, then try again."
             case Obstacle.IMMUTABLE:
-                return f"Run: sudo chattr -i -a {self.place}"
+                return f"Run: {shell_words.CHANGEABLE.on(self.place)}"
             case Obstacle.DANGLING | Obstacle.NO_DIRECTORY:
-                return f"Move it away. Run: mv {self.place} {self.place}.moved"
+                return f"Move it away. Run: {shell_words.MOVE_AWAY.on(self.place)}"
 
     @property
     def _cure_of_owner(self) -> str:
@@ -86,4 +86,4 @@ class InTheWay:
             return f"Run it as {self.about}, without sudo."
         if self.elsewhere:
             return f"Ask {self.about} for access, or use a file below your home directory."
-        return f'Run: sudo chown -R "$(id -un)" {self.place}'
+        return f"Run: {shell_words.GIVE_BACK.on(self.place)}"

@@ -6,11 +6,10 @@ The credential process of a profile, and what starts the agent at login.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from credtray.core.words import command_words
+from credtray.core.shell_words import command_words
 
 _DOOR = re.compile(r"[\\/](agent|credtray)[\\/]__main__\.py\Z")
 _SCRIPT = re.compile(r"[\\/]credtray(\.exe)?\Z")
@@ -109,7 +108,7 @@ def started(text: str, home: str) -> Iterator[tuple[str, ...]]:
 def _words(value: str, home: str) -> tuple[str, ...]:
     bare = value.lstrip(_PREFIXES)
     try:
-        written = shlex.split(bare)
+        written = command_words(bare, windows=False)
     except ValueError:
         return ()
     if "@" in value[: len(value) - len(bare)]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from credtray.core import ini
 from credtray.core.child_environment import OVER_KEYS, REGIONS
 from credtray.core.errors import FormRefused, UnexpectedReply
-from credtray.core.forms import SYNTAX, Form, harmless
+from credtray.core.forms import SYNTAX, Form
 from credtray.core.models import RoleCredentials, Secret
 from credtray.core.protocol.messages import ProcessCredentials
 
@@ -61,17 +61,6 @@ def removals(names: Iterable[str], form: Form) -> str:
 
 def _no_lines(form: Form) -> FormRefused:
     return FormRefused(f"{form.value} has no lines for that")
-
-
-def argument(word: str, form: Form) -> str:
-    """Return a word as the last argument of a command line in that shell; a harmless one as it is.
-
-    For showing to a person: cmd has no way to quote a double quote or a percent sign.
-    """
-    if harmless(word) and word[:1] not in {"", "-", "="}:
-        return word
-    quoted = SYNTAX.get(form, SYNTAX[Form.POSIX]).quoted(word)
-    return f"-- {quoted}" if word.startswith("-") else quoted
 
 
 def variables(keys: ProcessCredentials, region: str | None) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Names, durations and instants as words: what a person reads, types or pastes. Pure text to text.
 
-Foreign names become labels of one line with nothing invisible in them; arguments are quoted for a shell.
+Foreign names become labels of one line with nothing invisible in them. Words of a shell: core/shell_words.
 Knows nothing of markup or mnemonics: code that draws a label doubles and escapes them.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import shlex
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -99,45 +98,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean ...?`` or an empty text."""
     names = nearest(name, known)
     return f" Did you mean {' or '.join(names)}?" if names else ""
-
-
-# Names and paths as words of the commands that credtray prints: each is to run as it stands there.
-#
-# For bash, zsh and ksh; fish and PowerShell read all but the words of ``$'...'`` the same.
-
-
-def word(name: str) -> str:
-    r"""Return text as one word: ``a b`` becomes ``'a b'``, a line feed ``$'\n'``."""
-    if name.isprintable():
-        return shlex.quote(name)
-    return f"$'{''.join(map(_escaped, name))}'"
-
-
-def argument(name: str) -> str:
-    """Return text as the last word of a command line, where a leading dash would make it an option."""
-    return f"-- {word(name)}" if name.startswith("-") else word(name)
-
-
-def with_options(name: str, *options: str) -> str:
-    """Return the last word of a command with options: behind it, or before a name with a leading dash."""
-    return " ".join((*options, argument(name)) if name.startswith("-") else (word(name), *options))
-
-
-def path_word(path: str) -> str:
-    """Return a path as one word; ``~`` and ``~/`` at its beginning still mean the home directory."""
-    if path == "~":
-        return path
-    if path.startswith("~/"):
-        return f"~/{word(path[2:])}" if path[2:] else path
-    return word(f"./{path}" if path.startswith("-") else path)
-
-
-def _escaped(char: str) -> str:
-    if char in "\\'":
-        return f"\\{char}"
-    if char.isprintable():
-        return char
-    return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
 
 
 # Durations as people write them: ``30m``, ``4h``, ``1h30m``. Knows nothing of clocks.
@@ -236,38 +196,3 @@ def utc_instant(written: str) -> datetime | None:
 
 def _offset_once(text: str) -> str:
     return text.removesuffix("+0000") if text.endswith(_TWICE) else text
-
-
-# The words of a command line that a person, or a program, has written down.
-
-
-_PIECE = re.compile(r'(?P<escapes>\\*)"|(?P<gap>[ \t]+)|\\+|[^\\" \t]+')
-
-
-def command_words(text: str, *, windows: bool) -> list[str]:
-    """Split a command line as the system does that starts it; on Windows a backslash parts folders.
-
-    POSIX: as `sh` does, by ``shlex``. Windows: the rules of the C runtime (learn.microsoft.com, "Parsing
-    C command-line arguments"), as botocore splits `credential_process` there (compat.py, 1.40).
-
-    Raises:
-        ValueError: it has an open quote.
-    """
-    if not windows:
-        return shlex.split(text)
-    words: list[str] = []
-    word, quoted = None, False
-    for piece in _PIECE.finditer(text):
-        if piece["gap"] and not quoted:
-            words += [] if word is None else [word]
-            word = None
-            continue
-        said = piece[0]
-        if (escapes := piece["escapes"]) is not None:
-            literal = len(escapes) % 2 == 1
-            quoted = quoted if literal else not quoted
-            said = "\\" * (len(escapes) // 2) + ('"' if literal else "")
-        word = (word or "") + said
-    if quoted:
-        raise ValueError("No closing quotation")
-    return words if word is None else [*words, word]

@@ -64,9 +64,9 @@ from credtray.core.protocol.results import (
 from credtray.core.section_mark import key_digest
 from credtray.core.session_status import file_trouble
 from credtray.core.settings import dotted
+from credtray.core.shell_words import toml_word
 from credtray.core.state import SessionState, State
 from credtray.core.summary import file_error, profile_status, status_document, summary
-from credtray.core.words import word
 from credtray.daemon.changes import Changes
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import PATIENCE_SECONDS, Loop, waiting_for
@@ -346,7 +346,7 @@ def _refuse_section(state: State, name: str) -> None:
     if delivery is not Delivery.FILE:
         raise UsageError(
             f"{name} is delivered by {delivery.value}, so its keys are not written to the credentials file",
-            hint=f"credtray settings set {word(dotted(('profiles', name, 'delivery')))} file",
+            hint=f"credtray settings set {toml_word(dotted(('profiles', name, 'delivery')))} file",
         )
 
 

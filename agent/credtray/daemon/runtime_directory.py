@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from credtray.core.errors import AgentRefused
-from credtray.core.words import path_word
+from credtray.core.shell_words import PRIVATE_DIRECTORY, REMOVE, REMOVE_OTHERS
 
 _PRIVATE = 0o700
 
@@ -35,17 +35,17 @@ def prepare_runtime_directory(directory: Path) -> None:
 
 
 def _check(directory: Path, found: os.stat_result) -> None:
-    place = path_word(str(directory))
+    place = str(directory)
     if stat.S_ISLNK(found.st_mode):
-        raise AgentRefused(f"{directory} is a symbolic link", hint=f"Remove it. Run: rm {place}")
+        raise AgentRefused(f"{directory} is a symbolic link", hint=f"Remove it. Run: {REMOVE.on(place)}")
     if sys.platform != "win32" and found.st_uid != os.geteuid():
         raise AgentRefused(
             f"{directory} belongs to user {found.st_uid}",
-            hint=f"Remove it. Run: sudo rm -r {place}",
+            hint=f"Remove it. Run: {REMOVE_OTHERS.on(place)}",
         )
     if found.st_mode & 0o077:
         mode = stat.S_IMODE(found.st_mode)
         raise AgentRefused(
             f"{directory} has mode {mode:04o}: others can reach it",
-            hint=f"Run: chmod 700 {place}",
+            hint=f"Run: {PRIVATE_DIRECTORY.on(place)}",
         )

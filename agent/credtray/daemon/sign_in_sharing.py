@@ -43,6 +43,7 @@ from credtray.core.ports import Ports
 from credtray.core.protocol import Progress
 from credtray.core.protocol.results import CancelResult, LoginResult, whole_seconds
 from credtray.core.session_status import sign_in_of, sign_in_status, token_usable
+from credtray.core.shell_words import with_options
 from credtray.core.state import SessionState, SignInStatus
 from credtray.core.state_words import (
     left_words,
@@ -53,7 +54,6 @@ from credtray.core.state_words import (
     untouched_words,
 )
 from credtray.core.summary import left_of, pending_of
-from credtray.core.words import with_options
 from credtray.daemon.loop import Loop, Tell
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
 from credtray.daemon.sign_in_grants import BY_CODE

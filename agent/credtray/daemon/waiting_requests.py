@@ -40,9 +40,10 @@ from credtray.core.session_status import (
     slack,
     unrenewed,
 )
+from credtray.core.shell_words import argument, with_options
 from credtray.core.state import ProfileState, region_of
 from credtray.core.state_words import END_WORDS, clock_time
-from credtray.core.words import argument, short, with_options
+from credtray.core.words import short
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import CREDENTIALS_SECONDS, Handler

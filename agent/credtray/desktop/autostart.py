@@ -6,9 +6,7 @@ Starts nothing itself, and is never switched on without being asked.
 from __future__ import annotations
 
 import os
-import shlex
 import site
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from credtray.core.errors import AutostartRefused, UsageError
 from credtray.core.own_commands import OldStart, own_start
+from credtray.core.shell_words import command_line
 from credtray.desktop.login_entry import Found, LoginEntry
 
 ENABLE = "credtray autostart enable"
@@ -196,4 +195,4 @@ def credential_process_command(profile: str) -> str:
     door = Path(__file__).parent.parent / "__main__.py"
     marker = ["--"] if profile.startswith("-") else []
     words = [sys.executable, "-I", "-S", str(door), "credentials", *marker, profile]
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+    return command_line(words, windows=sys.platform == "win32")

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from credtray.core.errors import FileUnopened
-from credtray.core.words import command_words
+from credtray.core.shell_words import command_words
 from credtray.desktop.paths import windows_program
 
 # The environment of programs we start for a person, such as a browser: no keys are in it. Starts nothing.

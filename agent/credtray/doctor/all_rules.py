@@ -9,7 +9,9 @@ from types import MappingProxyType
 from credtray.core.endpoint import LEAST, cli_reads_token_file
 from credtray.core.errors import ClockOff, ConfigInvalid, ProtocolMismatch, SettingsInvalid
 from credtray.core.session_status import TOLERATED_CLOCK_ERROR
-from credtray.core.words import argument, short
+from credtray.core.settings import dotted
+from credtray.core.shell_words import argument, toml_word, variable
+from credtray.core.words import short
 from credtray.doctor import finding_texts_around, finding_texts_of_files, finding_texts_of_keys
 from credtray.doctor import finding_texts_around as kinds
 from credtray.doctor.evidence import EndpointSight, Facts, Surrounding
@@ -81,7 +83,11 @@ def _variables(facts: Facts) -> Iterator[Finding]:
         severity = Severity.WARNING if facts.autostart.enabled else None
         for setting, name in lacking:
             seen = Sight(f"{name} is set in this shell, {setting} not in settings.toml")
-            fill = {"value": f'{setting} "${name}"'}  # the shell fills it in: it may hold a password
+            # The shell fills the value in: it may hold a password.
+            fill = {
+                "setting": toml_word(dotted(("sessions", clean(session), setting))),
+                "value": variable(name),
+            }
             yield found(kinds.PROXY_IN_SHELL, seen, severity=severity, session=session, fill=fill)
 
 
@@ -130,7 +136,7 @@ def _installed(facts: Facts) -> Iterator[Finding]:
     elif facts.autostart.trouble is not None:
         yield found(kinds.AUTOSTART_STALE, Sight(clean(facts.autostart.trouble)))
     for unit in facts.old_units:
-        fill = {"command": unit.command, "unit": clean(unit.place), "name": argument(clean(unit.name))}
+        fill = {"program": unit.command, "unit": clean(unit.place), "name": argument(clean(unit.name))}
         yield found(kinds.UNIT_OLD, Sight(clean(unit.reason), clean(unit.place)), fill=fill)
     settings = facts.settings
     if settings.trouble is not None:

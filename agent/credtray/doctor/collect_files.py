@@ -26,7 +26,8 @@ from credtray.core.models import AwsConfig, SsoSession
 from credtray.core.own_commands import OwnCommand, own_command
 from credtray.core.ports import Mark
 from credtray.core.section_mark import PREFIX, parsed
-from credtray.core.words import command_words, noted_end
+from credtray.core.shell_words import command_words
+from credtray.core.words import noted_end
 from credtray.doctor.evidence import (
     ConfigFacts,
     CredentialsFacts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from credtray.core import shell_words
 from credtray.doctor.findings import FindingKind, Group, Repair, Severity
 
 CLOCK_OFF = FindingKind(
@@ -10,7 +11,8 @@ CLOCK_OFF = FindingKind(
     Severity.BROKEN,
     "This computer's clock is wrong",
     "AWS refuses signatures that are more than about five minutes off, and tokens look older or younger.",
-    "Turn on time synchronisation (Linux: timedatectl set-ntp true; WSL: sudo hwclock -s)",
+    "Turn on time synchronisation ({command})",
+    command=shell_words.SET_CLOCK,
 )
 CERTIFICATE_REFUSED = FindingKind(
     "certificate_refused",
@@ -19,7 +21,7 @@ CERTIFICATE_REFUSED = FindingKind(
     "A certificate is not trusted",
     "A proxy of your organisation opens TLS and shows a certificate of its own authority, or the clock is "
     "wrong.",
-    "Name the authority's file: credtray settings set {setting}.ca_bundle FILE; other programs: "
+    "Name the authority's file: credtray settings set {ca_bundle_setting} FILE; other programs: "
     "AWS_CA_BUNDLE=FILE",
 )
 PROXY_REFUSED = FindingKind(
@@ -28,7 +30,7 @@ PROXY_REFUSED = FindingKind(
     Severity.BROKEN,
     "The proxy cannot be used",
     "Its address is wrong, it needs a login, or it cannot be reached from this network.",
-    "Fix HTTPS_PROXY; for the agent: credtray settings set {setting}.proxy http://HOST:PORT",
+    "Fix HTTPS_PROXY; for the agent: credtray settings set {proxy_setting} http://HOST:PORT",
 )
 UNREACHABLE = FindingKind(
     "unreachable",
@@ -100,7 +102,7 @@ PROXY_IN_SHELL = FindingKind(
     Severity.NOTE,
     "Proxy or CA settings are missing for an agent that starts at login",
     "They are set in this shell only; programs that the desktop starts do not inherit them.",
-    "Run: credtray settings set {setting}.{value}",
+    "Run: credtray settings set {setting} {value}",
 )
 NETWORK_FINE = FindingKind(
     "network_fine",
@@ -125,7 +127,7 @@ LOOPBACK_ELSEWHERE = FindingKind(
     "Your browser may be on a different computer from credtray",
     "After the sign-in the browser opens 127.0.0.1; in SSH, WSL and containers that may be another computer.",
     "Sign in with a code: credtray login --device; for good: "
-    "credtray settings set {setting}.device_flow true",
+    "credtray settings set {device_flow_setting} true",
 )
 AGENT_MISSING = FindingKind(
     "agent_not_running",
@@ -201,7 +203,7 @@ UNIT_OLD = FindingKind(
     Severity.WARNING,
     "A systemd unit starts a credtray that no longer exists",
     "credtray was updated, moved or reinstalled; the unit in your home directory still has the old command.",
-    "Set ExecStart={command} in {unit}, then run: systemctl --user daemon-reload"
+    "Set ExecStart={program} in {unit}, then run: systemctl --user daemon-reload"
     " && systemctl --user restart {name}",
 )
 SETTINGS_BROKEN = FindingKind(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from credtray.core import shell_words
+from credtray.core.shells import KEYS
 from credtray.doctor.findings import FindingKind, Group, Repair, Severity
 
 FILE_UNPARSABLE = FindingKind(
@@ -27,15 +29,17 @@ FILE_UNREADABLE = FindingKind(
     Severity.BROKEN,
     "A file cannot be read",
     "Its mode or owner keeps you out (a command run with sudo created it), or it is not a plain file.",
-    "Look at it: ls -l {path}",
+    "Look at it: {command}",
+    command=shell_words.LOOK,
 )
 FILE_OF_OTHER = FindingKind(
     "file_of_other_user",
     Group.CONFIG,
     Severity.WARNING,
     "A file or directory belongs to another user",
-    "A command run with sudo created it (such as `sudo aws sso login`), so your programs cannot write there.",
-    'Run: sudo chown -R "$(id -un)" {path}',
+    "A command run with sudo, or as an administrator, created it: your programs cannot write there.",
+    "Run: {command}",
+    command=shell_words.GIVE_BACK,
 )
 ROOT_AT_WORK = FindingKind(
     "run_as_root",
@@ -51,7 +55,8 @@ PLACE_CLOSED = FindingKind(
     Severity.BROKEN,
     "Permissions keep you out of your own file or directory",
     "Its mode does not let you read, write or enter it, so credtray cannot store anything there.",
-    "Run: chmod u+rwX {path}",
+    "Run: {command}",
+    command=shell_words.OPEN_TO_OWNER,
 )
 PLACE_READ_ONLY = FindingKind(
     "place_read_only",
@@ -66,8 +71,9 @@ PLACE_IMMUTABLE = FindingKind(
     Group.CONFIG,
     Severity.BROKEN,
     "A file or directory is marked immutable",
-    "Somebody ran `chattr +i` or `chattr +a` on it, so not even its owner can replace it.",
-    "Run: sudo chattr -i -a {path}",
+    "Somebody set its flag `i` or `a` with chattr, so not even its owner can replace it.",
+    "Run: {command}",
+    command=shell_words.CHANGEABLE,
 )
 PLACE_TAKEN = FindingKind(
     "place_taken",
@@ -75,7 +81,8 @@ PLACE_TAKEN = FindingKind(
     Severity.BROKEN,
     "Something else is where a directory should be",
     "A file has the directory's name, or a symbolic link there points to nothing.",
-    "Run: mv {path} {path}.moved",
+    "Run: {command}",
+    command=shell_words.MOVE_AWAY,
 )
 FILE_MODE = FindingKind(
     "file_mode",
@@ -83,7 +90,8 @@ FILE_MODE = FindingKind(
     Severity.WARNING,
     "Others on this computer may read or write secrets",
     "The file was made with a wide umask or copied; the AWS tools leave its mode as it is.",
-    "Run: chmod 600 {path}",
+    "Run: {command}",
+    command=shell_words.PRIVATE,
 )
 DIRECTORY_MODE = FindingKind(
     "directory_mode",
@@ -92,15 +100,16 @@ DIRECTORY_MODE = FindingKind(
     "Others can replace files in a directory",
     "Anyone who can write to the directory can put another file in the place of yours; credtray writes "
     "nothing there.",
-    "Run: chmod go-w {path}",
+    "Run: {command}",
+    command=shell_words.CLOSED_TO_OTHERS,
 )
 MODELESS = FindingKind(
     "file_system_without_modes",
     Group.CONFIG,
     Severity.NOTE,
     "A file system without permissions",
-    "It is a Windows drive, a shared folder or similar: chmod does nothing there, and the way it is mounted "
-    "decides who can read the files.",
+    "It is a Windows drive, a shared folder or similar: no mode can be set there, and the way it is "
+    "mounted decides who can read the files.",
     "Nothing to do if only you use this computer; otherwise keep ~/.aws on a Linux file system",
 )
 FILE_LINK = FindingKind(
@@ -118,7 +127,8 @@ CODE_PAGE = FindingKind(
     "boto3 reads this file in another encoding",
     "On Windows, boto3 reads AWS files in the system's code page (before Python 3.15), and this one is in "
     "UTF-8. Letters beyond ASCII are others to it: a profile has another name, and a path leads elsewhere.",
-    "Use plain ASCII letters there, or set PYTHONUTF8=1 wherever boto3 runs: setx PYTHONUTF8 1",
+    "Use plain ASCII letters there, or set PYTHONUTF8=1 wherever boto3 runs: {command}",
+    command=shell_words.IN_UTF8,
 )
 PROFILE_INCOMPLETE = FindingKind(
     "profile_incomplete",
@@ -229,7 +239,8 @@ PROFILE_VARIABLES = FindingKind(
     Severity.WARNING,
     "AWS_PROFILE and AWS_DEFAULT_PROFILE name different profiles",
     "boto3 and botocore prefer AWS_DEFAULT_PROFILE, the AWS CLI and the others AWS_PROFILE.",
-    "Run: unset AWS_DEFAULT_PROFILE",
+    "Run: {command}",
+    command=shell_words.unset("AWS_DEFAULT_PROFILE"),
 )
 ENVIRONMENT_KEYS = FindingKind(
     "environment_keys",
@@ -237,7 +248,8 @@ ENVIRONMENT_KEYS = FindingKind(
     Severity.WARNING,
     "Keys in the environment override every profile",
     "Programs use AWS_ACCESS_KEY_ID first, unless you give them the profile in an option such as --profile.",
-    "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN",
+    "Run: {command}",
+    command=shell_words.unset(*KEYS, "AWS_SECURITY_TOKEN"),
 )
 HALF_ENVIRONMENT_KEYS = FindingKind(
     "half_environment_keys",
@@ -245,7 +257,8 @@ HALF_ENVIRONMENT_KEYS = FindingKind(
     Severity.BROKEN,
     "Only half of a key pair is in the environment",
     "AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY stops boto3 and the AWS CLI.",
-    "Run: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+    "Run: {command}",
+    command=shell_words.unset(*KEYS),
 )
 
 KINDS = (

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from credtray.core.forms import Form
 from credtray.core.settings import dotted
-from credtray.core.words import argument, short, word
+from credtray.core.shell_words import ShellCommand, argument, path_word, posix_word, toml_word
+from credtray.core.words import short
 
 
 class Severity(StrEnum):
@@ -87,6 +89,8 @@ class FindingKind:
     cure: str
     """An exact command or edit; ``{name}`` places are filled in by the finding."""
     repair: Repair | None = None
+    command: ShellCommand | None = None
+    """What stands at ``{command}``, in the words of the system's shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +121,14 @@ class Finding:
 # Decides nothing about the facts.
 
 
+_SETTINGS = ("proxy", "ca_bundle", "device_flow")
+"""Of a session: ``{proxy_setting}`` in a cure is the path of the first as a word of a command."""
+
 _GENERAL = MappingProxyType(
     {
         "header": "SESSION",
-        "setting": "sessions.SESSION",
+        **{f"{name}_setting": f"sessions.SESSION.{name}" for name in _SETTINGS},
+        "setting": "sessions.SESSION.proxy",
         "hint": "To see what exactly is wrong: credtray doctor",
     }
 )
@@ -139,25 +147,33 @@ def found(
     severity: Severity | None = None,
     profiles: Iterable[str] = (),
     session: str | None = None,
+    path: str | None = None,
     fill: dict[str, str] | None = None,
 ) -> Finding:
     """Return a finding.
 
     The cure's ``{session}`` is the session's name as the last word of a command, ``{header}`` as in a header
-    of the config file, ``{setting}`` its table in settings.toml; other places come from *fill*.
+    of the config file, ``{path}`` the path as a word of a command; other places come from *fill*.
     """
     places = _Places(fill or {})
     if session is not None:
         places["session"] = argument(clean(session))
-        places["header"] = word(clean(session)) if {" ", "\t"} & {*session} else clean(session)
-        places["setting"] = word(dotted(("sessions", clean(session))))
+        places["header"] = posix_word(clean(session)) if {" ", "\t"} & {*session} else clean(session)
+        places |= {
+            f"{name}_setting": toml_word(dotted(("sessions", clean(session), name))) for name in _SETTINGS
+        }
+    if path is not None:
+        places["path"] = path_word(path)
+    if kind.command is not None:
+        places["command"] = kind.command.on("PATH" if path is None else path)
     cure = kind.cure.format_map(places)
     return Finding(kind, severity or kind.severity, seen, cure, tuple(profiles), session)
 
 
-def general_cure(kind: FindingKind) -> str:
+def general_cure(kind: FindingKind, form: Form = Form.POSIX) -> str:
     """Return the cure with its places as words in capitals, for a reference."""
-    return kind.cure.format_map(_Places())
+    command = {} if kind.command is None else {"command": kind.command.on("PATH", form)}
+    return kind.cure.format_map(_Places(command))
 
 
 def clean(text: str) -> str:

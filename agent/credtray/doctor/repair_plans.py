@@ -5,7 +5,6 @@ Carries nothing out. Names are fixed: findings of `credtray doctor` point at the
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,7 +35,7 @@ from credtray.core.models import SsoSession
 from credtray.core.naming import suggested_name
 from credtray.core.own_commands import OldStart, own_command
 from credtray.core.ports import Mark
-from credtray.core.words import argument
+from credtray.core.shell_words import argument, posix_word
 
 # What a repair looks at and what it would do, as values. See ``repairs`` for the repairs themselves.
 #
@@ -328,7 +327,7 @@ def _new_session(name: str, legacy: _Legacy) -> ini.Edit:
         "sso_region": session.region,
         _SCOPES: ",".join(DEFAULT_SCOPES),
     }
-    return ini.SectionEdit(f"sso-session {shlex.quote(name)}", values)
+    return ini.SectionEdit(f"sso-session {posix_word(name)}", values)
 
 
 # Plans the mending of sso-sessions whose settings do not fit their sign-in (any more).

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from credtray.core.endpoint import ADDRESS
 from credtray.core.obstacles import Obstacle
-from credtray.core.words import did_you_mean, path_word, word
+from credtray.core.shell_words import word
+from credtray.core.words import did_you_mean
 from credtray.doctor import finding_texts_of_files as files
 from credtray.doctor import finding_texts_of_files as kinds
 from credtray.doctor import finding_texts_of_keys as key_causes
@@ -55,7 +56,7 @@ def _in_the_way(facts: Facts) -> Iterator[Finding]:
             yield found(kinds.ROOT_AT_WORK, place, fill={"owner": word(clean(item.about))})
         else:  # one who may read both files has keys for now
             severity = Severity.WARNING if item.path in readable else Severity.BROKEN
-            yield found(kind, place, severity=severity, fill={"path": item.place})
+            yield found(kind, place, severity=severity, path=item.place)
 
 
 def _text(text: IniFacts) -> Iterator[Finding]:
@@ -92,17 +93,16 @@ def _misread(text: IniFacts) -> Iterator[Finding]:
 def _lying(facts: Facts, file: FileFacts, unwanted: int) -> Iterator[Finding]:
     # What is in the way says why, and is a finding already.
     seen = any(f"{file.path}/".startswith(f"{item.path}/") for item in facts.in_the_way)
-    fill = {"path": path_word(file.path)}
     if file.unread is not None and not seen:
-        yield found(kinds.FILE_UNREADABLE, Sight(clean(file.unread), file.path), fill=fill)
+        yield found(kinds.FILE_UNREADABLE, Sight(clean(file.unread), file.path), path=file.path)
     if file.foreign_owner and not seen:
-        yield found(kinds.FILE_OF_OTHER, Sight("it belongs to another user", file.path), fill=fill)
+        yield found(kinds.FILE_OF_OTHER, Sight("it belongs to another user", file.path), path=file.path)
     if file.mode is not None and file.mode & unwanted:
-        yield found(kinds.FILE_MODE, Sight(f"its mode is {file.mode:04o}", file.path), fill=fill)
+        yield found(kinds.FILE_MODE, Sight(f"its mode is {file.mode:04o}", file.path), path=file.path)
     in_the_way = {item.path for item in facts.in_the_way}  # of another user, say: no mode mends that
     if file.open_above is not None and file.open_above not in in_the_way:
         place = Sight("others may write to this directory", file.open_above)
-        yield found(kinds.DIRECTORY_MODE, place, fill={"path": path_word(file.open_above)})
+        yield found(kinds.DIRECTORY_MODE, place, path=file.open_above)
     if file.without_modes:
         yield found(kinds.MODELESS, Sight("its mode is always the same", file.path))
     if file.link is not None:

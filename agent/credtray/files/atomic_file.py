@@ -19,7 +19,7 @@ from typing import Self
 
 from credtray.core.errors import FileRefused, FileUnwritable
 from credtray.core.obstacles import Obstacle
-from credtray.core.words import path_word
+from credtray.core.shell_words import WRITABLE
 from credtray.files.directory_safety import close, flush, make_directory, resolve, translated
 from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
 from credtray.files.open_directory import (
@@ -178,7 +178,7 @@ def check_replaceable(directory: OpenDirectory, target: Path) -> os.stat_result 
         there = in_the_way(target)
         raise FileRefused(f"{target} belongs to root", hint=None if there is None else there.cure)
     if not found.st_mode & stat.S_IWUSR:
-        raise FileRefused(f"{target} is read-only", hint=_cure_of_read_only(target))
+        raise FileRefused(f"{target} is read-only", hint=f"Run: {WRITABLE.on(str(target))}")
     return found
 
 
@@ -276,16 +276,10 @@ class Draft:
 
 if sys.platform == "win32":
 
-    def _cure_of_read_only(path: Path) -> str:
-        return f'Run: attrib -r "{path}"'
-
     def _set_mode(fd: int, mode: int, group: int | None) -> None:
         """Windows has access lists: one for the owner alone came with the file's creation."""
 
 else:
-
-    def _cure_of_read_only(path: Path) -> str:
-        return f"Run: chmod u+w {path_word(str(path))}"
 
     def _set_mode(fd: int, mode: int, group: int | None) -> None:
         if group is not None and os.fstat(fd).st_gid != group:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from credtray.core.errors import CredtrayError, FileInUse, FileRefused, FileUnwritable
-from credtray.core.words import path_word
+from credtray.core.shell_words import CLOSED_TO_OTHERS
 from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
 
 # What the operating system's errors mean to a person.
@@ -207,7 +207,7 @@ def check_directory(path: Path, found: os.stat_result) -> None:
         raise _not_ours(path)
     if not found.st_mode & stat.S_ISVTX and _others_may_write(found):
         raise FileRefused(
-            f"others may write to the directory {path}", hint=f"Run: chmod go-w {path_word(str(path))}"
+            f"others may write to the directory {path}", hint=f"Run: {CLOSED_TO_OTHERS.on(str(path))}"
         )
 
 

@@ -29,8 +29,9 @@ from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice
 from credtray.core.protocol import ImportKeys, Status
+from credtray.core.shell_words import argument
 from credtray.core.state_words import clock_time
-from credtray.core.words import argument, short
+from credtray.core.words import short
 from credtray.pasted.facts import Owner
 from credtray.pasted.portal_text import LONGEST
 

@@ -23,6 +23,7 @@ from credtray.core.models import AccessToken, EndProof, SignIn
 from credtray.core.notices import WINDOW
 from credtray.core.policy import RefreshToken
 from credtray.core.session_status import sign_in_status
+from credtray.core.shell_words import argument
 from credtray.core.state import (
     PASSING,
     FailedSignIn,
@@ -34,7 +35,6 @@ from credtray.core.state import (
     frozen,
     put,
 )
-from credtray.core.words import argument
 
 _STILLBORN = UnexpectedReply("it issued an access token that is over already").problem
 

@@ -6,7 +6,6 @@ Knows nothing of what the settings mean; see ``sso``. Never interprets, expands 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from credtray.core.errors import ConfigInvalid, CredtrayError
 from credtray.core.ini import scan
 from credtray.core.ini.text import DEFAULT_SECTION, SectionSpan, split_lines
 from credtray.core.models import SsoSession
+from credtray.core.shell_words import command_words
 from credtray.core.words import did_you_mean
 
 MAX_FILE = 16 * 1024 * 1024
@@ -152,7 +152,7 @@ def _words(header: str) -> list[str]:
     if not re.search(r"[\\'\"]", header):  # shlex takes 20 times as long, and most names have no quotes
         return re.findall(r"[^ \t\r\n]+", header)
     try:
-        return shlex.split(header)
+        return command_words(header, windows=False)
     except ValueError:
         return []
 

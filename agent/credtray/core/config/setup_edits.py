@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import difflib
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +25,7 @@ from credtray.core.ini.text import SectionSpan
 from credtray.core.models import SsoSession
 from credtray.core.naming import DEFAULT_TEMPLATE, RoleChoice, profile_names
 from credtray.core.own_commands import own_command
+from credtray.core.shell_words import posix_word
 
 MARK = "# credtray: made by setup"
 """The comment that tells a profile of ours from all others."""
@@ -265,7 +265,7 @@ def _prunable(
 def _header(kind: str, name: str) -> str:
     # AWS CLI 2.36 configure/__init__.py get_section_header
     if any(char in " \t" for char in name):
-        name = shlex.quote(name)
+        name = posix_word(name)
     return f"{kind} {name}"
 
 

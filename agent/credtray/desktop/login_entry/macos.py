@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import plistlib
 import re
-import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from xml.parsers.expat import ExpatError
 
 from credtray import __version__
 from credtray.core.errors import AutostartRefused
+from credtray.core.shell_words import command_line
 from credtray.desktop.browser import child_environ
 from credtray.desktop.login_entry import EntryFile, Found
 
@@ -113,7 +113,7 @@ class LaunchAgent:
 
     def starts(self, command: tuple[str, ...]) -> str:
         """Return the command as a shell would take it."""
-        return shlex.join(command)
+        return command_line(command, windows=False)
 
     def found(self) -> Found | None:
         """Return what stands in the file."""
@@ -126,7 +126,7 @@ class LaunchAgent:
         return Found(
             content,
             ours=MARK in document,
-            starts=shlex.join(command),
+            starts=command_line(command, windows=False),
             program=command[0] if command else None,
             words=tuple(command),
             switched_off=self._switched_off(document),
