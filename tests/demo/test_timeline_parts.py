@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from credtray import __version__
+from credtray.core import shell_words
+from credtray.core.forms import Form
 from credtray.core.models import Secret
 from credtray.core.ports import Clock
 from credtray.demo import own_browser, person
@@ -177,6 +179,7 @@ def test_throw_away_home_is_private_and_holds_a_section_of_somebody_else(throw_a
     assert throw_away.credentials.read_bytes() == FOREIGN_SECTION
 
 
+@pytest.mark.posix
 def test_env_file_brings_another_terminal_into_the_demo(throw_away: ThrowAwayHome) -> None:
     throw_away.write_env_file(throw_away.replacements("http://127.0.0.1:1", "a 'quoted' browser %s"))
     script = f". {throw_away.env_file}; echo $HOME; echo $BROWSER; credtray version"
@@ -187,6 +190,20 @@ def test_env_file_brings_another_terminal_into_the_demo(throw_away: ThrowAwayHom
         str(throw_away.directory),
         "a 'quoted' browser %s",
         f"credtray {__version__}",
+    ]
+
+
+def test_env_file_for_windows_is_in_powershells_words(
+    throw_away: ThrowAwayHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell_words, "SYSTEM", Form.POWERSHELL)
+    throw_away.write_env_file({"BROWSER": '"a b" $x', "HOME": "h"})
+
+    assert throw_away.env_file.name == "env.ps1"
+    assert throw_away.env_file.read_text("utf-8").splitlines() == [
+        '$Env:BROWSER="`"a b`" `$x"',
+        '$Env:HOME="h"',
+        f'$Env:PATH="{throw_away.directory / "bin"};$Env:PATH"',
     ]
 
 

@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from http import HTTPStatus
 from types import FrameType
 
+from credtray.core.shell_words import READ_IN
 from credtray.demo.home import IconState, ThrowAwayHome, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.identity_center.exchange import CANARY
@@ -135,7 +136,7 @@ def _introduce(stage: Stage, timeline: Timeline, *, keep: bool) -> None:
     )
     if stage.plan.attended or keep:
         timeline.say("Look around meanwhile, in another terminal:", "quiet")
-        timeline.say(f"  . {stage.home.env_file}")
+        timeline.say(f"  {READ_IN.on(str(stage.home.env_file))}")
         timeline.say("  credtray status --watch")
         timeline.say("  aws sts get-caller-identity --profile synderys-dns")
     timeline.say()

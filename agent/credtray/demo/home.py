@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import sys
 import tempfile
@@ -17,6 +16,10 @@ from pathlib import Path
 
 import credtray
 from credtray.aws.locations import locate
+from credtray.core import shell_words
+from credtray.core.forms import Form
+from credtray.core.shell_words import command_line, first_on_path
+from credtray.core.shells import assignments
 from credtray.demo import own_browser, person
 from credtray.demo.own_browser import replaced
 from credtray.desktop import paths
@@ -79,7 +82,7 @@ class ThrowAwayHome:
     @property
     def env_file(self) -> Path:
         """What another terminal reads to join in."""
-        return self.directory / "env"
+        return self.directory / ("env.ps1" if shell_words.SYSTEM is Form.POWERSHELL else "env")
 
     def replacements(self, portal: str, browser: str) -> dict[str, str]:
         """Return the variables that lead into this home and to the portal.
@@ -109,16 +112,18 @@ class ThrowAwayHome:
         }
 
     def write_env_file(self, replacements: Mapping[str, str]) -> None:
-        """Write what `. FILE` in another terminal needs to use the running demo."""
+        """Write what the shell of another terminal takes in to use the running demo."""
         commands = self.directory / "bin"
         commands.mkdir(exist_ok=True)
-        program = commands / PROGRAM
-        door = shlex.join([sys.executable, "-I", str(_DOOR)])
-        program.write_text(f'#!/bin/sh\nexec {door} "$@"\n', "utf-8")
-        program.chmod(0o700)
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in replacements.items()]
-        lines.append(f'export PATH={shlex.quote(str(commands))}:"$PATH"')
-        self.env_file.write_text("\n".join(lines) + "\n", "utf-8")
+        windows = sys.platform == "win32"
+        door = command_line([sys.executable, "-I", str(_DOOR)], windows=windows)
+        if windows:
+            (commands / f"{PROGRAM}.cmd").write_text(f"@{door.replace('%', '%%')} %*\n", "oem", "replace")
+        else:
+            (commands / PROGRAM).write_text(f'#!/bin/sh\nexec {door} "$@"\n', "utf-8")
+            (commands / PROGRAM).chmod(0o700)
+        path = first_on_path(str(commands)).on()
+        self.env_file.write_bytes(f"{assignments(replacements, shell_words.SYSTEM)}{path}\n".encode())
 
     def scripted_browser(self, user: str, password: str) -> str:
         """Return the command of a browser with a person in front of it."""
@@ -142,7 +147,8 @@ class ThrowAwayHome:
 
 def _command(script: str, *arguments: str) -> str:
     """Return a command line as ``BROWSER`` holds it; Python's own rules take no backslash."""
-    return shlex.join([Path(sys.executable).as_posix(), "-I", Path(script).as_posix(), *arguments, "%s"])
+    words = [Path(sys.executable).as_posix(), "-I", Path(script).as_posix(), *arguments, "%s"]
+    return command_line(words, windows=sys.platform == "win32")
 
 
 def environment(caller: Mapping[str, str], replacements: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import configparser
 import json
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from rich.text import Text
 from credtray.cli.terminal import screen
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import LogoutResult
+from credtray.core.shell_words import command_words
 from credtray.core.words import short
 from credtray.demo.home import FOREIGN_SECTION
 from credtray.demo.identity_center import REGION, SESSION_NAME, START_URL
@@ -151,7 +151,8 @@ class Programs:
     def credential_process(self, profile: str) -> None:
         """Run what stands behind ``credential_process`` in a config file."""
         command = credential_process_command(profile)
-        answer = json.loads(self._stage.python("asked", *shlex.split(command)[1:]))
+        words = command_words(command, windows=sys.platform == "win32")
+        answer = json.loads(self._stage.python("asked", *words[1:]))
         left = datetime.fromisoformat(answer["Expiration"]) - self._stage.clock.now()
         if left < _LEAST:
             raise Missing("asked", f"credential_process got keys with {short(left)} left")
