@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from credtray.core import shell_words
 from credtray.core.child_environment import OVER_ENDPOINT
 from credtray.core.endpoint import LEAST
 from credtray.core.errors import AgentNotRunning, UnknownProfile
+from credtray.core.forms import Form
 from credtray.core.protocol import Endpoint, RevokeEndpoint, Status
 from tests.cli.fake_backend import FakeBackend, Outcome, credtray, document, profile
 
@@ -74,6 +76,15 @@ def test_docker_gets_the_directory_because_a_file_would_grow_old() -> None:
         "-e",
         "AWS_DEFAULT_REGION=eu-west-1",
     ]
+
+
+def test_powershell_gets_a_line_for_each_word_of_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It hands each line of `$(...)` over as one word, and takes quotes in it for signs."""
+    monkeypatch.setattr(shell_words, "SYSTEM", Form.POWERSHELL)
+    token_file = Path("my files") / "endpoint" / "token"
+    lines = endpoint("--shell", "docker", result={**RESULT, "token_file": str(token_file)}).out.splitlines()
+
+    assert lines[:5] == ["--network", "host", "-v", f"{token_file.parent}:/run/credtray:ro", "-e"]
 
 
 def test_devcontainer_gets_its_own_words() -> None:

@@ -6,7 +6,6 @@ Asks the agent and prints variables; no key is in them, and no token unless a pe
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Annotated
@@ -19,6 +18,7 @@ from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfileArgument
 from credtray.cli.environment import chosen, complete_shell
 from credtray.core import endpoint as endpoint_environment
+from credtray.core import shell_words
 from credtray.core.child_environment import OVER_ENDPOINT
 from credtray.core.errors import EndpointUnavailable, UsageError
 from credtray.core.forms import ALL_BUT_JSON, Form
@@ -74,6 +74,7 @@ def endpoint(
     Examples:
       eval "$(credtray endpoint synderys-readonly)"
       credtray endpoint synderys-readonly --shell fish | source
+      credtray endpoint synderys-readonly | Out-String | Invoke-Expression
       docker run $(credtray endpoint dev --shell docker) amazon/aws-cli s3 ls
       credtray endpoint synderys-readonly --shell devcontainer
       eval "$(credtray endpoint synderys-readonly --token-in-environment)"
@@ -137,7 +138,11 @@ def _for_docker(result: EndpointResult) -> str:
     words = ["--network", "host", "-v", f"{directory}:{_MOUNT}:ro"]
     for name, value in values.items():
         words += ["-e", f"{name}={value}"]
-    return shlex.join(words) + "\n"
+    if (
+        shell_words.SYSTEM is Form.POWERSHELL
+    ):  # it hands over each line as one word, and reads no quotes there
+        return "".join(f"{word}\n" for word in words)
+    return shell_words.command_line(words, windows=False) + "\n"
 
 
 def _for_devcontainer(result: EndpointResult) -> str:
