@@ -212,7 +212,6 @@ def test_a_browser_is_found_and_not_started(home: Path) -> None:
         ("echo aws-cli/1.18.69 Python/2.7 >&2", (1, 18, 69)),
         ("echo something else", None),
         ("exit 3", None),
-        ("exec sleep 60", None),
         ('echo "aws-cli/$AWS_SECRET_ACCESS_KEY"; [ "$HOME" = /dev/null ] && echo aws-cli/2.0.0', (2, 0, 0)),
     ],
 )
@@ -221,6 +220,13 @@ def test_the_version_of_the_cli(home: Path, script: str, version: tuple[int, ...
     environ = {"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home), "AWS_SECRET_ACCESS_KEY": "9.9.9"}
 
     assert collect_around.aws_cli(environ) == version
+
+
+def test_a_cli_that_says_nothing_is_given_up(home: Path) -> None:
+    path = program(home / "bin", "aws", "exec sleep 60")
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        collect_around.aws_cli({"PATH": f"{path}:/usr/bin:/bin"}, seconds=0.2)
 
 
 def test_the_installers_path_tells_the_version_without_running_anything(home: Path) -> None:
@@ -237,6 +243,7 @@ def test_a_look_that_hangs_or_fails_hides_no_other() -> None:
         {
             "hangs": lambda: {"a": hung.wait(1000)},
             "fails": lambda: {"b": 1 // 0},
+            "waits": lambda: {"d": subprocess.run(["/bin/sleep", "30"], timeout=0.01, check=True)},
             "sees": lambda: {"c": 3},
         },
         seconds=0.2,
@@ -244,7 +251,11 @@ def test_a_look_that_hangs_or_fails_hides_no_other() -> None:
     hung.set()
 
     assert looked.fields == {"c": 3}
-    assert looked.unknown == ("hangs: no answer within 2 s", "fails: it failed (ZeroDivisionError)")
+    assert looked.unknown == (
+        "hangs: no answer within 0.2 s",
+        "fails: it failed (ZeroDivisionError)",
+        "waits: no answer within 0.2 s",
+    )
 
 
 def test_the_clock_is_the_surroundings(home: Path) -> None:

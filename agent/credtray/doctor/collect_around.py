@@ -39,6 +39,8 @@ from credtray.store.settings_file import SettingsFile
 
 PROBE_SECONDS = 2.0
 """What one look may take."""
+_PATIENCE = {"the AWS CLI": 6.0}
+"""What looks that start a large program may take: on a busy machine it needs 3 s to tell its version."""
 
 Probe = Callable[[], Mapping[str, Any]]
 """Looks at something and returns fields of ``Facts``."""
@@ -54,15 +56,18 @@ class Looked:
 
 
 class _Look(threading.Thread):
-    def __init__(self, name: str, probe: Probe) -> None:
+    def __init__(self, name: str, probe: Probe, seconds: float) -> None:
         super().__init__(name=f"look-{name}", daemon=True)
         self._probe = probe
+        self.seconds = seconds
         self.fields: Mapping[str, Any] | None = None
-        self.reason = f"no answer within {PROBE_SECONDS:g} s"
+        self.reason = f"no answer within {seconds:g} s"
 
     def run(self) -> None:
         try:
             self.fields = self._probe()
+        except subprocess.TimeoutExpired:
+            return  # the reason says so already
         except Exception as error:  # noqa: BLE001 -- one look that fails must not hide what the others saw
             # Its text may quote anything; the kind is enough to begin with.
             self.reason = f"it failed ({type(error).__name__})"
@@ -70,14 +75,14 @@ class _Look(threading.Thread):
 
 def together(probes: Mapping[str, Probe], seconds: float = PROBE_SECONDS) -> Looked:
     """Run all probes at once and return what those saw that were done in time."""
-    looks = {name: _Look(name, probe) for name, probe in probes.items()}
+    looks = {name: _Look(name, probe, _PATIENCE.get(name, seconds)) for name, probe in probes.items()}
     for look in looks.values():
         look.start()
-    deadline = time.monotonic() + seconds
+    begun = time.monotonic()
     fields: dict[str, Any] = {}
     unknown: list[str] = []
     for name, look in looks.items():
-        look.join(max(0.0, deadline - time.monotonic()))
+        look.join(max(0.0, begun + look.seconds - time.monotonic()))
         if look.fields is None:
             unknown.append(f"{name}: {look.reason}")
         else:
@@ -196,11 +201,16 @@ def _readable(path: str) -> bool:
         return False
 
 
-def aws_cli(environ: Mapping[str, str]) -> tuple[int, ...] | None:
-    """Return the version of the `aws` found first; None when there is none, or it does not say in time.
+def aws_cli(
+    environ: Mapping[str, str], seconds: float = _PATIENCE["the AWS CLI"] * 0.9
+) -> tuple[int, ...] | None:
+    """Return the version of the `aws` found first; None when there is none, or it does not say.
 
     The official installer puts the version into the path; else the program is asked. It is given no home:
     version 2 would keep a record of its runs there (AWS CLI 2.36 awscli/telemetry.py).
+
+    Raises:
+        subprocess.TimeoutExpired: it does not say in time.
     """
     program = shutil.which("aws", path=environ.get("PATH"))
     if program is None:
@@ -216,10 +226,10 @@ def aws_cli(environ: Mapping[str, str]) -> tuple[int, ...] | None:
             env=told,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PROBE_SECONDS * 0.9,
+            timeout=seconds,
             check=False,
         )
-    except (OSError, subprocess.SubprocessError):
+    except OSError:
         return None
     found = _VERSION.search(done.stdout) or _VERSION.search(done.stderr)  # version 1 on Python 2: stderr
     return None if found is None else (int(found[1]), int(found[2]), int(found[3]))
