@@ -56,6 +56,7 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
 STARTS = (
     "",
     new_text(),
+    '[profiles]\ndev.tags = ["x"]\n',
     '# mine\nwarn_before = ["1h"]   # early\n\n[profiles."a.b"]\nsection = "abc"  # keep\n# the end',
     'icon = "dark" # no line end',
     '[profiles]\ndev.tags = ["x"]\nro = { tags = ["y"], favourite = true }\n',
@@ -116,6 +117,19 @@ def test_what_was_set_new_is_taken_out_again(start: str, change: tuple[Where, To
     assert comments(start) == comments(text) or not start.endswith("\n")
     if was_there == tomllib.loads(edited(start, keys, None)):
         assert before == read(text, keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('[profiles]\ndev.tags = ["x"]  # one\n# mine\n', "[profiles]\n# mine\n"),
+        ('# mine\nprofiles.dev.tags = ["x"]\n', "# mine\n"),
+        ('[profiles.dev]\ntags = ["x"]\n', "[profiles.dev]\n"),
+        ('[profiles]\ndev.tags = ["x"]\ndev.notes = "n"\n', '[profiles]\ndev.notes = "n"\n'),
+    ],
+)
+def test_the_last_setting_of_a_table_without_a_header_is_taken_out(text: str, left: str) -> None:
+    assert edited(text, ("profiles", "dev", "tags"), None) == left
 
 
 _PIECES: dict[Where, list[str]] = {

@@ -364,9 +364,11 @@ def edited(text: str, keys: Where, value: Toml | None) -> str:
     wanted = _changed(before, keys, value)
     if wanted == before:
         return text
+    # A table that only dotted keys made is gone with the last of them; one with a header stays, empty.
+    emptied = keys[:-1] if value is None else ()
     for way in _ways(before, keys, value):
         after = _with_line_ends(text, way(text))
-        if _says(after, wanted) and _only_touches(text, after, keys):
+        if _says(after, wanted, emptied) and _only_touches(text, after, keys):
             settings_of(after)
             return after
     raise SettingsInvalid(f"{dotted(keys)} cannot be changed here without changing more", hint=_BY_HAND)
@@ -389,11 +391,21 @@ def _changed(before: dict[str, Any], keys: Where, value: Toml | None) -> dict[st
     return after
 
 
-def _says(text: str, wanted: dict[str, Any]) -> bool:
+def _says(text: str, wanted: dict[str, Any], emptied: Where) -> bool:
+    """Tell whether the text says that; whether an empty table on the path *emptied* is there is all one."""
     try:
-        return mapping(text) == wanted
+        return _without_empty(mapping(text), emptied) == _without_empty(wanted, emptied)
     except SettingsInvalid:
         return False
+
+
+def _without_empty(data: dict[str, Any], path: Where) -> dict[str, Any]:
+    """Return the data without the tables on this path that hold nothing."""
+    if not path or not isinstance(data.get(path[0]), dict):
+        return data
+    below = _without_empty(data[path[0]], path[1:])
+    rest = {name: value for name, value in data.items() if name != path[0]}
+    return {**rest, path[0]: below} if below else rest
 
 
 def _only_touches(before: str, after: str, keys: Where) -> bool:
