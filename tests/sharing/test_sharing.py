@@ -20,7 +20,7 @@ from tests import botocore_oracle
 from tests.soak import SOAK
 
 EDITS = 5_000 if SOAK else 150
-CLI_EDITS = 300 if SOAK else 20
+CLI_EDITS = 300 if SOAK else 8
 AWS = "/usr/bin/aws"
 WORK = {"aws_access_key_id": "AKIAWORK", "aws_secret_access_key": "w"}
 USERS = b"""# my file

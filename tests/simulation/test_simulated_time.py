@@ -12,7 +12,7 @@ from tests.simulation.desktop_world import AGAIN, DesktopWorld
 from tests.simulation.world import World
 from tests.soak import SOAK
 
-SEEDS = 200 if SOAK else 20
+SEEDS = 200 if SOAK else 10
 HOURS = 1000
 TICK = 30 * SECOND if SOAK else 5 * MINUTE
 
