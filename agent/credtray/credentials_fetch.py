@@ -29,7 +29,7 @@ _SIGNALLED = 128
 _SIGINT = 2
 _SIGPIPE = 13
 _SILENCE_SECONDS = 4.0
-"""Twice the agent's sign of life; a stopped agent is noticed and explained within 5 s altogether."""
+"""Four of the agent's signs of life; a stopped agent is noticed and explained within 5 s altogether."""
 GIVE_UP_SECONDS = 20.0
 """botocore waits for a credential_process without limit: we have to give up ourselves."""
 

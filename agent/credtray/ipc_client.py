@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from credtray.core import protocol
-from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent, CredtrayError, TimedOut
+from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent, TimedOut
 from credtray.core.protocol import (
     Asks,
     Failed,
@@ -27,8 +27,14 @@ from credtray.core.protocol import (
 from credtray.core.protocol.messages import Frames
 from credtray.core.protocol.results import StatusDocument
 
+ANSWER_SECONDS = 3.5
+"""Until the agent's first sign of life, with connecting and sending: it gives one each second.
+
+A command takes up to 2 s to start on a busy Windows, and whoever waits for it gives up after 6 s.
+"""
 SILENCE_SECONDS = 5.0
-"""The agent gives a sign of life every 2 s while it works; one that is silent for longer is stuck."""
+"""Between two signs of life while it works; one that is silent for longer is stuck."""
+_LEAST_SECONDS = 0.5
 _START_YOURS = "Start your agent: it takes a name that nobody knows. Run: credtray run"
 _PIECE = 64 * 1024
 R = TypeVar("R")
@@ -46,9 +52,11 @@ class _Stream(Protocol):
 class AgentClient:
     """A connection to the running agent; a context manager."""
 
-    def __init__(self, stream: _Stream) -> None:
+    def __init__(self, stream: _Stream, spent: float = 0.0) -> None:
         self._stream = stream
         self._frames = Frames(protocol.REPLY_LIMIT)
+        self._spent = spent
+        """Seconds that connecting took, of those until the first answer."""
 
     @classmethod
     def connect(cls) -> AgentClient:
@@ -59,7 +67,9 @@ class AgentClient:
             AgentRefused: whoever listens is somebody else.
             AgentSilent: it takes no more connections.
         """
-        return cls(_connect())
+        begun = time.monotonic()
+        stream = _connect()
+        return cls(stream, time.monotonic() - begun)
 
     def __enter__(self) -> Self:
         return self
@@ -91,9 +101,11 @@ class AgentClient:
                 AgentNotRunning (it ended meanwhile), ProtocolMismatch, BadFrame.
         """
         deadline = None if within is None else time.monotonic() + within
-        self._send(encode(request))
+        silent = self._send(encode(request))
         while True:
-            match self._receive(request, _left(deadline)):
+            reply = self._receive(request, silent, deadline)
+            silent = time.monotonic() + SILENCE_SECONDS
+            match reply:
                 case Progress(kind="waiting"):
                     pass  # its arrival was the message
                 case Progress() as step:
@@ -109,34 +121,38 @@ class AgentClient:
             CredtrayError: as ``ask``; the end of the agent is AgentNotRunning.
         """
         request = protocol.Watch()
-        self._send(encode(request))
-        patience: float | None = SILENCE_SECONDS
+        silent: float | None = self._send(encode(request))
         while True:
-            match self._receive(request, patience):
+            match self._receive(request, silent):
                 case Update(document):
-                    patience = None  # nothing may change for hours
+                    silent = None  # nothing may change for hours
                     yield document
                 case Failed() as failed:
                     raise failed.error()
                 case _:
                     pass
 
-    def _send(self, frame: bytes) -> None:
-        self._stream.settimeout(SILENCE_SECONDS)
+    def _send(self, frame: bytes) -> float:
+        """Send, and return when to call the agent silent if nothing comes back."""
+        left = max(_LEAST_SECONDS, ANSWER_SECONDS - self._spent)
+        self._spent = 0.0
+        silent = time.monotonic() + left
+        self._stream.settimeout(left)
         try:
             self._stream.sendall(frame)
         except TimeoutError:
             raise AgentSilent from None
         except OSError:
             raise AgentNotRunning("it ended while it was asked") from None
+        return silent
 
-    def _receive(self, request: Request, patience: float | None) -> Reply:
-        """Return the next reply to the request; ``patience`` is seconds left, None forever."""
-        until = None if patience is None else time.monotonic() + min(patience, SILENCE_SECONDS)
+    def _receive(self, request: Request, silent: float | None, deadline: float | None = None) -> Reply:
+        """Return the next reply; *silent* is when the agent is called so, *deadline* when we give up."""
+        until = min((each for each in (silent, deadline) if each is not None), default=None)
         while (frame := self._frames.next()) is None:
             left = None if until is None else until - time.monotonic()
             if left is not None and left <= 0:
-                raise _given_up(patience)
+                raise TimedOut() if until == deadline else _nothing_came()
             self._stream.settimeout(left)
             try:
                 data = self._stream.recv(_PIECE)
@@ -155,11 +171,11 @@ def _connect() -> _Stream:
         if sys.platform == "win32":
             from credtray.agent_connect_pipe import connect_and_look  # cannot be imported elsewhere
 
-            return connect_and_look(SILENCE_SECONDS)
+            return connect_and_look(ANSWER_SECONDS)
         else:  # noqa: RET505 -- type checkers take the branch of their platform
             from credtray.agent_connect import connect  # cannot be imported on Windows
 
-            return connect(SILENCE_SECONDS)
+            return connect(ANSWER_SECONDS)
     except ConnectionRefusedError:
         raise AgentNotRunning from None
     except PermissionError as error:
@@ -171,20 +187,5 @@ def _connect() -> _Stream:
         raise _nothing_came() from None
 
 
-def _given_up(patience: float | None) -> CredtrayError:
-    if patience is not None and patience < SILENCE_SECONDS:
-        return TimedOut()
-    return _nothing_came()
-
-
 def _nothing_came() -> AgentSilent:
-    return AgentSilent(f"nothing came for {SILENCE_SECONDS:.0f} seconds")
-
-
-def _left(deadline: float | None) -> float:
-    if deadline is None:
-        return SILENCE_SECONDS
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimedOut
-    return left
+    return AgentSilent("it gave no sign of life")

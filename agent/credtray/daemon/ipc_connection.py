@@ -21,7 +21,7 @@ IDLE_SECONDS = 5.0
 """A connection without a whole request for this long is closed."""
 STALLED_SECONDS = 5.0
 """A client that takes nothing of a reply for this long is given up."""
-SIGN_OF_LIFE_SECONDS = 2.0
+SIGN_OF_LIFE_SECONDS = 1.0
 """How often a client hears that its request is still being worked on."""
 _PIECE = 64 * 1024
 
