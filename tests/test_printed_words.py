@@ -32,6 +32,7 @@ NO_WORDS = {
     "cli/exec_files.py": ("seen", "sys.executable", "__file__"),  # a sentence in a file nobody types from
     "cli/reference.py": ("kind.repair.value",),  # ours
     "core/notice_texts.py": ("minutes",),  # a number
+    "core/shell_words.py": ("pid",),  # a number
     "core/forms.py": ("name",),  # of a variable; the text is a shell's
 }
 """File -> what may stand in a command as it is."""

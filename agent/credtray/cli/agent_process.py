@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,6 +24,7 @@ from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
 from credtray.core.errors import AgentNotRunning, AgentSilent, FileContended
 from credtray.core.protocol import Stop, TestNotice
+from credtray.core.shell_words import FIND_AGENT, end_process
 from credtray.core.state_words import clock_time
 from credtray.desktop.autostart import Autostart, AutostartStatus, Outcome
 
@@ -89,35 +91,43 @@ def _end_stuck() -> str:
     except OSError:
         pid = None
     if pid is None:
-        raise AgentSilent("its process is unknown; stop it yourself")
-    try:
-        _ask_to_end(pid)
-    except AgentSilent:
-        _kill(pid)
-        _wait_for_end(_STUCK_SECONDS)
-        return f"The agent (pid {pid}) was killed; its keys stay in the credentials file."
-    return f"The agent (pid {pid}) did not answer, but has stopped now."
+        known = f"Find it: {FIND_AGENT.on()}; then end it: {end_process('PID').on()}"
+        raise AgentSilent("its process is unknown", hint=known)
+    if _ended_when_asked(pid):
+        return f"The agent (pid {pid}) did not answer, but has stopped now."
+    _kill(pid)
+    _wait_for_end(_STUCK_SECONDS)
+    return f"The agent (pid {pid}) was killed; its keys stay in the credentials file."
+
+
+def _ended_when_asked(pid: int) -> bool:
+    """Ask it by a signal and tell whether that ended it; Windows has none that can be heard."""
+    if sys.platform == "win32":
+        return False
+    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        with suppress(ProcessLookupError):  # it ended by itself
+            for number in (signal.SIGTERM, signal.SIGCONT):
+                os.kill(pid, number)
+        return _gone_within(_STUCK_SECONDS)
 
 
 def _kill(pid: int) -> None:
-    if sys.platform == "win32":
-        os.kill(pid, signal.SIGTERM)  # which is TerminateProcess there
-    else:
-        os.kill(pid, signal.SIGKILL)
-
-
-def _ask_to_end(pid: int) -> None:
-    """Ask it by a signal; Windows has none that can be heard.
+    """End it without asking.
 
     Raises:
-        AgentSilent: it cannot be asked, or is still there.
+        AgentSilent: the system does not let us, as with one that an administrator started on Windows.
     """
-    if sys.platform == "win32":
-        raise AgentSilent
-    else:  # noqa: RET506 -- type checkers take the branch of their platform
-        for number in (signal.SIGTERM, signal.SIGCONT):
-            os.kill(pid, number)
-        _wait_for_end(_STUCK_SECONDS)
+    try:
+        if sys.platform == "win32":
+            os.kill(pid, signal.SIGTERM)  # which is TerminateProcess there
+        else:
+            os.kill(pid, signal.SIGKILL)
+    except OSError as error:
+        if _gone_within(0):
+            return  # it ended meanwhile
+        reason = f"its process {pid} cannot be ended: {error.strerror}"
+        hint = f"As an administrator, run: {end_process(str(pid)).on()}"
+        raise AgentSilent(reason, hint=hint) from None
 
 
 def _tell(text: str, *, json_output: bool, stopped: bool) -> None:
@@ -128,19 +138,25 @@ def _tell(text: str, *, json_output: bool, stopped: bool) -> None:
 
 
 def _wait_for_end(seconds: float = _END_SECONDS) -> None:
-    """Wait until the agent's lock is free: then it is gone, however it ended.
+    """Wait until the agent is gone.
 
     Raises:
         AgentSilent: it is still there.
     """
+    if not _gone_within(seconds):
+        raise AgentSilent(f"it did not stop within {seconds:.0f} s")
+
+
+def _gone_within(seconds: float) -> bool:
+    """Tell whether the agent's lock is free within that time: then it is gone, however it ended."""
     from credtray.desktop.paths import agent_lock
     from credtray.files.file_lock import FileLock
 
     try:
         with FileLock(agent_lock(), timeout=seconds):
-            return
+            return True
     except FileContended:
-        raise AgentSilent(f"it did not stop within {seconds:.0f} s") from None
+        return False
 
 
 def version(json_output: JsonOption = False) -> None:

@@ -139,6 +139,12 @@ def unset(*names: str) -> ShellCommand:
     return ShellCommand(" ".join(("unset", *names)), f"Remove-Item {drives} -ErrorAction Ignore")
 
 
+def end_process(pid: str) -> ShellCommand:
+    """Return what ends a process without asking it."""
+    return ShellCommand(f"kill -9 {pid}", f"Stop-Process -Force -Id {pid}")
+
+
+FIND_AGENT = ShellCommand("pgrep -fl credtray", "Get-Process *credtray*, python*")
 LOOK = ShellCommand("ls -l {path}", "icacls {path}")
 OPEN_TO_OWNER = ShellCommand("chmod u+rwX {path}", "icacls {path} /reset")
 WRITABLE = ShellCommand("chmod u+w {path}", "attrib -r {path}")
@@ -158,8 +164,8 @@ READ_IN = ShellCommand(". {path}", "Get-Content -Raw -Encoding UTF8 {path} | Inv
 IN_UTF8 = ShellCommand("setx PYTHONUTF8 1", "setx PYTHONUTF8 1")
 
 PROGRAMS = (
-    "credtray|aws|chmod|chown|chattr|mv|ls|rm|sudo|unset|eval|export|openssl|timedatectl|systemctl|"
-    "icacls|attrib|Move-Item|Remove-Item|Get-Content|w32tm|setx"
+    "credtray|aws|chmod|chown|chattr|mv|ls|rm|sudo|unset|eval|export|openssl|kill|pgrep|timedatectl|systemctl|"
+    "icacls|attrib|Move-Item|Remove-Item|Get-Content|Get-Process|Stop-Process|w32tm|setx"
 )
 """What a command that is printed begins with, as a regular expression."""
 
