@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import settings as thoroughly
 from hypothesis import strategies as st
 
+from credtray.core.desired_sections import wanted_sections
 from credtray.core.errors import (
     FileUnwritable,
     Offline,
@@ -57,6 +58,7 @@ from tests.core.making import (
     SECOND,
     after,
     fetching,
+    held,
     keys,
     refreshing,
     registration,
@@ -360,6 +362,13 @@ def test_a_failed_write_is_repeated_within_a_minute() -> None:
 
     assert syncs(state, 0.1) == []
     assert len(syncs(state, 1)) == 1
+
+
+def test_keys_that_end_this_very_moment_are_not_written() -> None:
+    ends = NOON + HOUR
+
+    assert [each.profile for each in wanted_sections(held(), ends - timedelta(microseconds=1))] == ["dev"]
+    assert wanted_sections(held(), ends) == ()
 
 
 # --- when to look again ------------------------------------------------------------------------------
