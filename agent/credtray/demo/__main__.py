@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from http import HTTPStatus
 from types import FrameType
 
+from credtray.cli import terminal
 from credtray.core.shell_words import READ_IN
 from credtray.demo.home import IconState, ThrowAwayHome, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
@@ -68,6 +69,7 @@ def main(argv: list[str], prepare: Callable[[IdentityCenter], None] = lambda _po
         argv: the arguments.
         prepare: called with the portal before anything else happens on the stage; tests break it here.
     """
+    terminal.prepare()  # the place of a home may hold what the screen cannot show
     arguments = _arguments(argv)
     attended = not arguments.unattended and has_desktop(os.environ, sys.platform)
     plan = Plan(attended, arguments.speed or (ATTENDED_SPEED if attended else UNATTENDED_SPEED))

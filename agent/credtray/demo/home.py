@@ -95,7 +95,7 @@ class ThrowAwayHome:
         return {
             "HOME": home,
             "USERPROFILE": home,
-            "USERNAME": self.directory.name,  # names the agent's pipe on Windows
+            "LOCALAPPDATA": home,  # on Windows the agent's lock and the note of its pipe lie there
             "WIN_PD_OVERRIDE_APPDATA": home,  # platformdirs asks Windows, not the environment
             "WIN_PD_OVERRIDE_LOCAL_APPDATA": home,
             "XDG_RUNTIME_DIR": str(self.directory / "run"),

@@ -16,7 +16,7 @@ from pathlib import Path
 _PATIENCE_SECONDS = 1.5
 """Below the two seconds the agent waits for its browser command."""
 
-REPLACED = ("HOME", "USERPROFILE", "USERNAME", "BROWSER", "XDG_")
+REPLACED = ("HOME", "USERPROFILE", "LOCALAPPDATA", "BROWSER", "XDG_")
 """What a desktop needs to find its browser and what the demo replaces; none of it is a secret."""
 
 
