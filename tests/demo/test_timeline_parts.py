@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shlex
 import subprocess
 import sys
 import time
@@ -20,11 +19,13 @@ from credtray.core import shell_words
 from credtray.core.forms import Form
 from credtray.core.models import Secret
 from credtray.core.ports import Clock
+from credtray.core.shell_words import command_line
 from credtray.demo import own_browser, person
 from credtray.demo.__main__ import has_desktop, main
 from credtray.demo.home import FOREIGN_SECTION, ThrowAwayHome, environment, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.pace import PacedClock
+from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
 from credtray.web import sign_in_redirect as pages
 from credtray.web.sign_in_redirect import LoopbackCallbackListener
@@ -173,13 +174,25 @@ def test_environment_leads_into_the_throw_away_home_only(throw_away: ThrowAwayHo
     assert led["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
 
 
+def test_files_of_the_agent_lie_in_the_throw_away_home(
+    throw_away: ThrowAwayHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in throw_away.replacements("http://127.0.0.1:1", "browser").items():
+        monkeypatch.setenv(name, value)
+    own = [paths.settings_file(), paths.state_directory(), paths.log_file()]
+    own += [paths.listening_path(), paths.runtime_directory()]
+
+    assert [path for path in own if throw_away.directory not in path.parents] == []
+
+
+@pytest.mark.posix("modes")
 def test_throw_away_home_is_private_and_holds_a_section_of_somebody_else(throw_away: ThrowAwayHome) -> None:
     assert throw_away.directory.stat().st_mode & 0o077 == 0
     assert throw_away.credentials.stat().st_mode & 0o777 == 0o600
     assert throw_away.credentials.read_bytes() == FOREIGN_SECTION
 
 
-@pytest.mark.posix
+@pytest.mark.posix("a file for sh")
 def test_env_file_brings_another_terminal_into_the_demo(throw_away: ThrowAwayHome) -> None:
     throw_away.write_env_file(throw_away.replacements("http://127.0.0.1:1", "a 'quoted' browser %s"))
     script = f". {throw_away.env_file}; echo $HOME; echo $BROWSER; credtray version"
@@ -219,8 +232,9 @@ def test_browser_of_the_person_gets_the_variables_back_that_the_demo_replaced() 
 
 def test_own_browser_opens_with_what_the_caller_had(throw_away: ThrowAwayHome, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
-    code = f"import os, sys; open({str(seen)!r}, 'w').write(os.environ['HOME'] + ' ' + sys.argv[1])"
-    caller = {"HOME": "/home/somebody", "BROWSER": shlex.join([sys.executable, "-c", code, "%s"])}
+    code = f"import os, sys\nopen({str(seen)!r}, 'w').write(os.environ['HOME'] + ' ' + sys.argv[1])"
+    words = [sys.executable, "-c", code, "%s"]  # in BROWSER a `;` parts one command from the next on Windows
+    caller = {"HOME": "/home/somebody", "BROWSER": command_line(words, windows=sys.platform == "win32")}
     command = throw_away.persons_browser(caller)
     address = "http://127.0.0.1:1/authorize?a=b&c=d"
 
