@@ -9,7 +9,6 @@ import itertools
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from credtray.core.forms import Form
 from tests.botocore_models import share_models
 from tests.portal import hand_clock, hand_portal, portal  # noqa: F401 - fixtures for every folder
 from tests.soak import QUICK
+from tests.systems import TESTS, folder_mark, foreign_marks, is_foreign
 
 pytest.register_assert_rewrite("tests.golden.golden")
 
@@ -36,9 +36,6 @@ share_models()
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy")
 _LEAKY = ("AWS_", "XDG_", "CREDTRAY_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_", *_PROXIES)
-
-collect_ignore_glob = [] if sys.platform == "win32" else ["*_windows.py"]
-"""They import what only Windows has."""
 
 NO_BUS = "unix:path=/nonexistent/bus"
 """The machine's own bus has a usual place: a screen that is locked now must not decide about a test."""
@@ -108,19 +105,28 @@ def pytest_collection(session: pytest.Session) -> None:
     if number is None or workers is None or session.config.args != session.config.getini("testpaths"):
         return
     here = Path(__file__).parent
-    modules = sorted(here.rglob("test_*.py"))[int(number.removeprefix("gw")) :: int(workers)]
-    for path in modules:
+    modules = [path for path in sorted(here.rglob("test_*.py")) if not is_foreign(path)]
+    for path in modules[int(number.removeprefix("gw")) :: int(workers)]:
         with contextlib.suppress(Exception):  # what is wrong with it, the collection tells
             importlib.import_module(".".join(path.relative_to(here.parent).with_suffix("").parts))
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out modules that could not even be imported on this system."""
+    return True if collection_path.is_relative_to(TESTS) and is_foreign(collection_path) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, and count, the tests that are about another system."""
-    foreign = "posix" if sys.platform == "win32" else "windows"
-    left_out = [item for item in items if item.get_closest_marker(foreign) is not None]
+    for item in items:
+        if (mark := folder_mark(item.path)) is not None:
+            item.add_marker(mark)
+    marks = foreign_marks()
+    left_out = [item for item in items if any(mark.name in marks for mark in item.iter_markers())]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        kept = set(items) - set(left_out)
+        items[:] = [item for item in items if item in kept]
 
 
 def pytest_configure(config: pytest.Config) -> None:

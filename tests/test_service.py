@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import fcntl
 import importlib.metadata
 import os
 import re
@@ -31,6 +30,9 @@ from credtray.desktop import paths
 from credtray.service import Service, _secrets, agent_lock
 from tests.core.making import NOON, keys, token
 from tests.end_to_end.house import until
+
+if sys.platform != "win32":
+    import fcntl
 
 
 @pytest.fixture

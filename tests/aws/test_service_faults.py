@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import resource
+import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,6 +31,9 @@ from credtray.core.errors import (
 from credtray.core.models import AccessToken
 from credtray.demo.identity_center import faults
 from tests.aws.service_world import SHORT, Service, service
+
+if sys.platform != "win32":
+    import resource
 
 
 @pytest.fixture
@@ -300,6 +303,7 @@ def test_trickling_answer_is_given_up_at_the_total_limit(there: Service, token: 
         hurried.fetch(token)  # the whole answer would take minutes
 
 
+@pytest.mark.posix("getrusage")
 def test_huge_and_packed_answers_cost_no_memory() -> None:
     with service() as there:
         token = there.sign_in()

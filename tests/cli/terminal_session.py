@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import select
 import signal
 import struct
 import subprocess
-import termios
+import sys
 import time
-from fcntl import ioctl
 from types import TracebackType
 from typing import Self
 
 from tests.cli.real_world import ROOT, SECONDS, World
+
+if sys.platform != "win32":
+    import pty
+    import termios
+    from fcntl import ioctl
 
 ENTER, SPACE, TAB, ESCAPE, DOWN, CTRL_A, CTRL_C = "\r", " ", "\t", "\x1b", "\x1b[B", "\x01", "\x03"
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>])")

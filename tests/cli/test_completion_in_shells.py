@@ -21,6 +21,8 @@ import pytest
 from credtray.core.forms import Shell
 from tests.cli.fake_backend import credtray
 
+pytestmark = pytest.mark.posix("a pseudo-terminal")
+
 SECONDS = 30.0
 CONFIG = r"""
 [sso-session synderys]

@@ -22,6 +22,7 @@ from credtray.doctor.evidence import Held, KeyKind, Surrounding
 from credtray.environment import Environment
 from credtray.store.settings_file import SettingsFile
 from tests.cli.doctor_homes import CANARY, CONFIG, codes, lay, look, token
+from tests.systems import is_root
 from tests.web.endpoint_world import serving
 
 
@@ -305,7 +306,7 @@ def test_files_with_odd_names_are_mended_by_the_command_as_printed(
         assert (name, path.stat().st_mode & 0o777) == (name, 0o600)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.skipif(not is_root(), reason="only root gives files away")
 @pytest.mark.met("F13")
 @pytest.mark.parametrize("foreign", [".aws/sso/cache", ".aws/sso", ".aws/cli/cache", ".aws", ".aws/config"])
 def test_owner_is_the_finding_and_the_first_thing_to_do(home: Path, foreign: str) -> None:

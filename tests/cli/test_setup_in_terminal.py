@@ -5,6 +5,8 @@ import pytest
 from tests.cli.real_world import World
 from tests.cli.terminal_session import CTRL_C, DOWN, ENTER, ESCAPE, SPACE, TAB, TerminalSession
 
+pytestmark = pytest.mark.posix("a pseudo-terminal")
+
 
 @pytest.mark.met("M1")
 def test_preset_is_set_up_by_pressing_keys(world: World) -> None:

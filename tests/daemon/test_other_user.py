@@ -21,9 +21,13 @@ MALLORY = 65534
 PYTHON = Path("/usr/bin/python3")
 SETPRIV = shutil.which("setpriv")
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or SETPRIV is None or not PYTHON.exists(), reason="root, setpriv and a system Python"
-)
+pytestmark = [
+    pytest.mark.posix("another user asks by setpriv"),
+    pytest.mark.skipif(
+        os.geteuid() != 0 or SETPRIV is None or not PYTHON.exists(),
+        reason="root, setpriv and a system Python",
+    ),
+]
 
 CONNECT = f"""
 import socket, sys

@@ -8,6 +8,8 @@ import pytest
 from credtray.core.errors import AgentRefused
 from credtray.daemon.runtime_directory import prepare_runtime_directory
 
+pytestmark = pytest.mark.posix("owners and modes")
+
 NOBODY = 65534
 
 

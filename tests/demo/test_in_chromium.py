@@ -14,7 +14,10 @@ from tests.portal import Answer
 
 CHROMIUM = Path("/usr/bin/chromium")
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium package")
+pytestmark = [
+    pytest.mark.linux_desktop("Chromium and its driver"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium package"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.soak import QUICK
 
 HERE = Path(__file__).parent
 
-collect_ignore = [each.name for each in HERE.glob("test_*.py") if QUICK and "xvfb" in each.read_text()]
+collect_ignore = [each.name for each in HERE.glob("test_*.py") if QUICK and "xvfb" in each.read_text("utf-8")]
 """`make quick` starts no X server."""
 if (
     sys.platform == "win32"

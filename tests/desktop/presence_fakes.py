@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
-
-from dbus_fast import Message, MessageType, Variant
-from dbus_fast.aio import MessageBus
 
 from credtray.core.ports import DesktopPart, Presence
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.presence import PresenceWatch
 from tests.desktop.until import until
+
+if sys.platform == "linux":
+    from dbus_fast import Message, MessageType, Variant
+    from dbus_fast.aio import MessageBus
 
 LOGIN = "org.freedesktop.login1"
 LOGIN_PATH = "/org/freedesktop/login1"

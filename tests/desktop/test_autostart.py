@@ -13,6 +13,7 @@ from credtray.core.errors import AutostartRefused
 from credtray.desktop.autostart import Autostart, AutostartStatus, Outcome, agent_command
 from credtray.desktop.login_entry.xdg import MARK, DesktopEntry, read_keys
 from tests.desktop.test_autostart_entry import taken_apart
+from tests.systems import is_root
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
@@ -249,7 +250,7 @@ from credtray.desktop.autostart import Autostart
 from credtray.desktop.login_entry.xdg import DesktopEntry
 
 config = Path(sys.argv[1])
-if os.geteuid() == 0:  # whom no permission stops; as somebody else we could not enter root's own directories
+if is_root():  # whom no permission stops; as somebody else we could not enter root's own directories
     for path in (config, config / "autostart"):
         os.chown(path, {NOBODY}, {NOBODY})
     os.chroot(config)
@@ -276,7 +277,7 @@ def test_read_only_folder_is_named_and_nothing_is_changed(home: Path) -> None:
         text=True,
         check=True,
     )
-    config = Path("/") if os.geteuid() == 0 else config
+    config = Path("/") if is_root() else config
 
     place = config / "autostart"
     assert done.stdout == (

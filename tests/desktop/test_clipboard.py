@@ -22,6 +22,8 @@ from credtray.desktop.clipboard import Clipboard, holder_for
 from credtray.desktop.clipboard.windows import WindowsHolder
 from tests.desktop.xvfb import Xvfb, xvfb
 
+pytestmark = pytest.mark.linux_desktop("X11 and Wayland")
+
 SECRET = "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG+bPxRfi ü 漢字\n"
 LONG = 45.0
 PATIENCE = 60.0

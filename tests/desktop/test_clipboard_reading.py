@@ -18,6 +18,8 @@ from credtray.desktop.clipboard import reading as clipboard_reading
 from credtray.desktop.clipboard.reading import LONGEST, clipboard_text, printed_by
 from tests.desktop.xvfb import Xvfb, xvfb
 
+pytestmark = pytest.mark.linux_desktop("X11")
+
 PASTE = 'export AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI/K7MDENG+bPxRfi"\nü 漢字\n'
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from credtray.core.events import Woke
 from credtray.daemon.scheduler import Hint, Reading
 from credtray.desktop.clock_watch import ClockWatch, SystemClock
+from tests.systems import is_root
 
 
 def test_wall_clock_is_aware_and_right() -> None:
@@ -66,7 +66,8 @@ def can_set_the_clock() -> bool:
     return True
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not can_set_the_clock(), reason="needs the right to set the clock")
+@pytest.mark.posix("the kernel of Linux")
+@pytest.mark.skipif(not is_root() or not can_set_the_clock(), reason="needs the right to set the clock")
 def test_set_clock_is_noticed_at_once_and_every_time() -> None:
     async def noticed() -> list[int]:
         rung = asyncio.Event()

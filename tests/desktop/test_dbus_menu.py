@@ -18,6 +18,8 @@ from tests.core.making import calls_of
 from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.panel_fakes import PROPERTIES, Entry, PaperPanel, menu_entries
 
+pytestmark = pytest.mark.linux_desktop("a menu on D-Bus")
+
 pystray = load_pystray()
 Menu, MenuItem = pystray.Menu, pystray.MenuItem
 

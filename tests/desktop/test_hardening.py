@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.posix("limits and modes of processes")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -20,6 +20,7 @@ from credtray.desktop.clock_watch import (
     tells_of_address,
     tells_of_route,
 )
+from tests.systems import is_root
 
 ROOT = Path(__file__).parents[2]
 MAIN, LOCAL = 254, 255
@@ -135,12 +136,13 @@ asyncio.run(main())
 
 
 def can_make_links() -> bool:
-    if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("unshare") is None:
+    if not is_root() or shutil.which("ip") is None or shutil.which("unshare") is None:
         return False
     probe = ["unshare", "--net", "ip", "link", "add", "lan0", "type", "bridge"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.posix("the kernel of Linux")
 @pytest.mark.skipif(not can_make_links(), reason="needs root, ip and unshare")
 def test_link_that_comes_back_gives_one_hint_each_time() -> None:
     done = subprocess.run(

@@ -21,6 +21,8 @@ from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Notified, daemon_on, shown_by, told
 from tests.desktop.until import until
 
+pytestmark = pytest.mark.linux_desktop("D-Bus")
+
 SIGN_IN = Button("Sign in", protocol.Login("corp"))
 LATER = Button("Remind me in 10 min", protocol.Snooze("corp", 10))
 WARNING = Notification("corp:end", "corp ends in 10 min", "Sign in again.", (SIGN_IN, LATER))

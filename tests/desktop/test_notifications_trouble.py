@@ -18,6 +18,8 @@ from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.notification_fakes import Callbacks, daemon_on, shown_by, told
 from tests.desktop.until import until
 
+pytestmark = pytest.mark.linux_desktop("D-Bus")
+
 WARNING = Notification("corp:end", "ends soon", "", (Button("Sign in", protocol.Login("corp")),))
 ENDED = Notification("corp:end", "has ended", "", (Button("Sign in", protocol.Login("corp")),))
 OTHER = Notification("other", "something else", "", (Button("Log", OpenLog()),))

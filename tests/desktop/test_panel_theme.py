@@ -26,6 +26,8 @@ from credtray.desktop.panel_theme import (
 )
 from tests.desktop.dbus_daemon import DbusDaemon
 
+pytestmark = pytest.mark.linux_desktop("D-Bus and GTK")
+
 DAEMON = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 
 

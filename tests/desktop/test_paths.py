@@ -8,6 +8,7 @@ import pytest
 from credtray.core.errors import AgentRefused
 from credtray.desktop import paths
 from credtray.desktop.socket_path import socket_paths
+from tests.systems import is_root
 
 
 def test_socket_lies_in_the_runtime_directory(home: Path) -> None:
@@ -38,7 +39,7 @@ def test_runtime_directory_that_is_missing_or_too_long_is_passed_over(
     assert home / ".cache/credtray/run/agent.sock" == paths.listening_path()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+@pytest.mark.skipif(not is_root(), reason="only root can give a directory away")
 def test_runtime_directory_of_another_user_is_passed_over(home: Path) -> None:
     os.chown(home / "run", 65534, 65534)
 

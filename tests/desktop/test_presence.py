@@ -27,6 +27,8 @@ from tests.desktop.presence_fakes import (
     watched,
 )
 
+pytestmark = pytest.mark.linux_desktop("logind on D-Bus")
+
 FREEDESKTOP = "org.freedesktop.ScreenSaver"
 NOWHERE = "unix:path=/nowhere"
 

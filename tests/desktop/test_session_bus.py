@@ -22,6 +22,8 @@ from credtray.desktop.bus.session import BusKind, SessionBus
 from credtray.desktop.bus.signals import Signal
 from tests.desktop.dbus_daemon import DbusDaemon
 
+pytestmark = pytest.mark.linux_desktop("D-Bus")
+
 PATH = "/credtray/test"
 INTERFACE = "credtray.Test"
 DAEMON = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")

@@ -31,6 +31,8 @@ from tests.desktop.panel_fakes import (
     watching,
 )
 
+pytestmark = pytest.mark.linux_desktop("D-Bus")
+
 pystray = load_pystray()
 Menu, MenuItem = pystray.Menu, pystray.MenuItem
 

@@ -15,6 +15,8 @@ from credtray.desktop.tray.status_notifier import DROPPED, NO_HOST, REFUSED, Reg
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import DAEMON, FakeWatcher, until, watching
 
+pytestmark = pytest.mark.linux_desktop("D-Bus")
+
 NAME = "org.kde.StatusNotifierItem-1-1"
 
 

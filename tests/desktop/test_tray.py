@@ -26,6 +26,8 @@ from tests.desktop.panel_fakes import Entry, FakeWatcher, MenuHost, watching
 from tests.desktop.x_tray import windows_called, x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 
+pytestmark = pytest.mark.linux_desktop("trays of X11 and D-Bus")
+
 FACE = TrayView(
     IconState(Shape.FRESH, 9),
     "credtray: signed in",

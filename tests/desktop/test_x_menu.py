@@ -24,6 +24,8 @@ from credtray.desktop.x11.thread import Area
 from tests.desktop.x_tray import x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 
+pytestmark = pytest.mark.linux_desktop("X11")
+
 PATIENCE = 60.0
 MENU = (
     Item("header", Kind.TEXT, "corp: signed in"),

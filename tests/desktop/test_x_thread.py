@@ -17,6 +17,8 @@ from Xlib.display import Display
 from credtray.desktop.x11.thread import XThread
 from tests.desktop.xvfb import xvfb
 
+pytestmark = pytest.mark.linux_desktop("X11")
+
 PATIENCE = 60.0
 PIECES = 40
 PIECE = b"x" * 8_000

@@ -26,6 +26,8 @@ from tests.desktop.keyed_items import KeyedItem
 from tests.desktop.x_tray import BACKGROUND, pixel, windows_called, x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 
+pytestmark = pytest.mark.linux_desktop("X11")
+
 PATIENCE = 60.0
 RED = 0xFF0000
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import socket
 import stat
 import subprocess
@@ -16,8 +15,12 @@ import pytest
 from credtray.core.errors import FileRefused, FileUnwritable
 from credtray.files.atomic_file import LEFTOVER_PREFIX, read_bounded, sweep_leftovers, write_atomically
 from credtray.files.directory_safety import private_directory, translation
+from tests.systems import is_root
 
-gives_away = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+if sys.platform != "win32":
+    import resource
+
+gives_away = pytest.mark.skipif(not is_root(), reason="only root can give a file away")
 
 OTHER = 65534  # nobody
 
@@ -28,7 +31,7 @@ def mode_of(path: Path) -> int:
 
 def as_nobody(code: str, *arguments: Path | str) -> str:
     """Run *code* as another user, which only root can arrange; return what it prints."""
-    if os.geteuid() != 0:
+    if not is_root():
         pytest.skip("only root can become another user")
     script = (
         "import os, sys; sys.path[:] = sys.argv[1].split(os.pathsep); from pathlib import Path;"
@@ -207,7 +210,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir(mode=0o700)
     command = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=6,mode=0700", "none", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+    if not is_root() or subprocess.run(command, capture_output=True, check=False).returncode != 0:
         pytest.skip("mounting is not allowed here")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
@@ -391,7 +394,14 @@ def test_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
         read_bounded(tmp_path / "file", 5)
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(getattr(os, "mkfifo", None), marks=pytest.mark.posix("a named pipe in a folder")),
+        os.mkdir,
+        pytest.param(lambda path: path.symlink_to("/dev/zero"), marks=pytest.mark.posix("/dev/zero")),
+    ],
+)
 def test_what_is_not_a_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "odd")
 
@@ -419,14 +429,14 @@ def test_only_old_temporary_files_of_ours_are_swept(tmp_path: Path) -> None:
     os.utime(tmp_path / ".credtray-2.tmp")
     (tmp_path / ".credtray-dir").mkdir()
     (tmp_path / ".credtray-link").symlink_to("mine")
-    if os.geteuid() == 0:
+    if is_root():
         (tmp_path / ".credtray-theirs").touch()
         os.utime(tmp_path / ".credtray-theirs", (old, old))
         os.chown(tmp_path / ".credtray-theirs", OTHER, OTHER)
 
     assert sweep_leftovers(tmp_path, now) == 1
     assert not (tmp_path / ".credtray-1.tmp").exists()
-    assert len(list(tmp_path.iterdir())) == (6 if os.geteuid() == 0 else 5)
+    assert len(list(tmp_path.iterdir())) == (6 if is_root() else 5)
 
 
 def test_sweeping_an_absent_directory_is_nothing(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import signal
 import stat
@@ -16,6 +15,10 @@ import pytest
 from credtray.core.errors import FileContended, FileRefused, FileUnwritable
 from credtray.files.file_lock import FileLock
 from tests.aws.file_fakes import StandingClock
+from tests.systems import is_root
+
+if sys.platform != "win32":
+    import fcntl
 
 HOLDER = """
 import sys, time
@@ -130,7 +133,13 @@ def test_planted_link_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+@pytest.mark.parametrize(
+    "make",
+    [
+        os.mkdir,
+        pytest.param(getattr(os, "mkfifo", None), marks=pytest.mark.posix("a named pipe in a folder")),
+    ],
+)
 def test_what_is_not_a_file_is_refused(tmp_path: Path, make: object) -> None:
     path = tmp_path / "d" / "lock"
     path.parent.mkdir()
@@ -142,7 +151,7 @@ def test_what_is_not_a_file_is_refused(tmp_path: Path, make: object) -> None:
 
 
 def test_lock_file_of_another_user_is_refused(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
+    if not is_root():
         pytest.skip("only root can make a file of another user")
     path = tmp_path / "d" / "lock"
     path.parent.mkdir()

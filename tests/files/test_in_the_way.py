@@ -17,6 +17,8 @@ from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.files.atomic_file import check_writable, write_atomically
 from credtray.files.in_the_way import in_the_way
 
+pytestmark = pytest.mark.posix("owners, modes and mounts")
+
 OTHER = 12345
 _T = TypeVar("_T")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away and mounts")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.posix("scripts for sh")
+
 COMMANDS = Path(__file__).parents[2] / "packaging" / "commands"
 TOLD = """\
 import json, os, sys

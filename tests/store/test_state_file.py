@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import resource
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,9 @@ from credtray.core.errors import FileUnwritable
 from credtray.core.state import State
 from credtray.store.state_files import StateFile
 from tests.core.making import signed_in
+
+if sys.platform != "win32":
+    import resource
 
 SIGN_IN = {"started_at": "2026-11-22T12:00:00Z", "ends_at": "2026-11-22T20:00:00Z", "proof": "setting"}
 

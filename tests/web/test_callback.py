@@ -363,11 +363,11 @@ def test_waiting_connections_end_with_the_sign_in() -> None:
         assert rest == b""
 
 
-@pytest.mark.parametrize("option", [None, socket.SO_REUSEADDR, socket.SO_REUSEPORT])
-def test_nobody_else_can_bind_the_port(callback: LoopbackCallback, option: int | None) -> None:
+@pytest.mark.parametrize("option", [None, "SO_REUSEADDR", "SO_REUSEPORT"])
+def test_nobody_else_can_bind_the_port(callback: LoopbackCallback, option: str | None) -> None:
     with closing(socket.socket()) as thief:
         if option is not None:
-            thief.setsockopt(socket.SOL_SOCKET, option, 1)
+            thief.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
         with pytest.raises(OSError, match="in use") as caught:
             thief.bind(("127.0.0.1", port_of(callback)))
 

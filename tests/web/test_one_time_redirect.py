@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import socket
 import subprocess
@@ -14,12 +13,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from credtray.core.models import Secret
 from credtray.demo.identity_center import IdentityCenter
 from credtray.web.console_handover import OneTimeRedirect, one_time_redirect
 from credtray.web.http_connections import same_person
+from tests.systems import is_root
 
 TARGET = Secret("https://signin.aws.amazon.com/federation?Action=login&SigninToken=CANARY")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -177,8 +176,9 @@ def test_our_own_connection_is_known_as_ours() -> None:
         assert not same_person(("127.0.0.1", 1), server.getsockname())
 
 
+@pytest.mark.posix("another user asks by setpriv")
 @pytest.mark.skipif(
-    os.geteuid() != 0 or SETPRIV is None or not SYSTEM_PYTHON.exists(),
+    not is_root() or SETPRIV is None or not SYSTEM_PYTHON.exists(),
     reason="root, setpriv, a system Python",
 )
 def test_real_other_user_who_read_the_address_gets_nothing() -> None:
@@ -202,12 +202,15 @@ def test_real_other_user_who_read_the_address_gets_nothing() -> None:
     serving(visits)
 
 
+@pytest.mark.linux_desktop("Chromium and its driver")
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium")
 def test_chromium_follows_the_page_to_the_sign_in_and_tells_nobody_where_from(portal: IdentityCenter) -> None:
     target = Secret(f"{portal.url}/federation?Action=login&SigninToken=CANARY&Destination=x")
     seen: list[tuple[str, str | None]] = []
 
     def browse(address: str) -> None:
+        from playwright.sync_api import sync_playwright
+
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             page = browser.new_page()
