@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from credtray.core.shell_words import argument, path_word, with_options, word
 
-pytestmark = pytest.mark.posix
+pytestmark = pytest.mark.posix("bash reads the words")
 """bash reads the words."""
 NASTY = (
     "a b",
