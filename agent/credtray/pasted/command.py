@@ -195,7 +195,7 @@ def _tell(kept: _Kept, *, clipboard: bool) -> None:
 
 
 STDIN = "-"
-_END = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
+_END = "Ctrl-Z" if sys.platform == "win32" else "Ctrl-D"
 _PASTE_HERE = (
     'Paste the keys here: in the access portal, "Access keys" of the role, option 1 or 2.\n'
     f"Nothing is shown as you paste. Finish with Enter, then {_END}."
@@ -241,7 +241,7 @@ def _from_stdin() -> bytes:
     if sys.platform == "win32":
         with _quiet_console():
             terminal.say(_PASTE_HERE)
-            return sys.stdin.buffer.read(LONGEST + 1)
+            return _until_ctrl_z()
     else:
         with _quiet_terminal(sys.stdin.fileno()) as end:
             terminal.say(_PASTE_HERE)  # only now: whoever reads it may paste at once
@@ -249,12 +249,28 @@ def _from_stdin() -> bytes:
 
 
 if sys.platform == "win32":
-    _ECHO_INPUT = 0x0004
-    """ENABLE_ECHO_INPUT (consoleapi.h)."""
+    _LINE_INPUT, _ECHO_INPUT = 0x0002, 0x0004
+    """ENABLE_LINE_INPUT and ENABLE_ECHO_INPUT (consoleapi.h)."""
+    _CTRL_Z = b"\x1a"
+    _PIECE = 8192
+
+    def _until_ctrl_z() -> bytes:
+        """Return what comes before Ctrl-Z, at most one byte more than is taken."""
+        console: Any = sys.stdin.buffer  # a file of the console has a raw one below it
+        held = b""
+        while _CTRL_Z not in held and len(held) <= LONGEST:
+            piece = console.raw.read(_PIECE)
+            if not piece:  # at the beginning of a piece Ctrl-Z is the end of the file
+                break
+            held += piece
+        return held.partition(_CTRL_Z)[0][: LONGEST + 1].replace(b"\r", b"\n")  # which is what Enter sends
 
     @contextlib.contextmanager
     def _quiet_console() -> Iterator[None]:
         """Keep the keys off the screen and out of its scrollback; afterwards the console is as it was.
+
+        Line by line, a console drops what is longer than the reader's buffer, as a session token may be: so
+        each piece is read as it comes.
 
         Ctrl-Break would end Python at once, and leave a console that shows nothing: here it is a Ctrl-C.
 
@@ -272,7 +288,8 @@ if sys.platform == "win32":
             raise UsageError(_NOT_QUIET)
         broken = signal.signal(signal.SIGBREAK, signal.default_int_handler)
         try:
-            if not kernel.SetConsoleMode(console, wintypes.DWORD(before.value & ~_ECHO_INPUT)):
+            quiet = before.value & ~(_ECHO_INPUT | _LINE_INPUT)
+            if not kernel.SetConsoleMode(console, wintypes.DWORD(quiet)):
                 raise UsageError(_NOT_QUIET)
             yield
         finally:  # with what is left of the paste: the shell would show it, and run it
