@@ -237,6 +237,29 @@ def test_powershell_reads_every_value_back(access: str, secret: str, session: st
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ('say "hi"', '$Env:A="say `"hi`""'),
+        ("it's", '$Env:A="it\'s"'),
+        ("$HOME ${x} $(id)", '$Env:A="`$HOME `${x} `$(id)"'),
+        ("a`b", '$Env:A="a``b"'),
+        ("\u201csmart\u201d", '$Env:A="`\u201csmart`\u201d"'),
+        ("Zürich 日本", '$Env:A="Zürich 日本"'),
+    ],
+)
+def test_powershell_is_written_to_by_its_own_rules(value: str, line: str) -> None:
+    assert assignments({"A": value}, Form.POWERSHELL) == f"{line}\r\n"
+    assert powershell_reads(line) == ("A", value)
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\0b", "a\x1bb", ""])
+def test_a_value_of_more_than_one_line_is_refused_for_powershell_and_not_told(value: str) -> None:
+    with pytest.raises(FormRefused) as refused:
+        assignments({"A": value}, Form.POWERSHELL)
+    assert not value or value not in str(refused.value)
+
+
 def powershell_reads(line: str) -> tuple[str, str]:
     """Read ``$Env:NAME="..."`` by PowerShell's rules for expandable strings (specification, 2.3.5.2)."""
     match = re.fullmatch(r'\$Env:(\w+)="(.*)"', line, re.DOTALL)
