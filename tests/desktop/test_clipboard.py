@@ -17,9 +17,9 @@ import pytest
 from Xlib import X
 from Xlib.display import Display
 
-from credtray.core.errors import ClipboardUnavailable
-from credtray.desktop.clipboard import Clipboard, holder_for
-from credtray.desktop.clipboard.windows import WindowsHolder
+from credtray.core.errors import ClipboardUnavailable, ClipboardUnreadable
+from credtray.desktop.clipboard import Clipboard, holder_for, windows
+from credtray.desktop.clipboard.windows import WindowsHolder, read_text
 from tests.desktop.xvfb import Xvfb, xvfb
 
 pytestmark = pytest.mark.linux_desktop("X11 and Wayland")
@@ -457,6 +457,52 @@ class FakeWindows:
 
     def GlobalUnlock(self, handle: int) -> None:
         pass
+
+    def GlobalSize(self, handle: int) -> int:
+        return len(self.memory[handle])
+
+    def GetClipboardData(self, kind: int | str) -> int | None:
+        assert self.is_open
+        if kind not in self.board:
+            return None
+        handle = self.GlobalAlloc(0, len(self.board[kind]) + 4)  # Windows rounds up
+        ctypes.memmove(self.memory[handle], self.board[kind], len(self.board[kind]))
+        return handle
+
+
+@pytest.mark.parametrize("text", ["", "Grüße\r\n日本\U0001f600", "x" * 4096])
+def test_windows_text_is_read_up_to_its_end(text: str) -> None:
+    system = FakeWindows()
+    system.board[13] = f"{text}\0".encode("utf-16-le")
+
+    assert read_text(system, system, 4096) == text.encode()
+    assert not system.is_open
+
+
+def test_windows_clipboard_without_a_text_is_empty() -> None:
+    system = FakeWindows()
+
+    assert read_text(system, system, 4096) == b""
+    assert not system.is_open
+
+
+@pytest.mark.parametrize("text", ["x" * 4097, "日" * 1366, "x" * 9000])
+def test_too_long_a_text_on_the_windows_clipboard_is_refused(text: str) -> None:
+    system = FakeWindows()
+    system.board[13] = f"{text}\0".encode("utf-16-le")
+
+    with pytest.raises(ClipboardUnreadable, match="more than 4 KiB"):
+        read_text(system, system, 4096)
+    assert not system.is_open
+
+
+def test_windows_clipboard_that_another_program_keeps_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "ANSWER_SECONDS", -1.0)
+    system = FakeWindows()
+    monkeypatch.setattr(system, "OpenClipboard", lambda _window: False)
+
+    with pytest.raises(ClipboardUnreadable, match="another program"):
+        read_text(system, system, 4096)
 
 
 def test_windows_text_stays_out_of_history_and_is_cleared_only_while_it_is_ours() -> None:

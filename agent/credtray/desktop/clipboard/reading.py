@@ -10,11 +10,13 @@ import concurrent.futures
 import contextlib
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from credtray.core.errors import ClipboardUnreadable
 from credtray.desktop.browser import child_environ
+from credtray.desktop.clipboard.windows import windows_text
 from credtray.desktop.x11.thread import XThread
 
 ANSWER_SECONDS = 5.0
@@ -23,7 +25,6 @@ LONGEST = 256 * 1024
 """Bytes; an X server hands no more over in one piece."""
 
 _PBPASTE = "/usr/bin/pbpaste"
-_GET_CLIPBOARD = "[Console]::OutputEncoding = [Text.Encoding]::UTF8; Get-Clipboard -Raw"
 
 
 async def clipboard_text(environ: Mapping[str, str]) -> bytes:
@@ -36,10 +37,28 @@ async def clipboard_text(environ: Mapping[str, str]) -> bytes:
         # Without a UTF-8 locale it would print MacRoman (pbpaste(1)).
         text = await printed_by([_PBPASTE], {"LC_CTYPE": "UTF-8"})
     elif sys.platform == "win32":
-        text = await printed_by(["powershell", "-NoProfile", "-Command", _GET_CLIPBOARD], environ)
+        text = await _in_time(windows_text)
     else:
         text = await _linux(environ)
     return text
+
+
+async def _in_time(read: Callable[[int], bytes]) -> bytes:
+    """Let a thread of its own read: the program that holds the text is asked for it now, and may hang."""
+    answer: concurrent.futures.Future[bytes] = concurrent.futures.Future()
+
+    def work() -> None:
+        try:
+            answer.set_result(read(LONGEST))
+        except ClipboardUnreadable as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=work, name="clipboard reading", daemon=True).start()
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await asyncio.shield(asyncio.wrap_future(answer))
+    except TimeoutError:
+        raise ClipboardUnreadable("the program that owns the clipboard does not answer") from None
 
 
 async def _linux(environ: Mapping[str, str]) -> bytes:

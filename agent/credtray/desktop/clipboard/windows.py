@@ -1,4 +1,4 @@
-"""Holds a text on the Windows clipboard, out of its history and its cloud. Never run there by its authors.
+"""Holds a text on the Windows clipboard, out of its history and its cloud, and reads what is on it.
 
 Takes nothing from the clipboard that somebody else has put there.
 """
@@ -10,7 +10,7 @@ import ctypes
 import time
 from typing import Any
 
-from credtray.core.errors import ClipboardUnavailable
+from credtray.core.errors import ClipboardUnavailable, ClipboardUnreadable
 from credtray.core.ports.outside import ANSWER_SECONDS
 
 _CF_UNICODETEXT = 13
@@ -28,17 +28,65 @@ _MARKS = {
 
 def windows_holder() -> WindowsHolder:
     """Return a holder on this system's libraries. On Windows only."""
+    return WindowsHolder(*_libraries())
+
+
+def windows_text(longest: int) -> bytes:
+    """Return the text on the clipboard in UTF-8, empty where there is none. On Windows only.
+
+    Raises:
+        ClipboardUnreadable: another program keeps the clipboard, or the text is longer than *longest* bytes.
+    """
+    return read_text(*_libraries(), longest)
+
+
+def read_text(user32: Any, kernel32: Any, longest: int) -> bytes:
+    """As ``windows_text``, with these libraries."""
+    if not _opened(user32, None):
+        raise ClipboardUnreadable("another program is using the clipboard")
+    try:
+        handle = user32.GetClipboardData(_CF_UNICODETEXT)
+        address = kernel32.GlobalLock(handle) if handle else None
+        if not address:
+            return b""
+        try:
+            # A character has two bytes there and one or more in UTF-8: of what is too long, enough to see it.
+            size = min(kernel32.GlobalSize(handle), 2 * longest + 4)
+            held = ctypes.string_at(address, size)
+        finally:
+            kernel32.GlobalUnlock(handle)
+    finally:
+        user32.CloseClipboard()
+    text = held.decode("utf-16-le", "replace").partition("\0")[0].encode()
+    if len(text) > longest:
+        raise ClipboardUnreadable(f"it contains more than {longest // 1024} KiB")
+    return text
+
+
+def _opened(user32: Any, window: Any) -> bool:
+    """Open the clipboard, which one program at a time may have open; False: another one keeps it."""
+    until = time.monotonic() + ANSWER_SECONDS
+    while not user32.OpenClipboard(window):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_BUSY_SECONDS)
+    return True
+
+
+def _libraries() -> tuple[Any, Any]:
     libraries: Any = ctypes  # WinDLL is there on Windows only, for type checkers too
     user32, kernel32 = libraries.WinDLL("user32"), libraries.WinDLL("kernel32")
     # Handles and addresses are wider than the int ctypes assumes.
     user32.CreateWindowExW.restype = user32.SetClipboardData.restype = ctypes.c_void_p
+    user32.GetClipboardData.restype = ctypes.c_void_p
     user32.OpenClipboard.argtypes = user32.DestroyWindow.argtypes = [ctypes.c_void_p]
     user32.SetClipboardData.argtypes = [ctypes.c_uint, ctypes.c_void_p]
     kernel32.GlobalAlloc.restype = kernel32.GlobalLock.restype = ctypes.c_void_p
     kernel32.GlobalAlloc.argtypes = [ctypes.c_uint, ctypes.c_size_t]
-    for function in (kernel32.GlobalLock, kernel32.GlobalUnlock, kernel32.GlobalFree):
+    kernel32.GlobalSize.restype = ctypes.c_size_t
+    for function in (kernel32.GlobalLock, kernel32.GlobalUnlock, kernel32.GlobalFree, kernel32.GlobalSize):
         function.argtypes = [ctypes.c_void_p]
-    return WindowsHolder(user32, kernel32)
+    return user32, kernel32
 
 
 class WindowsHolder:
@@ -90,11 +138,8 @@ class WindowsHolder:
             self._user32.CloseClipboard()
 
     def _open(self, window: Any) -> None:
-        until = time.monotonic() + ANSWER_SECONDS
-        while not self._user32.OpenClipboard(window):
-            if time.monotonic() > until:
-                raise ClipboardUnavailable("another program is using the clipboard")
-            time.sleep(_BUSY_SECONDS)
+        if not _opened(self._user32, window):
+            raise ClipboardUnavailable("another program is using the clipboard")
 
     def _set(self, kind: int, data: bytes) -> None:
         handle = self._kernel32.GlobalAlloc(_GMEM_MOVEABLE, len(data))
