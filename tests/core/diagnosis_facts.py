@@ -193,6 +193,7 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "old_command": lambda: replace(FINE, old_commands=frozen(dev="/old/python does not exist")),
         "credential_process_missing": lambda: replace(FINE, missing_programs=frozen(dev="/old/python")),
         "profile_variables_differ": lambda: environ(AWS_PROFILE="dev", AWS_DEFAULT_PROFILE="default"),
+        "empty_file_variable": lambda: environ(AWS_CONFIG_FILE=""),
         "environment_keys": lambda: environ(AWS_ACCESS_KEY_ID="set", AWS_SECRET_ACCESS_KEY="set"),
         "endpoint_refused": lambda: replace(FINE, endpoint_answers=False),
         "half_environment_keys": lambda: environ(AWS_ACCESS_KEY_ID="set"),

@@ -10,7 +10,7 @@ import pytest
 from credtray.core.models import CredentialStatus
 from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.doctor.all_rules import BY_CODE, EVERY_KIND, concerning, findings
-from credtray.doctor.evidence import AgentFacts, Facts, Held, SessionSight, SettingsFacts
+from credtray.doctor.evidence import AgentFacts, Facts, Held, SessionSight, SettingsFacts, spoken
 from credtray.doctor.findings import Finding, Severity
 from credtray.doctor.repair_plans import REPAIRS
 from credtray.doctor.symptoms import SYMPTOMS, texts_of
@@ -295,3 +295,19 @@ def test_a_directory_of_another_user_is_not_told_as_one_whose_mode_helps(path: s
 
     assert "file_of_other_user" in codes
     assert "directory_mode" not in codes
+
+
+@pytest.mark.parametrize("name", ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])
+def test_an_empty_variable_of_a_file_is_told_with_what_takes_it_away(name: str) -> None:
+    facts = replace(FINE, environ=spoken({name: "", "AWS_PROFILE": ""}))
+    (found,) = [item for item in findings(facts) if item.code == "empty_file_variable"]
+
+    assert found.cure == f"Run: unset {name}"
+    assert "boto3 and the AWS CLI do not read ~/.aws/c" in found.seen[0].text
+
+
+def test_a_variable_that_is_empty_or_names_a_file_is_no_trouble() -> None:
+    for given in ({"AWS_PROFILE": ""}, {"AWS_CONFIG_FILE": "/x"}, {}):
+        facts = replace(FINE, environ=spoken(given))
+
+        assert "empty_file_variable" not in {item.code for item in findings(facts)}

@@ -329,11 +329,15 @@ PROXIES = frozenset({"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "
 """Shown without their login."""
 
 
+FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+"""To boto3 an empty one names no file; every other empty variable is as good as none."""
+
+
 def spoken(environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the variables that are set and matter; of those that may hold a secret only that they are."""
     found: dict[str, str] = {}
     for name, value in environ.items():
-        if not value:
+        if not value and name not in FILES:
             continue
         if name in SHOWN:
             found[name] = value

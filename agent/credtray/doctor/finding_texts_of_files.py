@@ -242,6 +242,16 @@ PROFILE_VARIABLES = FindingKind(
     "Run: {command}",
     command=shell_words.unset("AWS_DEFAULT_PROFILE"),
 )
+EMPTY_FILE_VARIABLE = FindingKind(
+    "empty_file_variable",
+    Group.ENVIRONMENT,
+    Severity.WARNING,
+    "A variable that should name an AWS file is empty",
+    "boto3 and the AWS CLI then open no such file, and know none of its profiles. credtray and the SDKs for "
+    "Go and JavaScript read the usual file.",
+    "Run: {command}",
+    command=shell_words.unset("AWS_CONFIG_FILE"),
+)
 ENVIRONMENT_KEYS = FindingKind(
     "environment_keys",
     Group.ENVIRONMENT,
@@ -289,6 +299,7 @@ KINDS = (
     OLD_COMMAND,
     PROCESS_FAILED,
     PROFILE_VARIABLES,
+    EMPTY_FILE_VARIABLE,
     ENVIRONMENT_KEYS,
     HALF_ENVIRONMENT_KEYS,
 )

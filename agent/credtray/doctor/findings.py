@@ -164,7 +164,7 @@ def found(
         }
     if path is not None:
         places["path"] = path_word(path)
-    if kind.command is not None:
+    if kind.command is not None and "command" not in places:
         places["command"] = kind.command.on("PATH" if path is None else path)
     cure = kind.cure.format_map(places)
     return Finding(kind, severity or kind.severity, seen, cure, tuple(profiles), session)

@@ -7,12 +7,12 @@ from types import MappingProxyType
 
 from credtray.core.endpoint import ADDRESS
 from credtray.core.obstacles import Obstacle
-from credtray.core.shell_words import word
+from credtray.core.shell_words import unset, word
 from credtray.core.words import did_you_mean
 from credtray.doctor import finding_texts_of_files as files
 from credtray.doctor import finding_texts_of_files as kinds
 from credtray.doctor import finding_texts_of_keys as key_causes
-from credtray.doctor.evidence import ConfigFacts, Facts, FileFacts, IniFacts, KeyKind, KeySection
+from credtray.doctor.evidence import FILES, ConfigFacts, Facts, FileFacts, IniFacts, KeyKind, KeySection
 from credtray.doctor.findings import Finding, Severity, Sight, clean, found, moment
 
 _KINDS = MappingProxyType(
@@ -169,6 +169,10 @@ def _variables(facts: Facts) -> Iterator[Finding]:
     if first is not None and second is not None and first != second:
         seen = Sight(f"AWS_DEFAULT_PROFILE is {clean(first)}, AWS_PROFILE is {clean(second)}")
         yield found(kinds.PROFILE_VARIABLES, seen)
+    for variable, usual in zip(FILES, ("config", "credentials"), strict=True):
+        if facts.environ.get(variable) == "":
+            seen = Sight(f"{variable} is empty: boto3 and the AWS CLI do not read ~/.aws/{usual}")
+            yield found(kinds.EMPTY_FILE_VARIABLE, seen, fill={"command": unset(variable).on()})
     if facts.config.text.problem is not None or facts.credentials.text.problem is not None:
         return
     known = {"default", *facts.config.sections, *facts.credentials.sections}

@@ -109,6 +109,7 @@ OF_FILES = (
         r"'.{1,200}?' not found in credentials file|Aws::Errors::NoSuchProfileError|"
         r"profile `.{1,200}?['`] (?:was not defined|not found in)",
         files.PROFILE_UNKNOWN,
+        files.EMPTY_FILE_VARIABLE,
         files.SECTION_IGNORED,
         files.PROFILE_INCOMPLETE,
     ),

@@ -73,6 +73,7 @@ _NO_KEYS = (
     keys.SIGNED_OUT,
     keys.SIGN_IN_ENDED,
     files.PROFILE_UNKNOWN,
+    files.EMPTY_FILE_VARIABLE,
     files.NOTHING_CONFIGURED,
     files.SECTION_IGNORED,
     files.PROFILE_INCOMPLETE,
