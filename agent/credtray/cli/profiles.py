@@ -5,6 +5,7 @@ Shows only; `activate` and `switch` choose.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -149,6 +150,7 @@ def profiles(
         _show(ours, foreign)
     elif not document.problems:
         terminal.say("No profile matches. `credtray setup` adds profiles.")
+    _warn_of_code_page([*(item.name for item in ours), *(item.name for item in foreign)])
     if not wish.narrows:
         _show_pasted(document.imports)
     for item in [] if wish.narrows else document.warnings:
@@ -164,6 +166,17 @@ def _show(ours: Sequence[ProfileStatus], foreign: Sequence[ForeignStatus]) -> No
         terminal.draw(profiles_view(ours))
     if foreign:
         terminal.draw(foreign_view(foreign))
+
+
+def _warn_of_code_page(names: Sequence[str]) -> None:
+    """Tell when boto3 knows a profile by another name, as on Windows."""
+    headers = "\n".join(f"[profile {name}]" for name in names if not name.isascii())
+    if headers:
+        from credtray.doctor.collect_files import boto3_warning  # few names need it
+
+        told = boto3_warning(headers, os.environ)
+        if told is not None:
+            terminal.complain(*told, kind="warning")
 
 
 def _show_pasted(items: Sequence[PastedStatus]) -> None:

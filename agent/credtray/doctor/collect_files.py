@@ -40,6 +40,9 @@ from credtray.doctor.evidence import (
     Place,
     TokenFacts,
 )
+from credtray.doctor.finding_texts_of_files import CODE_PAGE
+from credtray.doctor.findings import found
+from credtray.doctor.rules_of_files import misread_words
 from credtray.files.atomic_file import CACHE_LIMIT, INI_LIMIT, read_bounded
 from credtray.files.directory_safety import check_directory, own_uid, resolve
 from credtray.files.in_the_way import keeps_modes
@@ -183,6 +186,16 @@ def code_page_of_boto3(environ: Mapping[str, str]) -> str | None:
         page = codecs.lookup(locale.getencoding()).name
         return None if page == "utf-8" else page
     return None
+
+
+def boto3_warning(lines: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return what boto3 makes of lines of a config file, and what to do; None: it reads them as we do."""
+    page = code_page_of_boto3(environ)
+    other = None if page is None or lines.isascii() else next(misread(lines.encode(), page), None)
+    if other is None:
+        return None
+    seen = misread_words(other, page)
+    return f"boto3 reads the config file in another encoding: {seen}", found(CODE_PAGE).cure
 
 
 def understood(

@@ -12,7 +12,16 @@ from credtray.core.words import did_you_mean
 from credtray.doctor import finding_texts_of_files as files
 from credtray.doctor import finding_texts_of_files as kinds
 from credtray.doctor import finding_texts_of_keys as key_causes
-from credtray.doctor.evidence import FILES, ConfigFacts, Facts, FileFacts, IniFacts, KeyKind, KeySection
+from credtray.doctor.evidence import (
+    FILES,
+    ConfigFacts,
+    Facts,
+    FileFacts,
+    IniFacts,
+    KeyKind,
+    KeySection,
+    Misread,
+)
 from credtray.doctor.findings import Finding, Severity, Sight, clean, found, moment
 
 _KINDS = MappingProxyType(
@@ -73,16 +82,18 @@ def _text(text: IniFacts) -> Iterator[Finding]:
     yield found(kinds.FILE_UNPARSABLE, place, fill={"place": place.place})
 
 
+def misread_words(item: Misread, code_page: str | None) -> str:
+    """Return what boto3 makes of a line, in a sentence without its full stop."""
+    if item.theirs is None:
+        return f"{clean(item.ours)} has letters that {code_page} does not know, so boto3 reads nothing"
+    if item.theirs == item.ours:
+        return f"the value of {clean(item.ours)} is another one in {code_page}"
+    return f"{clean(item.ours)} is {clean(item.theirs)} in {code_page}"
+
+
 def _misread(text: IniFacts) -> Iterator[Finding]:
     for item in text.misread[:_MOST_MISREAD]:
-        if item.theirs is None:
-            seen = (
-                f"{clean(item.ours)} has letters that {text.code_page} does not know, so boto3 reads nothing"
-            )
-        elif item.theirs == item.ours:
-            seen = f"the value of {clean(item.ours)} is another one in {text.code_page}"
-        else:
-            seen = f"{clean(item.ours)} is {clean(item.theirs)} in {text.code_page}"
+        seen = misread_words(item, text.code_page)
         severity = Severity.BROKEN if item.theirs is None else Severity.WARNING
         yield found(kinds.CODE_PAGE, Sight(seen, text.file.path, item.line), severity=severity)
     if len(text.misread) > _MOST_MISREAD:

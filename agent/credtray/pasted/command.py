@@ -418,10 +418,11 @@ def write(components: Components, found: Conversion) -> None:
     """
     if found.preview is None or not found.preview.diff:
         return
-    from credtray.setup.steps import remember
+    from credtray.setup.steps import remember, warn_of_code_page
 
     written = components.profile_writer.apply(found.preview)
     remember(components, f"import {found.profile}", written)
+    warn_of_code_page(components, found.preview)
 
 
 def _session(config: AwsConfig, account_id: str, *, ask: bool) -> SsoSession:

@@ -35,6 +35,7 @@ from credtray.core.words import exact
 from credtray.daemon.sign_in import SignInRequest
 from credtray.daemon.sign_in_grants import BY_CODE
 from credtray.desktop.autostart import credential_process_command
+from credtray.doctor.collect_files import boto3_warning
 from credtray.files.atomic_file import is_null, read_bounded
 from credtray.setup import session as portal
 from credtray.setup.questions import ALL, Filter, chosen, names_of
@@ -287,6 +288,7 @@ class Setup:
             written = components.profile_writer.apply(preview)
             self.after_interrupt = "The profiles were written; the rest was cancelled."
             remember(components, f"setup {preview.wish.session.name}", written)
+            warn_of_code_page(components, preview)
         remember_length(components, preview.wish.session.name, self._length)
         names = [item.profile for item in preview.plan.profiles if item.change is not ProfileOutcome.PRUNED]
         terminal.show_words(_summary(preview))
@@ -330,6 +332,15 @@ def remember(components: Components, what: str, written: Written) -> None:
         components.undo_file.remember(now, what, written.originals, written.results)
     except CredtrayError as error:
         terminal.complain(f"`credtray undo` cannot undo this: {error}", error.advice, kind="warning")
+
+
+def warn_of_code_page(components: Components, preview: Preview) -> None:
+    """Tell when boto3 reads what was just written otherwise, as on Windows."""
+    before = {*preview.plan.before.splitlines()}
+    lines = [line for line in preview.plan.after.splitlines() if line not in before]
+    told = boto3_warning(b"\n".join(lines).decode(), components.environment.environ)
+    if told is not None:
+        terminal.complain(*told, kind="warning")
 
 
 def remember_length(components: Components, session: str, length: timedelta | None) -> None:
