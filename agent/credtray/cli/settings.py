@@ -44,7 +44,7 @@ from credtray.core.settings import (
     names_of,
     typed,
 )
-from credtray.core.shell_words import command_words
+from credtray.core.shell_words import command_words, toml_word
 from credtray.core.words import did_you_mean
 from credtray.store.settings_file import SettingsFile, settings_of
 
@@ -76,6 +76,9 @@ def _quoted(name: str) -> bool:
     return name[:1] in {'"', "'"}
 
 
+_EXAMPLE = 'profiles."my profile".tags'
+
+
 def _pieces(text: str) -> Where:
     keys, place, more = [], 0, True
     while more:
@@ -83,7 +86,7 @@ def _pieces(text: str) -> Where:
         if piece is None:
             raise SettingsInvalid(
                 f"{text!r} is not the name of a setting",
-                hint="""Such as warn_before, or 'profiles."my profile".tags'""",
+                hint=f"Such as warn_before, or {toml_word(_EXAMPLE)}",
             )
         bare, double, single, end = piece.groups()
         keys.append(_unquoted(double) if double else bare or single or "")
