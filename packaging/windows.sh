@@ -6,6 +6,7 @@
 #
 # WINDOWS_PYTHON_VERSION says which: 3.11, 3.12 or 3.13 (the default). All of it lies in .venv/windows: each Python
 # with the locked dependencies, Wine's C: drive (`prefix`) and an empty home (`home`), so that nothing finds yours.
+# WINDOWS_PREFIX names another C: drive to run in; two of them do not see each other's programs.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -100,9 +101,10 @@ dependencies() {
 # Wine hands the whole environment on, proxies and SHELL included: only what is named here goes in.
 in_clean_environment() {
     env -i PATH=/usr/bin:/bin HOME="$PWD/$build/home" LANG=C.UTF-8 \
-        ${DISPLAY:+"DISPLAY=$DISPLAY"} ${BROWSER:+"BROWSER=$BROWSER"} ${CI:+"CI=$CI"} \
+        ${DISPLAY:+"DISPLAY=$DISPLAY"} ${XAUTHORITY:+"XAUTHORITY=$XAUTHORITY"} \
+        ${BROWSER:+"BROWSER=$BROWSER"} ${CI:+"CI=$CI"} \
         ${CREDTRAY_QUICK:+"CREDTRAY_QUICK=$CREDTRAY_QUICK"} ${CREDTRAY_SOAK:+"CREDTRAY_SOAK=$CREDTRAY_SOAK"} \
-        WINEPREFIX="$PWD/$build/prefix" WINEARCH=win64 WINEDEBUG=-all \
+        WINEPREFIX="${WINDOWS_PREFIX:-$PWD/$build/prefix}" WINEARCH=win64 WINEDEBUG=-all \
         WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d' "$@"
 }
 
