@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +16,6 @@ HERE = Path(__file__).parent
 
 collect_ignore = [each.name for each in HERE.glob("test_*.py") if QUICK and "xvfb" in each.read_text("utf-8")]
 """`make quick` starts no X server."""
-if (
-    sys.platform == "win32"
-    and hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
-    and "DISPLAY" not in os.environ
-):
-    collect_ignore.append("test_tray_windows.py")  # Wine makes no windows without an X server
 
 
 @pytest.fixture

@@ -29,6 +29,18 @@ QUERY, END, NOTIFY, DPI = 0x0011, 0x0016, 0x0400 + 11, 0x02E0
 LOCK, UNLOCK, SUSPEND, RESUME = 7, 8, 4, 18
 
 
+HAD_DISPLAY = "DISPLAY" in os.environ
+"""Looked up here, because no test sees the caller's variables."""
+
+
+@pytest.fixture(autouse=True)
+def screen() -> None:
+    """Somewhere to show windows."""
+    libraries: Any = ctypes
+    if hasattr(libraries.WinDLL("ntdll"), "wine_get_version") and not HAD_DISPLAY:
+        pytest.skip("Wine shows windows on an X server only, and DISPLAY names none")
+
+
 def send(window: int, message: int, wparam: int = 0, lparam: int = 0) -> int:
     library = user32()
     library.SendMessageW.argtypes = [ctypes.c_void_p, ctypes.c_uint, ctypes.c_size_t, ctypes.c_ssize_t]
