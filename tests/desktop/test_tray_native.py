@@ -20,7 +20,7 @@ from credtray.core.tray_view import TrayView
 from credtray.desktop.balloons import CLICKED, Balloon, BalloonBoard
 from credtray.desktop.icon import Panel
 from credtray.desktop.main_thread import MainThread
-from credtray.desktop.tray.native import NativeTray
+from credtray.desktop.tray.native import NativeTray, NoWindowError
 from credtray.desktop.tray.painting import Shown
 
 PATIENCE = 60.0
@@ -229,6 +229,24 @@ def test_icon_that_fails_is_told_and_begun_again() -> None:
     stage.play(story)
 
     assert "OSError" in (stage.reports[1].reason or "")
+
+
+def test_session_without_windows_is_told_as_that() -> None:
+    stage = Stage()
+
+    async def story() -> None:
+        stage.shown.show(FACE)
+        first = await stage.icon()
+
+        def refuse() -> None:
+            raise NoWindowError
+
+        first.on_main(refuse)
+        await stage.icon(1)
+
+    stage.play(story)
+
+    assert stage.reports[1].reason == "this session shows no windows"
 
 
 def test_system_that_ends_the_session_is_held_up_until_the_agent_has_ended_and_no_longer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +13,18 @@ from PIL import Image
 
 from credtray.core.icon_state import IconState, Shape
 from credtray.desktop.icon import Panel
-from credtray.desktop.tray.windows import LONGEST_TIP, SIZES, Clicks, Step, icon_bits, images, place, tip
+from credtray.desktop.tray.native import NoWindowError
+from credtray.desktop.tray.windows import (
+    LONGEST_TIP,
+    SIZES,
+    Clicks,
+    Step,
+    TaskBarIcon,
+    icon_bits,
+    images,
+    place,
+    tip,
+)
 
 DOWN, UP, DOUBLE, CONTEXT, SELECT, KEY = 0x0201, 0x0202, 0x0203, 0x007B, 0x0400, 0x0401
 
@@ -93,3 +105,25 @@ def test_icon_is_drawn_in_every_size_and_reads_as_a_windows_icon(size: int) -> N
     read = Image.open(io.BytesIO(directory + bits)).convert("RGBA")
 
     assert (read.size, read.tobytes()) == (picture.size, picture.tobytes())
+
+
+def test_icon_that_gets_no_window_ends_pystrays_thread_which_would_keep_the_process() -> None:
+    done: list[object] = []
+
+    class WithoutWindows:
+        _atom = 7
+
+        def _run(self) -> None:
+            raise OSError(0, "Success.")
+
+        def _mark_ready(self) -> None:
+            done.append("ready")
+
+        def _unregister_class(self, atom: int) -> None:
+            done.append(atom)
+
+    icon: Any = object.__new__(type("Icon", (TaskBarIcon, WithoutWindows), {}))
+    with pytest.raises(NoWindowError):
+        icon._run()
+
+    assert done == [7, "ready"]

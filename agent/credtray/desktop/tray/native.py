@@ -33,6 +33,10 @@ _LEAVE_SECONDS = 2.0
 """How long a system that hangs may hold up the end."""
 
 
+class NoWindowError(Exception):
+    """This session lets programs have no window, so it shows no icon either."""
+
+
 class NativeBackEnd(Protocol):
     """What a system's module offers."""
 
@@ -49,6 +53,8 @@ class NativeBackEnd(Protocol):
 
     def icon_class(self) -> Callable[..., Any]:
         """Return a ``pystray.Icon`` that takes ``images``, and ``on_main(work)`` from any thread.
+
+        Its ``run`` raises NoWindowError where no window can be had.
 
         Its ``end_session`` is set; it calls that, on the main thread, when the system is about to end the
         process, and lets the system go on when it returns. So is its ``before_show``: an icon that opens its
@@ -94,6 +100,9 @@ class NativeTray:
                     await self._live(self._main_thread, back_end)
                     reason = "its event loop has ended"
                     _log.info("the tray icon is gone")
+            except NoWindowError as error:
+                _log.debug("no tray icon: %s", error.__cause__)
+                reason = "this session shows no windows"
             except Exception as error:  # noqa: BLE001 - an error border: the tray never stops the agent
                 _log.error("the tray icon failed", exc_info=error)
                 reason = f"it failed ({type(error).__name__}); see the log"

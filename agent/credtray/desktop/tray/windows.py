@@ -29,6 +29,7 @@ from credtray.desktop.message_window import (
 )
 from credtray.desktop.panel_theme import system_panel
 from credtray.desktop.paths import APP_ID
+from credtray.desktop.tray.native import NoWindowError
 from credtray.desktop.tray.painting import load_pystray, scaled
 
 if TYPE_CHECKING:
@@ -155,11 +156,14 @@ class MenuIcon:
         visible: bool
         stop: Callable[[], None]
         icon: Image
+        _atom: int
         _hwnd: int
         _icon_handle: int | None
         _menu_handle: tuple[int, list[Callable[[Any], None]]] | None
         _message_handlers: dict[int, Callable[[int, int], object]]
         _update_icon: Callable[[], None]
+        _mark_ready: Callable[[], None]
+        _unregister_class: Callable[[int], None]
         _on_stop: Callable[[int, int], None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -256,6 +260,14 @@ class TaskBarIcon(MenuIcon):
             _WM_DISPLAYCHANGE: self._on_display_change,
             _WM_TIMER: self._on_timer,
         }
+
+    def _run(self) -> None:
+        try:
+            super()._run()  # type: ignore[misc]  # pystray's
+        except OSError as error:
+            self._unregister_class(self._atom)  # each try makes another, and a session has room for 16,000
+            self._mark_ready()  # pystray's own thread waits for it, and our process would wait for that
+            raise NoWindowError from error
 
     @property
     def images(self) -> Mapping[int, Image]:
