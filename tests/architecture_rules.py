@@ -403,7 +403,7 @@ _SHELL_WORDS = "credtray.core.shell_words"
 _TABLE_OF_SHELLS = "credtray.core.forms"
 _OF_A_SHELL = re.compile(
     r"(?:^|[`(]|: |; |\bRun |\bthen )"
-    r"(?P<word>chmod|chown|chattr|mv|rm|ls|sudo|kill|pgrep|unset|export|eval|openssl|icacls|attrib|takeown|setx|w32tm"
+    r"(?P<word>chmod|chown|chattr|chflags|mv|rm|ls|sudo|kill|pgrep|unset|export|eval|openssl|icacls|attrib|takeown|setx|w32tm"
     r"|Remove-Item|Move-Item|Set-Item|Get-Content|Get-Process|Stop-Process|Invoke-Expression) "
 )
 

@@ -163,6 +163,16 @@ def test_what_takes_variables_away_takes_all_of_them() -> None:
     assert row.on(form=HERE) == "Remove-Item Env:AWS_PROFILE, Env:AWS_REGION -ErrorAction Ignore"
 
 
+def test_macos_has_words_of_its_own_where_it_has_no_such_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shell_words.CHANGEABLE.on("~/x", Form.POSIX) == "sudo chattr -i -a ~/x"
+
+    monkeypatch.setattr(shell_words, "platform", "darwin")
+
+    assert shell_words.CHANGEABLE.on("~/x", Form.POSIX).startswith("sudo chflags nouchg,")
+    assert shell_words.PRIVATE.on("~/x", Form.POSIX) == "chmod 600 ~/x"
+    assert shell_words.CHANGEABLE.on("~/x", HERE) == r"attrib -r $HOME\x"
+
+
 def test_programs_in_front_are_found_first() -> None:
     row = shell_words.first_on_path(r"C:\my $x\bin")
 

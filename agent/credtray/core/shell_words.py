@@ -118,11 +118,14 @@ class ShellCommand(NamedTuple):
 
     posix: str
     powershell: str
+    macos: str = ""
+    """Empty: as elsewhere."""
 
     def on(self, path: str = "", form: Form | None = None) -> str:
         """Return the command, with this path as a word of it."""
         form = form or SYSTEM
-        row = self.powershell if form is Form.POWERSHELL else self.posix
+        elsewhere = self.macos if platform == "darwin" and self.macos else self.posix
+        row = self.powershell if form is Form.POWERSHELL else elsewhere
         moved = row.replace("{path}.moved", path_word(f"{path}.moved", form))
         return moved.replace("{path}", path_word(path, form))
 
@@ -154,17 +157,23 @@ PRIVATE_DIRECTORY = ShellCommand(
 )
 CLOSED_TO_OTHERS = ShellCommand("chmod go-w {path}", "icacls {path} /reset")
 GIVE_BACK = ShellCommand('sudo chown -R "$(id -un)" {path}', 'icacls {path} /setowner "$env:USERNAME" /T')
-CHANGEABLE = ShellCommand("sudo chattr -i -a {path}", "attrib -r {path}")
+CHANGEABLE = ShellCommand(
+    "sudo chattr -i -a {path}", "attrib -r {path}", "sudo chflags nouchg,nouappnd,noschg,nosappnd {path}"
+)
 MOVE_AWAY = ShellCommand("mv {path} {path}.moved", "Move-Item {path} {path}.moved")
 REMOVE = ShellCommand("rm {path}", "Remove-Item {path}")
 REMOVE_OTHERS = ShellCommand("sudo rm -r {path}", "Remove-Item -Recurse {path}")
 HASH_CERTIFICATES = ShellCommand("openssl rehash {path}", "openssl rehash {path}")
-SET_CLOCK = ShellCommand("Linux: timedatectl set-ntp true; WSL: sudo hwclock -s", "w32tm /resync")
+SET_CLOCK = ShellCommand(
+    "Linux: timedatectl set-ntp true; WSL: sudo hwclock -s",
+    "w32tm /resync",
+    "sudo systemsetup -setusingnetworktime on",
+)
 READ_IN = ShellCommand(". {path}", "Get-Content -Raw -Encoding UTF8 {path} | Invoke-Expression")
 IN_UTF8 = ShellCommand("setx PYTHONUTF8 1", "setx PYTHONUTF8 1")
 
 PROGRAMS = (
-    "credtray|aws|chmod|chown|chattr|mv|ls|rm|sudo|unset|eval|export|openssl|kill|pgrep|timedatectl|systemctl|"
+    "credtray|aws|chmod|chown|chattr|mv|ls|rm|sudo|unset|eval|export|openssl|chflags|kill|pgrep|timedatectl|systemctl|"
     "icacls|attrib|Move-Item|Remove-Item|Get-Content|Get-Process|Stop-Process|w32tm|setx"
 )
 """What a command that is printed begins with, as a regular expression."""
