@@ -280,6 +280,7 @@ def test_signals_end_it_while_the_portal_hangs_and_leave_whole_files(
         process.send_signal(number)
 
         assert process.wait(60) == 0  # long before the portal lets go
+        waiting.kill()  # by now it asks the portal itself
         waiting.communicate(timeout=60)
     assert list(house.credentials.parent.glob(".credtray-*")) == []
 
