@@ -155,7 +155,10 @@ class WindowsNotifier(NativeNotifier):
         self._is_allowed = False  # a person may allow it at any time
 
     async def _send(self, notification: Notification) -> None:
-        self._is_allowed = bool(await self._center.has_authorisation())
+        try:
+            self._is_allowed = bool(await self._center.has_authorisation())
+        except Exception as error:
+            raise NotifierUnavailable(f"Windows cannot be asked: {type(error).__name__}") from error
         self._on_loop(self._tell_now)
         if not self._is_allowed:
             raise NotifierUnavailable(TURNED_OFF)
