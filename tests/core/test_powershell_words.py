@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from datetime import UTC
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.shell_words import argument, command_line, path_word, toml_word, variable, word
 from credtray.doctor.all_rules import BY_CODE, findings
 from credtray.doctor.findings import general_cure
+from tests.cli.snapshot import snapshot
 from tests.core.diagnosis_facts import NOW, WRONG
 from tests.core.test_notice_words import NOTICES
 
@@ -154,6 +156,19 @@ def test_a_command_is_in_the_words_of_its_shell_alone(name: str) -> None:
 
     assert not POSIX_ONLY.search(row.on("~/x", Form.POWERSHELL))
     assert not re.search(r"-Item|icacls|attrib|\$HOME", row.on("~/x", Form.POSIX))
+
+
+@pytest.mark.parametrize("form", [Form.POSIX, Form.POWERSHELL], ids=lambda form: form.value)
+def test_all_of_them_are_as_they_were_read_and_approved(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell_words, "SYSTEM", form)
+    lines = [
+        f"{name}: {row.on(path)}" for name, row in ROWS.items() for path in ("~/.aws/config", "/a b/it's")
+    ]
+    lines += ["", *(f"{sign_in_required(name).hint}" for name in NASTY), ""]
+    lines += [what_to_type(notification(each, NOW, UTC)) for _, each in sorted(NOTICES.items())]
+    text = "\n".join(lines) + "\n"
+
+    assert snapshot(f"commands-{form.value}", text, Path(__file__).parent / "snapshots") == text
 
 
 def test_what_takes_variables_away_takes_all_of_them() -> None:
