@@ -161,12 +161,11 @@ def test_a_command_is_in_the_words_of_its_shell_alone(name: str) -> None:
 @pytest.mark.parametrize("form", [Form.POSIX, Form.POWERSHELL], ids=lambda form: form.value)
 def test_all_of_them_are_as_they_were_read_and_approved(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell_words, "SYSTEM", form)
-    lines = [
-        f"{name}: {row.on(path)}" for name, row in ROWS.items() for path in ("~/.aws/config", "/a b/it's")
-    ]
-    lines += ["", *(f"{sign_in_required(name).hint}" for name in NASTY), ""]
-    lines += [what_to_type(notification(each, NOW, UTC)) for _, each in sorted(NOTICES.items())]
-    text = "\n".join(lines) + "\n"
+    paths = ("~/.aws/config", "/a b/it's")
+    lines = [f"{name}: {row.on(path)}" for name, row in ROWS.items() for path in paths]
+    lines += [sign_in_required(name).hint for name in NASTY]
+    lines += sorted(what_to_type(notification(each, NOW, UTC)) for each in NOTICES.values())
+    text = "\n".join(filter(None, dict.fromkeys(lines))) + "\n"
 
     assert snapshot(f"commands-{form.value}", text, Path(__file__).parent / "snapshots") == text
 
