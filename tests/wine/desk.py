@@ -25,6 +25,7 @@ from tests.wine.conftest import WindowsPython
 HAND = Path(__file__).with_name("hand.py")
 SECONDS = 60.0
 """For what Wine does; it is slow, and often the processor is another program's."""
+_KEPT = frozenset({"PATH", "LANG", "HOME", "WINDOWS_PYTHON_VERSION"})
 _BAR = 20
 """Pixels of Wine's taskbar, at the lower edge."""
 ICON = Area(SIZE[0] - _BAR, SIZE[1] - _BAR, _BAR, _BAR)
@@ -167,11 +168,11 @@ class Desk:
 @contextmanager
 def desk(python: WindowsPython, directory: Path) -> Iterator[Desk]:
     """Give one, with a C: drive of its own; whatever runs on it ends with the block."""
-    environ = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "HOME"}}
+    environ = {name: value for name, value in os.environ.items() if name in _KEPT}
     with ExitStack() as stack:
         screen = Screen(directory, environ)
         stack.callback(screen.program.kill)
-        environ |= {**screen.environ, "WINDOWS_PREFIX": str(stack.enter_context(_own_prefix(python.prefix)))}
+        environ |= {**screen.environ, "WINDOWS_PREFIX": str(stack.enter_context(own_prefix(python.prefix)))}
         said, _ = _run_hand(python, environ, "taskbar", f"{SIZE[0]}x{SIZE[1]}").communicate(timeout=SECONDS)
         assert "Error" not in said.decode(errors="replace"), said
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -196,14 +197,18 @@ def _run_hand(python: WindowsPython, environ: Mapping[str, str], *words: str) ->
 
 
 @contextmanager
-def _own_prefix(prefix: Path) -> Iterator[Path]:
+def own_prefix(prefix: Path) -> Iterator[Path]:
     """Give a copy of a C: drive: a desktop belongs to one, and other tests may run in it without a screen.
 
-    Made of links, in a blink: neither Wine nor we write into its programs, and it replaces the other files.
+    Made of links, in a blink, for neither Wine nor we write into its programs. The registry is copied: Wine
+    writes into a file in place when that has two names.
     """
     copy = prefix.with_name(f"desk-{os.getpid()}")
     subprocess.run(["cp", "--archive", "--link", str(prefix), str(copy)], check=True)
     try:
+        for file in prefix.glob("*.reg"):
+            (copy / file.name).unlink()
+            shutil.copy2(file, copy)
         yield copy
     finally:
         shutil.rmtree(copy, ignore_errors=True)

@@ -22,7 +22,7 @@ from tests.on_a_desktop.menus import drawn
 from tests.on_a_desktop.screen import Area
 from tests.portal import RunningPortal, running
 from tests.wine.conftest import WindowsPython, lacking
-from tests.wine.desk import ASKED_TO_END, ELSEWHERE, ICON, Agent, Desk, desk
+from tests.wine.desk import ASKED_TO_END, ELSEWHERE, ICON, Agent, Desk, desk, own_prefix
 
 LEFT, RIGHT = 1, 3
 NOTIFY = 0x0400 + 11
@@ -146,6 +146,17 @@ def default_profile(house: House) -> str | None:
     mark = r'^\[default\]\n# credtray keeps this section: profile "([^"]+)"'
     found = re.search(mark, house.written(), re.MULTILINE)
     return found[1] if found else None
+
+
+def test_what_wine_writes_into_its_registry_stays_on_this_desk(tmp_path: Path) -> None:
+    drive = tmp_path / "prefix"
+    drive.mkdir()
+    (drive / "user.reg").write_text("as it was")
+    with own_prefix(drive) as copy, (copy / "user.reg").open("r+") as registry:
+        registry.write("something")
+
+    assert (drive / "user.reg").read_text() == "as it was"
+    assert [file.name for file in tmp_path.iterdir()] == ["prefix"]
 
 
 @pytest.mark.parametrize("sessions", [len(FIVE), 1])
