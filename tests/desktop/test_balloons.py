@@ -140,6 +140,48 @@ def test_a_click_on_what_was_replaced_or_taken_back_means_nothing() -> None:
     assert not events.forget("key")
 
 
+STEPS = st.lists(
+    st.sampled_from(
+        [
+            ("sent", "a"),
+            ("sent", "b"),
+            ("forgotten", "a"),
+            SHOWN,
+            SHOWN,
+            HIDDEN,
+            CLICKED,
+            CLICKED,
+        ]
+    ),
+    min_size=4,
+    max_size=12,
+)
+"""Little variety: what goes wrong needs the right four steps in a row."""
+
+
+@given(STEPS)
+def test_a_click_means_what_was_sent_last_for_its_key_once_and_nothing_that_was_taken_back(
+    steps: list[tuple[str, str] | int],
+) -> None:
+    events, current = Events(), dict[str, Click]()
+    for number, step in enumerate(steps):
+        match step:
+            case "sent", key:
+                current[key] = protocol.Snooze(key, number)
+                events.sent(key, current[key])
+            case "forgotten", key:
+                current.pop(key, None)
+                events.forget(key)
+            case event:
+                assert isinstance(event, int)
+                click = events.heard(event)
+
+                if click is not None:
+                    assert event == CLICKED
+                    assert isinstance(click, protocol.Snooze)
+                    assert current.pop(click.session) == click
+
+
 # --- where notices find the icon ----------------------------------------------------------------------
 
 
