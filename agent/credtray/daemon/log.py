@@ -65,9 +65,9 @@ class Redactor:
 
 
 _PRIVATE = 0o600
-FILE_LIMIT = 3_900_000
+FILE_LIMIT = 3_200_000
 COPIES = 4
-"""Rotated files beside the current one; all together stay below 20 MB."""
+"""Rotated files beside the current one; all stay below 20 MB, also with twice the limit in that one."""
 LINE_LIMIT = 16_384
 """Characters of one record, traceback included; the rest is cut off."""
 _TALKATIVE = ("asyncio", "boto3", "botocore", "hpack", "s3transfer", "schedule", "urllib3", "watchdog")
@@ -85,6 +85,18 @@ class PrivateLogFile(RotatingFileHandler):
             errors="backslashreplace",
             delay=True,
         )
+
+    def doRollover(self) -> None:  # noqa: N802 -- logging's own name
+        """Begin a new file; on Windows go on in this one while another program has one of the files open."""
+        self._drop()
+        path = self.baseFilename
+        try:
+            # Asked first: each try that fails later has moved the copies on already, until all are gone.
+            os.rename(path, path)  # noqa: PTH104 -- the path is a str
+            super().doRollover()
+        except OSError:
+            if os.path.getsize(path) >= 2 * self.maxBytes:  # noqa: PTH202 -- as above
+                os.truncate(path, 0)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, or lose it."""
