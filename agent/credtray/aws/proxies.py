@@ -72,7 +72,8 @@ def proxy_for(url: str, chosen: Secret | None = None, source: str | None = None)
 
 def _variable(name: str) -> str:
     """Return how the variable is written that names the proxy (urllib.request: lower case counts first)."""
-    named = [each for each in (name, name.upper()) if os.environ.get(each)]
+    written = {each for each, value in os.environ.items() if value}  # on Windows all in capitals
+    named = [each for each in (name, name.upper()) if each in written]
     return named[0] if named else "the system's settings"
 
 
