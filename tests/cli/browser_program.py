@@ -17,5 +17,6 @@ def visit(url: str, proxy: str, ca_bundle: str) -> None:
     opener.open(url, timeout=20).read()
 
 
-if __name__ == "__main__" and not os.fork():  # as xdg-open does: nobody has to wait for the browser
+# As xdg-open does: nobody has to wait for the browser. On Windows nobody waits for long.
+if __name__ == "__main__" and (sys.platform == "win32" or not os.fork()):
     visit(sys.argv[2], os.environ["HTTPS_PROXY"], sys.argv[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
+import os
 import subprocess
 import sys
 import time
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from credtray.core.shell_words import command_line
 from credtray.demo.identity_center import IdentityCenter
 from tests import warm_start
 from tests.connect_proxy import ConnectProxy
@@ -19,7 +20,8 @@ from tests.warm_start import Process
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER = Path(__file__).with_name("browser_program.py")
 AWS = Path("/usr/bin/aws")
-SECONDS = 30.0
+WINDOWS = sys.platform == "win32"
+SECONDS = 120.0 if WINDOWS else 30.0
 
 
 SESSION = (
@@ -56,12 +58,23 @@ class World:
 
     @property
     def environment(self) -> dict[str, str]:
-        browser = shlex.join([sys.executable, "-I", "-S", str(BROWSER), str(self.proxy.ca_bundle), "%s"])
+        browser = [sys.executable, "-I", "-S", str(BROWSER), str(self.proxy.ca_bundle), "%s"]
+        local = str(self.home / "AppData" / "Local")
+        system = (
+            {
+                "USERPROFILE": str(self.home),
+                "LOCALAPPDATA": local,
+                "WIN_PD_OVERRIDE_LOCAL_APPDATA": local,
+                "SYSTEMROOT": os.environ["SYSTEMROOT"],
+                "PATH": os.environ["PATH"],
+            }
+            if WINDOWS
+            else {"XDG_RUNTIME_DIR": str(self.home / "run"), "PATH": "/usr/bin:/bin"}
+        )
         return {
+            **system,
             "HOME": str(self.home),
-            "XDG_RUNTIME_DIR": str(self.home / "run"),
-            "PATH": "/usr/bin:/bin",
-            "BROWSER": browser,
+            "BROWSER": command_line(browser, windows=WINDOWS),
             "TZ": "UTC",
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
@@ -77,6 +90,13 @@ class World:
     @property
     def credentials(self) -> Path:
         return self.home / ".aws" / "credentials"
+
+    @property
+    def listening(self) -> Path:
+        """What is there while an agent serves."""
+        if WINDOWS:
+            return self.home / "AppData" / "Local" / "credtray" / "agent.pipe"
+        return self.home / "run" / "credtray" / "agent.sock"
 
     def configure(self) -> None:
         """Write the config file of a user who has set up two profiles and is signed out."""
@@ -105,7 +125,7 @@ class World:
             "credtray", "run", env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
             try:
-                wait_until((self.home / "run" / "credtray" / "agent.sock").exists)
+                wait_until(self.listening.exists)
                 yield process
             finally:
                 process.terminate()
