@@ -33,9 +33,10 @@ demo: setup-runtime ## Show the whole of it against an embedded Identity Center,
 quick: setup-dev ## Test the parts by themselves, with few examples: while you work
 	@$(enter) CREDTRAY_QUICK=1 $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(rooms:%=tests/%) $(ARGS)
 
-test: setup-dev setup-tools ## Check everything: style, types for three systems, all tests (what CI runs)
+test: setup-dev setup-tools ## Check everything: style, types for three systems, all tests, Windows under Wine (what CI runs)
 	@$(enter) sh packaging/check.sh
 	@$(enter) $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
+	@$(enter) sh packaging/windows.sh test
 
 lint: setup-dev ## Check style and types only
 	@$(enter) sh packaging/check.sh
@@ -48,6 +49,7 @@ bench: setup-dev setup-tools ## Measure what docs/explanation/performance.md cla
 
 soak: setup-dev setup-tools ## Run all tests with the full budgets of docs/explanation/gates.md (hours)
 	@$(enter) CREDTRAY_SOAK=1 $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal --timeout=14400 $(ARGS)
+	@$(enter) CREDTRAY_SOAK=1 sh packaging/windows.sh test
 
 wheel: setup-dev ## Build the wheel, install it elsewhere and run it
 	@$(enter) $(python) packaging/wheel_check.py $(ARGS)

@@ -115,9 +115,9 @@ EOT
 }
 
 wine() {
-    [ -x /usr/bin/wine ] && [ -x /usr/lib/wine/wine64 ] && return 0
+    [ -x /usr/bin/wine ] && [ -x /usr/lib/wine/wine64 ] && [ -x /usr/bin/Xvfb ] && return 0
     command -v wine >/dev/null && ! command -v apt-get >/dev/null && return 0 # another system's own
-    install "runs CPython for Windows" wine wine64
+    install "runs CPython for Windows, with a screen for its windows" wine wine64 xvfb
 }
 
 # The AWS SDK for JavaScript, in tests/js/node_modules.

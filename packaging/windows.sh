@@ -3,10 +3,14 @@
 #
 #   setup             makes ready what the other two need; they call it themselves, and a second time costs nothing
 #   python WORDS...   python.exe with these arguments, for example: python -m credtray.demo --unattended
+#   test WORDS...     pytest with these arguments, for example: test tests/core/test_ini.py
+#   test              what `make test` runs: the demo on the oldest and the newest Python, the tests of `rooms` below
+#                     and all that are for Windows only; with CREDTRAY_SOAK=1 all tests
 #
 # WINDOWS_PYTHON_VERSION says which: 3.11, 3.12 or 3.13 (the default). All of it lies in .venv/windows: each Python
 # with the locked dependencies, Wine's C: drive (`prefix`) and an empty home (`home`), so that nothing finds yours.
 # WINDOWS_PREFIX names another C: drive to run in; two of them do not see each other's programs.
+# WINDOWS=0 leaves `test` out, for a system without Wine; not on a build server (CI=true).
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,6 +19,10 @@ build=.venv/windows
 python=$build/$version
 packages=$python/Lib/site-packages
 lock=requirements/windows.txt
+
+# What `test` runs, and how many tests have to pass: a test that goes missing is noticed.
+rooms="tests/core tests/aws tests/store tests/files tests/web"
+least=5500
 
 say() {
     printf '%s\n' "windows: $*" >&2
@@ -41,7 +49,8 @@ setup() {
     sh packaging/environment.sh wine || give_up "cannot do without Wine"
     mkdir -p $build/home
     wine_prefix
-    print=$(fingerprint requirements/*.txt packaging/windows.sh packaging/windows/*.py)
+    recipe=$(sed '/^# --- Running/q' packaging/windows.sh | sha256sum)
+    print=$(fingerprint requirements/*.txt packaging/wheels.sh packaging/windows/*.py)$recipe
     is_done "$python/credtray" "$print" && return 0
     say "Python $version and its dependencies, checked against requirements/"
     rm -rf "$python" # not over what an older lock has put there
@@ -104,6 +113,7 @@ in_clean_environment() {
         ${DISPLAY:+"DISPLAY=$DISPLAY"} ${XAUTHORITY:+"XAUTHORITY=$XAUTHORITY"} \
         ${BROWSER:+"BROWSER=$BROWSER"} ${CI:+"CI=$CI"} \
         ${CREDTRAY_QUICK:+"CREDTRAY_QUICK=$CREDTRAY_QUICK"} ${CREDTRAY_SOAK:+"CREDTRAY_SOAK=$CREDTRAY_SOAK"} \
+        ${CREDTRAY_LEAST_PASSED:+"CREDTRAY_LEAST_PASSED=$CREDTRAY_LEAST_PASSED"} \
         WINEPREFIX="${WINDOWS_PREFIX:-$PWD/$build/prefix}" WINEARCH=win64 WINEDEBUG=-all \
         WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d' "$@"
 }
@@ -120,6 +130,72 @@ in_wine() {
     return "$code"
 }
 
+# --- Testing -------------------------------------------------------------------------------------------
+
+# In a temporary folder of its own: pytest clears away what earlier runs left, and two runs at a time get into each
+# other's way.
+run_pytest() {
+    folder=pytest-$$
+    failed_with=0
+    BROWSER= in_wine "$python/python.exe" -m pytest --numprocesses=2 --dist=worksteal --basetemp="C:\\$folder" "$@" || failed_with=$?
+    rm -rf "$build/prefix/drive_c/$folder"
+    return $failed_with
+}
+
+# The whole demo; it must find all it expects and may touch nothing outside its home.
+demo() {
+    log=$build/demo-$1.log
+    if DISPLAY= BROWSER= WINDOWS_PYTHON_VERSION=$1 sh packaging/windows.sh python -m credtray.demo --unattended >"$log" 2>&1 &&
+        grep -q "Your real home was not touched" "$log"
+    then
+        say "the demo on Python $1: $(tail -n 1 "$log")"
+    else
+        cat "$log"
+        give_up "the demo failed on Python $1"
+    fi
+}
+
+# A screen that nobody sees: icons and windows need one.
+open_screen() {
+    : >$build/display
+    Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp 3>$build/display >/dev/null 2>&1 &
+    screen=$!
+    trap 'kill $screen 2>/dev/null || true' EXIT
+    tries=100
+    until [ -s $build/display ]; do
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || give_up "Xvfb does not start"
+        sleep 0.1
+    done
+    DISPLAY=:$(cat $build/display)
+    export DISPLAY
+}
+
+# Both demos at once: they mostly wait. All of it goes to stderr: the last line of `make test` is Linux's.
+whole_job() {
+    if [ "${WINDOWS:-1}" = 0 ]; then
+        [ "${CI:-}" != true ] || give_up "WINDOWS=0 does not go with CI=true: no build server leaves this out"
+        say "left out (WINDOWS=0)"
+        return 0
+    fi
+    WINDOWS_PYTHON_VERSION=3.11 sh packaging/windows.sh setup
+    setup
+    demo 3.11 & oldest=$!
+    demo 3.13 & newest=$!
+    failed=
+    open_screen
+    wait $oldest || failed="$failed demo-3.11"
+    wait $newest || failed="$failed demo-3.13"
+    if [ -n "${CREDTRAY_SOAK:-}" ]; then
+        run_pytest --timeout=14400 || failed="$failed tests"
+    else
+        # shellcheck disable=SC2046,SC2086 # one word per folder
+        CREDTRAY_QUICK=1 CREDTRAY_LEAST_PASSED=$least run_pytest $rooms $(find tests -name 'test_*_windows.py') ||
+            failed="$failed tests"
+    fi
+    [ -z "$failed" ] || give_up "failed:$failed"
+}
+
 case "${1:-}" in
     setup) setup ;;
     python)
@@ -127,5 +203,14 @@ case "${1:-}" in
         setup
         in_wine "$python/python.exe" "$@"
         ;;
-    *) give_up "usage: packaging/windows.sh setup | python WORDS..." ;;
+    test)
+        shift
+        if [ $# -eq 0 ]; then
+            whole_job >&2
+        else
+            setup
+            run_pytest "$@"
+        fi
+        ;;
+    *) give_up "usage: packaging/windows.sh setup | python WORDS... | test [WORDS...]" ;;
 esac

@@ -60,7 +60,9 @@ def home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     runtime.mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(directory))
     monkeypatch.setenv("USERPROFILE", str(directory))
-    monkeypatch.setenv("LOCALAPPDATA", str(directory / "AppData" / "Local"))
+    for name in ("LOCALAPPDATA", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):  # platformdirs asks Windows itself
+        monkeypatch.setenv(name, str(directory / "AppData" / "Local"))
+    monkeypatch.setenv("WIN_PD_OVERRIDE_APPDATA", str(directory / "AppData" / "Roaming"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(directory / ".config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(directory / ".local" / "state"))
@@ -136,19 +138,33 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """On a build server (CI=true) a skipped test is a failed one: there is nobody to notice it."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("CI") != "true" or not isinstance(reporter, pytest.TerminalReporter):
-        return
-    skipped = reporter.stats.get("skipped", [])
-    if skipped and session.exitstatus == pytest.ExitCode.OK:
+    """Fail a run of which something is missing, though nothing in it has failed."""
+    if session.exitstatus == pytest.ExitCode.OK and _missing(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say why a run without a failure has failed."""
-    skipped = terminalreporter.stats.get("skipped", [])
+    for title, lines in _missing(terminalreporter.config).items():
+        terminalreporter.section(title, red=True)
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+def _missing(config: pytest.Config) -> dict[str, list[str]]:
+    """Return what this run should have done and has not, by a title.
+
+    On a build server (CI=true) a skipped test is a failed one: there is nobody to notice it. And whoever runs
+    a selection may say how many tests must have passed (CREDTRAY_LEAST_PASSED), so that none gets lost.
+    """
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if not isinstance(reporter, pytest.TerminalReporter):
+        return {}
+    missing = {}
+    skipped, passed = reporter.stats.get("skipped", []), len(reporter.stats.get("passed", []))
     if os.environ.get("CI") == "true" and skipped:
-        terminalreporter.section("skipped tests fail this run (CI=true)", red=True)
-        for report in skipped:
-            terminalreporter.write_line(report.nodeid)
+        missing["skipped tests fail this run (CI=true)"] = [report.nodeid for report in skipped]
+    least = int(os.environ.get("CREDTRAY_LEAST_PASSED", "0"))
+    if passed < least:
+        missing["tests are missing"] = [f"{passed} passed, {least} were expected (CREDTRAY_LEAST_PASSED)"]
+    return missing
