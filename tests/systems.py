@@ -22,7 +22,7 @@ FOLDERS = {
     "crash": ("posix", "strace stops the program at each system call"),
     "end_to_end": (
         "posix",
-        "signals, sockets and shell scripts; tests/wine is its like for Windows",
+        "a house of signals, sockets and shell scripts",
     ),
     "on_a_desktop": ("linux_desktop", "X11, D-Bus and a panel"),
     "resolution": ("posix", "the AWS CLI of Debian"),

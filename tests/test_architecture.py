@@ -25,7 +25,7 @@ def sources(*folders: str) -> Iterator[Source]:
     """Yield the modules below these folders: their syntax trees take much memory, if all are kept."""
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            yield Source(PurePosixPath(path.relative_to(ROOT).as_posix()), path.read_text())
+            yield Source(PurePosixPath(path.relative_to(ROOT).as_posix()), path.read_text("utf-8"))
 
 
 def read(*folders: str) -> list[Source]:

@@ -91,5 +91,5 @@ def test_click_on_a_profile_reaches_the_bytes_through_few_of_our_files(home: Pat
 
     files = run(drive())
 
-    assert "[default]\n" in path.read_text()
+    assert "[default]\n" in path.read_text("utf-8")
     assert len(files) <= CLICK_FILES, "\n".join(sorted(files))

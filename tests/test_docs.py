@@ -41,12 +41,12 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as the forges make them."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def broken_links(page: Path) -> Iterator[str]:
-    for link in LINK.findall(page.read_text()):
+    for link in LINK.findall(page.read_text("utf-8")):
         if link.startswith("https://"):
             continue
         path, _, anchor = link.partition("#")
@@ -62,7 +62,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def commands_named(page: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield each `credtray COMMAND --option ...` that stands in code, as command and options."""
-    for code in CODE.findall(page.read_text()):
+    for code in CODE.findall(page.read_text("utf-8")):
         for words in re.findall(r"(?:^|[`$\s])(?<!# )credtray ([a-z][^\n`#|]*)", code):
             command, *rest = words.split()
             ours = rest[: rest.index("--")] if "--" in rest else rest  # what follows is another program's
@@ -88,7 +88,7 @@ def test_commands_and_options_exist(page: Path) -> None:
 
 @each_page
 def test_files_of_the_checkout_exist(page: Path) -> None:
-    assert [name for name in NAMED_FILE.findall(page.read_text()) if not (ROOT / name).exists()] == []
+    assert [name for name in NAMED_FILE.findall(page.read_text("utf-8")) if not (ROOT / name).exists()] == []
 
 
 MODULE = re.compile(r"`([a-z_]+(?:/[a-z_]+)+)`")
@@ -106,7 +106,7 @@ def modules_missing(text: str) -> list[str]:
 @pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name != "adr"], ids=name_of)
 def test_modules_exist(page: Path) -> None:
     """Decisions are left out: they also name what there was before."""
-    assert modules_missing(page.read_text()) == []
+    assert modules_missing(page.read_text("utf-8")) == []
 
 
 def test_a_module_that_is_gone_is_found() -> None:
@@ -115,27 +115,31 @@ def test_a_module_that_is_gone_is_found() -> None:
 
 @each_page
 def test_make_targets_exist(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = {name for code in CODE.findall(page.read_text()) for name in re.findall(r"\bmake ([a-z]+)", code)}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {
+        name
+        for code in CODE.findall(page.read_text("utf-8"))
+        for name in re.findall(r"\bmake ([a-z]+)", code)
+    }
 
     assert named <= targets
 
 
 @each_page
 def test_examples_of_settings_are_accepted(page: Path) -> None:
-    for example in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
+    for example in re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
         settings.from_mapping(tomllib.loads(example))
 
 
 @each_page
 def test_one_page_has_one_title(page: Path) -> None:
-    outside_code = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    outside_code = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
 
     assert len(re.findall(r"^# ", outside_code, re.MULTILINE)) == 1
 
 
 def test_every_page_is_in_the_index() -> None:
-    index = (DOCS / "README.md").read_text()
+    index = (DOCS / "README.md").read_text("utf-8")
     linked = {(DOCS / link.partition("#")[0]).resolve() for link in LINK.findall(index)}
     pages = {page for page in PAGES if DOCS in page.parents and page.parent != DOCS / "adr"} - {
         DOCS / "README.md"
@@ -145,9 +149,9 @@ def test_every_page_is_in_the_index() -> None:
 
 
 def test_every_decision_is_in_the_index_and_has_its_four_parts() -> None:
-    index = (DOCS / "adr" / "README.md").read_text()
+    index = (DOCS / "adr" / "README.md").read_text("utf-8")
     for page in sorted((DOCS / "adr").glob("[0-9]*.md")):
-        number, text = int(page.name[:4]), page.read_text()
+        number, text = int(page.name[:4]), page.read_text("utf-8")
         title = text.splitlines()[0].removeprefix(f"# {number}. ")
 
         assert f"| [{page.name[:4]}]({page.name}) | {title} |" in index
@@ -156,7 +160,7 @@ def test_every_decision_is_in_the_index_and_has_its_four_parts() -> None:
 
 def first_column(page: str) -> set[str]:
     """Return every name in the first cells of a page's tables."""
-    cells = re.findall(r"^\| ([^|]+) \|", (DOCS / "reference" / page).read_text(), re.MULTILINE)
+    cells = re.findall(r"^\| ([^|]+) \|", (DOCS / "reference" / page).read_text("utf-8"), re.MULTILINE)
     return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
 
 
@@ -177,7 +181,7 @@ def test_status_page_names_every_field() -> None:
         sessions=frozen({"corp": SessionState(session)}), profiles=frozen({"dev": ProfileState(profile)})
     )
     document = status_document(state, AgentStatus(True, 1, "1"), datetime(2026, 11, 22, tzinfo=UTC))
-    text = (DOCS / "reference" / "status.md").read_text()
+    text = (DOCS / "reference" / "status.md").read_text("utf-8")
 
     assert [key for key in sorted(keys_of(as_json(document))) if f"`{key}`" not in text] == []
 
@@ -190,7 +194,7 @@ def test_ipc_page_names_every_request() -> None:
 
 def test_identity_center_page_names_every_command_and_fault() -> None:
     commands = {str(kind.__struct_config__.tag) for kind in control.Command.__subclasses__()}
-    text = (DOCS / "reference" / "identity-center.md").read_text()
+    text = (DOCS / "reference" / "identity-center.md").read_text("utf-8")
     unnamed = [
         kind.__struct_config__.tag
         for kind in get_args(faults.Fault)

@@ -171,6 +171,7 @@ def test_a_file_that_vanished_for_good_is_an_empty_one(
     assert sum(waiter.pauses) < 5
 
 
+@pytest.mark.posix("named pipes in a folder")
 @pytest.mark.parametrize("kind", ["directory", "fifo", "huge", "unreadable"])
 def test_what_cannot_be_read_is_told_with_its_reason(
     config_file: AwsConfigFile, path: Path, waiter: HandWaiter, kind: str
@@ -191,6 +192,7 @@ def test_what_cannot_be_read_is_told_with_its_reason(
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_a_link_of_the_user_is_followed(config_file: AwsConfigFile, path: Path, waiter: HandWaiter) -> None:
     real = path.with_name("dotfiles-config")
     write(real, profiles("a"), waiter, age=60)
@@ -234,6 +236,7 @@ role_arn = arn:x
 )
 
 
+@pytest.mark.posix("strace")
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace (apt install strace) is the witness")
 def test_nothing_the_file_names_is_executed_or_opened(path: Path, tmp_path: Path) -> None:
     path.write_text(HOSTILE + "[profile long]\nsso_role_name = " + "x" * 1_000_000 + "\n")

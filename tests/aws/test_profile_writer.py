@@ -38,6 +38,7 @@ def test_a_preview_writes_nothing(writer: ProfileWriter, path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.posix("modes")
 def test_what_was_shown_is_written_into_a_private_new_file(writer: ProfileWriter, path: Path) -> None:
     preview = writer.preview(wish(ADMIN))
     written = writer.apply(preview)

@@ -77,6 +77,7 @@ def test_change_elsewhere_since_the_preview_is_kept(path: Path, home: Path) -> N
     assert path.read_bytes() == b"[profile other]\nregion = eu-west-3\n" + LEGACY
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_link_stays_a_link_and_its_file_is_repaired(path: Path, home: Path) -> None:
     target = home / "dotfiles" / "aws-config"
     target.parent.mkdir(mode=0o700)
@@ -88,6 +89,7 @@ def test_link_stays_a_link_and_its_file_is_repaired(path: Path, home: Path) -> N
     assert b"sso_session = acme" in target.read_bytes()
 
 
+@pytest.mark.posix("fork")
 def test_kill_before_the_write_leaves_a_record_that_undoes_nothing(path: Path, home: Path) -> None:
     agreed = plan(LEGACY)
     child = os.fork()

@@ -57,6 +57,7 @@ def test_what_was_written_is_read(cache: SharedTokenCache) -> None:
     assert cache.read(CORP) == TOKEN
 
 
+@pytest.mark.posix("modes")
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
 def test_file_and_directories_are_for_their_owner_alone(cache: SharedTokenCache, umask: int) -> None:
     before = os.umask(umask)
@@ -73,6 +74,7 @@ def test_file_and_directories_are_for_their_owner_alone(cache: SharedTokenCache,
     assert [mode(directory) for directory in directories] == [0o700] * 3
 
 
+@pytest.mark.posix("modes")
 def test_a_wider_mode_of_another_program_is_tightened(cache: SharedTokenCache) -> None:
     put(cache, b"{}").chmod(0o644)
     cache.write(CORP, TOKEN)
@@ -88,6 +90,7 @@ def test_no_other_file_is_left_in_the_cache(cache: SharedTokenCache) -> None:
     assert [f"{token_key(CORP)}.json"] == names
 
 
+@pytest.mark.posix("modes")
 def test_locks_lie_in_a_directory_of_our_own(cache: SharedTokenCache, tmp_path: Path) -> None:
     with cache.lock(CORP), cache.sign_in_lock(CORP, lambda: False):
         pass
@@ -132,6 +135,7 @@ def test_a_file_of_a_hundred_megabytes_is_not_read(cache: SharedTokenCache) -> N
         cache.read(CORP)
 
 
+@pytest.mark.posix("named pipes and dangling links")
 @pytest.mark.parametrize("kind", ["directory", "fifo", "dangling link"])
 def test_what_is_no_file_is_unreadable_and_not_replaced(cache: SharedTokenCache, kind: str) -> None:
     path = cache.token_path(CORP)
@@ -196,6 +200,7 @@ def test_dropping_leaves_garbage_alone(cache: SharedTokenCache) -> None:
     assert path.exists()
 
 
+@pytest.mark.posix("modes")
 def test_a_registration_is_reused_until_fifteen_minutes_before_its_end(cache: SharedTokenCache) -> None:
     registration = ClientRegistration(
         "id", Secret("s"), NOW + timedelta(minutes=15), ("sso:account:access",), ("authorization_code",)

@@ -99,7 +99,7 @@ def test_without_a_home_commands_are_completed(home: Path) -> None:
     assert completed("zsh", "env", "", HOME="", AWS_CONFIG_FILE="$NOWHERE").stderr == b""
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes of this kind")
+@pytest.mark.posix("named pipes in a folder")
 def test_config_file_that_hangs_holds_a_key_up_for_a_second_only(home: Path) -> None:
     os.mkfifo(config(home, b"").with_name("pipe"))
     answer = completed("zsh", "env", "", AWS_CONFIG_FILE=str(home / ".aws" / "pipe"))

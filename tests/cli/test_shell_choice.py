@@ -109,7 +109,7 @@ def form_name(shell: str) -> str:
     return "sh" if shell == "dash" else shell
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no ps")
+@pytest.mark.posix("ps")
 def test_ps_tells_the_same_as_proc() -> None:
     if not os.path.exists("/bin/ps"):  # noqa: PTH110 -- as the product names it
         pytest.skip("ps is not installed: packaging/environment.sh tools")

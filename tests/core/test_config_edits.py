@@ -76,6 +76,7 @@ output = json
     assert expected == made(ADMIN, region="eu-west-1", output="json").decode()
 
 
+@pytest.mark.posix("the AWS CLI of Debian")
 @pytest.mark.skipif(not DEBIAN_CLI.exists(), reason="Debian's AWS CLI (apt install awscli) is the judge")
 def test_sections_are_what_the_real_aws_configure_sso_writes(home: Path) -> None:
     path = home / "config"

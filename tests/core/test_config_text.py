@@ -96,6 +96,7 @@ def _by_us(data: bytes) -> dict[str, object] | None:
     }
 
 
+@pytest.mark.posix("botocore reads the files as UTF-8, not in a code page")
 @given(text=_TEXTS)
 @example(text="[DEFAULT]\nregion = x\n[profile a]\n")
 @example(text="[profile a]\nx = 1\n[default]\n[profile default]\nx = 2\n")

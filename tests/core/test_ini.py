@@ -89,12 +89,14 @@ def test_writing_changes_our_section_and_nothing_else(data: bytes) -> None:
     check_write(data)
 
 
+@pytest.mark.posix("botocore reads the files as UTF-8, not in a code page")
 @explored
 @given(anything)
 def test_writing_into_odd_texts_changes_our_section_and_nothing_else(data: bytes) -> None:
     check_write(data)
 
 
+@pytest.mark.posix("botocore reads the files as UTF-8, not in a code page")
 def test_writing_into_ten_thousand_texts_changes_our_section_and_nothing_else() -> None:
     start = randrange(1 << 40)
     for number in range(FUZZED):

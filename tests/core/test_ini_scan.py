@@ -41,6 +41,7 @@ def check(data: bytes) -> bool:
     return expected
 
 
+@pytest.mark.posix("botocore reads the files as UTF-8, not in a code page")
 @explored
 @given(anything)
 @example(b"[a]\nk = v\n  [b]\n  x = 1\n")
@@ -55,12 +56,14 @@ def test_scan_reads_any_text_as_botocore_does(data: bytes) -> None:
     check(data)
 
 
+@pytest.mark.posix("botocore reads the files as UTF-8, not in a code page")
 @explored
 @given(readable_text)
 def test_scan_reads_ordinary_files_as_botocore_does(data: bytes) -> None:
     check(data)
 
 
+@pytest.mark.posix("botocore reads the files as UTF-8, not in a code page")
 def test_scan_reads_ten_thousand_odd_texts_as_botocore_does() -> None:
     start = randrange(1 << 40)
     readable = sum(check(drawn(start + number)) for number in range(FUZZED))

@@ -113,7 +113,7 @@ def test_texts_are_as_they_were_read_and_approved() -> None:
     if os.environ.get("UPDATE_SNAPSHOTS"):
         SNAPSHOT.write_text(text())
 
-    assert SNAPSHOT.read_text() == text()
+    assert SNAPSHOT.read_text("utf-8") == text()
 
 
 def test_every_subject_has_its_words_and_a_snapshot() -> None:

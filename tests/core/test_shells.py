@@ -121,6 +121,7 @@ _SHELLS = {
 }
 
 
+@pytest.mark.posix("shells of Unix")
 @pytest.mark.parametrize("shell", _SHELLS)
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(_PRINTABLE, _PRINTABLE, _PRINTABLE), min_size=1, max_size=30))
@@ -137,6 +138,7 @@ def test_real_shells_read_every_value_back(
     assert expected == ran.stdout.decode().split("\0")[:-1]
 
 
+@pytest.mark.posix("shells of Unix")
 @pytest.mark.parametrize("shell", _SHELLS)
 def test_real_shells_hand_on_nothing_that_would_shadow_the_keys(shell: str, tmp_path: Path) -> None:
     form, command = _SHELLS[shell]
@@ -152,6 +154,7 @@ def test_real_shells_hand_on_nothing_that_would_shadow_the_keys(shell: str, tmp_
     }
 
 
+@pytest.mark.posix("shells of Unix")
 @pytest.mark.parametrize("shell", _SHELLS)
 def test_real_shells_take_variables_away_whether_they_are_set_or_not(shell: str, tmp_path: Path) -> None:
     form, command = _SHELLS[shell]
@@ -175,6 +178,7 @@ def run_by(
 _IN_ENV_FILES = st.text(st.sampled_from("aZ09+/=._:@%,-"), min_size=1, max_size=24)
 
 
+@pytest.mark.posix("sh")
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_IN_ENV_FILES, min_size=1, max_size=40))
 def test_env_file_is_read_alike_by_sh_docker_and_python_dotenv(tmp_path: Path, values: list[str]) -> None:

@@ -273,6 +273,7 @@ Not the empty word: botocore opens no file then; we take it for unset, as the Go
 """
 
 
+@pytest.mark.posix("botocore reads the files as UTF-8, not in a code page")
 @given(in_config=_IN_CONFIG, in_credentials=_IN_CREDENTIALS, named=st.tuples(*[st.sampled_from(_IDIOMS)] * 2))
 @example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_READ_ONLY, 0, 0), named=("/dev/null", None))
 @example(in_config=(_SSO_SEED, 0, 0), in_credentials=(_READ_ONLY, 0, 0), named=(None, "/dev/null"))

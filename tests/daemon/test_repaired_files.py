@@ -88,9 +88,9 @@ def _directory_made_anew(path: Path) -> Callable[[], None]:
     [
         _broken_text,
         _same_time,
-        _open_directory,
+        pytest.param(_open_directory, marks=pytest.mark.posix("modes")),
         _directory_in_its_place,
-        _link_to_a_broken_one,
+        pytest.param(_link_to_a_broken_one, marks=pytest.mark.wine_lacks("links that other programs see")),
         _directory_made_anew,
     ],
 )

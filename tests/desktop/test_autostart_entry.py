@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from credtray.core.errors import AutostartRefused
 from credtray.desktop.login_entry.xdg import desktop_entry, exec_value, read_keys, string_value
 
+pytestmark = pytest.mark.linux_desktop("the autostart folder of a desktop")
+
 ARGUMENTS = ("-I", "-m", "credtray", "run")
 AWKWARD = [
     "/opt/my programs/python",

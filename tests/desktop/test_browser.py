@@ -12,6 +12,8 @@ import pytest
 
 from credtray.desktop.browser import SystemBrowser
 
+pytestmark = pytest.mark.posix("browsers are played by shell scripts")
+
 URL = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&state=a%20b&x=$(touch%20no)&y=`z"
 SAFE = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&state=a%20b&scopes=sso%3Aaccount;x=$(id)"
 

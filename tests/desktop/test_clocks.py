@@ -42,6 +42,7 @@ class MacTime:
         return self.up if clock == self.CLOCK_UPTIME_RAW else self.up + self.slept
 
 
+@pytest.mark.posix("clock_gettime")
 @pytest.mark.parametrize(("slept", "hints"), [(3600.0, [Woke()]), (0.0, [])])
 def test_macos_tells_sleep_from_a_clock_that_was_set(slept: float, hints: list[Hint]) -> None:
     system, wall = MacTime(), datetime(2026, 11, 29, 12, tzinfo=UTC)

@@ -20,6 +20,7 @@ def launcher(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> d
     return environ
 
 
+@pytest.mark.linux_desktop("an opener of a Linux desktop")
 def test_file_is_one_argument_and_no_aws_variable_goes_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,7 @@ def test_new_address_is_a_hint_on_macos(data: bytes, news: object) -> None:
     assert tells_of_address(data) is news
 
 
+@pytest.mark.posix("sockets in pairs")
 def test_burst_of_addresses_gives_one_hint_on_macos() -> None:
     kernel, listener = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 

@@ -11,6 +11,7 @@ from credtray.desktop.socket_path import socket_paths
 from tests.systems import is_root
 
 
+@pytest.mark.posix("XDG variables and paths of sockets")
 def test_socket_lies_in_the_runtime_directory(home: Path) -> None:
     expected = home / "run" / "credtray" / "agent.sock"
 
@@ -18,6 +19,7 @@ def test_socket_lies_in_the_runtime_directory(home: Path) -> None:
     assert expected.parent == paths.runtime_directory()
 
 
+@pytest.mark.posix("XDG variables and paths of sockets")
 @pytest.mark.parametrize("value", [None, "", "relative/run"])
 def test_without_a_usable_runtime_directory_it_lies_in_the_home(
     monkeypatch: pytest.MonkeyPatch, home: Path, value: str | None
@@ -30,6 +32,7 @@ def test_without_a_usable_runtime_directory_it_lies_in_the_home(
     assert home / ".cache/credtray/run/agent.sock" == paths.listening_path()
 
 
+@pytest.mark.posix("XDG variables and paths of sockets")
 @pytest.mark.parametrize("value", ["/nowhere/at/all", "/" + "x" * 200])
 def test_runtime_directory_that_is_missing_or_too_long_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, home: Path, value: str
@@ -39,6 +42,7 @@ def test_runtime_directory_that_is_missing_or_too_long_is_passed_over(
     assert home / ".cache/credtray/run/agent.sock" == paths.listening_path()
 
 
+@pytest.mark.posix("owners")
 @pytest.mark.skipif(not is_root(), reason="only root can give a directory away")
 def test_runtime_directory_of_another_user_is_passed_over(home: Path) -> None:
     os.chown(home / "run", 65534, 65534)
@@ -46,6 +50,7 @@ def test_runtime_directory_of_another_user_is_passed_over(home: Path) -> None:
     assert home / ".cache/credtray/run/agent.sock" == paths.listening_path()
 
 
+@pytest.mark.posix("XDG variables and paths of sockets")
 def test_nowhere_short_enough_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/" + "x" * 200)
     monkeypatch.setenv("HOME", "/" + "y" * 200)
@@ -53,6 +58,7 @@ def test_nowhere_short_enough_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         paths.listening_path()
 
 
+@pytest.mark.posix("XDG variables and paths of sockets")
 def test_length_is_counted_in_bytes(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     (home / ("é" * 60)).mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / ("é" * 60)))
@@ -60,6 +66,7 @@ def test_length_is_counted_in_bytes(monkeypatch: pytest.MonkeyPatch, home: Path)
     assert home / ".cache/credtray/run/agent.sock" == paths.listening_path()
 
 
+@pytest.mark.posix("XDG variables and paths of sockets")
 def test_own_files_follow_the_basedir_specification(home: Path) -> None:
     assert home / ".config/credtray/settings.toml" == paths.settings_file()
     assert home / ".local/state/credtray" == paths.state_directory()

@@ -193,6 +193,7 @@ def test_windows_that_does_not_tell_of_a_lock_is_asked_again_and_again(system: F
     asyncio.run(drive())
 
 
+@pytest.mark.linux_desktop("D-Bus")
 def test_a_system_that_offers_nothing_keeps_nobody_away_and_is_told() -> None:
     async def drive(platform: str) -> list[DesktopPart]:
         seen = Watched()

@@ -30,6 +30,7 @@ with FileLock(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.posix("modes")
 def test_lock_is_private_and_stays(tmp_path: Path) -> None:
     path = tmp_path / "locks" / "one.lock"
     with FileLock(path):
@@ -90,6 +91,7 @@ def test_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
     assert most == 1
 
 
+@pytest.mark.posix("SIGSTOP")
 def test_other_process_is_waited_for_and_its_death_frees_the_lock_at_once(tmp_path: Path) -> None:
     path = tmp_path / "d" / "lock"
     root = Path(__file__).parents[2]
@@ -107,6 +109,7 @@ def test_other_process_is_waited_for_and_its_death_frees_the_lock_at_once(tmp_pa
             pass
 
 
+@pytest.mark.posix("flock; Windows removes no open file")
 def test_lock_file_removed_by_a_cleaner_meanwhile_binds_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +126,7 @@ def test_lock_file_removed_by_a_cleaner_meanwhile_binds_again(
         FileLock(path, timeout=0).__enter__()
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_planted_link_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "d" / "lock"
     path.parent.mkdir()
@@ -133,13 +137,8 @@ def test_planted_link_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        os.mkdir,
-        pytest.param(getattr(os, "mkfifo", None), marks=pytest.mark.posix("a named pipe in a folder")),
-    ],
-)
+@pytest.mark.posix("named pipes, and words for a folder")
+@pytest.mark.parametrize("make", [os.mkdir, getattr(os, "mkfifo", None)])
 def test_what_is_not_a_file_is_refused(tmp_path: Path, make: object) -> None:
     path = tmp_path / "d" / "lock"
     path.parent.mkdir()
@@ -150,6 +149,7 @@ def test_what_is_not_a_file_is_refused(tmp_path: Path, make: object) -> None:
         FileLock(path).__enter__()
 
 
+@pytest.mark.posix("owners")
 def test_lock_file_of_another_user_is_refused(tmp_path: Path) -> None:
     if not is_root():
         pytest.skip("only root can make a file of another user")
@@ -162,6 +162,7 @@ def test_lock_file_of_another_user_is_refused(tmp_path: Path) -> None:
         FileLock(path).__enter__()
 
 
+@pytest.mark.posix("flock")
 def test_file_system_without_locks_falls_back_to_a_local_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,6 +133,7 @@ def test_reading_and_other_files_are_not_told(start: Start, aws: Path, files: li
     assert not listener.heard(0.5)
 
 
+@pytest.mark.posix("a watched folder is removed")
 def test_deleted_and_made_again_directories_are_followed(start: Start, aws: Path, files: list[Path]) -> None:
     listener = start(files)
     told = []
@@ -174,6 +175,7 @@ def test_directory_that_does_not_exist_yet_is_waited_for(start: Start, home: Pat
     assert listener.heard()
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_file_behind_a_link_is_watched_where_it_is(
     start: Start, aws: Path, files: list[Path], tmp_path: Path
 ) -> None:
@@ -197,6 +199,7 @@ def test_file_behind_a_link_is_watched_where_it_is(
     assert listener.heard()
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_directory_behind_a_link_is_watched_where_it_is(
     start: Start, home: Path, files: list[Path], tmp_path: Path
 ) -> None:
@@ -208,6 +211,7 @@ def test_directory_behind_a_link_is_watched_where_it_is(
     assert listener.heard()
 
 
+@pytest.mark.posix("a file is renamed over another")
 def test_file_outside_the_home_is_watched_with_its_directory(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "corp" / "config"
     file.parent.mkdir()
@@ -379,6 +383,7 @@ def wakeups(pid: int) -> int:
     )
 
 
+@pytest.mark.posix("/proc")
 @pytest.mark.skipif(sys.platform != "linux", reason="counts context switches in /proc")
 def test_watching_costs_no_wakeup_while_nothing_happens(aws: Path) -> None:
     process = subprocess.Popen(

@@ -24,6 +24,7 @@ def mounts(*lines: bytes) -> bytes:
     return b"\n".join((b"/dev/sda1 / ext4 rw,relatime 0 0", b"tmpfs /tmp tmpfs rw 0 0", *lines)) + b"\n"
 
 
+@pytest.mark.posix("mounts and modes")
 @pytest.mark.parametrize(
     ("line", "kept"),
     [
@@ -58,6 +59,7 @@ def test_mount_tells_whether_modes_are_kept(line: bytes, *, kept: bool) -> None:
     assert keeps_modes(Path("/home/u/.aws"), lambda: mounts(line))
 
 
+@pytest.mark.posix("mounts and modes")
 def test_mount_on_top_and_names_with_blanks_count() -> None:
     there = mounts(rb"x /mnt/my\040drive vfat rw 0 0", b"y /srv vfat rw 0 0", b"z /srv ext4 rw 0 0")
 

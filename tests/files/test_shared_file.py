@@ -77,6 +77,7 @@ def test_edit_without_change_creates_no_directory(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.posix("modes")
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
 def test_new_file_is_0600_and_new_directory_0700_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     path = tmp_path / "new" / ".aws" / "credentials"
@@ -92,6 +93,7 @@ def test_new_file_is_0600_and_new_directory_0700_whatever_the_umask(tmp_path: Pa
     assert mode_of(path.parent.parent) == 0o700
 
 
+@pytest.mark.posix("modes")
 @pytest.mark.parametrize("mode", [0o644, 0o666, 0o640, 0o660, 0o700])
 def test_wider_mode_is_tightened_when_a_secret_goes_in_and_said(path: Path, mode: int) -> None:
     path.write_bytes(USERS)
@@ -106,6 +108,7 @@ def test_wider_mode_is_tightened_when_a_secret_goes_in_and_said(path: Path, mode
     assert mode_of(path) == 0o600
 
 
+@pytest.mark.posix("modes")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o600])
 def test_mode_is_kept_when_no_secret_goes_in(path: Path, mode: int) -> None:
     path.write_bytes(USERS)
@@ -117,6 +120,7 @@ def test_mode_is_kept_when_no_secret_goes_in(path: Path, mode: int) -> None:
     assert mode == mode_of(path)
 
 
+@pytest.mark.posix("modes")
 def test_backup_is_made_once_before_the_first_edit_ever(path: Path) -> None:
     path.write_bytes(USERS)
     path.chmod(0o644)
@@ -284,6 +288,7 @@ def test_change_between_reading_and_replacing_starts_over(path: Path, clock: Sta
     assert path.read_bytes() == USERS + b"[late]\nx = 1\n\n[dev]\nk = 1\n"
 
 
+@pytest.mark.posix("a file is renamed over another")
 def test_file_renamed_over_between_reading_and_replacing_starts_over(
     path: Path, clock: StandingClock
 ) -> None:
@@ -337,6 +342,7 @@ def late(path: Path) -> Iterator[LateWriter]:
         yield LateWriter(file)
 
 
+@pytest.mark.posix("an open file is replaced")
 def test_late_write_into_the_replaced_file_is_merged(
     path: Path, clock: StandingClock, late: LateWriter
 ) -> None:
@@ -352,6 +358,7 @@ def test_late_write_into_the_replaced_file_is_merged(
     assert path.read_bytes() == USERS + b"output = json\n[new]\nx = 1\n\n[dev]\nk = 1\n"
 
 
+@pytest.mark.posix("an open file is replaced")
 def test_late_write_and_a_change_of_the_new_file_are_both_kept(
     path: Path, clock: StandingClock, late: LateWriter
 ) -> None:
@@ -370,6 +377,7 @@ def test_late_write_and_a_change_of_the_new_file_are_both_kept(
     }
 
 
+@pytest.mark.posix("an open file is replaced")
 def test_second_late_writer_does_not_undo_what_the_first_one_wrote(
     path: Path, clock: StandingClock, late: LateWriter
 ) -> None:
@@ -389,6 +397,7 @@ def test_second_late_writer_does_not_undo_what_the_first_one_wrote(
     }
 
 
+@pytest.mark.posix("an open file is replaced")
 def test_late_truncation_alone_loses_nothing(path: Path, clock: StandingClock, late: LateWriter) -> None:
 
     shared(path, clock).edit(
@@ -398,6 +407,7 @@ def test_late_truncation_alone_loses_nothing(path: Path, clock: StandingClock, l
     assert path.read_bytes() == USERS + b"\n[dev]\nk = 1\n"
 
 
+@pytest.mark.posix("an open file is replaced")
 def test_late_text_that_cannot_be_parsed_is_put_aside(
     path: Path, clock: StandingClock, late: LateWriter
 ) -> None:
@@ -462,6 +472,7 @@ def test_program_that_puts_its_own_version_back_at_once_is_not_fought(
     assert clock.slept < 5
 
 
+@pytest.mark.posix("modes")
 def test_directory_removed_meanwhile_is_made_again(path: Path, clock: StandingClock) -> None:
     runs: list[int] = []
 
@@ -480,6 +491,7 @@ def test_directory_removed_meanwhile_is_made_again(path: Path, clock: StandingCl
 # --- links ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 @pytest.mark.parametrize("relative", [True, False])
 def test_link_is_kept_and_its_target_replaced(path: Path, tmp_path: Path, *, relative: bool) -> None:
     dotfiles = tmp_path / "dotfiles"
@@ -495,6 +507,7 @@ def test_link_is_kept_and_its_target_replaced(path: Path, tmp_path: Path, *, rel
     assert not list(path.parent.glob(".credtray*"))
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_chain_of_links_and_a_linked_directory_are_followed(tmp_path: Path) -> None:
     real = tmp_path / "real"
     real.mkdir()
@@ -510,6 +523,7 @@ def test_chain_of_links_and_a_linked_directory_are_followed(tmp_path: Path) -> N
     assert (tmp_path / ".aws").is_symlink()
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_link_to_a_file_that_does_not_exist_yet_is_written_through(path: Path, tmp_path: Path) -> None:
     path.symlink_to(tmp_path / "later")
 
@@ -519,6 +533,7 @@ def test_link_to_a_file_that_does_not_exist_yet_is_written_through(path: Path, t
     assert (tmp_path / "later").read_bytes() == b"[dev]\nk = 1\n"
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_link_into_nowhere_is_refused(path: Path, tmp_path: Path) -> None:
     path.symlink_to(tmp_path / "no" / "where")
 
@@ -526,6 +541,7 @@ def test_link_into_nowhere_is_refused(path: Path, tmp_path: Path) -> None:
         shared(path).edit(put("dev"), secret=True)
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_links_in_a_circle_are_refused(path: Path) -> None:
     path.symlink_to("two")
     (path.parent / "two").symlink_to("credentials")
@@ -543,6 +559,7 @@ def test_read_only_target_is_refused(path: Path) -> None:
     assert path.read_bytes() == USERS
 
 
+@pytest.mark.posix("modes")
 def test_directory_that_others_may_write_to_is_refused(path: Path) -> None:
     path.parent.chmod(0o777)
 

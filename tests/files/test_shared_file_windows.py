@@ -125,6 +125,7 @@ def test_scanner_that_takes_each_new_file_for_200_ms_is_waited_for(
     assert taken
 
 
+@pytest.mark.wine_lacks("attrib.exe that changes attributes")
 def test_read_only_file_is_refused_with_a_command_of_windows(path: Path) -> None:
     path.chmod(stat.S_IREAD)
     with pytest.raises(FileRefused) as caught:

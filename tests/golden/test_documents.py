@@ -28,6 +28,8 @@ from tests.core.menu_text import every
 from tests.core.test_menu import at
 from tests.golden.golden import FOLDER, holds, readable, steady
 
+pytestmark = pytest.mark.posix("documents with the paths and words of Unix")
+
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 OURS = {"TZ", "HOME", "USERPROFILE", "DBUS_SYSTEM_BUS_ADDRESS", "UPDATE_SNAPSHOTS"}
 """Variables that a test has set or wants, besides those by their beginning."""

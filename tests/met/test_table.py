@@ -68,7 +68,7 @@ def named(source: str) -> Iterator[str]:
 
 
 def test_every_fault_has_its_smallest_input_and_two_neighbours() -> None:
-    found = Counter(name for path in TESTS.rglob("test_*.py") for name in named(path.read_text()))
+    found = Counter(name for path in TESTS.rglob("test_*.py") for name in named(path.read_text("utf-8")))
 
     assert {name: found[name] for name in FAULTS if found[name] < FEWEST} == {}
     assert set(found) <= set(FAULTS)

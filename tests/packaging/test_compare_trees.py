@@ -238,6 +238,7 @@ def test_name_of_one_module_leaves_the_same_name_of_another_alone(tmp_path: Path
     assert said == (0, "equal: 4 definitions, 2 files before, 1 after\n")
 
 
+@pytest.mark.posix("git")
 def test_revisions_are_compared_without_being_checked_out(tmp_path: Path) -> None:
     def git(*words: str) -> None:
         who = ("-c", "user.name=n", "-c", "user.email=e@example.com")
@@ -255,6 +256,7 @@ def test_revisions_are_compared_without_being_checked_out(tmp_path: Path) -> Non
     assert compare("before", "HEAD", cwd=tmp_path)[0] == 0
 
 
+@pytest.mark.posix("git")
 @pytest.mark.parametrize(
     ("words", "why"),
     [

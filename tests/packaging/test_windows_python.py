@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.posix("what is put together on Linux")
+
 WINDOWS = Path(__file__).parents[2] / "packaging" / "windows"
 FORWARDS = ("Zeta=advapi32.SystemFunction036", "Alpha=kernel32.GetTickCount64")
 

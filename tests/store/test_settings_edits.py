@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import subprocess
 import sys
 import tomllib
@@ -328,6 +327,7 @@ def test_what_an_editor_saves_meanwhile_is_not_lost(tmp_path: Path, monkeypatch:
     assert path.read_text() == '# saved by an editor\nicon = "dark"\n'
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_a_link_stays_a_link_and_the_mode_stays_the_users(tmp_path: Path) -> None:
     real = tmp_path / "dotfiles" / "settings.toml"
     real.parent.mkdir()
@@ -372,14 +372,14 @@ def test_an_edit_of_what_somebody_changed_meanwhile_is_not_taken_over(tmp_path: 
 
 def test_a_broken_edit_is_not_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    path.write_text("# before\n")
+    path.write_bytes(b"# before\n")
     with pytest.raises(SettingsInvalid, match="line 1"):
         SettingsFile(path).take_over("# before\n", "icon = dark\n")
 
     assert path.read_text() == "# before\n"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs POSIX file limits")
+@pytest.mark.posix("limits of a process")
 def test_a_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text("# mine\n")

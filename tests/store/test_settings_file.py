@@ -127,6 +127,7 @@ def test_broken_file_is_not_edited(file: SettingsFile, text: str) -> None:
     assert file.path.read_text() == text
 
 
+@pytest.mark.posix("modes")
 def test_new_file_is_private_and_explains_itself(file: SettingsFile) -> None:
     file.set(("profiles", "dev", "section"), "other")
 

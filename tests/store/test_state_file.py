@@ -42,6 +42,7 @@ def empty(state: State) -> bool:
     return (state.active, state.default, dict(state.remembered)) == ((), None, {})
 
 
+@pytest.mark.posix("modes")
 def test_what_was_saved_comes_back_and_is_private(path: Path) -> None:
     StateFile(path).save(state_document.encode(signed_in("dev", "ro")))
 
@@ -96,6 +97,7 @@ def test_file_of_a_newer_version_is_left_alone(path: Path, caplog: pytest.LogCap
     assert "newer credtray" in caplog.text
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_file_that_cannot_be_read_is_not_overwritten(path: Path) -> None:
     path.parent.mkdir(mode=0o700)
     path.symlink_to(path)
@@ -115,6 +117,7 @@ def test_directory_in_its_place_costs_the_memory_and_nothing_else(path: Path) ->
     assert path.is_dir()
 
 
+@pytest.mark.posix("limits of a process")
 def test_full_disk_keeps_the_old_file_and_says_so(path: Path) -> None:
     file = put(path, document())
     file.load()

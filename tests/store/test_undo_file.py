@@ -27,6 +27,7 @@ def put(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.posix("modes")
 def test_changes_come_back_byte_for_byte_oldest_first(path: Path) -> None:
     UndoFile(path).remember(NOON, "setup corp", BEFORE)
     UndoFile(path).remember(NOON + timedelta(hours=1), "setup other", {})

@@ -363,6 +363,7 @@ def test_waiting_connections_end_with_the_sign_in() -> None:
         assert rest == b""
 
 
+@pytest.mark.posix("options of sockets and their errors")
 @pytest.mark.parametrize("option", [None, "SO_REUSEADDR", "SO_REUSEPORT"])
 def test_nobody_else_can_bind_the_port(callback: LoopbackCallback, option: str | None) -> None:
     with closing(socket.socket()) as thief:

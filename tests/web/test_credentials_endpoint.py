@@ -163,6 +163,7 @@ def test_a_visitor_that_says_nothing_is_shown_out() -> None:
         assert drained(silent) == b""
 
 
+@pytest.mark.posix("a thousand descriptors of sockets")
 def test_one_thousand_silent_connections_delay_nobody() -> None:
     with serving(Limits(request_seconds=300)) as endpoint, ExitStack() as stack:
         silent = [stack.enter_context(closing(endpoint.connect())) for _ in range(600)]
@@ -245,6 +246,7 @@ def test_another_port_is_taken_where_somebody_else_has_ours() -> None:
         assert bound.port in range(20000, 32768)
 
 
+@pytest.mark.posix("options of sockets and their errors")
 @pytest.mark.parametrize("option", ["SO_REUSEADDR", "SO_REUSEPORT"])
 def test_nobody_can_listen_beside_us(endpoint: Endpoint, option: str) -> None:
     with closing(socket.socket()) as rival:

@@ -166,6 +166,7 @@ def test_visitor_of_another_user_is_turned_away_and_spoils_nothing() -> None:
     asyncio.run(serve())
 
 
+@pytest.mark.posix("/proc")
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc/net/tcp is Linux's")
 def test_our_own_connection_is_known_as_ours() -> None:
     with (

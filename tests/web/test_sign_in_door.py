@@ -278,6 +278,7 @@ def test_another_user_of_this_computer_sees_nothing(monkeypatch: pytest.MonkeyPa
         assert found.door.passed == 0
 
 
+@pytest.mark.posix("user numbers")
 @pytest.mark.parametrize(("owner", "another"), [(1000, False), (0, False), (1001, True), (None, False)])
 def test_only_a_known_other_user_is_another_person(
     owner: int | None, *, another: bool, monkeypatch: pytest.MonkeyPatch
