@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 15.0
 """Between two looks at whether a held notice may be shown; Windows does not tell."""
 TURNED_OFF: Final = "notifications from credtray are turned off in Windows' settings"
-NO_TASKBAR: Final = "this session has no taskbar either"
+NO_TASKBAR: Final = "this session has no taskbar"
 
 BALLOON, PLYER = "balloon", "plyer"
 BALLOONS: Final = "the tray icon shows them instead, without buttons"
