@@ -81,9 +81,9 @@ def test_scan_reads_ten_thousand_odd_texts_as_botocore_does() -> None:
         (b"[a]\n[broken\n", 2, "neither"),
         (b"[a]\n= v\n", 2, "without a key"),
         (b"# one\n\xef\xbb\xbf[a]\n", 2, "before the first section"),
-        (b"\xef\xbb\xbf[a]\nk = 1\n", 1, "byte order mark"),
-        (b"[a]\nk = 1\n# caf\xe9\n", 3, "not UTF-8"),
-        (b"[a]\r\nk = 1\r\n# caf\xe9\r\n", 3, "not UTF-8"),
+        (b"\xef\xbb\xbf[a]\nk = 1\n", 1, "byte order mark; save it as UTF-8 without one"),
+        (b"[a]\nk = 1\n# caf\xe9\n", 3, "not UTF-8 text; save the file as UTF-8"),
+        (b"[a]\r\nk = 1\r\n# caf\xe9\r\n", 3, "not UTF-8 text; save the file as UTF-8"),
         (b"[a]\nk = 1\ns3 =\n  x = 1\n  y\n", 3, "indented block below"),
     ],
 )

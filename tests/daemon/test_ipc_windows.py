@@ -20,6 +20,7 @@ from credtray import agent_connect_pipe, windows_user
 from credtray.core.errors import AgentNotRunning, AgentRefused
 from credtray.core.protocol import Credentials, Ping
 from credtray.daemon import ipc_pipe
+from credtray.daemon.runtime_directory import prepare_runtime_directory
 from credtray.ipc_client import AgentClient
 from credtray.pipe_note import PIPE, pipe_note, read_pipe_note
 from tests.daemon.conftest import ROOT, Agent, end_agent, running_agent, start_agent
@@ -205,6 +206,25 @@ def test_agent_refuses_a_name_that_somebody_serves(monkeypatch: pytest.MonkeyPat
     _winapi.CloseHandle(taken)
 
     assert not note().exists()
+
+
+def test_folder_in_the_place_of_the_note_is_named_with_what_to_do() -> None:
+    note().mkdir(parents=True)
+    with pytest.raises(AgentRefused, match="is a folder") as caught, serving():
+        pass
+
+    assert "Remove it" in caught.value.advice
+
+
+@pytest.mark.parametrize("lost", ["a file", "no drive"])
+def test_localappdata_that_leads_nowhere_is_named_with_what_to_do(tmp_path: Path, lost: str) -> None:
+    place = tmp_path / "here" if lost == "a file" else Path("Q:\\gone")
+    if lost == "a file":
+        place.touch()
+    with pytest.raises(AgentRefused) as caught:
+        prepare_runtime_directory(place / "credtray")
+
+    assert "LOCALAPPDATA" in caught.value.advice
 
 
 def test_only_the_first_instance_must_be_the_first(monkeypatch: pytest.MonkeyPatch) -> None:

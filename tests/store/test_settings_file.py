@@ -74,7 +74,7 @@ def test_what_is_never_closed_is_told_with_the_last_line(file: SettingsFile) -> 
 def test_settings_that_are_not_utf8_are_refused(file: SettingsFile) -> None:
     put(file, "")
     file.path.write_bytes(b"\n# \xff\n")
-    with pytest.raises(SettingsInvalid, match=r"not UTF-8 text \(at line 2\)"):
+    with pytest.raises(SettingsInvalid, match=r"not UTF-8 text \(at line 2\); save it so"):
         file.load()
 
 

@@ -32,6 +32,8 @@ _FREE = 16
 """Instances that wait for a client; more clients at once than that wait a moment for the next one."""
 _BUFFER = 64 * 1024
 _ACCEPT_PAUSE = 1.0
+_ANOTHER_NAME = "Start the agent again: it takes another name."
+_IN_THE_WAY = "Remove it: the agent writes a file there."
 
 
 class _Proactor(Protocol):
@@ -72,13 +74,18 @@ class PipeServer:
         if not self._holds_lock() or not isinstance(loop, asyncio.ProactorEventLoop):
             raise AgentRefused(f"{self._path}: another agent may be using it")
         proactor: _Proactor = loop._proactor  # type: ignore[attr-defined]  # noqa: SLF001 -- see the class
-        with self._refused(self._name):
+        with self._refused(self._name, _ANOTHER_NAME):
             free = [self._instance(_winapi.FILE_FLAG_FIRST_PIPE_INSTANCE)]
             free += [self._instance() for _ in range(1, _FREE)]
+        try:
+            self._tell()
+        except AgentRefused:
+            for pipe in free:
+                pipe.close()
+            raise
         self._accepting = [
             asyncio.create_task(self._accept(pipe, proactor), name="ipc accept") for pipe in free
         ]
-        self._tell()
 
     async def ensure_reachable(self) -> None:
         """Tell the name again when somebody removed or changed the file; cheap enough for every tick.
@@ -117,7 +124,9 @@ class PipeServer:
         )
 
     def _tell(self) -> None:
-        with self._refused(str(self._path)):
+        if self._path.is_dir():  # of which Windows says no more than "access denied"
+            raise AgentRefused(f"{self._path} is a folder", hint=_IN_THE_WAY)
+        with self._refused(str(self._path), _IN_THE_WAY):
             # In place: a client that reads it would keep us from replacing it. All notes have one length.
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_BINARY, 0o600)
             try:
@@ -135,11 +144,11 @@ class PipeServer:
 
     @staticmethod
     @contextlib.contextmanager
-    def _refused(what: str) -> Iterator[None]:
+    def _refused(what: str, hint: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise AgentRefused(f"{what} cannot be created: {error.strerror or error}") from None
+            raise AgentRefused(f"{what} cannot be created: {error.strerror or error}", hint=hint) from None
 
     async def _accept(self, pipe: windows_utils.PipeHandle, proactor: _Proactor) -> None:
         while True:

@@ -14,6 +14,7 @@ from credtray.core.errors import AgentRefused
 from credtray.core.shell_words import PRIVATE_DIRECTORY, REMOVE, REMOVE_OTHERS
 
 _PRIVATE = 0o700
+_PLACE_ON_WINDOWS = "Let LOCALAPPDATA lead to a folder that you can write to, or remove what is in the way."
 
 
 def prepare_runtime_directory(directory: Path) -> None:
@@ -27,11 +28,15 @@ def prepare_runtime_directory(directory: Path) -> None:
         directory.mkdir(mode=_PRIVATE, exist_ok=True)
         found = directory.lstat()
     except FileExistsError:
-        raise AgentRefused(f"{directory} is not a directory") from None
+        raise AgentRefused(f"{directory} is not a directory", hint=_hint()) from None
     except OSError as error:
-        raise AgentRefused(f"{directory} cannot be created: {error.strerror}") from None
+        raise AgentRefused(f"{directory} cannot be created: {error.strerror}", hint=_hint()) from None
     if sys.platform != "win32":  # there it lies below the user's profile, whose access list keeps others out
         _check(directory, found)
+
+
+def _hint() -> str | None:
+    return _PLACE_ON_WINDOWS if sys.platform == "win32" else None  # there it has no owner or mode to be wrong
 
 
 def _check(directory: Path, found: os.stat_result) -> None:

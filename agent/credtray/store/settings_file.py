@@ -189,7 +189,7 @@ class SettingsFile:
             return (data or b"").decode()
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
-            raise SettingsInvalid(f"{self.path} is not UTF-8 text (at line {line})") from None
+            raise SettingsInvalid(f"{self.path} is not UTF-8 text (at line {line}); save it so") from None
 
     def set(self, keys: Sequence[str], value: Toml | None) -> None:
         """Set (or with None take out) one value, keeping comments and layout; the result is checked first.

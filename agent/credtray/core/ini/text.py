@@ -265,9 +265,8 @@ def _undecodable(data: bytes) -> IniProblem | None:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return IniProblem(
-            len(split_lines(decode(data[: error.start]) + "x")[0]), "this line is not UTF-8 text"
-        )
+        line = len(split_lines(decode(data[: error.start]) + "x")[0])
+        return IniProblem(line, "this line is not UTF-8 text; save the file as UTF-8")
     return None
 
 
@@ -289,7 +288,7 @@ class _Scanner:
         """Walk over all lines once."""
         text, at = self._text, 0
         if text.startswith(_BOM):
-            self._complain(1, "the file begins with a byte order mark")
+            self._complain(1, "the file begins with a byte order mark; save it as UTF-8 without one")
             text, at = text[1:], 1
         lines, lost = split_lines(text)
         names = self._current
