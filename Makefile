@@ -35,6 +35,7 @@ quick: setup-dev ## Test the parts by themselves, with few examples: while you w
 
 test: setup-dev setup-tools ## Check everything: style, types for three systems, all tests, Windows under Wine (what CI runs)
 	@$(enter) sh packaging/check.sh
+	@$(enter) if [ "$${WINDOWS:-1}" != 0 ]; then sh packaging/windows.sh setup; fi # tests/wine starts programs there
 	@$(enter) $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 	@$(enter) sh packaging/windows.sh test
 
@@ -48,6 +49,7 @@ bench: setup-dev setup-tools ## Measure what docs/explanation/performance.md cla
 	@$(enter) $(python) -m bench $(ARGS)
 
 soak: setup-dev setup-tools ## Run all tests with the full budgets of docs/explanation/gates.md (hours)
+	@$(enter) if [ "$${WINDOWS:-1}" != 0 ]; then sh packaging/windows.sh setup; fi
 	@$(enter) CREDTRAY_SOAK=1 $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal --timeout=14400 $(ARGS)
 	@$(enter) CREDTRAY_SOAK=1 sh packaging/windows.sh test
 
