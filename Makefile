@@ -15,8 +15,8 @@ python := ./.venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 ARGS ?=
-# More than cores: half of an end-to-end test is waiting for another process.
-WORKERS ?= 4
+# More than cores: most of an end-to-end test is waiting for another process.
+WORKERS ?= 6
 
 # What `make quick` runs: the parts by themselves, without whole programs and without a screen.
 rooms := core daemon store files web aws desktop
