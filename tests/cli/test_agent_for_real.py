@@ -60,7 +60,21 @@ def test_one_life_of_the_agent(world: World) -> None:
     assert set(map(tuple, modules.values())) == {()}
     assert snoozed.stdout.startswith("No warnings about synderys until ")
     assert stopped.stdout.startswith(f"The agent (pid {agent.pid}) has stopped")
+    assert stopped.stderr == ""
     assert "[synderys-dns]" not in world.credentials.read_text()
+
+
+@pytest.mark.posix("chmod")
+def test_stop_tells_of_keys_that_could_not_be_taken_out(world: World) -> None:
+    with world.agent() as agent:
+        world.credtray(*SETUP, "--activate")
+        world.credentials.chmod(0o400)
+        stopped = world.credtray("stop")
+        agent.wait(10)
+
+    assert stopped.returncode == 0
+    assert f"Keys are still in {world.credentials}" in stopped.stderr.replace("\n", " ")
+    assert "Then run: credtray run, and credtray stop" in stopped.stderr.replace("\n", " ")
 
 
 def test_credentials_without_an_agent_come_from_the_token_cache(world: World) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
@@ -22,7 +23,14 @@ from credtray.cli import backend, terminal
 from credtray.cli.activation import NOT_IN_EFFECT
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
-from credtray.core.errors import AgentNotRunning, AgentSilent, FileContended
+from credtray.core.errors import (
+    AgentNotRunning,
+    AgentSilent,
+    CredtrayError,
+    FileContended,
+    FileRefused,
+    FileUnwritable,
+)
 from credtray.core.protocol import Stop, TestNotice
 from credtray.core.shell_words import FIND_AGENT, end_process
 from credtray.core.state_words import clock_time
@@ -74,6 +82,39 @@ def stop(json_output: JsonOption = False) -> None:
         json_output=json_output,
         stopped=True,
     )
+    _warn_of_keys_left()
+
+
+def _warn_of_keys_left() -> None:
+    """Tell when the agent was to take its keys out of the credentials file, and could not."""
+    from credtray.aws.locations import locate
+    from credtray.core.section_mark import PREFIX
+    from credtray.files.atomic_file import INI_LIMIT, read_bounded
+
+    path = locate(os.environ, Path.home()).credentials
+    try:
+        data = read_bounded(path, INI_LIMIT)
+    except FileRefused:  # not a file that we wrote to
+        return
+    except FileUnwritable:
+        data = PREFIX.encode()  # we cannot know: another program has it open
+    if data is None or PREFIX.encode() not in data or not _was_to_remove_keys():
+        return
+    terminal.complain(
+        f"Keys are still in {path}: the agent could not change that file.",
+        "Close the program that has it open, or make it writable. Then run: credtray run, and credtray stop",
+        kind="warning",
+    )
+
+
+def _was_to_remove_keys() -> bool:
+    from credtray.desktop.paths import settings_file
+    from credtray.store.settings_file import SettingsFile
+
+    try:
+        return SettingsFile(settings_file()).load().remove_keys_on_stop
+    except CredtrayError:
+        return True
 
 
 def _end_stuck() -> str:
