@@ -51,6 +51,8 @@ from credtray.store.state_files import EndpointTokens
 from credtray.web.credentials_endpoint import listening_on
 
 _log = logging.getLogger(__name__)
+_STATE_TRIES = 12
+"""Half a minute: without what we remember, the keys of all profiles would leave the credentials file."""
 
 START_SECONDS = 15.0
 """How long the start waits for a command that works without an agent."""
@@ -128,7 +130,7 @@ class Service:
         ports = components.ports
         if self._desktop is not None:
             ports = replace(ports, notifier=self._desktop.notifier)
-        state = components.state_file.load()
+        state = components.state_file.load(_STATE_TRIES)
         self.loop = Loop(
             ports, self._workers, state, speed=environment.speed, conduct=LoopOptions(heard=self._heard)
         )

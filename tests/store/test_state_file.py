@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from credtray.core import state_document
-from credtray.core.errors import FileUnwritable
+from credtray.core.errors import FileInUse, FileUnwritable
 from credtray.core.state import State
+from credtray.store import state_files
 from credtray.store.state_files import StateFile
 from tests.core.making import signed_in
 
@@ -131,3 +132,18 @@ def test_full_disk_keeps_the_old_file_and_says_so(path: Path) -> None:
 
     assert path.read_bytes() == document()
     assert [entry.name for entry in path.parent.iterdir()] == ["state.json"]
+
+
+def test_agent_waits_for_a_program_that_keeps_the_file_shut(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, shut = put(path, document()), iter([True, True, False])
+
+    def read(at: Path, _limit: int) -> bytes:
+        if next(shut):
+            raise FileInUse(f"reading {at}")
+        return at.read_bytes()
+
+    monkeypatch.setattr(state_files, "read_bounded", read)
+
+    assert file.load(tries=12).active == ("dev",)

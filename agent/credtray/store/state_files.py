@@ -21,7 +21,7 @@ import msgspec
 
 from credtray.core import state_document
 from credtray.core.config.setup_edits import Change
-from credtray.core.errors import CredtrayError, FileRefused
+from credtray.core.errors import CredtrayError, FileInUse, FileRefused
 from credtray.core.models import Secret
 from credtray.core.ports import EndpointMemory
 from credtray.core.state import State
@@ -39,13 +39,16 @@ class StateFile:
         self._hands_off = False
         self._torn = False
 
-    def load(self) -> State:
+    def load(self, tries: int = 1) -> State:
         """Return the remembered state; an empty one where nothing usable is there.
 
         Never raises: preferences are worth less than credentials that stay fresh.
+
+        Args:
+            tries: how often to try, 2.5 s each, while another program on Windows keeps the file shut.
         """
         try:
-            data = read_bounded(self._path, CACHE_LIMIT)
+            data = self._read(tries)
         except CredtrayError as error:
             _log.warning("state not read: %s", error)
             self._hands_off = True
@@ -63,6 +66,12 @@ class StateFile:
             _log.warning("%s is damaged; what it remembered is lost", self._path)
             self._torn = True
         return _fresh()
+
+    def _read(self, tries: int) -> bytes | None:
+        for _ in range(1, tries):
+            with suppress(FileInUse):
+                return read_bounded(self._path, CACHE_LIMIT)
+        return read_bounded(self._path, CACHE_LIMIT)
 
     def save(self, document: bytes) -> None:
         """Write the document atomically, 0600, unless the file is not ours to write.
