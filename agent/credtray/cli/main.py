@@ -5,6 +5,7 @@ Imports a command only when it is asked for. Knows nothing of AWS.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import inspect
 import os
@@ -248,6 +249,8 @@ def _told(error: Exception, *, verbose: bool) -> int:
     if isinstance(error, OSError) and error.filename is None:
         # Errors of files and sockets come translated: what is left are the standard streams.
         terminal.let_go(sys.stdout)
+        if sys.platform == "win32" and error.errno == errno.EINVAL:
+            return _PIPE_CLOSED  # ERROR_NO_DATA, which the C runtime there does not know as a closed pipe
         terminal.complain(f"The output could not be written: {os.strerror(error.errno or 0).lower()}")
         return 1
     if isinstance(error, _UsageError):
