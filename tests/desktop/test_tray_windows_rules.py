@@ -118,6 +118,7 @@ def test_icon_that_gets_no_window_ends_pystrays_thread_which_would_keep_the_proc
 
         def _mark_ready(self) -> None:
             done.append("ready")
+            self._running = True
 
         def _unregister_class(self, atom: int) -> None:
             done.append(atom)
@@ -127,3 +128,4 @@ def test_icon_that_gets_no_window_ends_pystrays_thread_which_would_keep_the_proc
         icon._run()
 
     assert done == [7, "ready"]
+    assert not icon._running

@@ -163,6 +163,7 @@ class MenuIcon:
         _message_handlers: dict[int, Callable[[int, int], object]]
         _update_icon: Callable[[], None]
         _mark_ready: Callable[[], None]
+        _running: bool
         _unregister_class: Callable[[int], None]
         _on_stop: Callable[[int, int], None]
 
@@ -267,6 +268,7 @@ class TaskBarIcon(MenuIcon):
         except OSError as error:
             self._unregister_class(self._atom)  # each try makes another, and a session has room for 16,000
             self._mark_ready()  # pystray's own thread waits for it, and our process would wait for that
+            self._running = False  # else its end would wait for a loop that never ran
             raise NoWindowError from error
 
     @property
