@@ -25,7 +25,10 @@ TOKEN_FILE = "ee0bfd2552fbd840c02cc48b6e823320543c450f.json"
 REGISTRATION_FILE = "b1770ade854b7c560351a29f6cb3fe20acf011e9.json"
 ROLE_FILE = "6b9c28d68ff83bc1a24d897671d88e0b7373e7c5.json"
 
-pytestmark = pytest.mark.skipif(not AWS.exists(), reason="needs Debian's awscli package")
+pytestmark = [
+    pytest.mark.posix("the AWS CLI of Debian"),
+    pytest.mark.skipif(not AWS.exists(), reason="needs Debian's awscli package"),
+]
 
 
 @pytest.fixture

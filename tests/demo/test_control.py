@@ -52,6 +52,7 @@ def test_other_process_serves_and_is_steered(other_process: RunningPortal) -> No
     assert CANARY not in json.dumps(counters)
 
 
+@pytest.mark.posix("/proc")
 def test_other_process_listens_on_loopback_only(other_process: RunningPortal) -> None:
     listening = [
         connection.laddr
@@ -64,6 +65,7 @@ def test_other_process_listens_on_loopback_only(other_process: RunningPortal) ->
     ]
 
 
+@pytest.mark.posix("signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_other_process_ends_well_on_a_signal(other_process: RunningPortal, number: signal.Signals) -> None:
     os.kill(other_process.process.pid, number)

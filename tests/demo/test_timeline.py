@@ -145,6 +145,7 @@ def test_unattended_demo_tells_the_whole_story_and_leaves_no_trace(caller: Path)
     assert gone(agent_pid(output))
 
 
+@pytest.mark.posix("signals")
 def test_ctrl_c_ends_everything_and_removes_the_home(caller: Path) -> None:
     before = everything_in(caller)
 
@@ -161,6 +162,7 @@ def test_ctrl_c_ends_everything_and_removes_the_home(caller: Path) -> None:
     assert everything_in(caller) == before
 
 
+@pytest.mark.posix("signals")
 def test_agent_ends_when_the_demo_is_killed(caller: Path) -> None:
     with running(*MODULE, "--unattended") as demo:
         output = read_until(demo, "credtray run (pid")

@@ -43,6 +43,7 @@ def test_launcher_that_stays_counts_as_the_editor_itself(
     gate.touch()
 
 
+@pytest.mark.linux_desktop("an opener of a Linux desktop")
 def test_nobody_who_takes_it_is_an_error_that_names_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -229,6 +229,7 @@ def test_our_section_in_the_one_file_for_both_is_read_by_programs(home: Path, aw
     assert "section_ignored" not in codes(home, AWS_CONFIG_FILE=both, AWS_SHARED_CREDENTIALS_FILE=both)
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 @pytest.mark.met("F24")
 def test_a_link_makes_one_file_of_both(home: Path, aws: Path) -> None:
     (aws / "config").write_text(f"{SESSION}[profile p1]\n{ROLE}[p1]\n{kept('p1')}[mine]\n{LEGACY}")

@@ -36,6 +36,8 @@ from tests.cli.fake_backend import document, profile
 from tests.core.diagnosis_facts import FINE, NOW, SESSION, WRONG, frozen, minutes, token
 from tests.core.test_notice_words import NOTICES
 
+pytestmark = pytest.mark.posix("bash reads what was printed")
+
 ROOT = Path(__file__).parents[2]
 NASTY = ("a b", "it's", "$HOME", "-x", "日本", "a;b")
 OTHERS = frozenset(
