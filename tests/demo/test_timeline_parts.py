@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from credtray.demo.__main__ import has_desktop, main
 from credtray.demo.home import FOREIGN_SECTION, ThrowAwayHome, environment, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.pace import PacedClock
+from credtray.demo.stage import Child, begun
 from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
 from credtray.web import sign_in_redirect as pages
@@ -288,3 +291,19 @@ def test_look_at_own_files_notices_new_changed_and_removed_ones(home: Path) -> N
 
     assert all(one != other for one, other in itertools.combinations(looks, 2))
     assert look_at_own_files() == looks[-1]
+
+
+def test_process_that_was_just_begun_ends_with_an_interrupted_demo() -> None:
+    begun_ones: list[Child] = []
+
+    def interrupted_at_once() -> Child:
+        child = Child.begin(("-c", "import sys; sys.stdin.read()"), os.environ)
+        begun_ones.append(child)
+        signal.raise_signal(signal.SIGINT)
+        return child
+
+    with pytest.raises(KeyboardInterrupt), ExitStack() as ending:
+        begun(interrupted_at_once, ending)
+
+    assert not begun_ones[0].running
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

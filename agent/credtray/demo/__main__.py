@@ -22,7 +22,7 @@ from credtray.core.shell_words import READ_IN
 from credtray.demo.home import IconState, ThrowAwayHome, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.identity_center.exchange import CANARY
-from credtray.demo.stage import Missing, Plan, Stage, set_stage
+from credtray.demo.stage import Missing, Plan, Stage, interrupting_signals, set_stage
 from credtray.demo.story import Story, Timeline
 
 ATTENDED_SPEED = 60.0
@@ -73,8 +73,9 @@ def main(argv: list[str], prepare: Callable[[IdentityCenter], None] = lambda _po
     arguments = _arguments(argv)
     attended = not arguments.unattended and has_desktop(os.environ, sys.platform)
     plan = Plan(attended, arguments.speed or (ATTENDED_SPEED if attended else UNATTENDED_SPEED))
-    for number in _ending_signals():
-        signal.signal(number, _end)
+    for number in interrupting_signals():
+        if number is not signal.SIGINT:
+            signal.signal(number, _end)
     try:
         return _demonstrate(plan, keep=arguments.keep, prepare=prepare)
     except KeyboardInterrupt:
@@ -95,18 +96,13 @@ class _Ended(BaseException):
         self.number = number
 
 
-def _ending_signals() -> list[int]:
-    names = ("SIGTERM", "SIGHUP", "SIGBREAK")
-    return [getattr(signal, name) for name in names if hasattr(signal, name)]
-
-
 def _end(number: int, _frame: FrameType | None) -> None:
     raise _Ended(number)
 
 
 def _deaf() -> None:
     """Ignore a second Ctrl-C: cleaning up takes seconds at most and must not stop half-way."""
-    for number in (signal.SIGINT, *_ending_signals()):
+    for number in interrupting_signals():
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -6,6 +6,7 @@ Tells nothing and decides nothing; what happens on it is in ``story``.
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -260,6 +261,40 @@ class Child:
         self.end()
 
 
+def interrupting_signals() -> list[signal.Signals]:
+    """Return what may end the demo, of what this system has."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+
+def begun(begin: Callable[[], Child], ending: ExitStack) -> Child:
+    """Begin a process that ends with the stack, whenever the demo is interrupted.
+
+    An interruption in between would leave a process that nobody ends, and that fills the home after its end.
+    """
+    with _put_off():
+        return ending.enter_context(begin())
+
+
+@contextmanager
+def _put_off() -> Iterator[None]:
+    """Take signals that interrupt, and raise them again at the end."""
+    came: list[int] = []
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():  # signals come to that one only
+        before = {number: signal.getsignal(number) for number in interrupting_signals()}
+    heard = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in heard:
+        signal.signal(number, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in heard.items():
+            signal.signal(number, handler)
+        for each in came:
+            signal.raise_signal(each)
+
+
 def _reader(stream: IO[str] | None, lines: list[str], hear: Callable[[str], None]) -> threading.Thread:
     def read() -> None:
         if stream is not None:
@@ -315,15 +350,15 @@ class Stage:
         desktop = ("--desktop",) if self.plan.attended else ()
         speed = str(self.plan.speed)
         arguments = ("-m", "credtray.demo.paced_agent", str(self.home.pace), speed, *desktop)
-        return self.ending.enter_context(
-            Child.begin(arguments, self.environment, hear=self.observed.hear_notice)
+        return begun(
+            lambda: Child.begin(arguments, self.environment, hear=self.observed.hear_notice), self.ending
         )
 
     def start_watching(self) -> Child:
         """Start `credtray status --watch --json`; it ends with the stage."""
         arguments = ("-m", "credtray", "status", "--watch", "--json")
-        return self.ending.enter_context(
-            Child.begin(arguments, self.environment, hear=self.observed.hear_document)
+        return begun(
+            lambda: Child.begin(arguments, self.environment, hear=self.observed.hear_document), self.ending
         )
 
     def credtray(
@@ -344,9 +379,8 @@ class Stage:
         Raises:
             Missing: it did not end in time, or not with 0.
         """
-        return self._finished(
-            step, Child.begin(("-m", "credtray", *words), self.environment, talk=talk), within
-        )
+        arguments = ("-m", "credtray", *words)
+        return self._finished(step, lambda: Child.begin(arguments, self.environment, talk=talk), within)
 
     def asked(self, step: str, *words: str, **options: Any) -> str:
         """Run a command with --json and return the JSON text; raises as ``credtray``."""
@@ -358,14 +392,16 @@ class Stage:
 
     def python(self, step: str, *arguments: str) -> str:
         """Run a Python program of a user and return what it prints; raises as ``credtray``."""
-        return self._finished(step, Child.begin(arguments, self.environment), COMMAND_SECONDS).out.strip()
+        finished = self._finished(step, lambda: Child.begin(arguments, self.environment), COMMAND_SECONDS)
+        return finished.out.strip()
 
     def seconds(self, simulated: timedelta) -> float:
         """Return how many real seconds to wait for something due then: time itself, and some for the work."""
         return max(simulated.total_seconds(), 0) / self.clock.speed + COMMAND_SECONDS / 2
 
-    def _finished(self, step: str, child: Child, within: float) -> Finished:
-        with child:
+    def _finished(self, step: str, begin: Callable[[], Child], within: float) -> Finished:
+        with ExitStack() as ending:
+            child = begun(begin, ending)
             try:
                 finished = child.finish(within)
             except subprocess.TimeoutExpired:
