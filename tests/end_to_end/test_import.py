@@ -68,6 +68,15 @@ def test_a_pasted_block_is_kept_shown_and_used_by_boto3(house: House, keys: Keys
         assert house.written() == ""
 
 
+def test_stop_says_nothing_of_pasted_keys_which_stay(house: House, keys: Keys) -> None:
+    with house.agent():
+        pasted(house, keys.block())
+        stopped = house.run("stop")
+
+    assert stopped.stderr == ""
+    assert DNS in house.written()
+
+
 @pytest.mark.skipif(not AWS.exists(), reason="needs Debian's awscli package")
 def test_the_aws_cli_reads_the_section(house: House, keys: Keys) -> None:
     pasted(house, keys.exports(), "--name", "legacy")

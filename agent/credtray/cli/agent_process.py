@@ -88,23 +88,33 @@ def stop(json_output: JsonOption = False) -> None:
 def _warn_of_keys_left() -> None:
     """Tell when the agent was to take its keys out of the credentials file, and could not."""
     from credtray.aws.locations import locate
-    from credtray.core.section_mark import PREFIX
-    from credtray.files.atomic_file import INI_LIMIT, read_bounded
 
     path = locate(os.environ, Path.home()).credentials
+    if _has_kept_keys(path) and _was_to_remove_keys():
+        terminal.complain(
+            f"Keys are still in {path}: the agent could not change that file.",
+            "Close the program that has it open, or make it writable. "
+            "Then run: credtray run, and credtray stop",
+            kind="warning",
+        )
+
+
+def _has_kept_keys(path: Path) -> bool:
+    """Tell whether keys of a profile are there; yes for a file that another program keeps shut.
+
+    Pasted keys do not count: they stay when the agent ends, since nobody could bring them back.
+    """
+    from credtray.core.section_mark import parsed
+    from credtray.files.atomic_file import INI_LIMIT, read_bounded
+
     try:
-        data = read_bounded(path, INI_LIMIT)
+        data = read_bounded(path, INI_LIMIT) or b""
     except FileRefused:  # not a file that we wrote to
-        return
+        return False
     except FileUnwritable:
-        data = PREFIX.encode()  # we cannot know: another program has it open
-    if data is None or PREFIX.encode() not in data or not _was_to_remove_keys():
-        return
-    terminal.complain(
-        f"Keys are still in {path}: the agent could not change that file.",
-        "Close the program that has it open, or make it writable. Then run: credtray run, and credtray stop",
-        kind="warning",
-    )
+        return True
+    marks = map(parsed, data.decode(errors="replace").splitlines())
+    return any(mark is not None and not mark.pasted for mark in marks)
 
 
 def _was_to_remove_keys() -> bool:
