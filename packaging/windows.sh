@@ -176,7 +176,7 @@ open_screen() {
     export DISPLAY
 }
 
-# Both demos beside the tests: they mostly wait. All of it goes to stderr: the last line of `make test` is Linux's.
+# Both demos at once: they mostly wait. All of it goes to stderr: the last line of `make test` is Linux's.
 whole_job() {
     if [ "${WINDOWS:-1}" = 0 ]; then
         [ "${CI:-}" != true ] || give_up "WINDOWS=0 does not go with CI=true: no build server leaves this out"
@@ -189,6 +189,10 @@ whole_job() {
     demo 3.13 & newest=$!
     failed=
     open_screen
+    wait $oldest || failed="$failed demo-3.11"
+    wait $newest || failed="$failed demo-3.13"
+    # They had no screen, and so has the desktop that Wine began for them: the tests begin another.
+    in_clean_environment wineserver --kill || true
     if [ -n "${CREDTRAY_SOAK:-}" ]; then
         # shellcheck disable=SC2046,SC2086 # one word per folder
         run_pytest --timeout=14400 $rooms $more_rooms $(find tests -name 'test_*_windows.py') ||
@@ -198,8 +202,6 @@ whole_job() {
         CREDTRAY_QUICK=1 CREDTRAY_LEAST_PASSED=$least run_pytest $rooms $(find tests -name 'test_*_windows.py') ||
             failed="$failed tests"
     fi
-    wait $oldest || failed="$failed demo-3.11"
-    wait $newest || failed="$failed demo-3.13"
     [ -z "$failed" ] || give_up "failed:$failed"
 }
 
