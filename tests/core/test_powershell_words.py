@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from datetime import UTC
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from credtray.core.answers import sign_in_required
 from credtray.core.forms import Form
 from credtray.core.notice_texts import notification, what_to_type
 from credtray.core.obstacles import InTheWay, Obstacle
-from credtray.core.shell_words import argument, command_line, path_word, toml_word, variable, word
+from credtray.core.shell_words import argument, path_word, toml_word, variable, word
 from credtray.doctor.all_rules import BY_CODE, findings
 from credtray.doctor.findings import general_cure
 from tests.cli.snapshot import snapshot
@@ -225,8 +224,3 @@ def test_commands_of_notices_and_hints_name_a_session_in_powershells_words(name:
     for each in NOTICES.values():
         typed = what_to_type(notification(each, NOW, UTC))
         assert "'" not in typed.replace("it's", "")
-
-
-@given(st.lists(st.text(alphabet="\\\" \t'ab:&%ë", max_size=8), min_size=1, max_size=4))
-def test_a_command_line_for_windows_is_pythons_own(words: list[str]) -> None:
-    assert command_line(words, windows=True) == subprocess.list2cmdline(words)

@@ -195,9 +195,34 @@ def command_line(words: Iterable[str], *, windows: bool) -> str:
     return " ".join(map(_for_c_runtime if windows else shlex.quote, words))
 
 
+_PLAIN_IN_CMD = re.compile(r"[\w.~:/\\+@-]+", re.ASCII)
+_SPECIAL_IN_CMD = re.compile("[ \t&|<>^(),;=]")
+"""Between quotes they are letters to cmd as well. (A percent sign is never.)"""
+
+
+def plain_in_cmd(word: str) -> bool:
+    """Return whether every program, cmd included, takes this for one word and leaves it as it is."""
+    return _PLAIN_IN_CMD.fullmatch(word) is not None
+
+
+def with_short_names(path: str, short: str) -> str:
+    r"""Return a path of Windows, the folders that are not plain in cmd by their short names.
+
+    Args:
+        path: such as ``C:\My Apps\site-packages``.
+        short: the same, as the drive shortens each folder: ``C:\MYAPPS~1\SITE-P~1``.
+    """
+    pairs = list(zip(path.split("\\"), short.split("\\"), strict=False))
+    if len(pairs) != path.count("\\") + 1 or len(pairs) != short.count("\\") + 1:
+        return path
+    return "\\".join(
+        brief if plain_in_cmd(brief) and not plain_in_cmd(name) else name for name, brief in pairs
+    )
+
+
 def _for_c_runtime(word: str) -> str:
     escaped = re.sub(r'(\\*)"', r"\1\1\"", word)
-    if word and " " not in word and "\t" not in word:
+    if word and not _SPECIAL_IN_CMD.search(word):
         return escaped
     end = escaped[len(escaped.rstrip("\\")) :]  # before the quote that ends the word each counts half
     return f'"{escaped}{end}"'

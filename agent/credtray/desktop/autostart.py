@@ -15,7 +15,7 @@ from pathlib import Path
 
 from credtray.core.errors import AutostartRefused, UsageError
 from credtray.core.own_commands import OldStart, own_start
-from credtray.core.shell_words import command_line
+from credtray.core.shell_words import command_line, plain_in_cmd, with_short_names
 from credtray.desktop.login_entry import Found, LoginEntry
 
 ENABLE = "credtray autostart enable"
@@ -185,7 +185,9 @@ def credential_process_command(profile: str) -> str:
     """Return the command that prints this profile's role credentials, quoted for the config file.
 
     POSIX: words as ``shlex`` and ``sh`` split them (botocore uses the one, the SDKs for Go and JavaScript
-    the other). Windows: the rules of the C runtime.
+    the other). Windows: the rules of the C runtime; without quotes where folders have short names, since the
+    SDKs for Go, Rust and .NET hand the line to ``cmd /C`` and its quotes get lost (aws-sdk-go-v2 issue 3208,
+    aws-sdk-net pull request 4413).
 
     Raises:
         UsageError: the name holds a character that the config file cannot hold.
@@ -194,5 +196,21 @@ def credential_process_command(profile: str) -> str:
         raise UsageError(f"The profile name {profile!a} cannot be used in a command")
     door = Path(__file__).parent.parent / "__main__.py"
     marker = ["--"] if profile.startswith("-") else []
-    words = [sys.executable, "-I", "-S", str(door), "credentials", *marker, profile]
+    python, script = map(_without_quotes, (sys.executable, str(door)))
+    words = [python, "-I", "-S", script, "credentials", *marker, profile]
     return command_line(words, windows=sys.platform == "win32")
+
+
+def _without_quotes(path: str) -> str:
+    """Return a path that needs no quotes on Windows, if the drive has short names; elsewhere as it is."""
+    if sys.platform == "win32" and not plain_in_cmd(path):
+        import ctypes  # slow
+
+        short = ctypes.create_unicode_buffer(_PATH_LIMIT)
+        if 0 < ctypes.windll.kernel32.GetShortPathNameW(path, short, _PATH_LIMIT) < _PATH_LIMIT:
+            return with_short_names(path, short.value)
+    return path
+
+
+_PATH_LIMIT = 32768
+"""Characters; no path of Windows is longer."""
