@@ -19,7 +19,7 @@ ARGS ?=
 WORKERS ?= 6
 
 # What `make quick` runs: the parts by themselves, without whole programs and without a screen.
-rooms := core daemon store files web aws desktop
+rooms := core ways_out daemon store files web aws desktop
 
 .PHONY: help demo quick test lint pytest bench soak wheel docs screenshots lock clean setup-runtime setup-dev setup-tools
 

@@ -18,7 +18,9 @@ def world(profiles: int) -> Iterator[House]:
         tempfile.TemporaryDirectory(prefix="credtray-bench-") as directory,
         running("--auto-approve", "alice", "--accounts", str(max(profiles, 1)), "--roles", "1") as portal,
     ):
-        house = House(Path(directory), portal, cold=True)  # as people start it: forked ones carry the tests along
+        house = House(
+            Path(directory), portal, cold=True
+        )  # as people start it: forked ones carry the tests along
         house.config.parent.mkdir(mode=0o700)
         house.config.write_text(SESSION)
         house.run(

@@ -16,16 +16,18 @@ from pathlib import PurePosixPath
 
 WINGS: dict[str, frozenset[str]] = {
     "core": frozenset(),
+    "ways_out": frozenset({"core"}),
     "files": frozenset({"core"}),
-    "aws": frozenset({"core", "files"}),
+    "aws": frozenset({"core", "files", "ways_out"}),
     "store": frozenset({"core", "files"}),
     "desktop": frozenset({"core", "files", "pipe_note"}),
-    "daemon": frozenset({"core", "pipe_note", "windows_user"}),
-    "web": frozenset({"core"}),
+    "daemon": frozenset({"core", "pipe_note", "ways_out", "unix_peer", "windows_user"}),
+    "web": frozenset({"core", "ways_out"}),
     "demo.identity_center": frozenset(),  # what the product is tried against shares no code with it
     "pipe_note": frozenset(),
+    "unix_peer": frozenset(),
     "windows_user": frozenset(),
-    "agent_connect": frozenset({"core", "desktop"}),
+    "agent_connect": frozenset({"desktop", "unix_peer"}),
     "agent_connect_pipe": frozenset({"pipe_note", "windows_user"}),
     "credentials_fetch": frozenset({"agent_connect", "agent_connect_pipe"}),
     "ipc_client": frozenset({"agent_connect", "agent_connect_pipe", "core"}),
@@ -37,11 +39,11 @@ _PURE_IN_DOCTOR = (
     "all_rules evidence explain_error finding_texts_around finding_texts_of_files finding_texts_of_keys "
     "findings repair_plans resolution rules_of_files rules_of_sign_in symptoms symptoms_of_keys"
 )
-PURE_ROOMS = frozenset({"core", "cli.picking", "pasted.forms", "pasted.portal_text"}) | {
-    f"doctor.{name}" for name in _PURE_IN_DOCTOR.split()
-}
+PURE_ROOMS = frozenset(
+    {"core", "ways_out", "aws.cache_format", "cli.picking", "pasted.forms", "pasted.portal_text"}
+) | {f"doctor.{name}" for name in _PURE_IN_DOCTOR.split()}
 """What touches nothing: the core, and the parts of features that only think."""
-WINGS |= dict.fromkeys(PURE_ROOMS - {"core"}, PURE_ROOMS)
+WINGS |= dict.fromkeys(PURE_ROOMS - WINGS.keys(), PURE_ROOMS)
 
 JOINERS = frozenset(
     {"__init__", "__main__", "app", "service", "cli", "demo"}

@@ -10,8 +10,8 @@ import os
 import sys
 import time
 
-from credtray.core.peer import peer_pid, peer_question, peer_uid, pid_question
 from credtray.desktop.socket_path import socket_paths
+from credtray.unix_peer import peer_pid, peer_question, peer_uid, pid_question
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 

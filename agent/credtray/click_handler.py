@@ -16,7 +16,6 @@ from credtray import __version__
 from credtray.aws.locations import AwsLocations
 from credtray.core import clicks, protocol
 from credtray.core.answers import known_profile, known_session
-from credtray.core.aws_console import portal_link
 from credtray.core.clicks import Click
 from credtray.core.errors import (
     BrowserUnopened,
@@ -46,6 +45,7 @@ from credtray.desktop.autostart import Autostart
 from credtray.desktop.clipboard import Clipboard
 from credtray.desktop_requests import CLIPBOARD_SECONDS, Copying
 from credtray.store.settings_file import SettingsFile
+from credtray.ways_out.aws_console import portal_link
 
 _log = logging.getLogger(__name__)
 R = TypeVar("R")

@@ -16,7 +16,6 @@ from credtray.core.ports import Notification, Notifier, Part
 from credtray.core.problem_words import GOOD_NEWS
 from credtray.core.protocol import Done
 from credtray.core.protocol.results import CopyResult, TestNoticeResult, told, whole_seconds
-from credtray.core.shells import written
 from credtray.core.state import region_of
 from credtray.core.summary import paused_until
 from credtray.daemon.ipc_connection import ReplySink
@@ -24,6 +23,7 @@ from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers
 from credtray.desktop.clipboard import Clipboard
+from credtray.ways_out.shells import written
 
 CLIPBOARD_SECONDS = 45.0
 """How long role credentials stay on the clipboard."""

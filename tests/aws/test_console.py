@@ -10,7 +10,6 @@ import pytest
 from credtray.aws.clients import Clients
 from credtray.aws.role_credentials import sign_in
 from credtray.aws.service_call import Limits, Reply, Request
-from credtray.core.aws_console import Console, console_of
 from credtray.core.errors import (
     CaptivePortal,
     ConsoleRefused,
@@ -21,6 +20,7 @@ from credtray.core.errors import (
 from credtray.core.models import Endpoints, Profile, Secret, SsoSession
 from credtray.core.protocol import ProcessCredentials
 from credtray.demo.identity_center import IdentityCenter
+from credtray.ways_out.aws_console import Console, console_of
 from tests.demo.program import Program
 from tests.portal import ask
 

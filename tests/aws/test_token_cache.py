@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from credtray.aws.cache_format import registration_key, token_key
 from credtray.aws.token_cache import REREAD_PAUSES, SharedTokenCache
-from credtray.core.cache_format import registration_key, token_key
 from credtray.core.errors import CredtrayError, FileContended, FileRefused, TokenMismatch, TokenUnreadable
 from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.core.oauth import AUTHORIZATION_CODE, DEVICE_CODE

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from credtray.core.aws_console import GOOD_FOR_MINUTES
+from credtray.ways_out.aws_console import GOOD_FOR_MINUTES
 from tests.cli.real_world import World
 
 CANARY = "CANARY"

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from credtray.core import shell_words
-from credtray.core.child_environment import OVER_ENDPOINT
-from credtray.core.endpoint import LEAST
 from credtray.core.errors import AgentNotRunning, UnknownProfile
 from credtray.core.forms import Form
 from credtray.core.protocol import Endpoint, RevokeEndpoint, Status
+from credtray.ways_out.child_environment import OVER_ENDPOINT
+from credtray.ways_out.endpoint import LEAST
 from tests.cli.fake_backend import FakeBackend, Outcome, credtray, document, profile
 
 RESULT: dict[str, Any] = {

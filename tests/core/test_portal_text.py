@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from credtray.core.errors import PasteRefused
 from credtray.core.forms import Form
 from credtray.core.models import RoleCredentials, Secret
-from credtray.core.shells import written
 from credtray.pasted.portal_text import LONGEST, PastedKeys, parse
+from credtray.ways_out.shells import written
 from tests.core.making import HOUR, NOON
 
 ID = "ASIAQWERTYUIOPLK2345"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.core.child_environment import with_endpoint, with_keys
+from credtray.ways_out.child_environment import with_endpoint, with_keys
 from tests.end_to_end.house import House
 
 P = "synderys-dns"

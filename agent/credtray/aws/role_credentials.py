@@ -21,7 +21,6 @@ from credtray.aws.clients import Clients
 from credtray.aws.error_table import Service
 from credtray.aws.service_call import AccountId, Reply, Request, ServiceRefused, Token, attempt, call
 from credtray.aws.sts import RoleAssumer
-from credtray.core.aws_console import Console, sign_in_address, token_address
 from credtray.core.errors import (
     CaptivePortal,
     ClockOff,
@@ -45,6 +44,7 @@ from credtray.core.models import (
 )
 from credtray.core.ports import Clock, Issued
 from credtray.core.protocol import ProcessCredentials
+from credtray.ways_out.aws_console import Console, sign_in_address, token_address
 
 # Keeps calls to a service under a rate, and waits out its requests to slow down.
 #

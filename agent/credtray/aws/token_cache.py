@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from credtray.core.cache_format import (
+from credtray.aws.cache_format import (
     Fields,
     belongs_to,
     read_fields,

@@ -14,7 +14,10 @@ import typer
 
 from credtray.cli import terminal
 from credtray.cli.choices import JsonOption, ProfileArgument
-from credtray.core.aws_console import (
+from credtray.core.errors import BrowserUnopened, NotInTime, SettingsInvalid, UsageError
+from credtray.core.models import Profile, Secret, SsoSession
+from credtray.core.shell_words import argument
+from credtray.ways_out.aws_console import (
     GOOD_FOR_MINUTES,
     SERVICES,
     Console,
@@ -23,9 +26,6 @@ from credtray.core.aws_console import (
     portal_link,
     service_page,
 )
-from credtray.core.errors import BrowserUnopened, NotInTime, SettingsInvalid, UsageError
-from credtray.core.models import Profile, Secret, SsoSession
-from credtray.core.shell_words import argument
 
 if TYPE_CHECKING:
     from credtray.app import Components

@@ -17,15 +17,15 @@ from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfileArgument
 from credtray.cli.environment import chosen, complete_shell
-from credtray.core import endpoint as endpoint_environment
 from credtray.core import shell_words
-from credtray.core.child_environment import OVER_ENDPOINT
 from credtray.core.errors import EndpointUnavailable, UsageError
 from credtray.core.forms import ALL_BUT_JSON, Form
 from credtray.core.models import Secret
 from credtray.core.protocol import Endpoint, RevokeEndpoint, Status
 from credtray.core.protocol.results import EndpointResult, RevokeResult
-from credtray.core.shells import assignments, removals
+from credtray.ways_out import endpoint as endpoint_environment
+from credtray.ways_out.child_environment import OVER_ENDPOINT
+from credtray.ways_out.shells import assignments, removals
 
 _MOUNT = "/run/credtray"
 """Where a container finds the directory of the token file."""

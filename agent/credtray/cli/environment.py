@@ -138,8 +138,8 @@ def env(
       credtray env synderys-readonly --shell dotenv > keys.env
       eval "$(credtray env --unset)"
     """
-    from credtray.core import shells  # completing an option must not pay for it
-    from credtray.core.child_environment import REGIONS
+    from credtray.ways_out import shells  # completing an option must not pay for it
+    from credtray.ways_out.child_environment import REGIONS
 
     reader = chosen(shell)
     if unset:
@@ -167,8 +167,8 @@ def _region(profile: str) -> str | None:
 
 
 def _text(keys: ProcessCredentials, region: str | None, form: Form) -> str:
-    from credtray.core import shells
-    from credtray.core.child_environment import OVER_KEYS
+    from credtray.ways_out import shells
+    from credtray.ways_out.child_environment import OVER_KEYS
 
     values, shadows = shells.variables(keys, region), list(OVER_KEYS)
     # Only where there is one: botocore would ask at the endpoints of the account the last keys were of.

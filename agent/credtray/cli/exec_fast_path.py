@@ -13,7 +13,7 @@ import time
 from credtray.cli.exec_files import files_of
 from credtray.cli.exec_replace import replace_process
 from credtray.cli.exec_words import plain
-from credtray.core.child_environment import with_endpoint, with_keys
+from credtray.ways_out.child_environment import with_endpoint, with_keys
 
 if sys.platform != "win32":
     from credtray.credentials_fetch import GIVE_UP_SECONDS, ask, question

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
-from credtray.core.child_environment import CONFIG_FILE, CREDENTIALS_FILE, OUR_SUFFIX, outside
 from credtray.desktop.socket_path import socket_paths
+from credtray.ways_out.child_environment import CONFIG_FILE, CREDENTIALS_FILE, OUR_SUFFIX, outside
 
 _FOLDER = "exec"
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -96,9 +96,9 @@ def _made_from(path: str, stamp: str) -> bool:
 
 
 def _write(made: str, stamp: str, sources: tuple[str, str], profile: str) -> None:
-    from credtray.core.child_config import child_config
     from credtray.core.errors import CredtrayError
     from credtray.desktop.autostart import credential_process_command
+    from credtray.ways_out.child_config import child_config
 
     config = _content(sources[0])
     try:

@@ -24,13 +24,13 @@ from credtray.cli.exec_files import files_of
 from credtray.cli.exec_replace import replace_process
 from credtray.cli.sign_in import show_progress
 from credtray.core.addresses import check_region
-from credtray.core.child_environment import with_endpoint, with_keys
 from credtray.core.errors import AgentNotRunning, CommandNotFound, CommandRefused, UsageError
 from credtray.core.protocol import Credentials, Endpoint, Progress, Wait
 from credtray.core.protocol.results import WaitResult
 from credtray.core.shell_words import with_options
 from credtray.core.state_words import END_WORDS, clock_time
 from credtray.core.words import parse_duration, short
+from credtray.ways_out.child_environment import with_endpoint, with_keys
 
 # `credtray wait`: returns when a profile's credentials will last.
 #

@@ -19,8 +19,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from credtray.cli import terminal
 from credtray.cli.exec_words import separated
-from credtray.core.child_environment import step_out
 from credtray.core.errors import CredtrayError
+from credtray.ways_out.child_environment import step_out
 
 SUMMARY = "Keeps AWS IAM Identity Center credentials fresh: one sign-in, every profile."
 PROGRAM = "credtray"

@@ -1,6 +1,6 @@
 """The shells credtray writes for, one row each, and the forms in which variables are written for them.
 
-Pure, and cheap to import: completing a word must not pay for more. What is written in a form: core/shells.
+Pure, and cheap to import: completing a word must not pay for more. ways_out/shells writes in a form.
 """
 
 from __future__ import annotations

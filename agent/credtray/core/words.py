@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from credtray.core.cache_format import read_date
-
 LIMIT = 48
 """Characters of one name; a menu of longer ones reaches across the screen."""
 NAMELESS = "(no name)"
@@ -196,3 +194,21 @@ def utc_instant(written: str) -> datetime | None:
 
 def _offset_once(text: str) -> str:
     return text.removesuffix("+0000") if text.endswith(_TWICE) else text
+
+
+def read_date(value: object) -> datetime:
+    """Read a date as any of the programs that share the cache may have written it: Z, UTC, offset, fraction.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(value, str):
+        raise ValueError("not a date")  # noqa: TRY004 - one class for everything a cache file can be
+    text = value.strip().upper()
+    if text.endswith("UTC"):  # early AWS CLI 2.0
+        text = f"{text[:-3].rstrip()}Z"
+    date = datetime.fromisoformat(text)
+    try:
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("out of range") from None

@@ -14,7 +14,6 @@ from dataclasses import replace
 
 from credtray.core import protocol
 from credtray.core.answers import known_profile
-from credtray.core.endpoint import path_of
 from credtray.core.errors import CredtrayError, EndpointUnavailable
 from credtray.core.events import Asked, EndpointChanged
 from credtray.core.models import Delivery, Secret
@@ -25,6 +24,7 @@ from credtray.core.state import region_of
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
+from credtray.ways_out.endpoint import path_of
 
 _log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from credtray.core.errors import AgentRefused
-from credtray.core.peer import peer_question, peer_uid
 from credtray.daemon.ipc_connection import Connections, RequestHandler
+from credtray.unix_peer import peer_question, peer_uid
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 

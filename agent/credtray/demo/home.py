@@ -19,10 +19,10 @@ from credtray.aws.locations import locate
 from credtray.core import shell_words
 from credtray.core.forms import Form
 from credtray.core.shell_words import command_line, first_on_path
-from credtray.core.shells import assignments
 from credtray.demo import own_browser, person
 from credtray.demo.own_browser import replaced
 from credtray.desktop import paths
+from credtray.ways_out.shells import assignments
 
 PROGRAM = "credtray"
 _DOOR = Path(credtray.__file__).parent / "__main__.py"

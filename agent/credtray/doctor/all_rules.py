@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from credtray.core.endpoint import LEAST, cli_reads_token_file
 from credtray.core.errors import ClockOff, ConfigInvalid, ProtocolMismatch, SettingsInvalid
 from credtray.core.session_status import TOLERATED_CLOCK_ERROR
 from credtray.core.settings import dotted
@@ -18,6 +17,7 @@ from credtray.doctor.evidence import EndpointSight, Facts, Surrounding
 from credtray.doctor.findings import Finding, FindingKind, Severity, Sight, clean, found, joined
 from credtray.doctor.rules_of_files import file_findings, key_findings
 from credtray.doctor.rules_of_sign_in import kind_of, sign_in_findings
+from credtray.ways_out.endpoint import LEAST, cli_reads_token_file
 
 # What network, clock, browser, agent, desktop and settings tell.
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from credtray import __version__
+from credtray.aws.cache_format import token_key
 from credtray.aws.locations import AwsLocations
 from credtray.core.aws_hosts import in_effect
-from credtray.core.cache_format import token_key
 from credtray.core.errors import AutostartRefused, CredtrayError
 from credtray.core.ini import shared_scans
 from credtray.core.models import AwsConfig, SsoSession

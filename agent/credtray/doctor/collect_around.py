@@ -20,7 +20,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from credtray.core.endpoint import ADDRESS, TOKEN, TOKEN_FILE, path_of, place_here
 from credtray.core.errors import AgentNotRunning, AutostartRefused, CredtrayError, EndpointTokenMissing
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import ErrorEntry
@@ -31,6 +30,7 @@ from credtray.doctor.collect_files import spoken_path
 from credtray.doctor.evidence import AgentFacts, AutostartFacts, SettingsFacts, Surrounding
 from credtray.ipc_client import AgentClient
 from credtray.store.settings_file import SettingsFile
+from credtray.ways_out.endpoint import ADDRESS, TOKEN, TOKEN_FILE, path_of, place_here
 
 # Looks at several things at once, none for longer than its time; what does not answer is left behind.
 #

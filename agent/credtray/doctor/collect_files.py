@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from credtray.aws.cache_format import read_token, token_key
 from credtray.aws.credentials_file import ACCESS_KEY_ID, KEYS, SECRET_ACCESS_KEY, Ownership, finding
-from credtray.core.cache_format import read_token, token_key
 from credtray.core.config.sections import ConfigText, Section, read_config
 from credtray.core.config.sso import merged, our_mark, parse_config, whole_credentials
 from credtray.core.errors import ConfigInvalid, CredtrayError, FileRefused, TokenMismatch, TokenUnreadable

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from credtray.core import shell_words
-from credtray.core.shells import KEYS
 from credtray.doctor.findings import FindingKind, Group, Repair, Severity
+from credtray.ways_out.shells import KEYS
 
 FILE_UNPARSABLE = FindingKind(
     "file_unparsable",

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from credtray.app import Components
+from credtray.aws.cache_format import read_fields
 from credtray.aws.credentials_file import Batch, own_sections, synced
 from credtray.cli import terminal
 from credtray.cli.choices import JsonOption
-from credtray.core.cache_format import read_fields
 from credtray.core.config.sections import read_config
 from credtray.core.config.setup_edits import Change
 from credtray.core.desired_sections import DEFAULT

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from credtray.core.errors import PasteRefused
-from credtray.core.shells import SECURITY_TOKEN, SESSION_TOKEN, part_named
+from credtray.ways_out.shells import SECURITY_TOKEN, SESSION_TOKEN, part_named
 
 _IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
 _LABEL = r"AWS[ ](?:access[ ]key[ ]id|secret[ ]access[ ]key|session[ ]token|security[ ]token)"

@@ -15,17 +15,6 @@ from typing import Any
 
 from credtray.core.errors import PasteRefused
 from credtray.core.models import Secret, account_and_role, portal_block
-from credtray.core.shells import (
-    ACCESS_KEY_ID,
-    ACCOUNT_ID,
-    EXPIRES,
-    REGION,
-    ROLE,
-    SECRET_ACCESS_KEY,
-    SECURITY_TOKEN,
-    SESSION_TOKEN,
-    part_named,
-)
 from credtray.core.words import utc_instant
 from credtray.pasted.forms import (
     carries_a_key,
@@ -38,6 +27,17 @@ from credtray.pasted.forms import (
     together,
     unwrapped,
     value_alone,
+)
+from credtray.ways_out.shells import (
+    ACCESS_KEY_ID,
+    ACCOUNT_ID,
+    EXPIRES,
+    REGION,
+    ROLE,
+    SECRET_ACCESS_KEY,
+    SECURITY_TOKEN,
+    SESSION_TOKEN,
+    part_named,
 )
 
 # Reads the JSON in which AWS's own tools print role credentials, in terms of ``key_parts``. Pure.

@@ -15,9 +15,9 @@ from http import HTTPStatus
 
 import h11
 
-from credtray.core.loopback_peer import Address
 from credtray.core.models import Secret
 from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket, same_person
+from credtray.web.loopback_peer import Address
 
 GOOD_FOR_SECONDS = 30.0
 """How long the page waits for its one visit."""

@@ -1,6 +1,6 @@
 """The container credentials endpoint: role credentials over HTTP, on 127.0.0.1 only, for who holds the token.
 
-Must not judge a request itself (core/endpoint does), log one, or wait long for anybody.
+Must not judge a request itself (ways_out/endpoint does), log one, or wait long for anybody.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from http import HTTPStatus
 
 import h11
 
-from credtray.core import endpoint
-from credtray.core import endpoint as door
-from credtray.core.endpoint import Admitted, Answer, EndpointRequest, Refused
 from credtray.core.errors import CredtrayError, EndpointUnavailable, TimedOut
 from credtray.core.models import Secret
 from credtray.core.ports.files import IssueForProfile
+from credtray.ways_out import endpoint
+from credtray.ways_out import endpoint as door
+from credtray.ways_out.endpoint import Admitted, Answer, EndpointRequest, Refused
 from credtray.web.http_connections import BACKLOG, HttpConnections, Received, listening_socket
 
 _log = logging.getLogger(__name__)

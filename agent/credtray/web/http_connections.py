@@ -16,7 +16,7 @@ from pathlib import Path
 import h11
 
 from credtray.core.errors import ListenerUnavailable
-from credtray.core.loopback_peer import Address, owner_in
+from credtray.web.loopback_peer import Address, owner_in
 
 BACKLOG = 1024
 _LONGEST_HEAD = 16 * 1024

@@ -14,14 +14,14 @@ from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 
-from credtray.core.cache_format import read_date, read_fields
+from credtray.aws.cache_format import read_fields
 from credtray.core.config.sections import MAX_FILE, OUR_SESSION, read_config
 from credtray.core.config.sections import Section as ConfigSection
 from credtray.core.ini import scan
 from credtray.core.ini.text import DEFAULT_SECTION, IniProblem, SectionSpan
 from credtray.core.ports.files import Mark
 from credtray.core.section_mark import key_digest
-from credtray.core.words import NOTED_ENDS
+from credtray.core.words import NOTED_ENDS, read_date
 from credtray.doctor.resolution.read_by_line import (
     FileKind,
     RawFile,

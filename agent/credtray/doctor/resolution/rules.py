@@ -9,9 +9,8 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-from credtray.core.cache_format import read_date
 from credtray.core.config.sections import ACCOUNT_ID, ROLE_NAME
-from credtray.core.words import NOTED_ENDS, noted_end
+from credtray.core.words import NOTED_ENDS, noted_end, read_date
 from credtray.doctor.resolution.answer import (
     ChainMatch,
     Client,

@@ -16,7 +16,6 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from msgspec import UNSET, Struct, UnsetType
 
 from credtray.core import errors
-from credtray.core.child_environment import OVER_ENDPOINT, REGIONS
 from credtray.core.errors import (
     CredtrayError,
     EndpointRefused,
@@ -29,11 +28,12 @@ from credtray.core.errors import (
 from credtray.core.models import Secret
 from credtray.core.protocol import ProcessCredentials
 from credtray.core.protocol.messages import ENCODER
+from credtray.ways_out.child_environment import OVER_ENDPOINT, REGIONS
 
 # The variables that lead a program to the local credentials endpoint.
 #
-# Pure: names and values only. Those that override it: core/child_environment. The token stays in its file,
-# but for programs that are too old to read one.
+# Pure: names and values only; ways_out/child_environment has those that override it. The token stays in its
+# file, but for programs that are too old to read one.
 
 
 ADDRESS = "AWS_CONTAINER_CREDENTIALS_FULL_URI"

@@ -10,8 +10,8 @@ from botocore.configloader import load_config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.child_config import KEPT, child_config
 from credtray.core.errors import ConfigInvalid
+from credtray.ways_out.child_config import KEPT, child_config
 
 PROCESS = "/usr/bin/python -I -S door credentials dev"
 USERS = """\

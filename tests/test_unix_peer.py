@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from credtray.core.peer import peer_pid, peer_question, peer_uid, pid_question
+from credtray.unix_peer import peer_pid, peer_question, peer_uid, pid_question
 
 ANSWER = (4711).to_bytes(4, "big") + (1000).to_bytes(4, "big") + bytes(4)
 

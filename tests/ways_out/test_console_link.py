@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core.addresses import StartUrlKind, start_url_kind
-from credtray.core.aws_console import portal_link
 from credtray.core.errors import ConsoleRefused, StartUrlRefused
 from credtray.core.models import SsoSession
+from credtray.ways_out.aws_console import portal_link
 
 
 def at(start_url: str, region: str = "us-east-1") -> SsoSession:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from credtray.core.errors import FormRefused, IniRefused, UnexpectedReply
 from credtray.core.forms import Form
 from credtray.core.models import RoleCredentials, Secret
-from credtray.core.shells import assignments, removals, written
+from credtray.ways_out.shells import assignments, removals, written
 from tests import botocore_oracle
 from tests.core.making import HOUR, NOON, keys
 

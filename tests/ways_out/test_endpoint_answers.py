@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from credtray.core import endpoint as endpoint_answers
 from credtray.core.errors import CredtrayError, Retry, error_for, every_error
 from credtray.core.protocol import ProcessCredentials
+from credtray.ways_out import endpoint as endpoint_answers
 from tests.core.making import keys
 
 

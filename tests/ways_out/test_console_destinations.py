@@ -6,7 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from credtray.core.aws_console import (
+from credtray.core.errors import ConsoleRefused, UsageError
+from credtray.core.models import Endpoints, Profile, Secret, SsoSession
+from credtray.ways_out.aws_console import (
     SERVICES,
     Console,
     checked_destination,
@@ -15,8 +17,6 @@ from credtray.core.aws_console import (
     sign_in_address,
     token_address,
 )
-from credtray.core.errors import ConsoleRefused, UsageError
-from credtray.core.models import Endpoints, Profile, Secret, SsoSession
 
 START = "https://acme.awsapps.com/start"
 

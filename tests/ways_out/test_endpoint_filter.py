@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credtray.core.endpoint import (
+from credtray.core.errors import EndpointUnavailable
+from credtray.core.models import Secret
+from credtray.ways_out.endpoint import (
     Admitted,
     EndpointRequest,
     Refused,
@@ -18,8 +20,6 @@ from credtray.core.endpoint import (
     path_of,
     raw_refusal,
 )
-from credtray.core.errors import EndpointUnavailable
-from credtray.core.models import Secret
 from tests.soak import examples
 
 PORT = 20123

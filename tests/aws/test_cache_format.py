@@ -13,8 +13,7 @@ from botocore.utils import JSONFileCache, SSOTokenLoader
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from credtray.core.cache_format import (
-    read_date,
+from credtray.aws.cache_format import (
     read_fields,
     read_registration,
     read_token,
@@ -27,6 +26,7 @@ from credtray.core.cache_format import (
 from credtray.core.errors import TokenMismatch, TokenUnreadable
 from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.core.oauth import AUTHORIZATION_CODE, DEVICE_CODE
+from credtray.core.words import read_date
 from tests.soak import examples
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "aws-cli"

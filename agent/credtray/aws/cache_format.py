@@ -15,6 +15,7 @@ from credtray.core.addresses import same_portal_address, shown
 from credtray.core.errors import TokenMismatch, TokenUnreadable
 from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.core.oauth import AUTHORIZATION_CODE
+from credtray.core.words import read_date
 
 Fields = Mapping[str, Any]
 
@@ -147,24 +148,6 @@ def serves_grant(registration: ClientRegistration, grant: str) -> bool:
     """
     for_code = AUTHORIZATION_CODE in (registration.grant_types or ())
     return for_code is (grant == AUTHORIZATION_CODE)
-
-
-def read_date(value: object) -> datetime:
-    """Read a date as any of the programs that share the cache may have written it: Z, UTC, offset, fraction.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not isinstance(value, str):
-        raise ValueError("not a date")  # noqa: TRY004 - one class for everything a cache file can be
-    text = value.strip().upper()
-    if text.endswith("UTC"):  # early AWS CLI 2.0
-        text = f"{text[:-3].rstrip()}Z"
-    date = datetime.fromisoformat(text)
-    try:
-        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("out of range") from None
 
 
 def write_date(date: datetime) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from credtray.core.loopback_peer import owner_in
+from credtray.web.loopback_peer import owner_in
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 TCP = HEAD + (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.child_environment import (
+from credtray.ways_out.child_environment import (
     OVER_ENDPOINT,
     OVER_KEYS,
     REMOVED,
@@ -16,7 +16,7 @@ from credtray.core.child_environment import (
     with_endpoint,
     with_keys,
 )
-from credtray.core.endpoint import variables
+from credtray.ways_out.endpoint import variables
 
 KEYS = {"AccessKeyId": "ASIA0", "SecretAccessKey": "secret", "SessionToken": "token", "Expiration": "2026"}
 ENDPOINT = ("http://127.0.0.1:1/credentials/dev", "/t")

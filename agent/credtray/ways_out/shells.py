@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 
 from credtray.core import ini
-from credtray.core.child_environment import OVER_KEYS, REGIONS
 from credtray.core.errors import FormRefused, UnexpectedReply
 from credtray.core.forms import SYNTAX, Form
 from credtray.core.models import RoleCredentials, Secret
 from credtray.core.protocol.messages import ProcessCredentials
+from credtray.ways_out.child_environment import OVER_KEYS, REGIONS
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 EXPIRATION_VARIABLE = "AWS_CREDENTIAL_EXPIRATION"
