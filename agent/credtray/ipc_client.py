@@ -35,7 +35,7 @@ A command takes up to 2 s to start on a busy Windows, and whoever waits for it g
 SILENCE_SECONDS = 5.0
 """Between two signs of life while it works; one that is silent for longer is stuck."""
 _LEAST_SECONDS = 0.5
-_START_YOURS = "Start your agent: it takes a name that nobody knows. Run: credtray run"
+_START_YOURS = "Start your agent: it takes a name that nobody knows. Run: credtray start"
 _PIECE = 64 * 1024
 R = TypeVar("R")
 

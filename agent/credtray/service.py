@@ -63,8 +63,8 @@ GOODBYE_SECONDS = 2.0
 """How long the end may take to take keys out of the credentials file."""
 
 
-def run(components: Components, *, console: bool) -> int:
-    """Be the agent. Return 0 at the end, also when another one runs already."""
+def run(components: Components, *, console: bool, started: Callable[[], None] = lambda: None) -> int:
+    """Be the agent; ``started`` is called once it answers. Return 0 at the end, or where one runs already."""
     weaknesses = harden()
     lock = agent_lock()
     if lock is None:
@@ -78,6 +78,7 @@ def run(components: Components, *, console: bool) -> int:
         with contextlib.ExitStack() as starting:
             _keep_others_out(components, starting)
             service = Service(components, lock, redactor)
+            starting.callback(started)
             service.serve(starting.close)
         _log.info("credtray ends")
     return 0

@@ -52,7 +52,7 @@ class FakeBackend:
             on_document(msgspec.convert(document, StatusDocument))
         raise AgentNotRunning("it ended while it was asked")
 
-    def run_agent(self, *, desktop: bool) -> int:
+    def run_agent(self, *, desktop: bool, background: bool) -> int:
         return 0
 
 

@@ -74,7 +74,7 @@ def test_stop_tells_of_keys_that_could_not_be_taken_out(world: World) -> None:
 
     assert stopped.returncode == 0
     assert f"Keys are still in {world.credentials}" in stopped.stderr.replace("\n", " ")
-    assert "Then run: credtray run, and credtray stop" in stopped.stderr.replace("\n", " ")
+    assert "Then run: credtray start, and credtray stop" in stopped.stderr.replace("\n", " ")
 
 
 def test_credentials_without_an_agent_come_from_the_token_cache(world: World) -> None:

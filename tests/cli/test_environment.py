@@ -259,7 +259,7 @@ def test_copy_without_an_agent_names_the_other_way() -> None:
     outcome = credtray("copy", PROFILE, "--shell", "sh", backend=backend)
 
     assert outcome.code == 3
-    assert "nobody listens\nhint: Start it with: credtray run. `credtray env` works" in outcome.err
+    assert "nobody listens\nhint: Start it: credtray start. `credtray env` works" in outcome.err
 
 
 def test_two_forms_at_once_are_refused() -> None:

@@ -161,7 +161,7 @@ def test_exec_without_an_agent_says_how_it_works_without_one() -> None:
     outcome = credtray("exec", "dev", "true", backend=FakeBackend({Endpoint: AgentNotRunning()}))
 
     assert outcome.code == 3
-    assert "credtray run" in outcome.err
+    assert "credtray start" in outcome.err
     assert "--env" in outcome.err
 
 

@@ -108,7 +108,7 @@ def test_client_refuses_an_impostor_and_says_what_to_do(impostor: str) -> None:
         AgentClient.connect()
 
     assert impostor in str(caught.value)
-    assert "credtray run" in caught.value.advice
+    assert "credtray start" in caught.value.advice
 
 
 def test_fast_client_prints_nothing_that_an_impostor_says(impostor: str) -> None:

@@ -299,7 +299,7 @@ def test_without_an_agent_keys_can_be_had_and_the_endpoint_cannot(house: House) 
     refused = house.run("exec", P, "--", "true", code=3).stderr
     found = told(house, "echo $AWS_REGION ${AWS_ACCESS_KEY_ID%${AWS_ACCESS_KEY_ID#ASIA}}", "--env")
 
-    assert "credtray run" in refused
+    assert "credtray start" in refused
     assert "--env" in refused
     assert found == ["eu-west-1 ASIA"]
 

@@ -91,7 +91,7 @@ def test_without_an_agent_they_are_kept_and_the_next_agent_knows_them(house: Hou
 
     assert done.stdout.startswith("[DNS] holds the pasted keys until")
     assert "4 h is assumed" in done.stderr
-    assert "credtray run" in done.stderr
+    assert "credtray start" in done.stderr
 
     with house.agent():
         assert [each["role_name"] for each in house.status()["imports"]] == ["DNS"]

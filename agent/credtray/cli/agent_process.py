@@ -1,6 +1,6 @@
 """`credtray run`, `stop`, `version`, `autostart` and `notify-test`.
 
-Starts nothing in the background: whoever supervises the agent (a terminal, systemd, the tray) does.
+Starts nothing in the background: ``agent_start`` does.
 """
 
 from __future__ import annotations
@@ -43,8 +43,11 @@ _STUCK_SECONDS = 4.0
 
 def run(
     tray: bool = typer.Option(True, "--tray/--no-tray", help="Show an icon and notifications, or none."),
+    background: bool = typer.Option(False, "--background", hidden=True),
 ) -> None:
-    """Keep everything fresh, until Ctrl-C, `credtray stop` or Quit in the menu of its icon.
+    """Be the agent: keep everything fresh, until Ctrl-C, `credtray stop` or Quit in the menu of its icon.
+
+    `credtray start` does the same in the background; this is for a terminal to watch, and for systemd.
 
     The icon and the notifications appear where there is a desktop; without one the agent does the same work
     and `credtray status` says what is missing. One agent per user: a second one says so and exits with 0.
@@ -53,7 +56,7 @@ def run(
       credtray run
       credtray run --no-tray
     """
-    raise typer.Exit(backend.current().run_agent(desktop=tray))
+    raise typer.Exit(backend.current().run_agent(desktop=tray, background=background))
 
 
 def stop(json_output: JsonOption = False) -> None:
@@ -65,24 +68,28 @@ def stop(json_output: JsonOption = False) -> None:
     Examples:
       credtray stop
     """
+    told = end_agent()
+    _tell(told or "No agent is running.", json_output=json_output, stopped=told is not None)
+
+
+def end_agent() -> str | None:
+    """End the agent, wait until it is gone, and return what was done; None: there is none.
+
+    Raises:
+        CredtrayError: it is still there.
+    """
     from credtray.ipc_client import AgentClient
 
     try:
         with AgentClient.connect() as client:
             stopped = client.ask(Stop())
     except AgentNotRunning:
-        _tell("No agent is running.", json_output=json_output, stopped=False)
-        return
+        return None
     except AgentSilent:
-        _tell(_end_stuck(), json_output=json_output, stopped=True)
-        return
+        return _end_stuck()
     _wait_for_end()
-    _tell(
-        f"The agent (pid {stopped.pid}) has stopped; nothing is renewed until it runs again.",
-        json_output=json_output,
-        stopped=True,
-    )
     _warn_of_keys_left()
+    return f"The agent (pid {stopped.pid}) has stopped; nothing is renewed until it runs again."
 
 
 def _warn_of_keys_left() -> None:
@@ -94,7 +101,7 @@ def _warn_of_keys_left() -> None:
         terminal.complain(
             f"Keys are still in {path}: the agent could not change that file.",
             "Close the program that has it open, or make it writable. "
-            "Then run: credtray run, and credtray stop",
+            "Then run: credtray start, and credtray stop",
             kind="warning",
         )
 

@@ -5,6 +5,7 @@ Prints nothing.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
@@ -31,8 +32,11 @@ class Backend(Protocol):
         """Carry the request out in this process, whether an agent runs or not; raises as ``perform``."""
         ...
 
-    def run_agent(self, *, desktop: bool) -> int:
-        """Be the agent until a signal, `credtray stop` or Quit in the menu; return the exit code."""
+    def run_agent(self, *, desktop: bool, background: bool) -> int:
+        """Be the agent until a signal, `credtray stop` or Quit in the menu; return the exit code.
+
+        In the background it says only why it could not start.
+        """
         ...
 
     def watch(self, on_document: Callable[[StatusDocument], None]) -> None:
@@ -55,12 +59,17 @@ class _Agent:
 
         return app.perform(request, on_progress)
 
-    def run_agent(self, *, desktop: bool) -> int:
+    def run_agent(self, *, desktop: bool, background: bool) -> int:
         from credtray.app import build
+        from credtray.cli import terminal
         from credtray.environment import Environment
         from credtray.service import run
 
-        return run(build(Environment(desktop=desktop)), console=True)
+        components = build(Environment(desktop=desktop))
+        if not background:
+            return run(components, console=True)
+        # Whoever started it hears why it cannot start; later there is nobody at the other end of the pipe.
+        return run(components, console=False, started=lambda: terminal.let_go(sys.stderr))
 
     def watch(self, on_document: Callable[[StatusDocument], None]) -> None:
         with AgentClient.connect() as client:

@@ -212,7 +212,7 @@ def _with_endpoint(profile: str, region: str | None) -> dict[str, str]:
         found = ask(Endpoint(profile))
     except AgentNotRunning as error:
         by_hand = f"credtray exec {with_options(profile, '--env')} -- ..."
-        hint = f"Run: credtray run; or hand over keys that do not renew: {by_hand}"
+        hint = f"Run: credtray start; or hand over keys that do not renew: {by_hand}"
         raise AgentNotRunning(error.detail, hint=hint) from None
     return with_endpoint(
         os.environ, profile, (found.url, found.token_file), files_of(profile), region or found.region

@@ -35,6 +35,7 @@ _PROGRAMS, _TROUBLE, _AGENT = "Programs that need keys", "When something does no
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("setup.command", _START),
+    "start": ("cli.agent_start", _START),
     "status": ("cli.status", _START),
     "login": ("cli.sign_in", _SIGN_IN),
     "logout": ("cli.sign_in", _SIGN_IN),
@@ -59,6 +60,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("doctor.command", _TROUBLE),
     "repair": ("doctor.repair_command", _TROUBLE),
     "run": ("cli.agent_process", _AGENT),
+    "restart": ("cli.agent_start", _AGENT),
     "stop": ("cli.agent_process", _AGENT),
     "autostart": ("cli.agent_process", _AGENT),
     "settings": ("cli.settings", _AGENT),
@@ -76,7 +78,7 @@ OVERVIEW = f"""\
 {SUMMARY}
 
   credtray setup               start here: sign in, pick accounts and roles
-  credtray run                 keep everything fresh (the agent)
+  credtray start               keep everything fresh, in the background
   credtray status              who is signed in, and until when
   credtray login               sign in, if that is needed
   credtray activate PROFILE    keep this profile's keys in the credentials file

@@ -244,7 +244,7 @@ def agent_words(agent: AgentStatus) -> tuple[str, str]:
             f"Agent running (pid {agent.pid}, version {agent.version})",
             "tokens and keys are renewed automatically.",
         )
-    return "Agent not running", "nothing is renewed. Start it: credtray run"
+    return "Agent not running", "nothing is renewed. Start it: credtray start"
 
 
 # What programs have to do for keys that are not written into the credentials file. Words only.

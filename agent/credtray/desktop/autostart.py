@@ -143,7 +143,12 @@ def _stale(found: Found, entry: LoginEntry, command: tuple[str, ...]) -> str | N
 
 
 def agent_command() -> tuple[str, ...]:
-    """Return the command that starts the agent of this installation, from anywhere.
+    """Return the command that is the agent of this installation, from anywhere; raises as ``own_command``."""
+    return own_command("run")
+
+
+def own_command(*words: str) -> tuple[str, ...]:
+    """Return the command line of this installation with these words, to be started from anywhere.
 
     Raises:
         AutostartRefused: Python does not know its own path.
@@ -156,8 +161,8 @@ def agent_command() -> tuple[str, ...]:
         interpreter = windowless
     door = Path(__file__).parents[1] / "__main__.py"
     if door.is_relative_to(site.getuserbase()):  # by `pip install --user`: -I does not look there
-        return str(interpreter), "-I", str(door), "run"
-    return str(interpreter), "-I", "-m", "credtray", "run"
+        return str(interpreter), "-I", str(door), *words
+    return str(interpreter), "-I", "-m", "credtray", *words
 
 
 def login_entry(environ: Mapping[str, str]) -> LoginEntry:

@@ -78,7 +78,7 @@ THROTTLED = FindingKind(
     Severity.WARNING,
     "The portal asks credtray to slow down",
     "Too many programs asked it at once; programs that do not use credtray each ask separately.",
-    "Wait a minute. With the agent, all programs share one answer: credtray run",
+    "Wait a minute. With the agent, all programs share one answer: credtray start",
 )
 SERVICE_FAILED = FindingKind(
     "service_failed",
@@ -135,7 +135,7 @@ AGENT_MISSING = FindingKind(
     Severity.WARNING,
     "The agent is not running",
     "Nothing renews tokens and keys in advance; programs fetch them when they need them.",
-    "Run: credtray run; at each login: credtray autostart enable",
+    "Run: credtray start; at each login: credtray autostart enable",
 )
 AGENT_SILENT = FindingKind(
     "agent_silent",
@@ -143,7 +143,7 @@ AGENT_SILENT = FindingKind(
     Severity.BROKEN,
     "The agent does not answer",
     "Something listens on its socket, but does not answer properly.",
-    "Restart it: credtray stop, then credtray run",
+    "Restart it: credtray restart",
 )
 AGENT_VERSION = FindingKind(
     "agent_version_differs",
@@ -151,7 +151,7 @@ AGENT_VERSION = FindingKind(
     Severity.WARNING,
     "The running agent and this command are different versions",
     "credtray was updated while the agent ran, or two installations are in use.",
-    "Restart it: credtray stop, then credtray run",
+    "Restart it: credtray restart",
 )
 AGENT_TROUBLE = FindingKind(
     "agent_trouble",

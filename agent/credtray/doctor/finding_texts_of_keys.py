@@ -26,7 +26,7 @@ ACCESS_TOKEN_EXPIRED = FindingKind(
     Severity.WARNING,
     "The access token has expired and can be renewed",
     "No agent has renewed it. The next program tries; if several try at once, all but one fail.",
-    "Run: credtray run",
+    "Run: credtray start",
 )
 SESSION_WITHOUT_SCOPES = FindingKind(
     "session_without_scopes",
@@ -139,7 +139,7 @@ UNATTENDED_KEYS = FindingKind(
     Severity.WARNING,
     "Nothing keeps these keys fresh",
     "credtray wrote them, but no agent is running to replace them before they expire.",
-    "Run: credtray run",
+    "Run: credtray start",
 )
 FOREIGN_KEYS_ENDED = FindingKind(
     "foreign_keys_ended",

@@ -184,7 +184,7 @@ def _tell(kept: _Kept, *, clipboard: bool) -> None:
         terminal.say(
             "No agent is running: you get no reminder, and the keys stay in the file after they end."
         )
-        terminal.say("Start it: credtray run")
+        terminal.say("Start it: credtray start")
     if clipboard:
         terminal.say("The clipboard still holds the keys: copy something else.")
 

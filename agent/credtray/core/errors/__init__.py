@@ -7,6 +7,7 @@ The reference page docs/reference/errors.md is generated from this package.
 from credtray.core.errors.local import (
     AddressRefused,
     AgentNotRunning,
+    AgentNotStarted,
     AgentRefused,
     AgentSilent,
     AssetMissing,
@@ -92,6 +93,7 @@ __all__ = [
     "IN_PLACE_OF_AWS",
     "AddressRefused",
     "AgentNotRunning",
+    "AgentNotStarted",
     "AgentRefused",
     "AgentSilent",
     "AssetMissing",

@@ -120,7 +120,17 @@ class AgentNotRunning(CredtrayError):
 
     code = "agent_not_running"
     title = "The agent is not running"
-    hint = "Start it with: credtray run"
+    hint = "Start it: credtray start"
+    retry = Retry.PERSON
+    exit_code = 3
+
+
+class AgentNotStarted(CredtrayError):
+    """The agent that a command started has ended again, or does not answer."""
+
+    code = "agent_not_started"
+    title = "The agent could not be started"
+    hint = "See what it says: credtray run"
     retry = Retry.PERSON
     exit_code = 3
 
@@ -130,7 +140,7 @@ class AgentSilent(CredtrayError):
 
     code = "agent_silent"
     title = "The agent does not answer"
-    hint = "Look at its log, or restart it: `credtray stop`, `credtray run`."
+    hint = "Look at its log, or run: credtray restart"
     retry = Retry.LATER
     exit_code = 3
 
@@ -150,7 +160,7 @@ class ProtocolMismatch(CredtrayError):
 
     code = "protocol_mismatch"
     title = "The running agent and this command are different versions"
-    hint = "Restart it: `credtray stop`, then `credtray run`."
+    hint = "Run: credtray restart"
     retry = Retry.PERSON
     exit_code = 3
 
