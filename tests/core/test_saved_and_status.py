@@ -5,12 +5,15 @@ from dataclasses import replace
 import pytest
 
 from credtray.core import state_document
+from credtray.core.desired_sections import unwanted_sections
 from credtray.core.errors import Offline, RoleRefused, SectionNotOurs, TokenRefused
 from credtray.core.events import (
+    Activated,
     Begun,
     ConfigLoaded,
     Fetched,
     FetchFailed,
+    MarksRead,
     NoticesPaused,
     PartChanged,
     PresenceChanged,
@@ -25,8 +28,9 @@ from credtray.core.events import (
 from credtray.core.models import ConfigWarning
 from credtray.core.notices import Notice, Subject
 from credtray.core.policy import ShowNotice
-from credtray.core.ports import DesktopPart, Part, Presence
+from credtray.core.ports import DesktopPart, Mark, Part, Presence
 from credtray.core.protocol.results import AgentStatus
+from credtray.core.state import State
 from credtray.core.summary import status_document
 from tests.as_json import as_json
 from tests.core.making import (
@@ -48,6 +52,29 @@ AGENT = AgentStatus(running=True, pid=7, version="1")
 
 
 # --- what survives a restart -------------------------------------------------------------------------
+
+
+def test_choices_that_could_not_be_read_are_those_the_file_holds() -> None:
+    kept = Mark("dev", "dev", NOON + HOUR, "0" * 16)
+    mirrored = Mark("default", "ro", NOON + HOUR, "1" * 16)
+    pasted = Mark("p", "111100000000/DNS", NOON + HOUR, "2" * 16, pasted=True)
+    state = after(State(choices_unknown=True), ConfigLoaded(config(profile("dev"), profile("ro"))))
+    found = after(state, MarksRead((kept, mirrored, pasted)))
+    later = after(found, MarksRead(()))
+
+    assert (found.active, found.default) == (("dev",), "ro")
+    assert unwanted_sections(found, NOON) == ()
+    assert (later.active, later.default, later.choices_unknown) == (("dev",), "ro", False)
+
+
+def test_what_a_person_chose_before_the_file_was_read_counts() -> None:
+    unknown = replace(started("dev", "ro"), choices_unknown=True)
+    state = after(unknown, Switched("dev"), Activated(("dev",)))
+    marks = (Mark("ro", "ro", NOON + HOUR, "0" * 16), Mark("default", "ro", NOON + HOUR, "0" * 16))
+
+    found = after(state, MarksRead(marks))
+
+    assert (found.active, found.default) == (("dev", "ro"), "dev")
 
 
 def test_choices_learned_ends_and_what_was_told_survive_a_restart() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from credtray.core import state_document
-from credtray.core.errors import FileInUse, FileUnwritable
+from credtray.core.errors import CredtrayError, FileInUse, FileRefused, FileUnwritable
 from credtray.core.state import State
 from credtray.store import state_files
 from credtray.store.state_files import StateFile
@@ -91,9 +91,11 @@ def test_file_of_a_newer_version_is_left_alone(path: Path, caplog: pytest.LogCap
     file = put(path, newer)
     with caplog.at_level(logging.WARNING):
         state = file.load()
-    file.save(b"{}")
+    with pytest.raises(FileRefused, match="newer credtray"):
+        file.save(b"{}")
 
     assert empty(state)
+    assert state.choices_unknown
     assert path.read_bytes() == newer
     assert "newer credtray" in caplog.text
 
@@ -105,7 +107,8 @@ def test_file_that_cannot_be_read_is_not_overwritten(path: Path) -> None:
     file = StateFile(path)
 
     assert empty(file.load())
-    file.save(b"{}")
+    with pytest.raises(CredtrayError):
+        file.save(b"{}")
     assert path.is_symlink()
 
 
@@ -114,7 +117,8 @@ def test_directory_in_its_place_costs_the_memory_and_nothing_else(path: Path) ->
     file = StateFile(path)
 
     assert empty(file.load())
-    file.save(b"{}")
+    with pytest.raises(CredtrayError):
+        file.save(b"{}")
     assert path.is_dir()
 
 
@@ -147,3 +151,28 @@ def test_agent_waits_for_a_program_that_keeps_the_file_shut(
     monkeypatch.setattr(state_files, "read_bounded", read)
 
     assert file.load(tries=12).active == ("dev",)
+
+
+def test_file_that_stays_shut_is_left_alone_and_choices_are_called_unknown(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = put(path, document())
+
+    def read(at: Path, _limit: int) -> bytes:
+        raise FileInUse(str(at))
+
+    monkeypatch.setattr(state_files, "read_bounded", read)
+    state = file.load(tries=12)
+
+    assert (state.active, state.choices_unknown) == ((), True)
+    assert state.unsaved is not None
+    assert state.unsaved.code == "file_in_use"
+    assert "not saved" in (state.unsaved.hint or "")
+    with pytest.raises(FileInUse):
+        file.save(b"{}")
+    assert path.read_bytes() == document()
+
+
+def test_damaged_file_leaves_choices_unknown_and_a_missing_one_does_not(path: Path) -> None:
+    assert not StateFile(path).load().choices_unknown
+    assert put(path, b"{").load().choices_unknown

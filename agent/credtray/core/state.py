@@ -202,6 +202,8 @@ class State:
     profiles: Mapping[str, ProfileState] = field(default_factory=lambda: MappingProxyType({}))
     active: tuple[str, ...] = ()
     default: str | None = None
+    choices_unknown: bool = False
+    """True: what was chosen could not be read, so what the credentials file holds is taken for it."""
     file: FileState = FileState()
     config_problem: Problem | None = None
     settings_problem: Problem | None = None

@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -30,17 +31,24 @@ from credtray.files.directory_safety import private_directory
 
 _log = logging.getLogger(__name__)
 
+_RESTART = (
+    "Your choices could not be read, so the profiles in the credentials file are kept, and changes are not "
+    "saved. When the file can be read again, run: credtray restart"
+)
+_UPDATE = "The profiles in the credentials file are kept, and changes are not saved. Update credtray."
+
 
 class StateFile:
     """Implements ``ports.StateFile``."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._hands_off = False
+        self._hands_off: CredtrayError | None = None
+        """Why nothing is written: what the file holds is not known."""
         self._torn = False
 
     def load(self, tries: int = 1) -> State:
-        """Return the remembered state; an empty one where nothing usable is there.
+        """Return the remembered state; one that knows of no choice where nothing usable is there.
 
         Never raises: preferences are worth less than credentials that stay fresh.
 
@@ -51,8 +59,7 @@ class StateFile:
             data = self._read(tries)
         except CredtrayError as error:
             _log.warning("state not read: %s", error)
-            self._hands_off = True
-            return _fresh()
+            return self._unread(type(error)(error.detail, hint=_RESTART))
         if data is None:
             return _fresh()
         try:
@@ -61,11 +68,15 @@ class StateFile:
             _log.warning(
                 "%s was written by a newer credtray; it stays unchanged and nothing is remembered", self._path
             )
-            self._hands_off = True
+            return self._unread(FileRefused(f"{self._path} was written by a newer credtray", hint=_UPDATE))
         except ValueError:
             _log.warning("%s is damaged; what it remembered is lost", self._path)
             self._torn = True
-        return _fresh()
+        return replace(_fresh(), choices_unknown=True)
+
+    def _unread(self, error: CredtrayError) -> State:
+        self._hands_off = error
+        return replace(_fresh(), choices_unknown=True, unsaved=error.problem)
 
     def _read(self, tries: int) -> bytes | None:
         for _ in range(1, tries):
@@ -74,13 +85,13 @@ class StateFile:
         return read_bounded(self._path, CACHE_LIMIT)
 
     def save(self, document: bytes) -> None:
-        """Write the document atomically, 0600, unless the file is not ours to write.
+        """Write the document atomically, 0600.
 
         Raises:
-            FileUnwritable, FileRefused: the old document is still there.
+            FileUnwritable, FileRefused: the old document is still there, or was never read.
         """
-        if self._hands_off:
-            return
+        if self._hands_off is not None:
+            raise self._hands_off
         if self._torn:
             self._torn = False
             self._move_aside()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -185,12 +185,22 @@ def _wish_changed(state: State) -> State:
 
 def _marks_read(state: State, event: events.MarksRead, now: datetime) -> State:
     """The file was changed, by somebody or by us: what was refused may be possible now."""
+    if state.choices_unknown:
+        state = _chosen_as_in_file(state, event.marks)
     file = state.file
     marks = frozen({mark.section: mark for mark in event.marks})
     trouble = None if file.unread else _left_by_change(file.trouble, now)
     return replace(
         state, file=replace(file, marks=marks, known=True, refused=frozen({}), trouble=trouble, unread=False)
     )
+
+
+def _chosen_as_in_file(state: State, marks: Sequence[Mark]) -> State:
+    """Return the state that keeps what the file holds: a choice that is forgotten must take no keys away."""
+    held = {mark.section: mark.profile for mark in marks if not mark.pasted}
+    default = held.pop(DEFAULT, None) if state.default is None else state.default
+    active = tuple(dict.fromkeys((*state.active, *(held[name] for name in held if name != DEFAULT))))
+    return replace(state, active=active, default=default, choices_unknown=False)
 
 
 def _left_by_change(trouble: Trouble | None, now: datetime) -> Trouble | None:
