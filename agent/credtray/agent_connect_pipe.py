@@ -19,8 +19,13 @@ _IDENTIFICATION = 0x00110000
 _ERROR_OPERATION_ABORTED = 995
 
 _PATIENCE = 2.0
+_NOTE_PATIENCE = 0.5
 _BUSY_MILLISECONDS = 50
 """How long one wait for a free instance lasts: Ctrl-C is heard only between two of them."""
+
+
+class NoteUnread(PermissionError):
+    """What tells the pipe's name is there and cannot be read: nobody can tell whether the agent runs."""
 
 
 class PipeStream:
@@ -77,7 +82,7 @@ def connect(patience: float) -> PipeStream:
 
     Raises:
         ConnectionRefusedError: nobody listens.
-        PermissionError: whoever listens is not the agent; the text says where.
+        PermissionError: whoever listens is not the agent; the text says where. NoteUnread: it is not known.
         BlockingIOError: the agent takes no more connections.
         TimeoutError: it takes this one, and says nothing.
     """
@@ -125,8 +130,13 @@ def listener() -> int | None:
 
 def _open(deadline: float) -> tuple[PipeStream, str, bytes]:
     """Return a pipe that nothing is known of yet, its name, and the proof that its server is to give."""
+    unread: NoteUnread | None = None
     for path in note_paths():
-        noted = _noted(path)
+        try:
+            noted = _noted(path, min(deadline, time.monotonic() + _NOTE_PATIENCE))
+        except NoteUnread as error:
+            unread = error
+            continue
         if noted is None:
             continue
         try:
@@ -137,15 +147,20 @@ def _open(deadline: float) -> tuple[PipeStream, str, bytes]:
             raise
         except OSError:  # the note is of an agent that was killed
             continue
-    raise ConnectionRefusedError
+    raise unread or ConnectionRefusedError
 
 
-def _noted(path: str) -> tuple[str, bytes] | None:
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 -- pathlib is dear
-            return read_pipe_note(file.read(NOTE_LIMIT))
-    except OSError:
-        return None
+def _noted(path: str, deadline: float) -> tuple[str, bytes] | None:
+    while True:
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123 -- pathlib is dear
+                return read_pipe_note(file.read(NOTE_LIMIT))
+        except FileNotFoundError:
+            return None
+        except OSError as error:  # a virus scanner may have it open for a moment
+            if time.monotonic() >= deadline:
+                raise NoteUnread(f"{path} cannot be read ({error.strerror})") from None
+        time.sleep(_BUSY_MILLISECONDS / 1000)
 
 
 def _opened(name: str, deadline: float) -> int:

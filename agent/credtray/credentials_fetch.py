@@ -82,7 +82,7 @@ def fetch(profile: str, deadline: float) -> int:
     try:
         line = ask(asked, deadline)
     except PermissionError as error:
-        return _complain(f"The agent's socket is not safe to use: {error}", 3)
+        return _complain(f"The agent cannot be reached safely: {error}", 3)
     if line.startswith(HEAD) and line.endswith(TAIL):
         return _write(line[len(HEAD) : -len(TAIL)] + b"\n")
     return _explain(line)

@@ -36,6 +36,7 @@ SILENCE_SECONDS = 5.0
 """Between two signs of life while it works; one that is silent for longer is stuck."""
 _LEAST_SECONDS = 0.5
 _START_YOURS = "Start your agent: it takes a name that nobody knows. Run: credtray start"
+_LET_READ = "It tells commands where the agent is. Close the program that has it open, or make it readable."
 _PIECE = 64 * 1024
 R = TypeVar("R")
 
@@ -169,10 +170,16 @@ class AgentClient:
 def _connect() -> _Stream:
     try:
         if sys.platform == "win32":
-            from credtray.agent_connect_pipe import connect_and_look  # cannot be imported elsewhere
+            from credtray.agent_connect_pipe import (
+                NoteUnread,
+                connect_and_look,
+            )  # cannot be imported elsewhere
 
-            return connect_and_look(ANSWER_SECONDS)
-        else:  # noqa: RET505 -- type checkers take the branch of their platform
+            try:
+                return connect_and_look(ANSWER_SECONDS)
+            except NoteUnread as error:
+                raise AgentRefused(str(error), hint=_LET_READ) from None
+        else:
             from credtray.agent_connect import connect  # cannot be imported on Windows
 
             return connect(ANSWER_SECONDS)

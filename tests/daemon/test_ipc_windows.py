@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,35 @@ def test_fast_client_prints_nothing_that_an_impostor_says(impostor: str) -> None
 
     assert (done.returncode, done.stdout) == (3, b"")
     assert f"{impostor}: another program listens there".encode() in done.stderr
+
+
+@contextmanager
+def shut(path: Path) -> Iterator[None]:
+    """Let nobody else open the file meanwhile."""
+    handle = _winapi.CreateFile(str(path), _winapi.GENERIC_READ, 0, 0, _winapi.OPEN_EXISTING, 0, 0)
+    yield
+    _winapi.CloseHandle(handle)
+
+
+@pytest.mark.usefixtures("agent")
+def test_note_that_cannot_be_read_is_no_sign_that_no_agent_runs() -> None:
+    with shut(note()), pytest.raises(AgentRefused, match=r"agent\.pipe cannot be read") as caught:
+        AgentClient.connect()
+    with shut(note()):
+        quick = fast()
+
+    assert "Close the program that has it open" in caught.value.advice
+    assert (quick.returncode, quick.stdout) == (3, b"")
+    assert b"agent.pipe cannot be read" in quick.stderr
+
+
+@pytest.mark.usefixtures("agent")
+def test_note_that_a_scanner_has_open_for_a_moment_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as scan:
+        scan.enter_context(shut(note()))
+        monkeypatch.setattr(time, "sleep", lambda _seconds: scan.close())
+
+        AgentClient.connect().close()
 
 
 def test_pipe_of_another_user_is_refused(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,11 +146,11 @@ class AgentSilent(CredtrayError):
 
 
 class AgentRefused(CredtrayError):
-    """The socket or the process behind it belongs to another user."""
+    """Its socket or pipe, the process behind it, or what leads there is not safe to use."""
 
     code = "agent_refused"
-    title = "The agent's socket is not safe to use"
-    hint = "Fix the owner or mode of the directory that the message names."
+    title = "The agent cannot be reached safely"
+    hint = "Fix the owner or the permissions of what the message names."
     retry = Retry.PERSON
     exit_code = 3
 
