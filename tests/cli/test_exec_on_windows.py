@@ -32,6 +32,22 @@ def test_a_word_that_cmd_would_read_otherwise_is_refused(word: str) -> None:
         child_command(r"C:\npm\cdk.cmd", [word], ENVIRON)
 
     assert "percent signs" in refused.value.advice
+    assert "\\\\" not in str(refused.value)
+
+
+@pytest.mark.parametrize("folder", ["100%", "%", "50% off % x", "%NOWHERE%", "%%"])
+def test_percent_signs_of_its_own_folder_are_left_alone_by_cmd(folder: str) -> None:
+    program = rf"C:\{folder}\cdk.cmd"
+
+    assert f'""{program}" "deploy""' in child_command(program, ["deploy"], ENVIRON).line
+
+
+@pytest.mark.parametrize("name", ["%SystemRoot%", "%path%", "a%cd%b"])
+def test_a_folder_that_cmd_would_take_for_a_variable_is_named(name: str) -> None:
+    with pytest.raises(CommandRefused, match="fill in %") as refused:
+        child_command(rf"C:\{name}\cdk.cmd", ["deploy"], ENVIRON)
+
+    assert "Rename that folder" in refused.value.advice
 
 
 def test_a_program_that_only_names_a_batch_file_is_no_batch_file() -> None:

@@ -44,6 +44,14 @@ def test_a_batch_file_is_found_by_its_bare_name_on_the_path_of_the_child(
     assert heard.read_text("ascii").strip() == '"two words & more"'
 
 
+@pytest.mark.parametrize("name", ["100% mine", "%NOWHERE%", "50% & 60%"])
+def test_a_batch_file_runs_in_a_folder_with_percent_signs(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    environ = tool(tmp_path / name, "exit /b 7")
+
+    assert run(["tool", "a"], environ) == 7
+
+
 def test_no_argument_of_a_batch_file_runs_another_command(tmp_path: Path) -> None:
     stolen = tmp_path / "stolen"
     environ = tool(tmp_path, "exit /b 0")

@@ -18,6 +18,11 @@ from credtray.desktop.paths import windows_program
 _BATCH = (".bat", ".cmd")
 _SWITCHES = "/d /e:on /v:off /s /c"
 """No AutoRun of the registry, no `!NAME!`, and only the outermost quotes go (`cmd /?`)."""
+_OWN_VARIABLES = frozenset(
+    {"CD", "DATE", "TIME", "RANDOM", "ERRORLEVEL", "CMDEXTVERSION", "CMDCMDLINE", "HIGHESTNUMANODENUMBER"}
+    | {"__CD__", "__APPDIR__", "COMSPEC", "PATH", "PATHEXT", "PROMPT"}
+)
+"""Those that cmd makes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +41,38 @@ def child_command(program: str, arguments: Sequence[str], environ: Mapping[str, 
     cmd cannot hold in quotes is refused.
 
     Raises:
-        CommandRefused: a batch file would get a word with a double quote, a percent sign or a line break.
+        CommandRefused: a batch file would get a word with a double quote, a percent sign or a line break, or
+            cmd would look for it elsewhere.
     """
     if not program.lower().rstrip(" .").endswith(_BATCH):
         return ChildCommand(program, subprocess.list2cmdline([program, *arguments]))
-    words = [program, *arguments]
-    for word in words:
+    for word in arguments:
         if any(character in '"%' or not character.isprintable() for character in word):
+            shown = word if word.isprintable() else ascii(word)[1:-1]
             raise CommandRefused(
-                f"{program} is a batch file, and cmd cannot take the word {word!a} as it is",
+                f"{program} is a batch file, and cmd cannot take this argument as it is: {shown}",
                 hint="Leave out double quotes, percent signs and line breaks, "
                 "or name the program that the batch file starts.",
             )
-    quoted = " ".join(f'"{word}"' for word in words)
+    filled_in = _filled_in(program, environ)
+    if filled_in is not None:
+        raise CommandRefused(
+            f"{program} is a batch file, and cmd would fill in {filled_in} in its path",
+            hint="Rename that folder, or name the program that the batch file starts.",
+        )
+    quoted = " ".join(f'"{word}"' for word in (program, *arguments))
     cmd = windows_program("cmd.exe", environ)
     return ChildCommand(cmd, f'"{cmd}" {_SWITCHES} "{quoted}"')
+
+
+def _filled_in(path: str, environ: Mapping[str, str]) -> str | None:
+    """Return what cmd takes for a variable in a path; None: it leaves all percent signs as they are.
+
+    After ``/c`` it does so with those of variables that do not exist; in a batch file it would not.
+    """
+    known = _OWN_VARIABLES | {name.upper() for name in environ}
+    between = path.split("%")[1:-1]
+    return next((f"%{name}%" for name in between if name.upper() in known), None)
 
 
 if sys.platform == "win32":
