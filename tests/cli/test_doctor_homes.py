@@ -189,6 +189,13 @@ def test_where_it_runs(environ: dict[str, str], where: Surrounding, tmp_path: Pa
     assert collect_around.surrounding({}, tmp_path) is Surrounding.CONTAINER
 
 
+@pytest.mark.windows
+def test_on_windows_the_root_of_the_drive_tells_of_no_container(tmp_path: Path) -> None:
+    (tmp_path / ".dockerenv").touch()
+
+    assert collect_around.surrounding({}, tmp_path) is Surrounding.DESKTOP
+
+
 def program(folder: Path, name: str, script: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / name

@@ -145,7 +145,9 @@ def surrounding(environ: Mapping[str, str], root: Path) -> Surrounding:
         return Surrounding.WSL
     if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
         return Surrounding.SSH
-    boxed = any((root / name).exists() for name in (".dockerenv", "run/.containerenv"))
+    # On Windows "/" is whatever drive one is on (below Wine, that of the container around it).
+    marks = () if sys.platform == "win32" else (".dockerenv", "run/.containerenv")
+    boxed = any((root / name).exists() for name in marks)
     if boxed or environ.get("REMOTE_CONTAINERS") or environ.get("CODESPACES"):
         return Surrounding.CONTAINER
     has_desktop = sys.platform in {"darwin", "win32"}  # there every session has one
