@@ -6,14 +6,22 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from credtray.core.errors import FileRefused, FileUnwritable
-from credtray.files.atomic_file import LEFTOVER_PREFIX, read_bounded, sweep_leftovers, write_atomically
+from credtray.files.atomic_file import (
+    LEFTOVER_PREFIX,
+    read_bounded,
+    scratch_directory,
+    sweep_leftovers,
+    write_atomically,
+)
 from credtray.files.directory_safety import private_directory, translation
 from tests.systems import is_root
 
@@ -292,6 +300,48 @@ def test_system_errors_get_a_name_a_path_and_a_reason(
     assert type(translated) is kind
     assert f"writing {Path('/a/b')}: " in str(translated)
     assert words in str(translated).lower()
+
+
+@pytest.mark.parametrize(("code", "words"), [(39, "disk is full"), (112, "disk is full"), (1295, "quota")])
+def test_windows_codes_for_no_room_have_one_meaning(code: int, words: str) -> None:
+    error = OSError(errno.EINVAL, "Invalid argument")
+    error.winerror = code  # type: ignore[attr-defined]  # of Windows only
+
+    assert words in str(translation(error, Path("/a/b"), "writing"))
+
+
+def test_disk_with_room_for_a_part_is_full_and_not_a_missing_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real = tmp_path / "file", os.write
+    path.write_bytes(b"old")
+
+    def write(fd: int, data: bytes) -> int:
+        if len(data) < 5000:
+            raise OSError(errno.ENOSPC, "no room at all")
+        real(fd, data[:4096])
+        raise OSError(errno.ENOENT, "what was left from before")  # as Wine's C runtime does
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(FileUnwritable, match="the disk is full"):
+        write_atomically(path, b"x" * 5000)
+
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_no_room_for_temporary_files_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: object, **_options: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    with (
+        pytest.raises(FileUnwritable, match="no temporary directory can be made") as caught,
+        ExitStack() as it,
+    ):
+        it.enter_context(scratch_directory("x"))
+
+    assert "Make room" in caught.value.advice
 
 
 # --- other users ------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -429,10 +428,12 @@ def _open_on_desktop(path: Path) -> None:
 
 
 def _edited(file: SettingsFile, command: Sequence[str]) -> bool:
+    from credtray.files.atomic_file import scratch_directory, write_atomically
+
     before = file.text()
-    with tempfile.TemporaryDirectory(prefix="credtray-settings-") as folder:
-        draft = Path(folder) / "settings.toml"
-        draft.write_bytes(before.encode())
+    with scratch_directory("credtray-settings-") as folder:
+        draft = folder / "settings.toml"
+        write_atomically(draft, before.encode())
         while True:
             _run([*command, str(draft)])
             try:

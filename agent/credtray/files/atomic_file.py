@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
@@ -38,6 +39,7 @@ INI_LIMIT = 16 * 1024 * 1024
 CACHE_LIMIT = 1024 * 1024
 """Bytes; what a token cache or state file may have."""
 _LEFTOVER_SECONDS = 60.0
+_TEMPORARY = f"Make room, or set {'TEMP' if sys.platform == 'win32' else 'TMPDIR'} to another directory."
 
 
 def write_atomically(
@@ -235,7 +237,7 @@ class Draft:
         """Write all of *data*, set the mode (and the group, if the system lets us) and wait for the disk."""
         view = memoryview(data)
         while view:
-            written = os.write(self.fd, view)
+            written = _written(self.fd, view)
             if not written:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             view = view[written:]
@@ -272,6 +274,39 @@ class Draft:
         if done:
             self._directory.sync()
         return done
+
+
+def _written(fd: int, data: memoryview) -> int:
+    """Write some of *data* and return how much.
+
+    Where only a part has room, a C runtime may fail with whatever errno was left before: Wine's does, and
+    a full disk was "no such file". What keeps the rest out, the next call says.
+    """
+    before = os.lseek(fd, 0, os.SEEK_CUR)
+    try:
+        return os.write(fd, data)
+    except OSError:
+        part = os.lseek(fd, 0, os.SEEK_CUR) - before
+        if part <= 0:
+            raise
+        return part
+
+
+@contextmanager
+def scratch_directory(prefix: str) -> Iterator[Path]:
+    """Give a temporary directory of our own; nothing of it is left afterwards.
+
+    Raises:
+        FileUnwritable: no place for temporary files can be written to.
+    """
+    try:
+        directory = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+    except OSError as error:  # its errno is "no such file" when every place is full
+        raise FileUnwritable(
+            f"no temporary directory can be made: {error.strerror}", hint=_TEMPORARY
+        ) from error
+    with directory as name:
+        yield Path(name)
 
 
 if sys.platform == "win32":

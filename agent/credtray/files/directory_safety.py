@@ -53,16 +53,20 @@ _MEANINGS = MappingProxyType(
 
 IN_USE = frozenset({32, 33})
 """Sharing and lock violation of Windows: another program has the file open. Their errno is EACCES."""
+_FULL = MappingProxyType({39: errno.ENOSPC, 112: errno.ENOSPC, 1295: errno.EDQUOT})
+"""Codes of Windows for a full disk or a used-up quota; Python knows the meaning of the second alone."""
 _OF_THE_PLACE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
 """What a look along the path may explain."""
 
 
 def translation(error: OSError, path: Path, doing: str) -> CredtrayError:
     """Return the error of our tree for *error*, saying what was being done to which file, and why not."""
-    if getattr(error, "winerror", None) in IN_USE:
+    code = getattr(error, "winerror", None) or 0
+    if code in IN_USE:
         return FileInUse(f"{doing} {path}")
+    number = _FULL.get(code, error.errno or 0)
     kind, reason = _MEANINGS.get(
-        error.errno or 0, (FileUnwritable, os.strerror(error.errno) if error.errno else "unknown reason")
+        number, (FileUnwritable, os.strerror(number) if number else "unknown reason")
     )
     there = in_the_way(path) if error.errno in _OF_THE_PLACE else None
     if there is not None:

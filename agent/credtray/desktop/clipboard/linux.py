@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import logging
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,7 +125,7 @@ class WlCopyHolder:
 
 def _surroundings(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the programs' environment: no keys, and a buffer in memory where the version heeds TMPDIR."""
-    buffer = environ.get("XDG_RUNTIME_DIR") or environ.get("TMPDIR") or tempfile.gettempdir()
+    buffer = environ.get("XDG_RUNTIME_DIR") or environ.get("TMPDIR") or "/tmp"  # noqa: S108 - as above
     return child_environ(environ) | {"TMPDIR": buffer}
 
 

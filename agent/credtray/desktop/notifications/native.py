@@ -14,7 +14,6 @@ import itertools
 import logging
 import shutil
 import sys
-import tempfile
 import threading
 import warnings
 from collections.abc import AsyncIterator, Callable
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from credtray.core.clicks import Click
-from credtray.core.errors import AssetMissing, NotifierUnavailable
+from credtray.core.errors import AssetMissing, FileUnwritable, NotifierUnavailable
 from credtray.core.icon_state import IconState
 from credtray.core.ports import DesktopPart, Notification, Notifier, Part, Urgency
 from credtray.desktop.notifications import macos
@@ -39,6 +38,7 @@ from credtray.desktop.notifications.text import (
 from credtray.desktop.part_report import PartReport
 from credtray.desktop.paths import APP_ID, PICTURE, asset_path
 from credtray.desktop.tray.painting import without_markup
+from credtray.files.atomic_file import scratch_directory
 
 # Notifications through plyer, the last resort: it has no buttons, cannot replace, and tells no failure.
 #
@@ -367,10 +367,18 @@ def _without_warnings(load: Callable[[str], Any], name: str) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def _own_directory() -> AsyncIterator[Path]:
-    """Give a directory that is gone afterwards; a program that still shows a file of it may hold it open."""
-    with tempfile.TemporaryDirectory(prefix="credtray-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
+async def _own_directory() -> AsyncIterator[Path | None]:
+    """Give a directory that is gone afterwards; a program that still shows a file of it may hold it open.
+
+    None where no temporary files can be written: notices come without pictures.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            directory = stack.enter_context(scratch_directory("credtray-"))
+        except FileUnwritable as error:
+            _log.warning("notifications have no pictures: %s", error)
+            directory = None
+        yield directory
 
 
 def _urgency(module: Any, urgency: Urgency) -> Any:
