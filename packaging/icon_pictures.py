@@ -1,4 +1,4 @@
-"""Draws the pictures of the icon: assets/credtray.svg and .png, docs/images/icons.png.
+"""Draws the pictures of the icon: assets/credtray.svg, .png and .ico, docs/images/icons.png.
 
     python packaging/icon_pictures.py
 
@@ -41,6 +41,7 @@ def main() -> None:
     (ROOT / "assets" / "credtray.svg").write_text(app_svg())
     for size in SIZES:
         _save(app_icon(size), ROOT / "assets" / f"credtray-{size}.png")
+    _save_for_windows(ROOT / "assets" / "credtray.ico")
     _save(contact_sheet(), ROOT / "docs" / "images" / "icons.png")
 
 
@@ -79,6 +80,12 @@ def _save(picture: Image.Image, path: Path) -> None:
     notes = PngInfo()
     notes.add_text("Software", "credtray")  # by this `credtray autostart disable` knows its own files
     picture.save(path, optimize=True, pnginfo=notes)
+
+
+def _save_for_windows(path: Path) -> None:
+    """Write one file with all the sizes that Windows shows programs in."""
+    largest, *smaller = (app_icon(size) for size in (256, 64, 48, 32, 24, 16))
+    largest.save(path, format="ICO", append_images=smaller, sizes=[each.size for each in (largest, *smaller)])
 
 
 class _SvgPen(Pen):

@@ -33,9 +33,9 @@ class Screen:
         raise AssertionError(key)
 
 
-async def answered(daemon: Daemon, screen: Screen) -> dict[str, Any]:
+async def answered(daemon: Daemon, screen: Screen, *, already: bool = False) -> dict[str, Any]:
     [carry_out] = TrialNotices(daemon.loop, daemon.workers, screen).handlers.values()
-    answer = await carry_out(TestNotice(), None)  # type: ignore[arg-type]  # it tells nothing meanwhile
+    answer = await carry_out(TestNotice(already), None)  # type: ignore[arg-type]  # it tells nothing meanwhile
     found: dict[str, Any] = result(answer)
     return found
 
@@ -52,6 +52,28 @@ def test_it_is_shown_while_notices_are_paused_and_says_by_whom() -> None:
         assert screen.shown == [TEST]
         assert result["shown_by"] == "dunst"
         assert result["notices_paused_until"] is not None
+
+    run(drive())
+
+
+@pytest.mark.parametrize(
+    ("tray", "where"),
+    [
+        (DesktopPart(Part.TRAY, "a panel"), "Its icon is on your desktop."),
+        (DesktopPart(Part.TRAY, None, "there is no panel"), "It has no icon: there is no panel."),
+        (None, "It has no icon: your desktop has not answered yet."),
+    ],
+)
+def test_a_click_on_what_runs_already_shows_where_its_icon_is(tray: DesktopPart | None, where: str) -> None:
+    async def drive() -> None:
+        daemon, screen = Daemon(), Screen()
+        await daemon.started()
+        if tray is not None:
+            daemon.loop.take(PartChanged(tray))
+        await answered(daemon, screen, already=True)
+        [shown] = screen.shown
+
+        assert (shown.title, shown.body) == ("credtray is already running", where)
 
     run(drive())
 

@@ -12,7 +12,8 @@ from credtray.core import protocol
 from credtray.core.answers import known_profile
 from credtray.core.errors import ClipboardUnavailable, NotifierUnavailable
 from credtray.core.forms import Form
-from credtray.core.ports import Notification, Notifier, Part
+from credtray.core.icon_place import icon_words
+from credtray.core.ports import DesktopPart, Notification, Notifier, Part
 from credtray.core.problem_words import GOOD_NEWS
 from credtray.core.protocol import Done
 from credtray.core.protocol.results import CopyResult, TestNoticeResult, told, whole_seconds
@@ -102,12 +103,13 @@ class TrialNotices:
         """What ``Requests.register`` takes."""
         return {protocol.TestNotice: self._carry_out}
 
-    async def _carry_out(self, _request: protocol.TestNotice, _sink: ReplySink) -> Done[TestNoticeResult]:
+    async def _carry_out(self, request: protocol.TestNotice, _sink: ReplySink) -> Done[TestNoticeResult]:
+        state = self._loop.state
+        shown = _runs_already(state.desktop.get(Part.TRAY)) if request.already else TEST
         try:
-            await self._workers.desktop_result_of(lambda: self._notifier.show(TEST))
+            await self._workers.desktop_result_of(lambda: self._notifier.show(shown))
         except NotifierUnavailable as error:
             raise NotifierUnavailable(error.detail, hint=_INSTEAD_OF_A_NOTICE) from None
-        state = self._loop.state
         part = state.desktop.get(Part.NOTIFICATIONS)
         return Done(
             TestNoticeResult(
@@ -116,6 +118,12 @@ class TrialNotices:
                 told(paused_until(state, self._loop.now())),
             )
         )
+
+
+def _runs_already(tray: DesktopPart | None) -> Notification:
+    """Return what a click in a menu of applications shows when there is nothing to start."""
+    where = icon_words(None, None) if tray is None else icon_words(tray.back_end, tray.reason)
+    return Notification("already", "credtray is already running", where, picture=GOOD_NEWS)
 
 
 async def _refuse(_request: protocol.TestNotice, _sink: ReplySink) -> Done[TestNoticeResult]:

@@ -11,6 +11,13 @@ from credtray.cli.completion import offer
 from credtray.desktop.login_entry.xdg import MARK
 from tests.cli.fake_backend import credtray
 
+IN_MENU = "credtray is now in your application menu: {}\n"
+
+
+def menu(entry: Path) -> Path:
+    """Return the entry of the menu in the same home."""
+    return entry.parents[2] / ".local" / "share" / "applications" / "credtray.desktop"
+
 
 @pytest.fixture
 def entry(home: Path) -> Path:
@@ -27,7 +34,7 @@ def test_it_is_off_until_it_is_enabled(entry: Path) -> None:
 def test_enabled_once_or_twice_it_starts_at_login(entry: Path) -> None:
     first, second, status = (credtray("autostart", word) for word in ("enable", "enable", "status"))
 
-    assert first.out == f"credtray will start at login: {entry}\n"
+    assert first.out == f"credtray will start at login: {entry}\n{IN_MENU.format(menu(entry))}"
     assert second.out == f"credtray already starts at login: {entry}\n"
     assert status.out == f"credtray starts at login: {entry}\n"
     assert {outcome.code for outcome in (first, second, status)} == {0}
@@ -38,9 +45,34 @@ def test_disabled_once_or_twice_it_does_not(entry: Path) -> None:
     credtray("autostart", "enable")
     first, second = (credtray("autostart", "disable") for _ in range(2))
 
-    assert (first.code, first.out) == (0, "credtray no longer starts at login.\n")
-    assert (second.code, second.out) == (0, "credtray was not set to start at login.\n")
+    stays = "It stays in your application menu. Remove it: credtray launcher remove\n"
+    assert (first.code, first.out) == (0, f"credtray no longer starts at login.\n{stays}")
+    assert (second.code, second.out) == (0, f"credtray was not set to start at login.\n{stays}")
     assert not entry.exists()
+
+
+def test_disabled_without_an_entry_in_the_menu_it_says_nothing_of_it() -> None:
+    credtray("autostart", "enable")
+    credtray("launcher", "remove")
+
+    assert credtray("autostart", "disable").out == "credtray no longer starts at login.\n"
+
+
+def test_menu_that_cannot_be_written_is_a_warning(entry: Path) -> None:
+    menu(entry).parent.mkdir(parents=True)
+    menu(entry).write_text("[Desktop Entry]\nExec=/usr/bin/other\n")
+    outcome = credtray("autostart", "enable")
+
+    assert (outcome.code, outcome.out) == (0, f"credtray will start at login: {entry}\n")
+    assert outcome.err.startswith("warning: The application menu could not be changed: ")
+
+
+@pytest.mark.parametrize("action", ["disable", "status"])
+def test_now_goes_with_enable_only(action: str, entry: Path) -> None:
+    outcome = credtray("autostart", action, "--now")
+
+    assert outcome.code == 2
+    assert outcome.err.endswith("hint: credtray autostart enable --now\n")
 
 
 def test_json_tells_place_and_command(entry: Path) -> None:

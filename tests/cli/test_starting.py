@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from credtray.cli.agent_start import icon_words, reason_of
-from credtray.core.protocol.results import PartStatus
+from credtray.cli.agent_start import reason_of
+from credtray.core.icon_place import icon_words
 from tests.cli.real_world import World
 from tests.cli.terminal_session import TerminalSession
 
@@ -64,6 +64,21 @@ def test_restart_replaces_the_agent_or_starts_one(ended: World) -> None:
     assert json.loads(before.stdout)["agent"]["pid"] == first
     assert json.loads(after.stdout)["agent"]["pid"] == agent(ended) != first
     assert json.loads(after.stdout)["started"] is True
+
+
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
+def test_enabled_now_it_runs_now_and_at_login(ended: World) -> None:
+    first = ended.credtray("autostart", "enable", "--now")
+    again = ended.credtray("autostart", "enable", "--now", "--json")
+
+    assert [line.partition(":")[0] for line in first.stdout.splitlines()] == [
+        "credtray will start at login",
+        "credtray is now in your application menu",
+        f"credtray is running (pid {agent(ended)}, version 0.1.0).",
+        "It has no icon",
+        "Stop it",
+    ]
+    assert json.loads(again.stdout)["changed"] is False
 
 
 @pytest.mark.posix("sessions of processes")
@@ -126,9 +141,9 @@ def test_last_words_of_an_agent_are_the_cause(said: str, code: int, told: str, h
 
 @pytest.mark.parametrize("back_end", ["status_notifier", "xembed", "pystray", "something new"])
 def test_icon_is_somewhere(back_end: str) -> None:
-    assert icon_words(PartStatus(back_end)).startswith("Its icon is ")
+    assert icon_words(back_end, None).startswith("Its icon is ")
 
 
 def test_icon_that_is_not_there_has_a_reason() -> None:
-    assert icon_words(PartStatus(None, "there is no panel")) == "It has no icon: there is no panel."
-    assert icon_words(PartStatus()) == "It has no icon: your desktop has not answered yet."
+    assert icon_words(None, "there is no panel") == "It has no icon: there is no panel."
+    assert icon_words(None, None) == "It has no icon: your desktop has not answered yet."

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
-from types import MappingProxyType
 from typing import IO
 
 import typer
 
 from credtray import __version__
 from credtray.cli import terminal
+from credtray.cli.agent_process import end_agent
 from credtray.cli.choices import JsonOption
-from credtray.core.errors import AgentNotRunning, AgentNotStarted, AgentSilent
-from credtray.core.protocol import Ping, Status
+from credtray.core.errors import AgentNotRunning, AgentNotStarted, AgentSilent, CredtrayError
+from credtray.core.icon_place import icon_words
+from credtray.core.protocol import Ping, Status, TestNotice
 from credtray.core.protocol.results import AgentStatus, PartStatus, PingResult
 from credtray.desktop.autostart import own_command
 from credtray.desktop.background import begin
@@ -33,20 +33,14 @@ _ICON_SECONDS = 6.0
 _LOOK_SECONDS = 0.1
 _LAST_WORDS_SECONDS = 2.0
 
-_PLACES = MappingProxyType(
-    {
-        ("win32", "pystray"): "in the taskbar, next to the clock (perhaps behind the ^)",
-        ("darwin", "pystray"): "in the menu bar",
-        ("linux", "status_notifier"): "in your panel",
-        ("linux", "xembed"): "in the tray of your panel",
-    }
-)
-"""By system and back-end of the tray."""
-
 TrayOption = typer.Option(True, "--tray/--no-tray", help="Show an icon and notifications, or none.")
 
 
-def start(tray: bool = TrayOption, json_output: JsonOption = False) -> None:
+def start(
+    tray: bool = TrayOption,
+    clicked: bool = typer.Option(False, "--clicked", hidden=True),
+    json_output: JsonOption = False,
+) -> None:
     """Start the agent in the background.
 
     It keeps tokens and keys fresh until you stop it or log out, also when you close this terminal.
@@ -58,10 +52,17 @@ def start(tray: bool = TrayOption, json_output: JsonOption = False) -> None:
     """
     there = running()
     if there is None:
-        there = begun(tray=tray)
-        _tell(there, started=True, json_output=json_output)
-    else:
-        _tell(there, started=False, json_output=json_output)
+        _tell(begun(tray=tray), started=True, json_output=json_output)
+        return
+    if clicked:
+        _show_that_it_runs()
+    _tell(there, started=False, json_output=json_output)
+
+
+def _show_that_it_runs() -> None:
+    """Let the agent tell it on the desktop: who clicked in a menu sees nothing of what we print."""
+    with suppress(CredtrayError), AgentClient.connect() as client:
+        client.ask(TestNotice(already=True))
 
 
 def restart(tray: bool = TrayOption, json_output: JsonOption = False) -> None:
@@ -73,10 +74,21 @@ def restart(tray: bool = TrayOption, json_output: JsonOption = False) -> None:
     Examples:
       credtray restart
     """
-    from credtray.cli.agent_process import end_agent
-
     end_agent()
     _tell(begun(tray=tray), started=True, json_output=json_output)
+
+
+def started_or_running(*, quiet: bool = False) -> None:
+    """See to it that an agent runs, and tell of it.
+
+    Raises:
+        CredtrayError: why it does not run.
+    """
+    there = running()
+    started = there is None
+    there = there or begun()
+    if not quiet:
+        _tell(there, started=started, json_output=False)
 
 
 def running() -> PingResult | None:
@@ -159,19 +171,11 @@ def _tell(there: PingResult, *, started: bool, json_output: bool) -> None:
         return
     already = "" if started else "already "
     terminal.show_words(f"credtray is {already}running (pid {there.pid}, version {there.version}).")
-    terminal.show_words(icon_words(icon))
+    terminal.show_words(icon_words(icon.back_end, icon.reason))
     if there.version == __version__:
         terminal.show_words("Stop it: credtray stop")
     else:
         terminal.show_words(f"To use version {__version__} instead: credtray restart")
-
-
-def icon_words(icon: PartStatus) -> str:
-    """Tell where the icon is, or why there is none."""
-    if icon.back_end is not None:
-        system = "linux" if sys.platform not in {"win32", "darwin"} else sys.platform
-        return f"Its icon is {_PLACES.get((system, icon.back_end), 'on your desktop')}."
-    return f"It has no icon: {icon.reason or 'your desktop has not answered yet'}."
 
 
 def _icon() -> PartStatus:

@@ -135,7 +135,7 @@ AGENT_MISSING = FindingKind(
     Severity.WARNING,
     "The agent is not running",
     "Nothing renews tokens and keys in advance; programs fetch them when they need them.",
-    "Run: credtray start; at each login: credtray autostart enable",
+    "Run: credtray autostart enable --now",
 )
 AGENT_SILENT = FindingKind(
     "agent_silent",

@@ -242,6 +242,15 @@ class AutostartRefused(CredtrayError):
     retry = Retry.PERSON
 
 
+class LauncherRefused(CredtrayError):
+    """The entry in the menu of applications could not be added or removed; nothing was changed."""
+
+    code = "launcher_refused"
+    title = "The application menu could not be changed"
+    hint = "Make the folder that the message names writable, then try again."
+    retry = Retry.PERSON
+
+
 class FileUnopened(CredtrayError):
     """No program on the desktop opened the file."""
 

@@ -282,6 +282,8 @@ class TestNotice(Asks[TestNoticeResult], frozen=True, tag="test_notice"):
     """Show a notification that is about nothing, answered with who showed it."""
 
     __test__ = False  # no tests, whatever pytest thinks of the name
+    already: bool = False
+    """A person has clicked on credtray in a menu, and it runs already: the notification says so."""
 
 
 class ImportKeys(Asks[ImportResult], frozen=True, tag="import_keys"):

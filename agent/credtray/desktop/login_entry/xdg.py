@@ -1,11 +1,13 @@
-"""Linux and the other free desktops: ``~/.config/autostart/credtray.desktop`` and the icon it names.
+"""Linux and the other free desktops: the entries ``credtray.desktop`` and the icon they name.
 
-Replaces and removes only what carries credtray's mark. Source: Desktop Application Autostart Specification.
+One is in ``~/.config/autostart``, the other in the menu of applications. Replaces and removes only what
+carries credtray's mark. Sources: Desktop Application Autostart and Desktop Menu Specification.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +36,11 @@ _ENV = "/usr/bin/env"
 _OTHER_PATH = "Install credtray at a path with plain characters."
 
 
-def desktop_entry(command: Sequence[str], version: str) -> bytes:
+_AT_LOGIN = ("X-GNOME-Autostart-enabled=true",)
+_IN_MENU = ("Categories=Utility;", "Keywords=aws;sso;sign-in;credentials;identity center;tray;")
+
+
+def desktop_entry(command: Sequence[str], version: str, more: Sequence[str] = _AT_LOGIN) -> bytes:
     """Return the entry that starts *command* without a terminal and without the busy cursor.
 
     Raises:
@@ -50,13 +56,18 @@ def desktop_entry(command: Sequence[str], version: str) -> bytes:
         "Icon=credtray",
         "Terminal=false",
         "StartupNotify=false",
-        "X-GNOME-Autostart-enabled=true",
+        *more,
         f"{MARK}={version}",
     ]
     try:
         return ("\n".join(lines) + "\n").encode()
     except UnicodeEncodeError as error:
         raise AutostartRefused(f"the path {command[0]!a} is not UTF-8", hint=_OTHER_PATH) from error
+
+
+def menu_entry(command: Sequence[str], version: str) -> bytes:
+    """Return the entry of the menu of applications; raises as ``desktop_entry``. Packages use it, too."""
+    return desktop_entry(command, version, _IN_MENU)
 
 
 def exec_value(command: Sequence[str]) -> str:
@@ -180,32 +191,83 @@ class DesktopEntry:
     def write(self, content: bytes) -> None:
         """Write the file, then the icon; without the icon it starts all the same."""
         self._file.write(content)
-        for path, name in _ICONS.items():
-            icon = self._icon(path)
-            try:
-                kept = icon.read()
-                if kept is None or _ICON_MARK in kept:
-                    icon.write(asset(name))
-            except (AutostartRefused, AssetMissing) as error:
-                _log.warning("no icon for the autostart entry: %s", error)
+        put_icons(self.data_home)
 
     def remove(self) -> None:
-        """Remove the file and the icon."""
+        """Remove the file, and the icon unless the other entry needs it."""
         self._file.remove()
-        for path in _ICONS:
-            icon = self._icon(path)
-            try:
-                if _ICON_MARK in (icon.read() or b""):
-                    icon.remove()
-            except AutostartRefused as error:
-                _log.warning("the icon of the autostart entry could not be removed: %s", error)
+        if not os.path.lexists(_in_menu(self.data_home)):
+            remove_icons(self.data_home)
 
     @property
     def _file(self) -> EntryFile:
-        return EntryFile(self.config_home / "autostart" / "credtray.desktop")
+        return EntryFile(_at_login(self.config_home))
 
-    def _icon(self, path: str) -> EntryFile:
-        return EntryFile(self.data_home / "icons" / "hicolor" / path)
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry(DesktopEntry):
+    """Implements ``LoginEntry`` for the menu of applications."""
+
+    def content(self, command: tuple[str, ...]) -> bytes:
+        """Return the text of the file."""
+        return menu_entry(command, __version__)
+
+    def remove(self) -> None:
+        """Remove the file, and the icon unless the other entry needs it."""
+        self._file.remove()
+        if not os.path.lexists(_at_login(self.config_home)):
+            remove_icons(self.data_home)
+
+    @property
+    def _file(self) -> EntryFile:
+        return EntryFile(_in_menu(self.data_home))
+
+
+def _at_login(config_home: Path) -> Path:
+    return config_home / "autostart" / "credtray.desktop"
+
+
+def _in_menu(data_home: Path) -> Path:
+    return data_home / "applications" / "credtray.desktop"
+
+
+def put_icons(data_home: Path) -> None:
+    """Put the icon where desktops look for it; somebody else's of that name stays."""
+    for path, name in _ICONS.items():
+        icon = EntryFile(data_home / "icons" / "hicolor" / path)
+        try:
+            kept = icon.read()
+            if kept is None or _ICON_MARK in kept:
+                icon.write(asset(name))
+        except (AutostartRefused, AssetMissing) as error:
+            _log.warning("no icon for the desktop's entry: %s", error)
+
+
+def remove_icons(data_home: Path) -> None:
+    """Remove the icon, where it is ours."""
+    for path in _ICONS:
+        icon = EntryFile(data_home / "icons" / "hicolor" / path)
+        try:
+            if _ICON_MARK in (icon.read() or b""):
+                icon.remove()
+        except AutostartRefused as error:
+            _log.warning("the icon of the desktop's entry could not be removed: %s", error)
+
+
+def packaged_entry(environ: Mapping[str, str]) -> Path | None:
+    """Return the entry of the menu that a package brought for everybody; None: there is none of ours."""
+    folders = environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
+    for folder in folders.split(":"):
+        path = Path(folder) / "applications" / "credtray.desktop"
+        if not path.is_absolute():
+            continue
+        try:
+            content = EntryFile(path).read()
+        except AutostartRefused:
+            continue
+        if content is not None and MARK in read_keys(content):
+            return path
+    return None
 
 
 def _switched_off(keys: Mapping[str, str]) -> str | None:
