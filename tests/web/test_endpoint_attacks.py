@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 import socket
@@ -14,10 +15,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from credtray.web.credentials_endpoint import Limits
+from credtray.web.credentials_endpoint import Limits, listening_on
 from tests.soak import SOAK, examples
 from tests.web.endpoint_attacks import TOKENS, corpus
-from tests.web.endpoint_world import CANARY, OTHER_TOKEN, TOKEN, Endpoint, Reply, request, serving
+from tests.web.endpoint_world import CANARY, OTHER_TOKEN, TOKEN, Endpoint, Reply, drained, request, serving
 
 QUICK = Limits(request_seconds=0.3)
 CORPUS = corpus()
@@ -177,6 +178,23 @@ def test_slow_lorises_delay_nobody() -> None:
                 assert serves(endpoint, 5)
 
         assert endpoint.issued == ["prod"] * len(endpoint.issued)
+
+
+def test_crowd_that_comes_in_one_go_pushes_out_nobody_who_has_asked() -> None:
+    async def crowded() -> bytes:
+        endpoint = Endpoint(listening_on(None))
+        await endpoint.bound.serve(endpoint.tokens, endpoint.issue, Limits(connections=256))
+        with ExitStack() as stack:
+            # All of them before the endpoint gets its first turn.
+            good = stack.enter_context(closing(endpoint.connect()))
+            good.sendall(request(endpoint.port))
+            for _ in range(600):
+                stack.enter_context(closing(endpoint.connect()))
+            answer = await asyncio.to_thread(drained, good)
+            await endpoint.bound.close()
+            return answer
+
+    assert asyncio.run(crowded()).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_client_that_reads_nothing_holds_up_nobody() -> None:

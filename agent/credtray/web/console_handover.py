@@ -16,7 +16,7 @@ from http import HTTPStatus
 import h11
 
 from credtray.core.models import Secret
-from credtray.web.http_connections import BACKLOG, HttpConnections, Received, page_socket, same_person
+from credtray.web.http_connections import HttpConnections, Received, begin_serving, page_socket, same_person
 from credtray.web.loopback_peer import Address
 
 GOOD_FOR_SECONDS = 30.0
@@ -78,8 +78,7 @@ class OneTimeRedirect:
         """Bind a port that nobody can share, and serve it."""
         listening = page_socket()
         self._ours = listening.getsockname()
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connections.protocol, sock=listening, backlog=BACKLOG)
+        self._server = await begin_serving(self._connections.protocol, listening)
 
     async def fetched(self, seconds: float = GOOD_FOR_SECONDS) -> bool:
         """Wait until the browser has fetched the address; False when it did not come in time."""

@@ -22,7 +22,7 @@ from credtray.core.ports.files import IssueForProfile
 from credtray.ways_out import endpoint
 from credtray.ways_out import endpoint as door
 from credtray.ways_out.endpoint import Admitted, Answer, EndpointRequest, Refused
-from credtray.web.http_connections import BACKLOG, HttpConnections, Received, listening_socket
+from credtray.web.http_connections import HttpConnections, Received, begin_serving, listening_socket
 
 _log = logging.getLogger(__name__)
 
@@ -83,9 +83,7 @@ class BoundEndpoint:
         connections = HttpConnections(
             desk.answer, _malformed, most=limits.connections, seconds=limits.request_seconds
         )
-        server = await asyncio.get_running_loop().create_server(
-            connections.protocol, sock=self._listening, backlog=BACKLOG
-        )
+        server = await begin_serving(connections.protocol, self._listening)
         self._serving = server, connections
 
     async def close(self) -> None:

@@ -18,7 +18,9 @@ import h11
 from credtray.core.errors import ListenerUnavailable
 from credtray.web.loopback_peer import Address, owner_in
 
-BACKLOG = 1024
+_BACKLOG = 1024
+_ACCEPTED_AT_ONCE = 64
+"""Then what these have sent is read. With more, a crowd that comes in one go pushes out a client that has asked."""
 _LONGEST_HEAD = 16 * 1024
 
 
@@ -57,11 +59,19 @@ def listening_socket(port: int = 0) -> socket.socket:
             # share a port that somebody listens on: that would take SO_REUSEPORT on both sides.
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
-        listening.listen(BACKLOG)  # at once: until then another socket could be bound beside it
+        listening.listen(_BACKLOG)  # at once: until then another socket could be bound beside it
     except OSError:
         listening.close()
         raise
     return listening
+
+
+async def begin_serving(protocol: Callable[[], asyncio.Protocol], listening: socket.socket) -> asyncio.Server:
+    """Serve on a listening socket; asyncio's own backlog is also how many it accepts at once."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(protocol, sock=listening, backlog=_ACCEPTED_AT_ONCE)
+    listening.listen(_BACKLOG)
+    return server
 
 
 def page_socket() -> socket.socket:

@@ -45,7 +45,13 @@ from credtray.core.oauth import (
     read_visit,
 )
 from credtray.core.ports import Door
-from credtray.web.http_connections import BACKLOG, HttpConnections, Received, another_person, page_socket
+from credtray.web.http_connections import (
+    HttpConnections,
+    Received,
+    another_person,
+    begin_serving,
+    page_socket,
+)
 
 # The pages of the loopback redirect, and the one in front of it that asks first: whole HTTP answers.
 #
@@ -448,9 +454,7 @@ class LoopbackCallback:
     async def _attend(self) -> None:
         self._loop = asyncio.get_running_loop()
         end = asyncio.Event()
-        server = await self._loop.create_server(
-            self._connections.protocol, sock=self._listening, backlog=BACKLOG
-        )
+        server = await begin_serving(self._connections.protocol, self._listening)
         self._end = end
         self._ready.set()
         await end.wait()
