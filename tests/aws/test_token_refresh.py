@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.aws.token_refresh import AFTER_REFUSAL_PAUSES
+from credtray.aws.token_refresh import AFTER_REFUSAL_PAUSES, ATTEMPTS
 from credtray.core.errors import (
     Offline,
     RegistrationRefused,
@@ -107,6 +107,22 @@ def test_an_expired_token_of_a_faster_program_is_refreshed_in_turn(scene: Scene)
 
     assert scene.center.calls == ["refresh-1", "refresh-2"]
     assert fresh == token(3, 63)
+
+
+def test_programs_that_outrun_each_refusal_cost_no_endless_calls(scene: Scene) -> None:
+    outruns = iter(range(2, 10))
+
+    def outrun() -> None:
+        number = next(outruns, None)
+        if number is not None:
+            scene.cache.write(CORP, token(number, -1))
+
+    scene.center.current = "refresh-nobody-has"
+    scene.center.during = outrun
+    with pytest.raises(TokenRefused):
+        scene.refresh(token(1))
+
+    assert len(scene.center.calls) == ATTEMPTS
 
 
 def test_a_refusal_nobody_outran_is_told_and_deletes_nothing(scene: Scene) -> None:

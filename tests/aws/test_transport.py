@@ -21,9 +21,10 @@ from credtray.core.errors import (
     Offline,
     ProxyRefused,
     StartUrlRefused,
+    UnexpectedReply,
 )
 from credtray.core.models import Endpoints, Secret, SsoSession
-from credtray.demo.identity_center import IdentityCenter
+from credtray.demo.identity_center import IdentityCenter, faults
 from tests.connect_proxy import Certificate, ConnectProxy
 from tests.fakes_identity_center import CORP, FakeClock
 
@@ -383,3 +384,21 @@ def test_an_unknown_name_of_aws_is_followed_to_its_portal() -> None:
     found, _ = resolve(redirect(AWS), session=replace(CORP, start_url="https://start.new.aws/corp"))
 
     assert found == (AWS, "us-east-1")
+
+
+# --- size --------------------------------------------------------------------------------------------
+
+
+def _answer_of(size: int, portal: IdentityCenter) -> Reply:
+    portal.inject("RegisterClient", faults.Body("x" * size), times=1)
+    request = Request("POST", f"{portal.url}/client/register", {}, b"{}")
+    return Transport(None, replace(SHORT, body=1_000)).send(request)
+
+
+def test_answer_as_large_as_the_limit_is_whole(portal: IdentityCenter) -> None:
+    assert len(_answer_of(1_000, portal).body) == 1_000
+
+
+def test_answer_of_one_byte_too_many_is_refused(portal: IdentityCenter) -> None:
+    with pytest.raises(UnexpectedReply, match="larger than"):
+        _answer_of(1_001, portal)

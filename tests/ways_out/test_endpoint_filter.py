@@ -54,6 +54,7 @@ def test_the_right_token_opens_its_profile() -> None:
     [
         (asking(method=b"POST"), 405),
         (asking(host="evil.test"), 421),
+        (asking("/credentials/dev", ("host", "evil.test")), 421),
         (asking("http://127.0.0.1:20123/credentials/dev"), 400),
         (asking("//credentials/dev"), 400),
         (asking("/credentials/dev", ("origin", "null")), 403),

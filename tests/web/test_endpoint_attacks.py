@@ -183,14 +183,15 @@ def test_slow_lorises_delay_nobody() -> None:
 def test_crowd_that_comes_in_one_go_pushes_out_nobody_who_has_asked() -> None:
     async def crowded() -> bytes:
         endpoint = Endpoint(listening_on(None))
-        await endpoint.bound.serve(endpoint.tokens, endpoint.issue, Limits(connections=256))
+        await endpoint.bound.serve(endpoint.tokens, endpoint.issue, Limits(request_seconds=1))
         with ExitStack() as stack:
             # All of them before the endpoint gets its first turn.
             good = stack.enter_context(closing(endpoint.connect()))
             good.sendall(request(endpoint.port))
-            for _ in range(600):
-                stack.enter_context(closing(endpoint.connect()))
+            crowd = [stack.enter_context(closing(endpoint.connect())) for _ in range(600)]
             answer = await asyncio.to_thread(drained, good)
+            for each in crowd:
+                await asyncio.to_thread(drained, each)  # until it was shown out
             await endpoint.bound.close()
             return answer
 

@@ -20,7 +20,7 @@ from credtray.web.loopback_peer import Address, owner_in
 
 _BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 64
-"""Then what these have sent is read. With more, a crowd that comes in one go pushes out a client that has asked."""
+"""Then what these have sent is read: a crowd that comes in one go pushes out nobody who has asked."""
 _LONGEST_HEAD = 16 * 1024
 
 
