@@ -31,6 +31,7 @@ class FakeBackend:
     progress: tuple[Progress, ...] = ()
     documents: tuple[dict[str, Any], ...] = ()
     asked: list[Request] = field(default_factory=list)
+    runs: bool = True
 
     def perform(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
         self.asked.append(request)
@@ -51,6 +52,9 @@ class FakeBackend:
         for document in self.documents:
             on_document(msgspec.convert(document, StatusDocument))
         raise AgentNotRunning("it ended while it was asked")
+
+    def agent_runs(self) -> bool:
+        return self.runs
 
     def run_agent(self, *, desktop: bool, background: bool) -> int:
         return 0

@@ -27,8 +27,8 @@ _ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>])")
 class TerminalSession:
     """Ends the command with the block, however the block ends."""
 
-    def __init__(self, world: World, *words: str) -> None:
-        self._environment = {**world.environment, "PROMPT_TOOLKIT_NO_CPR": "1"}
+    def __init__(self, world: World, *words: str, **variables: str) -> None:
+        self._environment = {**world.environment, "PROMPT_TOOLKIT_NO_CPR": "1", **variables}
         self._command = world.command(*words)
         self._seen = b""
         self._looked = 0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.real_world import World
@@ -31,11 +33,42 @@ def test_preset_is_set_up_by_pressing_keys(world: World) -> None:
         terminal.expect("1 new profile for synderys.")
         terminal.expect("Keep fresh keys for this profile in ~/.aws/credentials?")
         terminal.type("y")
+        terminal.expect("Start credtray now?")
+        terminal.type("n")
+        terminal.expect("warning: credtray is not running: nothing renews these keys.")
         code = terminal.end()
 
     assert code == 0
     assert "[profile synderys-readonly]" in world.config.read_text()
     assert "[synderys-readonly]" in world.credentials.read_text()
+
+
+def test_from_nothing_to_fresh_keys_it_is_one_command(world: World) -> None:
+    """On a desktop: what is asked last starts the agent now and at every login."""
+    words = ("setup", "synderys", "--accounts", "all", "--roles", "DNS")
+    with TerminalSession(world, *words, DISPLAY=":no-such") as terminal:
+        terminal.expect("Default region for these profiles")
+        terminal.type(ENTER)
+        terminal.expect("Write this?")
+        terminal.type(ENTER)
+        terminal.expect("Keep fresh keys")
+        terminal.type("y")
+        terminal.expect("Start credtray now and at every login?")
+        terminal.type(ENTER)
+        terminal.expect("credtray will start at login:")
+        terminal.expect("credtray is now in your application menu:")
+        terminal.expect("credtray is running (pid ")
+        terminal.expect("synderys-dns is active: keys in [synderys-dns] until ")
+        code = terminal.end()
+    found = json.loads(world.credtray("status", "--json").stdout)
+    again = world.credtray("setup", "synderys", "--accounts", "all", "--roles", "DNS", "--yes")
+    world.credtray("stop")
+
+    assert code == 0
+    assert found["agent"]["running"]
+    assert [item["name"] for item in found["profiles"] if item["active"]] == ["synderys-dns"]
+    assert (world.home / ".config" / "autostart" / "credtray.desktop").exists()
+    assert (again.returncode, "Start" in again.stderr) == (0, False)
 
 
 def test_own_start_url_is_checked_as_it_is_typed(world: World) -> None:
@@ -62,6 +95,8 @@ def test_own_start_url_is_checked_as_it_is_typed(world: World) -> None:
         terminal.expect("Write this?")
         terminal.type(ENTER)
         terminal.expect("Keep fresh keys")
+        terminal.type("n")
+        terminal.expect("Start credtray now?")
         terminal.type("n")
         code = terminal.end()
 

@@ -17,13 +17,14 @@ from pathlib import Path
 import pytest
 
 from credtray import __version__
+from credtray.cli.backend import has_desktop
 from credtray.core import shell_words
 from credtray.core.forms import Form
 from credtray.core.models import Secret
 from credtray.core.ports import Clock
 from credtray.core.shell_words import command_line
 from credtray.demo import own_browser, person
-from credtray.demo.__main__ import has_desktop, main
+from credtray.demo.__main__ import main
 from credtray.demo.home import FOREIGN_SECTION, ThrowAwayHome, environment, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.pace import PacedClock

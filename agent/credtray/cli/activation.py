@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 import typer
 
-from credtray.cli import terminal
+from credtray.cli import backend, terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfilesArgument
 from credtray.cli.names import complete_profile
@@ -59,7 +59,18 @@ def report_activation(result: ChoiceResult) -> int:
             _tell_held(item, result)
         else:
             _tell_kept(item, f"{item.name} is active", item.section, result)
-    return _tell_whole(result, quiet=False)
+    code = _tell_whole(result, quiet=False)
+    if code == 0:
+        warn_without_agent()
+    return code
+
+
+def warn_without_agent() -> None:
+    """Tell that keys which were just written end, where no agent renews them."""
+    if not backend.current().agent_runs():
+        terminal.complain(
+            "credtray is not running: nothing renews these keys.", "Run: credtray start", kind="warning"
+        )
 
 
 def deactivate(profiles: ProfilesArgument, json_output: JsonOption = False) -> None:
@@ -110,7 +121,10 @@ def switch(
     else:
         for item in result.profiles:
             _tell_kept(item, f"{item.name} is the default", "default", result)
-    _finish(result, quiet=json_output)
+    code = _tell_whole(result, quiet=json_output)
+    if profile is not None and not json_output and code == 0:
+        warn_without_agent()
+    _leave(code)
 
 
 def _tell_kept(item: ProfileStatus, lead: str, section: str, result: ChoiceResult) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
-from credtray.core.errors import AgentNotRunning
+from credtray.core.errors import AgentNotRunning, CredtrayError
 from credtray.core.protocol import Asks, Progress
 from credtray.core.protocol.results import StatusDocument
 from credtray.ipc_client import AgentClient
@@ -30,6 +30,10 @@ class Backend(Protocol):
 
     def perform_here(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
         """Carry the request out in this process, whether an agent runs or not; raises as ``perform``."""
+        ...
+
+    def agent_runs(self) -> bool:
+        """Tell whether an agent is there, also one that does not answer."""
         ...
 
     def run_agent(self, *, desktop: bool, background: bool) -> int:
@@ -58,6 +62,15 @@ class _Agent:
         from credtray import app
 
         return app.perform(request, on_progress)
+
+    def agent_runs(self) -> bool:
+        try:
+            AgentClient.connect().close()
+        except AgentNotRunning:
+            return False
+        except CredtrayError:
+            return True
+        return True
 
     def run_agent(self, *, desktop: bool, background: bool) -> int:
         from credtray.app import build
@@ -98,7 +111,7 @@ def _say(step: Progress) -> None:
         terminal.say(step.text)
 
 
-# Whether the person at this terminal is elsewhere and has no browser here. Reads the environment only.
+# Where the person at this terminal is, and what they see there. Reads the environment only.
 
 
 _BY_SSH = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
@@ -111,3 +124,10 @@ _A_BROWSER = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
 def without_browser(environ: Mapping[str, str]) -> bool:
     """Tell whether an address of 127.0.0.1 would be of no use: the browser is on another machine."""
     return any(environ.get(name) for name in _BY_SSH) and not any(environ.get(name) for name in _A_BROWSER)
+
+
+def has_desktop(environ: Mapping[str, str], platform: str) -> bool:
+    """Tell whether the person here sees a desktop, so a browser and an icon."""
+    if platform in {"darwin", "win32"}:
+        return "SSH_CONNECTION" not in environ
+    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))

@@ -12,12 +12,13 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from http import HTTPStatus
 from types import FrameType
 
 from credtray.cli import terminal
+from credtray.cli.backend import has_desktop
 from credtray.core.shell_words import READ_IN
 from credtray.demo.home import IconState, ThrowAwayHome, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
@@ -53,13 +54,6 @@ def _speed(text: str) -> float:
     if not 1 <= speed <= _FASTEST:
         raise argparse.ArgumentTypeError(f"from 1 to {_FASTEST:g}")
     return speed
-
-
-def has_desktop(environ: Mapping[str, str], platform: str) -> bool:
-    """Tell whether a browser can be opened for somebody to see."""
-    if platform in {"darwin", "win32"}:
-        return "SSH_CONNECTION" not in environ
-    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
 def main(argv: list[str], prepare: Callable[[IdentityCenter], None] = lambda _portal: None) -> int:

@@ -73,6 +73,14 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
             help="Remove profiles that an earlier setup wrote and that you did not choose this time.",
         ),
     ] = False,
+    start: Annotated[
+        bool | None,
+        typer.Option(
+            "--start/--no-start",
+            help="Start the agent now and at every login; without it you are asked.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written and exit.")] = False,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Ask no questions; take everything from the options.")
@@ -88,18 +96,19 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
 
     It writes what `aws configure sso` would write, so every AWS tool can use the profiles. What is in
     the file already is extended, never replaced; nothing is written before you have agreed to it.
+    At the end it offers to start the agent, which keeps everything fresh, now and at every login.
 
     Examples:
       credtray setup
       credtray setup synderys
-      credtray setup synderys --accounts all --roles ReadOnly,DNS --activate --yes
+      credtray setup synderys --accounts all --roles ReadOnly,DNS --start --yes
       credtray setup --start-url https://corp.awsapps.com/start --region eu-west-1
     """
     from credtray.setup.steps import Choices, Setup
 
     address = pasted_start_url(start_url) if start_url else None
     wish = SessionWish(preset, session, address, region, read_scopes(scopes), read_length(duration or ""))
-    choices = Choices(accounts, roles, template, profile_region, activate, credential_process, prune)
+    choices = Choices(accounts, roles, template, profile_region, activate, credential_process, prune, start)
     run = Setup(wish, choices, ask=terminal.interactive() and not yes, dry_run=dry_run, agreed=yes)
     try:
         code = run.carry_out(device=device, browser=not no_browser)

@@ -193,6 +193,13 @@ def template(before: str) -> str:
     return ask_text("Template, such as {session}-{account_name}-{role}:", before, check_template)
 
 
+def starting(*, now: bool, at_login: bool) -> bool:
+    """Ask whether to start the agent now, or at login, or both."""
+    when = " and ".join(words for words, wanted in (("now", now), ("at every login", at_login)) if wanted)
+    say("While it runs, everything renews automatically, and a notification tells you when to sign in again.")
+    return ask_yes(f"Start credtray {when}?")
+
+
 def activation(count: int) -> bool:
     """Ask whether to keep the keys of the profiles from now on."""
     which = "this profile" if count == 1 else f"these {count} profiles"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +15,11 @@ from rich.text import Text
 from credtray.app import Components, build
 from credtray.aws.profile_writer import Preview, Written
 from credtray.cli import activation as keeping
-from credtray.cli import terminal
+from credtray.cli import backend, terminal
+from credtray.cli.agent_start import started_or_running
+from credtray.cli.at_login import switch_on
 from credtray.cli.backend import ask as ask_agent
-from credtray.cli.backend import without_browser
+from credtray.cli.backend import has_desktop, without_browser
 from credtray.cli.columns import Column, Columns
 from credtray.cli.configured import configuration
 from credtray.cli.terminal import visible
@@ -26,7 +29,14 @@ from credtray.core.aws_hosts import in_effect
 from credtray.core.config.sections import MAX_FILE, Section
 from credtray.core.config.setup_edits import ProfileChange, ProfileOutcome, SetupWish
 from credtray.core.config.sso import parse_config, read_credentials
-from credtray.core.errors import CredtrayError, FileRefused, UnknownProfile, UsageError
+from credtray.core.errors import (
+    AgentNotStarted,
+    AutostartRefused,
+    CredtrayError,
+    FileRefused,
+    UnknownProfile,
+    UsageError,
+)
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
 from credtray.core.protocol import Activate
@@ -34,7 +44,7 @@ from credtray.core.settings import Settings
 from credtray.core.words import exact
 from credtray.daemon.sign_in import SignInRequest
 from credtray.daemon.sign_in_grants import BY_CODE
-from credtray.desktop.autostart import credential_process_command
+from credtray.desktop.autostart import Autostart, credential_process_command
 from credtray.doctor.collect_files import boto3_warning
 from credtray.files.atomic_file import is_null, read_bounded
 from credtray.setup import session as portal
@@ -124,6 +134,7 @@ class Choices:
     activate: bool
     credential_process: bool
     prune: bool
+    start: bool | None = None
 
 
 class Setup:
@@ -292,7 +303,9 @@ class Setup:
         remember_length(components, preview.wish.session.name, self._length)
         names = [item.profile for item in preview.plan.profiles if item.change is not ProfileOutcome.PRUNED]
         terminal.show_words(_summary(preview))
-        if not self._wants_keys(len(names)):
+        wants_keys = self._wants_keys(len(names))
+        see_to_agent(self._choices.start, ask=self._ask)
+        if not wants_keys:
             terminal.say("Use them: aws --profile NAME. For keys in a file: credtray activate NAME")
             return 0
         return _activate(tuple(names))
@@ -303,6 +316,35 @@ class Setup:
         from credtray.setup.questions import activation
 
         return activation(count)
+
+
+def see_to_agent(wanted: bool | None, *, ask: bool) -> None:
+    """Start the agent now and at each login, where a person says so; None: ask, where that is possible."""
+    now, at_login = not backend.current().agent_runs(), _could_start_at_login()
+    if (now or at_login) and wanted is None and ask:
+        from credtray.setup.questions import starting
+
+        wanted = starting(now=now, at_login=at_login)
+    if not wanted:
+        return
+    try:
+        if at_login:
+            switch_on()
+        if now:
+            started_or_running()
+    except (AutostartRefused, AgentNotStarted) as error:  # the profiles are written: all else still counts
+        terminal.complain(str(error), error.advice, kind="warning")
+
+
+def _could_start_at_login() -> bool:
+    """Tell whether a login starts a desktop that can start credtray, and does not do so yet."""
+    if not has_desktop(os.environ, sys.platform):
+        return False
+    try:
+        status = Autostart().status()
+    except AutostartRefused:
+        return False
+    return not status.enabled and status.remark is None
 
 
 def check_place(components: Components) -> None:
