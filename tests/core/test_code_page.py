@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import codecs
 import locale
+from configparser import Error as ConfigParserError
 from configparser import RawConfigParser
 from pathlib import Path
+from random import Random
 
 import pytest
+from botocore.configloader import raw_config_parse
+from botocore.exceptions import ConfigParseError
 from botocore.session import Session
 
 from credtray.core.ini import scan
 from credtray.doctor.collect_files import Content, code_page_of_boto3, misread, understood
 from credtray.doctor.evidence import FileFacts, Misread
+from tests.core.ini_texts import FUZZED, drawn
+
+NO_FILE: Content = FileFacts("~/.aws/credentials"), None
 
 CONFIG = """\
 # Zürich
@@ -52,6 +59,86 @@ def test_letter_that_the_code_page_lacks_stops_boto3(text: str, told: str, tmp_p
         RawConfigParser().read(path, encoding="cp1252")
 
     assert [(item.ours, item.theirs) for item in misread(text.encode(), "cp1252")] == [(told, None)]
+
+
+PAGES = [
+    "cp1250",
+    "cp1251",
+    "cp1252",
+    "cp1255",
+    "cp1258",
+    "cp874",
+    "cp932",
+    "cp936",
+    "cp949",
+    "cp950",
+    "cp850",
+]
+SPICE = ["ü", "日本", "\x85", "\xa0", "\u2028", "\u3000", "ý", "é]", "ｱ", "\ufeff", "\x1a"]
+
+
+def spiced(seed: int) -> bytes:
+    """Return a file as somebody saved it: letters in it, a mark before it, or another encoding."""
+    data, chance = drawn(seed), Random(seed)
+    at = chance.randrange(len(data) + 1)
+    data = data[:at] + chance.choice(SPICE).encode() + data[at:]
+    match seed % 20:
+        case 0:
+            return b"\xef\xbb\xbf" + data
+        case 1:
+            return data.decode("utf-8", "replace").encode("utf-16")
+        case 2:
+            return data.decode("utf-8", "replace").encode("cp1252", "replace")
+        case 3 | 4 | 5:
+            return data.replace(b"\n", b"\r\n")
+        case _:
+            return data
+
+
+def read_in(path: Path, encoding: str) -> dict[str, dict[str, str]] | None:
+    """Return what is in the file to who opens it in this encoding; None: it cannot be read so."""
+    parser = RawConfigParser()
+    try:
+        parser.read(path, encoding=encoding)
+    except (ConfigParserError, UnicodeDecodeError):
+        return None
+    return {name: dict(parser.items(name)) for name in parser.sections()}
+
+
+def is_told(data: bytes, page: str) -> bool:
+    config = understood((FileFacts("~/.aws/config", exists=True), data), NO_FILE, {}, page).config
+    return bool(config.text.misread) or config.text.problem is not None
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_whatever_a_code_page_makes_of_a_file_is_told(page: str, tmp_path: Path) -> None:
+    path, differing = tmp_path / "config", 0
+    for seed in range(200 + FUZZED // 50):
+        data = spiced(seed)
+        path.write_bytes(data)
+        if read_in(path, page) != read_in(path, "utf-8"):
+            differing += 1
+
+            assert is_told(data, page), data
+    assert differing > 0
+
+
+@pytest.mark.windows
+def test_whatever_boto3_for_windows_reads_otherwise_is_told(tmp_path: Path) -> None:
+    page, path, differing = code_page_of_boto3({}), tmp_path / "config", 0
+    assert page is not None
+    for seed in range(400 + FUZZED // 50):
+        data = spiced(seed)
+        path.write_bytes(data)
+        try:
+            theirs = raw_config_parse(str(path), parse_subsections=False)
+        except ConfigParseError:
+            theirs = None
+        if theirs != read_in(path, "utf-8"):
+            differing += 1
+
+            assert is_told(data, page), data
+    assert differing > 0
 
 
 def test_no_value_is_told() -> None:
