@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.cli.real_world import World
+from tests.cli.real_world import World, profile
 
 pytestmark = pytest.mark.windows
 
@@ -36,3 +36,14 @@ def test_boto3_takes_keys_from_the_command_in_the_profile_also_below_exec(world:
     assert (by_itself.returncode, by_itself.stdout[: len(DNS)]) == (0, DNS), by_itself.stderr
     assert (below_exec.returncode, below_exec.stdout[: len(DNS)]) == (0, DNS), below_exec.stderr
     assert [finding for finding in findings if finding["severity"] == "broken"] == []
+
+
+def test_boto3_below_exec_acts_as_a_profile_whose_name_it_cannot_read(world: World) -> None:
+    name = "PROD-ÁRVÍZ"  # cp1252 has no letter for a byte of this in UTF-8
+    world.credtray("setup", "synderys", "--accounts", "all", "--roles", "DNS", "--yes")
+    with world.config.open("a", encoding="utf-8", newline="") as file:
+        file.write(profile(name, "111100000002", "DNS"))
+    with world.agent():
+        below_exec = world.credtray("exec", name, "--", *PYTHON)
+
+    assert (below_exec.returncode, below_exec.stdout[: len(DNS)]) == (0, DNS), below_exec.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configparser import RawConfigParser
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,21 @@ def test_whatever_a_profile_holds_its_child_has_our_credentials_only(values: dic
     assert "role_arn" not in text.replace("= role_arn", "")
     assert "new_way_to_sign_in =" not in text
     assert "aws_access_key_id =" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "named"), [("prod-zürich", ["default", "profile prod-zÃ¼rich"]), ("PROD-ÁRVÍZ", ["default"])]
+)
+def test_boto3_for_windows_finds_nothing_in_it_that_it_reads_otherwise(name: str, named: list[str]) -> None:
+    config = f"[profile {name}]\nsso_session = corp\nregion = eu-west-1\n".encode()
+    parser = RawConfigParser()
+    parser.read_string(child_config(config, b"", name, f"{PROCESS} {name}", "cp1252").decode("cp1252"))
+
+    assert parser.sections() == named
+    assert dict(parser["default"]) == {"region": "eu-west-1"}
+
+
+def test_code_page_changes_nothing_where_all_is_ascii() -> None:
+    text = USERS.encode()
+
+    assert child_config(text, b"", "dev", PROCESS, "cp932") == child_config(text, b"", "dev", PROCESS)

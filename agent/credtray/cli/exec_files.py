@@ -106,7 +106,16 @@ def _write(made: str, stamp: str, sources: tuple[str, str], profile: str) -> Non
     except CredtrayError:  # it is of no use to the child, and the profile can do without
         credentials = b""
     process = credential_process_command(profile)
-    _put(made, stamp.encode() + child_config(config, credentials, profile, process))
+    _put(made, stamp.encode() + child_config(config, credentials, profile, process, _code_page()))
+
+
+def _code_page() -> str | None:
+    if sys.platform == "win32":
+        import locale
+
+        return locale.getencoding()
+    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        return None
 
 
 def _content(source: str) -> bytes:

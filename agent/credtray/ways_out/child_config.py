@@ -28,7 +28,9 @@ What is new and unknown stays behind: a setting that is lost is noticed, another
 _KEPT_FAMILIES = ("cli_", "s3_")
 
 
-def child_config(config: bytes, credentials: bytes, profile: str, process: str) -> bytes:
+def child_config(
+    config: bytes, credentials: bytes, profile: str, process: str, code_page: str | None = None
+) -> bytes:
     """Return the config file of a child.
 
     ``[default]`` is the profile, and the profile is there under its own name, for who names it.
@@ -38,6 +40,8 @@ def child_config(config: bytes, credentials: bytes, profile: str, process: str) 
         credentials: the user's credentials file, which has the last word on each setting.
         profile: whose settings are kept.
         process: the ``credential_process`` of both.
+        code_page: what boto3 reads the file in, where that is not UTF-8. Other letters than ASCII's would be
+            another command to it, so ``[default]`` leaves the credentials to the endpoint then.
 
     Raises:
         ConfigInvalid: the config file is broken as a whole.
@@ -46,11 +50,21 @@ def child_config(config: bytes, credentials: bytes, profile: str, process: str) 
     section = found.profiles.get(profile)
     kept = "" if section is None else _kept(section)
     body = f"{kept}credential_process = {process}\n"
-    text = f"[default]\n{body}"
+    alike = code_page is None or body.isascii()
+    text = f"[default]\n{body if alike else kept}"
     if profile != "default" and section is not None:
-        text += f"\n[{_header(section, profile)}]\n{body}"
+        named = f"\n[{_header(section, profile)}]\n{body}"
+        text += named if code_page is None or _readable(named, code_page) else ""
     services = found.services.get((section.text("services") if section is not None else None) or "")
     return encode(text) + (b"\n" + ini.text_of(services.span) if services is not None else b"")
+
+
+def _readable(text: str, code_page: str) -> bool:
+    try:
+        encode(text).decode(code_page)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _kept(section: Section) -> str:
