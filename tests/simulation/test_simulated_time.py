@@ -54,5 +54,12 @@ def test_calm_days_warn_once_per_threshold_and_sign_in() -> None:
 
 
 def _most_in_an_hour(world: World) -> int:
-    calls = world.storm_calls
-    return max((sum(1 for other in calls if call <= other < call + HOUR) for call in calls), default=0)
+    """Return the largest number of calls in one hour of one storm: the next may begin in the same hour."""
+    return max(
+        (
+            sum(1 for other in calls if call <= other < call + HOUR)
+            for calls in world.storms
+            for call in calls
+        ),
+        default=0,
+    )

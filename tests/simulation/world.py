@@ -103,7 +103,7 @@ class World:
         self.serial = 0
         self.timer = 0
         self.awake_since = NOON
-        self.storm_calls: list[datetime] = []
+        self.storms: list[list[datetime]] = []
         self.notices: Counter[tuple[datetime, Subject, frozenset[str]]] = Counter()
         self.sign_ins = 0
         self.signing_in = False
@@ -187,7 +187,7 @@ class World:
         self.portal.calls[operation] += 1
         fault = self.portal.fault
         if fault in STORMS:
-            self.storm_calls.append(self.now)
+            self.storms[-1].append(self.now)
         return fault("made up") if fault is not None else None
 
     def issue(self) -> AccessToken:
@@ -309,6 +309,7 @@ class World:
 
     def portal_fails(self) -> None:
         self.portal.fault = self.random.choice(FAULTS)
+        self.storms.append([])
         self.at(self.some(30, 2 * 3600), self.mend)
 
     def mend(self) -> None:
