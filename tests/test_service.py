@@ -228,9 +228,10 @@ def test_agent_beside_a_lent_main_thread_serves_and_ends_on_a_signal(home: Path)
     program = (
         "import sys\n"
         "from credtray.app import build\n"
+        "from credtray.daemon.log import Console\n"
         "from credtray.environment import Environment\n"
         "from credtray.service import run\n"
-        "sys.exit(run(build(Environment(lends_main_thread=True)), console=False))\n"
+        "sys.exit(run(build(Environment(lends_main_thread=True)), console=Console.NOTHING))\n"
     )
     with subprocess.Popen([sys.executable, "-c", program]) as process:
         try:

@@ -25,7 +25,7 @@ from credtray.core.protocol import (
     result_of,
 )
 from credtray.core.protocol.messages import Frames
-from credtray.core.protocol.results import StatusDocument
+from credtray.core.protocol.results import PartStatus, StatusDocument
 
 ANSWER_SECONDS = 3.5
 """Until the agent's first sign of life, with connecting and sending: it gives one each second.
@@ -38,6 +38,7 @@ _LEAST_SECONDS = 0.5
 _START_YOURS = "Start your agent: it takes a name that nobody knows. Run: credtray start"
 _LET_READ = "It tells commands where the agent is. Close the program that has it open, or make it readable."
 _PIECE = 64 * 1024
+_LOOK_SECONDS = 0.1
 R = TypeVar("R")
 
 
@@ -196,3 +197,18 @@ def _connect() -> _Stream:
 
 def _nothing_came() -> AgentSilent:
     return AgentSilent("it gave no sign of life")
+
+
+def settled_status(seconds: float) -> StatusDocument:
+    """Return what the agent tells once it knows how its icon is served, at the latest after so many seconds.
+
+    Raises:
+        CredtrayError: as ``AgentClient.connect`` and ``ask``.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        with AgentClient.connect() as client:
+            document = client.ask(protocol.Status())
+        if document.desktop.tray != PartStatus() or time.monotonic() > until:
+            return document
+        time.sleep(_LOOK_SECONDS)

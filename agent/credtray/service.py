@@ -32,7 +32,7 @@ from credtray.core.events import (
 from credtray.core.models import AccessToken, Secret
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.ipc import IpcServer, ipc_server
-from credtray.daemon.log import Redactor, logging_to
+from credtray.daemon.log import Console, Redactor, logging_to
 from credtray.daemon.loop import TICK_SECONDS, Loop, LoopOptions
 from credtray.daemon.runtime_directory import prepare_runtime_directory
 from credtray.daemon.scheduler import Hint, Scheduler
@@ -63,7 +63,7 @@ GOODBYE_SECONDS = 2.0
 """How long the end may take to take keys out of the credentials file."""
 
 
-def run(components: Components, *, console: bool, started: Callable[[], None] = lambda: None) -> int:
+def run(components: Components, *, console: Console, started: Callable[[], None] = lambda: None) -> int:
     """Be the agent; ``started`` is called once it answers. Return 0 at the end, or where one runs already."""
     weaknesses = harden()
     lock = agent_lock()

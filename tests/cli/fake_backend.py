@@ -17,6 +17,7 @@ from credtray.cli.main import main
 from credtray.core.errors import AgentNotRunning
 from credtray.core.protocol import Asks, ProcessCredentials, Progress, Request
 from credtray.core.protocol.results import StatusDocument
+from credtray.daemon.log import Console
 from tests.as_json import iso
 
 R = TypeVar("R")
@@ -56,7 +57,7 @@ class FakeBackend:
     def agent_runs(self) -> bool:
         return self.runs
 
-    def run_agent(self, *, desktop: bool, background: bool) -> int:
+    def run_agent(self, *, desktop: bool, console: Console, started: Callable[[], None]) -> int:
         return 0
 
 

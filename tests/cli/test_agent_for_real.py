@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from credtray.demo.identity_center.faults import Hang
-from tests.cli.real_world import DNS, READONLY, ROOT, SESSION, World, profile
+from tests.cli.real_world import DNS, READONLY, ROOT, SESSION, World, profile, wait_until
 from tests.cli.terminal_session import CTRL_C, TerminalSession
 
 SETUP = ("setup", "synderys", "--accounts", "all", "--roles", "ReadOnly,DNS", "--yes")
@@ -190,6 +190,35 @@ def give_up(world: World) -> int:
         terminal.type(CTRL_C)
         terminal.expect("The sign-in was cancelled.")
         return terminal.end()
+
+
+@pytest.mark.posix("a pseudo-terminal")
+def test_in_a_terminal_it_speaks_to_a_person(world: World) -> None:
+    world.configure()
+    with TerminalSession(world, "run", "--no-tray") as terminal:
+        terminal.expect("). Press Ctrl-C to stop it.")
+        terminal.expect("It has no icon: ")
+        terminal.expect("synderys: signed out")
+        terminal.type(CTRL_C)
+        terminal.expect("credtray has stopped; nothing is renewed until it runs again.")
+        code = terminal.end()
+
+    assert code == 0
+    assert "INFO" not in terminal.screen
+    assert len(terminal.screen.splitlines()) <= 7  # three lines, one of them folded, ^C, and the last
+
+
+@pytest.mark.posix("a pseudo-terminal")
+def test_in_a_terminal_it_prints_its_log_when_asked(world: World) -> None:
+    with TerminalSession(world, "run", "--no-tray", "--verbose") as terminal:
+        terminal.expect(" INFO credtray.service: credtray 0.1.0 starts, pid ")
+        wait_until(world.listening.exists)
+        terminal.type(CTRL_C)
+        terminal.expect(" INFO credtray.service: credtray ends")
+        code = terminal.end()
+
+    assert code == 0
+    assert "Press Ctrl-C" not in terminal.screen
 
 
 def test_watch_is_live_and_q_ends_it(world: World) -> None:

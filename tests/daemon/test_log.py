@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core.models import Secret
-from credtray.daemon.log import COPIES, FILE_LIMIT, LINE_LIMIT, PrivateLogFile, Redactor, logging_to
+from credtray.daemon.log import COPIES, FILE_LIMIT, LINE_LIMIT, Console, PrivateLogFile, Redactor, logging_to
 
 CANARY = "canary/secret+token=="
 log = logging.getLogger("credtray.test")
@@ -167,7 +167,7 @@ def test_a_terminal_gets_the_time_of_its_clock_and_the_file_utc(
     monkeypatch.setenv("TZ", "Pacific/Kiritimati")
     time.tzset()
     try:
-        with logging_to(path, Redactor(), console=True):
+        with logging_to(path, Redactor(), console=Console.LINES):
             log.info("hello")
     finally:
         monkeypatch.undo()
@@ -176,6 +176,36 @@ def test_a_terminal_gets_the_time_of_its_clock_and_the_file_utc(
     here = f"{utc.astimezone(ZoneInfo('Pacific/Kiritimati')):%H:%M:%S} INFO credtray.test: hello\n"
 
     assert screen.getvalue() == (here if looked_at else path.read_text())
+
+
+@pytest.mark.posix("tzset")
+def test_a_person_gets_notices_and_warnings_as_sentences_and_the_log_the_rest(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    redactor = Redactor()
+    redactor.register(Secret("a secret token"))
+    try:
+        with logging_to(path, redactor, console=Console.SENTENCES):
+            log.info("it starts")
+            log.warning("NOTICE [ends synderys] The sign-in ends. See a secret token")
+            try:
+                int("inside")
+            except ValueError:
+                log.exception("something failed")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    utc = datetime.fromisoformat(path.read_text().split()[0])
+    here = f"{utc.astimezone(ZoneInfo('Pacific/Kiritimati')):%H:%M}"
+
+    assert screen.getvalue() == (
+        f"{here}  The sign-in ends. See ***\n{here}  something failed The log says more.\n"
+    )
+    assert "ValueError: " in path.read_text()
 
 
 def test_live_secrets_are_hidden_in_messages_arguments_and_tracebacks(path: Path, redactor: Redactor) -> None:
@@ -229,7 +259,7 @@ def test_logging_is_as_before_afterwards(path: Path) -> None:
         threading.excepthook,
         logging.raiseExceptions,
     )
-    with logging_to(path, Redactor(), console=True):
+    with logging_to(path, Redactor(), console=Console.LINES):
         pass
 
     assert before == (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from credtray import __version__
 from credtray.cli import backend, terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
+from credtray.cli.status_words import Reader, session_words
 from credtray.core.errors import (
     AgentNotRunning,
     AgentSilent,
@@ -26,10 +28,13 @@ from credtray.core.errors import (
     FileRefused,
     FileUnwritable,
 )
+from credtray.core.icon_place import icon_words
 from credtray.core.protocol import Stop, TestNotice
 from credtray.core.shell_words import FIND_AGENT, end_process
 from credtray.core.state_words import clock_time
+from credtray.ipc_client import settled_status
 
+_ICON_SECONDS = 6.0
 _END_SECONDS = 10.0
 _STUCK_SECONDS = 4.0
 """The agent ends within 3 s of a signal, unless it cannot."""
@@ -37,11 +42,13 @@ _STUCK_SECONDS = 4.0
 
 def run(
     tray: bool = typer.Option(True, "--tray/--no-tray", help="Show an icon and notifications, or none."),
+    verbose: bool = typer.Option(False, "--verbose", help="In a terminal, print the lines of the log."),
     background: bool = typer.Option(False, "--background", hidden=True),
 ) -> None:
     """Be the agent: keep everything fresh, until Ctrl-C, `credtray stop` or Quit in the menu of its icon.
 
     `credtray start` does the same in the background; this is for a terminal to watch, and for systemd.
+    A terminal gets what a person should know, everything else gets the lines of the log.
 
     The icon and the notifications appear where there is a desktop; without one the agent does the same work
     and `credtray status` says what is missing. One agent per user: a second one says so and exits with 0.
@@ -49,8 +56,51 @@ def run(
     Examples:
       credtray run
       credtray run --no-tray
+      credtray run --verbose
     """
-    raise typer.Exit(backend.current().run_agent(desktop=tray, background=background))
+    from credtray.daemon.log import Console
+
+    agent = backend.current()
+    if background:
+        # Whoever started it hears why it cannot start; later there is nobody at the other end of the pipe.
+        code = agent.run_agent(
+            desktop=tray, console=Console.NOTHING, started=lambda: terminal.let_go(sys.stderr)
+        )
+    elif verbose or not sys.stderr.isatty():
+        code = agent.run_agent(desktop=tray, console=Console.LINES, started=lambda: None)
+    else:
+        words = _FirstWords()
+        code = agent.run_agent(desktop=tray, console=Console.SENTENCES, started=words.begin)
+        words.last()
+    raise typer.Exit(code)
+
+
+class _FirstWords:
+    """What `credtray run` says to a person when it has begun, and at the end."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def begin(self) -> None:
+        """Say it as soon as all is known: on a thread, since the agent itself is asked."""
+        self._begun = True
+        threading.Thread(target=self._say, name="first words", daemon=True).start()
+
+    def _say(self) -> None:
+        try:
+            document = settled_status(_ICON_SECONDS)
+        except CredtrayError:  # it has ended again
+            return
+        tray, reader = document.desktop.tray, Reader(document.now)
+        sessions = (f"{item.name}: {session_words(item, reader)}" for item in document.sessions)
+        terminal.say(f"credtray is running (pid {os.getpid()}). Press Ctrl-C to stop it.")
+        terminal.say(icon_words(tray.back_end, tray.reason))
+        terminal.say("; ".join(sessions) or "It is not set up yet. In another terminal, run: credtray setup")
+
+    def last(self) -> None:
+        """Say that it has ended."""
+        if self._begun:
+            terminal.say("credtray has stopped; nothing is renewed until it runs again.")
 
 
 def stop(json_output: JsonOption = False) -> None:

@@ -20,11 +20,11 @@ from credtray.cli.agent_process import end_agent
 from credtray.cli.choices import JsonOption
 from credtray.core.errors import AgentNotRunning, AgentNotStarted, AgentSilent, CredtrayError
 from credtray.core.icon_place import icon_words
-from credtray.core.protocol import Ping, Status, TestNotice
-from credtray.core.protocol.results import AgentStatus, PartStatus, PingResult
+from credtray.core.protocol import Ping, TestNotice
+from credtray.core.protocol.results import AgentStatus, PingResult
 from credtray.desktop.autostart import own_command
 from credtray.desktop.background import begin
-from credtray.ipc_client import AgentClient
+from credtray.ipc_client import AgentClient, settled_status
 
 _START_SECONDS = 45.0
 """How long an agent may take until it answers: it waits 15 s for a command that works without it."""
@@ -164,7 +164,7 @@ def reason_of(said: str, code: int) -> AgentNotStarted:
 
 
 def _tell(there: PingResult, *, started: bool, json_output: bool) -> None:
-    icon = _icon()
+    icon = settled_status(_ICON_SECONDS).desktop.tray
     if json_output:
         agent = AgentStatus(running=True, pid=there.pid, version=there.version)
         terminal.show_json({"started": started, "agent": agent, "tray": icon})
@@ -176,15 +176,3 @@ def _tell(there: PingResult, *, started: bool, json_output: bool) -> None:
         terminal.show_words("Stop it: credtray stop")
     else:
         terminal.show_words(f"To use version {__version__} instead: credtray restart")
-
-
-def _icon() -> PartStatus:
-    """Return how the icon is served, as soon as that is known."""
-    until = time.monotonic() + _ICON_SECONDS
-    found = PartStatus()
-    while found == PartStatus() and time.monotonic() < until:
-        with suppress(AgentNotRunning, AgentSilent), AgentClient.connect() as client:
-            found = client.ask(Status()).desktop.tray
-        if found == PartStatus():
-            time.sleep(_LOOK_SECONDS)
-    return found

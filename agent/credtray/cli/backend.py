@@ -5,14 +5,16 @@ Prints nothing.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from credtray.core.errors import AgentNotRunning, CredtrayError
 from credtray.core.protocol import Asks, Progress
 from credtray.core.protocol.results import StatusDocument
 from credtray.ipc_client import AgentClient
+
+if TYPE_CHECKING:
+    from credtray.daemon.log import Console
 
 R = TypeVar("R")
 
@@ -36,10 +38,11 @@ class Backend(Protocol):
         """Tell whether an agent is there, also one that does not answer."""
         ...
 
-    def run_agent(self, *, desktop: bool, background: bool) -> int:
+    def run_agent(self, *, desktop: bool, console: Console, started: Callable[[], None]) -> int:
         """Be the agent until a signal, `credtray stop` or Quit in the menu; return the exit code.
 
-        In the background it says only why it could not start.
+        ``started`` is called once it answers. Where the console gets nothing, it says before that why it
+        cannot start.
         """
         ...
 
@@ -72,17 +75,12 @@ class _Agent:
             return True
         return True
 
-    def run_agent(self, *, desktop: bool, background: bool) -> int:
+    def run_agent(self, *, desktop: bool, console: Console, started: Callable[[], None]) -> int:
         from credtray.app import build
-        from credtray.cli import terminal
         from credtray.environment import Environment
         from credtray.service import run
 
-        components = build(Environment(desktop=desktop))
-        if not background:
-            return run(components, console=True)
-        # Whoever started it hears why it cannot start; later there is nobody at the other end of the pipe.
-        return run(components, console=False, started=lambda: terminal.let_go(sys.stderr))
+        return run(build(Environment(desktop=desktop)), console=console, started=started)
 
     def watch(self, on_document: Callable[[StatusDocument], None]) -> None:
         with AgentClient.connect() as client:

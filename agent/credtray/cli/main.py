@@ -216,6 +216,8 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == [COMPLETE]:
         return int(importlib.import_module("credtray.cli.completion").answer(arguments[1:]))
     words, verbose = _without_verbose(separated(list(arguments)))
+    if verbose and words[:1] == ["run"]:
+        words.append("--verbose")  # it has a use of its own for that
     try:
         code = _run(words)
         sys.stdout.flush()

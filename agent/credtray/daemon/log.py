@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import stat
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from enum import Enum
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -160,9 +162,48 @@ class _LinesForAPerson(_Lines):
     default_msec_format = ""
 
 
+class _Sentences(_Lines):
+    """What a person in a terminal should know, and when it was on this computer's clock; no tracebacks."""
+
+    converter = staticmethod(time.localtime)
+    default_time_format = "%H:%M"
+    default_msec_format = ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = _KEY.sub("", record.getMessage())
+        more = " The log says more." if record.exc_info else ""
+        return self._redactor.redact(f"{self.formatTime(record)}  {text}{more}")[:LINE_LIMIT]
+
+
+_KEY = re.compile(r"^NOTICE \[[^\]]*\] ")
+"""What a notice has in front of it in the log."""
+
+
+class Console(Enum):
+    """What the terminal gets that the agent runs in."""
+
+    NOTHING = "nothing"
+    LINES = "lines"
+    """The lines of the log; on a terminal in local time."""
+    SENTENCES = "sentences"
+    """Notices and warnings only."""
+
+
+def _on_console(console: Console, redactor: Redactor) -> Iterator[logging.Handler]:
+    if console is Console.NOTHING:
+        return
+    screen = logging.StreamHandler()
+    if console is Console.SENTENCES:
+        screen.setLevel(logging.WARNING)
+        screen.setFormatter(_Sentences(redactor))
+    else:
+        screen.setFormatter((_LinesForAPerson if screen.stream.isatty() else _Lines)(redactor))
+    yield screen
+
+
 @contextlib.contextmanager
 def logging_to(
-    path: Path, redactor: Redactor, *, level: int = logging.INFO, console: bool = False
+    path: Path, redactor: Redactor, *, level: int = logging.INFO, console: Console = Console.NOTHING
 ) -> Iterator[None]:
     """Send the agent's records to a file, and to stderr as well when asked; undone at the end.
 
@@ -170,14 +211,11 @@ def logging_to(
         path: as ``desktop.paths.log_file`` gives it; rotated copies are ``path.1`` and so on.
         redactor: knows the secrets that are alive.
         level: of our own records. Libraries are heard from WARNING on, always.
-        console: also write to stderr, for `credtray run` in a terminal; there in local time.
+        console: what stderr gets.
     """
-    handlers: list[logging.Handler] = [PrivateLogFile(path)]
-    handlers[0].setFormatter(_Lines(redactor))
-    if console:
-        screen = logging.StreamHandler()
-        screen.setFormatter((_LinesForAPerson if screen.stream.isatty() else _Lines)(redactor))
-        handlers.append(screen)
+    file = PrivateLogFile(path)
+    file.setFormatter(_Lines(redactor))
+    handlers = [file, *_on_console(console, redactor)]
     with _levels(level), _hooks():
         for handler in handlers:
             logging.getLogger().addHandler(handler)

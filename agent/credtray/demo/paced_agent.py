@@ -17,6 +17,7 @@ from pathlib import Path
 
 from credtray.app import build
 from credtray.core.ports import Notification
+from credtray.daemon.log import Console
 from credtray.demo.pace import PacedClock
 from credtray.desktop.notifier import LogNotifier
 from credtray.environment import Environment
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
         notifier=SpokenNotifier(),
         desktop="--desktop" in options,
     )
-    return run(build(environment), console=False)
+    return run(build(environment), console=Console.NOTHING)
 
 
 def _end_with_the_demo() -> None:
