@@ -267,6 +267,21 @@ def test_repaired_credentials_file_is_called_broken_no_longer(error: CredtrayErr
     run(drive())
 
 
+def test_agent_that_stops_takes_its_keys_out_although_the_last_write_failed_a_moment_ago() -> None:
+    async def drive() -> None:
+        daemon = await signed_in()
+        await daemon.ask(protocol.Activate(("dev",)))
+        daemon.credentials.full = FileUnwritable("no space left")
+        await asyncio.sleep(4000)  # renewed keys could not be written; the next try is a while off
+        assert daemon.credentials.sections
+        daemon.credentials.full = None
+        await daemon.loop.stop(5)
+
+        assert daemon.credentials.sections == {}
+
+    run(drive())
+
+
 def test_file_that_another_program_has_open_for_a_minute_is_written_once_it_lets_go(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -218,6 +218,8 @@ class World:
             calm = now - self.well_since > 10 * MINUTE
             if not calm or session.ended or session.token is None or session.pending:
                 continue
+            if session.sign_in is None or now - session.sign_in.started_at < MINUTE:
+                continue  # its first keys are under way
             if daemon.portal.ends_at - now < 10 * MINUTE:
                 continue
             for name in daemon.state.kept:

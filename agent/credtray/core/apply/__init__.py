@@ -132,8 +132,11 @@ def _endpoint_changed(state: State, event: events.EndpointChanged, _now: datetim
     return replace(state, endpoint=event.standing)
 
 
-def _stopping(state: State, _event: events.Stopping, _now: datetime) -> State:
-    return replace(state, stopping=True)
+def _stopping(state: State, _event: events.Stopping, now: datetime) -> State:
+    """Try the file at once, however long its last trouble was to be left alone: nobody comes later."""
+    trouble = state.file.trouble
+    due = None if trouble is None else replace(trouble, retry_at=now)
+    return replace(state, stopping=True, file=replace(state.file, trouble=due))
 
 
 _HANDLERS: Mapping[type, Handler] = {
