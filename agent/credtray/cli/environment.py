@@ -37,8 +37,6 @@ _PROGRAMS: Mapping[str, Shell] = {program: shell for shell in Shell for program 
 _OTHERS = frozenset({"csh", "tcsh", "nu", "xonsh", "elvish"})
 """Shells that read none of the forms: to write for an outer one would do nothing, or harm."""
 _VERSION = re.compile(r"[-_]?\d+(\.\d+)*$")
-_USERS_MODULES = 3
-"""Entries of PSModulePath: two are set for the machine, PowerShell adds the person's own."""
 
 
 def complete_shell(incomplete: str) -> list[str]:
@@ -92,7 +90,9 @@ def detected(environ: Mapping[str, str], parents: Iterable[str]) -> Shell:
     login = _shell_called(environ.get("SHELL", ""))
     if login is not None:
         return login
-    if len(environ.get("PSModulePath", "").split(";")) >= _USERS_MODULES:
+    from credtray.core.shell_words import under_powershell
+
+    if under_powershell(environ):
         return Shell.POWERSHELL
     if "COMSPEC" in environ:
         return Shell.CMD

@@ -213,6 +213,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; errors go to stderr."""
     terminal.prepare()
     step_out(os.environ)
+    if sys.platform == "win32" and arguments[:1] != ["run"]:  # the agent answers to every shell
+        from credtray.core import shell_words  # elsewhere most commands do without
+
+        shell_words.SYSTEM, shell_words.GIT_BASH = shell_words.in_use(os.environ)
     if arguments[:1] == [COMPLETE]:
         return int(importlib.import_module("credtray.cli.completion").answer(arguments[1:]))
     words, verbose = _without_verbose(separated(list(arguments)))

@@ -8,14 +8,38 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from sys import platform
 from typing import NamedTuple
 
 from credtray.core.forms import SYNTAX, Form, harmless
 
 SYSTEM = Form.POWERSHELL if platform == "win32" else Form.POSIX
-"""The form of what this system's usual shell reads; a constant of the Python that runs this."""
+"""The form of what this system's usual shell reads; a command that another one started sets ``in_use``."""
+GIT_BASH = False
+"""A shell with POSIX words that starts programs of Windows (Git for Windows, MSYS2, Cygwin)."""
+_USERS_MODULES = 3
+"""Entries of PSModulePath: two are set for the machine, PowerShell adds the person's own."""
+
+
+def under_powershell(environ: Mapping[str, str]) -> bool:
+    """Return whether PowerShell is among those who started this, as far as its variable tells."""
+    return len(environ.get("PSModulePath", "").split(";")) >= _USERS_MODULES
+
+
+def in_use(environ: Mapping[str, str]) -> tuple[Form, bool]:
+    """Return what to set ``SYSTEM`` and ``GIT_BASH`` to on Windows, by the environment of a command.
+
+    Git Bash and its kind set MSYSTEM or SHELL. Only cmd puts PROMPT into the environment; where PowerShell is
+    around as well, nobody can tell which of them started the other.
+    """
+    if environ.get("MSYSTEM") or re.search(
+        r"(?:^|[/\\])(?:ba|z|da)?sh(?:\.exe)?\Z", environ.get("SHELL", "")
+    ):
+        return Form.POSIX, True
+    if "PROMPT" in environ and not under_powershell(environ):
+        return Form.CMD, False
+    return Form.POWERSHELL, False
 
 
 # Names and paths as words of the commands that credtray prints: each is to run as it stands there.
@@ -55,11 +79,14 @@ def with_options(name: str, *options: str) -> str:
 def path_word(path: str, form: Form | None = None) -> str:
     r"""Return a path as one word; ``~`` and ``~/`` at its beginning still mean the home directory.
 
-    Programs for Windows know no ``~``: there it is ``$HOME``, and ``\`` parts folders.
+    Programs for Windows know no ``~``: it is ``$HOME``, in cmd ``%USERPROFILE%``, and ``\`` parts folders.
     """
     form = form or SYSTEM
     home, _, below = path.partition("/")
     inside = home == "~"
+    if form is Form.CMD:
+        whole = (f"%USERPROFILE%/{below}" if below else "%USERPROFILE%") if inside else path
+        return f'"{whole.replace("/", _BACKSLASH)}"'
     if form is not Form.POWERSHELL:
         if inside:
             return f"~/{word(below, form)}" if below else path
@@ -73,6 +100,7 @@ def path_word(path: str, form: Form | None = None) -> str:
     return f'"$HOME{_in_powershell(whole[5:])}"' if inside else word(whole, form)
 
 
+_BACKSLASH = "\\"
 _PLAIN_PATH = re.compile(r"(?:\$HOME)?[\w.:/\\-]*", re.ASCII)
 
 
@@ -107,7 +135,13 @@ def _by_number(char: str) -> str:
 
 def variable(name: str, form: Form | None = None) -> str:
     """Return the value of an environment variable as a word that the shell fills in."""
-    return f'"$env:{name}"' if (form or SYSTEM) is Form.POWERSHELL else f'"${name}"'
+    match form or SYSTEM:
+        case Form.POWERSHELL:
+            return f'"$env:{name}"'
+        case Form.CMD:
+            return f'"%{name}%"'
+        case _:
+            return f'"${name}"'
 
 
 # Commands of the system, in the words of each shell.
@@ -120,61 +154,119 @@ class ShellCommand(NamedTuple):
     powershell: str
     macos: str = ""
     """Empty: as elsewhere."""
+    cmd: str = ""
+    """Empty: as in PowerShell."""
+    git_bash: str = ""
+    """Empty: as elsewhere. ``//x`` is what a program gets as ``/x`` there; chmod and chown do nothing."""
 
     def on(self, path: str = "", form: Form | None = None) -> str:
         """Return the command, with this path as a word of it."""
         form = form or SYSTEM
-        elsewhere = self.macos if platform == "darwin" and self.macos else self.posix
-        row = self.powershell if form is Form.POWERSHELL else elsewhere
-        moved = row.replace("{path}.moved", path_word(f"{path}.moved", form))
-        return moved.replace("{path}", path_word(path, form))
+        row = self._row(form)
+        moved = path_word(f"{path}.moved", form)
+        row = row.replace("{path}.moved", moved).replace(
+            "{native}", f'"$(cygpath -w {path_word(path, form)})"'
+        )
+        return row.replace("{path}", path_word(path, form))
+
+    def _row(self, form: Form) -> str:
+        if form is Form.POWERSHELL:
+            return self.powershell
+        if form is Form.CMD:
+            return self.cmd or self.powershell
+        if GIT_BASH and self.git_bash:
+            return self.git_bash
+        return self.macos if platform == "darwin" and self.macos else self.posix
 
 
 def first_on_path(directory: str) -> ShellCommand:
     """Return what lets the shell look for programs in this directory first."""
     inside = f"{word(directory, Form.POSIX)}:", _in_powershell(directory)
-    return ShellCommand(f'export PATH={inside[0]}"$PATH"', f'$Env:PATH="{inside[1]};$Env:PATH"')
+    return ShellCommand(
+        f'export PATH={inside[0]}"$PATH"',
+        f'$Env:PATH="{inside[1]};$Env:PATH"',
+        cmd=f'set "PATH={directory};%PATH%"',
+        git_bash=f'export PATH="$(cygpath -u {word(directory, Form.POSIX)}):$PATH"',
+    )
 
 
 def unset(*names: str) -> ShellCommand:
     """Return what takes variables out of the environment of the shell."""
     drives = ", ".join(f"Env:{name}" for name in names)
-    return ShellCommand(" ".join(("unset", *names)), f"Remove-Item {drives} -ErrorAction Ignore")
+    return ShellCommand(
+        " ".join(("unset", *names)),
+        f"Remove-Item {drives} -ErrorAction Ignore",
+        cmd=" & ".join(f'set "{name}="' for name in names),
+    )
 
 
 def end_process(pid: str) -> ShellCommand:
     """Return what ends a process without asking it."""
-    return ShellCommand(f"kill -9 {pid}", f"Stop-Process -Force -Id {pid}")
+    return ShellCommand(
+        f"kill -9 {pid}",
+        f"Stop-Process -Force -Id {pid}",
+        cmd=f"taskkill /F /PID {pid}",
+        git_bash=f"taskkill //F //PID {pid}",
+    )
 
 
-FIND_AGENT = ShellCommand("pgrep -fl credtray", "Get-Process *credtray*, python*")
-LOOK = ShellCommand("ls -l {path}", "icacls {path}")
-OPEN_TO_OWNER = ShellCommand("chmod u+rwX {path}", "icacls {path} /reset")
-WRITABLE = ShellCommand("chmod u+w {path}", "attrib -r {path}")
-PRIVATE = ShellCommand("chmod 600 {path}", 'icacls {path} /inheritance:r /grant:r "${env:USERNAME}:F"')
+FIND_AGENT = ShellCommand(
+    "pgrep -fl credtray",
+    "Get-Process *credtray*, python*",
+    cmd='tasklist | findstr /i "credtray python"',
+    git_bash='tasklist | grep -iE "credtray|python"',
+)
+LOOK = ShellCommand("ls -l {path}", "icacls {path}", git_bash="icacls {native}")
+OPEN_TO_OWNER = ShellCommand("chmod u+rwX {path}", "icacls {path} /reset", git_bash="icacls {native} //reset")
+WRITABLE = ShellCommand("chmod u+w {path}", "attrib -r {path}", git_bash="attrib -r {native}")
+PRIVATE = ShellCommand(
+    "chmod 600 {path}",
+    'icacls {path} /inheritance:r /grant:r "${env:USERNAME}:F"',
+    cmd='icacls {path} /inheritance:r /grant:r "%USERNAME%:F"',
+    git_bash='icacls {native} //inheritance:r //grant:r "${USERNAME}:F"',
+)
 PRIVATE_DIRECTORY = ShellCommand(
-    "chmod 700 {path}", 'icacls {path} /inheritance:r /grant:r "${env:USERNAME}:(OI)(CI)F"'
+    "chmod 700 {path}",
+    'icacls {path} /inheritance:r /grant:r "${env:USERNAME}:(OI)(CI)F"',
+    cmd='icacls {path} /inheritance:r /grant:r "%USERNAME%:(OI)(CI)F"',
+    git_bash='icacls {native} //inheritance:r //grant:r "${USERNAME}:(OI)(CI)F"',
 )
-CLOSED_TO_OTHERS = ShellCommand("chmod go-w {path}", "icacls {path} /reset")
-GIVE_BACK = ShellCommand('sudo chown -R "$(id -un)" {path}', 'icacls {path} /setowner "$env:USERNAME" /T')
+CLOSED_TO_OTHERS = ShellCommand(
+    "chmod go-w {path}", "icacls {path} /reset", git_bash="icacls {native} //reset"
+)
+GIVE_BACK = ShellCommand(
+    'sudo chown -R "$(id -un)" {path}',
+    'icacls {path} /setowner "$env:USERNAME" /T',
+    cmd='icacls {path} /setowner "%USERNAME%" /T',
+    git_bash='icacls {native} //setowner "$USERNAME" //T',
+)
 CHANGEABLE = ShellCommand(
-    "sudo chattr -i -a {path}", "attrib -r {path}", "sudo chflags nouchg,nouappnd,noschg,nosappnd {path}"
+    "sudo chattr -i -a {path}",
+    "attrib -r {path}",
+    "sudo chflags nouchg,nouappnd,noschg,nosappnd {path}",
+    git_bash="attrib -r {native}",
 )
-MOVE_AWAY = ShellCommand("mv {path} {path}.moved", "Move-Item {path} {path}.moved")
-REMOVE = ShellCommand("rm {path}", "Remove-Item {path}")
-REMOVE_OTHERS = ShellCommand("sudo rm -r {path}", "Remove-Item -Recurse {path}")
+MOVE_AWAY = ShellCommand(
+    "mv {path} {path}.moved", "Move-Item {path} {path}.moved", cmd="move {path} {path}.moved"
+)
+REMOVE = ShellCommand("rm {path}", "Remove-Item {path}", cmd="del {path}")
+REMOVE_OTHERS = ShellCommand(
+    "sudo rm -r {path}", "Remove-Item -Recurse {path}", cmd="rd /s {path}", git_bash="rm -r {path}"
+)
 HASH_CERTIFICATES = ShellCommand("openssl rehash {path}", "openssl rehash {path}")
 SET_CLOCK = ShellCommand(
     "Linux: timedatectl set-ntp true; WSL: sudo hwclock -s",
     "w32tm /resync",
     "sudo systemsetup -setusingnetworktime on",
+    git_bash="w32tm //resync",
 )
 READ_IN = ShellCommand(". {path}", "Get-Content -Raw -Encoding UTF8 {path} | Invoke-Expression")
 IN_UTF8 = ShellCommand("setx PYTHONUTF8 1", "setx PYTHONUTF8 1")
 
 PROGRAMS = (
     "credtray|aws|chmod|chown|chattr|mv|ls|rm|sudo|unset|eval|export|openssl|chflags|kill|pgrep|timedatectl|systemctl|"
-    "icacls|attrib|Move-Item|Remove-Item|Get-Content|Get-Process|Stop-Process|w32tm|setx"
+    "icacls|attrib|Move-Item|Remove-Item|Get-Content|Get-Process|Stop-Process|w32tm|setx|"
+    'tasklist|taskkill|(?:set|move|del|rd /s)(?= ")'
 )
 """What a command that is printed begins with, as a regular expression."""
 
