@@ -47,7 +47,15 @@ WINGS |= dict.fromkeys(PURE_ROOMS - WINGS.keys(), PURE_ROOMS)
 
 JOINERS = frozenset(
     {"__init__", "__main__", "app", "service", "cli", "demo"}
-    | {"desktop_integration", "click_handler", "desktop_requests", "doctor", "pasted", "setup"}
+    | {
+        "desktop_integration",
+        "click_handler",
+        "desktop_requests",
+        "missing_icon",
+        "doctor",
+        "pasted",
+        "setup",
+    }
 )
 """The only places where wings meet."""
 

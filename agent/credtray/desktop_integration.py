@@ -27,6 +27,7 @@ from credtray.core.tray_view import TrayView, face
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers, guarded
+from credtray.desktop import paths
 from credtray.desktop.autostart import Autostart
 from credtray.desktop.balloons import BalloonBoard
 from credtray.desktop.browser import open_file
@@ -38,6 +39,7 @@ from credtray.desktop.notifier import LoggedNotifier
 from credtray.desktop.presence import PresenceWatch
 from credtray.desktop.tray import Tray
 from credtray.desktop_requests import Copying, TrialNotices
+from credtray.missing_icon import TOLD, MissingIcon
 
 _log = logging.getLogger(__name__)
 
@@ -116,8 +118,10 @@ class DesktopIntegration:
         self._tray = tray
         presence = PresenceWatch(self._bus, self._system_bus, self._presence, self._report)
         try:
+            missing = MissingIcon(loop, self._workers, self.notifier, paths.state_directory() / TOLD)
             async with (
                 guarded("notifications", self._notifier.run),
+                guarded("missing icon", missing.run),
                 guarded("presence", presence.run),
                 guarded("tray", tray.run),
                 guarded("menu", lambda: self._follow(loop, tray)),

@@ -17,6 +17,13 @@ _PLACES = MappingProxyType(
 _SYSTEM = platform if platform in {"win32", "darwin"} else "linux"
 
 
+def no_icon_notice(reason: str) -> tuple[str, str]:
+    """Return title and body of the one notice for who sees no icon, and perhaps waits for it."""
+    sentence = f"{reason[:1].upper()}{reason[1:]}."
+    rest = "Everything else works: notices come here, and `credtray status` shows how things are."
+    return "credtray is running, but without an icon", f"{sentence} {rest}"
+
+
 def icon_words(back_end: str | None, reason: str | None) -> str:
     """Return the sentence for what an agent says of its tray."""
     if back_end is not None:

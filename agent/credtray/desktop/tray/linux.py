@@ -144,6 +144,13 @@ _ICONS = {
 """In words for a person."""
 
 
+def no_panel_words(desktop: str) -> str:
+    """Return why there is no icon where no panel takes one; GNOME's needs an extension for it."""
+    if "GNOME" in desktop.split(":"):
+        return "GNOME shows icons only with its AppIndicator extension (gnome-shell-extension-appindicator)"
+    return "no panel that shows StatusNotifier icons is running"
+
+
 class LinuxTray:
     """The tray of one agent. For one event loop."""
 
@@ -160,6 +167,7 @@ class LinuxTray:
         self._clicked = clicked
         self._part = PartReport(Part.TRAY, report)
         self._address = environ.get("DISPLAY", "")
+        self._no_panel = no_panel_words(environ.get("XDG_CURRENT_DESKTOP", ""))
         self._watcher: str | None = None
         self._no_watcher = ""
         """Why there is none, in words."""
@@ -183,7 +191,7 @@ class LinuxTray:
         async def follow(connection: Connection) -> None:
             async with contextlib.aclosing(connection.owners(WATCHER)) as owners:
                 async for owner in owners:
-                    self._found(owner, "no panel that shows StatusNotifier icons is running")
+                    self._found(owner, self._no_panel)
 
         def ended(trouble: BusTrouble | None) -> None:
             lost = "the connection to the message bus was lost"
