@@ -110,6 +110,7 @@ class RecordedDesktop:
             SettingsFile(paths.settings_file()),
             locate({}, Path.home()),
             self.open_file,
+            lambda command: self.done.append(f"begin {' '.join(command[-2:])}"),
         )
 
 
@@ -417,6 +418,16 @@ def test_settings_are_created_before_they_are_opened() -> None:
             "open agent.log, which is not there",
             "write credtray run",
         ]
+
+    run(drive())
+
+
+def test_restart_is_done_by_another_process() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        await scene.click(clicks.Restart())
+
+        assert scene.desktop.done == ["begin credtray restart"]
 
     run(drive())
 

@@ -11,7 +11,7 @@ from credtray.core.errors import NotifierUnavailable
 from credtray.core.events import PartChanged, PresenceChanged
 from credtray.core.ports import DesktopPart, Notification, Part, Presence
 from credtray.desktop.tray.linux import no_panel_words
-from credtray.missing_icon import MissingIcon
+from credtray.desktop_integration import MissingIcon
 from tests.daemon.fakes import Daemon, run
 
 NO_ICON = DesktopPart(Part.TRAY, None, "no panel is running")

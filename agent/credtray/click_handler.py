@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,7 +41,7 @@ from credtray.daemon.requests import Requests
 from credtray.daemon.sign_in_grants import BROKEN_COMMAND, Opened, open_page
 from credtray.daemon.workers import Workers, without_values
 from credtray.desktop import paths
-from credtray.desktop.autostart import Autostart
+from credtray.desktop.autostart import Autostart, own_command
 from credtray.desktop.clipboard import Clipboard
 from credtray.desktop_requests import CLIPBOARD_SECONDS, Copying
 from credtray.store.settings_file import SettingsFile
@@ -76,6 +76,8 @@ class Desktop:
     aws_files: AwsLocations
     open_file: Callable[[Path], None]
     """Opens it in the program this desktop prefers. Blocks for up to two seconds."""
+    begin: Callable[[Sequence[str]], object]
+    """Starts a program that goes on without us."""
 
 
 class ClickHandler:
@@ -107,6 +109,7 @@ class ClickHandler:
             clicks.OpenLog: lambda _: self._open(paths.log_file()),
             clicks.ShowTestNotice: lambda _: self._result(protocol.TestNotice()),
             clicks.About: self._about,
+            clicks.Restart: self._restart,
             clicks.ShowSession: self._show_session,
         }
 
@@ -302,6 +305,10 @@ class ClickHandler:
             f"Settings: {self._desktop.settings_file.path}. Log: {paths.log_file()}. "
             "Current state: credtray status",
         )
+
+    async def _restart(self, _click: clicks.Restart) -> None:
+        """Have another process end this agent and start the next one."""
+        await self._blocking(lambda: self._desktop.begin(own_command("restart")))
 
     async def _show_session(self, click: clicks.ShowSession) -> None:
         seen = summary(self._loop.state, self._loop.now())

@@ -12,16 +12,19 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 from credtray import __version__
 from credtray.app import Components
 from credtray.click_handler import ClickHandler, Desktop
 from credtray.core.clicks import Click, SetAutostart
-from credtray.core.errors import CredtrayError
+from credtray.core.errors import CredtrayError, FileUnwritable
 from credtray.core.events import PartChanged, PresenceChanged
 from credtray.core.forms import Form
+from credtray.core.icon_place import no_icon_notice
 from credtray.core.menu.tray_menu import Extras
-from credtray.core.ports import DesktopPart, Presence
+from credtray.core.notices import held
+from credtray.core.ports import DesktopPart, Notification, Notifier, Part, Presence
 from credtray.core.state import State
 from credtray.core.tray_view import TrayView, face
 from credtray.daemon.loop import Loop
@@ -29,6 +32,7 @@ from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers, guarded
 from credtray.desktop import paths
 from credtray.desktop.autostart import Autostart
+from credtray.desktop.background import begin
 from credtray.desktop.balloons import BalloonBoard
 from credtray.desktop.browser import open_file
 from credtray.desktop.bus.session import BusKind, SessionBus
@@ -39,7 +43,7 @@ from credtray.desktop.notifier import LoggedNotifier
 from credtray.desktop.presence import PresenceWatch
 from credtray.desktop.tray import Tray
 from credtray.desktop_requests import Copying, TrialNotices
-from credtray.missing_icon import TOLD, MissingIcon
+from credtray.files.atomic_file import write_atomically
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +76,7 @@ class DesktopIntegration:
         self._clipboard = Clipboard(self._environ)
         self._autostart = Autostart()
         self._starts_at_login: bool | None = None
+        self._installed: str | None = None
         self._loop: Loop | None = None
         self._clicks: ClickHandler | None = None
         self._tray: Tray | None = None
@@ -141,6 +146,7 @@ class DesktopIntegration:
             components.settings_file,
             components.environment.aws,
             lambda path: open_file(path, components.environment.environ),
+            begin,
         )
 
     async def _leave(self, clicks: ClickHandler) -> None:
@@ -190,23 +196,25 @@ class DesktopIntegration:
     def _face(self) -> TrayView:
         assert self._loop is not None  # noqa: S101 - whoever asks was begun with it
         first = Form.POWERSHELL if sys.platform == "win32" else Form.POSIX
-        extras = Extras(self._starts_at_login, __version__, first)
+        extras = Extras(self._starts_at_login, __version__, first, self._installed)
         now = face(self._loop.state, self._loop.now(), None, extras)
         self._latest = (self._loop.state, time.monotonic(), now)
         return now
 
     def _look(self) -> asyncio.Task[None]:
-        """Look at the autostart entry, unless that is being done: a home that hangs takes one worker only."""
+        """Look at what may have changed, unless that is being done: a home that hangs takes one worker."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look_at_autostart(), name="autostart")
         return self._looking
 
     async def _look_at_autostart(self) -> None:
-        before = self._starts_at_login
+        before = self._starts_at_login, self._installed
         with contextlib.suppress(CredtrayError):
             status = await self._workers.desktop_result_of(self._autostart.status)
             self._starts_at_login = status.enabled
-        if self._starts_at_login != before:
+        with contextlib.suppress(CredtrayError):
+            self._installed = await self._workers.desktop_result_of(paths.installed_version)
+        if (self._starts_at_login, self._installed) != before:
             self.refresh()
 
     # --- what the desktop says --------------------------------------------------------------------------
@@ -224,3 +232,55 @@ class DesktopIntegration:
         if self._loop is not None:
             self.refresh(woke=self._loop.state.presence.asleep and not presence.asleep)
             self._loop.take(PresenceChanged(presence))
+
+
+# Tells once, ever, that there is no icon, where notices can be seen: who started credtray looks for it.
+
+
+TOLD = "no-icon-told"
+"""Name of the file that remembers it."""
+PATIENCE_SECONDS = 60.0
+"""At login the panel may come after us."""
+
+
+class MissingIcon:
+    """The one notice of one agent."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        workers: Workers,
+        notifier: Notifier,
+        memory: Path,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._loop = loop
+        self._workers = workers
+        self._notifier = notifier
+        self._memory = memory
+        self._patience = patience
+
+    async def run(self) -> None:
+        """Show the notice when it is due, and end; waits for changes of the state only."""
+        await asyncio.sleep(self._patience)
+        async with self._loop.watching() as changed:
+            while (reason := self._reason()) is None:
+                changed.clear()
+                await changed.wait()
+        with contextlib.suppress(CredtrayError):  # told in vain: the log has it
+            await self._workers.desktop_result_of(lambda: self._show(reason))
+
+    def _reason(self) -> str | None:
+        """Return why there is no icon, if somebody would see the notice now."""
+        state = self._loop.state
+        tray, notices = state.desktop.get(Part.TRAY), state.desktop.get(Part.NOTIFICATIONS)
+        if tray is None or tray.back_end is not None or notices is None or notices.back_end is None:
+            return None
+        return None if held(state, self._loop.now()) else tray.reason
+
+    def _show(self, reason: str) -> None:
+        if self._memory.exists():
+            return
+        self._notifier.show(Notification("no-icon", *no_icon_notice(reason)))
+        with contextlib.suppress(FileUnwritable):  # then it is told again at the next start
+            write_atomically(self._memory, b"", mode=0o600)

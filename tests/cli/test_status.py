@@ -25,6 +25,7 @@ SIGNED_OUT: dict[str, Any] = {
     "access_token_expires_at": None,
     "end_is_estimate": None,
 }
+OLDER = {"running": True, "pid": 4711, "version": "0.0.9"}
 NOT_RUNNING = {"running": False, "pid": None, "version": None}
 REFUSED = problem(
     "The role is not, or no longer, assigned to you: No access",
@@ -169,3 +170,9 @@ def test_sign_in_longer_than_expected_is_said_to_be() -> None:
     outcome = credtray("status", backend=FakeBackend({Status: document([late])}))
 
     assert "signed in, longer than expected" in outcome.out
+
+
+def test_agent_from_before_an_upgrade_is_to_be_restarted() -> None:
+    outcome = credtray("status", backend=FakeBackend({Status: document([session()], agent=OLDER)}))
+
+    assert outcome.out.endswith("Agent running (version 0.0.9): restart it to use 0.1.0: credtray restart\n")

@@ -400,6 +400,18 @@ def test_start_at_login_shows_how_it_is_and_turns_it_round() -> None:
     assert (unknown.checked, unknown.enabled, on.enabled) == (False, False, True)
 
 
+def test_version_that_is_installed_can_be_restarted_into() -> None:
+    newer = seen(State(), extras=Extras(autostart=False, version="0.1.0", installed="0.2.0"))
+    same, unknown = (
+        seen(State(), extras=Extras(autostart=False, version="0.1.0", installed=each))
+        for each in ("0.1.0", None)
+    )
+    item = menu_of(newer, "restart")
+
+    assert (item.label, item.click) == ("Restart to use version 0.2.0", clicks.Restart())
+    assert not any(each.key == "restart" for shown in (same, unknown) for each in every(shown.menu))
+
+
 def test_the_end_of_the_menu_is_always_there() -> None:
     found = [item.click for item in every(seen(State()).menu) if item.kind is Kind.COMMAND]
 

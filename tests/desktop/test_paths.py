@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from credtray import __version__
 from credtray.core.errors import AgentRefused
 from credtray.desktop import paths
 from credtray.desktop.socket_path import socket_paths
@@ -72,3 +73,33 @@ def test_own_files_follow_the_basedir_specification(home: Path) -> None:
     assert home / ".local/state/credtray" == paths.state_directory()
     assert paths.log_file().is_relative_to(home / ".local/state/credtray")
     assert not (home / ".config").exists()
+
+
+def installed(package: Path, monkeypatch: pytest.MonkeyPatch, text: str | None) -> str | None:
+    """Return the version that a package with this text in its ``__init__`` is taken for."""
+    module = package / "desktop" / "paths.py"
+    module.parent.mkdir(parents=True)
+    if text is not None:
+        (package / "__init__.py").write_text(text)
+    monkeypatch.setattr(paths, "__file__", str(module))
+    return paths.installed_version()
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ('"""Words."""\n\n__version__ = "0.2.0"\n', "0.2.0"),
+        ('__version__ = "1.0rc1+local.2"\n', "1.0rc1+local.2"),
+        ('__version__ = "\x1b[2J"\n', None),
+        ("half of a fi", None),
+        (None, None),
+    ],
+)
+def test_version_on_the_disk_is_that_of_an_upgrade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, version: str | None
+) -> None:
+    assert installed(tmp_path / "credtray", monkeypatch, text) == version
+
+
+def test_version_on_the_disk_is_ours_before_an_upgrade() -> None:
+    assert paths.installed_version() == __version__

@@ -113,10 +113,7 @@ def begun(*, tray: bool = True) -> PingResult:
         AgentNotStarted: why it does not run.
     """
     command = own_command("run", "--background", *([] if tray else ["--no-tray"]))
-    try:
-        process = begin(command)
-    except OSError as error:
-        raise AgentNotStarted(f"{command[0]}: {(error.strerror or 'unknown reason').lower()}") from None
+    process = begin(command)
     said: list[bytes] = []
     listener = threading.Thread(target=_listen, args=(process.stderr, said), daemon=True)
     listener.start()

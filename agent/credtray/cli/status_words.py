@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from credtray import __version__
 from credtray.core.models import CredentialStatus, Delivery
 from credtray.core.problem_words import missing_words
 from credtray.core.protocol.results import (
@@ -240,10 +241,11 @@ def endpoint_words(document: StatusDocument) -> list[str]:
 def agent_words(agent: AgentStatus) -> tuple[str, str]:
     """Tell whether the agent runs, and what that means."""
     if agent.running:
-        return (
-            f"Agent running (pid {agent.pid}, version {agent.version})",
-            "tokens and keys are renewed automatically.",
-        )
+        if agent.version not in {None, __version__}:
+            lead = f"Agent running (version {agent.version})"
+            return lead, f"restart it to use {__version__}: credtray restart"
+        lead = f"Agent running (pid {agent.pid}, version {agent.version})"
+        return lead, "tokens and keys are renewed automatically."
     return "Agent not running", "nothing is renewed. Start it: credtray start"
 
 

@@ -87,6 +87,11 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Restart:
+    """End the agent and start the one that is installed now."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShowSession:
     """Tell more of a session than its line in the menu does."""
 
@@ -116,5 +121,6 @@ Click = (
     | OpenLog
     | ShowTestNotice
     | About
+    | Restart
     | ShowSession
 )

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from credtray.core.errors import AgentNotStarted
+
 
 def begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start a program that goes on when this one, its terminal and its console have gone.
@@ -19,18 +21,22 @@ def begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
     folder of the caller could not be removed, or its disk not be taken out, as long as it lives.
 
     Raises:
-        OSError: it cannot be started.
+        AgentNotStarted: it cannot be started.
     """
     home = Path.home()
-    return subprocess.Popen(  # noqa: S603 -- ourselves, no shell
-        list(command),
-        cwd=home if home.is_dir() else Path(home.anchor or os.sep),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        creationflags=_apart(),
-    )
+    try:
+        return subprocess.Popen(  # noqa: S603 -- ourselves, no shell
+            list(command),
+            cwd=home if home.is_dir() else Path(home.anchor or os.sep),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            creationflags=_apart(),
+        )
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise AgentNotStarted(f"{command[0]}: {reason}") from error
 
 
 def _apart() -> int:

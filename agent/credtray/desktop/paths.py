@@ -6,6 +6,7 @@ Creates nothing; the AWS files are the business of agent/credtray/aws.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,6 +97,21 @@ if sys.platform != "win32":
         except OSError:
             return False
 
+
+def installed_version() -> str | None:
+    """Return the version whose files are there now: an upgrade replaces them while we run.
+
+    None where they are gone, or cannot be read.
+    """
+    try:
+        text = (Path(__file__).resolve().parents[1] / "__init__.py").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = _VERSION.search(text)
+    return None if found is None else found[1]
+
+
+_VERSION = re.compile(r'^__version__ = "([0-9][0-9A-Za-z.+!-]*)"$', re.MULTILINE)
 
 # Finds the files that belong to credtray and are no code: the icon's colours and its pictures.
 #

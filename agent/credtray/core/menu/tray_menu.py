@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from credtray.core.clicks import About, OpenLog, OpenSettings, SetAutostart, ShowTestNotice
+from credtray.core.clicks import About, OpenLog, OpenSettings, Restart, SetAutostart, ShowTestNotice
 from credtray.core.forms import Form
 from credtray.core.menu import Item, Kind
 from credtray.core.menu.profiles import profile_menus, separator
@@ -34,6 +34,8 @@ class Extras:
     """Of the running agent."""
     first_form: Form = Form.POSIX
     """In which credentials are copied most on this system."""
+    installed: str | None = None
+    """The version that a restart would start, where that is known."""
 
 
 def tray_menu(seen: Summary, extras: Extras) -> Iterator[Item]:
@@ -54,6 +56,8 @@ def tray_menu(seen: Summary, extras: Extras) -> Iterator[Item]:
     yield from _agent_items(seen, extras)
     yield separator("agent")
     yield from sign_outs(seen)
+    if extras.installed not in {None, extras.version}:
+        yield Item("restart", Kind.COMMAND, f"Restart to use version {extras.installed}", Restart())
     yield _quit_item(state)
 
 
