@@ -71,6 +71,15 @@ _PBPASTE = """#!/bin/sh
 exec cat "$(dirname "$0")/board"
 """
 
+_OPEN = """#!/bin/sh
+# open(1): one address, or with -t a file that the editor for text shows; it refuses other options.
+here=$(dirname "$0")
+as=; [ "$1" = -t ] && { as=text; shift; }
+case "$#$1" in 1-* | [!1]*) echo "open: invalid option or too many words" >&2; exit 64 ;; esac
+[ -z "$as" ] || [ -e "$1" ] || { echo "The file $1 does not exist." >&2; exit 1; }
+printf '%s|%s|%s\n' "$as" "$1" "$AWS_SECRET_ACCESS_KEY" >>"$here/opened"
+"""
+
 TEAM = "Identifier=org.python.python\nAuthority=Developer ID Application\nTeamIdentifier=BMM5U3QVKW\n"
 ADHOC = "Identifier=org.python.python\nSignature=adhoc\nTeamIdentifier=not set\n"
 
@@ -87,6 +96,7 @@ class MacPrograms:
         (directory / "uid").write_text(str(directory.stat().st_uid))
         self._put("pbcopy", _PBCOPY)
         self._put("pbpaste", _PBPASTE)
+        self._put("open", _OPEN)
 
     def _put(self, name: str, program: str) -> None:
         path = self.directory / name
@@ -120,6 +130,12 @@ class MacPrograms:
     def board(self) -> Path:
         """What is on the pasteboard."""
         return self.directory / "board"
+
+    @property
+    def opened(self) -> list[str]:
+        """What was opened: whether as text, the address or file, and the secret that came along."""
+        path = self.directory / "opened"
+        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
     @property
     def shown(self) -> list[dict[str, Any]]:

@@ -31,6 +31,9 @@ FRAMEWORKS = {"AppKit": "AppKit", "appkit": "AppKit", "_appkit": "AppKit"} | {
 STRUCTURES = {"NSPoint"}
 """Types that C knows and that metadata has no line for; ``AppKit`` takes them over from ``Foundation``."""
 
+VARIADIC = "initWithObjectsAndKeys_"
+"""Of pystray: a selector that takes as many arguments as one likes."""
+
 pytestmark = pytest.mark.skipif(
     not WHEELS.is_dir(), reason="needs pyobjc's wheels: sh packaging/environment.sh tools"
 )
@@ -177,3 +180,26 @@ def test_menus_delegate_is_told(selector: str, frameworks: dict[str, Framework])
 
     assert selector.encode() in frameworks["AppKit"].binary
     assert f"def {method}(self" in source
+
+
+def calls_of_selectors(source: str) -> dict[str, tuple[int, int]]:
+    """Return the selectors that a module calls, as ``setSize_``: how many arguments each takes and gets."""
+    found = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name = node.func.attr
+            if name.endswith("_") and not name.startswith("_") and name != VARIADIC:
+                found[name] = (name.count("_"), len(node.args))
+    return found
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_selector_gets_as_many_arguments_as_it_has_colons(source: Path) -> None:
+    called = calls_of_selectors(source.read_text(encoding="utf-8"))
+
+    assert called
+    assert [name for name, (colons, arguments) in called.items() if colons != arguments] == []
+
+
+def test_a_call_with_too_few_arguments_is_found() -> None:
+    assert calls_of_selectors("board.setString_forType_(text)") == {"setString_forType_": (2, 1)}

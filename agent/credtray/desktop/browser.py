@@ -40,6 +40,8 @@ _WEB_ADDRESS = re.compile(
     r"https://[A-Za-z0-9.-]+(?::\d+)?(?:/[!-~]*)?|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/[!-~]*)?"
 )
 _NEVER = frozenset("\"'`\\<>^{|}")
+_OPEN = "/usr/bin/open"
+"""macOS's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _browser_argv(entry: str, url: str) -> tuple[str, ...]:
 def _launchers(environment: Mapping[str, str]) -> Sequence[tuple[str, ...]]:
     found: Sequence[tuple[str, ...]] = ()
     if sys.platform == "darwin":
-        found = (("/usr/bin/open",),)
+        found = ((_OPEN,),)
     elif environment.get("WSL_DISTRO_NAME"):
         found = (("wslview",), ("xdg-open",))
     elif environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
@@ -186,7 +188,7 @@ def open_file(path: Path, environ: Mapping[str, str], patience: float = PATIENCE
 def _file_launchers(environ: Mapping[str, str]) -> Sequence[Sequence[str]]:
     found: Sequence[Sequence[str]] = ()
     if sys.platform == "darwin":
-        found = (("/usr/bin/open", "-t"),)
+        found = ((_OPEN, "-t"),)
     elif environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
         found = (("xdg-open",), ("gio", "open"))
     return found
