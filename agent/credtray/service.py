@@ -45,6 +45,7 @@ from credtray.desktop.main_thread import END_SECONDS, MainThread
 from credtray.desktop.message_window import heeding_session_end
 from credtray.desktop_integration import DesktopIntegration
 from credtray.desktop_requests import WITHOUT_DESKTOP, without_desktop
+from credtray.files.directory_safety import make_directory
 from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
 from credtray.store.state_files import EndpointTokens
@@ -71,6 +72,8 @@ def run(components: Components, *, console: Console, started: Callable[[], None]
         sys.stderr.write("The agent is already running. See: credtray status\n")
         return 0
     redactor = Redactor()
+    with contextlib.suppress(CredtrayError):  # an agent without a log works all the same
+        make_directory(paths.log_file().parent)
     with logging_to(paths.log_file(), redactor, console=console):
         _log.info("credtray %s starts, pid %d", __version__, os.getpid())
         for weakness in weaknesses:
@@ -92,7 +95,10 @@ def agent_lock() -> FileLock | None:
     Raises:
         AgentRefused: its directory or file is not safe, or cannot be locked.
     """
-    prepare_runtime_directory(paths.runtime_directory())
+    directory = paths.runtime_directory()
+    with contextlib.suppress(CredtrayError):  # what is wrong there is said below
+        make_directory(directory.parent)
+    prepare_runtime_directory(directory)
     lock = FileLock(paths.agent_lock(), timeout=0)
     try:
         lock.acquire()

@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 from credtray.core.errors import CredtrayError, FileInUse, FileRefused, FileUnwritable
 from credtray.core.shell_words import CLOSED_TO_OTHERS
+from credtray.files import made_record
 from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
 
 # What the operating system's errors mean to a person.
@@ -161,21 +162,42 @@ def is_there(path: Path) -> bool:
 def make_directory(path: Path) -> None:
     """Create *path* and what is missing above it, each 0700 whatever the umask; others stay as they are.
 
-    What was created survives a power cut.
+    What was created survives a power cut, and is recorded: see ``made_record``.
 
     Raises:
         FileUnwritable, FileRefused: it cannot be created.
     """
     with translated(path, "creating the directory"):
-        missing = []
-        at = path
-        while not is_there(at):
-            missing.append(at)
-            at = at.parent
-        for directory in reversed(missing):
-            with suppress(FileExistsError):
-                _make_private(directory)
-            _sync_names_in(directory.parent)
+        missing = _missing(path)
+        if missing:
+            _record(missing)
+        _make(missing)
+
+
+def _missing(path: Path) -> list[Path]:
+    """Return the directories that are not there, from the outermost to *path*."""
+    missing: list[Path] = []
+    at = path
+    while not is_there(at):
+        missing.insert(0, at)
+        at = at.parent
+    return missing
+
+
+def _make(missing: list[Path]) -> None:
+    for directory in missing:
+        with suppress(FileExistsError):
+            _make_private(directory)
+        _sync_names_in(directory.parent)
+
+
+def _record(missing: list[Path]) -> None:
+    """Note what is about to be made; where that is not possible it is made all the same."""
+    with suppress(OSError, CredtrayError):
+        place = made_record.place()
+        above = _missing(place)
+        _make(above)
+        made_record.note_directories(place, [*above, *missing])
 
 
 def private_directory(path: Path) -> Path:

@@ -10,15 +10,25 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from credtray.core import ini
 from credtray.core.errors import CredtrayError, FileContended, FileUnparsable
-from credtray.files.atomic_file import Draft, check_replaceable, is_null, opened, write_atomically
+from credtray.files import made_record
+from credtray.files.atomic_file import (
+    LEFTOVER_PREFIX,
+    Draft,
+    check_replaceable,
+    is_null,
+    opened,
+    write_atomically,
+)
 from credtray.files.directory_safety import is_there, make_directory, resolve, translated
 from credtray.files.file_lock import FileLock
+from credtray.files.in_the_way import unsupported
 from credtray.files.open_directory import OpenDirectory, RealWaiter, Waiter
 from credtray.files.settling import Snapshot, Stamp, open_for_writing, settled, settled_text, stamp_at
 
@@ -36,6 +46,7 @@ _WRITER_SECONDS = 2.5
 _WATCH_PAUSE = 0.025
 _MAX_MERGES = 8
 _MAX_REAPPLIED = 2  # more would be a fight with a program that puts its own version back
+_PRIVATE = 0o600
 _OTHERS = 0 if sys.platform == "win32" else 0o177
 """The permission bits that a file with secrets should not have; on Windows they say nothing about it."""
 
@@ -137,10 +148,11 @@ class Replacement:
     def _replaced(self, base: Snapshot, after: bytes) -> Snapshot | None:
         """Put *after* in the place of *base*; None when the file is no longer *base*."""
         found = check_replaceable(self._directory, self._target)
-        mode = 0o600 if found is None else stat.S_IMODE(found.st_mode)
+        mode = _PRIVATE if found is None else stat.S_IMODE(found.st_mode)
         tightened = mode if self._change.secret and mode & _OTHERS else None
         if tightened is not None:
-            mode = 0o600
+            mode = _PRIVATE
+        self._record(existed=base.stamp is not None, tightened=tightened)
         with Draft(self._directory) as draft:
             draft.fill(after, mode, base.group)
             if not draft.exchange(self._target.name, lambda: self._stamp() == base.stamp):
@@ -155,6 +167,12 @@ class Replacement:
             tightened_from=self._outcome.tightened_from or tightened,
         )
         return current
+
+    def _record(self, *, existed: bool, tightened: int | None) -> None:
+        """Note what the file was, so that uninstalling can leave it so; once for each edit."""
+        if self.result is None:
+            place = self._change.backup.parent
+            made_record.note_file(place, self._target, existed=existed, mode=tightened)
 
     def _opened(self, fd: int, data: bytes) -> Snapshot:
         found = os.fstat(fd) if fd >= 0 else self._directory.stat(self._target.name)
@@ -349,6 +367,56 @@ class SharedFile:
                     return outcome
         raise FileContended(f"{self.path} changed each time it was about to be replaced")
 
+    def remove_if_empty(self) -> bool:
+        """Remove the file when nothing is in it, and tell whether this has been done.
+
+        Raises:
+            FileContended, FileRefused, FileUnwritable: it is as it was.
+        """
+        with self._held() as (directory, target, snapshot):
+            if snapshot.stamp is None or snapshot.data:
+                return False
+            with translated(target, "removing"):
+                return self._removed(directory, target, snapshot)
+
+    def widen(self, mode: int, contents: Collection[bytes]) -> bool:
+        """Give a file that we narrowed its former mode again, if it holds one of these; tell whether it does.
+
+        Raises:
+            FileContended, FileRefused, FileUnwritable: it is as it was.
+        """
+        with self._held() as (_directory, target, snapshot):
+            if snapshot.fd < 0 or snapshot.data not in contents or snapshot.mode != _PRIVATE:
+                return False  # whoever has changed it since may have a reason to keep it private
+            with translated(target, "changing the mode of"), unsupported():
+                _set_mode(snapshot.fd, mode)
+            return True
+
+    @contextmanager
+    def _held(self) -> Iterator[tuple[OpenDirectory, Path, Snapshot]]:
+        target = resolve(self.path)
+        with self._lock(target), opened(target.parent, self._waiter) as directory:
+            snapshot = self._trusted(directory, target)
+            try:
+                yield directory, target, snapshot
+            finally:
+                snapshot.close()
+
+    def _removed(self, directory: OpenDirectory, target: Path, empty: Snapshot) -> bool:
+        """Give the empty file another name, look whether a late writer still fills it, then remove it."""
+        aside = f"{LEFTOVER_PREFIX}{os.urandom(8).hex()}.tmp"
+        if not directory.replace(target.name, aside, lambda: stamp_at(directory, target.name) == empty.stamp):
+            return False
+        self._waiter.sleep(WATCH_SECONDS)
+        if directory.stat(aside).st_size == 0 and not (empty.fd >= 0 and open_for_writing(empty.fd)):
+            directory.unlink(aside)
+            return True
+        if not directory.replace(aside, target.name, lambda: stamp_at(directory, target.name) is None):
+            rescued = self.backup_path.with_name(f"{target.name}.credtray-rescued")
+            write_atomically(rescued, settled_text(empty.fd, target, self._waiter))
+            directory.unlink(aside)
+        return False
+
     def _lock(self, target: Path) -> FileLock:
         digest = hashlib.sha256(str(target).encode("utf-8", "surrogateescape")).hexdigest()[:16]
         lock = self._lock_directory / f"{target.name}-{digest}.lock"
@@ -401,6 +469,11 @@ class SharedFile:
                 return snapshot
             snapshot.close()
             self._waiter.sleep(_VANISHED_PAUSE)
+
+
+def _set_mode(fd: int, mode: int) -> None:
+    if sys.platform != "win32":
+        os.fchmod(fd, mode)
 
 
 def _seen(data: bytes) -> _Seen:

@@ -16,10 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from credtray.core.errors import AutostartRefused
+from credtray.core.errors import AutostartRefused, FileRefused, FileUnwritable
 from credtray.core.shell_words import command_line, command_words
 from credtray.desktop.login_entry import EntryFile, Found
 from credtray.desktop.paths import APP_ID, asset_path
+from credtray.files.directory_safety import make_directory
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class StartMenuEntry:
     def write(self, content: bytes) -> None:
         """Write the shortcut."""
         with _refused(self._path):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_directory(self.folder)
             write_shortcut(self._path, Shortcut(**json.loads(content)))
 
     def remove(self) -> None:
@@ -106,6 +107,8 @@ def _refused(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise AutostartRefused(f"{path}: {error.strerror or error}") from error
+    except (FileRefused, FileUnwritable) as error:
+        raise AutostartRefused(error.detail) from error
 
 
 # --- COM, as far as shortcuts need it -----------------------------------------------------------------
