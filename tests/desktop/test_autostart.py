@@ -89,7 +89,22 @@ def test_disabled_leaves_nothing_behind(autostart: Autostart, home: Path) -> Non
     autostart.enable()
 
     assert autostart.disable() is Outcome.CHANGED
-    assert contents(home) == before
+    assert set(contents(home)) - set(before) == {".local/state/credtray/made.jsonl"}  # for `uninstall`
+
+
+def test_package_that_is_gone_is_not_started_by_a_python_that_stays(home: Path) -> None:
+    python, script = home / "bin" / "python", home / "bin" / "credtray"
+    for program in (python, script):
+        put(program, b"#!/bin/sh\n")
+        program.chmod(0o755)
+    entry = DesktopEntry.of_user(os.environ)
+    installed = Autostart((str(python), "-I", "-m", "credtray", "run"), entry)
+    installed.enable()
+    needed = read_keys(Path(entry.place).read_bytes())["TryExec"]
+    script.unlink()
+
+    assert needed == str(script)
+    assert installed.status().stale == f"it starts {script}, which no longer exists"
 
 
 def test_disabling_what_is_not_enabled_is_fine(autostart: Autostart, home: Path) -> None:

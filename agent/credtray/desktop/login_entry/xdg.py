@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import site
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +41,12 @@ _AT_LOGIN = ("X-GNOME-Autostart-enabled=true",)
 _IN_MENU = ("Categories=Utility;", "Keywords=aws;sso;sign-in;credentials;identity center;tray;")
 
 
-def desktop_entry(command: Sequence[str], version: str, more: Sequence[str] = _AT_LOGIN) -> bytes:
+def desktop_entry(
+    command: Sequence[str], version: str, more: Sequence[str] = _AT_LOGIN, needed: str | None = None
+) -> bytes:
     """Return the entry that starts *command* without a terminal and without the busy cursor.
+
+    Desktops pass over an entry whose *needed* program is not there: the command's own when not given.
 
     Raises:
         AutostartRefused: a part of the command cannot be used in such an entry.
@@ -52,7 +57,7 @@ def desktop_entry(command: Sequence[str], version: str, more: Sequence[str] = _A
         "Name=credtray",
         "Comment=Keeps AWS IAM Identity Center credentials fresh",
         f"Exec={exec_value(command)}",
-        f"TryExec={_string(command[0])}",
+        f"TryExec={_string(command[0] if needed is None else needed)}",
         "Icon=credtray",
         "Terminal=false",
         "StartupNotify=false",
@@ -65,9 +70,9 @@ def desktop_entry(command: Sequence[str], version: str, more: Sequence[str] = _A
         raise AutostartRefused(f"the path {command[0]!a} is not UTF-8", hint=_OTHER_PATH) from error
 
 
-def menu_entry(command: Sequence[str], version: str) -> bytes:
+def menu_entry(command: Sequence[str], version: str, needed: str | None = None) -> bytes:
     """Return the entry of the menu of applications; raises as ``desktop_entry``. Packages use it, too."""
-    return desktop_entry(command, version, _IN_MENU)
+    return desktop_entry(command, version, _IN_MENU, needed)
 
 
 def exec_value(command: Sequence[str]) -> str:
@@ -166,7 +171,7 @@ class DesktopEntry:
 
     def content(self, command: tuple[str, ...]) -> bytes:
         """Return the text of the file."""
-        return desktop_entry(command, __version__)
+        return desktop_entry(command, __version__, needed=_script_beside(command[0]))
 
     def starts(self, command: tuple[str, ...]) -> str:
         """Return the value of ``Exec``."""
@@ -210,7 +215,7 @@ class MenuEntry(DesktopEntry):
 
     def content(self, command: tuple[str, ...]) -> bytes:
         """Return the text of the file."""
-        return menu_entry(command, __version__)
+        return menu_entry(command, __version__, _script_beside(command[0]))
 
     def remove(self) -> None:
         """Remove the file, and the icon unless the other entry needs it."""
@@ -268,6 +273,14 @@ def packaged_entry(environ: Mapping[str, str]) -> Path | None:
         if content is not None and MARK in read_keys(content):
             return path
     return None
+
+
+def _script_beside(python: str) -> str | None:
+    """Return the script `credtray` of an installation: it goes with the package, when Python may stay."""
+    base = Path(site.getuserbase())
+    folder = base / "bin" if Path(__file__).is_relative_to(base) else Path(python).parent
+    script = folder / "credtray"
+    return str(script) if script.is_file() and os.access(script, os.X_OK) else None
 
 
 def _switched_off(keys: Mapping[str, str]) -> str | None:
