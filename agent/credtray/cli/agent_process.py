@@ -23,10 +23,12 @@ from credtray.cli.status_words import Reader, session_words
 from credtray.core.errors import (
     AgentNotRunning,
     AgentSilent,
+    BadFrame,
     CredtrayError,
     FileContended,
     FileRefused,
     FileUnwritable,
+    ProtocolMismatch,
 )
 from credtray.core.icon_place import icon_words
 from credtray.core.protocol import Stop, TestNotice
@@ -130,7 +132,9 @@ def end_agent() -> str | None:
     except AgentNotRunning:
         return None
     except AgentSilent:
-        return _end_stuck()
+        return _end_stuck("did not answer")
+    except (ProtocolMismatch, BadFrame):  # another version
+        return _end_stuck("did not understand this command")
     _wait_for_end()
     _warn_of_keys_left()
     return f"The agent (pid {stopped.pid}) has stopped; nothing is renewed until it runs again."
@@ -178,8 +182,8 @@ def _was_to_remove_keys() -> bool:
         return True
 
 
-def _end_stuck() -> str:
-    """End an agent that answers nothing (stopped by Ctrl-Z, or hanging) and return what was done.
+def _end_stuck(trouble: str) -> str:
+    """End an agent that answers nothing useful (stopped by Ctrl-Z, or hanging) and return what was done.
 
     Raises:
         AgentSilent: nobody can tell which process it is, or it does not end.
@@ -196,7 +200,7 @@ def _end_stuck() -> str:
         known = f"Find it: {FIND_AGENT.on()}; then end it: {end_process('PID').on()}"
         raise AgentSilent("its process is unknown", hint=known)
     if _ended_when_asked(pid):
-        return f"The agent (pid {pid}) did not answer, but has stopped now."
+        return f"The agent (pid {pid}) {trouble}, but has stopped now."
     _kill(pid)
     _wait_for_end(_STUCK_SECONDS)
     return f"The agent (pid {pid}) was killed; its keys stay in the credentials file."
