@@ -55,11 +55,12 @@ JOINERS = frozenset(
         "doctor",
         "pasted",
         "setup",
+        "uninstall",
     }
 )
 """The only places where wings meet."""
 
-TYPER_ROOMS = frozenset({"cli", "doctor", "pasted", "setup"})
+TYPER_ROOMS = frozenset({"cli", "doctor", "pasted", "setup", "uninstall"})
 """Where commands are: an option is a parameter there."""
 
 PURE_LIBRARY = frozenset(

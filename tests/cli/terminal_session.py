@@ -11,9 +11,9 @@ import subprocess
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from tests.cli.real_world import ROOT, SECONDS, World
+from tests.cli.real_world import ROOT, SECONDS
 
 if sys.platform != "win32":
     import pty
@@ -24,10 +24,18 @@ ENTER, SPACE, TAB, ESCAPE, DOWN, CTRL_A, CTRL_C = "\r", " ", "\t", "\x1b", "\x1b
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>])")
 
 
+class Inhabited(Protocol):
+    """A user's home, in which commands run."""
+
+    @property
+    def environment(self) -> dict[str, str]: ...
+    def command(self, *words: str) -> list[str]: ...
+
+
 class TerminalSession:
     """Ends the command with the block, however the block ends."""
 
-    def __init__(self, world: World, *words: str, **variables: str) -> None:
+    def __init__(self, world: Inhabited, *words: str, **variables: str) -> None:
         self._environment = {**world.environment, "PROMPT_TOOLKIT_NO_CPR": "1", **variables}
         self._command = world.command(*words)
         self._seen = b""

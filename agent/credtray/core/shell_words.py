@@ -260,12 +260,14 @@ SET_CLOCK = ShellCommand(
     "sudo systemsetup -setusingnetworktime on",
     git_bash="w32tm //resync",
 )
+PURGE_WITH_APT = ShellCommand("sudo apt purge credtray", "")
+REMOVE_WITH_DNF = ShellCommand("sudo dnf remove credtray", "")
 READ_IN = ShellCommand(". {path}", "Get-Content -Raw -Encoding UTF8 {path} | Invoke-Expression")
 IN_UTF8 = ShellCommand("setx PYTHONUTF8 1", "setx PYTHONUTF8 1")
 
 PROGRAMS = (
     "credtray|aws|chmod|chown|chattr|mv|ls|rm|sudo|unset|eval|export|openssl|chflags|kill|pgrep|timedatectl|systemctl|"
-    "icacls|attrib|Move-Item|Remove-Item|Get-Content|Get-Process|Stop-Process|w32tm|setx|"
+    "brew|pipx|uv|icacls|attrib|Move-Item|Remove-Item|Get-Content|Get-Process|Stop-Process|w32tm|setx|"
     'tasklist|taskkill|(?:set|move|del|rd /s)(?= ")'
 )
 """What a command that is printed begins with, as a regular expression."""
