@@ -9,7 +9,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -61,24 +61,44 @@ def _commands() -> str:
         f"{SUMMARY}\n",
         "`--verbose` with any command prints where an error came from.\n",
     ]
-    parts += ["\n".join(_command(name)) for name in COMMANDS if name not in HIDDEN]
+    parts += ["\n".join(_command(text)) for text in command_texts()]
     parts += ["## Exit codes\n", _table(("code", "meaning"), EXIT_CODES)]
     return "\n".join(parts)
 
 
-def _command(name: str) -> Iterator[str]:
-    module, _panel = COMMANDS[name]
-    found = importlib.import_module(f"credtray.{module}")
-    text = inspect.getdoc(getattr(found, name.replace("-", "_"), None) or getattr(found, f"{name}_")) or ""
-    prose, _, examples = text.partition("\n\nExamples:\n")
-    yield f"## credtray {name}\n"
-    yield prose.replace("\\[", "[") + "\n"
+@dataclass(frozen=True, slots=True)
+class CommandText:
+    """What a command's own help says, in parts; ``packaging/man_page.py`` makes the manual page of it."""
+
+    name: str
+    prose: str
+    examples: str
+    rows: tuple[tuple[str, str], ...]
+    """Argument or option, in backticks, and its meaning."""
+
+
+def command_texts() -> Iterator[CommandText]:
+    """Yield every command that a person uses, in the order of the help."""
+    for name, (module, _panel) in COMMANDS.items():
+        if name in HIDDEN:
+            continue
+        found = importlib.import_module(f"credtray.{module}")
+        text = (
+            inspect.getdoc(getattr(found, name.replace("-", "_"), None) or getattr(found, f"{name}_")) or ""
+        )
+        prose, _, examples = text.partition("\n\nExamples:\n")
+        rows = tuple(row for param in command_named(name).params if (row := _param(param)))
+        yield CommandText(name, prose.replace("\\[", "["), inspect.cleandoc(f"\n{examples}"), rows)
+
+
+def _command(text: CommandText) -> Iterator[str]:
+    yield f"## credtray {text.name}\n"
+    yield text.prose + "\n"
     yield "```"
-    yield inspect.cleandoc(f"\n{examples}")
+    yield text.examples
     yield "```\n"
-    rows = [row for param in command_named(name).params if (row := _param(param))]
-    if rows:
-        yield _table(("argument or option", "meaning"), rows)
+    if text.rows:
+        yield _table(("argument or option", "meaning"), text.rows)
 
 
 def _param(param: Any) -> tuple[str, str] | None:
