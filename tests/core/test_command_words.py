@@ -61,6 +61,15 @@ def test_an_open_quote_is_an_error() -> None:
             command_words('"open', windows=windows)
 
 
+def test_our_command_is_known_when_it_starts_the_one_file() -> None:
+    found = own_command("/usr/bin/python3 -I -S '/opt/my tools/credtray-0.1.0.pyz' credentials dev")
+
+    assert found is not None
+    assert (found.door, found.profile) == ("/opt/my tools/credtray-0.1.0.pyz", "dev")
+    assert found.outdated({"/usr/bin/python3"}.__contains__) == f"{found.door} does not exist"
+    assert found.outdated({"/usr/bin/python3", found.door}.__contains__) is None
+
+
 def test_our_command_is_known_with_an_escaped_quote_in_the_profile() -> None:
     words = [
         r"C:\My Apps\python.exe",

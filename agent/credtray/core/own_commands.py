@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from credtray.core.shell_words import command_words
 
-_DOOR = re.compile(r"[\\/](agent|credtray)[\\/]__main__\.py\Z")
+_DOOR = re.compile(r"[\\/](?:(agent|credtray)[\\/]__main__\.py|credtray[^\\/]*\.pyz)\Z")
 _SCRIPT = re.compile(r"[\\/]credtray(\.exe)?\Z")
 _WHOLE_PATH = re.compile(r"[/~]|[A-Za-z]:[\\/]")
 _ENV = "/usr/bin/env"
@@ -74,7 +74,7 @@ def _taken_apart(words: Sequence[str], verb: str, profile: str) -> OwnCommand | 
     at = words.index(verb, 2) - 1
     door = _DOOR.search(words[at])
     if door is not None:
-        return OwnCommand(words[0], words[at], door[1], profile)
+        return OwnCommand(words[0], words[at], door[1] or _NOW, profile)
     if words[at - 1] == "-m" and words[at] in {"agent", _NOW}:
         return OwnCommand(words[0], None, words[at], profile)
     return None

@@ -17,6 +17,7 @@ from credtray.core.errors import AutostartRefused, UsageError
 from credtray.core.own_commands import OldStart, own_start
 from credtray.core.shell_words import command_line, plain_in_cmd, with_short_names
 from credtray.desktop.login_entry import Found, LoginEntry
+from credtray.desktop.paths import one_file
 
 ENABLE = "credtray autostart enable"
 
@@ -160,6 +161,8 @@ def own_command(*words: str) -> tuple[str, ...]:
     if sys.platform == "win32" and (windowless := interpreter.with_name("pythonw.exe")).exists():
         interpreter = windowless
     door = Path(__file__).parents[1] / "__main__.py"
+    if (whole := one_file()) is not None:
+        return str(interpreter), "-I", str(whole), "run"
     if door.is_relative_to(site.getuserbase()):  # by `pip install --user`: -I does not look there
         return str(interpreter), "-I", str(door), *words
     return str(interpreter), "-I", "-m", "credtray", *words
@@ -199,7 +202,7 @@ def credential_process_command(profile: str) -> str:
     """
     if not profile.isprintable():
         raise UsageError(f"The profile name {profile!a} cannot be used in a command")
-    door = Path(__file__).parent.parent / "__main__.py"
+    door = one_file() or Path(__file__).parent.parent / "__main__.py"
     marker = ["--"] if profile.startswith("-") else []
     python, script = map(_without_quotes, (sys.executable, str(door)))
     words = [python, "-I", "-S", script, "credentials", *marker, profile]

@@ -150,6 +150,18 @@ def asset_path(name: str) -> Path | None:
     return next((folder / name for folder in _folders() if (folder / name).is_file()), None)
 
 
+def one_file() -> Path | None:
+    """Return the credtray.pyz that we were unpacked from; what should last names that, and not the cache.
+
+    packaging/one_file/__main__.py writes the note, at each start from another place.
+    """
+    try:
+        noted = Path(__file__).parents[2].joinpath("one-file").read_text("utf-8", "surrogateescape")
+    except OSError:
+        return None
+    return Path(noted) if Path(noted).is_file() else None
+
+
 def _folders() -> tuple[Path, Path]:
     """Return where it may be: inside the package, as in a wheel; two folders up, as in a checkout."""
     package = Path(__file__).resolve().parent.parent
