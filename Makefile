@@ -21,7 +21,7 @@ WORKERS ?= 6
 # What `make quick` runs: the parts by themselves, without whole programs and without a screen.
 rooms := core ways_out daemon store files web aws desktop
 
-.PHONY: help demo quick test lint pytest bench soak wheel docs screenshots lock clean setup-runtime setup-dev setup-tools
+.PHONY: help demo quick test lint pytest bench soak wheel packages docs screenshots lock clean setup-runtime setup-dev setup-tools
 
 help: ## Say what can be made
 	@$(enter) sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; \
@@ -55,6 +55,9 @@ soak: setup-dev setup-tools ## Run all tests with the full budgets of docs/expla
 
 wheel: setup-dev ## Build the wheel, install it elsewhere and run it
 	@$(enter) $(python) packaging/wheel_check.py $(ARGS)
+
+packages: ## Build all that people install (packages, installers, one file) into dist/, with SHA256SUMS and SBOM
+	@$(enter) sh packaging/packages.sh $(ARGS)
 
 docs: setup-runtime ## Write the reference pages that are generated from the code
 	@$(enter) $(python) -I -m credtray.cli.reference docs/reference

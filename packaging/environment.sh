@@ -1,10 +1,11 @@
 #!/bin/sh
-# Sets up what a checkout needs: packaging/environment.sh runtime | dev | tools | wine
+# Sets up what a checkout needs: packaging/environment.sh runtime | dev | tools | packages | wine
 #
 #   runtime  .venv with the locked runtime dependencies; the checkout itself is importable in it
 #   dev      the same, the locked tools of development, and the project installed in place
 #   tools    the Debian packages, the AWS SDK for JavaScript, and the packages for macOS that some tests need; says
 #            which and why
+#   packages what `make packages` builds and checks with: Debian packages, and .venv/packaging
 #   wine     the Debian packages of Wine, for packaging/windows.sh; fails where they cannot be had
 #
 # Run from the root of the checkout. Whatever is there already is not touched: a second run costs nothing.
@@ -88,6 +89,9 @@ wanted_tools() {
 /usr/include/stdlib.h libc6-dev needed to compile it
 /usr/bin/zsh zsh takes pasted credentials
 /usr/bin/fish fish takes pasted credentials
+/usr/bin/mmdebstrap mmdebstrap makes the bare Debian in which the package is tried
+/usr/bin/lintian lintian judges the package as Debian does
+/usr/bin/rpm rpm lists what is in the other package
 /bin/ps procps tells which programs run, as on systems without /proc
 /usr/bin/node nodejs runs the AWS SDK for JavaScript, which takes keys in its own order
 /usr/bin/npm npm fetches that SDK, checked against tests/js/package-lock.json
@@ -118,6 +122,23 @@ wine() {
     [ -x /usr/bin/wine ] && [ -x /usr/lib/wine/wine64 ] && [ -x /usr/bin/Xvfb ] && return 0
     command -v wine >/dev/null && ! command -v apt-get >/dev/null && return 0 # another system's own
     install "runs CPython for Windows, with a screen for its windows" wine wine64 xvfb
+}
+
+packages() {
+    missing=
+    for pair in makensis:nsis wixl:wixl msiinfo:msitools patchelf:patchelf osslsigncode:osslsigncode; do
+        command -v "${pair%:*}" >/dev/null || missing="$missing ${pair#*:}"
+    done
+    # shellcheck disable=SC2086 # one word per package
+    [ -z "$missing" ] || install "for make packages" $missing || give_up "cannot do without them"
+    print=$(fingerprint requirements/packaging.txt)
+    is_done packaging "$print" && return 0
+    say "tools for packages, checked against requirements/packaging.txt"
+    rm -rf .venv/packaging
+    .venv/bin/python -m venv .venv/packaging
+    PIP_USER=0 .venv/packaging/bin/python -m pip install --quiet --no-input --disable-pip-version-check \
+        --require-hashes -r requirements/packaging.txt
+    echo "$print" >.venv/credtray-packaging
 }
 
 # The AWS SDK for JavaScript, in tests/js/node_modules.
@@ -231,6 +252,6 @@ dev() {
 }
 
 case "${1:-}" in
-    runtime | dev | tools | wine) "$1" ;;
-    *) give_up "usage: packaging/environment.sh runtime | dev | tools | wine" ;;
+    runtime | dev | tools | packages | wine) "$1" ;;
+    *) give_up "usage: packaging/environment.sh runtime | dev | tools | packages | wine" ;;
 esac

@@ -1,0 +1,85 @@
+#!/bin/sh
+# Builds what people install, into dist/: packaging/packages.sh [python | one-file | linux | windows | macos]...
+#
+# Without words: all of it, then the list of parts (SBOM) and SHA256SUMS. The same commit makes the same bytes:
+# SOURCE_DATE_EPOCH is the time of the commit unless it is set. CREDTRAY_DIST names another folder than dist/.
+# Each way is a script or program of its own in packaging/; tests/packaging and packaging/try_packages.sh try them.
+set -eu
+cd "$(dirname "$0")/.."
+
+dist=${CREDTRAY_DIST:-dist}
+build=${CREDTRAY_BUILD:-build/packages}
+python=.venv/bin/python
+
+say() {
+    printf '%s\n' "packages: $*" >&2
+}
+
+# The moment that everything made here carries.
+moment() {
+    git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md
+}
+
+# The two wheels (docs/adr/0032-isolation.md) and the source package.
+python_packages() {
+    $python -I -m hatchling build -t sdist -d "$dist" >/dev/null
+    for system in posix win_amd64; do
+        CREDTRAY_WHEEL_FOR=$system $python -I -m hatchling build -t wheel -d "$dist" >/dev/null
+    done
+}
+
+one_file() {
+    $python packaging/one_file.py "$dist/credtray.pyz"
+}
+
+# .deb and .rpm of the same files.
+linux() {
+    rm -rf "$build/linux"
+    mkdir -p "$build/linux"
+    $python packaging/linux_tree.py "$build/linux/root"
+    linux_again
+}
+
+# The packages only, of the tree that is there.
+linux_again() {
+    for kind in deb rpm; do
+        CREDTRAY_VERSION=$version CREDTRAY_ROOT=$build/linux/root CREDTRAY_ARCH=$(dpkg --print-architecture) \
+            .venv/packaging/bin/nfpm package -f packaging/linux/nfpm.yaml -p $kind -t "$dist" >&2
+    done
+}
+
+bill() {
+    if [ -f "$build/linux/debian.txt" ]; then
+        $python packaging/bom.py "$dist/credtray.cdx.json" "$build/linux/debian.txt"
+    else
+        $python packaging/bom.py "$dist/credtray.cdx.json"
+    fi
+    .venv/packaging/bin/python packaging/judge_bom.py "$dist/credtray.cdx.json"
+}
+
+sums() {
+    (cd "$dist" && find . -maxdepth 1 -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
+}
+
+sh packaging/environment.sh dev
+sh packaging/environment.sh packages
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(moment)}
+export SOURCE_DATE_EPOCH
+version=$($python -I -c 'import credtray; print(credtray.__version__)')
+umask 022
+mkdir -p "$dist" "$build"
+[ $# -gt 0 ] || set -- python one-file linux windows
+for way in "$@"; do
+    say "$way"
+    case $way in
+        python) python_packages ;;
+        one-file) one_file ;;
+        linux) linux ;;
+        linux-again) linux_again ;;
+        windows) sh packaging/windows_installers.sh "$dist" "$version" ;;
+        *) say "no such way: $way"; exit 2 ;;
+    esac
+done
+bill
+sums
+say "$(wc -l <"$dist/SHA256SUMS") files in $dist"
