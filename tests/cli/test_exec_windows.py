@@ -19,6 +19,7 @@ import _winapi  # noqa: E402 -- type checkers know it only after the word on the
 pytestmark = pytest.mark.windows
 
 SYNCHRONIZE = 0x00100000
+TERMINATE = 0x0001
 AT_MOST_MS = 20_000
 
 PARENT = """
@@ -99,3 +100,27 @@ def test_no_child_outlives_a_killed_parent() -> None:
 
         # It waits for the end of its stdin, which this test holds open meanwhile.
         assert _winapi.WaitForSingleObject(living, AT_MOST_MS) == _winapi.WAIT_OBJECT_0
+
+
+AGENT = "import sys, time; print('up', file=sys.stderr, flush=True); time.sleep(120)"
+STARTER = f"""
+import sys
+from credtray.desktop.background import begin
+agent = begin([sys.executable, "-c", {AGENT!r}])
+agent.stderr.readline()
+print(agent.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_agent_begun_in_the_shell_of_exec_outlives_it() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        agent = _winapi.OpenProcess(SYNCHRONIZE | TERMINATE, False, int(parent.stdout.readline()))
+        parent.kill()
+    try:
+        assert _winapi.WaitForSingleObject(agent, 1000) == _winapi.WAIT_TIMEOUT
+    finally:
+        _winapi.TerminateProcess(agent, 1)

@@ -23,25 +23,33 @@ def begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
     Raises:
         AgentNotStarted: it cannot be started.
     """
-    home = Path.home()
     try:
-        return subprocess.Popen(  # noqa: S603 -- ourselves, no shell
-            list(command),
-            cwd=home if home.is_dir() else Path(home.anchor or os.sep),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            creationflags=_apart(),
-        )
+        if sys.platform == "win32":
+            try:
+                return _begin(command, _APART | subprocess.CREATE_BREAKAWAY_FROM_JOB)
+            except PermissionError:  # by a job that lets nobody go, such as a terminal's or a service's
+                return _begin(command, _APART)
+        else:
+            return _begin(command)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise AgentNotStarted(f"{command[0]}: {reason}") from error
 
 
-def _apart() -> int:
-    """Return the flags for Windows: no console of ours, so that closing it or Ctrl-C in it ends nothing."""
-    if sys.platform == "win32":
-        return subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-    else:  # noqa: RET505 -- type checkers take the branch of their platform
-        return 0
+def _begin(command: Sequence[str], flags: int = 0) -> subprocess.Popen[bytes]:
+    home = Path.home()
+    return subprocess.Popen(  # noqa: S603 -- ourselves, no shell
+        list(command),
+        cwd=home if home.is_dir() else Path(home.anchor or os.sep),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        creationflags=flags,
+    )
+
+
+if sys.platform == "win32":
+    _APART = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+    """No console of ours: closing it, or Ctrl-C in it, ends nothing. Nor is it of the job that `exec` makes:
+    what is started in its shell would be killed with it, and leave its keys in the files."""

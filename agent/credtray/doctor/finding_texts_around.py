@@ -142,7 +142,7 @@ AGENT_SILENT = FindingKind(
     Group.AGENT,
     Severity.BROKEN,
     "The agent does not answer",
-    "Something listens on its socket, but does not answer properly.",
+    "It runs, but gives no proper answer, or commands cannot reach it safely.",
     "Restart it: credtray restart",
 )
 AGENT_VERSION = FindingKind(
