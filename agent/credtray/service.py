@@ -52,8 +52,8 @@ from credtray.store.state_files import EndpointTokens
 from credtray.web.credentials_endpoint import listening_on
 
 _log = logging.getLogger(__name__)
-_STATE_TRIES = 12
-"""Half a minute: without what we remember, the keys of all profiles would leave the credentials file."""
+_STATE_TRIES = 4
+"""Ten seconds: without what we remember, what is in the credentials file is kept, and no choice is saved."""
 
 START_SECONDS = 15.0
 """How long the start waits for a command that works without an agent."""
