@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from credtray.core import ini
-from credtray.core.errors import FileInUse, FileRefused
+from credtray.core.errors import FileInUse, FileRefused, FileUnwritable
 from credtray.files import on_windows
 from credtray.files.atomic_file import read_bounded, write_atomically
-from credtray.files.directory_safety import private_directory
+from credtray.files.directory_safety import make_directory, private_directory
+from credtray.files.shared_file import SharedFile
 from tests.aws.file_fakes import StandingClock, shared
 
 assert sys.platform == "win32"
@@ -195,3 +196,23 @@ def test_file_that_somebody_made_while_ours_had_no_name_stays_and_so_does_the_ol
     assert path.read_bytes() == b"[theirs]\r\nk = 2\r\n\r\n[dev]\r\nk = 1\r\n"
     assert names(path) == ["credentials"]
     assert path.parent.parent.joinpath("credtray-state", "credentials.credtray-rescued").read_bytes() == USERS
+
+
+@pytest.fixture
+def gone() -> Path:
+    """Return a path on a drive that is not there, as a network drive may be."""
+    letter = next(each for each in "QRSTUVW" if not Path(f"{each}:\\").exists())
+    return Path(f"{letter}:\\home\\.aws\\config")
+
+
+def test_file_on_a_drive_that_is_not_there_is_not_taken_for_missing(gone: Path, tmp_path: Path) -> None:
+    lost = SharedFile(gone, tmp_path / "locks", backup_directory=tmp_path)
+    for read in (lambda: read_bounded(gone, 100), lost.read):
+        with pytest.raises(FileUnwritable, match=r":\\ cannot be reached") as caught:
+            read()
+        assert "Connect that drive" in caught.value.advice
+
+
+def test_directory_on_a_drive_that_is_not_there_is_refused_at_once(gone: Path) -> None:
+    with pytest.raises(FileUnwritable, match="cannot be reached"):
+        make_directory(gone)

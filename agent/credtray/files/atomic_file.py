@@ -21,7 +21,7 @@ from typing import Self
 from credtray.core.errors import FileRefused, FileUnwritable
 from credtray.core.obstacles import Obstacle
 from credtray.core.shell_words import WRITABLE
-from credtray.files.directory_safety import close, flush, make_directory, resolve, translated
+from credtray.files.directory_safety import check_reachable, close, flush, make_directory, resolve, translated
 from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
 from credtray.files.open_directory import (
     OpenDirectory,
@@ -97,6 +97,7 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
         try:
             fd = open_to_read(target, RealWaiter())
         except FileNotFoundError:
+            check_reachable(target)
             return None
         try:
             check_file(target, os.fstat(fd))

@@ -155,8 +155,24 @@ def is_there(path: Path) -> bool:
         try:
             path.lstat()
         except FileNotFoundError:
+            check_reachable(path)
             return False
     return True
+
+
+def check_reachable(path: Path) -> None:
+    """Refuse to call missing what is on a drive, or a share, that is not there just now.
+
+    Windows says "not found" of both. Who takes that for an empty file takes all keys out of the other one.
+
+    Raises:
+        FileUnwritable: on Windows, where the path begins there is nothing.
+    """
+    if sys.platform == "win32" and path.anchor and not os.path.exists(path.anchor):  # noqa: PTH110 -- never raises
+        raise FileUnwritable(f"{path}: {path.anchor} cannot be reached", hint=_CONNECT)
+
+
+_CONNECT = "Connect that drive or share, or name another place."
 
 
 def make_directory(path: Path) -> None:
