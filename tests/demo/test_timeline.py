@@ -1,4 +1,4 @@
-"""`make demo` as people run it: a real process, real children, the caller's home beside it."""
+"""`credtray demo` as people run it: a real process, real children, the caller's home beside it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ STEPS = [
     "removed",
     "stopped",
 ]
-MODULE = ["-m", "credtray.demo"]
+MODULE = ["-I", "-m", "credtray", "demo"]
 
 
 @pytest.fixture

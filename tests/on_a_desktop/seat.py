@@ -91,7 +91,10 @@ class Seat:
 
 
 def find(lines: tuple[menus.Line, ...], word: str) -> menus.Line:
-    """Return the one line whose label begins with the word."""
+    """Return the line that has this label, or the one line whose label begins with it."""
+    for line in lines:
+        if line.label.rstrip("\u2007 ") == word:
+            return line
     [found] = [line for line in lines if line.label.startswith(word)]
     return found
 

@@ -36,6 +36,7 @@ _PROGRAMS, _TROUBLE, _AGENT = "Programs that need keys", "When something does no
 COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("setup.command", _START),
     "start": ("cli.agent_start", _START),
+    "demo": ("cli.demo", _START),
     "status": ("cli.status", _START),
     "login": ("cli.sign_in", _SIGN_IN),
     "logout": ("cli.sign_in", _SIGN_IN),

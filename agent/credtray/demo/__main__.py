@@ -1,4 +1,4 @@
-"""The demo: ``python -m credtray.demo [--speed X] [--unattended] [--keep]``, which is `make demo`.
+"""The demo: ``python -m credtray.demo [--speed X] [--unattended] [--keep]``, which is `credtray demo`.
 
 Four hours of the main job in minutes, with the real command line and the real agent against the embedded
 Identity Center, in a throw-away home. Never writes to the real one. Exit code 1: a step did not happen.
@@ -26,7 +26,7 @@ from credtray.demo.identity_center.exchange import CANARY
 from credtray.demo.stage import Missing, Plan, Stage, interrupting_signals, set_stage
 from credtray.demo.story import Story, Timeline
 
-ATTENDED_SPEED = 60.0
+ATTENDED_SPEED = 120.0
 UNATTENDED_SPEED = 360.0
 _FASTEST = 600.0
 """Beyond this a moment's hesitation of the machine is longer than the time between two warnings."""
@@ -34,7 +34,7 @@ _FASTEST = 600.0
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="make demo ARGS='...'", description="Four hours of credtray in minutes, in a throw-away home."
+        prog="credtray demo", description="Four hours of credtray in minutes, in a throw-away home."
     )
     parser.add_argument(
         "--speed",

@@ -60,6 +60,10 @@ class Moment:
 
     session: SessionStatus
     """The one that there is."""
+    default: str | None
+    """The default profile."""
+    has_icon: bool
+    """A panel shows the icon of the demo's agent."""
     keys_until: tuple[datetime, ...]
     """Of the active profiles that have keys."""
 
@@ -74,7 +78,13 @@ class Moment:
         if not document.sessions:
             return None
         ends = (item.expires_at for item in document.profiles if item.active)
-        return cls(document.sessions[0], tuple(end for end in ends if end is not None))
+        default = next((item.name for item in document.profiles if item.default), None)
+        return cls(
+            document.sessions[0],
+            default,
+            document.desktop.tray.back_end is not None,
+            tuple(end for end in ends if end is not None),
+        )
 
 
 class Observed:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TextIO, TypeVar
 
@@ -184,6 +187,8 @@ _SIGN_IN_SECONDS = 630.0
 _LATE = timedelta(minutes=30)
 """How much later than expected the end may be told: the end is only learned."""
 _WARNINGS = 2
+_LOOK_SECONDS = 0.3
+"""How often it is seen whether a person has pressed Enter."""
 _AT_THE_END = 120.0
 """The fastest pace for the last minutes: the agent makes sure of an end in real time."""
 _SHOWN = ("sso_start_url", "sso_account_id", "sso_role_name")
@@ -201,6 +206,8 @@ class Story:
         self._agent: Child | None = None
         self._helpless = False
         """No browser took the address of the sign-in under way."""
+        self._enter = threading.Event()
+        """Set when a person has pressed Enter."""
 
     def tell(self) -> None:
         """Go through all steps.
@@ -208,6 +215,8 @@ class Story:
         Raises:
             Missing: one did not happen.
         """
+        if self._stage.plan.attended:
+            threading.Thread(target=self._hear_enter, name="enter", daemon=True).start()
         with self._told.moving(self._moment):
             self._set_up()
             self._start_agent()
@@ -261,7 +270,11 @@ class Story:
         )
 
     def _switch(self) -> None:
-        self._stage.asked("switched", "switch", CHOSEN)
+        def chosen(moment: Moment) -> bool:
+            return moment.default == CHOSEN
+
+        if not self._persons(f"click the icon in your panel, then Default profile > {CHOSEN}", chosen):
+            self._stage.asked("switched", "switch", CHOSEN)
         self._told.tell("switched", f"[default] is {CHOSEN} now")
 
     # --- four hours -------------------------------------------------------------------------------------
@@ -324,8 +337,14 @@ class Story:
 
     def _sign_in_fresh(self) -> None:
         stage, ended = self._stage, self._now("signed in fresh")
-        self._announce_browser()
-        stage.asked("signed in fresh", "login", within=self._patience, talk=self._address)
+
+        def signed_in(moment: Moment) -> bool:
+            return moment.session.state is CredentialStatus.FRESH
+
+        how = f"then sign in as {USER}, password {stage.portal.directory.users[USER].password}"
+        if not self._persons(f"click Sign in on the notification, or in the icon's menu; {how}", signed_in):
+            self._announce_browser()
+            stage.asked("signed in fresh", "login", within=self._patience, talk=self._address)
         moment = self._when("signed in fresh", lambda now: now.session.state is CredentialStatus.FRESH)
         before, after = ended.signed_in_until, moment.signed_in_until
         if before is None or after is None or after <= before:
@@ -338,12 +357,21 @@ class Story:
         self._told.tell("kept", f"{len(PROFILES)} profiles: keys until {_keys(renewed)}, by the new sign-in")
 
     def _sign_out(self) -> None:
-        answer = msgspec.json.decode(self._stage.asked("signed out", "logout"), type=LogoutResult)
-        if not answer.told_portal or self._stage.portal.active_sign_ins():
+        def signed_out(moment: Moment) -> bool:
+            return moment.session.state is CredentialStatus.SIGNED_OUT
+
+        if not self._persons("click the icon, then Sign out > Yes", signed_out):
+            answer = msgspec.json.decode(self._stage.asked("signed out", "logout"), type=LogoutResult)
+            if not answer.told_portal:
+                raise Missing("signed out", "the portal was not told")
+        if self._stage.portal.active_sign_ins():
             raise Missing("signed out", "the portal still has a sign-in")
         self._told.tell("signed out", "at the portal too; the token is gone")
         credentials = self._stage.home.credentials
-        if credentials.read_bytes() != FOREIGN_SECTION:
+        as_before = self._observed.wait(
+            lambda: credentials.read_bytes() == FOREIGN_SECTION or None, COMMAND_SECONDS / 2
+        )
+        if not as_before:
             raise Missing("removed", "the credentials file is not what it was before")
         self._told.tell("removed", "all keys: ~/.aws/credentials is, byte for byte, what it was before")
 
@@ -353,16 +381,41 @@ class Story:
             raise Missing("stopped", "the agent is still there")
         self._told.tell("stopped", "credtray stop: the agent is gone")
 
+    # --- the person -------------------------------------------------------------------------------------
+
+    def _persons(self, request: str, done: Callable[[Moment], bool]) -> bool:
+        """Ask the person who watches to do it; False: nobody does, so the demo has to.
+
+        Enter in the terminal, or ten minutes without a click, leave it to the demo.
+        """
+        if not self._stage.plan.attended or not self._now("icon").has_icon:
+            return False
+        self._told.tell("your turn", request)
+        self._told.detail("(or press Enter, and the demo does it by a command)")
+        until = time.monotonic() + _SIGN_IN_SECONDS
+        self._enter.clear()
+        while time.monotonic() < until and not self._enter.is_set():
+            if self._observed.wait(lambda: self._so(done), _LOOK_SECONDS):
+                return True
+            self._check_agent()
+        return False
+
+    def _so(self, right: Callable[[Moment], bool]) -> Moment | None:
+        moment = self._observed.moment
+        return moment if moment is not None and right(moment) else None
+
+    def _hear_enter(self) -> None:
+        """Take each line typed at the terminal for "go on"."""
+        # Not sys.stdin: a thread that holds its lock at exit makes the interpreter abort.
+        with suppress(OSError):
+            while os.read(0, 4096):
+                self._enter.set()
+
     # --- waiting ----------------------------------------------------------------------------------------
 
     def _when(self, step: str, right: Callable[[Moment], bool]) -> Moment:
         """Wait until the agent tells that things stand so."""
-
-        def look() -> Moment | None:
-            moment = self._observed.moment
-            return moment if moment is not None and right(moment) else None
-
-        return self._wait(step, look, timedelta())
+        return self._wait(step, lambda: self._so(right), timedelta())
 
     def _now(self, step: str) -> Moment:
         """Return how things stand."""
