@@ -21,11 +21,14 @@ WORKERS ?= 6
 # What `make quick` runs: the parts by themselves, without whole programs and without a screen.
 rooms := core ways_out daemon store files web aws desktop
 
-.PHONY: help demo quick test lint pytest bench soak wheel packages docs screenshots lock clean setup-runtime setup-dev setup-tools
+.PHONY: help install demo quick test lint pytest bench soak wheel packages docs screenshots lock clean setup-runtime setup-dev setup-tools
 
 help: ## Say what can be made
 	@$(enter) sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; \
 		do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+install: ## Install credtray for yourself, all of it checked against requirements/ (ARGS=remove: take it away)
+	@$(enter) sh packaging/install.sh $(ARGS)
 
 demo: setup-runtime ## Show the whole of it against an embedded Identity Center, in a throw-away home
 	@$(enter) $(python) -I -m credtray.demo $(ARGS)
@@ -53,8 +56,9 @@ soak: setup-dev setup-tools ## Run all tests with the full budgets of docs/expla
 	@$(enter) CREDTRAY_SOAK=1 $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal --timeout=14400 $(ARGS)
 	@$(enter) CREDTRAY_SOAK=1 sh packaging/windows.sh test
 
-wheel: setup-dev ## Build the wheel, install it elsewhere and run it
+wheel: setup-dev ## Build the wheel, install it elsewhere by pip, pipx and uv, run it and upgrade it
 	@$(enter) $(python) packaging/wheel_check.py $(ARGS)
+	@$(enter) $(python) packaging/python_ways.py
 
 packages: ## Build all that people install (packages, installers, one file) into dist/, with SHA256SUMS and SBOM
 	@$(enter) sh packaging/packages.sh $(ARGS)

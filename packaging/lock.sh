@@ -16,3 +16,8 @@ compile() {
 compile pyproject.toml --output-file requirements/runtime.txt
 # Where both need a package it is the same version: they are installed into one environment.
 compile requirements/dev.in --constraint requirements/runtime.txt --output-file requirements/dev.txt
+# The back-end that builds a wheel, for who installs from a checkout: the one that the tests build with.
+compile requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt
+# What packaging/python_ways.py installs credtray with.
+compile requirements/ways.in --constraint requirements/runtime.txt --constraint requirements/dev.txt \
+    --output-file requirements/ways.txt
