@@ -31,7 +31,12 @@ try {
 """
 
 _CODESIGN = """#!/bin/sh
-# codesign(1): --display writes to standard error.
+# codesign(1): --display writes to standard error; --sign - needs no certificate.
+case "$1 $2 $3 $#" in "--force --sign - 4")
+    [ -f "$4/Contents/Info.plist" ] || { echo "$4: bundle format unrecognized" >&2; exit 1; }
+    [ -x "$4/Contents/MacOS/credtray" ] || { echo "$4: code object is not signed at all" >&2; exit 1; }
+    mkdir "$4/Contents/_CodeSignature" && : >"$4/Contents/_CodeSignature/CodeResources"; exit ;;
+esac
 [ "$1 $2 $#" = "--display --verbose=2 3" ] || exit 2
 cat "$(dirname "$0")/signature" >&2 && exit 0
 echo "$3: code object is not signed at all" >&2

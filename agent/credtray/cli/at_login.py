@@ -18,7 +18,7 @@ from credtray.cli.activation import NOT_IN_EFFECT
 from credtray.cli.agent_start import started_or_running
 from credtray.cli.choices import JsonOption
 from credtray.core.errors import LauncherRefused, UsageError
-from credtray.desktop.application_menu import NAME, ApplicationMenu
+from credtray.desktop.application_menu import APPLICATIONS, NAME, ApplicationMenu
 from credtray.desktop.autostart import Autostart, AutostartStatus, Outcome
 
 _WORDS = MappingProxyType(
@@ -61,6 +61,8 @@ def autostart(
     if now and action is not Action.ENABLE:
         raise UsageError("--now goes with `enable` only", hint="credtray autostart enable --now")
     starting = Autostart()
+    if action is Action.ENABLE and sys.platform == "darwin":  # what starts at login is the application then
+        _see_to_the_menu(action, quiet=json_output)
     outcome = _done(starting, action)
     status = starting.status()
     if json_output:
@@ -68,7 +70,7 @@ def autostart(
         terminal.show_json({**asdict(status), **changed})
     else:
         _tell_entry(status, outcome)
-    if action is not Action.STATUS:
+    if action is Action.DISABLE or (action is Action.ENABLE and sys.platform != "darwin"):
         _see_to_the_menu(action, quiet=json_output)
     if now:
         started_or_running(quiet=json_output)
@@ -83,9 +85,12 @@ def switch_on() -> None:
         AutostartRefused: it cannot be switched on; nothing was changed.
     """
     starting = Autostart()
+    if sys.platform == "darwin":
+        _see_to_the_menu(Action.ENABLE, quiet=False)
     outcome = starting.enable()
     _tell_entry(starting.status(), outcome)
-    _see_to_the_menu(Action.ENABLE, quiet=False)
+    if sys.platform != "darwin":
+        _see_to_the_menu(Action.ENABLE, quiet=False)
 
 
 def _see_to_the_menu(action: Action, *, quiet: bool) -> None:
@@ -99,7 +104,7 @@ def _see_to_the_menu(action: Action, *, quiet: bool) -> None:
         elif menu.removable() and not quiet:
             terminal.show_words(f"It stays in your {NAME}. Remove it: credtray launcher remove")
     except LauncherRefused as error:
-        if sys.platform != "darwin" and action is Action.ENABLE:  # there is no such menu
+        if action is Action.ENABLE:
             terminal.complain(str(error), error.advice, kind="warning")
 
 
@@ -162,6 +167,25 @@ def launcher(
         _warn_of_entry(status)
     if status.stale is not None:
         raise typer.Exit(NOT_IN_EFFECT)
+
+
+def app(
+    remove: bool = typer.Option(False, "--remove", help="Take it away again."),
+    json_output: JsonOption = False,
+) -> None:
+    """Make ~/Applications/credtray.app, on macOS: the agent with a name, an icon and notifications.
+
+    macOS shows notifications with buttons for applications only, and a Python from Homebrew, pyenv or uv is
+    none. The application runs this installation, and what starts at login then starts the application. It is
+    `credtray launcher add` under another name. Nobody has run it on a Mac yet.
+
+    Examples:
+      credtray app
+      credtray app --remove
+    """
+    if NAME != APPLICATIONS:
+        raise LauncherRefused("only macOS has applications of this kind", hint="Run: credtray launcher add")
+    launcher(LauncherAction.REMOVE if remove else LauncherAction.ADD, json_output)
 
 
 def launcher_words(status: AutostartStatus, outcome: Outcome | None) -> str:

@@ -65,6 +65,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stop": ("cli.agent_process", _AGENT),
     "autostart": ("cli.at_login", _AGENT),
     "launcher": ("cli.at_login", _AGENT),
+    "app": ("cli.at_login", _AGENT),
     "settings": ("cli.settings", _AGENT),
     "uninstall": ("uninstall.command", _AGENT),
     "version": ("cli.agent_process", _AGENT),

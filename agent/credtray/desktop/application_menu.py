@@ -1,7 +1,7 @@
 """credtray in the menu of applications: added, removed, and looked at, so that a click starts it.
 
 Where it is: `credtray.desktop` in the user's applications folder on Linux, a shortcut in the Start menu on
-Windows. On macOS an application of its own is needed. Starts nothing itself.
+Windows, an application in the user's Applications folder on macOS. Starts nothing itself.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from credtray.desktop.autostart import Autostart, AutostartStatus, Outcome, own_
 from credtray.desktop.login_entry import LoginEntry
 
 ADD = "credtray launcher add"
-NAME = "Start menu" if sys.platform == "win32" else "application menu"
+APPLICATIONS = "Applications folder"
+NAME = {"win32": "Start menu", "darwin": APPLICATIONS}.get(sys.platform, "application menu")
 """What people call it on this system."""
-_BY_HAND = "Run: credtray start"
 
 
 class ApplicationMenu:
@@ -101,17 +101,15 @@ def _refused() -> Iterator[None]:
 
 
 def menu_entry(environ: Mapping[str, str]) -> LoginEntry:
-    """Return where this system keeps what its menu of applications shows.
-
-    Raises:
-        LauncherRefused: nothing that can be written shows there.
-    """
+    """Return where this system keeps what its menu of applications shows."""
     if sys.platform == "win32":
         from credtray.desktop.login_entry.start_menu import StartMenuEntry, programs_folder
 
         return StartMenuEntry(programs_folder(environ, Path.home()))
     elif sys.platform == "darwin":  # noqa: RET505 - type checkers take the branch of their platform
-        raise LauncherRefused("macOS shows applications only", hint=_BY_HAND)
+        from credtray.desktop.login_entry.mac_app import Application
+
+        return Application.of_user()
     else:
         from credtray.desktop.login_entry.xdg import MenuEntry
 

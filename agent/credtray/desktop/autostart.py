@@ -156,6 +156,12 @@ def own_command(*words: str) -> tuple[str, ...]:
     """
     if not sys.executable:
         raise AutostartRefused("Python cannot tell where it is installed", hint="Start it by its full path.")
+    if sys.platform == "darwin" and words[:1] == ("run",):
+        from credtray.desktop.login_entry.mac_app import program_in_application
+
+        application = program_in_application(sys.executable)
+        if application is not None:
+            return application, *words
     # Absolute, but links stay: what the link of a virtual environment leads to knows nothing of credtray.
     interpreter = Path(sys.executable).absolute()
     if sys.platform == "win32" and (windowless := interpreter.with_name("pythonw.exe")).exists():
