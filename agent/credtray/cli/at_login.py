@@ -170,7 +170,7 @@ def launcher(
 
 
 def app(
-    remove: bool = typer.Option(False, "--remove", help="Take it away again."),
+    remove: bool = typer.Option(False, "--remove", help="Remove it."),
     json_output: JsonOption = False,
 ) -> None:
     """Make ~/Applications/credtray.app, on macOS: the agent with a name, an icon and notifications.

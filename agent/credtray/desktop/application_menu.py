@@ -19,7 +19,13 @@ from credtray.desktop.login_entry import LoginEntry
 
 ADD = "credtray launcher add"
 APPLICATIONS = "Applications folder"
-NAME = {"win32": "Start menu", "darwin": APPLICATIONS}.get(sys.platform, "application menu")
+NAME = (
+    "Start menu"
+    if sys.platform == "win32"
+    else APPLICATIONS
+    if sys.platform == "darwin"
+    else "application menu"
+)
 """What people call it on this system."""
 
 
