@@ -87,13 +87,14 @@ def lay_traces(home: Path) -> None:
     tokens = EndpointTokens(paths.state_directory() / "endpoint")
     tokens.save(EndpointMemory(29730, frozenset({"corp-readonly"}), frozenset()))
     tokens.write(29730, "corp-readonly", Secret("token"))
-    Autostart().enable()
-    ApplicationMenu().add()
+    if sys.platform != "win32":  # there all homes share them: test_registry_windows
+        Autostart().enable()
+        ApplicationMenu().add()
     lock = agent_lock()
     assert lock is not None
     lock.release()
-    for name in ("log/agent.log", "log/agent.log.1"):
-        write_atomically(paths.state_directory() / name, b"2026-11-22 credtray starts\n")
+    for name in ("agent.log", "agent.log.1"):
+        write_atomically(paths.log_file().with_name(name), b"2026-11-22 credtray starts\n")
     for folder in (home / ".aws", paths.state_directory()):
         (folder / f"{LEFTOVER_PREFIX}0123456789abcdef.tmp").write_bytes(b"half of a file")
 

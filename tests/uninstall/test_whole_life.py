@@ -53,6 +53,7 @@ def unknown(world: World, *looks: Mapping[str, Entry]) -> set[str]:
     }
 
 
+@pytest.mark.posix("one registry for all homes, and a portal that a busy Wine finds slow")
 def test_where_nothing_was_before_nothing_is_afterwards(world: World) -> None:
     before = snapshot(world.home)
     running = used(world)
@@ -65,6 +66,7 @@ def test_where_nothing_was_before_nothing_is_afterwards(world: World) -> None:
     assert differences(before, snapshot(world.home)) == {}
 
 
+@pytest.mark.posix("as above; test_uninstalling has the same on Windows, without a portal")
 def test_files_of_others_are_byte_for_byte_what_they_were(world: World) -> None:
     world.config.parent.mkdir(mode=0o755)
     for path, content in ((world.config, CONFIG), (world.credentials, CREDENTIALS)):

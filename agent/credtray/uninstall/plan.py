@@ -84,7 +84,7 @@ def plan(places: Places, files: AwsFiles, hands: Hands, *, agent: str | None) ->
     always += [Item("unpacked program", str(tree)) for tree in places.unpacked()]
     always += by_going[Going.LAST] if not by_going[Going.WITH_BACKUPS] else []
     if not always:
-        always += [Item("empty folders", str(root)) for root in places.own_roots() if root.is_dir()]
+        always += [Item("empty folders", str(root)) for root in places.empty_roots()]
     profiles = [Item("profiles", edited.place) for edited in files.with_profiles() if edited.loses]
     profiles += [Item("sign-in", str(path)) for path in files.lost_sign_ins()]
     last = by_going[Going.LAST] if by_going[Going.WITH_BACKUPS] else []

@@ -184,6 +184,11 @@ class Places:
                     roots[named] = None
         return tuple(roots)
 
+    def empty_roots(self) -> list[Path]:
+        """Return those of them that are there and hold no file: what a run that was killed has left."""
+        roots = (root for root in self.own_roots() if root.is_dir() and not root.is_symlink())
+        return [root for root in roots if not any(files for _folder, _folders, files in os.walk(root))]
+
 
 def _base_directory(environ: Mapping[str, str], name: str, default: Path) -> Path:
     given = Path(environ.get(name, ""))
