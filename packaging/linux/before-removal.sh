@@ -4,6 +4,6 @@ set -e
 case "${1:-}" in
     remove | 0) # dpkg's word, rpm's number
         echo "credtray: what it keeps in a home stays there (login entry, state, keys of active profiles)."
-        echo "credtray: docs/how-to/install.md says how to remove it, also after the package has gone."
+        echo "credtray: to take that out as well, run 'credtray uninstall' before; afterwards 'credtray.pyz uninstall'."
         ;;
 esac

@@ -110,14 +110,20 @@ def _places() -> "list[str]":
 
 def _unpack(file: str, tag: str, folder: str) -> None:
     """Unpack beside and rename: another credtray.pyz may be doing the same."""
+    import json
     import shutil
     import tempfile
     from zipfile import ZipFile
 
     above = os.path.dirname(folder)
     before = os.umask(0o077)
+    cache = os.path.dirname(os.path.dirname(above))
+    new = not os.path.isdir(cache)
     try:
         os.makedirs(above, exist_ok=True)
+        if new:  # `credtray uninstall` removes it again: agent/credtray/files/made_record.py
+            with open(os.path.join(cache, "credtray", "made.jsonl"), "a", encoding="ascii") as record:
+                record.write(json.dumps({"directory": cache}) + "\n")
         fresh = tempfile.mkdtemp(prefix=".new-", dir=above)
         try:
             with ZipFile(file) as outer:

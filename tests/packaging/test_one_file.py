@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.uninstall.homes import differences, snapshot
+
 pytestmark = pytest.mark.posix("a file for Linux")
 
 PACKAGING = Path(__file__).parents[2] / "packaging"
@@ -147,3 +149,19 @@ def test_another_processor_or_system_is_named(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert f"no parts for {platform.machine()}" in done.stderr
+
+
+def test_uninstalling_leaves_nothing_not_even_what_it_unpacked(file: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    before = snapshot(home)
+    added = run(file, home, "launcher", "add")
+    entry = (home / ".local" / "share" / "applications" / "credtray.desktop").read_text()
+    between = snapshot(home)
+    done = run(file, home, "uninstall", "--yes")
+
+    assert (added.returncode, done.returncode) == (0, 0), (added.stderr, done.stderr)
+    assert f"{file} start --clicked" in entry
+    assert len(between) > 100
+    assert f"The program itself is one file. Delete it: {file}" in done.stdout.replace("\n", " ")
+    assert differences(before, snapshot(home)) == {}

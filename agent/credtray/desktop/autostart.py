@@ -168,7 +168,7 @@ def own_command(*words: str) -> tuple[str, ...]:
         interpreter = windowless
     door = Path(__file__).parents[1] / "__main__.py"
     if (whole := one_file()) is not None:
-        return str(interpreter), "-I", str(whole), "run"
+        return str(interpreter), "-I", str(whole), *words
     if door.is_relative_to(site.getuserbase()):  # by `pip install --user`: -I does not look there
         return str(interpreter), "-I", str(door), *words
     return str(interpreter), "-I", "-m", "credtray", *words

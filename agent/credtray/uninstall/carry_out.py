@@ -7,6 +7,7 @@ stops no other; what it needed is then kept for the next run.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -218,7 +219,7 @@ class Uninstallation:
 
     def _sweep(self, lock: FileLock | None) -> None:
         """Remove directories that are empty now, ours and those that we made, and the record of them."""
-        made = made_record.read(*self._places.records).directories
+        made = made_record.read(*self._places.records, *self._places.cache_records).directories
         self._remove_lock(lock)
         self._prune(made)
         if self.report.incomplete or not self._choice.backups:
@@ -250,6 +251,21 @@ class Uninstallation:
         for path in sorted(made, key=lambda each: len(each.parts), reverse=True):
             with suppress(OSError):
                 path.rmdir()
+
+
+def remove_unpacked(places: Places) -> None:
+    """Remove the unpacked program of credtray.pyz, from which this may run: nothing is imported after it."""
+    made = made_record.read(*places.cache_records).directories
+    for tree in places.unpacked():
+        shutil.rmtree(tree, ignore_errors=True)
+    for record in places.cache_records:
+        with suppress(OSError):
+            record.unlink()
+        with suppress(OSError):
+            record.parent.rmdir()
+    for path in reversed(made):
+        with suppress(OSError):
+            path.rmdir()
 
 
 def _unlink(path: Path) -> None:

@@ -6,7 +6,6 @@ Decides nothing about files: see ``traces`` and ``carry_out``.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,7 +28,15 @@ from credtray.desktop.login_entry import LoginEntry
 from credtray.ipc_client import AgentClient
 from credtray.uninstall import installation
 from credtray.uninstall.aws_files import AwsFiles
-from credtray.uninstall.carry_out import Choice, Hands, NoRegistryKeys, RegistryKeys, Report, Uninstallation
+from credtray.uninstall.carry_out import (
+    Choice,
+    Hands,
+    NoRegistryKeys,
+    RegistryKeys,
+    Report,
+    Uninstallation,
+    remove_unpacked,
+)
 from credtray.uninstall.plan import Item, Plan, Stay, listed, plan, spoken, staying, stays_listed
 from credtray.uninstall.traces import Places
 
@@ -71,7 +78,7 @@ def uninstall(
         choice = run.agreed(found, choice)
     report = Uninstallation(run.places, run.files, run.hands, choice).carry_out()
     run.show_report(report, choice, json_output=json_output)
-    run.remove_unpacked()
+    remove_unpacked(run.places)
     if report.failed:
         raise typer.Exit(NOT_IN_EFFECT)
 
@@ -141,16 +148,6 @@ class _Run:
             terminal.complain(
                 f"{spoken(place, self.places.home)}: {error}", f"{error.advice} {_AGAIN}".strip()
             )
-
-    def remove_unpacked(self) -> None:
-        """Remove the unpacked program, from which this may run: nothing is imported after it."""
-        for tree in self.places.unpacked():
-            shutil.rmtree(tree, ignore_errors=True)
-            for folder in (tree, tree.parent):
-                try:
-                    folder.rmdir()
-                except OSError:
-                    break
 
     def _staying(self, choice: Choice, left: Mapping[str, str]) -> list[Stay]:
         """Return what stays; *left* is what only the run itself could see."""

@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path, PurePath
 
 from credtray.core.shell_words import PURGE_WITH_APT, REMOVE_WITH_DNF, command_line
+from credtray.desktop.paths import one_file
 
 _NAME = "credtray"
 _OPT = Path("/opt/credtray")
@@ -165,7 +166,9 @@ def _recorded(package: Path) -> tuple[str | None, bool]:
 
 def _one_file(package: Path) -> str | None:
     """Return credtray.pyz, when that is what runs."""
-    return str(Path(sys.argv[0]).absolute()) if "one-file" in package.parts else None
+    if "one-file" not in package.parts:
+        return None
+    return str(one_file() or Path(sys.argv[0]).absolute())
 
 
 def own_directories() -> list[Path]:

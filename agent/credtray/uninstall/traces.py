@@ -115,6 +115,7 @@ TRACES = (
     Trace("backups", Where.STATE, "*.credtray-backup", Going.WITH_BACKUPS),
     Trace("record of changes", Where.STATE, RECORD, Going.LAST),
     Trace("files of the agent", Where.RUNTIME, "agent.lock", Going.LAST),
+    Trace("record of changes", Where.CACHE, RECORD, Going.LAST),
     Trace("record of changes", Where.HOME, MOVED_RECORD, Going.LAST),
     Trace("rescued text of another program", Where.STATE, "*.credtray-rescued", Going.NEVER),
 )
@@ -148,14 +149,7 @@ class Places:
                 Where.DATA_HOME: (_base_directory(environ, "XDG_DATA_HOME", home / ".local" / "share"),),
                 Where.HOME: (home,),
                 Where.START_MENU: (programs_folder(environ, home),),
-                Where.CACHE: tuple(
-                    dict.fromkeys(
-                        (
-                            _base_directory(environ, "XDG_CACHE_HOME", home / ".cache") / _OWN,
-                            home / ".cache" / _OWN,
-                        )
-                    )
-                ),
+                Where.CACHE: _caches(environ, home),
             },
         )
 
@@ -168,6 +162,11 @@ class Places:
     def records(self) -> tuple[Path, Path]:
         """Where the record of what credtray made is, and where it goes last."""
         return self.state / RECORD, self.home / MOVED_RECORD
+
+    @property
+    def cache_records(self) -> list[Path]:
+        """Where credtray.pyz records which folders it made."""
+        return [directory / RECORD for directory in self.directories[Where.CACHE]]
 
     def unpacked(self) -> tuple[Path, ...]:
         """Return where credtray.pyz has unpacked itself: whole trees of ours."""
@@ -193,6 +192,17 @@ class Places:
 def _base_directory(environ: Mapping[str, str], name: str, default: Path) -> Path:
     given = Path(environ.get(name, ""))
     return given if given.is_absolute() else default
+
+
+def _caches(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Return where credtray.pyz may have unpacked itself (packaging/one_file/__main__.py)."""
+    default = home / ".cache"
+    above = (
+        _base_directory(environ, "XDG_CACHE_HOME", default),
+        default,
+        _base_directory(environ, "XDG_RUNTIME_DIR", default),
+    )
+    return tuple(dict.fromkeys(each / _OWN for each in above))
 
 
 def present(places: Places) -> Iterator[tuple[Trace, Path]]:
