@@ -87,6 +87,7 @@ def test_what_lasts_names_the_file_and_not_the_cache(file: Path, tmp_path: Path)
     assert done.returncode == 0, done.stderr
     assert str(file) in entry
     assert ".cache" not in entry
+    assert f"{file} start" in (home / ".local/share/applications/credtray.desktop").read_text("utf-8")
     assert run(file, home, "autostart", "status").returncode == 0
 
 
