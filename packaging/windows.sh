@@ -3,6 +3,7 @@
 #
 #   setup             makes ready what the other two need; they call it themselves, and a second time costs nothing
 #   python WORDS...   python.exe with these arguments, for example: python -m credtray.demo --unattended
+#   wine WORDS...     a program there; `setup` must have been called before
 #   unpack FOLDER     only the embeddable Python, as the installers take it (packaging/windows_installers.sh)
 #   test WORDS...     pytest with these arguments, for example: test tests/core/test_ini.py
 #   test              what `make test` runs: the demo on the oldest and the newest Python, the tests of `rooms` below
@@ -213,6 +214,10 @@ case "${1:-}" in
         setup
         in_wine "$python/python.exe" "$@"
         ;;
+    wine)
+        shift
+        in_wine "$@"
+        ;;
     unpack)
         sh packaging/environment.sh dev
         embeddable_python "$2"
@@ -226,5 +231,5 @@ case "${1:-}" in
             run_pytest "$@"
         fi
         ;;
-    *) give_up "usage: packaging/windows.sh setup | python WORDS... | unpack FOLDER | test [WORDS...]" ;;
+    *) give_up "usage: packaging/windows.sh setup | python WORDS... | wine WORDS... | unpack FOLDER | test [WORDS...]" ;;
 esac

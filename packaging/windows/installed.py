@@ -50,7 +50,9 @@ def main(words: Sequence[str]) -> int:
 
 def credtray(*words: str) -> bool:
     """Run a command of the credtray beside us; tell whether it did what it was to do."""
-    command = [str(HERE / "python" / "python.exe"), "-I", "-B", "-m", "credtray", *words]
+    # While installing, Python may keep what it has translated: the first start by the person is quicker then.
+    options = ["-I", "-B"] if sys.dont_write_bytecode else ["-I"]
+    command = [str(HERE / "python" / "python.exe"), *options, "-m", "credtray", *words]
     try:
         done = subprocess.run(  # noqa: S603 -- our own Python
             command, creationflags=NO_WINDOW, stdin=subprocess.DEVNULL, timeout=SECONDS, check=False

@@ -6,7 +6,7 @@ Unicode true
 Target amd64-unicode
 RequestExecutionLevel user
 ManifestDPIAware true
-SetCompressor /SOLID lzma
+SetCompressor /SOLID ${COMPRESSION}
 SetDateSave off
 Name "credtray"
 OutFile "${OUTPUT}"
