@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds what people install, into dist/: packaging/packages.sh [python | one-file | linux | windows | macos]...
+# Builds what people install, into dist/: packaging/packages.sh [python | one-file | linux | windows]...
 #
-# Without words: all of it, then the list of parts (SBOM) and SHA256SUMS. The same commit makes the same bytes:
+# Without words: all of it. Then the list of parts (SBOM), what Homebrew and winget are told, and SHA256SUMS. The same commit makes the same bytes:
 # SOURCE_DATE_EPOCH is the time of the commit unless it is set. CREDTRAY_DIST names another folder than dist/.
 # Each way is a script or program of its own in packaging/; tests/packaging and packaging/try_packages.sh try them.
 set -eu
@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 dist=${CREDTRAY_DIST:-dist}
 build=${CREDTRAY_BUILD:-build/packages}
 python=.venv/bin/python
+nowhere=file:///the-address-of-the-release
 
 say() {
     printf '%s\n' "packages: $*" >&2
@@ -81,5 +82,7 @@ for way in "$@"; do
     esac
 done
 bill
+# Where the files will be: the release workflow says it.
+$python packaging/manifests.py "$dist" "${CREDTRAY_RELEASE_URL:-$nowhere}"
 sums
 say "$(wc -l <"$dist/SHA256SUMS") files in $dist"
