@@ -21,7 +21,7 @@ WORKERS ?= 6
 # What `make quick` runs: the parts by themselves, without whole programs and without a screen.
 rooms := core ways_out daemon store files web aws desktop
 
-.PHONY: help install demo quick test lint pytest bench soak wheel packages docs screenshots lock clean setup-runtime setup-dev setup-tools
+.PHONY: help install demo quick test lint pytest bench soak wheel packages docs screenshots lock clean setup-runtime setup-dev setup-tools setup-packages
 
 help: ## Say what can be made
 	@$(enter) sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; \
@@ -36,7 +36,7 @@ demo: setup-runtime ## Show the whole of it against an embedded Identity Center,
 quick: setup-dev ## Test the parts by themselves, with few examples: while you work
 	@$(enter) CREDTRAY_QUICK=1 $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(rooms:%=tests/%) $(ARGS)
 
-test: setup-dev setup-tools ## Check everything: style, types for three systems, all tests, Windows under Wine (what CI runs)
+test: setup-dev setup-tools setup-packages ## Check everything: style, types for three systems, all tests, Windows under Wine (what CI runs)
 	@$(enter) sh packaging/check.sh
 	@$(enter) if [ "$${WINDOWS:-1}" != 0 ]; then sh packaging/windows.sh setup; fi # tests/wine starts programs there
 	@$(enter) $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
@@ -51,7 +51,7 @@ pytest: setup-dev ## Run the tests only: make pytest ARGS=tests/core
 bench: setup-dev setup-tools ## Measure what docs/explanation/performance.md claims
 	@$(enter) $(python) -m bench $(ARGS)
 
-soak: setup-dev setup-tools ## Run all tests with the full budgets of docs/explanation/gates.md (hours)
+soak: setup-dev setup-tools setup-packages ## Run all tests with the full budgets of docs/explanation/gates.md (hours)
 	@$(enter) if [ "$${WINDOWS:-1}" != 0 ]; then sh packaging/windows.sh setup; fi
 	@$(enter) CREDTRAY_SOAK=1 $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal --timeout=14400 $(ARGS)
 	@$(enter) CREDTRAY_SOAK=1 sh packaging/windows.sh test
@@ -84,3 +84,6 @@ setup-dev:
 
 setup-tools:
 	@$(enter) sh packaging/environment.sh tools
+
+setup-packages:
+	@$(enter) sh packaging/environment.sh packages

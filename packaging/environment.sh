@@ -125,6 +125,8 @@ wine() {
 }
 
 packages() {
+    exec 9>.venv/packaging.lock # several tests may ask for it at once
+    flock 9
     missing=
     for pair in makensis:nsis wixl:wixl msiinfo:msitools patchelf:patchelf osslsigncode:osslsigncode; do
         command -v "${pair%:*}" >/dev/null || missing="$missing ${pair#*:}"

@@ -21,3 +21,5 @@ compile requirements/build.in --constraint requirements/dev.txt --output-file re
 # What packaging/python_ways.py installs credtray with.
 compile requirements/ways.in --constraint requirements/runtime.txt --constraint requirements/dev.txt \
     --output-file requirements/ways.txt
+# What `make packages` uses has an environment of its own.
+compile requirements/packaging.in --output-file requirements/packaging.txt

@@ -344,7 +344,7 @@ def test_locks_and_makefile_name_no_registry() -> None:
 
 
 def test_every_locked_requirement_has_a_hash() -> None:
-    for name in ("runtime.txt", "dev.txt", "build.txt", "ways.txt", "windows.txt"):
+    for name in ("runtime.txt", "dev.txt", "build.txt", "ways.txt", "windows.txt", "packaging.txt"):
         text = (ROOT / "requirements" / name).read_text("utf-8")
         entries = [entry for entry in re.split(r"\n(?=\S)", text.strip()) if not entry.startswith("#")]
 
