@@ -24,12 +24,14 @@ from credtray.core.events import (
     FilesChanged,
     Imported,
     NetworkChanged,
+    PartChanged,
     Refreshed,
     SignedIn,
     TokenFound,
     Woke,
 )
 from credtray.core.models import AccessToken, Secret
+from credtray.core.ports import DesktopPart, Part
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.ipc import IpcServer, ipc_server
 from credtray.daemon.log import Console, Redactor, logging_to
@@ -54,6 +56,8 @@ from credtray.web.credentials_endpoint import listening_on
 _log = logging.getLogger(__name__)
 _STATE_TRIES = 4
 """Ten seconds: without what we remember, what is in the credentials file is kept, and no choice is saved."""
+
+_NO_DESKTOP = "it was started without (--no-tray)"
 
 START_SECONDS = 15.0
 """How long the start waits for a command that works without an agent."""
@@ -188,6 +192,9 @@ class Service:
             self._desktop.prepare()
         await self.loop.file_work(self._components.sweep)
         self.loop.start(self._sign_ins.open_by_itself)
+        if self._desktop is None:
+            for part in (Part.TRAY, Part.NOTIFICATIONS):
+                self.loop.take(PartChanged(DesktopPart(part, None, _NO_DESKTOP)))
         # A client that asks before the files were read would hear that there are no profiles.
         await self.loop.read(READ_SECONDS)
         server = ipc_server(paths.listening_path(), lambda: self._lock.held, self.requests)

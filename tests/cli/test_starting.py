@@ -39,7 +39,7 @@ def test_started_in_the_background_it_is_told_in_three_lines(ended: World) -> No
 
     assert (started.returncode, started.stderr) == (0, "")
     assert first == f"credtray is running (pid {pid}, version 0.1.0)."
-    assert icon.startswith(NO_ICON)
+    assert icon == f"{NO_ICON}it was started without (--no-tray)."
     assert last == "Stop it: credtray stop"
 
 
