@@ -93,7 +93,7 @@ def test_broken_config_brings_up_no_error(data: bytes, home: Path) -> None:
 
 
 def test_without_a_home_commands_are_completed(home: Path) -> None:
-    answer = completed("zsh", "sta", HOME="/nonexistent", AWS_CONFIG_FILE="/nonexistent/config")
+    answer = completed("zsh", "stat", HOME="/nonexistent", AWS_CONFIG_FILE="/nonexistent/config")
 
     assert answer.stdout.startswith(b"words\nstatus\t")
     assert completed("zsh", "env", "", HOME="", AWS_CONFIG_FILE="$NOWHERE").stderr == b""

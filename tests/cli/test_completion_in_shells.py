@@ -39,7 +39,7 @@ sso_start_url = https://aws.synderys.com
 [profile "semi;colon&co"]
 """
 COMPLETED = {
-    "sta": ["status"],
+    "stat": ["status"],
     "env plai": ["env", "plain"],
     "env my": ["env", "my prof"],
     "env my\\ p": ["env", "my prof"],
@@ -157,7 +157,7 @@ def test_script_in_a_directory_of_zsh_works_from_the_first_tab_on(home: Path) ->
     begun = "fpath=(~/functions $fpath); autoload -Uz compinit; compinit -u -D"
     (home / ".zshrc").write_text(f"{begun}\ncredtray() {{ {_ECHO}; }}\n")
     with started(["zsh", "-d", "-i"], home, REAL) as at:
-        assert at.entered("sta") == ["status"]
+        assert at.entered("stat") == ["status"]
         assert at.entered("env --shell=fi") == ["env", "--shell=fish"]
 
 
