@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rich._windows import WindowsConsoleFeatures
 
 from credtray.demo.identity_center import IdentityCenter
 from tests.cli.real_world import World
@@ -22,7 +23,10 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("TZ", "UTC")
-    if sys.platform != "win32":
+    if sys.platform == "win32":
+        # Help is drawn for the test's own console, which is none; rich takes that for one of Windows 8.
+        monkeypatch.setattr("rich.console._windows_console_features", WindowsConsoleFeatures(True, True))
+    else:
         time.tzset()
     yield
     monkeypatch.undo()

@@ -293,7 +293,39 @@ def colourful(stream: TextIO) -> bool:
     """Tell whether styles are wanted on this stream (https://no-color.org, https://force-color.org)."""
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and _understands_escapes(stream)
+
+
+if sys.platform == "win32":
+
+    def _understands_escapes(stream: TextIO) -> bool:
+        """Tell whether escape sequences paint there: a console shows them as they are until it is asked.
+
+        One in "legacy" mode refuses.
+        """
+        import ctypes
+        import msvcrt
+        from ctypes import wintypes
+
+        try:
+            console = wintypes.HANDLE(msvcrt.get_osfhandle(stream.fileno()))
+        except OSError:
+            return True  # not a stream of the system
+        kernel, mode = ctypes.WinDLL("kernel32"), wintypes.DWORD()
+        if not kernel.GetConsoleMode(console, ctypes.byref(mode)):
+            return True
+        return bool(kernel.SetConsoleMode(console, wintypes.DWORD(mode.value | _ESCAPES)))
+
+    _ESCAPES = 0x0001 | 0x0004
+    """ENABLE_PROCESSED_OUTPUT and ENABLE_VIRTUAL_TERMINAL_PROCESSING (consoleapi.h)."""
+
+else:
+
+    def _understands_escapes(_stream: TextIO) -> bool:
+        """Tell whether escape sequences paint there, as they do on each terminal that is not "dumb"."""
+        return True
 
 
 def has_colours(environ: Mapping[str, str]) -> bool:
@@ -338,4 +370,5 @@ def screen(stream: TextIO, width: int | None) -> Console:
         theme=Theme(THEME),
         force_terminal=colourful(stream) or None,
         no_color=not (colourful(stream) and has_colours(os.environ)),
+        legacy_windows=not _understands_escapes(stream),  # it would ask stdout, whatever the stream is
     )
