@@ -58,6 +58,7 @@ _FULL = MappingProxyType({39: errno.ENOSPC, 112: errno.ENOSPC, 1295: errno.EDQUO
 """Codes of Windows for a full disk or a used-up quota; Python knows the meaning of the second alone."""
 _OF_THE_PLACE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
 """What a look along the path may explain."""
+_BELOW_A_FILE = errno.ENOENT if sys.platform == "win32" else errno.ENOTDIR
 
 
 def translation(error: OSError, path: Path, doing: str) -> CredtrayError:
@@ -69,7 +70,7 @@ def translation(error: OSError, path: Path, doing: str) -> CredtrayError:
     kind, reason = _MEANINGS.get(
         number, (FileUnwritable, os.strerror(number) if number else "unknown reason")
     )
-    there = in_the_way(path) if error.errno in _OF_THE_PLACE else None
+    there = in_the_way(path) if error.errno in {*_OF_THE_PLACE, _BELOW_A_FILE} else None
     if there is not None:
         return kind(f"{doing} {path}: {there.path} {there.text}", hint=there.cure)
     return kind(f"{doing} {path}: {reason}")

@@ -102,8 +102,17 @@ _FLAGS_OF_BSD = 0x2 | 0x4 | 0x20000 | 0x40000
 def in_the_way(path: Path, home: Path | None = None) -> InTheWay | None:
     """Return what keeps this user from writing the file *path*; None: nothing that can be seen."""
     with suppress(OSError, ValueError):
-        if sys.platform != "win32":  # access lists decide there, and no such look tells what they say
+        if sys.platform == "win32":  # access lists decide there, and no such look tells what they say
+            return _no_directory(path.absolute(), home or _home())
+        else:  # noqa: RET505 -- mypy knows only so which part is for which system
             return _along(path.absolute(), home or _home())
+    return None
+
+
+def _no_directory(path: Path, home: Path) -> InTheWay | None:
+    for at in reversed(path.parents):
+        if at.exists() and not at.is_dir():
+            return InTheWay(Obstacle.NO_DIRECTORY, _spoken(at, home))
     return None
 
 
