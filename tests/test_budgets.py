@@ -43,6 +43,7 @@ def test_command_without_an_agent_imports_few_of_our_modules(command: str, home:
     assert len(modules) <= MODULES[command], f"{len(modules)} modules:\n{done.stderr}"
 
 
+@pytest.mark.posix("exec has its fast path on Unix only")
 def test_fast_path_of_exec_imports_next_to_nothing(home: Path) -> None:
     """Files of a child that are there from the last time cost no more than a look at them."""
     code = (

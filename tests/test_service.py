@@ -168,11 +168,13 @@ def test_the_agents_lock_is_one_and_private_whatever_the_umask(home: Path) -> No
 
     assert while_held is None
     assert afterwards is not None
-    assert paths.agent_lock().stat().st_mode & 0o777 == 0o600
+    if sys.platform != "win32":  # modes
+        assert paths.agent_lock().stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_link_planted_in_place_of_the_agents_lock_is_refused(home: Path) -> None:
-    paths.agent_lock().parent.mkdir(mode=0o700)
+    paths.agent_lock().parent.mkdir(mode=0o700, parents=True)
     paths.agent_lock().symlink_to(home / "elsewhere")
     with pytest.raises(AgentRefused, match="symbolic link"):
         agent_lock()
@@ -180,6 +182,7 @@ def test_link_planted_in_place_of_the_agents_lock_is_refused(home: Path) -> None
     assert not (home / "elsewhere").exists()
 
 
+@pytest.mark.posix("flock")
 @pytest.mark.parametrize("answer", [errno.ENOLCK, errno.EOPNOTSUPP])
 def test_home_without_locks_is_locked_on_the_local_disk(
     components: Components, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, answer: int
@@ -222,6 +225,7 @@ def test_log_knows_every_secret_that_arrives(event: Any, secrets: list[str]) -> 
     assert [secret.reveal() for secret in _secrets(event)] == secrets
 
 
+@pytest.mark.posix("signals are sent as Unix does")
 def test_agent_beside_a_lent_main_thread_serves_and_ends_on_a_signal(home: Path) -> None:
     """As on macOS and Windows; this thread stays free for the icon."""
     (home / "run").mkdir(exist_ok=True)
@@ -251,7 +255,8 @@ def test_agent_of_macos_and_windows_needs_no_package_that_only_linux_has() -> No
         for module, packages in importlib.metadata.packages_distributions().items()
         if only_linux.intersection(name.lower().replace("_", "-") for name in packages)
     ]
-    assert {"dbus_fast", "Xlib"} <= set(missing)
+    if sys.platform == "linux":  # elsewhere they are really missing
+        assert {"dbus_fast", "Xlib"} <= set(missing)
 
     ours = (
         "cli.main",

@@ -16,7 +16,10 @@ from tests.portal import running
 
 ENVIRON = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "Asia/Kolkata", "ODD": "ä=\n"}
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
+pytestmark = [
+    pytest.mark.posix("fork"),
+    pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only"),
+]
 
 
 def both(module: str, *words: str, environ: dict[str, str]) -> list[tuple[int, str, str]]:

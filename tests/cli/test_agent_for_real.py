@@ -168,6 +168,7 @@ def test_login_signs_in_once_and_then_has_nothing_to_do(world: World) -> None:
     assert "https://" not in again.stderr
 
 
+@pytest.mark.posix("a pseudo-terminal")
 @pytest.mark.parametrize("running", [True, False])
 def test_ctrl_c_gives_the_sign_in_up(world: World, *, running: bool) -> None:
     world.configure()
@@ -221,6 +222,7 @@ def test_in_a_terminal_it_prints_its_log_when_asked(world: World) -> None:
     assert "Press Ctrl-C" not in terminal.screen
 
 
+@pytest.mark.posix("a pseudo-terminal")
 def test_watch_is_live_and_q_ends_it(world: World) -> None:
     world.configure()
     world.credtray("login")
@@ -235,6 +237,7 @@ def test_watch_is_live_and_q_ends_it(world: World) -> None:
     assert code == 0
 
 
+@pytest.mark.posix("a pseudo-terminal")
 def test_watch_ends_with_the_agent(world: World) -> None:
     world.configure()
     world.credtray("login")
@@ -247,6 +250,7 @@ def test_watch_ends_with_the_agent(world: World) -> None:
     assert code == 3
 
 
+@pytest.mark.posix("bash tells the exit code within a pipeline")
 @pytest.mark.parametrize("words", ["profiles", "--help", "status --json"])
 def test_reader_that_goes_away_gets_no_traceback(world: World, words: str) -> None:
     world.config.parent.mkdir()

@@ -24,6 +24,7 @@ def entry(home: Path) -> Path:
     return home / ".config" / "autostart" / "credtray.desktop"
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 def test_it_is_off_until_it_is_enabled(entry: Path) -> None:
     outcome = credtray("autostart", "status")
 
@@ -31,6 +32,7 @@ def test_it_is_off_until_it_is_enabled(entry: Path) -> None:
     assert not entry.exists()
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 def test_enabled_once_or_twice_it_starts_at_login(entry: Path) -> None:
     first, second, status = (credtray("autostart", word) for word in ("enable", "enable", "status"))
 
@@ -41,6 +43,7 @@ def test_enabled_once_or_twice_it_starts_at_login(entry: Path) -> None:
     assert {outcome.err for outcome in (first, second, status)} == {""}
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 def test_disabled_once_or_twice_it_does_not(entry: Path) -> None:
     credtray("autostart", "enable")
     first, second = (credtray("autostart", "disable") for _ in range(2))
@@ -51,6 +54,7 @@ def test_disabled_once_or_twice_it_does_not(entry: Path) -> None:
     assert not entry.exists()
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 def test_disabled_without_an_entry_in_the_menu_it_says_nothing_of_it() -> None:
     credtray("autostart", "enable")
     credtray("launcher", "remove")
@@ -58,6 +62,7 @@ def test_disabled_without_an_entry_in_the_menu_it_says_nothing_of_it() -> None:
     assert credtray("autostart", "disable").out == "credtray no longer starts at login.\n"
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 def test_menu_that_cannot_be_written_is_a_warning(entry: Path) -> None:
     menu(entry).parent.mkdir(parents=True)
     menu(entry).write_text("[Desktop Entry]\nExec=/usr/bin/other\n")
@@ -75,6 +80,7 @@ def test_now_goes_with_enable_only(action: str, entry: Path) -> None:
     assert outcome.err.endswith("hint: credtray autostart enable --now\n")
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 def test_json_tells_place_and_command(entry: Path) -> None:
     enabled = json.loads(credtray("autostart", "enable", "--json").out)
     status = json.loads(credtray("autostart", "status", "--json").out)
@@ -90,6 +96,7 @@ def test_json_tells_place_and_command(entry: Path) -> None:
     }
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 def test_stale_entry_is_a_warning_with_its_cure_and_ends_with_4(entry: Path) -> None:
     entry.parent.mkdir(parents=True)
     entry.write_text(f"[Desktop Entry]\nExec=/gone/python -I\nTryExec=/gone/python\n{MARK}=0.0.1\n")
@@ -104,6 +111,7 @@ def test_stale_entry_is_a_warning_with_its_cure_and_ends_with_4(entry: Path) -> 
     assert credtray("autostart", "status").code == 0
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 def test_entry_of_somebody_else_is_refused_and_told(entry: Path) -> None:
     entry.parent.mkdir(parents=True)
     entry.write_text("[Desktop Entry]\nExec=/usr/bin/other\n")

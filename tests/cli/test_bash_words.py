@@ -46,6 +46,7 @@ def test_only_what_readline_replaces_is_inserted(line: str, whole: str, expected
     assert expected == inserted(read(line, BREAKS), whole)
 
 
+@pytest.mark.posix("bash")
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(_NAMES, st.integers(0, 12), st.sampled_from(["", "'", '"'])), min_size=1, max_size=60)

@@ -6,6 +6,8 @@ import json
 import signal
 from typing import Any
 
+import pytest
+
 from tests.cli.real_world import World
 
 
@@ -39,6 +41,7 @@ def test_what_a_running_agent_tells_is_among_the_findings(world: World) -> None:
     assert after["signed_in"]["severity"] == "fine"
 
 
+@pytest.mark.posix("SIGSTOP")
 def test_an_agent_that_hangs_holds_nobody_up(world: World) -> None:
     world.configure()
     with world.agent() as agent:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from credtray.core.section_mark import SectionMark, key_digest
+from credtray.desktop import paths
 from credtray.desktop.clock_watch import SystemClock
 from credtray.doctor import collect_around
 from credtray.doctor.all_rules import findings
@@ -46,7 +48,9 @@ def test_a_sound_home_has_nothing_broken(home: Path) -> None:
 
     assert facts.tokens["corp"].held is Held.TOKEN
     assert facts.config.config.profiles["dev"].session == "corp"
-    assert codes(facts) == {"signed_in", "agent_not_running", "browser_missing"}
+    # Windows has a browser of its own.
+    assert codes(facts) - {"browser_missing"} == {"signed_in", "agent_not_running"}
+    assert ("browser_missing" in codes(facts)) is (sys.platform != "win32")
 
 
 @pytest.mark.parametrize(
@@ -68,6 +72,7 @@ def test_what_the_token_file_holds(home: Path, cached: str, held: Held) -> None:
     assert seen.has_refresh_token is (held is Held.TOKEN and "refreshToken" in cached)
 
 
+@pytest.mark.posix("links and modes")
 def test_files_are_seen_as_they_lie(home: Path) -> None:
     real = home / "dotfiles"
     real.write_text(CONFIG)
@@ -82,6 +87,7 @@ def test_files_are_seen_as_they_lie(home: Path) -> None:
     assert {"file_link", "file_mode", "directory_mode"} <= codes(facts)
 
 
+@pytest.mark.wine_lacks("links that other programs see")
 def test_a_link_into_nowhere_and_a_folder_for_a_file_cannot_be_read(home: Path) -> None:
     (home / ".aws").mkdir()
     (home / ".aws" / "config").symlink_to(home / "gone")
@@ -92,6 +98,7 @@ def test_a_link_into_nowhere_and_a_folder_for_a_file_cannot_be_read(home: Path) 
     assert "not a regular file" in (facts.credentials.text.file.unread or "")
 
 
+@pytest.mark.posix("a named pipe in a folder")
 def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(home: Path) -> None:
     (home / ".aws").mkdir()
     os.mkfifo(home / ".aws" / "config")
@@ -152,12 +159,12 @@ def test_keys_are_told_apart_by_who_wrote_them(home: Path) -> None:
 
 
 def test_settings_that_are_broken_are_named_with_their_line(home: Path) -> None:
-    file = home / ".config" / "credtray" / "settings.toml"
+    file = paths.settings_file()
     file.parent.mkdir(parents=True)
     file.write_text('icon = "auto"\nwarn_befor = []\n')
     found = next(item for item in findings(look()) if item.code == "settings_broken")
 
-    assert found.seen[0].place == "~/.config/credtray/settings.toml:2"
+    assert found.seen[0].place == f"~/{file.relative_to(home).as_posix()}:2"
 
 
 def test_bundles_that_cannot_be_read_are_seen_wherever_they_are_named(home: Path) -> None:
@@ -180,7 +187,7 @@ def test_bundles_that_cannot_be_read_are_seen_wherever_they_are_named(home: Path
         ({"SSH_CONNECTION": "1 2 3 4", "DISPLAY": ":10"}, Surrounding.SSH),
         ({"REMOTE_CONTAINERS": "true"}, Surrounding.CONTAINER),
         ({"WAYLAND_DISPLAY": "wayland-0"}, Surrounding.DESKTOP),
-        ({}, Surrounding.BARE),
+        pytest.param({}, Surrounding.BARE, marks=pytest.mark.posix("Windows has a desktop")),
     ],
 )
 def test_where_it_runs(environ: dict[str, str], where: Surrounding, tmp_path: Path) -> None:
@@ -198,7 +205,7 @@ def test_on_windows_the_root_of_the_drive_tells_of_no_container(tmp_path: Path) 
 
 def program(folder: Path, name: str, script: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / name
+    file = folder / (f"{name}.cmd" if sys.platform == "win32" else name)
     file.write_text(f"#!/bin/sh\n{script}\n")
     file.chmod(0o755)
     return str(folder)
@@ -209,10 +216,11 @@ def test_a_browser_is_found_and_not_started(home: Path) -> None:
 
     assert collect_around.browser({"BROWSER": "my-browser -P work %s", "PATH": path})
     assert not collect_around.browser({"BROWSER": "other %s", "PATH": path})
-    assert not collect_around.browser({"PATH": path})
+    assert collect_around.browser({"PATH": path}) is (sys.platform == "win32")  # which has one of its own
     assert not (home / "started").exists()
 
 
+@pytest.mark.posix("the AWS CLI is played by a shell script")
 @pytest.mark.parametrize(
     ("script", "version"),
     [
@@ -230,6 +238,7 @@ def test_the_version_of_the_cli(home: Path, script: str, version: tuple[int, ...
     assert collect_around.aws_cli(environ) == version
 
 
+@pytest.mark.posix("the AWS CLI is played by a shell script")
 def test_a_cli_that_says_nothing_is_given_up(home: Path) -> None:
     path = program(home / "bin", "aws", "exec sleep 60")
 
@@ -245,13 +254,16 @@ def test_the_installers_path_tells_the_version_without_running_anything(home: Pa
     assert not (home / "ran").exists()
 
 
+SLEEP = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(30)"]
+
+
 def test_a_look_that_hangs_or_fails_hides_no_other() -> None:
     hung = threading.Event()
     looked = together(
         {
             "hangs": lambda: {"a": hung.wait(1000)},
             "fails": lambda: {"b": 1 // 0},
-            "waits": lambda: {"d": subprocess.run(["/bin/sleep", "30"], timeout=0.01, check=True)},
+            "waits": lambda: {"d": subprocess.run(SLEEP, timeout=0.01, check=True)},
             "sees": lambda: {"c": 3},
         },
         seconds=0.2,
@@ -287,6 +299,7 @@ def cure_of(code: str) -> str:
     return next(item.cure for item in findings(look()) if item.code == code)
 
 
+@pytest.mark.posix("modes")
 @pytest.mark.met("F12")
 def test_directory_that_others_may_write_to_is_mended_by_the_command_as_printed(home: Path) -> None:
     lay(home, cached=token())
@@ -298,6 +311,7 @@ def test_directory_that_others_may_write_to_is_mended_by_the_command_as_printed(
     assert "directory_mode" not in codes(look())
 
 
+@pytest.mark.posix("modes")
 @pytest.mark.met("F12")
 def test_files_with_odd_names_are_mended_by_the_command_as_printed(
     home: Path, monkeypatch: pytest.MonkeyPatch
@@ -313,6 +327,7 @@ def test_files_with_odd_names_are_mended_by_the_command_as_printed(
         assert (name, path.stat().st_mode & 0o777) == (name, 0o600)
 
 
+@pytest.mark.posix("owners")
 @pytest.mark.skipif(not is_root(), reason="only root gives files away")
 @pytest.mark.met("F13")
 @pytest.mark.parametrize("foreign", [".aws/sso/cache", ".aws/sso", ".aws/cli/cache", ".aws", ".aws/config"])
@@ -334,6 +349,7 @@ def test_owner_is_the_finding_and_the_first_thing_to_do(home: Path, foreign: str
     assert "file_of_other_user" not in codes(look())
 
 
+@pytest.mark.posix("sh runs what was printed")
 @pytest.mark.met("F13")
 def test_file_in_the_place_of_the_token_cache_is_moved_away_as_printed(home: Path) -> None:
     lay(home)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,11 +28,12 @@ def test_they_lie_beside_the_socket_for_their_owner_alone(config: Path) -> None:
     made, empty = (Path(path) for path in files_of("dev"))
 
     assert made.parent == empty.parent == runtime_directory() / "exec"
-    assert [oct(path.stat().st_mode & 0o777) for path in (made.parent, made, empty)] == [
-        "0o700",
-        "0o600",
-        "0o600",
-    ]
+    if sys.platform != "win32":  # modes
+        assert [oct(path.stat().st_mode & 0o777) for path in (made.parent, made, empty)] == [
+            "0o700",
+            "0o600",
+            "0o600",
+        ]
     assert empty.read_bytes() == b""
     assert "region = eu-west-1" in made.read_text()
     assert "CANARY" not in made.read_text()

@@ -88,6 +88,7 @@ def test_keys_come_from_a_file_with_windows_line_ends(keys: Keys, home: Path) ->
     assert f"[{DNS}]\n" in written(home)
 
 
+@pytest.mark.posix("Windows has a clipboard everywhere")
 def test_clipboard_without_a_desktop_says_so(keys: Keys, home: Path) -> None:
     assert "there is no desktop" in refused(credtray("import", "--clipboard"), home, keys)
 
@@ -132,6 +133,7 @@ def test_a_token_broken_over_lines_is_taken_only_when_aws_knows_it(keys: Keys, h
     assert document(text)["checked"] is True
 
 
+@pytest.mark.posix("a pseudo-terminal")
 def test_a_person_is_told_what_to_paste_and_nothing_of_it_is_shown(keys: Keys, world: World) -> None:
     world.config.parent.mkdir(exist_ok=True)
     with TerminalSession(world, "import", "--no-check") as terminal:
@@ -150,6 +152,7 @@ def test_a_person_is_told_what_to_paste_and_nothing_of_it_is_shown(keys: Keys, w
     assert keys.access_key_id in world.credentials.read_text()
 
 
+@pytest.mark.posix("a pseudo-terminal")
 def test_a_person_who_waits_for_aws_is_told_so(keys: Keys, world: World) -> None:
     with TerminalSession(world, "import", "--expires", "1h") as terminal:
         terminal.expect("Ctrl-D")
@@ -158,6 +161,7 @@ def test_a_person_who_waits_for_aws_is_told_so(keys: Keys, world: World) -> None
         terminal.expect(f"[{DNS}] holds the pasted keys until")
 
 
+@pytest.mark.posix("a pseudo-terminal")
 def test_a_line_longer_than_a_terminal_keeps_is_read_whole(keys: Keys, world: World) -> None:
     long = replace(keys, session_token=keys.session_token + "A" * 6000)
     with TerminalSession(world, "import", "--no-check") as terminal:
@@ -173,6 +177,7 @@ def test_a_line_longer_than_a_terminal_keeps_is_read_whole(keys: Keys, world: Wo
     assert long.session_token in world.credentials.read_text()
 
 
+@pytest.mark.posix("a pseudo-terminal")
 def test_ctrl_c_while_pasting_leaves_everything_as_it_was(world: World) -> None:
     with TerminalSession(world, "import") as terminal:
         terminal.expect("Ctrl-D")

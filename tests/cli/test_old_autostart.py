@@ -40,6 +40,7 @@ def repair(*words: str) -> Any:
     return credtray("repair", *words, backend=FakeBackend())
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 @pytest.mark.met("F3")
 @pytest.mark.parametrize("command", OLD)
 def test_old_entry_is_found_and_starts_the_present_one_after_the_repair(
@@ -60,6 +61,7 @@ def test_old_entry_is_found_and_starts_the_present_one_after_the_repair(
     assert credtray("autostart", "status").code == 0
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 @pytest.mark.met("F3")
 def test_only_looking_changes_nothing(entry: Path) -> None:
     entry.write_bytes(desktop_entry(OLD[0], "0.0.1"))
@@ -70,6 +72,7 @@ def test_only_looking_changes_nothing(entry: Path) -> None:
     assert entry.read_bytes() == before
 
 
+@pytest.mark.linux_desktop("the autostart folder of a desktop")
 @pytest.mark.met("F3")
 @pytest.mark.parametrize(
     "content",

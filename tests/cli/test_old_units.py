@@ -26,6 +26,7 @@ def findings(home: Path, name: str, text: str) -> list[dict[str, Any]]:
     return [item for item in found if item["code"] == "systemd_unit_old"]
 
 
+@pytest.mark.linux_desktop("units of systemd")
 @pytest.mark.met("F3")
 @pytest.mark.parametrize(
     ("start", "reason"),

@@ -119,6 +119,7 @@ def test_token_of_another_region_mends_the_session(config: Path) -> None:
 IDENTITY = "import boto3; print(boto3.Session(profile_name='dev').client('sts').get_caller_identity()['Arn'])"
 
 
+@pytest.mark.posix("the AWS CLI of Debian")
 @pytest.mark.skipif(not AWS.exists(), reason="needs Debian's awscli package")
 def test_migrated_home_is_the_same_role_to_botocore_and_the_aws_cli(world: World) -> None:
     """Before: a legacy sign-in as `aws sso login` leaves it. After: the new session's own sign-in."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from credtray.cli.settings import complete_action, complete_setting, complete_tag, keys_of
 from credtray.core.errors import SettingsInvalid
+from credtray.core.shell_words import command_line
 from credtray.desktop import paths
 from tests.cli.fake_backend import credtray
 
@@ -33,7 +33,8 @@ def editing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> Non
     program = tmp_path / "editor.py"
     program.write_text(f"import pathlib, sys\nfile = pathlib.Path(sys.argv[1])\n{script}\n")
     monkeypatch.delenv("VISUAL", raising=False)
-    monkeypatch.setenv("EDITOR", shlex.join([sys.executable, str(program)]))
+    editor = [sys.executable, str(program)]
+    monkeypatch.setenv("EDITOR", command_line(editor, windows=sys.platform == "win32"))
 
 
 # --- looking -----------------------------------------------------------------------------------------
@@ -245,9 +246,9 @@ def test_what_somebody_else_saved_meanwhile_wins_and_the_edit_is_kept_beside(
     ("command", "code", "says"),
     [
         ("/nowhere/vi", 127, "/nowhere/vi (from VISUAL or EDITOR)"),
-        ("false", 126, "ended with exit code 1"),
-        ("'open", 2, "No closing quotation"),
-        ("/", 126, "Permission denied"),
+        (f'"{sys.executable}" -c "raise SystemExit(1)"', 126, "ended with exit code 1"),
+        pytest.param("'open", 2, "No closing quotation", marks=pytest.mark.posix("quotes of sh")),
+        pytest.param("/", 126, "Permission denied", marks=pytest.mark.posix("a folder is no program there")),
     ],
 )
 def test_an_editor_that_does_not_work_is_named(

@@ -88,6 +88,7 @@ def test_values_are_completed() -> None:
 # --- looking at processes ----------------------------------------------------------------------------
 
 
+@pytest.mark.posix("/proc")
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "dash"])
 def test_real_shell_above_is_seen_also_from_a_script(shell: str, tmp_path: Any) -> None:

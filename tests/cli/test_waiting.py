@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -176,6 +177,10 @@ def test_command_that_cannot_start_is_told() -> None:
     with pytest.raises(CommandNotFound):
         run(["nonesuch"], {"PATH": "/bin"})
     with pytest.raises(CommandRefused, match="NUL"):
-        run(["true", "a\0b"], {"PATH": "/bin"})
+        run([sys.executable, "a\0b"], {"PATH": "/bin"})
+
+
+@pytest.mark.posix("a folder is no program there")
+def test_command_that_may_not_be_run_is_told() -> None:
     with pytest.raises(CommandRefused, match="Permission denied"):
         run(["/"], {"PATH": "/bin"})

@@ -125,10 +125,14 @@ def read_until(process: subprocess.Popen[str], word: str) -> str:
     raise AssertionError("".join(lines))
 
 
+ALONE = ["--unattended"] if sys.platform == "win32" else []
+"""Without a display it is unattended by itself; Windows has one always."""
+
+
 def test_unattended_demo_tells_the_whole_story_and_leaves_no_trace(caller: Path) -> None:
     before = everything_in(caller)
 
-    with running(*MODULE) as demo:  # no display: unattended by itself
+    with running(*MODULE, *ALONE) as demo:
         output, _ = demo.communicate(timeout=PATIENCE_SECONDS)
 
     assert demo.returncode == 0, output
@@ -197,12 +201,12 @@ def test_portal_that_refuses_fails_the_demo_at_that_step(
     code = BROKEN.format(arguments=arguments, operation=operation, fault=fault)
 
     with running("-c", code) as demo:
-        output, _ = demo.communicate(timeout=90)
+        output, _ = demo.communicate(timeout=PATIENCE_SECONDS)
     kept = told_home(output)
 
     assert demo.returncode == 1, output
     assert labels(output) == [*told, "failed"]
     assert f"failed      {step}: " in output
     assert "CANARY" not in output
-    assert (kept / "env").exists()  # --keep
+    assert (kept / ("env.ps1" if sys.platform == "win32" else "env")).exists()  # --keep
     shutil.rmtree(kept)
