@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 import threading
 import time
@@ -12,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from credtray.core.shell_words import command_line
 from credtray.ways_out.aws_console import GOOD_FOR_MINUTES
 from tests.cli.real_world import World
 
@@ -41,7 +41,15 @@ def visitor(home: Path) -> tuple[str, Path]:
     """Return a browser that notes what it opens and where that leads, and its notes."""
     journal, program = home / "journal", home / "visitor.py"
     program.write_text(VISITOR.format(journal=str(journal)))
-    return shlex.join([sys.executable, "-I", str(program)]), journal
+    command = [sys.executable, "-I", str(program)]
+    return command_line(command, windows=sys.platform == "win32"), journal
+
+
+def settings_of(world: World) -> Path:
+    """Return where this user's settings belong, in a folder that is there."""
+    found = Path(world.credtray("settings", "path").stdout.strip())
+    found.parent.mkdir(parents=True, exist_ok=True)
+    return found
 
 
 def test_print_gives_out_an_address_that_signs_in_and_a_warning(signed_in: World) -> None:
@@ -57,6 +65,7 @@ def test_print_gives_out_an_address_that_signs_in_and_a_warning(signed_in: World
     assert "signin.aws.amazon.com" in signed_in.proxy.tunnels
 
 
+@pytest.mark.posix("/proc")
 def test_browser_gets_the_address_and_no_process_shows_it(signed_in: World, home: Path) -> None:
     browser, journal = visitor(home)
     seen: list[str] = []
@@ -97,8 +106,7 @@ def _arguments() -> list[str]:
 
 def test_browser_of_the_settings_is_used_and_a_broken_one_is_told(signed_in: World, home: Path) -> None:
     browser, journal = visitor(home)
-    settings = home / ".config" / "credtray" / "settings.toml"
-    settings.parent.mkdir(parents=True)
+    settings = settings_of(signed_in)
     settings.write_text(f"[sessions.synderys]\nbrowser = {json.dumps(browser + ' %s')}\n")
     chosen = signed_in.credtray("console", "synderys-readonly", BROWSER="/bin/false")
     settings.write_text('[sessions.synderys]\nbrowser = "/nonexistent/browser --profile work %s"\n')
@@ -168,10 +176,9 @@ def test_what_cannot_be_is_told(world: World, words: tuple[str, ...], code: int,
 def test_session_with_a_proxy_of_its_own_reaches_the_console_without_an_environment(
     signed_in: World, home: Path
 ) -> None:
-    settings = home / ".config" / "credtray" / "settings.toml"
-    settings.parent.mkdir(parents=True)
+    settings = settings_of(signed_in)
     settings.write_text(
-        f'[sessions.synderys]\nproxy = "{signed_in.proxy.url}"\nca_bundle = "{signed_in.proxy.ca_bundle}"\n'
+        f"[sessions.synderys]\nproxy = \"{signed_in.proxy.url}\"\nca_bundle = '{signed_in.proxy.ca_bundle}'\n"
     )
     nothing = dict.fromkeys(("HTTPS_PROXY", "AWS_CA_BUNDLE"), "")
     done = signed_in.credtray("console", "synderys-readonly", "--json", **nothing)
