@@ -120,6 +120,17 @@ class Desk:
         self.bare = self.screen.still()
         return Agent(self.hand, pid)
 
+    def run(self, house: House, *words: str) -> str:
+        """Run Python in Windows as the person in the house; return what it printed."""
+        output = house.home / "said"
+        output.unlink(missing_ok=True)
+        arguments = {"environ": self.environ(house), "output": windows_path(output)}
+        pid = self.hand.do("start", words=["-I", *words], **arguments)
+        code = self.hand.do("wait", pid=pid, seconds=SECONDS)
+        said = output.read_text("utf-8", "replace")
+        assert code == 0, said
+        return said
+
     def environ(self, house: House) -> dict[str, str]:
         """The variables that lead into the house, for programs in Windows."""
         home = windows_path(house.home)

@@ -5,28 +5,26 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from credtray import __version__
-from credtray.core.forms import Form
-from credtray.core.menu import Item, Kind
-from credtray.core.menu.tray_menu import Extras
-from credtray.core.tray_view import face
 from credtray.desktop.balloons import CLICKED
-from tests.core.making import NOON, signed_in
 from tests.end_to_end.house import ROLES, House, until
-from tests.on_a_desktop.menus import drawn
-from tests.on_a_desktop.screen import Area
 from tests.portal import RunningPortal, running
 from tests.wine.conftest import WindowsPython, lacking
 from tests.wine.desk import ASKED_TO_END, ELSEWHERE, ICON, Agent, Desk, desk, own_prefix
+from tests.wine.menu import LEFT, RIGHT, Menu
 
-LEFT, RIGHT = 1, 3
 NOTIFY = 0x0400 + 11
 """What pystray has the taskbar send."""
+WHOSE_KEYS = """
+import botocore.session
+sts = botocore.session.get_session().create_client("sts", "us-east-1")
+print(sts.get_caller_identity()["Account"])
+"""
+"""Asks AWS, as any program in Windows does, with what botocore finds there."""
 FIVE = tuple(f"team-{number}" for number in range(1, 6))
 
 
@@ -99,48 +97,6 @@ def place(windows_python: WindowsPython, tmp_path_factory: pytest.TempPathFactor
         yield Place(found, portal, directory)
 
 
-# --- the menu, as it is drawn -------------------------------------------------------------------------
-
-
-def lines_of_the_menu() -> tuple[Item, ...]:
-    """The agent's own menu for three profiles of one session, signed in; words differ, lines do not."""
-    state = signed_in(*ROLES)
-    return face(state, NOON, None, Extras(False, __version__, Form.POWERSHELL)).menu
-
-
-class Menu:
-    """The open menu: which line is where."""
-
-    def __init__(self, desk: Desk, button: int) -> None:
-        self.desk = desk
-        desk.screen.click(*ICON.centre, button)
-        desk.screen.move(*ELSEWHERE)
-        self.area = desk.opened("the menu")
-        self.lines = lines_of_the_menu()
-
-    def choose(self, *path: str) -> None:
-        """Click through the menu; each step names the beginning of a label."""
-        area, lines = self.area, self.lines
-        for depth, word in enumerate(path):
-            [line] = [each for each in lines if each.label.startswith(word)]
-            self.desk.screen.click(*self._place(area, lines, line))
-            if depth < len(path) - 1:
-                area, lines = self.desk.opened(word, beside=area), line.children
-        until(self.desk.is_bare)
-
-    def _place(self, area: Area, lines: Sequence[Item], line: Item) -> tuple[int, int]:
-        labels = [each.label for each in lines if each.kind is not Kind.SEPARATOR]
-        bands = drawn(self.desk.screen.still(area))
-        assert len(labels) == len(bands), f"the menu has {labels}, drawn are {len(bands)} lines"
-        top, bottom = bands[labels.index(line.label)]
-        return area.left + area.width // 2, area.top + (top + bottom) // 2
-
-    def close(self) -> None:
-        """Click elsewhere."""
-        self.desk.screen.click(*ELSEWHERE)
-        until(self.desk.is_bare)
-
-
 def default_profile(house: House) -> str | None:
     """Return whose keys are in ``[default]``."""
     mark = r'^\[default\]\n# credtray keeps this section: profile "([^"]+)"'
@@ -173,6 +129,7 @@ def test_right_click_opens_the_menu_and_a_click_on_a_profile_switches_the_defaul
         place.desk.balloon()
 
         assert default_profile(house) == name
+        assert place.desk.run(house, "-c", WHOSE_KEYS).strip() == ROLES[name][0]
 
 
 def test_left_click_opens_the_same_menu(place: Place) -> None:
