@@ -10,16 +10,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from credtray.core import ini
-from credtray.core.errors import FileInUse, FileRefused, FileUnwritable
+from credtray.core.errors import FileContended, FileInUse, FileRefused, FileUnwritable
 from credtray.files import on_windows
 from credtray.files.atomic_file import read_bounded, write_atomically
 from credtray.files.directory_safety import make_directory, private_directory
+from credtray.files.file_lock import FileLock
 from credtray.files.shared_file import SharedFile
 from tests.aws.file_fakes import StandingClock, shared
+from tests.systems import on_wine
 
 assert sys.platform == "win32"
 
@@ -73,6 +76,28 @@ def test_edit_keeps_line_ends_and_leaves_one_file(path: Path) -> None:
 
     assert (path.read_bytes(), names(path)) == (BOTH, ["credentials"])
     assert (outcome.changed, outcome.tightened_from) == (True, None)
+
+
+def on_a_share(path: Path) -> Path:
+    """Return the path as it is without the letter of a drive, as files of a file server are."""
+    if not on_wine():
+        return Path(rf"\\localhost\{path.drive[0]}$", *path.parts[1:])
+    kernel32: Any = ctypes.CDLL("kernel32")
+    kernel32.wine_get_unix_file_name.restype = ctypes.c_char_p
+    unix: bytes = kernel32.wine_get_unix_file_name(ctypes.c_wchar_p(str(path)))
+    return Path(r"\\?\unix" + unix.decode().replace("/", "\\"))
+
+
+def test_home_on_a_share_is_written_and_locked_like_any_other(path: Path) -> None:
+    there = on_a_share(path)
+    if not there.exists():  # Windows shows the drives of this computer to its administrators only
+        pytest.skip("no share that leads here")
+    outcome = shared(there).edit(put, secret=True)
+    with FileLock(there.parent / "a.lock"), pytest.raises(FileContended):
+        FileLock(path.parent / "a.lock", timeout=0.1).acquire()
+
+    assert there.drive.startswith("\\\\")
+    assert (outcome.changed, path.read_bytes()) == (True, BOTH)
 
 
 def test_file_that_stays_open_elsewhere_is_told_and_written_later(path: Path) -> None:
