@@ -134,10 +134,10 @@ in_wine() {
 # --- Testing -------------------------------------------------------------------------------------------
 
 # What `test` runs, and how many tests have to pass: a test that goes missing is noticed.
-rooms="tests/core tests/ways_out tests/aws tests/store tests/files tests/web"
-least=5500
-# What a soak runs as well; tests of other folders do not all say yet which system they are about.
-more_rooms="tests/contracts tests/simulation tests/daemon tests/packaging"
+rooms="tests/core tests/ways_out tests/aws tests/store tests/files tests/web tests/desktop tests/golden tests/met"
+least=6100
+# What a soak runs as well: tests that start many programs, each of which takes seconds there.
+more_rooms="tests/contracts tests/simulation tests/daemon tests/packaging tests/cli tests/demo"
 
 # In a temporary folder of its own: pytest clears away what earlier runs left, and two runs at a time get into each
 # other's way.

@@ -272,6 +272,7 @@ def test_the_first_edit_begins_with_the_explained_file(
     assert paths.settings_file().read_text().startswith("# credtray's settings.")
 
 
+@pytest.mark.linux_desktop("Windows has an editor and a desktop")
 @pytest.mark.usefixtures("file")
 def test_without_editor_and_desktop_the_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("VISUAL", "EDITOR", "DISPLAY", "WAYLAND_DISPLAY"):

@@ -31,6 +31,7 @@ def test_file_is_one_argument_and_no_aws_variable_goes_along(
     assert heard.read_text() == "1|/some where/$(x).toml|"
 
 
+@pytest.mark.linux_desktop("an opener of a Linux desktop")
 def test_launcher_that_stays_counts_as_the_editor_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ import pytest
 def in_utc() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", "UTC")
-        time.tzset()
+        if sys.platform != "win32":
+            time.tzset()
         yield
-    time.tzset()
+    if sys.platform != "win32":
+        time.tzset()

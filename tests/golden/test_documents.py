@@ -28,8 +28,6 @@ from tests.core.menu_text import every
 from tests.core.test_menu import at
 from tests.golden.golden import FOLDER, holds, readable, steady
 
-pytestmark = pytest.mark.posix("documents with the paths and words of Unix")
-
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 OURS = {"TZ", "HOME", "USERPROFILE", "DBUS_SYSTEM_BUS_ADDRESS", "UPDATE_SNAPSHOTS"}
 """Variables that a test has set or wants, besides those by their beginning."""
@@ -150,6 +148,7 @@ def test_what_shells_and_programs_take_in(home: Path) -> None:
     )
 
 
+@pytest.mark.posix("the paths and words of Unix")
 def test_documents_of_a_home_without_an_agent(home: Path) -> None:
     HOMES["sound"](home)
     settings(home, 'warn_before = ["1h"]\n[profiles.dev]\ndescription = "Looks"\ntags = ["x"]\n')
@@ -159,6 +158,7 @@ def test_documents_of_a_home_without_an_agent(home: Path) -> None:
     assert holds("home", parts)
 
 
+@pytest.mark.posix("the paths and words of Unix")
 def test_doctor_in_many_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parts: list[tuple[str, str]] = []
     for number, (name, build) in enumerate(HOMES.items()):
@@ -172,6 +172,7 @@ def test_doctor_in_many_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert holds("doctor", parts)
 
 
+@pytest.mark.posix("the paths and words of Unix")
 def test_each_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def found(code: str, facts: Facts) -> str:
         seen(monkeypatch, facts)

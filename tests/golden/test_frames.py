@@ -29,8 +29,6 @@ from tests.daemon.test_endpoint import FakePort, MemoryStore
 from tests.golden.golden import holds, readable, steady
 from tests.test_clicks import RecordedClipboard
 
-pytestmark = pytest.mark.posix("documents with the paths and words of Unix")
-
 CANARY = "CANARY"
 FINAL = {"done", "failed", "credentials", "update"}
 ONCE = re.compile(r"(state|code_challenge|nonce)=[\w-]+")
