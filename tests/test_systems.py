@@ -32,7 +32,8 @@ def test_tests_that_import_what_only_windows_has_say_so_in_name_and_mark() -> No
     marked = {path for path in MODULES if "windows" in module_marks(path)}
 
     assert {path for path in MODULES if path.name.endswith("_windows.py")} - marked == {
-        TESTS / "cli" / "test_exec_on_windows.py"  # about Windows, and runs everywhere
+        TESTS / "cli" / "test_exec_on_windows.py",  # about Windows, and runs everywhere
+        TESTS / "core" / "test_shells_of_windows.py",  # the same
     }
     assert [path for path in marked if not path.name.endswith("_windows.py")] == []
 
