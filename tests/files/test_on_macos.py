@@ -231,3 +231,12 @@ def test_link_that_leads_elsewhere_is_followed_after_a_while(home: Path, mac: Ca
     (home / ".aws").unlink()
     (home / ".aws").symlink_to("two")
     running.comes_to_watch("two")
+
+
+@pytest.mark.parametrize(("platform", "trees"), [("darwin", True), ("linux", False), ("win32", False)])
+def test_whole_trees_are_watched_on_macos_alone(
+    platform: str, *, trees: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+
+    assert FileWatch(lambda: None, tmp_path)._trees is trees

@@ -184,15 +184,15 @@ class FileWatch:
         *,
         poll_seconds: float = POLL_SECONDS,
         settle_seconds: float = SETTLE_SECONDS,
-        trees: bool = sys.platform == "darwin",
+        trees: bool | None = None,
         trees_seconds: float = _TREES_SECONDS,
     ) -> None:
-        """``trees``: see ``plan``; FSEvents of macOS does so."""
+        """``trees``: see ``plan``; None: on macOS, whose FSEvents does so."""
         self._changed = changed
         """Called from the watching thread."""
         self._home = home or Path.home()
-        self._trees = trees
-        self._unheard_seconds = trees_seconds if trees else None
+        self._trees = sys.platform == "darwin" if trees is None else trees
+        self._unheard_seconds = trees_seconds if self._trees else None
         self._poll_seconds = poll_seconds
         self._settle_seconds = settle_seconds
         self._files: frozenset[Path] = frozenset()
