@@ -26,6 +26,8 @@ from credtray.ways_out.shells import assignments
 
 PROGRAM = "credtray"
 _DOOR = Path(credtray.__file__).parent / "__main__.py"
+FOLDER = Path(credtray.__file__).parents[1]
+"""Where credtray and what it needs are imported from; credtray.pyz has unpacked itself there."""
 
 _LONGEST = 60
 """Bytes in the directory's path, so that a socket's path below it fits (104 bytes on macOS)."""

@@ -21,9 +21,10 @@ from typing import IO, Any, Self, TypeVar
 import msgspec
 
 from credtray.core.protocol.results import SessionStatus, StatusDocument
-from credtray.demo.home import ThrowAwayHome, environment
+from credtray.demo.home import FOLDER, ThrowAwayHome, environment
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.pace import PacedClock
+from credtray.desktop.paths import one_file
 
 # What the demo sees of its agent from outside: status documents, notices, rewritten credentials files.
 #
@@ -175,6 +176,21 @@ class Finished:
     """What it wrote to standard error."""
 
 
+_MODULE_ELSEWHERE = """
+import runpy, sys
+sys.path.append(sys.argv[1])
+del sys.argv[:2]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+
+def _to_be_found(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what starts the same module where ``-m`` does not find it: with credtray.pyz."""
+    if arguments[:1] != ("-m",) or one_file() is None:
+        return arguments
+    return ("-c", _MODULE_ELSEWHERE, str(FOLDER), *arguments[1:])
+
+
 class Child:
     """One process whose output is read line by line while it runs; ``begin`` makes one."""
 
@@ -207,7 +223,7 @@ class Child:
             talk: called in a thread with each line of standard error.
         """
         process = subprocess.Popen(  # noqa: S603 - this Python with arguments of our own
-            [sys.executable, "-I", *arguments],
+            [sys.executable, "-I", *_to_be_found(arguments)],
             env=dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

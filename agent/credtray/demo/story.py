@@ -28,7 +28,7 @@ from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import LogoutResult
 from credtray.core.shell_words import command_words
 from credtray.core.words import short
-from credtray.demo.home import FOREIGN_SECTION
+from credtray.demo.home import FOLDER, FOREIGN_SECTION
 from credtray.demo.identity_center import REGION, SESSION_NAME, START_URL
 from credtray.demo.identity_center.exchange import CANARY
 from credtray.demo.stage import COMMAND_SECONDS, USER, Child, Heard, Missing, Moment, Stage
@@ -134,9 +134,16 @@ def _row(clock: Text, label: Text, text: Text) -> Table:
 
 _LEAST = timedelta(minutes=15)
 _WHO_AM_I = """
+import sys
+sys.path.append({folder!r})
 import boto3
 print(boto3.client("sts").get_caller_identity()["Arn"])
 """
+
+
+def _who_am_i() -> str:
+    """Return the program; it finds boto3 also where only credtray.pyz has it."""
+    return _WHO_AM_I.format(folder=str(FOLDER))
 
 
 class Programs:
@@ -148,7 +155,7 @@ class Programs:
 
     def told_no_profile(self, role: str) -> None:
         """Let boto3 use whatever is the default."""
-        account, name = self._who("asked", role, self._stage.python("asked", "-c", _WHO_AM_I))
+        account, name = self._who("asked", role, self._stage.python("asked", "-c", _who_am_i()))
         self._told.tell("asked", f"boto3, told no profile, is {name} as {role} in {account}")
 
     def credential_process(self, profile: str) -> None:
@@ -163,7 +170,7 @@ class Programs:
 
     def child(self, profile: str, role: str) -> None:
         """Run a program that knows nothing of profiles under `credtray exec`."""
-        words = ("exec", profile, "--for", "45m", "--", sys.executable, "-I", "-c", _WHO_AM_I)
+        words = ("exec", profile, "--for", "45m", "--", sys.executable, "-I", "-c", _who_am_i())
         _, name = self._who("ran", role, self._stage.credtray("ran", *words).out.strip())
         self._told.tell("ran", f"credtray exec {profile}: the program is {name} as {role}")
 
