@@ -91,6 +91,13 @@ def test_what_lasts_names_the_file_and_not_the_cache(file: Path, tmp_path: Path)
     assert run(file, home, "autostart", "status").returncode == 0
 
 
+def test_it_plays_the_whole_demo(file: Path, tmp_path: Path) -> None:
+    done = run(file, tmp_path / "home", "demo", "--unattended")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Your real home was not touched" in done.stdout
+
+
 def test_a_cache_of_somebody_else_is_not_run(file: Path, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root, to have a second user")
