@@ -115,7 +115,7 @@ def test_config_file_that_hangs_holds_a_key_up_for_a_second_only(home: Path) -> 
 @pytest.mark.posix("a shell that closes it")
 def test_closed_output_is_no_error() -> None:
     answer = subprocess.run(
-        ["sh", "-c", f"'{sys.executable}' -m credtray __complete zsh sta >&-"],
+        ["sh", "-c", f"'{sys.executable}' -m credtray __complete zsh stat >&-"],
         cwd=ROOT,
         capture_output=True,
         check=False,

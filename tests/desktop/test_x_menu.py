@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from PIL import Image
 from Xlib.display import Display
+from Xlib.error import BadDrawable, BadWindow
 
 from credtray.core import protocol
 from credtray.core.clicks import About, Click, OpenLog
@@ -70,9 +71,10 @@ class Person:
             windows = display.screen().root.query_tree().children
             found = []
             for window in windows:
-                if (window.get_wm_class() or [""])[0] == "credtray-menu":
-                    shape = window.get_geometry()
-                    found.append(Area(shape.x, shape.y, shape.width, shape.height))
+                with suppress(BadWindow, BadDrawable):  # closed since
+                    if (window.get_wm_class() or [""])[0] == "credtray-menu":
+                        shape = window.get_geometry()
+                        found.append(Area(shape.x, shape.y, shape.width, shape.height))
             return found
         finally:
             display.close()

@@ -17,7 +17,7 @@ def test_stop_ends_an_agent_that_answers_nothing(house: House) -> None:
         silent = house.run("status", code=3)
         stopped = house.run("stop")
 
-        assert "`credtray stop`" in silent.stderr
+        assert "credtray restart" in silent.stderr
         assert f"The agent (pid {agent.pid}) did not answer, but has stopped now." in stopped.stdout
         assert agent.wait(60) == 0
 
