@@ -80,6 +80,7 @@ TRACES = (
     Trace("login entry", Where.HOME, "Library/LaunchAgents/io.credtray.agent.plist", Going.BY_ENTRY),
     Trace("menu entry", Where.DATA_HOME, "applications/credtray.desktop", Going.BY_ENTRY),
     Trace("menu entry", Where.START_MENU, "credtray.lnk", Going.BY_ENTRY),
+    Trace("application", Where.HOME, "Applications/credtray.app/Contents/Info.plist", Going.BY_ENTRY),
     Trace("icons", Where.DATA_HOME, "icons/hicolor/*/apps/credtray.png", mark=b"credtray"),
     Trace("icons", Where.DATA_HOME, "icons/hicolor/*/apps/credtray.svg", mark=b"credtray"),
     Trace("systemd unit", Where.CONFIG_HOME, "systemd/user/credtray.service", mark=b"credtray run"),

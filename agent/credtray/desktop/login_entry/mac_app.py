@@ -25,10 +25,11 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 from credtray import __version__
-from credtray.core.errors import AutostartRefused
+from credtray.core.errors import AutostartRefused, FileRefused, FileUnwritable
 from credtray.core.shell_words import command_line
 from credtray.desktop.login_entry import EntryFile, Found
 from credtray.desktop.paths import asset
+from credtray.files.directory_safety import make_directory
 
 IDENTIFIER = "io.credtray.app"
 MARK = "CredtrayVersion"
@@ -207,7 +208,7 @@ class Application:
     def write(self, content: bytes) -> None:
         """Make the application beside its place, sign it, and put it there whole."""
         try:
-            self.folder.parent.mkdir(exist_ok=True)
+            make_directory(self.folder.parent)
             with tempfile.TemporaryDirectory(prefix=".credtray-", dir=self.folder.parent) as place:
                 made, before = Path(place) / self.folder.name, Path(place) / "before"
                 self._fill(made / "Contents", content)
@@ -222,6 +223,8 @@ class Application:
                     raise
         except OSError as error:
             raise AutostartRefused(f"{self.folder} cannot be written: {error.strerror}") from error
+        except (FileRefused, FileUnwritable) as error:
+            raise AutostartRefused(error.detail) from error
 
     def remove(self) -> None:
         """Take the application away; one that runs goes on running."""
