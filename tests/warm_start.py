@@ -131,7 +131,10 @@ def start(
     if not cold and can_start(env):
         return _forked([module, *words], env, (stdin, stdout, stderr))
     command = [sys.executable, "-I", "-m", module, *words]
-    return subprocess.Popen(command, env=env, stdin=stdin, stdout=stdout, stderr=stderr, text=True)
+    asked = env.get("PYTHONIOENCODING", "").partition(":")[0] or None  # without it, the system's own
+    return subprocess.Popen(
+        command, env=env, stdin=stdin, stdout=stdout, stderr=stderr, text=True, encoding=asked
+    )
 
 
 def _forked(words: list[str], env: Mapping[str, str], streams: tuple[int | IO[Any], ...]) -> Program:
