@@ -193,8 +193,7 @@ class Service:
         await self.loop.file_work(self._components.sweep)
         self.loop.start(self._sign_ins.open_by_itself)
         if self._desktop is None:
-            for part in (Part.TRAY, Part.NOTIFICATIONS):
-                self.loop.take(PartChanged(DesktopPart(part, None, _NO_DESKTOP)))
+            self._tell_of_no_desktop()
         # A client that asks before the files were read would hear that there are no profiles.
         await self.loop.read(READ_SECONDS)
         server = ipc_server(paths.listening_path(), lambda: self._lock.held, self.requests)
@@ -218,6 +217,10 @@ class Service:
                 await server.close()
             finally:
                 await self.loop.stop(GOODBYE_SECONDS)
+
+    def _tell_of_no_desktop(self) -> None:
+        for part in (Part.TRAY, Part.NOTIFICATIONS):
+            self.loop.take(PartChanged(DesktopPart(part, None, _NO_DESKTOP)))
 
     def _scheduler(self, stack: contextlib.AsyncExitStack, server: IpcServer) -> Scheduler:
         async def reachable() -> None:
