@@ -23,7 +23,7 @@ from credtray.core.icon_place import icon_words
 from credtray.core.protocol import Ping, TestNotice
 from credtray.core.protocol.results import AgentStatus, PingResult
 from credtray.desktop.autostart import own_command
-from credtray.desktop.background import begin
+from credtray.desktop.background import begin, restart_unit, unit_of
 from credtray.ipc_client import AgentClient, settled_status
 
 _START_SECONDS = 45.0
@@ -69,13 +69,34 @@ def restart(tray: bool = TrayOption, json_output: JsonOption = False) -> None:
     """Stop the agent and start it again in the background.
 
     After an upgrade this is how the new version begins. Without a running agent it only starts one.
-    An agent that does not answer is ended all the same.
+    An agent that does not answer is ended all the same. One that systemd started is restarted by systemd.
 
     Examples:
       credtray restart
     """
-    end_agent()
-    _tell(begun(tray=tray), started=True, json_output=json_output)
+    before = None
+    with suppress(CredtrayError):  # one that does not answer is ended all the same
+        before = running()
+    unit = None if before is None else unit_of(before.pid)
+    if before is None or unit is None:
+        end_agent()
+        there = begun(tray=tray)
+    else:
+        restart_unit(unit)
+        there = _followed(before)
+    _tell(there, started=True, json_output=json_output)
+
+
+def _followed(before: PingResult) -> PingResult:
+    """Wait for the agent that systemd has started; raises AgentNotStarted when none answers."""
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        with suppress(AgentSilent):
+            there = running()
+            if there is not None and there.pid != before.pid:
+                return there
+        time.sleep(_LOOK_SECONDS)
+    raise AgentNotStarted(f"it did not answer within {_START_SECONDS:.0f} s")
 
 
 def started_or_running(*, quiet: bool = False) -> None:

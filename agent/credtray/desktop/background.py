@@ -6,12 +6,18 @@ Waits for nothing and tells nothing; who was started is followed by its pipe and
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from credtray.core.errors import AgentNotStarted
+
+_UNIT = re.compile(r"/([^/\n]*credtray[^/\n]*\.service)$", re.MULTILINE)
+"""At the end of a control group: ours, or the one that GNOME and KDE make of what starts at login."""
+_SYSTEMCTL = "/usr/bin/systemctl"
+_SYSTEMCTL_SECONDS = 60.0
 
 
 def begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -53,3 +59,39 @@ if sys.platform == "win32":
     _APART = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     """No console of ours: closing it, or Ctrl-C in it, ends nothing. Nor is it of the job that `exec` makes:
     what is started in its shell would be killed with it, and leave its keys in the files."""
+
+
+# An agent that systemd has started: who stops it ends all processes of its unit, and so the one that would
+# start the next agent. So systemd has to do both. A terminal's own unit is none of ours.
+
+
+def unit_of(pid: int) -> str | None:
+    """Return the systemd unit of the user that a process of ours is in; None: none, or this is not Linux."""
+    try:
+        return unit_in(Path(f"/proc/{pid}/cgroup").read_text("utf-8", "replace"))
+    except OSError:
+        return None
+
+
+def unit_in(cgroups: str) -> str | None:
+    """Return our unit in the content of ``/proc/PID/cgroup`` (cgroups(7))."""
+    found = _UNIT.search(cgroups)
+    return None if found is None else found[1]
+
+
+def restart_unit(unit: str, systemctl: str = _SYSTEMCTL) -> None:
+    """Have systemd stop and start it; returns when both are done.
+
+    Raises:
+        AgentNotStarted: systemd says why not, or says nothing.
+    """
+    words = [systemctl, "--user", "restart", unit]
+    try:
+        done = subprocess.run(  # noqa: S603 -- a fixed program, and the name of a unit
+            words, capture_output=True, text=True, errors="replace", timeout=_SYSTEMCTL_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AgentNotStarted(f"systemd did not restart {unit}: {error}") from error
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise AgentNotStarted(f"systemd did not restart {unit}: {said[0]}")
