@@ -23,6 +23,8 @@ from types import MappingProxyType
 ROOT = Path(__file__).resolve().parents[1]
 FOREIGN = ("tests/", "docs/", "packaging/", "bench/", "requirements/")
 """Folders of the checkout that have no place in a wheel."""
+PAGES = ("docs/tutorial/", "docs/how-to/", "docs/explanation/", "docs/reference/", "docs/glossary.md")
+"""What `credtray help` shows."""
 DRAWING = """
 from credtray.core.icon_state import IconState, Shape
 from credtray.desktop.icon import Panel, draw
@@ -83,6 +85,7 @@ def main() -> int:
         commands = place / "venv" / "bin" / "credtray"
         run(home, str(commands), "--help")
         run(home, str(commands), "version")
+        run(home, str(commands), "help", "install")
         run(home, python_of(place), "-I", "-c", DRAWING)
         check_isolation(commands, place)
         if not quick:
@@ -101,13 +104,14 @@ def build(place: Path, system: str) -> Path:
 
 
 def check_contents(wheel: Path, *, windows: bool) -> None:
-    """Refuse a wheel that lacks a file of the package or of its assets, or that carries something else.
+    """Refuse a wheel that lacks a file of the package, its assets or its pages, or carries something else.
 
     Its command is scripts for POSIX systems, and an entry point with a tag for Windows: never both.
     """
     names = set(zipfile.ZipFile(wheel).namelist())
     ours = {name.removeprefix("agent/") for name in files_of("agent")}
     ours |= {f"credtray/{name}" for name in files_of("assets")}
+    ours |= {f"credtray/{name}" for name in files_of("docs") if name.startswith(PAGES)}
     missing = sorted(ours - names)
     foreign = sorted(name for name in names if name.startswith(FOREIGN))
     licences = [name for name in names if name.endswith("licenses/LICENSE")]

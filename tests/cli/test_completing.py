@@ -151,3 +151,12 @@ def test_after_the_last_argument_and_after_no_command_nothing_is_offered() -> No
     assert values("env dev ") == []
     assert values("nonsense ") == []
     assert values("nonsense --") == []
+
+
+def test_help_offers_pages_with_their_titles_and_commands() -> None:
+    found = {each.value: each.help for each in offer(["help"], "in").candidates}
+
+    assert found["install"] == "Install it"
+    assert "reference/settings" in values("help ref")
+    assert "exec" in values("help ex")
+    assert values("help snoo") == []

@@ -117,6 +117,17 @@ def test_help_has_no_colours_but_ours(
     assert "1" in codes(screen.getvalue())
 
 
+@pytest.mark.met("M2")
+@pytest.mark.parametrize("page", ["install", "glossary", "which-keys-win"])
+def test_pages_have_no_colours_but_ours(screen: Screen, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+    with redirect_stdout(screen):
+        assert main.main(["help", page]) == 0
+
+    assert codes(screen.getvalue()) <= {"0", "1", f"38;5;{terminal.QUIET}", ""}
+
+
 NOT_ON_WINDOWS = pytest.mark.posix("TERM: a console of Windows has all colours or none")
 
 

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("setup.command", _START),
     "start": ("cli.agent_start", _START),
     "demo": ("cli.demo", _START),
+    "help": ("cli.manual", _START),
     "status": ("cli.status", _START),
     "login": ("cli.sign_in", _SIGN_IN),
     "logout": ("cli.sign_in", _SIGN_IN),
@@ -89,6 +90,7 @@ OVERVIEW = f"""\
   credtray switch PROFILE      make it the default profile
 
 `credtray --help` lists all commands, `credtray COMMAND --help` explains one.
+`credtray help` lists the pages of the documentation and shows them.
 """
 
 # typer exports BadParameter but not the base class it shares with a missing argument or an unknown option.

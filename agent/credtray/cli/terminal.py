@@ -108,6 +108,14 @@ CODES: Mapping[str, str] = {
 """What ``terminal.paint`` writes (ECMA-48, "select graphic rendition")."""
 
 _BOLD, _PLAIN = "bold", ""
+_PAGE: Mapping[str, str] = {
+    **{f"markdown.{name}": "none" for name in ("link", "link_url", "list", "item.number", "item.bullet")},
+    **{f"markdown.{name}": "none" for name in ("block_quote", "code_block")},
+    **{f"markdown.{name}": _BOLD for name in ("code", "em", "strong", "table.header")},
+    **{f"markdown.h{level}": _BOLD for level in range(1, 7)},
+    **{f"markdown.{name}": THEME["quiet"] for name in ("table.border", "hr")},
+}
+"""What rich's Markdown would show in colours of its own."""
 _HELP: Mapping[str, str] = {
     "STYLE_OPTION": _BOLD,
     "STYLE_SWITCH": _BOLD,
@@ -367,7 +375,7 @@ def screen(stream: TextIO, width: int | None) -> Console:
         soft_wrap=False,
         emoji=False,
         markup=False,
-        theme=Theme(THEME),
+        theme=Theme({**THEME, **_PAGE}),
         force_terminal=colourful(stream) or None,
         no_color=not (colourful(stream) and has_colours(os.environ)),
         legacy_windows=not _understands_escapes(stream),  # it would ask stdout, whatever the stream is

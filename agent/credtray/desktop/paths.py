@@ -150,6 +150,18 @@ def asset_path(name: str) -> Path | None:
     return next((folder / name for folder in _folders() if (folder / name).is_file()), None)
 
 
+def documents() -> Path:
+    """Return the folder of the documentation's pages.
+
+    Raises:
+        AssetMissing: there is none.
+    """
+    for folder in _folders("docs"):
+        if (folder / "glossary.md").is_file():  # beside an installed package there may be a folder of others
+            return folder
+    raise AssetMissing(f"{_folders('docs')[0]}: there is no such folder")
+
+
 def one_file() -> Path | None:
     """Return the credtray.pyz that we were unpacked from; what should last names that, and not the cache.
 
@@ -162,7 +174,7 @@ def one_file() -> Path | None:
     return Path(noted) if Path(noted).is_file() else None
 
 
-def _folders() -> tuple[Path, Path]:
-    """Return where it may be: inside the package, as in a wheel; two folders up, as in a checkout."""
+def _folders(name: str = "assets") -> tuple[Path, Path]:
+    """Return where such a folder may be: inside the package, as in a wheel; two up, as in a checkout."""
     package = Path(__file__).resolve().parent.parent
-    return package / "assets", package.parent.parent / "assets"
+    return package / name, package.parent.parent / name

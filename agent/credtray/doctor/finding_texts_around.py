@@ -170,7 +170,7 @@ DESKTOP_MISSING = FindingKind(
     Severity.NOTE,
     "Part of the desktop is not supported",
     "The icon, notifications or the lock screen cannot be used; everything else works.",
-    "See docs/how-to/tray-and-notifications.md; `credtray status --watch` shows the same",
+    "See `credtray help tray-and-notifications`; `credtray status --watch` shows the same",
 )
 DESKTOP_SERVED = FindingKind(
     "desktop_part_served",

@@ -291,7 +291,7 @@ def _new_text() -> str:
 _HEAD = """\
 # credtray's settings. Everything has a default: this file may be empty or missing.
 # Remove the # in front of a line to set it; changes take effect within seconds.
-# `credtray settings` shows what is in effect. All settings: docs/reference/settings.md.
+# `credtray settings` shows what is in effect. All settings: `credtray help reference/settings`.
 """
 _WIDTH = 100
 _EXAMPLE = re.compile(r"(?:such as|Example:) ``(.+?)``")
