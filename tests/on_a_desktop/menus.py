@@ -5,13 +5,14 @@ Clicks nothing.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, ImageChops
 
 from tests.on_a_desktop.private_bus import PrivateBus
-from tests.on_a_desktop.screen import Area
+from tests.on_a_desktop.screen import PATIENCE_SECONDS, Area, Screen
 
 ITEM = "org.kde.StatusNotifierItem"
 MENU = "com.canonical.dbusmenu"
@@ -78,10 +79,21 @@ def drawn(picture: Image.Image) -> list[tuple[int, int]]:
     return [band for band in bands if band[1] - band[0] >= _THINNEST_TEXT]
 
 
-def places(lines: tuple[Line, ...], menu: Area, picture: Image.Image) -> dict[str, tuple[int, int]]:
-    """Return where to click for each label; *picture* shows the menu, which lies at *menu* on the screen."""
+def lines_drawn(screen: Screen, area: Area, count: int) -> list[tuple[int, int]]:
+    """Return the edges of the lines of a menu once there are *count* of them, or it took too long.
+
+    On a busy machine the screen comes to rest while some are still to be drawn.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(bands := drawn(screen.still(area))) != count and time.monotonic() < deadline:
+        pass  # taking a still takes its time
+    return bands
+
+
+def places(lines: tuple[Line, ...], menu: Area, screen: Screen) -> dict[str, tuple[int, int]]:
+    """Return where to click for each label of the menu, which lies at *menu* on the screen."""
     labels = [line.label for line in lines if not line.separator]
-    bands = drawn(picture)
+    bands = lines_drawn(screen, menu, len(labels))
     assert len(labels) == len(bands), f"told {labels}, drawn {len(bands)} lines"
     return {
         label: (menu.left + menu.width // 2, menu.top + (top + bottom) // 2)

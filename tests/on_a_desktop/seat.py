@@ -72,7 +72,7 @@ class Seat:
 
     def places(self, lines: tuple[menus.Line, ...], menu: Area) -> dict[str, tuple[int, int]]:
         """Return where to click for each label of a menu that is open there."""
-        return menus.places(lines, menu, self.desktop.screen.still(menu))
+        return menus.places(lines, menu, self.desktop.screen)
 
     def choose(self, *path: str) -> None:
         """Click the icon, then through the menu; each step names the beginning of a label."""

@@ -14,7 +14,7 @@ from credtray.core.menu.tray_menu import Extras
 from credtray.core.tray_view import face
 from tests.core.making import NOON, signed_in
 from tests.end_to_end.house import ROLES, until
-from tests.on_a_desktop.menus import drawn
+from tests.on_a_desktop.menus import lines_drawn
 from tests.on_a_desktop.screen import Area
 from tests.wine.desk import ELSEWHERE, ICON, Desk
 
@@ -58,7 +58,7 @@ class Menu:
 
     def _place(self, area: Area, lines: Sequence[Item], line: Item) -> tuple[int, int]:
         labels = [each.label for each in lines if each.kind is not Kind.SEPARATOR]
-        bands = drawn(self.desk.screen.still(area))
+        bands = lines_drawn(self.desk.screen, area, len(labels))
         assert len(labels) == len(bands), f"the menu has {labels}, drawn are {len(bands)} lines"
         top, bottom = bands[labels.index(line.label)]
         return area.left + area.width // 2, area.top + (top + bottom) // 2
