@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import plistlib
 import shutil
 import site
 import subprocess
@@ -20,19 +19,17 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
-from xml.parsers.expat import ExpatError
 
 from credtray import __version__
 from credtray.core.errors import AutostartRefused, FileRefused, FileUnwritable
 from credtray.core.shell_words import command_line
 from credtray.desktop.login_entry import EntryFile, Found
+from credtray.desktop.login_entry.macos import MARK, document_in, property_list
 from credtray.desktop.paths import asset
 from credtray.files.directory_safety import make_directory
 
 IDENTIFIER = "io.credtray.app"
-MARK = "CredtrayVersion"
 _COMMAND = "CredtrayCommand"
 """A key of ours: what a click starts."""
 _CODESIGN = "/usr/bin/codesign"
@@ -177,13 +174,7 @@ class Application:
             MARK: __version__,
             _COMMAND: list(command),
         }
-        try:
-            return plistlib.dumps(document)
-        except (ValueError, UnicodeEncodeError) as error:
-            raise AutostartRefused(
-                f"the path {command[0]!a} cannot be used in a property list",
-                hint="Install credtray at a path with plain characters.",
-            ) from error
+        return property_list(document, command)
 
     def starts(self, command: tuple[str, ...]) -> str:
         """Return the command as a shell would take it."""
@@ -194,7 +185,7 @@ class Application:
         if not self.folder.exists() and not self.folder.is_symlink():
             return None
         content = EntryFile(self.folder / "Contents" / "Info.plist").read() or b""
-        document = _document(content)
+        document = document_in(content)
         words = document.get(_COMMAND)
         command = [str(word) for word in words] if isinstance(words, list) else []
         return Found(
@@ -239,7 +230,7 @@ class Application:
         return self.installation or Installation.own()
 
     def _fill(self, contents: Path, info: bytes) -> None:
-        made_in, command = self._made_in, _document(info).get(_COMMAND, [])
+        made_in, command = self._made_in, document_in(info).get(_COMMAND, [])
         programs, resources = contents / "MacOS", contents / "Resources"
         programs.mkdir(parents=True)
         resources.mkdir()
@@ -287,15 +278,6 @@ def icon() -> bytes:
     made = io.BytesIO()
     largest.save(made, format="ICNS", append_images=smaller)
     return made.getvalue()
-
-
-def _document(content: bytes) -> Mapping[str, Any]:
-    """Return the property list, or an empty one for what is none: that is not ours."""
-    try:
-        document = plistlib.loads(content)
-    except (plistlib.InvalidFileException, ExpatError, ValueError, OverflowError, AttributeError):
-        return MappingProxyType({})
-    return document if isinstance(document, dict) else MappingProxyType({})
 
 
 def program_in_application(python: str) -> str | None:

@@ -103,13 +103,7 @@ class LaunchAgent:
             "ProcessType": "Interactive",
             MARK: __version__,
         }
-        try:
-            return plistlib.dumps(document)
-        except (ValueError, UnicodeEncodeError) as error:
-            raise AutostartRefused(
-                f"the path {command[0]!a} cannot be used in a property list",
-                hint="Install credtray at a path with plain characters.",
-            ) from error
+        return property_list(document, command)
 
     def starts(self, command: tuple[str, ...]) -> str:
         """Return the command as a shell would take it."""
@@ -120,7 +114,7 @@ class LaunchAgent:
         content = self._file.read()
         if content is None:
             return None
-        document = _document(content)
+        document = document_in(content)
         words = document.get("ProgramArguments")
         command = [str(word) for word in words] if isinstance(words, list) else []
         return Found(
@@ -167,7 +161,22 @@ class LaunchAgent:
         return EntryFile(self.home / "Library" / "LaunchAgents" / f"{LABEL}.plist")
 
 
-def _document(content: bytes) -> dict[str, Any]:
+def property_list(document: dict[str, Any], command: tuple[str, ...]) -> bytes:
+    """Return the document as a property list that holds this command.
+
+    Raises:
+        AutostartRefused: the command has characters that no property list can hold.
+    """
+    try:
+        return plistlib.dumps(document)
+    except (ValueError, UnicodeEncodeError) as error:
+        raise AutostartRefused(
+            f"the path {command[0]!a} cannot be used in a property list",
+            hint="Install credtray at a path with plain characters.",
+        ) from error
+
+
+def document_in(content: bytes) -> dict[str, Any]:
     """Return the property list, or an empty one for what is none: that is not ours."""
     try:
         document = plistlib.loads(content)
