@@ -15,8 +15,8 @@ python := ./.venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 ARGS ?=
-# More than cores: most of an end-to-end test is waiting for another process.
-WORKERS ?= 6
+# More than cores: most of an end-to-end test is waiting for another process. Six were too many once packages were built.
+WORKERS ?= 4
 
 # What `make quick` runs: the parts by themselves, without whole programs and without a screen.
 rooms := core ways_out daemon store files web aws desktop

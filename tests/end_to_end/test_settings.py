@@ -7,8 +7,15 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.end_to_end.house import House, until
+
+
+def _told(house: House) -> dict[str, Any]:
+    """Return what `status` says of the profile whose settings are changed."""
+    told: dict[str, Any] = next(item for item in house.status()["profiles"] if item["name"] == "synderys-dns")
+    return told
 
 
 def test_the_agent_takes_settings_over_keeps_the_last_good_ones_and_names_the_line(house: House) -> None:
@@ -19,6 +26,7 @@ def test_the_agent_takes_settings_over_keeps_the_last_good_ones_and_names_the_li
         for setting, value in (("delivery", "process"), ("region", "ap-south-1"), ("tags", "names")):
             house.run("settings", "set", f"profiles.synderys-dns.{setting}", value)
         until(lambda: "[synderys-dns]" not in house.written())
+        until(lambda: _told(house)["tags"] == ["names"])  # the agent notices each change by itself
         file = Path(json.loads(house.run("settings", "path", "--json").stdout)["file"])
         good = file.read_text()
         file.write_text(f'{good}delivery = "mail"\n')
@@ -27,7 +35,7 @@ def test_the_agent_takes_settings_over_keeps_the_last_good_ones_and_names_the_li
 
         line = good.count("\n") + 1
         assert f"at line {line}" in broken["problems"][0]["text"]
-        told = next(item for item in broken["profiles"] if item["name"] == "synderys-dns")
+        told = _told(house)
         assert (told["delivery"], told["region"], told["tags"]) == ("process", "ap-south-1", ["names"])
         assert told["active"]
         assert told["state"] == "fresh"

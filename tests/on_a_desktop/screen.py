@@ -158,6 +158,10 @@ class Screen:
         self.move(x, y)
         self._mouse("sleep", "0.05", "click", str(button))
 
+    def double_click(self, x: int, y: int) -> None:
+        self.move(x, y)
+        self._mouse("sleep", "0.05", "click", "--repeat", "2", "--delay", "60", "1")
+
     def key(self, name: str) -> None:
         self._mouse("key", name)
 

@@ -163,8 +163,7 @@ def test_a_double_click_signs_in_when_that_is_wanted(place: Place) -> None:
     visits = len(house.visits())
     house.token_file().unlink()
     place.desk.balloon()
-    for _ in "12":
-        place.desk.screen.click(*ICON.centre)
+    place.desk.screen.double_click(*ICON.centre)
     place.desk.screen.move(*ELSEWHERE)
     until(lambda: len(house.visits()) > visits)
     until(place.desk.looks_as_begun)
