@@ -7,31 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from credtray.core.errors import NotifierUnavailable
 from credtray.core.events import PartChanged, PresenceChanged
-from credtray.core.ports import DesktopPart, Notification, Part, Presence
+from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.desktop.tray.linux import no_panel_words
 from credtray.desktop_integration import MissingIcon
 from tests.daemon.fakes import Daemon, run
+from tests.notice_screen import Screen
 
 NO_ICON = DesktopPart(Part.TRAY, None, "no panel is running")
 NOTICES = DesktopPart(Part.NOTIFICATIONS, "dunst")
-
-
-class Screen:
-    """Implements ``ports.Notifier``."""
-
-    def __init__(self, trouble: str = "") -> None:
-        self.trouble = trouble
-        self.shown: list[Notification] = []
-
-    def show(self, notification: Notification) -> None:
-        if self.trouble:
-            raise NotifierUnavailable(self.trouble)
-        self.shown.append(notification)
-
-    def withdraw(self, key: str) -> None:
-        raise AssertionError(key)
 
 
 async def begun(daemon: Daemon, screen: Screen, memory: Path, *events: object) -> asyncio.Task[None]:

@@ -9,28 +9,13 @@ import pytest
 
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.events import NoticesPaused, PartChanged
-from credtray.core.ports import DesktopPart, Notification, Part
+from credtray.core.ports import DesktopPart, Part
 from credtray.core.protocol import TestNotice
 from credtray.desktop_requests import TEST, WITHOUT_DESKTOP, TrialNotices
 from tests.as_json import result
 from tests.core.making import HOUR
 from tests.daemon.fakes import Daemon, run
-
-
-class Screen:
-    """Implements ``ports.Notifier``."""
-
-    def __init__(self, trouble: str = "") -> None:
-        self.trouble = trouble
-        self.shown: list[Notification] = []
-
-    def show(self, notification: Notification) -> None:
-        if self.trouble:
-            raise NotifierUnavailable(self.trouble)
-        self.shown.append(notification)
-
-    def withdraw(self, key: str) -> None:
-        raise AssertionError(key)
+from tests.notice_screen import Screen
 
 
 async def answered(daemon: Daemon, screen: Screen, *, already: bool = False) -> dict[str, Any]:

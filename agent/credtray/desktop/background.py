@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from credtray.core.errors import AgentNotStarted
+from credtray.desktop.browser import child_environ
 
 _UNIT = re.compile(r"/([^/\n]*credtray[^/\n]*\.service)$", re.MULTILINE)
 """At the end of a control group: ours, or the one that GNOME and KDE make of what starts at login."""
@@ -85,13 +86,31 @@ def restart_unit(unit: str, systemctl: str = _SYSTEMCTL) -> None:
     Raises:
         AgentNotStarted: systemd says why not, or says nothing.
     """
-    words = [systemctl, "--user", "restart", unit]
     try:
-        done = subprocess.run(  # noqa: S603 -- a fixed program, and the name of a unit
-            words, capture_output=True, text=True, errors="replace", timeout=_SYSTEMCTL_SECONDS, check=False
-        )
+        done = ask_systemd("restart", unit, systemctl=systemctl)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise AgentNotStarted(f"systemd did not restart {unit}: {error}") from error
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise AgentNotStarted(f"systemd did not restart {unit}: {said[0]}")
+
+
+def ask_systemd(
+    *words: str, systemctl: str = _SYSTEMCTL, seconds: float = _SYSTEMCTL_SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """Ask the user's systemd, through systemctl(1).
+
+    Raises:
+        OSError: there is none.
+        subprocess.TimeoutExpired: it does not answer.
+    """
+    return subprocess.run(  # noqa: S603 -- a fixed program, and words of ours
+        [systemctl, "--user", *words],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=child_environ(os.environ),
+        stdin=subprocess.DEVNULL,
+        timeout=seconds,
+        check=False,
+    )

@@ -25,7 +25,7 @@ from credtray.core.errors import (
     FileUnwritable,
 )
 from credtray.desktop import paths
-from credtray.desktop.browser import child_environ
+from credtray.desktop.background import ask_systemd
 from credtray.desktop.login_entry import LoginEntry
 from credtray.files import made_record
 from credtray.files.directory_safety import translated
@@ -130,7 +130,10 @@ class Uninstallation:
     def _stop(self) -> None:
         units = [path for trace, path in present(self._places) if trace.title == "systemd unit"]
         if units:  # else systemd would start it again
-            _systemctl("disable", "--now", "credtray.service")
+            with suppress(
+                OSError, subprocess.TimeoutExpired
+            ):  # without systemd there is nothing that it could start
+                ask_systemd("disable", "--now", "credtray.service", seconds=_SYSTEMCTL_SECONDS)
         try:
             told = self._hands.end_agent()
         except AgentRefused as error:  # whoever listens there is not our agent
@@ -271,16 +274,3 @@ def remove_unpacked(places: Places) -> None:
 def _unlink(path: Path) -> None:
     with translated(path, "removing"):
         path.unlink(missing_ok=True)
-
-
-def _systemctl(*words: str) -> None:
-    """Ask systemd; where there is none, or it does not answer, there is nothing that it could start."""
-    with suppress(OSError, subprocess.TimeoutExpired):
-        subprocess.run(  # noqa: S603 -- a fixed program, and words of ours
-            ["/usr/bin/systemctl", "--user", *words],
-            capture_output=True,
-            env=child_environ(os.environ),
-            stdin=subprocess.DEVNULL,
-            timeout=_SYSTEMCTL_SECONDS,
-            check=False,
-        )
