@@ -157,9 +157,20 @@ demo() {
     then
         say "the demo on Python $1: $(tail -n 1 "$log")"
     else
-        cat "$log"
         give_up "the demo failed on Python $1"
     fi
+}
+
+# At the very end, where one looks first: hundreds of lines of pytest would stand below it otherwise.
+show_demos() {
+    for word in $1; do
+        case $word in
+            demo-*)
+                say "what $word printed:"
+                cat "$build/$word.log"
+                ;;
+        esac
+    done
 }
 
 # A screen that nobody sees: icons and windows need one.
@@ -204,6 +215,7 @@ whole_job() {
         CREDTRAY_QUICK=1 CREDTRAY_LEAST_PASSED=$least run_pytest $rooms $(find tests -name 'test_*_windows.py') ||
             failed="$failed tests"
     fi
+    show_demos "$failed"
     [ -z "$failed" ] || give_up "failed:$failed"
 }
 
