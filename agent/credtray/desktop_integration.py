@@ -21,7 +21,6 @@ from credtray.core.clicks import Click, SetAutostart
 from credtray.core.errors import CredtrayError, FileUnwritable
 from credtray.core.events import PartChanged, PresenceChanged
 from credtray.core.forms import Form
-from credtray.core.icon_place import no_icon_notice
 from credtray.core.menu.tray_menu import Extras
 from credtray.core.notices import held
 from credtray.core.ports import DesktopPart, Notification, Notifier, Part, Presence
@@ -37,6 +36,7 @@ from credtray.desktop.balloons import BalloonBoard
 from credtray.desktop.browser import open_file
 from credtray.desktop.bus.session import BusKind, SessionBus
 from credtray.desktop.clipboard import Clipboard
+from credtray.desktop.icon_place import no_icon_notice
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.notifications import notifier_for
 from credtray.desktop.notifier import LoggedNotifier

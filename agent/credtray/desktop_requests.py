@@ -12,7 +12,6 @@ from credtray.core import protocol
 from credtray.core.answers import known_profile
 from credtray.core.errors import ClipboardUnavailable, NotifierUnavailable
 from credtray.core.forms import Form
-from credtray.core.icon_place import icon_words
 from credtray.core.ports import DesktopPart, Notification, Notifier, Part
 from credtray.core.problem_words import GOOD_NEWS
 from credtray.core.protocol import Done
@@ -24,6 +23,7 @@ from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers
 from credtray.desktop.clipboard import Clipboard
+from credtray.desktop.icon_place import icon_words
 from credtray.ways_out.shells import written
 
 CLIPBOARD_SECONDS = 45.0

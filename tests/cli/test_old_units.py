@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credtray.core.own_commands import exec_start, started
+from credtray.doctor.old_units import exec_start, started
 from tests.cli.fake_backend import credtray
 
 OURS = (Path(__file__).parents[2] / "packaging" / "credtray.service").read_text("utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from credtray.cli.agent_start import reason_of
-from credtray.core.icon_place import icon_words
+from credtray.desktop.icon_place import icon_words
 from tests.cli.real_world import World
 from tests.cli.terminal_session import TerminalSession
 

@@ -30,10 +30,10 @@ from credtray.core.errors import (
     FileUnwritable,
     ProtocolMismatch,
 )
-from credtray.core.icon_place import icon_words
 from credtray.core.protocol import Stop, TestNotice
 from credtray.core.shell_words import FIND_AGENT, end_process
 from credtray.core.state_words import clock_time
+from credtray.desktop.icon_place import icon_words
 from credtray.ipc_client import settled_status
 
 _ICON_SECONDS = 6.0

@@ -19,11 +19,11 @@ from credtray.cli import terminal
 from credtray.cli.agent_process import end_agent
 from credtray.cli.choices import JsonOption
 from credtray.core.errors import AgentNotRunning, AgentNotStarted, AgentSilent, CredtrayError
-from credtray.core.icon_place import icon_words
 from credtray.core.protocol import Ping, TestNotice
 from credtray.core.protocol.results import AgentStatus, PingResult
 from credtray.desktop.autostart import own_command
 from credtray.desktop.background import begin, restart_unit, unit_of
+from credtray.desktop.icon_place import icon_words
 from credtray.ipc_client import AgentClient, settled_status
 
 _START_SECONDS = 45.0

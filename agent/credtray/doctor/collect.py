@@ -19,14 +19,11 @@ from credtray import __version__
 from credtray.aws.cache_format import token_key
 from credtray.aws.locations import AwsLocations
 from credtray.core.aws_hosts import in_effect
-from credtray.core.errors import AutostartRefused, CredtrayError
 from credtray.core.ini import shared_scans
 from credtray.core.models import AwsConfig, SsoSession
 from credtray.core.obstacles import InTheWay, Obstacle
-from credtray.core.own_commands import exec_start, own_start, started
 from credtray.core.settings import Settings
 from credtray.desktop import paths
-from credtray.desktop.autostart import agent_command
 from credtray.doctor import collect_around as looks
 from credtray.doctor import resolution
 from credtray.doctor.collect_around import Probe, together
@@ -41,9 +38,9 @@ from credtray.doctor.collect_files import (
     token_facts,
     understood,
 )
-from credtray.doctor.evidence import Facts, FileFacts, Held, OldUnit, SettingsFacts, TokenFacts, spoken
+from credtray.doctor.evidence import Facts, FileFacts, Held, SettingsFacts, TokenFacts, spoken
+from credtray.doctor.old_units import old_units
 from credtray.environment import Environment
-from credtray.files.atomic_file import read_bounded
 from credtray.files.in_the_way import in_the_way
 from credtray.store.settings_file import SettingsFile
 from credtray.store.state_files import StateFile
@@ -93,55 +90,6 @@ def _foreign_entry(directory: Path, home: Path) -> InTheWay | None:
             there = in_the_way(Path(entry.path), home)
             if there is not None and there.obstacle is Obstacle.OWNER:
                 return there
-    return None
-
-
-# Looks at the systemd units in this user's home directory for one that starts a credtray which is gone.
-#
-# Touches nothing, and asks systemd nothing.
-
-
-_LARGEST = 64 * 1024
-"""Bytes of a unit that is read."""
-_MOST = 200
-"""Units that are read."""
-
-
-def old_units(environ: Mapping[str, str], home: Path) -> tuple[OldUnit, ...]:
-    """Return the units of this user that start a credtray which is not there any more."""
-    given = Path(environ.get("XDG_CONFIG_HOME", ""))
-    folder = (given if given.is_absolute() else home / ".config") / "systemd" / "user"
-    try:
-        command = exec_start(agent_command())
-    except AutostartRefused:
-        return ()
-    found = ((path, _reason(path, home)) for path in islice(_files(folder), _MOST))
-    return tuple(
-        OldUnit(spoken_path(path, home), _unit(path), reason, command)
-        for path, reason in found
-        if reason is not None
-    )
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    yield from sorted(folder.glob("*.service"))
-    yield from sorted(folder.glob("*.service.d/*.conf"))
-
-
-def _unit(path: Path) -> str:
-    return path.name if path.suffix == ".service" else path.parent.name.removesuffix(".d")
-
-
-def _reason(path: Path, home: Path) -> str | None:
-    try:
-        content = read_bounded(path, _LARGEST) or b""
-    except CredtrayError:
-        return None
-    for words in started(content.decode(errors="replace"), str(home)):
-        command = own_start(words)
-        reason = None if command is None else command.outdated(os.path.lexists)
-        if reason is not None:
-            return reason
     return None
 
 
