@@ -109,6 +109,8 @@ class SessionStatus(Struct, frozen=True, kw_only=True):
     """How long a sign-in lasts, as far as it was learned or set."""
     sign_in_length_is_learned: bool = False
     access_token_expires_at: datetime | None
+    access_token_seconds: int | None = None
+    """How long the token held was good for when it came."""
     token_renews: bool | None = None
     renewal_refused: ErrorEntry | None = None
     error: ErrorEntry | None
@@ -130,6 +132,8 @@ class ProfileStatus(Struct, frozen=True, kw_only=True):
     default: bool
     state: CredentialStatus
     expires_at: datetime | None
+    keys_seconds: int | None = None
+    """How long the keys held were good for when they came."""
     error: ErrorEntry | None
     region: str | None = None
     section: str
