@@ -41,6 +41,7 @@ _PURE_IN_DOCTOR = (
 )
 PURE_ROOMS = frozenset(
     {"core", "ways_out", "aws.cache_format", "cli.picking", "pasted.forms", "pasted.portal_text"}
+    | {"history.entries", "history.timeline"}
 ) | {f"doctor.{name}" for name in _PURE_IN_DOCTOR.split()}
 """What touches nothing: the core, and the parts of features that only think."""
 WINGS |= dict.fromkeys(PURE_ROOMS - WINGS.keys(), PURE_ROOMS)
@@ -53,6 +54,7 @@ JOINERS = frozenset(
         "desktop_requests",
         "missing_icon",
         "doctor",
+        "history",
         "pasted",
         "setup",
         "uninstall",
@@ -60,7 +62,7 @@ JOINERS = frozenset(
 )
 """The only places where wings meet."""
 
-TYPER_ROOMS = frozenset({"cli", "doctor", "pasted", "setup", "uninstall"})
+TYPER_ROOMS = frozenset({"cli", "doctor", "history", "pasted", "setup", "uninstall"})
 """Where commands are: an option is a parameter there."""
 
 PURE_LIBRARY = frozenset(

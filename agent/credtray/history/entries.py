@@ -1,0 +1,163 @@
+"""One line of the history: what happened, when, to whom. Pure: values, and their JSON lines. Never a secret.
+
+``derive`` makes entries of the loop's events; ``sentences`` tells them to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Kind(StrEnum):
+    """What happened."""
+
+    KEYS_GIVEN = "keys_given"
+    """A program or a person was given the keys of a profile, by a ``Way``."""
+    KEYS_FETCHED = "keys_fetched"
+    KEYS_REFUSED = "keys_refused"
+    """The portal refused them: the role is not, or no longer, assigned."""
+    KEYS_FAILED = "keys_failed"
+    TOKEN_RENEWED = "token_renewed"  # noqa: S105 - a name
+    RENEWAL_FAILED = "renewal_failed"
+    RENEWAL_REFUSED = "renewal_refused"
+    SIGN_IN_BEGUN = "sign_in_begun"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGN_IN_ENDED = "sign_in_ended"
+    SIGNED_OUT = "signed_out"
+    ACTIVATED = "activated"
+    DEACTIVATED = "deactivated"
+    SWITCHED = "switched"
+    FILE_FAILED = "file_failed"
+    """The credentials file could not be written, or a section of it is not ours."""
+    SLEPT = "slept"
+    WOKE = "woke"
+    OFFLINE = "offline"
+    ONLINE = "online"
+    AGENT_STARTED = "agent_started"
+    AGENT_STOPPED = "agent_stopped"
+
+
+class Way(StrEnum):
+    """By which way keys left the agent."""
+
+    FILE = "file"
+    ENDPOINT = "endpoint"
+    PROCESS = "process"
+    """`credtray credentials`, typed or as a credential process."""
+    SHELL = "shell"
+    """`credtray env`, for the shell that reads it."""
+    EXEC = "exec"
+    """`credtray exec`: files for one command."""
+    CLIPBOARD = "clipboard"
+    CONSOLE = "console"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened at one moment; fields that do not apply have their defaults."""
+
+    at: _Instant
+    kind: Kind
+    session: str | None = None
+    profile: str | None = None
+    until: _Instant | None = None
+    """Until when what came is good: a sign-in, a token, keys."""
+    about: bool = False
+    """``until`` is an estimate."""
+    way: Way | None = None
+    pid: int | None = None
+    program: str | None = None
+    count: int = 1
+    """How often, up to ``last``: the same program, within a minute of the first time."""
+    last: _Instant | None = None
+    code: str | None = None
+    """Of the error (docs/reference/errors.md)."""
+    text: str | None = None
+    """The error in words."""
+
+    @property
+    def latest(self) -> datetime:
+        """When it happened last."""
+        return self.at if self.last is None else self.last
+
+
+TOGETHER = timedelta(minutes=1)
+"""The same thing again within this time of the first is one entry with a count."""
+
+COUNTED = frozenset({Kind.KEYS_GIVEN, Kind.KEYS_FAILED, Kind.KEYS_REFUSED, Kind.RENEWAL_FAILED})
+"""What may come many times a minute; everything else has a line for each time."""
+
+
+def same_again(earlier: Entry, later: Entry) -> Entry | None:
+    """Return both as one entry; None where they are two."""
+    if later.kind not in COUNTED or not timedelta() <= later.at - earlier.at < TOGETHER:
+        return None
+    once = msgspec.structs.replace(later, at=earlier.at, count=earlier.count, last=earlier.last)
+    told = msgspec.structs.replace(earlier, until=later.until)  # renewed meanwhile: still the same reader
+    if once != told:
+        return None
+    return msgspec.structs.replace(once, count=earlier.count + later.count, last=later.latest)
+
+
+# --- JSON lines --------------------------------------------------------------------------------------
+
+VERSION = 1
+_HEADER = "credtray_history"
+
+
+class Lines(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file of the history holds."""
+
+    entries: tuple[Entry, ...] = ()
+    unreadable: int = 0
+    """Lines that are none: torn by a crash, or edited."""
+    newer: bool = False
+    """It was begun by a newer credtray: what this one knows of it is in ``entries``."""
+
+
+def header() -> bytes:
+    """Return the first line of each file."""
+    return msgspec.json.encode({_HEADER: VERSION}) + b"\n"
+
+
+def encode(entries: Iterable[Entry]) -> bytes:
+    """Return the lines of these entries."""
+    return b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
+
+
+def decode(data: bytes) -> Lines:
+    """Return what a file holds; a line that cannot be read is counted, and costs no other line."""
+    entries: list[Entry] = []
+    unreadable, newer = 0, False
+    for line in data.split(b"\n"):
+        if not line.strip():
+            continue
+        version = _version(line)
+        if version is not None:
+            newer = newer or version > VERSION
+            continue
+        try:
+            entries.append(_LINE.decode(line))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            unreadable += 1
+    return Lines(entries=tuple(entries), unreadable=unreadable, newer=newer)
+
+
+_LINE = msgspec.json.Decoder(Entry)
+
+
+def _version(line: bytes) -> int | None:
+    """Return the version in the first line of a file; None for every other line."""
+    if _HEADER.encode() not in line[: len(_HEADER) + 4]:
+        return None
+    try:
+        return msgspec.json.decode(line, type=dict[str, int]).get(_HEADER)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
