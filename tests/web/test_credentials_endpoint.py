@@ -17,7 +17,7 @@ import pytest
 from credtray.core.errors import CredtrayError, EndpointUnavailable, RoleRefused, SignInRequired
 from credtray.core.models import Secret
 from credtray.core.protocol import ProcessCredentials
-from credtray.web import credentials_endpoint
+from credtray.web import http_connections
 from credtray.web.credentials_endpoint import Limits, listening_on
 from tests.daemon.conftest import eventually
 from tests.web.endpoint_world import (
@@ -259,7 +259,7 @@ def test_no_port_at_all_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     def none_left(port: int) -> socket.socket:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(credentials_endpoint, "listening_socket", none_left)
+    monkeypatch.setattr(http_connections, "listening_socket", none_left)
     with pytest.raises(EndpointUnavailable, match="Too many open files"):
         listening_on(None)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,13 +21,9 @@ from credtray.core.ports.files import IssueForProfile
 from credtray.ways_out import endpoint
 from credtray.ways_out import endpoint as door
 from credtray.ways_out.endpoint import Admitted, Answer, EndpointRequest, Refused
-from credtray.web.http_connections import HttpConnections, Received, begin_serving, listening_socket
+from credtray.web.http_connections import HttpConnections, Received, begin_serving, lasting_socket
 
 _log = logging.getLogger(__name__)
-
-_PORTS = range(20000, 32768)
-"""Below the ports that systems lend to outgoing connections: ours is rarely taken when we come back."""
-_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +44,10 @@ def listening_on(port: int | None) -> BoundEndpoint:
     Raises:
         EndpointUnavailable: no port is free.
     """
-    wanted = [] if port is None else [port]
-    drawn = [secrets.choice(_PORTS) for _ in range(_TRIES)]
-    reason = ""
-    for each in (*wanted, *drawn, 0):
-        try:
-            return BoundEndpoint(listening_socket(each))
-        except OSError as error:
-            reason = error.strerror or "no port"
-    raise EndpointUnavailable(reason)
+    try:
+        return BoundEndpoint(lasting_socket(port))
+    except OSError as error:
+        raise EndpointUnavailable(error.strerror or "no port") from None
 
 
 class BoundEndpoint:

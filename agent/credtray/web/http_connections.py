@@ -1,15 +1,18 @@
 """The connections of a page or endpoint on 127.0.0.1: each sends one request, is answered, and ends.
 
 Must not judge a request or log one; nobody is waited for long, and the answer is whoever serves here.
+An answer may go on for as long as the client stays (server-sent events) and reads.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import secrets
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +25,11 @@ _BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 64
 """Then what these have sent is read: a crowd that comes in one go pushes out nobody who has asked."""
 _LONGEST_HEAD = 16 * 1024
+_PORTS = range(20000, 32768)
+"""Below the ports that systems lend to outgoing connections: ours is rarely taken when we come back."""
+_TRIES = 20
+_UNREAD = 256 * 1024
+"""Bytes of an answer that goes on which a client may leave unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +41,16 @@ class Received:
     head: bytes
     """Everything up to and with the empty line."""
     rest: bytes
-    """What came after it: a body, or a second request."""
+    """What came after the request: a second one, or a body where none is read."""
+    body: bytes = b""
+    """Whole where bodies are read and its length was told and not too long; else empty."""
 
 
-Answer = Callable[[Received], "bytes | asyncio.Future[bytes]"]
-"""Returns the whole answer, or what will be it. A task is that request's own and is cancelled when the client
-goes; any other future may be the answer to several."""
+Stream = AsyncGenerator[bytes, None]
+"""The pieces of an answer that goes on, head and all; closed when the client goes."""
+Answer = Callable[[Received], "bytes | asyncio.Future[bytes] | Stream"]
+"""Returns the whole answer, or what will be it, or its pieces. A task is that request's own and is cancelled
+when the client goes; any other future may be the answer to several."""
 Refuse = Callable[[h11.RemoteProtocolError], bytes]
 """Returns the answer to what is no HTTP request."""
 
@@ -66,6 +78,19 @@ def listening_socket(port: int = 0) -> socket.socket:
     return listening
 
 
+def lasting_socket(port: int | None = None) -> socket.socket:
+    """Return a ``listening_socket`` on a port that can be taken again later: *port* where it is free.
+
+    Raises:
+        OSError: no port is free.
+    """
+    wanted = [] if port is None else [port]
+    for each in (*wanted, *(secrets.choice(_PORTS) for _ in range(_TRIES))):
+        with contextlib.suppress(OSError):
+            return listening_socket(each)
+    return listening_socket(0)
+
+
 async def begin_serving(protocol: Callable[[], asyncio.Protocol], listening: socket.socket) -> asyncio.Server:
     """Serve on a listening socket; asyncio's own backlog is also how many it accepts at once."""
     loop = asyncio.get_running_loop()
@@ -81,7 +106,7 @@ def page_socket() -> socket.socket:
         ListenerUnavailable: no port could be bound.
     """
     try:
-        return listening_socket()
+        return listening_socket(0)
     except OSError as error:
         raise ListenerUnavailable(error.strerror or "no port") from None
 
@@ -89,7 +114,9 @@ def page_socket() -> socket.socket:
 class HttpConnections:
     """Everybody who is connected."""
 
-    def __init__(self, answer: Answer, refuse: Refuse, *, most: int, seconds: float) -> None:
+    def __init__(
+        self, answer: Answer, refuse: Refuse, *, most: int, seconds: float, longest_body: int = 0
+    ) -> None:
         """Open nothing yet.
 
         Args:
@@ -97,10 +124,12 @@ class HttpConnections:
             refuse: what is no HTTP request.
             most: connections kept that have no answer coming; one more, and the first of them goes.
             seconds: how long a client may take over its request, and over reading an answer given at once.
+            longest_body: bytes of a body that are read before the request is answered; 0 reads none.
         """
         self.answer = answer
         self.refuse = refuse
         self.seconds = seconds
+        self.longest_body = longest_body
         self._most = most
         self._silent: dict[_Connection, None] = {}
         """They wait for nothing yet, the one that has been here longest first."""
@@ -144,10 +173,14 @@ class _Connection(asyncio.Protocol):
         self._connections = connections
         self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_HEAD)
         self._received = bytearray()
+        self._asked: tuple[h11.Request, bytes] | None = None
+        """Request and head of which the body is still coming."""
+        self._body = bytearray()
         self._heard = False
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._coming: asyncio.Future[bytes] | None = None
+        self._coming: asyncio.Future[bytes] | asyncio.Task[None] | None = None
+        self._pouring = False
         self.answered = False
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -165,20 +198,42 @@ class _Connection(asyncio.Protocol):
         self._received += data
         try:
             self._parser.receive_data(data)
-            event = self._parser.next_event()
+            self._read()
         except h11.RemoteProtocolError as error:
             self._hear()
             self._send(self._connections.refuse(error))
-            return
+
+    def _read(self) -> None:
+        """Take what the parser has made of it; answer when the request is there."""
+        event = self._parser.next_event()
         if isinstance(event, h11.Request):
             rest = self._parser.trailing_data[0]
             head = bytes(self._received[: len(self._received) - len(rest)])
-            self._hear()
-            peer: Address = self._transport.get_extra_info("peername")
-            self._give(self._connections.answer(Received(event, peer, head, rest)))
+            if not self._has_body(event):
+                self._ask(event, head, rest)
+                return
+            self._asked = event, head
+            event = self._parser.next_event()
+        while isinstance(event, h11.Data):
+            self._body += event.data
+            event = self._parser.next_event()
+        if isinstance(event, h11.EndOfMessage) and self._asked is not None:
+            self._ask(*self._asked, self._parser.trailing_data[0])
+
+    def _has_body(self, request: h11.Request) -> bool:
+        """Tell whether there is a body to be read; one too long, or of no known length, is not."""
+        lengths = [int(value) for name, value in request.headers if name == b"content-length"]
+        return len(lengths) == 1 and 0 < lengths[0] <= self._connections.longest_body
+
+    def _ask(self, request: h11.Request, head: bytes, rest: bytes) -> None:
+        self._hear()
+        assert self._transport is not None  # noqa: S101 - what came came over it
+        peer: Address = self._transport.get_extra_info("peername")
+        self._give(self._connections.answer(Received(request, peer, head, rest, bytes(self._body))))
 
     def eof_received(self) -> bool:
-        return self._heard  # a client may close its half once it has asked; the answer still goes out
+        # A client may close its half once it has asked, and the answer still goes out: if it has an end.
+        return self._heard and not self._pouring
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._connections.remove(self)
@@ -199,14 +254,31 @@ class _Connection(asyncio.Protocol):
         self._received.clear()
         self._connections.heard(self)
 
-    def _give(self, answer: bytes | asyncio.Future[bytes]) -> None:
+    def _give(self, answer: bytes | asyncio.Future[bytes] | Stream) -> None:
         if isinstance(answer, bytes):
             self._send(answer)
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._coming = answer
-        answer.add_done_callback(self._settled)
+        if isinstance(answer, asyncio.Future):
+            self._coming = answer
+            answer.add_done_callback(self._settled)
+        else:
+            self._pouring = True
+            self._coming = asyncio.create_task(self._pour(answer), name="stream")
+
+    async def _pour(self, pieces: Stream) -> None:
+        """Send the pieces as they come, until there are no more or the client goes."""
+        async with contextlib.aclosing(pieces):
+            async for piece in pieces:
+                if self._transport is None or self._transport.is_closing():
+                    return
+                self._transport.write(piece)
+                if self._transport.get_write_buffer_size() > _UNREAD:
+                    self.drop()
+                    return
+        if self._transport is not None:
+            self._transport.close()
 
     def _settled(self, answer: asyncio.Future[bytes]) -> None:
         if not answer.cancelled():
