@@ -151,8 +151,7 @@ def requests_of(
 
     Where nobody tells the loop that a file has changed, it is not ``watched``.
     """
-    tray = components.environment.desktop
-    requests = Requests(loop, sign_ins, components.changes, stop, tray=tray)
+    requests = Requests(loop, sign_ins, components.changes, stop)
     requests.register(WaitingRequests(loop, sign_ins, watched=watched).handlers)
     requests.register(ImportRequests(loop).handlers)
     return requests
@@ -193,6 +192,7 @@ _AGENT_ONLY = (
     protocol.Stop,
     protocol.CancelLogin,
     protocol.Endpoint,
+    protocol.OpenPage,
     protocol.Copy,
 )
 

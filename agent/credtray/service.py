@@ -50,7 +50,8 @@ from credtray.desktop_requests import WITHOUT_DESKTOP, without_desktop
 from credtray.files.directory_safety import make_directory
 from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
-from credtray.store.state_files import EndpointTokens
+from credtray.page.opening import Page
+from credtray.store.state_files import EndpointTokens, PageFile
 from credtray.web.credentials_endpoint import listening_on
 
 _log = logging.getLogger(__name__)
@@ -154,6 +155,9 @@ class Service:
         tokens = EndpointTokens(paths.state_directory() / "endpoint")
         self._endpoint = Endpoint(self.loop, self.requests, tokens, listening_on, redactor.register)
         self.requests.register(self._endpoint.handlers)
+        note = PageFile(paths.state_directory() / "page.json")
+        self.page = Page(self.loop, self.requests, note, redactor.register)
+        self.requests.register(self.page.handlers)
 
     def stop(self) -> None:
         """Ask it to end; from any thread, also before it has begun."""
@@ -204,11 +208,9 @@ class Service:
                 await stack.enter_async_context(self._watching_files())
                 scheduler = self._scheduler(stack, server)
                 await stack.enter_async_context(guarded("scheduler", scheduler.run))
-                await stack.enter_async_context(guarded("endpoint", self._endpoint.run))
-                network = network_watch()
-                await stack.enter_async_context(
-                    guarded("network", lambda: network.run(lambda: self.loop.take(NetworkChanged())))
-                )
+                for name, work in (("endpoint", self._endpoint.run), ("page", self.page.run)):
+                    await stack.enter_async_context(guarded(name, work))
+                await stack.enter_async_context(guarded("network", self._watch_network))
                 if self._desktop is not None:
                     await stack.enter_async_context(self._desktop.serving(self.loop, self.requests))
                 await self._stop.wait()
@@ -217,6 +219,9 @@ class Service:
                 await server.close()
             finally:
                 await self.loop.stop(GOODBYE_SECONDS)
+
+    async def _watch_network(self) -> None:
+        await network_watch().run(lambda: self.loop.take(NetworkChanged()))
 
     def _tell_of_no_desktop(self) -> None:
         for part in (Part.TRAY, Part.NOTIFICATIONS):

@@ -13,8 +13,9 @@ import pytest
 from credtray.core import protocol
 from credtray.core.errors import Offline, every_error
 from credtray.core.models import Secret
-from credtray.core.protocol import Failed, decode_reply, decode_request, encode
+from credtray.core.protocol import Done, Failed, decode_reply, decode_request, encode
 from credtray.core.protocol.messages import Known
+from credtray.core.protocol.results import PageResult
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.ipc_connection import Connection
 from credtray.daemon.requests import ImportRequests
@@ -108,6 +109,7 @@ async def agent(*names: str, desktop: bool = True, workers: Workers | None = Non
     daemon.requests.register(endpoint.handlers)
     daemon.requests.register(WaitingRequests(daemon.loop, daemon.sign_ins).handlers)
     daemon.requests.register(ImportRequests(daemon.loop).handlers)
+    daemon.requests.register({protocol.OpenPage: page_opened})
     if desktop:
         copying = Copying(daemon.loop, daemon.requests, RecordedClipboard().clipboard)
         daemon.requests.register(copying.handlers)
@@ -120,6 +122,11 @@ async def agent(*names: str, desktop: bool = True, workers: Workers | None = Non
     return Talk(daemon, serving)
 
 
+async def page_opened(_request: protocol.OpenPage, _sink: object) -> Done[PageResult]:
+    """Answer as page/opening does, with an address that is the same every time."""
+    return Done(PageResult(Secret("http://127.0.0.1:20002/0123456789abcdef/enter/CANARY"), 60.0))
+
+
 async def working_day() -> str:
     talk = await agent("dev", "ro")
     await talk.ask("ping", "status", "watch", "login", "login", 'login "session":"corp","fresh":true')
@@ -128,7 +135,7 @@ async def working_day() -> str:
     await talk.ask('wait "profile":"dev","seconds":2700', 'wait "profile":"dev","seconds":60,"keys":true')
     await talk.ask('copy "profile":"dev","form":"posix"', "test_notice", f"import_keys {KEYS}")
     await talk.ask('endpoint "profile":"dev"', 'endpoint "profile":"dev","revoke":true')
-    await talk.ask('snooze "session":"corp","minutes":10')
+    await talk.ask('snooze "session":"corp","minutes":10', "open_page")
     await talk.ask('pause_notices "until":"2026-11-22T18:00:00+00:00"', "pause_notices")
     await talk.ask('deactivate "profiles":["ro"]', "switch", 'undo "what":"list"', "undo")
     await talk.ask('logout "session":"corp"', "status", "stop")
@@ -218,11 +225,14 @@ def test_every_kind_of_request_and_reply_is_in_a_conversation(scenes: dict[str, 
         assert f'"{about.tag_field}":"{about.tag}"' in text, kind
 
 
-def test_secrets_are_only_in_credentials_and_in_pasted_keys(scenes: dict[str, str]) -> None:
+def test_secrets_are_only_in_credentials_in_pasted_keys_and_in_the_address_of_the_page(
+    scenes: dict[str, str],
+) -> None:
     told = [line for text in scenes.values() for line in text.splitlines() if CANARY in line]
 
     assert told
-    assert all('"reply":"credentials"' in line or '"request":"import_keys"' in line for line in told)
+    places = ('"reply":"credentials"', '"request":"import_keys"', '"result":{"address":')
+    assert all(any(place in line for place in places) for line in told)
 
 
 def test_failures() -> None:

@@ -31,7 +31,6 @@ from credtray.core.errors import (
     ProtocolMismatch,
 )
 from credtray.core.protocol import Stop, TestNotice
-from credtray.core.section_mark import SectionMark, parsed
 from credtray.core.shell_words import FIND_AGENT, end_process
 from credtray.core.state_words import clock_time
 from credtray.desktop.icon_place import icon_words
@@ -119,11 +118,8 @@ def stop(json_output: JsonOption = False) -> None:
     _tell(told or "No agent is running.", json_output=json_output, stopped=told is not None)
 
 
-def end_agent(*, keep_keys: bool = False) -> str | None:
+def end_agent() -> str | None:
     """End the agent, wait until it is gone, and return what was done; None: there is none.
-
-    With *keep_keys* it leaves its keys in the credentials file, for the agent that is started next. One of an
-    older version does not know that, and takes them out.
 
     Raises:
         CredtrayError: it is still there.
@@ -132,7 +128,7 @@ def end_agent(*, keep_keys: bool = False) -> str | None:
 
     try:
         with AgentClient.connect() as client:
-            stopped = client.ask(Stop(keep_keys=keep_keys))
+            stopped = client.ask(Stop())
     except AgentNotRunning:
         return None
     except AgentSilent:
@@ -140,8 +136,7 @@ def end_agent(*, keep_keys: bool = False) -> str | None:
     except (ProtocolMismatch, BadFrame):  # another version
         return _end_stuck("did not understand this command")
     _wait_for_end()
-    if not keep_keys:
-        _warn_of_keys_left()
+    _warn_of_keys_left()
     return f"The agent (pid {stopped.pid}) has stopped; nothing is renewed until it runs again."
 
 
@@ -150,7 +145,7 @@ def _warn_of_keys_left() -> None:
     from credtray.aws.locations import locate
 
     path = locate(os.environ, Path.home()).credentials
-    if kept_keys(path) != [] and _was_to_remove_keys():
+    if _has_kept_keys(path) and _was_to_remove_keys():
         terminal.complain(
             f"Keys are still in {path}: the agent could not change that file.",
             "Close the program that has it open, or make it writable. "
@@ -159,21 +154,22 @@ def _warn_of_keys_left() -> None:
         )
 
 
-def kept_keys(path: Path) -> list[SectionMark] | None:
-    """Return the marks of our keys that are in the file; None: another program keeps it shut.
+def _has_kept_keys(path: Path) -> bool:
+    """Tell whether keys of a profile are there; yes for a file that another program keeps shut.
 
     Pasted keys do not count: they stay when the agent ends, since nobody could bring them back.
     """
+    from credtray.core.section_mark import parsed
     from credtray.files.atomic_file import INI_LIMIT, read_bounded
 
     try:
         data = read_bounded(path, INI_LIMIT) or b""
     except FileRefused:  # not a file that we wrote to
-        return []
+        return False
     except FileUnwritable:
-        return None
+        return True
     marks = map(parsed, data.decode(errors="replace").splitlines())
-    return [mark for mark in marks if mark is not None and not mark.pasted]
+    return any(mark is not None and not mark.pasted for mark in marks)
 
 
 def _was_to_remove_keys() -> bool:

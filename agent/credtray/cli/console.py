@@ -1,11 +1,13 @@
-"""`credtray console P`: opens the AWS console as a role, in the browser of its session.
+"""`credtray open`, the page, and `credtray console P`, the AWS console as a role: in a browser.
 
-The address that signs in goes to a browser over a one-time page or, when asked for, to stdout; nowhere else.
+The address that lets in goes to a browser over a one-time page or, when asked for, to stdout; nowhere else.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -142,7 +144,7 @@ def _by_keys(visit: _Visit, page: str, *, show: bool, json_output: bool) -> None
     if show or json_output:
         _hand_out(visit, address, page, json_output=json_output)
     else:
-        asyncio.run(_lead(visit, address))
+        asyncio.run(_lead(address, lambda url: _open(visit, url)))
         terminal.say(f"Opened the console as {visit.profile.name}.")
 
 
@@ -158,12 +160,12 @@ def _hand_out(visit: _Visit, address: Secret, page: str, *, json_output: bool) -
         terminal.show(address.reveal())
 
 
-async def _lead(visit: _Visit, address: Secret) -> None:
+async def _lead(address: Secret, start: Callable[[str], None]) -> None:
     """Start the browser at a page that is good for one visit, and wait for that visit."""
     from credtray.web.console_handover import GOOD_FOR_SECONDS, one_time_redirect
 
     async with one_time_redirect(address) as page:
-        await asyncio.to_thread(_open, visit, page.address)
+        await asyncio.to_thread(start, page.address)
         if not await page.fetched():
             raise NotInTime(
                 f"no browser opened the address within {GOOD_FOR_SECONDS:.0f} s; it no longer works",
@@ -179,3 +181,47 @@ def _open(visit: _Visit, url: str) -> None:
         raise BrowserUnopened("no program here can open an address", hint=_PRINT)
     if opened is Opened.BY_ANOTHER:
         terminal.complain(BROKEN_COMMAND, f"Setting sessions.{visit.session.name}.browser", kind="warning")
+
+
+# --- the page ----------------------------------------------------------------------------------------
+
+
+def open_(
+    show: Annotated[bool, typer.Option("--print", help="Print the address, open nothing.")] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Open credtray's page in your browser.
+
+    It shows what the menu cannot: until when everything lasts, all sign-ins and all profiles, and what
+    you can do about them. The agent serves it, on this computer and for you only; it is started if it
+    is not running. With --print the address goes to stdout: it works once, within a minute.
+
+    Examples:
+      credtray open
+      credtray open --print
+    """
+    from credtray.cli.agent_start import started_or_running
+    from credtray.cli.backend import ask
+    from credtray.core.protocol import OpenPage
+
+    started_or_running(quiet=True)
+    opened = ask(OpenPage())
+    if json_output:
+        terminal.show_json({"url": opened.address.reveal(), "seconds": opened.seconds})
+    elif show:
+        terminal.say(
+            f"It lets one browser in, within {opened.seconds:.0f} s. Whoever opens it can do what you can."
+        )
+        terminal.show(opened.address.reveal())
+    else:
+        asyncio.run(_lead(opened.address, _open_page))
+        terminal.say("Opened credtray in your browser.")
+
+
+def _open_page(url: str) -> None:
+    """Open it in the browser of this desktop; over SSH there is none that could reach it."""
+    from credtray.cli.backend import without_browser
+    from credtray.desktop.browser import SystemBrowser
+
+    if without_browser(os.environ) or not SystemBrowser().open(url):
+        raise BrowserUnopened("no program here can open an address", hint=_PRINT)

@@ -36,6 +36,7 @@ _PROGRAMS, _TROUBLE, _AGENT = "Programs that need keys", "When something does no
 COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("setup.command", _START),
     "start": ("cli.agent_start", _START),
+    "open": ("cli.console", _START),
     "demo": ("cli.demo", _START),
     "help": ("cli.manual", _START),
     "status": ("cli.status", _START),
@@ -84,6 +85,7 @@ OVERVIEW = f"""\
 
   credtray setup               start here: sign in, pick accounts and roles
   credtray start               keep everything fresh, in the background
+  credtray open                see everything in your browser
   credtray status              who is signed in, and until when
   credtray login               sign in, if that is needed
   credtray activate PROFILE    keep this profile's keys in the credentials file

@@ -298,3 +298,46 @@ def _unlink(paths: Iterable[Path]) -> None:
     for path in paths:
         with suppress(OSError):
             path.unlink()
+
+
+# Keeps where the page of `credtray open` was and who was in, so that it can come back after a restart.
+
+
+class PageMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """An open page."""
+
+    version: int = VERSION
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    room: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+    guests: Annotated[
+        list[Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]], msgspec.Meta(max_length=64)
+    ]
+    """SHA-256 of the cookies: nobody enters with one."""
+    at: datetime
+    """When it was seen open last."""
+
+
+class PageFile:
+    """One small file (0600)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> PageMemory | None:
+        """Return what is remembered; None where there is nothing, or nothing that can be read."""
+        try:
+            data = read_bounded(self._path, CACHE_LIMIT)
+            found = None if data is None else msgspec.json.decode(data, type=PageMemory)
+        except (CredtrayError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        return found if found is not None and found.version <= VERSION and found.at.tzinfo else None
+
+    def save(self, memory: PageMemory) -> None:
+        """Remember this; what cannot be written is forgotten with the agent."""
+        with suppress(CredtrayError):
+            private_directory(self._path.parent)
+            write_atomically(self._path, msgspec.json.encode(memory))
+
+    def clear(self) -> None:
+        """Forget it."""
+        _unlink([self._path])

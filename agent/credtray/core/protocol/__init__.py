@@ -1,6 +1,7 @@
 """What credtray and its agent say to each other: requests and replies as one JSON line each, versioned.
 
-Knows no socket, file or clock. Secrets travel in ``CredentialsIssued`` and ``ImportKeys``, in nothing else.
+Knows no socket, file or clock. Secrets travel in ``CredentialsIssued``, ``ImportKeys`` and ``PageResult`` of
+``OpenPage``, in nothing else.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from credtray.core.protocol.messages import (
     ListUndo,
     Login,
     Logout,
+    OpenPage,
     PauseNotices,
     Ping,
     ProcessCredentials,
@@ -69,6 +71,7 @@ __all__ = [
     "ListUndo",
     "Login",
     "Logout",
+    "OpenPage",
     "PauseNotices",
     "Ping",
     "ProcessCredentials",
@@ -164,7 +167,7 @@ def _reply_decoder(kind: type[Request]) -> msgspec.json.Decoder[Reply]:
     result: Any = kind.result_type()
     if result is ProcessCredentials:
         return msgspec.json.Decoder(Progress | CredentialsIssued | Failed, dec_hook=_hide)
-    return msgspec.json.Decoder(Progress | Done[result] | Failed)
+    return msgspec.json.Decoder(Progress | Done[result] | Failed, dec_hook=_hide)
 
 
 def result_of(reply: Reply | None, request: Asks[R]) -> R:

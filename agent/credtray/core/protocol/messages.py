@@ -19,6 +19,7 @@ from credtray.core.protocol.results import (
     ImportResult,
     LoginResult,
     LogoutResult,
+    PageResult,
     PauseResult,
     PingResult,
     RevokeResult,
@@ -42,7 +43,7 @@ def _reveal(value: object) -> str:
 ENCODER: Final = msgspec.json.Encoder(enc_hook=_reveal)
 
 
-# What the agent answers. Secrets travel in ``CredentialsIssued`` and in no other reply.
+# What the agent answers. Secrets travel in ``CredentialsIssued``, the address of the page in ``PageResult``.
 
 
 R_co = TypeVar("R_co", covariant=True)
@@ -253,6 +254,10 @@ class RevokeEndpoint(Asks[RevokeResult], frozen=True, tag="endpoint"):
     revoke: Literal[True] = True
 
 
+class OpenPage(Asks[PageResult], frozen=True, tag="open_page"):
+    """Serve the page in a browser on this computer, and return an address that lets one browser in."""
+
+
 class Wait(Asks[WaitResult], frozen=True, tag="wait"):
     """Answer when a profile's credentials will last; ``Progress`` frames tell what is missing meanwhile."""
 
@@ -301,11 +306,6 @@ class ImportKeys(Asks[ImportResult], frozen=True, tag="import_keys"):
 class Stop(Asks[StopResult], frozen=True, tag="stop"):
     """End the agent; answered before it goes."""
 
-    keep_keys: bool = False
-    """Another agent follows at once: our keys stay in the credentials file. Older agents do not know this."""
-    by_signal: bool = False
-    """Do not end yet: a signal says when."""
-
 
 Request: TypeAlias = Asks[Any] | Watch
 Known: TypeAlias = (
@@ -323,6 +323,7 @@ Known: TypeAlias = (
     | Snooze
     | PauseNotices
     | Endpoint
+    | OpenPage
     | Wait
     | Copy
     | TestNotice

@@ -1,4 +1,4 @@
-"""What the agent's final replies carry: one struct for each kind of request. No secret is in any of them.
+"""What the agent's final replies carry: one struct for each kind of request. No key or token is in them.
 
 The order of the fields is that of the JSON objects, which commands print with ``--json``. Fields that an
 older agent does not tell have the value for "not known".
@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from credtray.core.errors import Problem
 from credtray.core.expiry import Moved
-from credtray.core.models import CredentialStatus, Delivery, EndProof
+from credtray.core.models import CredentialStatus, Delivery, EndProof, Secret
 
 
 def whole_seconds(instant: datetime) -> datetime:
@@ -46,8 +46,6 @@ class PingResult(Struct, frozen=True):
 
     pid: int
     version: str
-    tray: bool | None = None
-    """Whether it was started to show an icon; None: it is older, and does not say."""
 
 
 class StopResult(Struct, frozen=True):
@@ -331,6 +329,14 @@ class RevokeResult(Struct, frozen=True):
 
     profile: str
     revoked: bool
+
+
+class PageResult(Struct, frozen=True):
+    """The page is open."""
+
+    address: Secret
+    """Lets one browser in, once, for so long. Whoever has it may do there what this user may."""
+    seconds: float
 
 
 # --- undo --------------------------------------------------------------------------------------------

@@ -1,0 +1,190 @@
+"""What a form of the page asks for: one of the requests that commands make, and nothing else. Pure.
+
+Nothing can be done on the page that a command cannot do: here is the whole list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from credtray.core import protocol
+from credtray.core.errors import Problem, UsageError
+from credtray.core.forms import Form
+from credtray.core.protocol.results import (
+    CancelResult,
+    ChoiceResult,
+    CopyResult,
+    ErrorEntry,
+    LoginResult,
+    LogoutResult,
+    PauseResult,
+    UndoResult,
+)
+from credtray.core.state_words import name_list
+from credtray.core.words import plain
+
+Fields = Mapping[str, tuple[str, ...]]
+_YES = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What came of it, for the person who pressed the button."""
+
+    title: str
+    text: str = ""
+    good: bool = True
+
+    @classmethod
+    def of(cls, problem: Problem) -> Message:
+        """Return what tells of a failure."""
+        return cls(problem.title, problem.hint, good=False)
+
+
+def request_of(action: str, fields: Fields, now: datetime) -> protocol.Asks[Any]:
+    """Return what a form asks for.
+
+    Raises:
+        UsageError: there is no such action, or a field is missing.
+    """
+    make = _ACTIONS.get(action)
+    if make is None:
+        raise UsageError("This page is out of date", hint="Load it again.")
+    return make(fields, now)
+
+
+def _one(fields: Fields, name: str) -> str:
+    values = fields.get(name, ())
+    if len(values) != 1 or not values[0]:
+        raise UsageError("This page is out of date", hint="Load it again.")
+    return values[0]
+
+
+def _said(fields: Fields, name: str) -> bool:
+    return fields.get(name) == (_YES,)
+
+
+def _sign_in(fields: Fields, _now: datetime) -> protocol.Login:
+    return protocol.Login(
+        _one(fields, "session"),
+        fresh=_said(fields, "fresh"),
+        device=_said(fields, "device"),
+        agreed=_said(fields, "agreed"),
+    )
+
+
+COPIES: Mapping[str, str] = MappingProxyType(
+    {
+        Form.POSIX.value: "bash, zsh",
+        Form.POWERSHELL.value: "PowerShell",
+        Form.FISH.value: "fish",
+        Form.SECTION.value: "credentials file",
+        Form.DOTENV.value: ".env file",
+    }
+)
+"""Form in which keys are copied, and what it is called."""
+
+
+def _copy(form: Form) -> Callable[[Fields, datetime], protocol.Copy]:
+    return lambda fields, _: protocol.Copy(_one(fields, "profile"), form)
+
+
+_ACTIONS: Mapping[str, Callable[[Fields, datetime], protocol.Asks[Any]]] = MappingProxyType(
+    {
+        "sign-in": _sign_in,
+        "cancel-sign-in": lambda fields, _: protocol.CancelLogin(_one(fields, "session")),
+        "sign-out": lambda fields, _: protocol.Logout(_one(fields, "session")),
+        "switch": lambda fields, _: protocol.Switch(_one(fields, "profile")),
+        "no-default": lambda _fields, _now: protocol.Switch(None),
+        "activate": lambda fields, _: protocol.Activate((_one(fields, "profile"),)),
+        "deactivate": lambda fields, _: protocol.Deactivate((_one(fields, "profile"),)),
+        **{f"copy-{form}": _copy(Form(form)) for form in COPIES},
+        "pause-notices": lambda _fields, now: protocol.PauseNotices(now + timedelta(hours=1)),
+        "resume-notices": lambda _fields, _now: protocol.PauseNotices(None),
+        "undo": lambda _fields, _now: protocol.Undo(),
+    }
+)
+
+
+# --- what came of it -------------------------------------------------------------------------------------
+
+
+def outcome(request: protocol.Asks[Any], result: object) -> Message:
+    """Tell what came of a request that was carried out."""
+    tell = _TOLD.get(type(result))
+    return Message("Done") if tell is None else tell(request, result)
+
+
+def _signed_in(_request: object, result: LoginResult) -> Message:
+    return Message(
+        f"{plain(result.session)}: {'you are signed in already' if result.already else 'signed in'}"
+    )
+
+
+def _cancelled(_request: object, result: CancelResult) -> Message:
+    title = "Sign-in cancelled" if result.cancelled else "There was no sign-in to cancel"
+    return Message(title, f"Still valid: {result.still_valid}." if result.still_valid else "")
+
+
+def _copied(_request: object, result: CopyResult) -> Message:
+    title = f"Keys for {plain(result.profile)} copied"
+    return Message(title, f"The clipboard is cleared in {result.seconds:.0f} s.")
+
+
+def _chosen(request: protocol.Asks[Any], result: ChoiceResult) -> Message:
+    for name, entry in result.reasons.items():
+        return _failure(name, entry)
+    if result.credentials_file is not None:
+        return Message(result.credentials_file.text, result.credentials_file.hint, good=False)
+    shadowed = result.shadowed_default if isinstance(request, protocol.Switch) else None
+    text = f"But not for every program: {shadowed}." if shadowed else ""
+    return Message(chosen_words(request), text, good=not shadowed)
+
+
+def chosen_words(request: protocol.Asks[Any]) -> str:
+    """Tell what was chosen."""
+    match request:
+        case protocol.Switch(profile=None):
+            return "There is no longer a default profile"
+        case protocol.Switch(profile=str(name)):
+            return f"Default profile: {plain(name)}"
+        case protocol.Activate(profiles=names):
+            return f"Keys for {_names(names)} are kept fresh"
+        case protocol.Deactivate(profiles=names):
+            return f"Keys for {_names(names)} are no longer kept fresh"
+    return "Done"
+
+
+def _failure(name: str, entry: ErrorEntry) -> Message:
+    return Message(f"{plain(name)}: {entry.text}", entry.hint, good=False)
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return name_list(tuple(plain(name) for name in names))
+
+
+def _undone(_request: object, result: UndoResult) -> Message:
+    restored = (*result.credentials.restored, *result.profiles.restored)
+    skipped = {**result.credentials.skipped, **result.profiles.skipped}
+    title = f"Restored: {_names(restored)}" if restored else "Nothing was restored"
+    left = "; ".join(f"{plain(name)}: {why}" for name, why in list(skipped.items())[:3])
+    return Message(title, f"Left as it is: {left}" if left else "", good=not skipped)
+
+
+_TOLD: Mapping[type, Callable[[protocol.Asks[Any], Any], Message]] = MappingProxyType(
+    {
+        ChoiceResult: _chosen,
+        LoginResult: _signed_in,
+        LogoutResult: lambda _, result: Message(f"Signed out of {plain(result.session)}"),
+        CancelResult: _cancelled,
+        CopyResult: _copied,
+        PauseResult: lambda _, result: Message(
+            "Notices are paused for an hour" if result.until else "Notices are shown again"
+        ),
+        UndoResult: _undone,
+    }
+)

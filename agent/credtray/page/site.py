@@ -1,0 +1,264 @@
+"""What the page answers: makes views out of the agent's state and carries forms out, as commands do.
+
+Decides nothing about credentials, and knows no port and no cookie: see web/page_server for those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from credtray import __version__
+from credtray.core import protocol
+from credtray.core.errors import CredtrayError
+from credtray.core.protocol import Progress, Reply, result_of
+from credtray.core.protocol.results import AgentStatus
+from credtray.core.summary import status_document, summary
+from credtray.daemon.loop import Loop
+from credtray.daemon.requests import Requests
+from credtray.daemon.workers import without_values
+from credtray.desktop import paths
+from credtray.page import views
+from credtray.page.actions import Message, outcome, request_of
+from credtray.ways_out.page import Kind
+from credtray.web.page_server import Answer, Asked
+
+_log = logging.getLogger(__name__)
+
+COALESCE_SECONDS = 0.05
+"""Changes that come together are shown together."""
+ALIVE_SECONDS = 20.0
+"""A browser hears of us at least this often: minutes pass, and a proxy may think us gone."""
+HEAR_SECONDS = 20.0
+"""How long a form waits for what came of it; a sign-in is waited for only until it has begun."""
+
+_HERE = Path(__file__).parent
+_MOST_MESSAGES = 64
+_TYPES: Mapping[str, str] = {
+    "style.css": "text/css; charset=utf-8",
+    "page.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+_QUERIES = ("q", "back")
+_VIEW = re.compile(r"[a-z-]{0,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One of the views."""
+
+    name: str
+    label: str
+
+
+VIEWS = (View("", "Overview"),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What every form of an answer carries."""
+
+    token: str
+    view: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A message, and by what it is asked for again."""
+
+    number: str
+    title: str
+    text: str
+    good: bool
+
+
+class PageSite:
+    """The views of one agent's page."""
+
+    def __init__(self, loop: Loop, requests: Requests) -> None:
+        self._loop = loop
+        self._requests = requests
+        self._messages: OrderedDict[str, Message] = OrderedDict()
+        """By number, for the view that is shown next."""
+        self._count = 0
+        self._assets: dict[str, bytes] = {}
+        self._under_way: dict[tuple[str, object], asyncio.Task[Message]] = {}
+
+    @cached_property
+    def _templates(self) -> Environment:
+        return Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+
+    def prepare(self) -> None:
+        """Load the templates: after an upgrade, those on the disk are not ours any more."""
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)
+        for name in _TYPES:
+            self._assets[name] = _asset(name)
+
+    async def answer(self, asked: Asked) -> Answer:
+        """Answer a request that was let in."""
+        match asked.kind:
+            case Kind.ASSET:
+                return Answer(HTTPStatus.OK, self._assets[asked.name], _TYPES[asked.name])
+            case Kind.ACTION:
+                return await self._act(asked)
+            case _:
+                return await self._view(asked)
+
+    def stranger(self, base: str) -> bytes:
+        """Return the page for a browser that has no cookie of ours."""
+        return self._rendered("stranger.html", base=base, title="Open credtray again", live=False, views=())
+
+    async def changes(self) -> AsyncGenerator[bytes, None]:
+        """Yield an event now, at each change, and once in a while."""
+        async with self._loop.watching() as changed:
+            while True:
+                changed.clear()
+                yield b"event: change\ndata: 1\n\n"
+                try:
+                    await asyncio.wait_for(changed.wait(), ALIVE_SECONDS)
+                except TimeoutError:
+                    continue
+                await asyncio.sleep(COALESCE_SECONDS)
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        under_way = tuple(self._under_way.values())
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    # --- views ------------------------------------------------------------------------------------------
+
+    async def _view(self, asked: Asked) -> Answer:
+        found = next((view for view in VIEWS if view.name == asked.name), None)
+        if found is None:
+            return Answer(HTTPStatus.NOT_FOUND, b"Not Found\n", "text/plain; charset=utf-8")
+        return await self._shown(found, asked, asked.query, part=asked.kind is Kind.PART)
+
+    async def _shown(self, view: View, asked: Asked, query: Mapping[str, str], *, part: bool) -> Answer:
+        inside = f"{view.name or 'overview'}.html"
+        values = {
+            "base": asked.base,
+            "view": view.name,
+            "form": _Form(asked.token, view.name),
+            "told": self._told(query.get("told", "")),
+            **await self._values(view, query),
+        }
+        if part:
+            return Answer(HTTPStatus.OK, await self._drawn(inside, values))
+        whole = {"title": view.label, "live": True, "views": VIEWS, "inside": inside, **values}
+        return Answer(HTTPStatus.OK, await self._drawn("whole.html", whole))
+
+    def _told(self, number: str) -> _Told | None:
+        message = self._messages.get(number)
+        return None if message is None else _Told(number, message.title, message.text, message.good)
+
+    async def _values(self, _view: View, query: Mapping[str, str]) -> dict[str, Any]:
+        # A state never changes: it can be looked at beside the loop, which must not wait for a thousand rows.
+        state, now = self._loop.state, self._loop.now()
+        agent = AgentStatus(running=True, pid=os.getpid(), version=__version__)
+
+        def look() -> views.Overview:
+            return views.overview(summary(state, now), status_document(state, agent, now), query)
+
+        return {"seen": await asyncio.to_thread(look)}
+
+    async def _drawn(self, template: str, values: Mapping[str, Any]) -> bytes:
+        return await asyncio.to_thread(lambda: self._rendered(template, **values))
+
+    def _rendered(self, template: str, **values: object) -> bytes:
+        # A name from a file may be half a surrogate pair: that is no reason to show nothing.
+        return self._templates.get_template(template).render(values).encode("utf-8", "replace")
+
+    # --- forms ------------------------------------------------------------------------------------------
+
+    async def _act(self, asked: Asked) -> Answer:
+        message = await self._once(asked)
+        self._count += 1
+        number = str(self._count)
+        self._messages[number] = message
+        while len(self._messages) > _MOST_MESSAGES:
+            self._messages.popitem(last=False)
+        kept = {name: asked.fields[name][0] for name in _QUERIES if asked.fields.get(name, ("",))[0]}
+        wanted = asked.fields.get("view", ("",))[0]
+        view = next((each for each in VIEWS if each.name == wanted), VIEWS[0])
+        query = {**kept, "told": number}
+        if asked.scripted:
+            return await self._shown(view, asked, query, part=True)
+        return Answer(HTTPStatus.SEE_OTHER, location=f"{view.name}?{urlencode(query)}")
+
+    async def _once(self, asked: Asked) -> Message:
+        """Carry a form out; one that comes again meanwhile is answered with the same."""
+        key = asked.name, tuple(sorted(asked.fields.items()))
+        task = self._under_way.get(key)
+        if task is None:
+            begun = asyncio.Event()
+            task = asyncio.create_task(self._carried_out(asked, begun.set), name=f"page {asked.name}")
+            self._under_way[key] = task
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+            waiting = asyncio.create_task(begun.wait(), name="page begun")
+            await asyncio.wait({task, waiting}, timeout=HEAR_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+        else:
+            await asyncio.wait({task}, timeout=1.0)
+        return task.result() if task.done() else _BEGUN.get(asked.name, _GOES_ON)
+
+    async def _carried_out(self, asked: Asked, begun: Callable[[], None]) -> Message:
+        try:
+            request = request_of(asked.name, asked.fields, self._loop.now())
+            heard = _Heard(begun if isinstance(request, protocol.Login) else _nothing)
+            await self._requests.handle(request, heard)
+            return outcome(request, result_of(heard.final, request))
+        except CredtrayError as error:
+            return Message.of(error.problem)
+        except Exception as error:  # noqa: BLE001 - the error border of a form: the agent must outlive it
+            _log.error("a form failed: %s", type(error).__name__, exc_info=without_values(error))
+            return Message.of(CredtrayError().problem)
+
+
+_GOES_ON = Message("It takes longer than usual", "This page shows it when it is done.")
+_BEGUN: Mapping[str, Message] = {
+    "sign-in": Message("Finish signing in in your browser", "This page shows it when you are signed in.")
+}
+
+
+def _nothing() -> None:
+    """Nobody waits for the beginning."""
+
+
+class _Heard:
+    """The client's end of a request that came by a form."""
+
+    def __init__(self, begun: Callable[[], None]) -> None:
+        self.final: Reply | None = None
+        self._begun = begun
+
+    async def send(self, reply: Reply) -> None:
+        if not isinstance(reply, Progress):
+            self.final = reply
+        elif reply.url or reply.user_code:
+            self._begun()
+
+
+def _asset(name: str) -> bytes:
+    return paths.asset("credtray.svg") if name == "icon.svg" else (_HERE / "static" / name).read_bytes()

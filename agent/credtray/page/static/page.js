@@ -1,0 +1,201 @@
+// Live change, search as you type, and a word when credtray is gone. All else works without this script.
+"use strict";
+(() => {
+  const main = document.getElementById("main");
+  const away = document.getElementById("away");
+  document.documentElement.classList.add("live");
+  let latest = "";
+  let fetching = false;
+  let again = false;
+
+  // --- what is shown is exchanged, and whoever is using it notices nothing ---------------------------------
+
+  // How something is found again after the exchange: by its id, or by its row and what it is there.
+  function key(node) {
+    if (node.id) return `#${CSS.escape(node.id)}`;
+    const row = node.closest("li[data-profile]");
+    const box = node.closest("details[id]");
+    const within = row ? `li[data-profile="${CSS.escape(row.dataset.profile)}"] ` : box ? `#${CSS.escape(box.id)} ` : "";
+    if (node.matches(".radio, .switch")) return `${within}.${node.classList[0]}`;
+    if (node.localName === "summary") return `${within}${row ? "." + box.className.split(" ").join(".") : ""} > summary`;
+    const leads = node.getAttribute("formaction") || node.getAttribute("href");
+    if (leads) return `${within}[${node.hasAttribute("href") ? "href" : "formaction"}="${CSS.escape(leads)}"]`;
+    const form = node.closest("form[action]");
+    return form ? `${within}form[action="${CSS.escape(form.getAttribute("action"))}"] button` : "";
+  }
+
+  function swap(html) {
+    if (html === latest) return;
+    latest = html;
+    const focused = main.contains(document.activeElement) ? document.activeElement : null;
+    const place = focused ? key(focused) : "";
+    const typed = new Map();
+    for (const input of main.querySelectorAll("input[id], select[id]")) typed.set(input.id, input.type === "checkbox" ? input.checked : input.value);
+    const range = focused && focused.localName === "input" && /text|search|url/.test(focused.type)
+      ? [focused.selectionStart, focused.selectionEnd] : null;
+    const open = [...main.querySelectorAll("details[open][id]")].map((each) => each.id);
+    const x = scrollX, y = scrollY;
+    main.innerHTML = html;
+    for (const id of open) { const found = document.getElementById(id); if (found) found.open = true; }
+    for (const [id, value] of typed) {
+      const input = document.getElementById(id);
+      if (!input) continue;
+      if (input.type === "checkbox") input.checked = value; else input.value = value;
+    }
+    const found = place && main.querySelector(place);
+    if (found) {
+      found.focus({preventScroll: true});
+      if (range) found.setSelectionRange(range[0], range[1]);
+    }
+    scrollTo(x, y);
+    afloat();
+    filter();
+  }
+
+  // What came of a form is shown for a while, also when the view changes meanwhile.
+  let told = {number: "", until: 0};
+
+  function address() {
+    const query = new URLSearchParams(location.search);
+    if (told.until > Date.now()) query.set("told", told.number);
+    else if (told.number) query.delete("told");
+    return `${main.dataset.part}?${query}`;
+  }
+
+  async function refresh() {
+    if (fetching) { again = true; return; }
+    fetching = true;
+    try {
+      const answer = await fetch(address(), {cache: "no-store", redirect: "error"});
+      if (answer.ok) { swap(await answer.text()); back(); }
+      else if (answer.status === 403) stranger();
+    } catch { gone(); }
+    fetching = false;
+    if (again) { again = false; refresh(); }
+  }
+
+  // --- live ------------------------------------------------------------------------------------------------
+
+  let source = null;
+  let timer = 0;
+
+  function listen() {
+    if (source) source.close();
+    source = new EventSource(main.dataset.events);
+    source.addEventListener("change", refresh);
+    source.onerror = () => {
+      source.close();
+      gone();
+      clearTimeout(timer);
+      timer = setTimeout(check, 1500);
+    };
+  }
+
+  async function check() {
+    try {
+      const answer = await fetch(address(), {cache: "no-store"});
+      if (answer.ok) { swap(await answer.text()); back(); listen(); return; }
+      if (answer.status === 403) { stranger(); return; }
+    } catch { /* not there yet */ }
+    timer = setTimeout(check, 1500);
+  }
+
+  function say(text) { if (away.textContent !== text) away.textContent = text; away.hidden = !text; }
+  function gone() { say("credtray is not running. This page comes back by itself when it is."); }
+  function back() { say(""); }
+  function stranger() {
+    clearTimeout(timer);
+    if (source) source.close();
+    say("This page has been closed. Open credtray again from its icon, or run: credtray open");
+  }
+
+  addEventListener("pagehide", () => { clearTimeout(timer); if (source) source.close(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) { refresh(); listen(); } });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+
+  // --- search as you type ----------------------------------------------------------------------------------
+
+  let asking = 0;
+
+  function filter() {
+    const box = document.getElementById("q");
+    if (!box) return;
+    const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const rows = main.querySelectorAll(".rows > li");
+    let shown = 0;
+    for (const row of rows) {
+      const text = row.dataset.find;
+      const fits = words.every((word) => text.includes(word));
+      if (row.hidden === fits) row.hidden = !fits;
+      if (fits) shown += 1;
+    }
+    const nothing = document.getElementById("nothing");
+    if (nothing) nothing.hidden = shown > 0;
+    const found = document.getElementById("found");
+    if (words.length && found) found.textContent = `${shown} of ${box.dataset.total} profiles`;
+  }
+
+  function searched() {
+    filter();
+    const box = document.getElementById("q");
+    const address = new URL(location);
+    if (box.value) address.searchParams.set("q", box.value); else address.searchParams.delete("q");
+    address.searchParams.delete("told");
+    history.replaceState(null, "", address);
+    clearTimeout(asking);
+    // What is here may be a part of all there are: the others are asked for when the typing stops.
+    asking = setTimeout(refresh, 250);
+  }
+
+  document.addEventListener("input", (event) => { if (event.target.id === "q") searched(); });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method === "get") { event.preventDefault(); if (form.matches(".search")) searched(); return; }
+    send(event, form);
+  });
+
+  // --- a form that is sent without leaving the page ----------------------------------------------------------
+
+  async function send(event, form) {
+    if (form.dataset.whole !== undefined) return;
+    event.preventDefault();
+    const button = event.submitter;
+    const fields = new URLSearchParams(new FormData(form, button));
+    const target = button && button.hasAttribute("formaction") ? button.formAction : form.action;
+    if (button) button.setAttribute("aria-busy", "true");
+    for (const each of main.querySelectorAll("details.ask[open]")) each.open = false;
+    try {
+      const answer = await fetch(target, {method: "POST", body: fields, cache: "no-store"});
+      if (answer.ok) { latest = ""; swap(await answer.text()); announce(); }
+      else if (answer.status === 403) stranger();
+      else location.reload();
+    } catch { gone(); timer = setTimeout(check, 1500); }
+    if (button && button.isConnected) button.removeAttribute("aria-busy");
+  }
+
+  function afloat() {
+    const note = document.querySelector("#told .told");
+    if (!note) return;
+    const box = note.getBoundingClientRect();
+    if (box.top < 0 || box.bottom > innerHeight) note.classList.add("afloat");
+  }
+
+  function announce() {
+    const note = document.querySelector("#told .told");
+    if (!note) return;
+    told = {number: note.dataset.number, until: Date.now() + 8000};
+    setTimeout(refresh, 8200);
+    afloat();
+  }
+
+  document.addEventListener("click", (event) => {
+    for (const each of main.querySelectorAll(".rows details.ask[open]")) if (!each.contains(event.target)) each.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.activeElement && document.activeElement.closest("details.ask[open]");
+    if (open) { open.open = false; open.querySelector("summary").focus(); }
+  });
+
+  listen();
+})();

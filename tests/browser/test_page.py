@@ -1,0 +1,310 @@
+"""The page of `credtray open`, served by a real agent, in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+from tests.browser.test_sign_in_chromium import CHROMIUM, SWITCHES
+from tests.end_to_end.house import House
+from tests.portal import RunningPortal, running
+
+pytestmark = [
+    pytest.mark.linux_desktop("Chromium and its driver"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium"),
+]
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WIDTHS = (360, 1280)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def portal() -> Iterator[RunningPortal]:
+    with running("--auto-approve", "alice", "--interval", "1") as found:
+        yield found
+
+
+@pytest.fixture
+def house(portal: RunningPortal, home: Path) -> Iterator[House]:
+    """An agent that runs, with a person signed in and two profiles in use."""
+    found = House(home, portal)
+    found.configure()
+    with found.agent():
+        found.run("login")
+        found.run("activate", "synderys-readonly", "synderys-dns")
+        found.run("switch", "synderys-readonly")
+        yield found
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    found = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, house: House) -> Page:
+    """The page, open."""
+    found = context.new_page()
+    complaints: list[str] = []
+    found.on("console", lambda message: complaints.append(message.text))
+    found.goto(address_of(house))
+    expect(found.get_by_role("heading", name="Overview")).to_be_visible()
+    assert complaints == []
+    return found
+
+
+def address_of(house: House) -> str:
+    return house.run("open", "--print").stdout.strip()
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep pictures of the page in both schemes and two widths, where a person wants to look at them."""
+    folder = os.environ.get("PICTURES")
+    if not folder:
+        return
+    for scheme in SCHEMES:
+        for width in WIDTHS:
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.screenshot(path=Path(folder) / f"{name}-{scheme}-{width}.png", full_page=True)
+
+
+def test_shows_how_everything_stands(page: Page) -> None:
+    picture(page, "overview")
+
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[0-9a-f]{16}/", page.url)
+    expect(page.get_by_role("heading", name="Time line")).to_be_visible()
+    expect(page.get_by_role("heading", name="synderys", exact=True)).to_be_visible()
+    expect(page.get_by_text("Signed in until")).to_be_visible()
+    expect(page.locator(".rows > li")).to_have_count(3)
+    expect(page.locator(".rows > li").first).to_contain_text("synderys-readonly")
+    page.get_by_text("The same as a table").click()
+    expect(page.get_by_role("cell", name="keys of synderys-dns")).to_be_visible()
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.locator(".rows > li", has=page.get_by_text(name, exact=True))
+
+
+def test_every_button_does_what_its_command_does(page: Page, house: House) -> None:
+    expect(row(page, "synderys-dns").get_by_role("switch")).to_have_attribute("aria-checked", "true")
+    row(page, "synderys-dns").get_by_role("switch").click()
+    expect(page.get_by_text("Keys for synderys-dns are no longer kept fresh")).to_be_visible()
+    expect(row(page, "synderys-dns").get_by_role("switch")).to_have_attribute("aria-checked", "false")
+    assert "[synderys-dns]" not in house.written()
+
+    page.get_by_role("button", name="Make synderys-security the default").click()
+    expect(page.get_by_text("Default profile: synderys-security")).to_be_visible()
+    assert house.profile("synderys-security")["default"]
+
+    page.get_by_text("Sign out…").click()
+    expect(page.get_by_text("lose their keys in the credentials file")).to_be_visible()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_text("Signed out of synderys")).to_be_visible()
+    assert house.session()["state"] == "signed_out"
+
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.locator(".session .badge")).to_have_text("Signed in")
+    assert house.session()["state"] == "fresh"
+
+
+def test_works_without_javascript(chromium: Browser, house: House) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address_of(house))
+    page.get_by_label("Search").fill("dns")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("1 of 3 profiles")).to_be_visible()
+    row(page, "synderys-dns").get_by_role("switch").click()
+    expect(page.get_by_text("Keys for synderys-dns are no longer kept fresh")).to_be_visible()
+    expect(page.locator(".rows > li")).to_have_count(1)
+    page.reload()
+    expect(page.get_by_text("no longer kept fresh")).to_be_visible()
+    context.close()
+
+    assert not house.profile("synderys-dns")["active"]
+
+
+def test_shows_what_a_command_changes_and_keeps_the_cursor_where_it_is(page: Page, house: House) -> None:
+    box = page.get_by_label("Search")
+    box.fill("synderys")
+    box.evaluate("box => box.setSelectionRange(2, 4)")
+    row(page, "synderys-dns").locator(".more").evaluate("node => { node.open = true; }")
+    house.run("deactivate", "synderys-dns")
+    expect(row(page, "synderys-dns").get_by_role("switch")).to_have_attribute("aria-checked", "false")
+
+    expect(box).to_be_focused()
+    assert box.evaluate("box => [box.selectionStart, box.selectionEnd]") == [2, 4]
+    expect(row(page, "synderys-dns").get_by_text("Copy keys for")).to_be_visible()
+
+
+def test_search_shows_what_fits_while_it_is_typed(page: Page) -> None:
+    page.get_by_label("Search").press_sequentially("net dns")
+    expect(page.locator(".rows > li:visible")).to_have_count(1)
+    expect(page.get_by_text("1 of 3 profiles")).to_be_visible()
+    page.get_by_label("Search").fill("zzz")
+    expect(page.get_by_text("No profile matches.")).to_be_visible()
+
+
+def test_every_thing_can_be_reached_by_the_keyboard(page: Page, house: House) -> None:
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    switch = row(page, "synderys-security").get_by_role("switch")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if switch.evaluate("node => node === document.activeElement"):
+            break
+    expect(switch).to_be_focused()
+    assert switch.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+    page.keyboard.press("Space")
+    expect(switch).to_have_attribute("aria-checked", "true")
+
+    expect(switch).to_be_focused()
+    assert house.profile("synderys-security")["active"]
+
+
+def test_says_that_the_agent_is_gone_and_comes_back_by_itself(page: Page, house: House) -> None:
+    house.run("restart", "--no-tray")
+    away = page.get_by_role("alert")
+    expect(away).to_be_hidden(timeout=20_000)
+    house.run("switch", "synderys-dns")
+    expect(row(page, "synderys-dns").get_by_text("default", exact=True)).to_be_visible()
+    house.run("stop")
+    expect(away).to_have_text(re.compile("credtray is not running"), timeout=5_000)
+    house.run("start", "--no-tray")
+    expect(away).to_be_hidden(timeout=20_000)
+    house.run("stop")
+
+
+def test_browser_without_the_cookie_is_told_the_way(page: Page, chromium: Browser) -> None:
+    stranger = chromium.new_context()
+    other = stranger.new_page()
+    answer = other.goto(page.url)
+    assert answer is not None
+    expect(other.get_by_role("heading", name="Open credtray again")).to_be_visible()
+    picture(other, "stranger")
+
+    assert answer.status == 403
+    assert "synderys" not in other.content()
+    assert other.locator("main .card").evaluate("node => getComputedStyle(node).borderRadius") == "18px"
+    stranger.close()
+
+
+def test_another_web_page_can_neither_see_nor_press_anything(page: Page, house: House) -> None:
+    """In the same browser, with the cookie there: from another site, and from another port of this host."""
+    action = page.url + "do/switch"
+    token = page.locator("input[name=token]").first.get_attribute("value")
+    evil = page.context.new_page()
+    with serving(ATTACK.format(page=page.url, action=action, token=token)) as address:
+        for origin in (address, address.replace("127.0.0.1", "localhost")):
+            evil.goto(origin)
+            evil.wait_for_function("window.done === true")
+
+            assert evil.evaluate("window.read") == []
+            assert evil.frames[1].get_by_text("Overview").count() == 0
+
+    assert house.profile("synderys-readonly")["default"]
+
+
+ATTACK = """<!doctype html>
+<iframe src="{page}"></iframe><iframe name="target"></iframe><img src="{page}icon.svg">
+<form method="post" action="{action}" target="target"><input name="token" value="{token}">
+<input name="profile" value="synderys-dns"></form>
+<script>
+window.read = [];
+document.forms[0].submit();
+const read = (path) => fetch("{page}" + path, {{credentials: "include"}});
+const body = new URLSearchParams({{token: "{token}", profile: "synderys-dns"}});
+const post = {{method: "POST", body, credentials: "include", mode: "no-cors"}};
+const blind = fetch("{action}", post).then(() => null);
+Promise.allSettled([...["", "events", "part/", "page.js"].map(read), blind]).then((all) => {{
+  window.read = all.filter((each) => each.status === "fulfilled" && each.value).map((each) => each.value.url);
+  setTimeout(() => {{ window.done = true; }}, 500);
+}});
+</script>"""
+
+
+@contextmanager
+def serving(text: str) -> Iterator[str]:
+    """Serve one page of somebody else's on this host."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_no_secret_reaches_the_page_its_addresses_or_the_log(page: Page, house: House) -> None:
+    def look() -> None:
+        assert "CANARY" not in page.content()
+        assert "CANARY" not in page.url
+
+    look()
+    row(page, "synderys-dns").locator(".more summary").click()
+    look()
+    page.get_by_text("Code for another device").click()
+    look()
+    asked = page.context.new_page()
+    for part in ("part/", "style.css", "page.js"):
+        found = page.evaluate("async (path) => (await fetch(path)).text()", part)
+        assert "CANARY" not in found
+    asked.close()
+    log = house.log.read_text()
+
+    assert "/enter/" not in log
+    assert page.url not in log
+    assert page.context.cookies()[0]["value"] not in log
+    assert page.context.cookies()[0]["httpOnly"]
+    assert page.context.cookies()[0]["sameSite"] == "Strict"
+    assert page.context.cookies()[0]["path"] == urlsplit(page.url).path
+
+
+def test_command_opens_the_browser_and_no_program_was_given_the_way_in(house: House) -> None:
+    house.run("open")
+    (visit,) = [line for line in house.visits() if "127.0.0.1" in line][-1:]
+
+    assert "/enter/" not in visit
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1280, 1600])
+def test_fits_every_width(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.get_by_text("The same as a table").click()
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,152 @@
+"""What the views say of a state: values, before any template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credtray.core.errors import RoleRefused
+from credtray.core.events import Activated, ConfigLoaded, Fetched, FetchFailed, Switched
+from credtray.core.models import Profile
+from credtray.core.protocol.results import AgentStatus
+from credtray.core.settings import ProfileSettings, Settings
+from credtray.core.state import State
+from credtray.core.summary import status_document, summary
+from credtray.page.views import Overview, overview
+from tests.core.making import (
+    HOUR,
+    NOON,
+    after,
+    config,
+    fetching,
+    held,
+    keys,
+    profile,
+    session,
+    signed_in,
+    started,
+)
+
+AGENT = AgentStatus(running=True, pid=1, version="0")
+
+
+def seen(state: State, now: datetime = NOON, **query: str) -> Overview:
+    return overview(summary(state, now, UTC), status_document(state, AGENT, now), query)
+
+
+def labels(view: Overview) -> list[str]:
+    return [button.label for button in view.sessions[0].buttons]
+
+
+def test_signed_in_person_sees_until_when_and_what_costs_what() -> None:
+    view = seen(held())
+    (card,) = view.sessions
+    anew, code, out = card.buttons
+
+    assert (view.badge, card.badge, card.shape) == ("Signed in", "Signed in", "fresh")
+    assert card.standing.startswith("Signed in until about")
+    assert labels(view) == ["New sign-in…", "Code for another device", "Sign out…"]
+    assert anew.cost.startswith("This ends your current sign-in")
+    assert dict(anew.fields) == {"session": "corp", "fresh": "yes", "agreed": "yes"}
+    assert dict(code.fields)["device"] == "yes"
+    assert out.cost == "1 active profile loses its keys in the credentials file."
+
+
+def test_signed_out_person_sees_one_main_button_that_costs_nothing() -> None:
+    view = seen(started("dev"))
+    main = view.sessions[0].buttons[0]
+
+    assert labels(view) == ["Sign in", "Code for another device"]
+    assert (main.main, main.cost, dict(main.fields)) == (True, "", {"session": "corp"})
+
+
+def test_without_a_session_there_is_no_picture_and_the_badge_says_so() -> None:
+    view = seen(after(State(), ConfigLoaded(config(sessions=()))))
+
+    assert (view.picture, view.sessions, view.badge) == (None, (), "Not set up")
+
+
+def test_picture_has_a_track_for_each_session_with_now_in_its_left_third() -> None:
+    picture = seen(held()).picture
+    assert picture is not None
+    (track,) = picture.tracks
+
+    assert picture.now == "12:00"
+    assert 10 < float(picture.now_x.removesuffix("%")) < 33
+    assert [stripe.label for stripe in track.stripes] == ["sign-in", "access token", "dev"]
+    assert [flag.kind for flag in track.flags] == ["you"]
+    assert "you sign in" in track.flags[0].text
+    assert any(line.what == "keys of dev" for line in picture.table)
+
+
+def test_last_day_is_shown_when_asked_for() -> None:
+    picture = seen(held(), back="day").picture
+    assert picture is not None
+
+    assert float(picture.now_x.removesuffix("%")) > 50
+
+
+def test_profiles_in_use_come_first_and_say_how_their_keys_stand() -> None:
+    state = after(signed_in("a", "b", "c"), Switched("c"), fetching("c"), Fetched("c", keys()))
+    state = after(state, fetching("b"), FetchFailed("b", RoleRefused("no").problem))
+    lines = {line.name: line for line in seen(state).profiles.lines}
+
+    assert next(iter(lines)) == "c"
+    assert lines["c"].default
+    assert lines["c"].keys.endswith("left")
+    assert lines["b"].problem
+    assert lines["a"].console.startswith(
+        "https://d-9067000001.awsapps.com/start/#/console?account_id=111100000000"
+    )
+
+
+def test_chained_profile_has_no_way_through_the_portal() -> None:
+    step = replace(profile("chained"), chain=())
+    state = after(State(), ConfigLoaded(config(step)))
+
+    assert seen(state).profiles.lines[0].console
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("lab admin", 2), ("DEV", 1), ("111100000000", 2), ("dns team", 1), ("nothing", 0), ("", 2)],
+)
+def test_search_looks_at_name_account_role_and_tags(query: str, found: int) -> None:
+    chosen = {"prod": ProfileSettings(tags=("team", "DNS"))}
+    state = started("dev", "prod", settings=Settings(profiles=chosen))
+    listed = seen(state, q=query).profiles
+
+    assert (listed.found, listed.total, len(listed.lines)) == (found, 2, found)
+
+
+def test_ten_thousand_profiles_are_found_by_searching_and_never_all_drawn() -> None:
+    names = [f"p{number:05}" for number in range(10_000)]
+    state = after(State(), ConfigLoaded(config(*(profile(name) for name in names))))
+    whole, one = seen(state).profiles, seen(state, q="p09999").profiles
+
+    assert (len(whole.lines), whole.found, whole.total) == (1000, 10_000, 10_000)
+    assert [line.name for line in one.lines] == ["p09999"]
+
+
+@given(st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=500))
+def test_hostile_names_are_one_visible_line_and_forms_send_them_as_they_are(name: str) -> None:
+    hostile = Profile(name, "corp", "111100000000", name, region="eu-west-1")
+    state = after(State(), ConfigLoaded(config(hostile, sessions=(session(),))), Activated((name,)))
+    (line,) = seen(state, NOON + HOUR).profiles.lines
+
+    assert line.name == name
+    assert len(line.shown) <= 48
+    assert line.shown.isprintable()
+    assert line.role.isprintable()
+
+
+def test_production_is_said() -> None:
+    chosen: Mapping[str, ProfileSettings] = {"prod": ProfileSettings(production=True, notes="ask ops first")}
+    (line,) = seen(started("prod", settings=Settings(profiles=dict(chosen)))).profiles.lines
+
+    assert (line.production, line.notes) == (True, "ask ops first")
