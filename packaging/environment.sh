@@ -74,6 +74,7 @@ wanted_tools() {
 /usr/bin/dunst dunst shows notifications without buttons
 /usr/lib/*/xfce4/notifyd/xfce4-notifyd xfce4-notifyd shows notifications with buttons
 /usr/bin/notify-send libnotify-bin tries the test desktop without credtray
+/usr/bin/xsetroot x11-xserver-utils gives the pointer its shape in the moving picture
 /usr/bin/xdotool xdotool moves the mouse and clicks as a person does
 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core letters on the test desktop, the same everywhere
 /usr/share/icons/Adwaita/index.theme adwaita-icon-theme check marks and arrows of the menus

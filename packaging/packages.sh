@@ -1,9 +1,10 @@
 #!/bin/sh
-# Builds what people install, into dist/: packaging/packages.sh [python | one-file | linux | windows]...
+# Builds what people install, into dist/: packaging/packages.sh [twice] [python | one-file | linux | windows]...
 #
 # Without words: all of it. Then the list of parts (SBOM), what Homebrew and winget are told, and SHA256SUMS. The same commit makes the same bytes:
 # SOURCE_DATE_EPOCH is the time of the commit unless it is set. CREDTRAY_DIST names another folder than dist/.
-# Each way is a script or program of its own in packaging/; tests/packaging and packaging/try_packages.sh try them.
+# `twice` builds a second time, elsewhere and under other circumstances, and fails if any byte differs.
+# Each way is a script or program of its own in packaging/; tests/packaging and tests/wine try what they make.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,6 +12,24 @@ dist=${CREDTRAY_DIST:-dist}
 build=${CREDTRAY_BUILD:-build/packages}
 python=.venv/bin/python
 nowhere=file:///the-address-of-the-release
+
+if [ "${1:-}" = twice ]; then
+    shift
+    sh packaging/packages.sh "$@"
+    again=$(mktemp -d "${TMPDIR:-/tmp}/credtray again.XXXXXX")
+    trap 'rm -rf "$again"' EXIT
+    (
+        umask 077
+        # Another time zone, another language, another order of what has none, and a path with a space.
+        TZ=XYZ-5:45 LC_ALL=C PYTHONHASHSEED=7 CREDTRAY_DIST=$again/dist CREDTRAY_BUILD=$again/build \
+            sh packaging/packages.sh "$@"
+    )
+    $python packaging/compare_builds.py "$dist" "$again/dist"
+    for tree in linux/root windows/credtray; do
+        [ ! -d "$again/build/$tree" ] || $python packaging/compare_builds.py --modes "$build/$tree" "$again/build/$tree"
+    done
+    exit
+fi
 
 say() {
     printf '%s\n' "packages: $*" >&2
@@ -78,6 +97,7 @@ for way in "$@"; do
         linux) linux ;;
         linux-again) linux_again ;;
         windows) sh packaging/windows_installers.sh "$dist" "$version" ;;
+        windows-again) sh packaging/windows_installers.sh "$dist" "$version" again ;;
         *) say "no such way: $way"; exit 2 ;;
     esac
 done

@@ -1,6 +1,7 @@
 """Takes the pictures of tray, menu and notification from a real panel, against the embedded Identity Center.
 
     python packaging/screenshots.py          writes docs/images/{menu,notification}-{light,dark}.png
+                                             and docs/images/signing-in.gif
 
 Opens nothing on the screen of whoever runs it: the desktop is the one of the tests. The clock of what is
 shown always says the same time, so that a picture changes only with what it shows.
@@ -19,6 +20,8 @@ from unittest.mock import patch
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+import moving_picture  # noqa: E402 - beside this file
 
 from tests.clock_shim.clock_shim import ShiftedTime, compiled  # noqa: E402 - the checkout is not installed
 from tests.end_to_end.house import House, until  # noqa: E402 - the same
@@ -40,18 +43,20 @@ def main() -> int:
         print(f"missing: {', '.join(absent)}. Run: sh packaging/environment.sh tools", file=sys.stderr)
         return 1
     for theme in Theme:
-        with seat(theme) as taken, taken.agent():
+        with seat(Furniture(theme, Daemon.XFCE)) as taken, taken.agent():
             taken.house.run("login")
             taken.house.run("activate", "synderys-readonly", "synderys-dns")
             taken.house.run("switch", "synderys-readonly")
             taken.clear_popups()
             take_menu(taken, theme)
             take_notification(taken, theme)
+    with seat(moving_picture.FURNITURE) as taken:
+        moving_picture.take(taken, IMAGES / "signing-in.gif")
     return 0
 
 
 @contextmanager
-def seat(theme: Theme) -> Iterator[Seat]:
+def seat(furniture: Furniture) -> Iterator[Seat]:
     """Somebody's desk at the time that is shown."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
@@ -63,9 +68,9 @@ def seat(theme: Theme) -> Iterator[Seat]:
         with (
             patch.dict(os.environ, shifted.environ),
             running("--auto-approve", "alice") as portal,
-            Desktop(Furniture(theme, Daemon.XFCE)) as desktop,
+            Desktop(furniture) as desktop,
         ):
-            desktop.screen.paint(WALLPAPERS[theme])
+            desktop.screen.paint(WALLPAPERS[furniture.theme])
             yield Seat(House(home, portal), desktop, shifted)
 
 

@@ -131,6 +131,13 @@ in_wine() {
     return "$code"
 }
 
+# A program gives up after five seconds on a server of Wine that is about to end, which may take longer than that on a
+# busy machine. So whatever runs there is ended, and it is waited for.
+end_wine() {
+    in_clean_environment wineserver --kill >/dev/null 2>&1 || true # fails where none runs
+    in_clean_environment wineserver --wait >/dev/null 2>&1 || true
+}
+
 # --- Testing -------------------------------------------------------------------------------------------
 
 # What `test` runs, and how many tests have to pass: a test that goes missing is noticed.
@@ -198,6 +205,7 @@ whole_job() {
     fi
     WINDOWS_PYTHON_VERSION=3.11 sh packaging/windows.sh setup
     setup
+    end_wine
     demo 3.11 & oldest=$!
     demo 3.13 & newest=$!
     failed=
@@ -205,7 +213,7 @@ whole_job() {
     wait $oldest || failed="$failed demo-3.11"
     wait $newest || failed="$failed demo-3.13"
     # They had no screen, and so has the desktop that Wine began for them: the tests begin another.
-    in_clean_environment wineserver --kill || true
+    end_wine
     if [ -n "${CREDTRAY_SOAK:-}" ]; then
         # shellcheck disable=SC2046,SC2086 # one word per folder
         run_pytest --timeout=14400 $rooms $more_rooms $(find tests -name 'test_*_windows.py') ||
@@ -219,29 +227,34 @@ whole_job() {
     [ -z "$failed" ] || give_up "failed:$failed"
 }
 
-case "${1:-}" in
-    setup) setup ;;
-    python)
-        shift
-        setup
-        in_wine "$python/python.exe" "$@"
-        ;;
-    wine)
-        shift
-        in_wine "$@"
-        ;;
-    unpack)
-        sh packaging/environment.sh dev
-        embeddable_python "$2"
-        ;;
-    test)
-        shift
-        if [ $# -eq 0 ]; then
-            whole_job >&2
-        else
+# All of this file is read before anything runs: sh reads on as it goes, and somebody may edit it meanwhile.
+main() {
+    case "${1:-}" in
+        setup) setup ;;
+        python)
+            shift
             setup
-            run_pytest "$@"
-        fi
-        ;;
-    *) give_up "usage: packaging/windows.sh setup | python WORDS... | wine WORDS... | unpack FOLDER | test [WORDS...]" ;;
-esac
+            in_wine "$python/python.exe" "$@"
+            ;;
+        wine)
+            shift
+            in_wine "$@"
+            ;;
+        unpack)
+            sh packaging/environment.sh dev
+            embeddable_python "$2"
+            ;;
+        test)
+            shift
+            if [ $# -eq 0 ]; then
+                whole_job >&2
+            else
+                setup
+                run_pytest "$@"
+            fi
+            ;;
+        *) give_up "usage: packaging/windows.sh setup | python WORDS... | wine WORDS... | unpack FOLDER | test [WORDS...]" ;;
+    esac
+}
+
+main "$@"; exit

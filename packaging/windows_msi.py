@@ -1,17 +1,24 @@
 """Describes the MSI for wixl: the tree of windows_tree.py, file by file, for one user.
 
-    python packaging/windows_msi.py TREE VERSION > credtray.wxs
+    python packaging/windows_msi.py describe TREE VERSION > credtray.wxs
+    python packaging/windows_msi.py settle credtray.msi
 
-Codes come from names, so that two builds describe the same.
+Codes come from names, so that two builds describe the same. `settle` replaces what wixl takes from the clock
+and from chance: when it was made, and the code of this very file.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
+import struct
 import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
+
+from site_packages import epoch
 
 SPACE = uuid.UUID("6b1f5c1e-3f0e-5c8e-9a52-2d5c3f8f7c11")
 """Of this installer; the code for upgrades stays the same for every version."""
@@ -19,7 +26,7 @@ HEAD = """<?xml version="1.0" encoding="utf-8"?>
 <Wix xmlns="http:{schema}">
   <Product Id="{product}" Name="credtray" Language="1033" Version="{version}"
       Manufacturer="The credtray authors" UpgradeCode="{upgrade}">
-    <Package Id="{package}" InstallerVersion="500" Compressed="yes" InstallScope="perUser"
+    <Package InstallerVersion="500" Compressed="yes" InstallScope="perUser"
         Description="credtray {version}" Comments="For one user, without administrator's rights"
         Manufacturer="The credtray authors" Languages="1033" />
     <MajorUpgrade DowngradeErrorMessage="A newer credtray is installed." />
@@ -55,8 +62,7 @@ ACTIONS = (("Add", "add"), ("AddAtLogin", "add at-login"), ("Remove", "remove"),
 def describe(tree: Path, version: str) -> Iterator[str]:
     """Yield the parts of the description."""
     named = {"schema": "//schemas.microsoft.com/wix/2006/wi", "version": version}
-    product, package = (uuid.uuid5(SPACE, f"{name} {version}") for name in ("product", "package"))
-    codes = {"product": product, "package": package, "upgrade": uuid.uuid5(SPACE, "upgrade")}
+    codes = {"product": uuid.uuid5(SPACE, f"product {version}"), "upgrade": uuid.uuid5(SPACE, "upgrade")}
     yield HEAD.format(
         **named, **{name: str(code).upper() for name, code in codes.items()}, icon=_path(tree, "credtray.ico")
     )
@@ -99,5 +105,62 @@ def _path(tree: Path, name: str) -> str:
     return quoteattr(f"{tree.name}/{name}")
 
 
+# --- after wixl --------------------------------------------------------------------------------------
+
+SUMMARY = uuid.UUID("f29f85e0-4ff9-1068-ab91-08002b27b3d9").bytes_le
+"""Begins the summary of a compound file of Microsoft's, behind its fixed head."""
+CODE, MADE, SAVED = 9, 12, 13
+"""Properties of it: the code of the package, which two different files may never share, and two times."""
+_TEXT, _TIME = 30, 64
+_CODE_SHAPE = re.compile(rb"\{[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}\}")
+_YEAR_1970 = 116_444_736_000_000_000
+"""In the units of 100 ns since 1601 that Windows counts in."""
+
+
+def settled(content: bytes, moment: int) -> bytes:
+    """Return an MSI that depends on nothing but what is in it, and on the *moment* it is to carry."""
+    out = bytearray(content)
+    places = _summary(content)
+    for name in (MADE, SAVED):
+        _put(out, places[name], _TIME, struct.pack("<Q", moment * 10_000_000 + _YEAR_1970))
+    nowhere = f"{{{uuid.UUID(int=0)}}}".encode()
+    size = struct.pack("<I", len(nowhere) + 1)
+    if not _CODE_SHAPE.match(content, places[CODE] + 8):
+        raise SystemExit("windows_msi: the code of the package is not where it should be")
+    _put(out, places[CODE], _TEXT, size + nowhere)
+    code = uuid.uuid5(SPACE, hashlib.sha256(out).hexdigest())
+    _put(out, places[CODE], _TEXT, size + f"{{{code}}}".upper().encode())
+    return bytes(out)
+
+
+def _summary(content: bytes) -> dict[int, int]:
+    """Return where each property of the summary begins, with its type."""
+    if content.count(SUMMARY) != 1:
+        raise SystemExit("windows_msi: this file has no summary, or several")
+    stream = content.index(SUMMARY) - 28
+    section = stream + struct.unpack_from("<I", content, stream + 44)[0]
+    _size, count = struct.unpack_from("<II", content, section)
+    pairs = struct.iter_unpack("<II", content[section + 8 : section + 8 * (count + 1)])
+    return {name: section + offset for name, offset in pairs}
+
+
+def _put(out: bytearray, place: int, kind: int, value: bytes) -> None:
+    """Replace a property by another of the same size."""
+    if struct.unpack_from("<I", out, place)[0] != kind:
+        raise SystemExit("windows_msi: the summary of this file is not in one piece")
+    out[place + 4 : place + 4 + len(value)] = value
+
+
+def main() -> None:
+    """Do what the command line says."""
+    match sys.argv[1:]:
+        case ["describe", tree, version]:
+            sys.stdout.writelines(describe(Path(tree).resolve(), version))
+        case ["settle", file]:
+            Path(file).write_bytes(settled(Path(file).read_bytes(), epoch()))
+        case _:
+            raise SystemExit(__doc__)
+
+
 if __name__ == "__main__":
-    sys.stdout.writelines(describe(Path(sys.argv[1]).resolve(), sys.argv[2]))
+    main()

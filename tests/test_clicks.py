@@ -162,6 +162,19 @@ def test_sign_in_while_a_long_one_is_active_says_so_and_opens_nothing() -> None:
     run(drive())
 
 
+def test_new_sign_in_in_a_browser_that_opens_asks_nobody_to_copy_a_link() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        scene.daemon.listener.visit = lambda _url: None  # they come to the page, and take their time there
+        await scene.click(protocol.Login("corp", fresh=True))
+
+        assert not scene.daemon.portal.sign_in_active
+        assert len(scene.daemon.browser.opened) == 2
+        assert "corp:sign-in" not in scene.desktop.shown
+
+    run(drive())
+
+
 def test_browser_that_does_not_open_leaves_a_link_to_copy() -> None:
     async def drive() -> None:
         async with world() as (daemon, _person):
@@ -170,6 +183,7 @@ def test_browser_that_does_not_open_leaves_a_link_to_copy() -> None:
             scene.clicks.handle(protocol.Login("corp"))
             await until(lambda: "corp:sign-in" in scene.desktop.shown)
 
+            assert scene.desktop.shown["corp:sign-in"].title == "corp: no browser could be opened"
             assert [button.click for button in scene.desktop.shown["corp:sign-in"].buttons] == [
                 clicks.CopySignInLink("corp"),
                 protocol.CancelLogin("corp"),

@@ -151,7 +151,8 @@ def requests_of(
 
     Where nobody tells the loop that a file has changed, it is not ``watched``.
     """
-    requests = Requests(loop, sign_ins, components.changes, stop)
+    tray = components.environment.desktop
+    requests = Requests(loop, sign_ins, components.changes, stop, tray=tray)
     requests.register(WaitingRequests(loop, sign_ins, watched=watched).handlers)
     requests.register(ImportRequests(loop).handlers)
     return requests

@@ -36,9 +36,9 @@ from credtray.core.state_words import headline, name_list, sign_in_words
 from credtray.core.summary import sign_in_summary, summary
 from credtray.core.tray_view import details
 from credtray.core.words import plain
-from credtray.daemon.loop import WAITS_FOR_PORTAL, Loop
+from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Requests
-from credtray.daemon.sign_in_grants import BROKEN_COMMAND, Opened, open_page
+from credtray.daemon.sign_in_grants import BROKEN_COMMAND, Opened, Step, open_page
 from credtray.daemon.workers import Workers, without_values
 from credtray.desktop import paths
 from credtray.desktop.autostart import Autostart, own_command
@@ -212,7 +212,7 @@ class ClickHandler:
         def step(progress: Progress) -> None:
             if progress.text == BROKEN_COMMAND:
                 self._tell(request, _OTHER_BROWSER, BROKEN_COMMAND, IconState(Shape.TROUBLE))
-            elif progress.kind != WAITS_FOR_PORTAL and (progress.user_code or progress.text):
+            elif progress.user_code or progress.kind == Step.ADDRESS:
                 self._notify(_to_do(key, request, progress))
 
         try:
@@ -363,7 +363,11 @@ def _to_do(key: str, request: protocol.Login, progress: Progress) -> Notificatio
     )
     if progress.user_code is None:
         return Notification(
-            key, f"{name}: {progress.text}", "Copy the link and open it yourself.", buttons, picture=UNDER_WAY
+            key,
+            f"{name}: no browser could be opened",
+            "Copy the link and open it yourself.",
+            buttons,
+            picture=UNDER_WAY,
         )
     where = progress.verification_uri or progress.url or ""
     return Notification(

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from credtray.cli.agent_start import reason_of
+from credtray.demo.identity_center.faults import Hang
 from credtray.desktop.icon_place import icon_words
 from tests.cli.real_world import World
 from tests.cli.terminal_session import TerminalSession
 
 NO_ICON = "It has no icon: "
+SETUP = ("setup", "synderys", "--accounts", "all", "--roles", "DNS", "--activate", "--no-start", "--yes")
 
 
 @pytest.fixture
@@ -24,6 +26,18 @@ def ended(world: World) -> Iterator[World]:
     """A user whose agent ends with the test."""
     yield world
     world.credtray("stop")
+
+
+def with_python(world: World, command: str, python: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command that takes this for its Python when it starts another process."""
+    code = (
+        "import sys; sys.executable = sys.argv[1]; from credtray.cli.main import main; "
+        f"exit(main([{command!r}]))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, str(python)],
+        env=world.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 def agent(world: World) -> int | None:
@@ -64,6 +78,48 @@ def test_restart_replaces_the_agent_or_starts_one(ended: World) -> None:
     assert json.loads(before.stdout)["agent"]["pid"] == first
     assert json.loads(after.stdout)["agent"]["pid"] == agent(ended) != first
     assert json.loads(after.stdout)["started"] is True
+
+
+def test_restart_leaves_the_keys_in_the_file_and_the_next_agent_takes_them_over(ended: World) -> None:
+    ended.credtray("start", "--no-tray")
+    ended.credtray(*SETUP)
+    before = ended.credentials.read_bytes()
+    ended.portal.inject("GetRoleCredentials", Hang())  # nothing can be fetched anew
+    restarted = ended.credtray("restart")
+    [profile] = json.loads(ended.credtray("status", "--json").stdout)["profiles"]
+
+    assert restarted.returncode == 0, restarted.stderr
+    assert b"aws_secret_access_key" in before
+    assert ended.credentials.read_bytes() == before
+    assert profile["active"] is True
+    ended.credtray("stop")
+    assert b"aws_secret_access_key" not in ended.credentials.read_bytes()
+
+
+def test_restart_starts_it_as_it_was_started_before(ended: World) -> None:
+    ended.credtray("start", "--no-tray")
+    without = json.loads(ended.credtray("restart", "--json").stdout)
+    asked_for = json.loads(ended.credtray("restart", "--tray", "--json").stdout)
+    still = json.loads(ended.credtray("restart", "--json").stdout)
+
+    assert "--no-tray" in without["tray"]["reason"]
+    assert "--no-tray" not in asked_for["tray"]["reason"]
+    assert "--no-tray" not in still["tray"]["reason"]
+
+
+def test_restart_that_fails_tells_what_is_left_in_the_file(ended: World) -> None:
+    ended.credtray("start", "--no-tray")
+    ended.credtray(*SETUP)
+    failed = with_python(ended, "restart", ended.home / "gone")
+    said = " ".join(failed.stderr.split())
+
+    assert failed.returncode == 3
+    assert said.startswith("error: The agent could not be started: ")
+    assert f"; the keys for synderys-dns are still in {ended.credentials}, end at " in said
+    assert said.endswith("Remove the keys: credtray deactivate synderys-dns")
+    assert "aws_secret_access_key" in ended.credentials.read_text()
+    ended.credtray("deactivate", "synderys-dns")
+    assert "aws_secret_access_key" not in ended.credentials.read_text()
 
 
 @pytest.mark.linux_desktop("the autostart folder of a desktop")
@@ -109,13 +165,7 @@ def test_agent_that_cannot_start_is_told_with_its_cause(ended: World) -> None:
 
 
 def test_python_that_is_gone_is_told(ended: World) -> None:
-    code = (
-        "import sys; sys.executable = sys.argv[1]; from credtray.cli.main import main; exit(main(['start']))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(ended.home / "gone")],
-        env=ended.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = with_python(ended, "start", ended.home / "gone")
 
     assert done.returncode == 3
     assert done.stderr.startswith("error: The agent could not be started: ")

@@ -131,6 +131,7 @@ _EVENTS = st.sampled_from(
         events.Synced(()),
         events.SyncFailed(Offline().problem),
         events.MarksRead(()),
+        events.StopAsked(NOON + HOUR),
         events.Stopping(),
         events.ConfigLoaded(config()),
         events.ConfigLoaded(config(profile("dev"))),

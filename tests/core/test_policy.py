@@ -30,6 +30,7 @@ from credtray.core.events import (
     SignedOut,
     SignInFailed,
     SignInStarted,
+    StopAsked,
     Stopping,
     Switched,
     Synced,
@@ -303,6 +304,20 @@ def test_keys_leave_the_file_when_they_have_no_business_there(event: object, sec
     state = after(fetched("dev"), event)  # type: ignore[arg-type]  # a table of events
 
     assert syncs(state) == [SyncCredentialsFile((), (section,))]
+
+
+@pytest.mark.parametrize(("seconds", "leave"), [(89, False), (90, True)])
+def test_keys_stay_for_an_agent_that_follows_at_once(seconds: int, leave: bool) -> None:  # noqa: FBT001 - a row
+    asked = after(fetched("dev"), StopAsked(NOON + 90 * SECOND))
+    state = after(asked, Stopping(), now=NOON + seconds * SECOND)
+
+    assert syncs(state, seconds / 60) == ([SyncCredentialsFile((), ("dev",))] if leave else [])
+
+
+def test_who_asks_last_says_whether_another_agent_follows() -> None:
+    state = after(fetched("dev"), StopAsked(NOON + HOUR), StopAsked(None), Stopping())
+
+    assert syncs(state) == [SyncCredentialsFile((), ("dev",))]
 
 
 def test_expired_keys_leave_the_file_at_their_end() -> None:

@@ -62,7 +62,7 @@ REQUESTS = st.one_of(
     st.builds(Ping),
     st.builds(Status),
     st.builds(Watch),
-    st.builds(Stop),
+    st.builds(Stop, st.booleans(), st.booleans()),
     st.builds(Credentials, NAMES),
     st.builds(Login, MAYBE, st.booleans(), st.booleans(), st.booleans()),
     st.builds(CancelLogin, MAYBE),
@@ -236,6 +236,12 @@ def test_request_of_another_version_names_the_agents() -> None:
 def test_reply_of_another_version_names_both() -> None:
     with pytest.raises(ProtocolMismatch, match="the agent speaks protocol 7, this command"):
         decode_reply(b'{"credtray":7}', Ping())
+
+
+def test_an_older_agent_does_not_say_whether_it_shows_an_icon() -> None:
+    told = decode_reply(b'{"credtray":1,"reply":"done","result":{"pid":7,"version":"0.1.0"}}\n', Ping())
+
+    assert result_of(told, Ping()).tray is None
 
 
 def test_fields_of_a_later_minor_version_are_ignored() -> None:

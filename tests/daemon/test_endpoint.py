@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,6 +37,8 @@ class MemoryStore:
     problem: CredtrayError | None = None
     refused: frozenset[str] = frozenset()
     """Profiles whose token file cannot be written."""
+    on_write: Callable[[str], object] = str
+    """Told of each profile when its token file is there."""
 
     def load(self) -> EndpointMemory:
         return self.memory
@@ -55,6 +57,7 @@ class MemoryStore:
         if profile in self.refused:
             raise FileUnwritable(f"{profile}: no space left")
         self.files[self.path(port, profile)] = token.reveal()
+        self.on_write(profile)
 
     def remove(self, port: int, profile: str) -> None:
         self.files.pop(self.path(port, profile), None)
@@ -163,6 +166,22 @@ def test_asking_opens_the_port_and_writes_a_token() -> None:
         assert world.heard == [world.bound[0].tokens["dev"]]
         assert len(world.store.files["20001/dev"]) == 43
         await world.ended()
+
+    run(drive())
+
+
+def test_a_token_is_good_the_moment_its_file_is_there() -> None:
+    async def drive() -> None:
+        world = World("dev")
+        good: list[bool] = []
+        world.store.on_write = lambda profile: good.append(
+            world.bound[0].tokens.get(profile) == Secret(world.store.files[f"20001/{profile}"])
+        )
+        await world.started()
+        await world.ask()
+        await world.ended()
+
+        assert good == [True]
 
     run(drive())
 

@@ -399,6 +399,32 @@ def test_stop_is_answered() -> None:
     run(drive())
 
 
+@pytest.mark.parametrize("request_", [protocol.Stop(keep_keys=True), protocol.Stop()])
+def test_keys_stay_only_when_another_agent_follows(request_: protocol.Stop) -> None:
+    async def drive() -> None:
+        daemon = await Daemon().signed_in()
+        await daemon.ask(protocol.Activate(("dev",)))
+        await daemon.ask(request_)
+        await daemon.loop.stop(2)
+
+        assert ("dev" in daemon.credentials.sections) is request_.keep_keys
+
+    run(drive())
+
+
+def test_who_is_to_be_ended_by_a_signal_goes_on_until_then() -> None:
+    async def drive() -> None:
+        daemon = await Daemon().signed_in()
+        await daemon.ask(protocol.Activate(("dev",)))
+        await daemon.ask(protocol.Stop(keep_keys=True, by_signal=True))
+        await asyncio.sleep(30)
+        assert not daemon.stopped.is_set()
+        await daemon.loop.stop(2)
+        assert "dev" in daemon.credentials.sections
+
+    run(drive())
+
+
 def test_sessions_need_a_name_only_where_there_are_several() -> None:
     async def drive() -> None:
         other = replace(profile("far", of="other"))

@@ -28,7 +28,7 @@ from credtray.demo.__main__ import main
 from credtray.demo.home import FOREIGN_SECTION, ThrowAwayHome, environment, look_at_own_files
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.pace import PacedClock
-from credtray.demo.stage import Child, begun
+from credtray.demo.stage import Child, Observed, begun
 from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
 from credtray.web import sign_in_redirect as pages
@@ -95,6 +95,30 @@ def test_clock_goes_on_when_its_file_is_removed(clock: PacedClock, tmp_path: Pat
     (tmp_path / "pace.json").unlink()
 
     assert before <= clock.now() < before + MOMENT
+
+
+def test_time_stands_until_a_busy_agent_has_told_what_is_overdue(clock: PacedClock, tmp_path: Path) -> None:
+    clock.run(3600)
+    due = clock.now() + HOUR / 60
+
+    def told_late() -> datetime | None:
+        """Told only after the whole wait for it was in vain."""
+        return clock.now() if clock.speed == 1 else None
+
+    told = Observed(clock, tmp_path / "credentials").wait_for_due(told_late, due, seconds=60)
+
+    assert told is not None
+    assert told >= due
+    assert clock.speed == 3600
+
+
+def test_time_goes_on_when_nothing_is_told_at_all(clock: PacedClock, tmp_path: Path) -> None:
+    clock.run(3600)
+
+    assert (
+        Observed(clock, tmp_path / "credentials").wait_for_due(lambda: None, clock.now(), seconds=0) is None
+    )
+    assert clock.speed == 3600
 
 
 def test_person_signs_in_and_allows_through_the_real_forms(portal: IdentityCenter) -> None:

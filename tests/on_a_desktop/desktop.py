@@ -50,6 +50,8 @@ class Desktop:
 
     def __init__(self, furniture: Furniture | None = None) -> None:
         self.furniture = furniture or Furniture()
+        self._scale = self.furniture.scale
+        self.panel_area = Area(0, 0, self.furniture.size[0], self._scale * self.furniture.panel_size)
         self._ending = ExitStack()
 
     def __enter__(self) -> Self:
@@ -69,7 +71,7 @@ class Desktop:
         (self.directory / "run").mkdir(mode=0o700)
         furnish(self.directory / ".config", self.furniture)
         self._own = self._environ()
-        self.screen = Screen(self.directory, self._own)
+        self.screen = Screen(self.directory, self._own, self.furniture.size)
         self._ending.callback(self.screen.program.end)
         self._own |= self.screen.environ
         self.bus = PrivateBus(self.directory, self._own)
@@ -97,6 +99,7 @@ class Desktop:
             "GTK_A11Y": "none",
             "GSETTINGS_BACKEND": "memory",
             "GTK_THEME": self.furniture.theme.gtk,
+            "GDK_SCALE": str(self._scale),
         }
 
     @property
@@ -184,9 +187,9 @@ class Desktop:
 
     def icon(self) -> Area | None:
         """Return where the one icon is that the panel shows."""
-        picture = self.screen.picture(PANEL)
+        picture = self.screen.picture(self.panel_area)
         # Left of the tray there is nothing but the panel; its own edge has another colour too.
-        plain = Image.new("RGB", picture.size, picture.getpixel((PANEL_SIZE, PANEL_SIZE // 2)) or 0)
+        plain = Image.new("RGB", picture.size, picture.getpixel((PANEL_SIZE, picture.height // 2)) or 0)
         strange = ImageChops.difference(picture, plain).convert("L").point(_noticeable)
         box = strange.crop((0, 2, strange.width, strange.height - 2)).getbbox()
         if box is None or box[2] - box[0] < _SMALLEST_ICON or box[3] - box[1] < _SMALLEST_ICON:
@@ -199,7 +202,7 @@ class Desktop:
 
     def popups(self) -> list[Area]:
         """Return the windows over the desktop, the panel left out: menus, notifications, tooltips."""
-        return [area for area in self.screen.windows() if area.width < SIZE[0]]
+        return [area for area in self.screen.windows() if area.width < self.screen.size[0]]
 
     def find_popup(self, known: list[Area] | None = None, seconds: float = 60) -> Area:
         """Return a popup that is not among the *known* ones, as soon as there is one."""
@@ -214,13 +217,15 @@ class Desktop:
         """Click one of the buttons that xfce4-notifyd draws: equal ones in a row at the lower edge."""
         self.screen.still(popup)
         width = popup.width / of
-        self.screen.click(popup.left + round((number + 0.5) * width), popup.top + popup.height - 30)
+        self.screen.click(
+            popup.left + round((number + 0.5) * width), popup.top + popup.height - 30 * self._scale
+        )
 
     def open_menu(self, button: int = 1) -> Area:
         """Click the icon; return where its menu is."""
         known = self.popups()
         icon = self.find_icon()
-        self.screen.still(PANEL)  # a click on a picture that is just being changed is lost
+        self.screen.still(self.panel_area)  # a click on a picture that is just being changed is lost
         self.screen.click(*icon.centre, button)
         return self.find_popup(known)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from tests.on_a_desktop.screen import SIZE
+
 PANEL_SIZE = 30
 
 
@@ -38,6 +40,12 @@ class Furniture:
 
     theme: Theme = Theme.LIGHT
     daemon: Daemon | None = Daemon.DUNST
+    size: tuple[int, int] = SIZE
+    """How many pixels the screen has, across and down."""
+    scale: int = 1
+    """How many of them a point has, across and down, as on a screen of high resolution."""
+    panel_size: int = PANEL_SIZE
+    """How high the panel is, in points."""
 
 
 # configver 2: without it a dialog of the first start stands in the way.
@@ -54,7 +62,7 @@ _PANEL = """\
       <property name="position-locked" type="bool" value="true"/>
       <property name="length" type="uint" value="100"/>
       <property name="size" type="uint" value="{size}"/>
-      <property name="icon-size" type="uint" value="22"/>
+      <property name="icon-size" type="uint" value="{icon}"/>
       <property name="plugin-ids" type="array">
         <value type="int" value="1"/>
         <value type="int" value="2"/>
@@ -117,7 +125,9 @@ def furnish(config: Path, furniture: Furniture) -> None:
     channels = config / "xfce4" / "xfconf" / "xfce-perchannel-xml"
     channels.mkdir(parents=True)
     dark = "true" if theme is Theme.DARK else "false"
-    (channels / "xfce4-panel.xml").write_text(_PANEL.format(dark=dark, size=PANEL_SIZE))
+    (channels / "xfce4-panel.xml").write_text(
+        _PANEL.format(dark=dark, size=furniture.panel_size, icon=furniture.panel_size - 8)
+    )
     (channels / "xfce4-notifyd.xml").write_text(_XFCE_NOTIFYD)
     dunst = config / "dunst"
     dunst.mkdir()

@@ -45,10 +45,9 @@ class Area:
     def centre(self) -> tuple[int, int]:
         return self.left + self.width // 2, self.top + self.height // 2
 
-    @property
-    def on_screen(self) -> bool:
-        """Toolkits keep windows for their own use outside of it."""
-        return self.left >= 0 and self.top >= 0 and self.box[2] <= SIZE[0] and self.box[3] <= SIZE[1]
+    def lies_in(self, size: tuple[int, int]) -> bool:
+        """Tell whether all of it is on a screen; toolkits keep windows for their own use outside of it."""
+        return self.left >= 0 and self.top >= 0 and self.box[2] <= size[0] and self.box[3] <= size[1]
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -59,13 +58,14 @@ class Area:
 class Screen:
     """An X server with one screen and no window manager."""
 
-    def __init__(self, directory: Path, environ: dict[str, str]) -> None:
+    def __init__(self, directory: Path, environ: dict[str, str], size: tuple[int, int] = SIZE) -> None:
+        self.size = size
         readable, writable = os.pipe()
         # The number of a screen that was killed is soon another one's: who was here must not get in there.
         self.authority = directory / "Xauthority"
         cookie = secrets.token_bytes(16)
         self._write_authority("", cookie)
-        shape = ["-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-dpi", "96", "-noreset"]
+        shape = ["-screen", "0", f"{self.size[0]}x{self.size[1]}x24", "-dpi", "96", "-noreset"]
         closed = ["-nolisten", "tcp", "-auth", str(self.authority)]
         try:
             self.program = Program(
@@ -95,7 +95,7 @@ class Screen:
 
     def picture(self, area: Area | None = None) -> Image.Image:
         """What a person would see. Asked of the X server itself: `import` takes a second and more."""
-        area = area or Area(0, 0, *SIZE)
+        area = area or Area(0, 0, *self.size)
         with self._looking() as display:
             drawn = display.screen().root.get_image(
                 area.left, area.top, area.width, area.height, X.ZPixmap, 0xFFFFFFFF
@@ -127,7 +127,7 @@ class Screen:
                 except (BadWindow, BadDrawable):  # gone in between
                     continue
                 area = Area(place.x, place.y, place.width, place.height)
-                if shown and area.on_screen:
+                if shown and area.lies_in(self.size):
                     found.append(area)
         return found
 
@@ -145,7 +145,7 @@ class Screen:
         with self._looking() as display:
             root = display.screen().root
             root.change_attributes(background_pixel=colour)
-            root.clear_area(0, 0, *SIZE)
+            root.clear_area(0, 0, *self.size)
             display.sync()
 
     # --- the mouse -----------------------------------------------------------------------------------------

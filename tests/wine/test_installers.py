@@ -40,19 +40,21 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / "built").exists():
-            folders = {"CREDTRAY_DIST": str(place / "dist"), "CREDTRAY_BUILD": str(place / "build")}
-            certificate = make_certificate(place)
-            given = {"CREDTRAY_CERTIFICATE": str(certificate), "CREDTRAY_COMPRESSION": "zlib"}
-            done = run(
-                "sh", "packaging/packages.sh", "windows", SOURCE_DATE_EPOCH="1700000000", **folders, **given
-            )
-            assert done.returncode == 0, done.stderr
+            make_certificate(place)
+            pack(place, place / "dist", "windows")
             run("sh", "packaging/windows.sh", "setup")
             (place / "built").touch()
     return place / "dist"
 
 
-def make_certificate(place: Path) -> Path:
+def pack(place: Path, dist: Path, way: str) -> None:
+    folders = {"CREDTRAY_DIST": str(dist), "CREDTRAY_BUILD": str(place / "build")}
+    given = {"CREDTRAY_CERTIFICATE": str(place / "certificate.p12"), "CREDTRAY_COMPRESSION": "zlib"}
+    done = run("sh", "packaging/packages.sh", way, SOURCE_DATE_EPOCH="1700000000", **folders, **given)
+    assert done.returncode == 0, done.stderr
+
+
+def make_certificate(place: Path) -> None:
     """Make one that nobody trusts, for signing code."""
     key, certificate, both = (str(place / name) for name in ("key.pem", "certificate.pem", "certificate.p12"))
     subject = ("-subj", "/CN=credtray test", "-addext", "extendedKeyUsage=codeSigning", "-days", "30")
@@ -74,7 +76,6 @@ def make_certificate(place: Path) -> Path:
         "openssl", "pkcs12", "-export", "-inkey", key, "-in", certificate, "-out", both, "-passout", "pass:"
     )
     assert made.returncode == 0, made.stderr
-    return place / "certificate.p12"
 
 
 @pytest.mark.timeout(1800)
@@ -98,6 +99,16 @@ def test_it_is_signed_when_there_is_a_certificate(dist: Path, ending: str) -> No
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "credtray test" in done.stdout
+
+
+@pytest.mark.timeout(1800)
+def test_packed_and_signed_twice_they_are_the_same(dist: Path, tmp_path: Path) -> None:
+    pack(dist.parent, tmp_path, "windows-again")
+    first, second = ({path.name: path.read_bytes() for path in each.iterdir()} for each in (dist, tmp_path))
+
+    assert {name for name in first if name.endswith((".exe", ".msi"))}
+    assert sorted(first) == sorted(second)
+    assert [name for name, content in first.items() if second[name] != content] == []
 
 
 def test_without_a_certificate_it_says_that_nothing_is_signed(tmp_path: Path) -> None:

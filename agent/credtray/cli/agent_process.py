@@ -31,6 +31,7 @@ from credtray.core.errors import (
     ProtocolMismatch,
 )
 from credtray.core.protocol import Stop, TestNotice
+from credtray.core.section_mark import SectionMark, parsed
 from credtray.core.shell_words import FIND_AGENT, end_process
 from credtray.core.state_words import clock_time
 from credtray.desktop.icon_place import icon_words
@@ -118,8 +119,11 @@ def stop(json_output: JsonOption = False) -> None:
     _tell(told or "No agent is running.", json_output=json_output, stopped=told is not None)
 
 
-def end_agent() -> str | None:
+def end_agent(*, keep_keys: bool = False) -> str | None:
     """End the agent, wait until it is gone, and return what was done; None: there is none.
+
+    With *keep_keys* it leaves its keys in the credentials file, for the agent that is started next. One of an
+    older version does not know that, and takes them out.
 
     Raises:
         CredtrayError: it is still there.
@@ -128,7 +132,7 @@ def end_agent() -> str | None:
 
     try:
         with AgentClient.connect() as client:
-            stopped = client.ask(Stop())
+            stopped = client.ask(Stop(keep_keys=keep_keys))
     except AgentNotRunning:
         return None
     except AgentSilent:
@@ -136,7 +140,8 @@ def end_agent() -> str | None:
     except (ProtocolMismatch, BadFrame):  # another version
         return _end_stuck("did not understand this command")
     _wait_for_end()
-    _warn_of_keys_left()
+    if not keep_keys:
+        _warn_of_keys_left()
     return f"The agent (pid {stopped.pid}) has stopped; nothing is renewed until it runs again."
 
 
@@ -145,7 +150,7 @@ def _warn_of_keys_left() -> None:
     from credtray.aws.locations import locate
 
     path = locate(os.environ, Path.home()).credentials
-    if _has_kept_keys(path) and _was_to_remove_keys():
+    if kept_keys(path) != [] and _was_to_remove_keys():
         terminal.complain(
             f"Keys are still in {path}: the agent could not change that file.",
             "Close the program that has it open, or make it writable. "
@@ -154,22 +159,21 @@ def _warn_of_keys_left() -> None:
         )
 
 
-def _has_kept_keys(path: Path) -> bool:
-    """Tell whether keys of a profile are there; yes for a file that another program keeps shut.
+def kept_keys(path: Path) -> list[SectionMark] | None:
+    """Return the marks of our keys that are in the file; None: another program keeps it shut.
 
     Pasted keys do not count: they stay when the agent ends, since nobody could bring them back.
     """
-    from credtray.core.section_mark import parsed
     from credtray.files.atomic_file import INI_LIMIT, read_bounded
 
     try:
         data = read_bounded(path, INI_LIMIT) or b""
     except FileRefused:  # not a file that we wrote to
-        return False
+        return []
     except FileUnwritable:
-        return True
+        return None
     marks = map(parsed, data.decode(errors="replace").splitlines())
-    return any(mark is not None and not mark.pasted for mark in marks)
+    return [mark for mark in marks if mark is not None and not mark.pasted]
 
 
 def _was_to_remove_keys() -> bool:

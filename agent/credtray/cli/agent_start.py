@@ -5,22 +5,30 @@ Says that it runs and where its icon is, or why it does not run. Decides nothing
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO
 
 import typer
 
 from credtray import __version__
+from credtray.aws.locations import locate
 from credtray.cli import terminal
-from credtray.cli.agent_process import end_agent
+from credtray.cli.agent_process import end_agent, kept_keys
 from credtray.cli.choices import JsonOption
 from credtray.core.errors import AgentNotRunning, AgentNotStarted, AgentSilent, CredtrayError
-from credtray.core.protocol import Ping, TestNotice
+from credtray.core.protocol import Ping, Stop, TestNotice
 from credtray.core.protocol.results import AgentStatus, PingResult
+from credtray.core.shell_words import argument, word
+from credtray.core.state_words import clock_time, name_list
+from credtray.core.words import plain
 from credtray.desktop.autostart import own_command
 from credtray.desktop.background import begin, restart_unit, unit_of
 from credtray.desktop.icon_place import icon_words
@@ -65,11 +73,17 @@ def _show_that_it_runs() -> None:
         client.ask(TestNotice(already=True))
 
 
-def restart(tray: bool = TrayOption, json_output: JsonOption = False) -> None:
+def restart(
+    tray: bool | None = typer.Option(
+        None, "--tray/--no-tray", help="Show an icon and notifications, or none; as before where not given."
+    ),
+    json_output: JsonOption = False,
+) -> None:
     """Stop the agent and start it again in the background.
 
-    After an upgrade this is how the new version begins. Without a running agent it only starts one.
-    An agent that does not answer is ended all the same. One that systemd started is restarted by systemd.
+    After an upgrade this is how the new version begins. Meanwhile the keys stay in the credentials file.
+    Without a running agent it only starts one. An agent that does not answer is ended all the same.
+    One that systemd started is restarted by systemd.
 
     Examples:
       credtray restart
@@ -77,26 +91,39 @@ def restart(tray: bool = TrayOption, json_output: JsonOption = False) -> None:
     before = None
     with suppress(CredtrayError):  # one that does not answer is ended all the same
         before = running()
-    unit = None if before is None else unit_of(before.pid)
-    if before is None or unit is None:
-        end_agent()
-        there = begun(tray=tray)
-    else:
-        restart_unit(unit)
-        there = _followed(before)
+    try:
+        there = _successor(before, tray=tray)
+    except AgentNotStarted as error:
+        raise _with_keys_left(error) from error
     _tell(there, started=True, json_output=json_output)
 
 
-def _followed(before: PingResult) -> PingResult:
-    """Wait for the agent that systemd has started; raises AgentNotStarted when none answers."""
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until:
-        with suppress(AgentSilent):
-            there = running()
-            if there is not None and there.pid != before.pid:
-                return there
-        time.sleep(_LOOK_SECONDS)
-    raise AgentNotStarted(f"it did not answer within {_START_SECONDS:.0f} s")
+def _successor(before: PingResult | None, *, tray: bool | None) -> PingResult:
+    """End the agent, start the next one in the same way, and return it; raises AgentNotStarted."""
+    unit = None if before is None else unit_of(before.pid)
+    if before is None or unit is None:
+        end_agent(keep_keys=True)
+        asked = tray if tray is not None or before is None else before.tray
+        return begun(tray=asked is not False)
+    if before.tray is not None:  # an older one would end by itself, and us with it if we are of its unit
+        with suppress(CredtrayError), AgentClient.connect() as client:
+            client.ask(Stop(keep_keys=True, by_signal=True))
+    restart_unit(unit)
+    return _answering(lambda: time.sleep(_LOOK_SECONDS), other_than=before.pid)
+
+
+def _with_keys_left(error: AgentNotStarted) -> AgentNotStarted:
+    """Add what the old agent has left in the credentials file, and nobody renews now."""
+    path = locate(os.environ, Path.home()).credentials
+    if not (marks := kept_keys(path)):
+        return error
+    names = sorted({mark.profile for mark in marks}, key=lambda name: (not name.startswith("-"), name))
+    until = clock_time(min(mark.expires_at for mark in marks), datetime.now(UTC), None)
+    listed = name_list(tuple(map(plain, names)))
+    left = f"the keys for {listed} are still in {path}, end at {until} or later, and are not renewed"
+    words = " ".join((argument(names[0]), *map(word, names[1:])))
+    remove = f"Remove the keys: credtray deactivate {words}"
+    return AgentNotStarted(f"{error.detail.removesuffix('.')}; {left}", hint=f"{error.advice} {remove}")
 
 
 def started_or_running(*, quiet: bool = False) -> None:
@@ -138,16 +165,36 @@ def begun(*, tray: bool = True) -> PingResult:
     said: list[bytes] = []
     listener = threading.Thread(target=_listen, args=(process.stderr, said), daemon=True)
     listener.start()
+
+    def failed() -> AgentNotStarted | None:
+        code = _ended(process)
+        if not code:
+            return None
+        listener.join(_LAST_WORDS_SECONDS)
+        return reason_of(b"".join(said).decode(errors="replace"), code)
+
+    return _answering(failed)
+
+
+def _answering(failed: Callable[[], AgentNotStarted | None], other_than: int | None = None) -> PingResult:
+    """Return the agent that runs as soon as it answers.
+
+    Args:
+        failed: waits a moment, and tells why none will answer; None: one still may.
+        other_than: the pid of the one that is about to end.
+
+    Raises:
+        AgentNotStarted: that, or it takes too long.
+    """
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until:
-        code = _ended(process)
+        reason = failed()
         with suppress(AgentSilent):  # it has a lot to do while it starts
             there = running()
-            if there is not None:
+            if there is not None and there.pid != other_than:
                 return there
-        if code:
-            listener.join(_LAST_WORDS_SECONDS)
-            raise reason_of(b"".join(said).decode(errors="replace"), code)
+        if reason is not None:
+            raise reason
     raise AgentNotStarted(f"it did not answer within {_START_SECONDS:.0f} s")
 
 

@@ -101,4 +101,4 @@ def _signed_out(state: State, profile: ProfileState) -> bool:
 
 
 def _emptied(state: State) -> bool:
-    return state.stopping and state.settings.remove_keys_on_stop
+    return state.stopping and not state.followed and state.settings.remove_keys_on_stop

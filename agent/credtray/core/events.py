@@ -364,6 +364,14 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
+class StopAsked:
+    """Somebody asks the agent to stop, and says whether another one follows."""
+
+    follower_until: datetime | None
+    """None: no other follows. Else our keys stay in the credentials file if we stop before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """The agent is about to stop: keys of ours leave the credentials file (a setting keeps them)."""
 
@@ -390,7 +398,7 @@ Event = (
     | SettingsLoaded | SettingsBroken | StateSaved | TokenFound | TokenVanished | TokenDoubtful
     | MarksRead | MarksUnread | SignInStarted | SignInAddressKnown | SignedIn | SignInFailed | SignedOut
     | Refreshed | RefreshFailed | RefreshMoot | Fetched | FetchFailed
-    | Asked | Needed | Activated | Deactivated | Switched | Snoozed | Stopping | Synced
+    | Asked | Needed | Activated | Deactivated | Switched | Snoozed | StopAsked | Stopping | Synced
     | SyncFailed | NoticesPaused | NoticeUnseen | PresenceChanged
     | PartChanged | EndpointChanged | AccountsListed | AccountsUnknown
     | Imported | ImportFailed | SignInAwaited | SignInUnawaited

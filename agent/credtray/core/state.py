@@ -226,7 +226,11 @@ class State:
     """Account id -> name, as far as the portal told."""
     imports: Mapping[str, ImportedKeys] = field(default_factory=lambda: MappingProxyType({}))
     """Pasted keys, by section."""
+    follower_until: datetime | None = None
+    """Until then, another agent is expected to follow as soon as we stop."""
     stopping: bool = False
+    followed: bool = False
+    """While we stop: another agent follows, and takes over the keys in the credentials file."""
     seed: str = ""
     """Spreads retries of different machines; nothing else depends on it."""
 

@@ -196,8 +196,12 @@ class Endpoint:
     async def _hand_out(self, port: int, profile: str) -> None:
         token = Secret(secrets.token_urlsafe(TOKEN_BYTES))
         self._heard(token)
-        await self._loop.file_work(lambda: self._store.write(port, profile, token))
-        self._tokens[profile] = token
+        self._tokens[profile] = token  # first: programs read the file the moment it is there
+        try:
+            await self._loop.file_work(lambda: self._store.write(port, profile, token))
+        except BaseException:
+            self._tokens.pop(profile, None)
+            raise
 
     async def _take_back(self, profile: str) -> None:
         del self._tokens[profile]

@@ -32,6 +32,7 @@ from credtray.core.events import (
     ImportFailed,
     NoticesPaused,
     Snoozed,
+    StopAsked,
     Switched,
 )
 from credtray.core.models import Delivery, RoleCredentials
@@ -87,6 +88,9 @@ _OF_PROGRAMS = (protocol.Ping, protocol.Stop, protocol.Credentials, protocol.End
 READ_SECONDS = 2.0
 """How long a request waits until files that were broken a moment ago are read again."""
 
+FOLLOWER_LIMIT = timedelta(seconds=90)
+"""An agent that was told of a follower, and is still there after that, takes its keys out as ever."""
+
 WATCH_SECONDS = 30.0
 """A watcher gets a new document at least this often."""
 
@@ -98,11 +102,20 @@ Handler = Callable[[Any, ReplySink], Awaitable[protocol.Reply]]
 class Requests:
     """The ``RequestHandler`` of the agent, and of commands that work without one."""
 
-    def __init__(self, loop: Loop, sign_ins: SignIns, changes: Changes, stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        sign_ins: SignIns,
+        changes: Changes,
+        stop: Callable[[], None],
+        *,
+        tray: bool | None = None,
+    ) -> None:
         self._loop = loop
         self._sign_ins = sign_ins
         self._changes = changes
         self._stop = stop
+        self._tray = tray
         self._handlers: dict[type, Handler] = {
             protocol.Ping: self._ping,
             protocol.Status: self._status,
@@ -154,7 +167,7 @@ class Requests:
     # --- looking ----------------------------------------------------------------------------------------
 
     async def _ping(self, _request: protocol.Ping, _sink: ReplySink) -> Done[PingResult]:
-        return Done(PingResult(os.getpid(), __version__))
+        return Done(PingResult(os.getpid(), __version__, self._tray))
 
     async def _status(self, _request: protocol.Status, _sink: ReplySink) -> Done[StatusDocument]:
         return Done(self._document())
@@ -330,9 +343,12 @@ class Requests:
 
     # --- the end ----------------------------------------------------------------------------------------
 
-    async def _end(self, _request: protocol.Stop, _sink: ReplySink) -> Done[StopResult]:
-        # Answered first: the client sees the socket close when the agent is gone.
-        asyncio.get_running_loop().call_soon(self._stop)
+    async def _end(self, request: protocol.Stop, _sink: ReplySink) -> Done[StopResult]:
+        until = self._loop.now() + FOLLOWER_LIMIT if request.keep_keys else None
+        self._loop.take(StopAsked(until))
+        if not request.by_signal:
+            # Answered first: the client sees the socket close when the agent is gone.
+            asyncio.get_running_loop().call_soon(self._stop)
         return Done(StopResult(os.getpid()))
 
 

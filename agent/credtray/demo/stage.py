@@ -140,6 +140,19 @@ class Observed:
             self._changed.wait_for(met, seconds)
         return found[0] if found else None
 
+    def wait_for_due(self, look: Callable[[], T | None], due: datetime, seconds: float) -> T | None:
+        """Wait until the demo's time is *due*, then at most so many real seconds; time stands meanwhile.
+
+        So an agent that a busy machine holds up is not run away from.
+        """
+        pace = self._clock.speed
+        found = self.wait(look, max(0.0, (due - self._clock.now()).total_seconds()) / pace)
+        if found is None:
+            self._clock.run(1)
+            found = self.wait(look, seconds)
+            self._clock.run(pace)
+        return found
+
     def _look(self) -> None:
         before = self._stamp()
         while not self._gone.wait(_LOOK_SECONDS):

@@ -26,6 +26,7 @@ from rich.text import Text
 from credtray.cli.terminal import screen
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import LogoutResult
+from credtray.core.settings import Settings
 from credtray.core.shell_words import command_words
 from credtray.core.words import short
 from credtray.demo.home import FOLDER, FOREIGN_SECTION
@@ -193,7 +194,8 @@ _SIGN_IN_SECONDS = 630.0
 """The ten minutes a person has for a sign-in, and a little."""
 _LATE = timedelta(minutes=30)
 """How much later than expected the end may be told: the end is only learned."""
-_WARNINGS = 2
+_WARNINGS = Settings().warn_before
+"""How long before the end the agent warns of it."""
 _LOOK_SECONDS = 0.3
 """How often it is seen whether a person has pressed Enter."""
 _AT_THE_END = 120.0
@@ -292,7 +294,7 @@ class Story:
         newest = max(self._now("refreshed").keys_until)
         stage.clock.run(stage.plan.speed)
         while True:
-            found = self._news(newest, heard)
+            found = self._news(newest, heard, warnings)
             if isinstance(found, Moment):
                 newest = max(found.keys_until)
                 self._tell_renewal(found)
@@ -302,14 +304,14 @@ class Story:
                 break
             warnings += found.warns
             self._told.tell("warned" if found.warns else "told", found.title)
-            if warnings == _WARNINGS:
+            if warnings == len(_WARNINGS):
                 stage.clock.run(min(stage.plan.speed, _AT_THE_END))
-        if warnings < _WARNINGS:
-            raise Missing("warned", f"{warnings} of {_WARNINGS} warnings came before the end")
+        if warnings < len(_WARNINGS):
+            raise Missing("warned", f"{warnings} of {len(_WARNINGS)} warnings came before the end")
         stage.clock.run(1)
         self._told.tell("ended", found.body.partition(" Sign in:")[0])
 
-    def _news(self, newest: datetime, heard: int) -> Moment | Heard:
+    def _news(self, newest: datetime, heard: int, warnings: int) -> Moment | Heard:
         """Return the next thing to tell: a notice, or how things stand once all keys are newer."""
 
         def look() -> tuple[Moment | Heard] | None:
@@ -324,6 +326,10 @@ class Story:
             step, due = "refreshed", oldest
         else:
             step, due = "ended", (end or oldest) + _LATE
+        if end is not None and warnings < len(_WARNINGS) and end - _WARNINGS[warnings] < due:
+            warned = self._observed.wait_for_due(look, end - _WARNINGS[warnings], COMMAND_SECONDS / 2)
+            if warned is not None:
+                return warned[0]
         return self._wait(step, look, due - self._stage.clock.now())[0]
 
     def _renewed(self, newest: datetime) -> Moment | None:

@@ -132,11 +132,16 @@ def _endpoint_changed(state: State, event: events.EndpointChanged, _now: datetim
     return replace(state, endpoint=event.standing)
 
 
+def _stop_asked(state: State, event: events.StopAsked, _now: datetime) -> State:
+    return replace(state, follower_until=event.follower_until)
+
+
 def _stopping(state: State, _event: events.Stopping, now: datetime) -> State:
     """Try the file at once, however long its last trouble was to be left alone: nobody comes later."""
     trouble = state.file.trouble
     due = None if trouble is None else replace(trouble, retry_at=now)
-    return replace(state, stopping=True, file=replace(state.file, trouble=due))
+    followed = state.follower_until is not None and now < state.follower_until
+    return replace(state, stopping=True, followed=followed, file=replace(state.file, trouble=due))
 
 
 _HANDLERS: Mapping[type, Handler] = {
@@ -147,6 +152,7 @@ _HANDLERS: Mapping[type, Handler] = {
     events.SettingsBroken: _settings_broken,
     events.StateSaved: _state_saved,
     events.EndpointChanged: _endpoint_changed,
+    events.StopAsked: _stop_asked,
     events.Stopping: _stopping,
 }
 

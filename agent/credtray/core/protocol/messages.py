@@ -306,6 +306,11 @@ class ImportKeys(Asks[ImportResult], frozen=True, tag="import_keys"):
 class Stop(Asks[StopResult], frozen=True, tag="stop"):
     """End the agent; answered before it goes."""
 
+    keep_keys: bool = False
+    """Another agent follows at once: our keys stay in the credentials file. Older agents do not know this."""
+    by_signal: bool = False
+    """Do not end yet: a signal says when."""
+
 
 Request: TypeAlias = Asks[Any] | Watch
 Known: TypeAlias = (

@@ -46,6 +46,8 @@ class PingResult(Struct, frozen=True):
 
     pid: int
     version: str
+    tray: bool | None = None
+    """Whether it was started to show an icon; None: it is older, and does not say."""
 
 
 class StopResult(Struct, frozen=True):
