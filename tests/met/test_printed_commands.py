@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 import msgspec
 import pytest
+import typer
 
 from credtray.cli import profiles
 from credtray.cli.main import command_line
@@ -39,6 +40,7 @@ from tests.core.test_notice_words import NOTICES
 pytestmark = pytest.mark.posix("bash reads what was printed")
 
 ROOT = Path(__file__).parents[2]
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 NASTY = ("a b", "it's", "$HOME", "-x", "日本", "a;b")
 OTHERS = frozenset(
     {
@@ -62,7 +64,11 @@ OTHERS = frozenset(
 _START = re.compile(rf"(?:{'|'.join(('credtray', *sorted(OTHERS - {'eval', 'mount'})))})\b")
 NAMES = frozenset({"run", "login", "stop", "setup", "doctor", "status", "autostart", "settings", "repair"})
 _TICKED = re.compile(r"`([^`\n]+)`")
-_BLOCK = re.compile(r"^```(?:sh|console|bash|shell)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_OURS = re.compile(
+    r"""(?:^|[$(|&;@"'=]\s*|\b(?:exec|uvx|sudo|python3)[ ]|\./)credtray(?:\.pyz)?[ ](?=[a-z-])""",
+)
+"""Where a command of ours begins: also in `eval "$(...)"`, behind a pipe, as a file, or behind `uvx`."""
 
 
 def in_prose(text: str) -> Iterator[str]:
@@ -112,10 +118,33 @@ def examples() -> Iterator[str]:
         yield from (line.strip() for line in lines if line.strip().startswith("credtray"))
 
 
-def pages() -> Iterator[str]:
-    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
-        if "reference" in page.parts or "adr" in page.parts:
-            continue
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+
+def typed(text: str) -> Iterator[str]:
+    """Yield what a page has in its blocks for a person to type, also inside of another command."""
+    for block in _BLOCK.findall(text):
+        for line in block.replace("\\\n", " ").splitlines():
+            yield from _commands_of(line)
+
+
+def named(text: str) -> Iterator[str]:
+    """Yield what a page has between backticks; it may be the bare name of a command or an option."""
+    for ticked in _TICKED.findall(_BLOCK.sub("", text)):
+        yield from _commands_of(ticked)
+
+
+def _commands_of(line: str) -> Iterator[str]:
+    for found in _OURS.finditer(line):
+        rest = line[found.end() :].partition("  #")[0]
+        if (quote := found[0][0]) in "'\"":
+            rest = rest.partition(quote)[0]
+        yield f"credtray {rest}".strip()
+
+
+def lines() -> Iterator[str]:
+    """Yield whole lines of the pages, which a shell has to take as well."""
+    for page in PAGES:
         for block in _BLOCK.findall(page.read_text("utf-8")):
             for line in block.replace("\\\n", " ").splitlines():
                 command = line.removeprefix("$ ").partition("  #")[0].strip()
@@ -164,6 +193,17 @@ def accept(words: list[str]) -> None:
         context = command.make_context(name, rest, parent=context)
 
 
+def not_taken(text: str) -> Iterator[str]:
+    """Yield the commands of a page that credtray does not take, with the reason."""
+    for command, whole in (*((each, True) for each in typed(text)), *((each, False) for each in named(text))):
+        try:
+            accept(words_of(command)[1:])
+        except UsageError as error:
+            lacking = "Missing parameter" in str(error) or "requires an argument" in str(error)
+            if whole or not lacking:
+                yield f"{command}: {error}"
+
+
 @pytest.mark.met("F12")
 @pytest.mark.parametrize("command", sorted({each for text in cures() for each in in_prose(text)}))
 def test_command_of_a_cure_is_taken(command: str) -> None:
@@ -177,9 +217,36 @@ def test_command_of_a_hint_is_taken(command: str) -> None:
 
 
 @pytest.mark.met("F12")
-@pytest.mark.parametrize("command", sorted({*examples(), *pages()}))
+@pytest.mark.parametrize("command", sorted({*examples(), *lines()}))
 def test_command_of_help_and_pages_is_taken(command: str) -> None:
     check(command)
+
+
+@pytest.mark.met("F12")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_of_a_page_is_one_that_credtray_takes(page: Path) -> None:
+    assert [*not_taken(page.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\ncredtray login --nonsense\n```\n",
+        "```console\n$ credtray lgoin\n```\n",
+        "```sh\nexec credtray exce p -- x\n```\n",
+        "```powershell\ncredtray deactivate\n```\n",
+        '```\neval "$(credtray env --shel fish p)"   # one line\n```\n',
+        "```\nFOR /F %i IN ('credtray evn p') DO @%i\n```\n",
+        "```\naws s3 ls 2>&1 | credtray explian\n```\n",
+        "```\n./credtray.pyz login --devise\n```\n",
+        "```\nuvx credtray unistall\n```\n",
+        "say `credtray pause 30m p q r`",
+        "say `credtray lgoin`",
+        "say `credtray status --jsno` or `credtray status`",
+    ],
+)
+def test_a_wrong_command_of_any_page_is_noticed(text: str) -> None:
+    assert len([*not_taken(text)]) == 1
 
 
 def typed_for(name: str) -> Iterator[str]:
