@@ -40,12 +40,13 @@ moment() {
     git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md
 }
 
-# The two wheels (docs/adr/0032-isolation.md) and the source package.
+# The two wheels (docs/adr/0032-isolation.md), the source package, and the lock that names them.
 python_packages() {
     $python -I -m hatchling build -t sdist -d "$dist" >/dev/null
     for system in posix win_amd64; do
         CREDTRAY_WHEEL_FOR=$system $python -I -m hatchling build -t wheel -d "$dist" >/dev/null
     done
+    $python packaging/release_lock.py "$dist" "$version"
 }
 
 one_file() {

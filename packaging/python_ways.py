@@ -1,6 +1,6 @@
 """Tries the ways to install credtray that Python has, each in an empty home, without a network.
 
-    python packaging/python_ways.py [uv] [pipx] [venv]      all of them when none is named
+    python packaging/python_ways.py [uv] [pipx] [pip] [venv]      all of them when none is named
 
 Each way: install from a local index, find the command, start the agent, upgrade while it runs, see that it is
 to be restarted, restart it, see that the login entry still starts it, remove it. First the source package is
@@ -13,7 +13,6 @@ import argparse
 import hashlib
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -23,6 +22,8 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import release_lock  # beside this file
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "requirements"
@@ -88,8 +89,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("ways", nargs="*", metavar="WAY", help="uv, pipx or venv")
-    names = parser.parse_args().ways or ["uv", "pipx", "venv"]
+    parser.add_argument("ways", nargs="*", metavar="WAY", help="uv, pipx, pip or venv")
+    names = parser.parse_args().ways or ["uv", "pipx", "pip", "venv"]
     with tempfile.TemporaryDirectory(prefix="credtray-ways-") as name:
         place = Path(name)
         sources = {version: source(place / version, version) for version in (OLD, NEW)}
@@ -164,45 +165,68 @@ def wheelhouse() -> Path:
 
 
 def way(name: str, bare: Bare, sources: dict[str, Path]) -> Way:
-    """Return how a way goes; each as the README has it."""
-    if name == "uv":
-        uv = str(Path(sys.executable).with_name("uv"))
-        return Way(
-            lambda: bare.run(uv, "tool", "install", "--no-index", "credtray"),
-            lambda: bare.run(uv, "tool", "upgrade", "--no-index", "credtray"),
-            lambda: bare.run(uv, "tool", "uninstall", "credtray"),
-        )
-    if name == "pipx":
-        tool = bare.home / "tools"
-        bare.run(sys.executable, "-m", "venv", str(tool))
-        bare.run(
-            str(tool / "bin" / "pip"), "install", "--require-hashes", "-r", str(REQUIREMENTS / "ways.txt")
-        )
-        pipx = str(tool / "bin" / "pipx")
-        lock = f"--constraint {shlex.quote(str(locked(bare)))}"
-        bare.run(pipx, "upgrade-shared")
-        return Way(
-            lambda: bare.run(pipx, "install", f"--pip-args={lock}", "credtray"),
-            lambda: bare.run(pipx, "upgrade", "--pip-args=--no-index", "credtray"),
-            lambda: bare.run(pipx, "uninstall", "credtray"),
-        )
-    if name == "venv":
-        return Way(
-            lambda: bare.run("sh", str(sources[OLD] / "packaging" / "install.sh")),
-            lambda: bare.run("sh", str(sources[NEW] / "packaging" / "install.sh")),
-            lambda: bare.run("sh", str(sources[NEW] / "packaging" / "install.sh"), "remove"),
-        )
+    """Return how a way goes; each as docs/how-to/install-with-python.md has it."""
+    match name:
+        case "uv":
+            uv = str(Path(sys.executable).with_name("uv"))
+            return Way(
+                lambda: bare.run(uv, "tool", "install", "--no-index", "credtray"),
+                lambda: bare.run(uv, "tool", "upgrade", "--no-index", "credtray"),
+                lambda: bare.run(uv, "tool", "uninstall", "credtray"),
+            )
+        case "pipx":
+            return by_pipx(bare)
+        case "pip":
+            return by_pip(bare)
+        case "venv":
+            return Way(
+                lambda: bare.run("sh", str(sources[OLD] / "packaging" / "install.sh")),
+                lambda: bare.run("sh", str(sources[NEW] / "packaging" / "install.sh")),
+                lambda: bare.run("sh", str(sources[NEW] / "packaging" / "install.sh"), "remove"),
+            )
     raise SystemExit(f"there is no way {name}")
 
 
-def locked(bare: Bare) -> Path:
-    """Return the lock that a release brings: all that credtray needs, and itself, by their hashes."""
-    (wheel,) = bare.index.glob("credtray-*.whl")
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    lock = bare.home / "locked.txt"
-    runtime = (REQUIREMENTS / "runtime.txt").read_text("utf-8")
-    lock.write_text(f"{runtime}credtray=={OLD} --hash=sha256:{digest}\n", "utf-8")
-    return lock
+def by_pipx(bare: Bare) -> Way:
+    """Return the way of pipx with a release's lock, once a lock with wrong hashes was refused."""
+    tool = bare.home / "tools"
+    bare.run(sys.executable, "-m", "venv", str(tool))
+    bare.run(str(tool / "bin" / "pip"), "install", "--require-hashes", "-r", str(REQUIREMENTS / "ways.txt"))
+    pipx = str(tool / "bin" / "pipx")
+    bare.run(pipx, "upgrade-shared")
+    by_lock = (f"--pip-args=--constraint {release_lock.NAME}", "credtray")
+    lock_release(bare, OLD, hashes_of=REQUIREMENTS / "runtime.txt")
+    expect(bare.run(pipx, "install", *by_lock, code=1), "DO NOT MATCH THE HASHES")
+
+    def install(version: str, *words: str) -> None:
+        lock_release(bare, version)
+        bare.run(pipx, "install", *words, *by_lock)
+
+    return Way(
+        lambda: install(OLD), lambda: install(NEW, "--force"), lambda: bare.run(pipx, "uninstall", "credtray")
+    )
+
+
+def by_pip(bare: Bare) -> Way:
+    """Return the way of pip with a release's lock, in an environment of its own."""
+    place = bare.home / ".local" / "share" / "credtray-venv"
+
+    def install(version: str) -> None:
+        lock_release(bare, version)
+        bare.run(sys.executable, "-m", "venv", str(place))
+        bare.run(str(place / "bin" / "pip"), "install", "--require-hashes", "-r", release_lock.NAME)
+        Path(bare.command).parent.mkdir(parents=True, exist_ok=True)
+        bare.run("ln", "-sf", str(place / "bin" / "credtray"), bare.command)
+
+    return Way(
+        lambda: install(OLD), lambda: install(NEW), lambda: bare.run("rm", "-r", str(place), bare.command)
+    )
+
+
+def lock_release(bare: Bare, version: str, hashes_of: Path | None = None) -> None:
+    """Put the lock that a release brings into the home; with another file its hashes are wrong."""
+    packages = [hashes_of] if hashes_of else list(bare.index.glob(f"credtray-{version}-*.whl"))
+    (bare.home / release_lock.NAME).write_text(release_lock.lock_of(version, packages), "utf-8")
 
 
 def live(bare: Bare, chosen: Way, publish: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""credtray installed by uv in an empty home without a network; in a soak by pipx and by make, too."""
+"""credtray installed by uv in an empty home without a network; in a soak by pipx, pip and make, too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.posix("a home with ~/.local/bin")
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("way", ["uv", "pipx", "venv"] if SOAK else ["uv"])
+@pytest.mark.parametrize("way", ["uv", "pipx", "pip", "venv"] if SOAK else ["uv"])
 def test_it_is_installed_started_upgraded_restarted_and_removed(way: str) -> None:
     done = subprocess.run([sys.executable, WAYS, way], capture_output=True, text=True, check=False)
 
