@@ -347,6 +347,7 @@ class _Sink:
     def __init__(self, on_progress: Callable[[Progress], None]) -> None:
         self._on_progress = on_progress
         self.final: Reply | None = None
+        self.caller: int | None = None
 
     async def send(self, reply: Reply) -> None:
         """Hand progress on at once, keep the rest."""

@@ -97,7 +97,7 @@ class ClickHandler:
             protocol.Activate: self._choose,
             protocol.Deactivate: self._choose,
             clicks.CopyCredentials: self._copy_credentials,
-            clicks.FetchKeys: lambda click: self._result(protocol.Credentials(click.profile)),
+            clicks.FetchKeys: lambda click: self._result(protocol.Credentials(click.profile, None)),
             clicks.CopySignInLink: self._copy_link,
             clicks.OpenConsole: self._open_console,
             clicks.CopyConsoleLink: self._copy_console_link,
@@ -344,6 +344,7 @@ class _Heard:
 
     def __init__(self, step: Callable[[Progress], None]) -> None:
         self.final: Reply | None = None
+        self.caller: int | None = None
         self._step = step
 
     async def send(self, reply: Reply) -> None:

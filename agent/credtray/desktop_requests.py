@@ -12,6 +12,7 @@ from credtray.core import protocol
 from credtray.core.answers import known_profile
 from credtray.core.errors import ClipboardUnavailable, NotifierUnavailable
 from credtray.core.forms import Form
+from credtray.core.models import Way
 from credtray.core.ports import DesktopPart, Notification, Notifier, Part
 from credtray.core.problem_words import GOOD_NEWS
 from credtray.core.protocol import Done
@@ -20,7 +21,7 @@ from credtray.core.state import region_of
 from credtray.core.summary import paused_until
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
-from credtray.daemon.requests import Handler, Requests
+from credtray.daemon.requests import Handler, Recipient, Requests
 from credtray.daemon.workers import Workers
 from credtray.desktop.clipboard import Clipboard
 from credtray.desktop.icon_place import icon_words
@@ -28,6 +29,7 @@ from credtray.ways_out.shells import written
 
 CLIPBOARD_SECONDS = 45.0
 """How long role credentials stay on the clipboard."""
+_CLIPBOARD = Recipient(Way.CLIPBOARD)
 _INSTEAD = "`credtray env` prints them for your shell."
 
 
@@ -51,7 +53,7 @@ class Copying:
             CredtrayError: there are none, they cannot be written in that form, or there is no
                 clipboard.
         """
-        credentials = await self._requests.credentials(profile)
+        credentials = await self._requests.credentials(profile, _CLIPBOARD)
         state = self._loop.state
         section = state.settings.section(profile)
         text = written(credentials, form, section, region_of(state, profile))

@@ -50,6 +50,8 @@ from credtray.desktop_requests import WITHOUT_DESKTOP, without_desktop
 from credtray.files.directory_safety import make_directory
 from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
+from credtray.history.journal import Journal
+from credtray.history.recorder import Recorder
 from credtray.page.opening import Page
 from credtray.store.state_files import EndpointTokens, PageFile
 from credtray.web.credentials_endpoint import listening_on
@@ -143,11 +145,18 @@ class Service:
         if self._desktop is not None:
             ports = replace(ports, notifier=self._desktop.notifier)
         state = components.state_file.load(_STATE_TRIES)
-        self.loop = Loop(
-            ports, self._workers, state, speed=environment.speed, conduct=LoopOptions(heard=self._heard)
+        self._history = Recorder(
+            Journal(paths.state_directory()),
+            self._workers,
+            environment.clock.now,
+            lambda: self.loop.state,
+            redactor.redact,
         )
+        conduct = LoopOptions(heard=self._heard, changed=self._history.changed)
+        self.loop = Loop(ports, self._workers, state, speed=environment.speed, conduct=conduct)
         self._sign_ins = SignIns(ports, self._workers, self.loop)
         self.requests = requests_of(components, self.loop, self._sign_ins, self._stop.set)
+        self.requests.given = self._history.given
         if self._desktop is not None:
             self.requests.register(self._desktop.handlers(self.loop, self.requests))
         else:
@@ -188,6 +197,7 @@ class Service:
             AgentRefused: the socket cannot be had.
         """
         self._workers.start()
+        self._history.started()
         if self._main_thread is None:
             self._heed_signals()
         elif self._asked_to_end.is_set():
@@ -196,8 +206,7 @@ class Service:
             self._desktop.prepare()
         await self.loop.file_work(self._components.sweep)
         self.loop.start(self._sign_ins.open_by_itself)
-        if self._desktop is None:
-            self._tell_of_no_desktop()
+        self._tell_of_no_desktop()
         # A client that asks before the files were read would hear that there are no profiles.
         await self.loop.read(READ_SECONDS)
         server = ipc_server(paths.listening_path(), lambda: self._lock.held, self.requests)
@@ -224,7 +233,7 @@ class Service:
         await network_watch().run(lambda: self.loop.take(NetworkChanged()))
 
     def _tell_of_no_desktop(self) -> None:
-        for part in (Part.TRAY, Part.NOTIFICATIONS):
+        for part in (Part.TRAY, Part.NOTIFICATIONS) if self._desktop is None else ():
             self.loop.take(PartChanged(DesktopPart(part, None, _NO_DESKTOP)))
 
     def _scheduler(self, stack: contextlib.AsyncExitStack, server: IpcServer) -> Scheduler:

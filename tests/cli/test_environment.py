@@ -16,7 +16,7 @@ from credtray.cli import environment
 from credtray.cli.main import main
 from credtray.core.errors import AgentNotRunning, SignInRequired, UnknownProfile
 from credtray.core.forms import Form
-from credtray.core.models import Secret
+from credtray.core.models import Secret, Way
 from credtray.core.protocol import Copy, Credentials, ProcessCredentials, Status
 from tests.as_json import iso
 from tests.cli.fake_backend import NOW, FakeBackend, Outcome, credtray, document, profile
@@ -97,7 +97,7 @@ def test_region_of_the_command_line_wins_and_asks_for_no_status(monkeypatch: pyt
     )
 
     assert json.loads(outcome.out)["AWS_REGION"] == "us-west-2"
-    assert backend.asked == [Credentials(PROFILE)]
+    assert backend.asked == [Credentials(PROFILE, Way.SHELL)]
 
 
 def test_profile_without_a_region_sets_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -306,6 +306,7 @@ class Sink:
         self.progress: list[Progress] = []
         self.updates: list[StatusDocument] = []
         self.final: Reply | None = None
+        self.caller: int | None = None
 
     async def send(self, reply: Reply) -> None:
         if isinstance(reply, Progress):

@@ -434,7 +434,7 @@ def test_whoever_asks_gets_keys_for_more_than_15_minutes_from_memory_for_hours()
         seen = set()
         for _ in range(40):
             began = asyncio.get_running_loop().time()
-            issued = await issue("dev")
+            issued = await issue("dev", None)
             held = world.daemon.state.profiles["dev"].credentials
             seen.add(issued.access_key_id)
 
@@ -457,7 +457,7 @@ def test_signed_out_the_reason_is_told() -> None:
         issue = world.bound[0].issue
         assert issue is not None
         with pytest.raises(SignInRequired):
-            await issue("dev")
+            await issue("dev", None)
         await world.ended()
 
     run(drive())

@@ -20,6 +20,7 @@ class Channel:
     """Brings one request, another so many turns of the loop after the first reply, and then the end."""
 
     def __init__(self, turns: int) -> None:
+        self.caller: int | None = None
         self.sent: list[bytes] = []
         self._turns = turns
         self._held = [encode(Ping())]

@@ -84,12 +84,16 @@ def test_no_secret_leaves_the_places_made_for_it(house: House) -> None:
             run("credentials", "unknown")
             for words in (["status"], ["status", "--json"], ["profiles"], ["undo", "--list"], ["logout"]):
                 run(*words)
+            until(lambda: "signed out of synderys" in house.run("history").stdout)
+            for words in (["history"], ["history", "--json"], ["why", "0h1m"]):
+                run(*words)
             until(lambda: house.session()["state"] == "signed_out")
         said.append((house.home / "agent-output").read_text())
 
     assert watch.looks > 100
     assert watch.leaks == set()
     assert not any("CANARY" in text for text in said)
+    assert any("was given the keys of synderys-security" in text for text in said)  # the history was searched
     assert _files_with_canary(house) <= {house.token_file().parent}
 
 

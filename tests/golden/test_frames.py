@@ -48,6 +48,7 @@ class Channel:
 
     def __init__(self, frame: bytes, heard: Callable[[dict[str, Any]], object] = lambda _reply: None) -> None:
         self._heard = heard
+        self.caller: int | None = None
         self.sent: list[bytes] = []
         self._frame: bytes | None = frame
         self._answered = asyncio.Event()

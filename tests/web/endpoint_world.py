@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from credtray.core.models import Secret
+from credtray.core.ports.files import Caller
 from credtray.core.protocol import ProcessCredentials
 from credtray.web.credentials_endpoint import BoundEndpoint, Limits, listening_on
 
@@ -57,6 +58,7 @@ class Endpoint:
         default_factory=lambda: {"dev": Secret(TOKEN), "prod": Secret(OTHER_TOKEN)}
     )
     issued: list[str] = field(default_factory=list)
+    callers: list[Caller] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
     failing: Exception | None = None
     seconds: float = 0.0
@@ -65,8 +67,9 @@ class Endpoint:
     def port(self) -> int:
         return self.bound.port
 
-    async def issue(self, profile: str) -> ProcessCredentials:
+    async def issue(self, profile: str, caller: Caller) -> ProcessCredentials:
         self.issued.append(profile)
+        self.callers.append(caller)
         try:
             await asyncio.sleep(self.seconds)
         except asyncio.CancelledError:

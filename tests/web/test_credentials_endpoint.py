@@ -16,6 +16,7 @@ import pytest
 
 from credtray.core.errors import CredtrayError, EndpointUnavailable, RoleRefused, SignInRequired
 from credtray.core.models import Secret
+from credtray.core.ports.files import Caller
 from credtray.core.protocol import ProcessCredentials
 from credtray.web import http_connections
 from credtray.web.credentials_endpoint import Limits, listening_on
@@ -268,7 +269,7 @@ def test_visitors_before_it_serves_wait_and_are_answered_then() -> None:
     async def drive() -> bytes:
         bound = listening_on(None)
 
-        async def issue(_profile: str) -> ProcessCredentials:
+        async def issue(_profile: str, _caller: Caller) -> ProcessCredentials:
             return KEYS
 
         reader, writer = await asyncio.open_connection("127.0.0.1", bound.port)

@@ -136,9 +136,10 @@ def _by_keys(visit: _Visit, page: str, *, show: bool, json_output: bool) -> None
     from credtray.aws.clients import Clients
     from credtray.aws.role_credentials import sign_in
     from credtray.cli.backend import ask
+    from credtray.core.models import Way
     from credtray.core.protocol import Credentials
 
-    keys = ask(Credentials(visit.profile.name))
+    keys = ask(Credentials(visit.profile.name, Way.CONSOLE))
     transport = Clients().transport(visit.session.endpoints)
     address = sign_in(visit.console, keys, page, transport.send)
     if show or json_output:

@@ -100,7 +100,7 @@ def whoami(profile: ProfileArgument, json_output: JsonOption = False) -> None:
     from credtray.core.models import RoleCredentials
     from credtray.core.protocol import Credentials
 
-    issued = ask(Credentials(profile))
+    issued = ask(Credentials(profile, None))
     components = build()
     config, _settings = configuration(components)
     known = config.profiles[profile]

@@ -24,6 +24,7 @@ from credtray.cli.choices import JsonOption, ProfileArgument, RegionOption
 from credtray.cli.names import complete_profile
 from credtray.core.errors import AgentNotRunning, UsageError
 from credtray.core.forms import ALL_BUT_JSON, Form, Shell
+from credtray.core.models import Way
 from credtray.core.protocol import Copy, Credentials, ProcessCredentials, Status
 from credtray.core.protocol.results import CopyResult
 from credtray.core.words import did_you_mean
@@ -150,7 +151,7 @@ def env(
         raise UsageError("Name a profile")
     if region is not None:
         _check_region(region)
-    keys = ask(Credentials(profile))
+    keys = ask(Credentials(profile, Way.SHELL))
     terminal.show_exactly(_text(keys, region or _region(profile), reader.form))
     _remark(profile, keys, reader)
 

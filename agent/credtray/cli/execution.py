@@ -25,6 +25,7 @@ from credtray.cli.exec_replace import replace_process
 from credtray.cli.sign_in import show_progress
 from credtray.core.addresses import check_region
 from credtray.core.errors import AgentNotRunning, CommandNotFound, CommandRefused, UsageError
+from credtray.core.models import Way
 from credtray.core.protocol import Credentials, Endpoint, Progress, Wait
 from credtray.core.protocol.results import WaitResult
 from credtray.core.shell_words import with_options
@@ -194,7 +195,7 @@ def _refuse_unless_it_lasts(profile: str, wanted: timedelta, *, keys: bool, sure
 
 
 def _with_keys(profile: str, region: str | None) -> dict[str, str]:
-    keys = json.loads(ask(Credentials(profile)).line())
+    keys = json.loads(ask(Credentials(profile, Way.EXEC)).line())
     return with_keys(os.environ, profile, keys, region or _region(profile))
 
 

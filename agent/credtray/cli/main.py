@@ -62,6 +62,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor.command", _TROUBLE),
     "explain": ("doctor.command", _TROUBLE),
     "repair": ("doctor.repair_command", _TROUBLE),
+    "history": ("history.command", _TROUBLE),
+    "why": ("history.command", _TROUBLE),
     "run": ("cli.agent_process", _AGENT),
     "restart": ("cli.agent_start", _AGENT),
     "stop": ("cli.agent_process", _AGENT),

@@ -223,6 +223,21 @@ class Delivery(StrEnum):
     """Held in memory for the local endpoint, which is open then; nothing is written."""
 
 
+class Way(StrEnum):
+    """By which way keys reach whoever uses them."""
+
+    FILE = "file"
+    ENDPOINT = "endpoint"
+    PROCESS = "process"
+    """`credtray credentials`, typed or as a credential process."""
+    SHELL = "shell"
+    """`credtray env`, for the shell that reads it."""
+    EXEC = "exec"
+    """`credtray exec --env`, for one command."""
+    CLIPBOARD = "clipboard"
+    CONSOLE = "console"
+
+
 class CredentialStatus(StrEnum):
     """How a sign-in, role credentials or pasted keys stand, in the one word that `status` has for it."""
 

@@ -86,6 +86,8 @@ class Settings:
     """Take the keys of a session out of the credentials file when it is signed out."""
     remove_keys_on_stop: bool = True
     """Take the keys credtray renews out of the credentials file when the agent stops; pasted ones stay."""
+    history: bool = True
+    """Keep a history of what happens, and of which programs are given keys: see `credtray history`."""
     confirm_production: bool = False
     """Ask again before a click in the menu makes a profile marked ``production`` active or the default."""
     icon: Panel = "auto"

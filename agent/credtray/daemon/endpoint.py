@@ -16,14 +16,15 @@ from credtray.core import protocol
 from credtray.core.answers import known_profile
 from credtray.core.errors import CredtrayError, EndpointUnavailable
 from credtray.core.events import Asked, EndpointChanged
-from credtray.core.models import Delivery, Secret
+from credtray.core.models import Delivery, Secret, Way
 from credtray.core.ports import EndpointMemory, EndpointPort, EndpointState, EndpointStore
+from credtray.core.ports.files import Caller
 from credtray.core.protocol import Done, ProcessCredentials
 from credtray.core.protocol.results import EndpointResult, RevokeResult
 from credtray.core.state import region_of
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
-from credtray.daemon.requests import Handler, Requests
+from credtray.daemon.requests import Handler, Recipient, Requests
 from credtray.ways_out.endpoint import path_of
 
 _log = logging.getLogger(__name__)
@@ -261,9 +262,9 @@ class Endpoint:
             await self._settle()
         return RevokeResult(profile, had)
 
-    async def _issue(self, profile: str) -> ProcessCredentials:
+    async def _issue(self, profile: str, caller: Caller) -> ProcessCredentials:
         """Return the keys; the caller will ask again, so they are renewed as soon as they get old."""
-        issued = await self._requests.issued(profile)
+        issued = await self._requests.issued(profile, Recipient(Way.ENDPOINT, caller))
         known = self._loop.state.profiles.get(profile)
         if known is not None and known.asked_at is None:
             self._loop.take(Asked(profile))

@@ -29,6 +29,11 @@ _PIECE = 64 * 1024
 class ReplySink(Protocol):
     """Takes the replies to one request. Sending to a client that is gone does nothing."""
 
+    @property
+    def caller(self) -> int | None:
+        """The process id of the client; None where the system does not tell, or it is this process."""
+        ...
+
     async def send(self, reply: Reply) -> None:
         """Send one reply; returns when the client's system has it, or the client is given up."""
         ...
@@ -48,6 +53,9 @@ class RequestHandler(Protocol):
 
 class Channel(Protocol):
     """A connected stream of bytes; both methods raise OSError when it breaks."""
+
+    caller: int | None
+    """The process id at the other end; None where the system does not tell."""
 
     async def receive(self, most: int) -> bytes:
         """Return what came, empty at the end."""
@@ -207,6 +215,7 @@ class _Sink:
         self.given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.finished = False
         self.gone = False
+        self.caller = channel.caller
 
     async def send(self, reply: Reply) -> None:
         async with self._turn:

@@ -178,6 +178,9 @@ class PipeServer:
 class _PipeChannel:
     """One connected instance of the pipe as a ``Channel``."""
 
+    caller: int | None = None
+    """Not asked for here."""
+
     def __init__(self, pipe: windows_utils.PipeHandle, proactor: _Proactor) -> None:
         self._pipe = pipe
         self._proactor = proactor

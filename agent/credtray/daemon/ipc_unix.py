@@ -17,7 +17,7 @@ from pathlib import Path
 
 from credtray.core.errors import AgentRefused
 from credtray.daemon.ipc_connection import Connections, RequestHandler
-from credtray.unix_peer import peer_question, peer_uid
+from credtray.unix_peer import peer_pid, peer_question, peer_uid, pid_question
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 
@@ -139,6 +139,7 @@ class _SocketChannel:
     def __init__(self, client: socket.socket) -> None:
         client.setblocking(False)
         self._client = client
+        self.caller = _pid_of(client)
         self._loop = asyncio.get_running_loop()
 
     async def receive(self, most: int) -> bytes:
@@ -149,3 +150,11 @@ class _SocketChannel:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _pid_of(client: socket.socket) -> int | None:
+    question = pid_question(sys.platform)
+    try:
+        return None if question is None else peer_pid(client.getsockopt(*question), sys.byteorder)
+    except OSError:
+        return None  # already gone

@@ -80,6 +80,14 @@ def _nobody(_event: Event) -> None:
     """Nobody listens."""
 
 
+Changed = Callable[[State, State, Event, datetime], None]
+"""Hears what an event made of the state before: (before, after, event, now)."""
+
+
+def _nothing(_before: State, _after: State, _event: Event, _now: datetime) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoopOptions:
     """What a loop may do, and who listens."""
@@ -88,6 +96,8 @@ class LoopOptions:
     """Which decisions are carried out; a command without agent does only what it is for."""
     heard: Callable[[Event], None] = _nobody
     """Told of each event first, such as the log's redactor of the secrets in it."""
+    changed: Changed = _nothing
+    """Told of each event last, such as the history."""
     saves: bool = True
     """Whether what should survive a restart is written; looking alone must not write."""
 
@@ -144,6 +154,8 @@ class Loop:
             self._conduct.heard(event)
         with _border(event):
             self.state = apply(self.state, event, now)
+        with _border(event):
+            self._conduct.changed(before, self.state, event, now)
         with _border(event):
             self._reading.after(event, self.state)
         with _border(event):

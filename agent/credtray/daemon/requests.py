@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -35,7 +36,8 @@ from credtray.core.events import (
     StopAsked,
     Switched,
 )
-from credtray.core.models import Delivery, RoleCredentials
+from credtray.core.models import Delivery, RoleCredentials, Way
+from credtray.core.ports.files import Caller
 from credtray.core.protocol import (
     CredentialsIssued,
     Done,
@@ -95,6 +97,23 @@ WATCH_SECONDS = 30.0
 """A watcher gets a new document at least this often."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who asks for keys."""
+
+    way: Way | None
+    """None: credtray itself, and nobody else gets them."""
+    caller: Caller = None
+
+
+Given = Callable[[str, Recipient, "Problem | None"], None]
+"""Hears whose keys were given to whom, or why there were none to give. Costs nobody time."""
+
+
+def _nobody(_profile: str, _to: Recipient, _problem: Problem | None) -> None:
+    """Nobody listens."""
+
+
 Handler = Callable[[Any, ReplySink], Awaitable[protocol.Reply]]
 """Carries out one kind of request: takes the request and where progress goes, returns the final reply."""
 
@@ -116,6 +135,8 @@ class Requests:
         self._changes = changes
         self._stop = stop
         self._tray = tray
+        self.given: Given = _nobody
+        """Hears of all keys that are handed out."""
         self._handlers: dict[type, Handler] = {
             protocol.Ping: self._ping,
             protocol.Status: self._status,
@@ -188,21 +209,30 @@ class Requests:
 
     # --- credentials ------------------------------------------------------------------------------------
 
-    async def _credentials(self, request: protocol.Credentials, _sink: ReplySink) -> CredentialsIssued:
-        return CredentialsIssued(await self.issued(request.profile))
+    async def _credentials(self, request: protocol.Credentials, sink: ReplySink) -> CredentialsIssued:
+        return CredentialsIssued(await self.issued(request.profile, Recipient(request.way, sink.caller)))
 
-    async def issued(self, name: str) -> ProcessCredentials:
+    async def issued(self, name: str, to: Recipient) -> ProcessCredentials:
         """Return what ``credentials`` does in the form in which programs take it; raises the same."""
-        credentials = await self.credentials(name)
+        credentials = await self.credentials(name, to)
         profile = self._loop.state.profiles[name].profile
         return ProcessCredentials.of(credentials, None if profile.chain else profile.account_id)
 
-    async def credentials(self, name: str) -> RoleCredentials:
+    async def credentials(self, name: str, to: Recipient) -> RoleCredentials:
         """Return role credentials that are good enough to hand out, fetched now if need be.
 
         Raises:
             CredtrayError: of the kind that says why there are none.
         """
+        try:
+            found = await self._good_enough(name)
+        except CredtrayError as error:
+            self.given(name, to, error.problem)
+            raise
+        self.given(name, to, None)
+        return found
+
+    async def _good_enough(self, name: str) -> RoleCredentials:
         profile = known_profile(self._loop.state, name)
         held = answer(self._loop.state, profile, self._loop.now())
         if isinstance(held, RoleCredentials):

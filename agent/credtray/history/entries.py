@@ -12,6 +12,8 @@ from typing import Annotated
 
 import msgspec
 
+from credtray.core.models import Way
+
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -24,11 +26,14 @@ class Kind(StrEnum):
     KEYS_REFUSED = "keys_refused"
     """The portal refused them: the role is not, or no longer, assigned."""
     KEYS_FAILED = "keys_failed"
+    KEYS_DENIED = "keys_denied"
+    """Somebody asked for keys, and there were none to give."""
     TOKEN_RENEWED = "token_renewed"  # noqa: S105 - a name
     RENEWAL_FAILED = "renewal_failed"
     RENEWAL_REFUSED = "renewal_refused"
     SIGN_IN_BEGUN = "sign_in_begun"
     SIGNED_IN = "signed_in"
+    SIGN_IN_CANCELLED = "sign_in_cancelled"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGN_IN_ENDED = "sign_in_ended"
     SIGNED_OUT = "signed_out"
@@ -43,21 +48,6 @@ class Kind(StrEnum):
     ONLINE = "online"
     AGENT_STARTED = "agent_started"
     AGENT_STOPPED = "agent_stopped"
-
-
-class Way(StrEnum):
-    """By which way keys left the agent."""
-
-    FILE = "file"
-    ENDPOINT = "endpoint"
-    PROCESS = "process"
-    """`credtray credentials`, typed or as a credential process."""
-    SHELL = "shell"
-    """`credtray env`, for the shell that reads it."""
-    EXEC = "exec"
-    """`credtray exec`: files for one command."""
-    CLIPBOARD = "clipboard"
-    CONSOLE = "console"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,19 +81,42 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 TOGETHER = timedelta(minutes=1)
 """The same thing again within this time of the first is one entry with a count."""
 
-COUNTED = frozenset({Kind.KEYS_GIVEN, Kind.KEYS_FAILED, Kind.KEYS_REFUSED, Kind.RENEWAL_FAILED})
+COUNTED = frozenset({Kind.KEYS_GIVEN, Kind.KEYS_DENIED})
 """What may come many times a minute; everything else has a line for each time."""
 
 
-def same_again(earlier: Entry, later: Entry) -> Entry | None:
-    """Return both as one entry; None where they are two."""
-    if later.kind not in COUNTED or not timedelta() <= later.at - earlier.at < TOGETHER:
+def alike(entry: Entry) -> tuple[object, ...] | None:
+    """Return by what an entry is the same thing again; None for one that never is.
+
+    A program that is started again and again is one program: its process ids do not matter.
+    """
+    if entry.kind not in COUNTED or entry.way is Way.FILE:
         return None
-    once = msgspec.structs.replace(later, at=earlier.at, count=earlier.count, last=earlier.last)
-    told = msgspec.structs.replace(earlier, until=later.until)  # renewed meanwhile: still the same reader
-    if once != told:
-        return None
-    return msgspec.structs.replace(once, count=earlier.count + later.count, last=later.latest)
+    caller = entry.pid if entry.program is None else entry.program
+    return entry.kind, entry.profile, entry.way, caller, entry.code
+
+
+def together(first: Entry, again: Entry) -> Entry:
+    """Return two entries that are alike as one."""
+    pid = first.pid if first.pid == again.pid else None
+    count = first.count + again.count
+    return msgspec.structs.replace(first, pid=pid, count=count, last=again.latest)
+
+
+def counted(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries, what came again within a minute as one, in the order of the first times."""
+    found: list[Entry] = []
+    places: dict[tuple[object, ...], int] = {}
+    for entry in entries:
+        key = alike(entry)
+        place = None if key is None else places.get(key)
+        if place is not None and timedelta() <= entry.at - found[place].at < TOGETHER:
+            found[place] = together(found[place], entry)
+            continue
+        if key is not None:
+            places[key] = len(found)
+        found.append(entry)
+    return found
 
 
 # --- JSON lines --------------------------------------------------------------------------------------

@@ -251,6 +251,7 @@ class _Heard:
 
     def __init__(self, begun: Callable[[], None]) -> None:
         self.final: Reply | None = None
+        self.caller: int | None = None
         self._begun = begun
 
     async def send(self, reply: Reply) -> None:

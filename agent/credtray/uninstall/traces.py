@@ -95,6 +95,8 @@ TRACES = (
     Trace("endpoint tokens", Where.STATE, f"endpoint/{_LEFTOVERS}"),
     Trace("endpoint tokens", Where.STATE, f"endpoint/*/*/{_LEFTOVERS}"),
     Trace("log", Where.LOG, "agent.log*"),
+    Trace("history", Where.STATE, "history.jsonl"),
+    Trace("history", Where.STATE, "history.older.jsonl"),
     Trace("locks", Where.STATE, "locks/*.lock"),
     Trace("locks", Where.RUNTIME, "locks/*.lock"),
     Trace("files of `credtray exec`", Where.RUNTIME, "exec/*"),

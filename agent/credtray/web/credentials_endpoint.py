@@ -17,7 +17,7 @@ import h11
 
 from credtray.core.errors import CredtrayError, EndpointUnavailable, TimedOut
 from credtray.core.models import Secret
-from credtray.core.ports.files import IssueForProfile
+from credtray.core.ports.files import Caller, IssueForProfile
 from credtray.ways_out import endpoint
 from credtray.ways_out import endpoint as door
 from credtray.ways_out.endpoint import Admitted, Answer, EndpointRequest, Refused
@@ -100,18 +100,18 @@ class _Answers:
         found = door.raw_refusal(received.head, received.rest) or self._judged(received.request)
         if isinstance(found, Refused):
             return _refusal(found)
-        return asyncio.create_task(self._keys(found.profile), name="endpoint answer")
+        return asyncio.create_task(self._keys(found.profile, received.peer), name="endpoint answer")
 
     def _judged(self, request: h11.Request) -> Admitted | Refused:
         headers = tuple((name, value) for name, value in request.headers)
         asked = EndpointRequest(request.method, request.target, request.http_version, headers)
         return door.judge(asked, self.port, self.tokens)
 
-    async def _keys(self, profile: str) -> bytes:
+    async def _keys(self, profile: str, caller: Caller) -> bytes:
         """Return the keys, or why there are none in time."""
         try:
             async with asyncio.timeout(self.seconds):
-                return _http(endpoint.keys(await self.issue(profile)))
+                return _http(endpoint.keys(await self.issue(profile, caller)))
         except TimeoutError:
             late = TimedOut("the keys are not here yet", hint="Ask again; `credtray status` shows why.")
             return _http(endpoint.refusal(late.problem))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 
-_LOCAL, _REMOTE, _UID = 1, 2, 7
+_LOCAL, _REMOTE, _UID, _INODE = 1, 2, 7, 9
 
 Address = tuple[str, int]
 """IP address and port."""
@@ -18,11 +18,23 @@ def owner_in(table: str, peer: Address, ours: Address, byteorder: str) -> int | 
 
     *byteorder* is this computer's, ``sys.byteorder``.
     """
+    return _field_in(table, peer, ours, byteorder, _UID)
+
+
+def inode_in(table: str, peer: Address, ours: Address, byteorder: str) -> int | None:
+    """Return the inode of that socket, by which its process is found; None: not listed, or closed."""
+    return _field_in(table, peer, ours, byteorder, _INODE) or None
+
+
+def _field_in(table: str, peer: Address, ours: Address, byteorder: str, wanted: int) -> int | None:
+    port = f":{peer[1]:04X} "
     for line in table.splitlines()[1:]:
+        if port not in line:
+            continue
         fields = line.split()
-        ends = [_read(fields[place], byteorder) for place in (_LOCAL, _REMOTE) if len(fields) > _UID]
+        ends = [_read(fields[place], byteorder) for place in (_LOCAL, _REMOTE) if len(fields) > wanted]
         if ends == [peer, ours]:
-            return int(fields[_UID])
+            return int(fields[wanted])
     return None
 
 

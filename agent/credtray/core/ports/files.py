@@ -259,7 +259,9 @@ class EndpointStore(Protocol):
         ...
 
 
-IssueForProfile: TypeAlias = Callable[[str], Awaitable[ProcessCredentials]]
+Caller: TypeAlias = int | tuple[str, int] | None
+"""Who asks: a process id, or where its loopback connection comes from; None: not known, or this process."""
+IssueForProfile: TypeAlias = Callable[[str, Caller], Awaitable[ProcessCredentials]]
 """Returns a profile's role credentials, or raises the ``CredtrayError`` that says why there are none."""
 
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from credtray.core.errors import BadFrame, CredtrayError, Problem, Retry, error_for
 from credtray.core.forms import Form
-from credtray.core.models import RoleCredentials, Secret
+from credtray.core.models import RoleCredentials, Secret, Way
 from credtray.core.protocol.results import (
     CancelResult,
     ChoiceResult,
@@ -154,10 +154,12 @@ class Watch(Struct, frozen=True, tag_field="request", tag="watch"):
     """Send an ``Update`` now and at each change, until this client goes away."""
 
 
-class Credentials(Asks[ProcessCredentials], frozen=True, tag="credentials"):
+class Credentials(Asks[ProcessCredentials], frozen=True, tag="credentials", omit_defaults=True):
     """Role credentials of one profile, answered with ``CredentialsIssued``."""
 
     profile: str
+    way: Way | None = Way.PROCESS
+    """How they are passed on; None: credtray itself uses them, and nobody else gets them."""
 
 
 class Login(Asks[LoginResult], frozen=True, tag="login"):
