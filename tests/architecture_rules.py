@@ -41,7 +41,14 @@ _PURE_IN_DOCTOR = (
 )
 PURE_ROOMS = frozenset(
     {"core", "ways_out", "aws.cache_format", "cli.picking", "pasted.forms", "pasted.portal_text"}
-    | {"history.derive", "history.entries", "history.explain", "history.sentences", "history.timeline"}
+    | {
+        "history.derive",
+        "history.drawing",
+        "history.entries",
+        "history.explain",
+        "history.sentences",
+        "history.timeline",
+    }
     | {"page.actions", "page.picture", "page.views"}
 ) | {f"doctor.{name}" for name in _PURE_IN_DOCTOR.split()}
 """What touches nothing: the core, and the parts of features that only think."""

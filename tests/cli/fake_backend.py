@@ -22,6 +22,8 @@ from tests.as_json import iso
 
 R = TypeVar("R")
 NOW = datetime(2026, 11, 22, 13, 28, tzinfo=UTC)
+_ENCODING = "utf-8"
+"""Of standard output."""
 
 
 @dataclass
@@ -72,7 +74,7 @@ class Outcome:
 
 def credtray(*arguments: str, backend: FakeBackend | None = None) -> Outcome:
     """Run a command in this process."""
-    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True), io.StringIO()
+    out, err = io.TextIOWrapper(io.BytesIO(), _ENCODING, newline="", write_through=True), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _instead(backend):
         code = main(list(arguments))
     out.seek(0)

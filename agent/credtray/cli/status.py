@@ -6,10 +6,11 @@ The JSON document is a contract: docs/reference/status.md.
 from __future__ import annotations
 
 import queue
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,14 +35,17 @@ from credtray.cli.status_words import (
     way,
 )
 from credtray.cli.terminal import visible
+from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import ForeignStatus, ProfileStatus, SessionStatus, StatusDocument
 from credtray.core.shell_words import argument
+from credtray.history.entries import Entry
 
 
 def status(
     watch: bool = typer.Option(False, "--watch", "-w", help="Show it live; press q or Ctrl-C to stop."),
+    timeline: bool = typer.Option(False, "--timeline", help="Draw what is valid when, 12 hours ahead."),
     json_output: JsonOption = False,
 ) -> None:
     """Show sessions, profiles and the agent.
@@ -51,16 +55,42 @@ def status(
     Examples:
       credtray status
       credtray status --watch
+      credtray status --timeline
       credtray status --json
     """
+    if timeline and (watch or json_output):
+        raise UsageError("--timeline draws one picture: leave out --watch and --json")
     if watch:
         watch_status(json_output=json_output)
         return
     document = ask(Status())
     if json_output:
         terminal.show_json(document)
+    elif timeline:
+        _draw_timeline(document)
     else:
         show_status(document)
+
+
+def _draw_timeline(document: StatusDocument) -> None:
+    """Draw the time line, with what the history knows of the past; without one it begins now."""
+    from credtray.desktop import paths
+    from credtray.history.drawing import drawn
+    from credtray.history.journal import Journal
+    from credtray.history.timeline import timeline
+
+    entries: tuple[Entry, ...] = ()
+    with suppress(CredtrayError):  # `credtray history` says what is wrong with it
+        entries = Journal(paths.state_directory()).read().entries
+    if not document.sessions and not document.imports:
+        show_status(document)
+        return
+    width = min(shutil.get_terminal_size().columns, _WIDEST_TIMELINE)
+    for line in drawn(timeline(document, entries), Reader(document.now).zone, width):
+        terminal.show(line)
+
+
+_WIDEST_TIMELINE = 160
 
 
 def show_status(document: StatusDocument) -> None:

@@ -170,7 +170,7 @@ def question_styles(*, colours: bool) -> dict[str, str]:
     }
 
 
-_MARKS, _MARKS_IN_ASCII = "●○◌✗─│┌┐└┘\N{REPLACEMENT CHARACTER}", "*o~x-|++++?"
+_MARKS, _MARKS_IN_ASCII = "●○◌✗─│┌┐└┘━╌┿▲░\N{REPLACEMENT CHARACTER}", "*o~x-|++++=-|^/?"
 _RICH_TERMINALS = {"xterm-kitty", "alacritty", "foot", "wezterm", "xterm-ghostty", "contour"}
 """Values of TERM without a number in them whose terminals have 256 colours (their terminfo entries)."""
 _PIPED_WIDTH = 160
