@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,7 +112,11 @@ class RecordedDesktop:
             locate({}, Path.home()),
             self.open_file,
             lambda command: self.done.append(f"begin {' '.join(command[-2:])}"),
+            self.show_page,
         )
+
+    async def show_page(self, opened: Callable[[str], Awaitable[bool]]) -> bool:
+        return await opened("http://127.0.0.1:20002/once")
 
 
 class Scene:
@@ -369,6 +374,19 @@ def test_setup_command_is_told_in_words_whether_it_can_be_copied_or_not(copied: 
 
 
 @pytest.mark.met("L")
+def test_page_opens_in_the_browser_or_the_command_for_it_is_told() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon("dev")).started()
+        await scene.click(clicks.ShowPage())
+
+        assert scene.desktop.browser.opened == ["http://127.0.0.1:20002/once"]
+        scene.desktop.browser.opens = False
+        await scene.click(clicks.ShowPage())
+        assert "credtray open --print" in scene.desktop.words()
+
+    run(drive())
+
+
 def test_a_copied_console_link_is_told_and_leads_to_the_role() -> None:
     async def drive() -> None:
         scene = await Scene(Daemon()).started()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from credtray.core.clicks import ShowPage
 from credtray.core.events import PartChanged, PresenceChanged
 from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.desktop.tray.linux import no_panel_words
@@ -38,6 +39,7 @@ def test_it_is_told_with_its_reason(tmp_path: Path, events: tuple[DesktopPart, .
 
         assert notice.title == "credtray is running, but without an icon"
         assert notice.body.startswith("No panel is running. Everything else works")
+        assert [button.click for button in notice.buttons] == [ShowPage()]
         assert (tmp_path / "told").exists()
 
     run(drive())

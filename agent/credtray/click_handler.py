@@ -78,6 +78,8 @@ class Desktop:
     """Opens it in the program this desktop prefers. Blocks for up to two seconds."""
     begin: Callable[[Sequence[str]], object]
     """Starts a program that goes on without us."""
+    show_page: Callable[[Callable[[str], Awaitable[bool]]], Awaitable[bool]]
+    """Opens the page by what starts a browser; False: no browser came."""
 
 
 class ClickHandler:
@@ -111,6 +113,7 @@ class ClickHandler:
             clicks.About: self._about,
             clicks.Restart: self._restart,
             clicks.ShowSession: self._show_session,
+            clicks.ShowPage: self._show_page,
         }
 
     def handle(self, click: Click, after: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -309,6 +312,14 @@ class ClickHandler:
     async def _restart(self, _click: clicks.Restart) -> None:
         """Have another process end this agent and start the next one."""
         await self._blocking(lambda: self._desktop.begin(own_command("restart")))
+
+    async def _show_page(self, click: clicks.ShowPage) -> None:
+        async def opened(address: str) -> bool:
+            return await self._blocking(lambda: self._desktop.browser.open(address))
+
+        if not await self._desktop.show_page(opened):
+            body = "Type this in a terminal, and open the address yourself: credtray open --print"
+            self._tell(click, "No browser could be opened", body, IconState(Shape.TROUBLE))
 
     async def _show_session(self, click: clicks.ShowSession) -> None:
         seen = summary(self._loop.state, self._loop.now())

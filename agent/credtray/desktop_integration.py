@@ -11,19 +11,20 @@ import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 from credtray import __version__
 from credtray.app import Components
 from credtray.click_handler import ClickHandler, Desktop
 from credtray.core.clicks import Click, SetAutostart
+from credtray.core.clicks import ShowPage as ShowPageClick
 from credtray.core.errors import CredtrayError, FileUnwritable
 from credtray.core.events import PartChanged, PresenceChanged
 from credtray.core.forms import Form
 from credtray.core.menu.tray_menu import Extras
 from credtray.core.notices import held
-from credtray.core.ports import DesktopPart, Notification, Notifier, Part, Presence
+from credtray.core.ports import Button, DesktopPart, Notification, Notifier, Part, Presence
 from credtray.core.state import State
 from credtray.core.tray_view import TrayView, face
 from credtray.daemon.loop import Loop
@@ -57,6 +58,15 @@ LEAVE_SECONDS = 1.0
 """How long a desktop that hangs may hold up the agent's end."""
 
 
+ShowPage = Callable[[Callable[[str], Awaitable[bool]]], Awaitable[bool]]
+"""Takes what starts a browser at an address; tells whether one came."""
+
+
+async def _no_page(_open: Callable[[str], Awaitable[bool]]) -> bool:
+    """Stand in until there is a page."""
+    return False
+
+
 class DesktopIntegration:
     """The desktop of one running agent. Does nothing until ``serving``."""
 
@@ -72,6 +82,8 @@ class DesktopIntegration:
         self._notifier = notifier_for(sys.platform, self._bus, self._clicked, self._report, self._balloons)
         self.notifier = LoggedNotifier(components.ports.notifier, self._notifier)
         """Where notices go; also before ``serving``."""
+        self.show_page: ShowPage = _no_page
+        """How clicks open the page; set by whoever serves it."""
         self._environ = dict(os.environ)
         self._clipboard = Clipboard(self._environ)
         self._autostart = Autostart()
@@ -147,6 +159,7 @@ class DesktopIntegration:
             components.environment.aws,
             lambda path: open_file(path, components.environment.environ),
             begin,
+            self.show_page,
         )
 
     async def _leave(self, clicks: ClickHandler) -> None:
@@ -281,6 +294,8 @@ class MissingIcon:
     def _show(self, reason: str) -> None:
         if self._memory.exists():
             return
-        self._notifier.show(Notification("no-icon", *no_icon_notice(reason)))
+        self._notifier.show(
+            Notification("no-icon", *no_icon_notice(reason), (Button("Open credtray", ShowPageClick()),))
+        )
         with contextlib.suppress(FileUnwritable):  # then it is told again at the next start
             write_atomically(self._memory, b"", mode=0o600)

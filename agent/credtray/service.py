@@ -167,6 +167,8 @@ class Service:
         note = PageFile(paths.state_directory() / "page.json")
         self.page = Page(self.loop, self.requests, note, redactor.register)
         self.requests.register(self.page.handlers)
+        if self._desktop is not None:
+            self._desktop.show_page = self.page.show
 
     def stop(self) -> None:
         """Ask it to end; from any thread, also before it has begun."""

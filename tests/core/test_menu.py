@@ -415,7 +415,8 @@ def test_version_that_is_installed_can_be_restarted_into() -> None:
 def test_the_end_of_the_menu_is_always_there() -> None:
     found = [item.click for item in every(seen(State()).menu) if item.kind is Kind.COMMAND]
 
-    assert found[4:] == [
+    assert found[0] == clicks.ShowPage()
+    assert found[5:] == [
         clicks.OpenSettings(),
         clicks.ShowTestNotice(),
         clicks.OpenLog(),

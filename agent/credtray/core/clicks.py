@@ -98,6 +98,11 @@ class ShowSession:
     session: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShowPage:
+    """Open the page in the browser: what a menu cannot show."""
+
+
 Click = (
     protocol.Login
     | protocol.CancelLogin
@@ -123,4 +128,5 @@ Click = (
     | About
     | Restart
     | ShowSession
+    | ShowPage
 )

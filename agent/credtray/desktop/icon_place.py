@@ -20,7 +20,7 @@ _SYSTEM = platform if platform in {"win32", "darwin"} else "linux"
 def no_icon_notice(reason: str) -> tuple[str, str]:
     """Return title and body of the one notice for who sees no icon, and perhaps waits for it."""
     sentence = f"{reason[:1].upper()}{reason[1:]}."
-    rest = "Everything else works: notices come here, and `credtray status` shows how things are."
+    rest = "Everything else works: notices come here, and `credtray open` shows how things are."
     return "credtray is running, but without an icon", f"{sentence} {rest}"
 
 

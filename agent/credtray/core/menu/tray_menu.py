@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from credtray.core.clicks import About, OpenLog, OpenSettings, Restart, SetAutostart, ShowTestNotice
+from credtray.core.clicks import About, OpenLog, OpenSettings, Restart, SetAutostart, ShowPage, ShowTestNotice
 from credtray.core.forms import Form
 from credtray.core.menu import Item, Kind
 from credtray.core.menu.profiles import profile_menus, separator
@@ -39,9 +39,10 @@ class Extras:
 
 
 def tray_menu(seen: Summary, extras: Extras) -> Iterator[Item]:
-    """Yield the whole menu: sessions, what is wrong, profiles, credtray itself, the ways out."""
+    """Yield the whole menu: the page, sessions, what is wrong, profiles, credtray itself, the ways out."""
     state = seen.state
     sessions = tuple(seen.sessions.values())
+    yield Item("open", Kind.COMMAND, "Open credtray", ShowPage())
     told = [line for _, line in troubles(seen)]
     if len(sessions) == 1:
         told = [*session_troubles(seen, sessions[0]), *told]
