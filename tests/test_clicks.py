@@ -194,7 +194,7 @@ def test_browser_that_does_not_open_leaves_a_link_to_copy() -> None:
                 protocol.CancelLogin("corp"),
             ]
             scene.clicks.handle(clicks.CopySignInLink("corp"))
-            await until(lambda: bool(scene.desktop.board.texts))
+            await until(lambda: "click:CopySignInLink" in scene.desktop.shown)
             pending = daemon.state.sessions["corp"].pending
             assert pending is not None
             assert scene.desktop.board.texts == [(pending.url, False)]

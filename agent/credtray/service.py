@@ -164,11 +164,15 @@ class Service:
         tokens = EndpointTokens(paths.state_directory() / "endpoint")
         self._endpoint = Endpoint(self.loop, self.requests, tokens, listening_on, redactor.register)
         self.requests.register(self._endpoint.handlers)
+        self.page = self._page()
+
+    def _page(self) -> Page:
         note = PageFile(paths.state_directory() / "page.json")
-        self.page = Page(self.loop, self.requests, note, redactor.register)
-        self.requests.register(self.page.handlers)
+        page = Page(self.loop, self.requests, note, self._redactor.register)
+        self.requests.register(page.handlers)
         if self._desktop is not None:
-            self._desktop.show_page = self.page.show
+            self._desktop.show_page = page.show
+        return page
 
     def stop(self) -> None:
         """Ask it to end; from any thread, also before it has begun."""
