@@ -6,6 +6,7 @@ Both work the same whether an agent runs or not; only ``--now`` starts one.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from enum import StrEnum
 from types import MappingProxyType
@@ -61,17 +62,18 @@ def autostart(
     if now and action is not Action.ENABLE:
         raise UsageError("--now goes with `enable` only", hint="credtray autostart enable --now")
     starting = Autostart()
-    if action is Action.ENABLE and sys.platform == "darwin":  # what starts at login is the application then
-        _see_to_the_menu(action, quiet=json_output)
-    outcome = _done(starting, action)
+    if action is Action.ENABLE:
+        outcome: Outcome | None = _enable(starting, quiet=json_output)
+    else:
+        outcome = starting.disable() if action is Action.DISABLE else None
+        if not json_output:
+            _tell_entry(starting.status(), outcome)
+    if action is Action.DISABLE and not json_output:
+        _tell_of_the_menu()
     status = starting.status()
     if json_output:
         changed = {} if outcome is None else {"changed": outcome is Outcome.CHANGED}
         terminal.show_json({**asdict(status), **changed})
-    else:
-        _tell_entry(status, outcome)
-    if action is Action.DISABLE or (action is Action.ENABLE and sys.platform != "darwin"):
-        _see_to_the_menu(action, quiet=json_output)
     if now:
         started_or_running(quiet=json_output)
     if status.stale is not None:
@@ -84,38 +86,38 @@ def switch_on() -> None:
     Raises:
         AutostartRefused: it cannot be switched on; nothing was changed.
     """
-    starting = Autostart()
-    if sys.platform == "darwin":
-        _see_to_the_menu(Action.ENABLE, quiet=False)
+    _enable(Autostart(), quiet=False)
+
+
+def _enable(starting: Autostart, *, quiet: bool) -> Outcome:
+    """Start at login, and put it into the menu of applications; on macOS that entry is what starts."""
+    menu_first = sys.platform == "darwin"
+    if menu_first:
+        _add_to_the_menu(quiet=quiet)
     outcome = starting.enable()
-    _tell_entry(starting.status(), outcome)
-    if sys.platform != "darwin":
-        _see_to_the_menu(Action.ENABLE, quiet=False)
+    if not quiet:
+        _tell_entry(starting.status(), outcome)
+    if not menu_first:
+        _add_to_the_menu(quiet=quiet)
+    return outcome
 
 
-def _see_to_the_menu(action: Action, *, quiet: bool) -> None:
-    """Add credtray to the menu of applications; on `disable` tell how to take it out again."""
+def _add_to_the_menu(*, quiet: bool) -> None:
     menu = ApplicationMenu()
     try:
-        if action is Action.ENABLE:
-            outcome = menu.add()
-            if outcome is Outcome.CHANGED and not quiet:
-                terminal.show_words(launcher_words(menu.status(), outcome))
-        elif menu.removable() and not quiet:
-            terminal.show_words(f"It stays in your {NAME}. Remove it: credtray launcher remove")
+        outcome = menu.add()
     except LauncherRefused as error:
-        if action is Action.ENABLE:
-            terminal.complain(str(error), error.advice, kind="warning")
+        terminal.complain(str(error), error.advice, kind="warning")
+        return
+    if outcome is Outcome.CHANGED and not quiet:
+        terminal.show_words(launcher_words(menu.status(), outcome))
 
 
-def _done(starting: Autostart, action: Action) -> Outcome | None:
-    match action:
-        case Action.ENABLE:
-            return starting.enable()
-        case Action.DISABLE:
-            return starting.disable()
-        case Action.STATUS:
-            return None
+def _tell_of_the_menu() -> None:
+    """Tell how to take it out of the menu of applications again, where it is."""
+    with suppress(LauncherRefused):
+        if ApplicationMenu().removable():
+            terminal.show_words(f"It stays in your {NAME}. Remove it: credtray launcher remove")
 
 
 def _tell_entry(status: AutostartStatus, outcome: Outcome | None) -> None:
