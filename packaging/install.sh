@@ -52,7 +52,8 @@ install() {
     say "building with the back-end of requirements/build.txt"
     "$python" -m venv "$scratch/venv"
     fetch "$scratch/venv/bin/python" --require-hashes -r requirements/build.txt
-    "$scratch/venv/bin/python" -m hatchling build -t wheel -d "$scratch/dist" >/dev/null
+    "$scratch/venv/bin/python" -m hatchling build -t wheel -d "$scratch/dist" >"$scratch/said" 2>&1 ||
+        { cat "$scratch/said" >&2; exit 1; }
     say "installing into $place, checked against requirements/runtime.txt"
     is_good "$place/bin/python" || "$python" -m venv --clear "$place"
     fetch "$place/bin/python" --require-hashes -r requirements/runtime.txt

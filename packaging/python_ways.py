@@ -82,6 +82,8 @@ class Way:
     install: Callable[[], object]
     upgrade: Callable[[], object]
     remove: Callable[[], object]
+    named: str
+    """How the command for that begins which `credtray uninstall` names."""
 
 
 def main() -> int:
@@ -173,6 +175,7 @@ def way(name: str, bare: Bare, sources: dict[str, Path]) -> Way:
                 lambda: bare.run(uv, "tool", "install", "--no-index", "credtray"),
                 lambda: bare.run(uv, "tool", "upgrade", "--no-index", "credtray"),
                 lambda: bare.run(uv, "tool", "uninstall", "credtray"),
+                "uv tool uninstall credtray",
             )
         case "pipx":
             return by_pipx(bare)
@@ -183,6 +186,7 @@ def way(name: str, bare: Bare, sources: dict[str, Path]) -> Way:
                 lambda: bare.run("sh", str(sources[OLD] / "packaging" / "install.sh")),
                 lambda: bare.run("sh", str(sources[NEW] / "packaging" / "install.sh")),
                 lambda: bare.run("sh", str(sources[NEW] / "packaging" / "install.sh"), "remove"),
+                "rm -rf ",
             )
     raise SystemExit(f"there is no way {name}")
 
@@ -203,7 +207,10 @@ def by_pipx(bare: Bare) -> Way:
         bare.run(pipx, "install", *words, *by_lock)
 
     return Way(
-        lambda: install(OLD), lambda: install(NEW, "--force"), lambda: bare.run(pipx, "uninstall", "credtray")
+        lambda: install(OLD),
+        lambda: install(NEW, "--force"),
+        lambda: bare.run(pipx, "uninstall", "credtray"),
+        "pipx uninstall credtray",
     )
 
 
@@ -219,7 +226,10 @@ def by_pip(bare: Bare) -> Way:
         bare.run("ln", "-sf", str(place / "bin" / "credtray"), bare.command)
 
     return Way(
-        lambda: install(OLD), lambda: install(NEW), lambda: bare.run("rm", "-r", str(place), bare.command)
+        lambda: install(OLD),
+        lambda: install(NEW),
+        lambda: bare.run("rm", "-rf", str(place), bare.command),
+        "rm -rf ",
     )
 
 
@@ -246,6 +256,7 @@ def live(bare: Bare, chosen: Way, publish: Callable[[], object]) -> None:
         bare.credtray("autostart", "status")  # with 4 it would start something else
     finally:
         bare.credtray("stop")
+    expect(bare.credtray("uninstall", "--yes"), f"To remove the program itself, run: {chosen.named}")
     chosen.remove()
     if Path(bare.command).exists() or Path(bare.command).is_symlink():
         raise SystemExit(f"{bare.command} is still there")

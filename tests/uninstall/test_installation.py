@@ -50,6 +50,11 @@ TREE = PurePath("/opt/credtray/lib/python3.13/site-packages/credtray")
             Installer.UVX,
             None,
         ),
+        (
+            replace(PIP, prefix=PurePath("/home/ann/.local/share/credtray-venv")),
+            Installer.OWN_FOLDER,
+            "rm -rf /home/ann/.local/share/credtray-venv /home/ann/.local/bin/credtray",
+        ),
         (replace(PIP, package=TREE, by_dpkg=True), Installer.APT, "sudo apt purge credtray"),
         (replace(PIP, package=TREE), Installer.DNF, "sudo dnf remove credtray"),
         (

@@ -21,6 +21,8 @@ _NAME = "credtray"
 _OPT = Path("/opt/credtray")
 _UVX_FOLDERS = ("archive-v", "environments-v")
 """How folders of uv's cache begin in which it runs what is not installed."""
+_OWN_FOLDER = (".local", "share", "credtray-venv")
+"""Where `make install` puts it, and our pages tell people to put it; the command is a link beside."""
 _DPKG = "var/lib/dpkg/info/credtray.list"
 
 
@@ -35,6 +37,7 @@ class Installer(Enum):
     UVX = "uvx"
     UV = "uv"
     PIP = "pip"
+    OWN_FOLDER = "make install"
     ONE_FILE = "credtray.pyz"
     WINDOWS = "Windows installer"
     CHECKOUT = "checkout"
@@ -98,6 +101,9 @@ def remaining(facts: Facts) -> Remaining:
         case Installer.WINDOWS:
             words = "To remove the program itself: Settings > Apps > Installed apps > credtray > Uninstall"
             return Remaining(installer, facts.uninstaller, words)
+        case Installer.OWN_FOLDER:
+            link = facts.prefix.parents[1] / "bin" / _NAME
+            command = command_line(["rm", "-rf", str(facts.prefix), str(link)], windows=facts.windows)
         case Installer.PIP:
             command = command_line([facts.python, "-m", "pip", "uninstall", _NAME], windows=facts.windows)
         case Installer.UV:
@@ -118,6 +124,7 @@ def installer_of(facts: Facts) -> Installer:
         ("pipx_metadata.json" in facts.markers, Installer.PIPX),
         ("uv-receipt.toml" in facts.markers, Installer.UV_TOOL),
         (facts.recorded_by is None or facts.editable, Installer.CHECKOUT),
+        (facts.prefix.parts[-3:] == _OWN_FOLDER, Installer.OWN_FOLDER),
         (any(part.startswith(_UVX_FOLDERS) for part in facts.prefix.parts), Installer.UVX),
         (facts.recorded_by == "uv", Installer.UV),
     )
