@@ -79,6 +79,7 @@ PURE_LIBRARY = frozenset(
     | {"difflib", "enum", "functools", "hashlib", "hmac", "html", "ipaddress", "itertools", "json", "math"}
     | {"msgspec", "re", "shlex", "string", "textwrap", "types", "typing", "unicodedata", "urllib.parse"}
     | {"sys.platform"}  # a constant of the Python that runs it
+    | {"threading.Lock"}  # keeps two threads apart, and tells nothing
 )
 """All that core may import: nothing here reads a clock, a file, the environment, the network or entropy."""
 
@@ -399,6 +400,25 @@ def nothing_dangerous(source: Source) -> Iterator[str]:
         for given in call.keywords:
             if (given.arg, ast.unparse(given.value)) in {("shell", "True"), ("verify", "False")}:
                 yield f"{call.lineno}: {given.arg}={ast.unparse(given.value)}"
+
+
+_READS_BY_TYPE = frozenset({"msgspec.convert", "msgspec.json.decode", "msgspec.json.Decoder"})
+
+
+def types_are_read_in_one_place(source: Source) -> Iterator[str]:
+    """Yield where msgspec may work out a type while another thread does: that ends the process.
+
+    The Identity Center shares no code with the product: its decoders are made while its modules are imported.
+    """
+    if source.module == "credtray.core.shapes":
+        return
+    for line, name in imported(source.tree):
+        if name in _READS_BY_TYPE:
+            yield f"{line}: imports {name}"
+    later = {call for function in functions(source.tree) for call in calls(function)}
+    for call in calls(source.tree):
+        if dotted(call.func) in _READS_BY_TYPE and (call in later or source.room != "demo.identity_center"):
+            yield f"{call.lineno}: {dotted(call.func)} instead of core/shapes"
 
 
 _DIALECT = re.compile(

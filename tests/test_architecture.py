@@ -55,6 +55,7 @@ PRODUCT_RULES = [
     rules.words_are_plain,
     rules.errors_are_in_one_place,
     rules.shells_are_spoken_to_in_one_place,
+    rules.types_are_read_in_one_place,
 ]
 EVERYWHERE_RULES = [rules.functions_are_short, rules.nothing_is_a_drawer, rules.suppressions_say_why]
 
@@ -143,6 +144,18 @@ PLANTED = [
     (rules.shells_are_spoken_to_in_one_place, "agent/credtray/doctor/x.py", "x = 'Run: unset AWS_PROFILE'"),
     (rules.shells_are_spoken_to_in_one_place, "agent/credtray/demo/x.py", "x = f'export {name}={value}'"),
     (rules.shells_are_spoken_to_in_one_place, "agent/credtray/cli/x.py", "x = 'Stop it: `kill 12`'"),
+    (
+        rules.types_are_read_in_one_place,
+        "agent/credtray/aws/x.py",
+        "def f(data):\n    return msgspec.json.decode(data, type=X)",
+    ),
+    (rules.types_are_read_in_one_place, "agent/credtray/aws/x.py", "X = msgspec.json.Decoder(int)"),
+    (rules.types_are_read_in_one_place, "agent/credtray/store/x.py", "from msgspec import convert"),
+    (
+        rules.types_are_read_in_one_place,
+        "agent/credtray/demo/identity_center/x.py",
+        "def f(data):\n    return msgspec.json.decode(data, type=X)",
+    ),
     (rules.suppressions_say_why, "agent/credtray/aws/x.py", "import x  # noqa"),
     (rules.suppressions_say_why, "agent/credtray/aws/x.py", "import x  # noqa: E501"),
     (rules.suppressions_say_why, "agent/credtray/aws/x.py", "x = 1  # type: ignore"),

@@ -44,6 +44,7 @@ from credtray.core.models import (
 )
 from credtray.core.ports import Clock, Issued
 from credtray.core.protocol import ProcessCredentials
+from credtray.core.shapes import from_json
 from credtray.ways_out.aws_console import Console, sign_in_address, token_address
 
 # Keeps calls to a service under a rate, and waits out its requests to slow down.
@@ -298,6 +299,6 @@ def _token(reply: Reply) -> str:
     if reply.is_web_page:
         raise CaptivePortal(f"it answered HTTP {status} with a web page")
     try:
-        return msgspec.json.decode(reply.body, type=_SignInToken).signin_token
+        return from_json(reply.body, _SignInToken).signin_token
     except (ValueError, RecursionError):
         raise UnexpectedReply("getSigninToken: no sign-in token in it") from None

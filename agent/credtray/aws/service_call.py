@@ -30,6 +30,7 @@ from credtray.core.errors import (
 )
 from credtray.core.models import Secret
 from credtray.core.ports import Issued
+from credtray.core.shapes import fitted, from_json
 
 # Says whose fault an exception is that is no refusal of a service: by where it arose, not by its class.
 #
@@ -163,7 +164,7 @@ def attempt(
     asked = now()
     try:
         answer = operation(**plain)
-        return Issued(msgspec.convert(answer, shape), _clock_error(answer, asked, now()))
+        return Issued(fitted(answer, shape), _clock_error(answer, asked, now()))
     except ClientError as error:
         answered = now()
         off = _clock_error(error.response, asked, answered)
@@ -187,7 +188,7 @@ def _unfit(report: str) -> str:
 
 
 def _refusal(service: Service, response: object, arguments: Mapping[str, object]) -> Refusal:
-    told = msgspec.convert(response, _Response, strict=False)
+    told = fitted(response, _Response, strict=False)
     message = told.Error.Message
     for value in arguments.values():
         if isinstance(value, Secret):
@@ -197,7 +198,7 @@ def _refusal(service: Service, response: object, arguments: Mapping[str, object]
 
 
 def _clock_error(response: object, asked: datetime, answered: datetime) -> timedelta | None:
-    told = msgspec.convert(response, _Response, strict=False)
+    told = fitted(response, _Response, strict=False)
     moment = http_date(told.ResponseMetadata.HTTPHeaders.get("date", ""))
     return None if moment is None else moment + _HALF_A_SECOND - (asked + (answered - asked) / 2)
 
@@ -411,7 +412,7 @@ def approved(operation: str, reply: Reply) -> bytes:
         return _bad_reply(reply.body)
     body = b"{}" if shape is _Nothing else reply.body
     try:
-        return msgspec.json.encode(msgspec.json.decode(body, type=shape))
+        return msgspec.json.encode(from_json(body, shape))
     except msgspec.ValidationError as error:
         raise UnexpectedReply(f"{operation}: {error}") from None
     except (ValueError, RecursionError):
@@ -435,7 +436,7 @@ def _by(reply: Reply) -> str:
 
 def _bad_reply(body: bytes) -> bytes:
     try:
-        found = msgspec.json.decode(body, type=_Refusal)
+        found = from_json(body, _Refusal)
     except (ValueError, RecursionError):
         return b"{}"
     if found.error and not found.type:

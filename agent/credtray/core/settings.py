@@ -15,11 +15,10 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-import msgspec
-
 from credtray.core.addresses import SUPPORTED, check_region, proxy_problem, usual_length
 from credtray.core.errors import RegionRefused, SettingsInvalid
 from credtray.core.models import Delivery
+from credtray.core.shapes import fitted
 from credtray.core.words import did_you_mean, exact, parse_duration
 
 Section = str
@@ -213,7 +212,7 @@ def read_value(kind: str, value: Any, where: Where) -> Any:
 
 def _read(kind: SettingType, value: Any, where: Where) -> Any:
     try:
-        found = msgspec.convert(value, kind.shape)
+        found = fitted(value, kind.shape)
         return kind.read(found if kind.each is None else [_read(kind.each, item, where) for item in found])
     except (ValueError, OverflowError, RegionRefused) as problem:
         if not kind.expected:

@@ -14,6 +14,7 @@ import msgspec
 from credtray.core.expiry import SignInMemory
 from credtray.core.models import EndProof, SignIn, SsoSession
 from credtray.core.pasted_keys import ImportedKeys
+from credtray.core.shapes import from_json
 from credtray.core.state import MOST_RECENT, SessionState, State, frozen
 
 VERSION = 1
@@ -131,10 +132,10 @@ def decode(data: bytes) -> State:
         ValueError: torn or garbage.
     """
     try:
-        version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("version")
-        if version is not None and msgspec.json.decode(version, type=int) > VERSION:
+        version = from_json(data, dict[str, msgspec.Raw]).get("version")
+        if version is not None and from_json(bytes(version), int) > VERSION:
             raise NewerVersion
-        saved = msgspec.json.decode(data, type=Saved)
+        saved = from_json(data, Saved)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     remembered = {name: _remembered(name, item) for name, item in saved.sessions.items()}

@@ -18,9 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 
-import msgspec
-
 from credtray.core.protocol.results import SessionStatus, StatusDocument
+from credtray.core.shapes import from_json
 from credtray.demo.home import FOLDER, ThrowAwayHome, environment
 from credtray.demo.identity_center import IdentityCenter
 from credtray.demo.pace import PacedClock
@@ -114,7 +113,7 @@ class Observed:
 
     def hear_document(self, line: str) -> None:
         """Take one line of `credtray status --watch --json`."""
-        moment = Moment.of(msgspec.json.decode(line, type=StatusDocument))
+        moment = Moment.of(from_json(line, StatusDocument))
         with self._changed:
             self.moment = moment
             self._changed.notify_all()
@@ -427,7 +426,7 @@ class Stage:
 
     def status(self, step: str) -> StatusDocument:
         """Return what `credtray status` tells; raises as ``credtray``."""
-        return msgspec.json.decode(self.asked(step, "status"), type=StatusDocument)
+        return from_json(self.asked(step, "status"), StatusDocument)
 
     def python(self, step: str, *arguments: str) -> str:
         """Run a Python program of a user and return what it prints; raises as ``credtray``."""

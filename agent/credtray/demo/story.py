@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TextIO, TypeVar
 
-import msgspec
 from rich.console import RenderableType
 from rich.live import Live
 from rich.padding import Padding
@@ -27,6 +26,7 @@ from credtray.cli.terminal import screen
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import LogoutResult
 from credtray.core.settings import Settings
+from credtray.core.shapes import from_json
 from credtray.core.shell_words import command_words
 from credtray.core.words import short
 from credtray.demo.home import FOLDER, FOREIGN_SECTION
@@ -374,7 +374,7 @@ class Story:
             return moment.session.state is CredentialStatus.SIGNED_OUT
 
         if not self._persons("click the icon, then Sign out > Yes", signed_out):
-            answer = msgspec.json.decode(self._stage.asked("signed out", "logout"), type=LogoutResult)
+            answer = from_json(self._stage.asked("signed out", "logout"), LogoutResult)
             if not answer.told_portal:
                 raise Missing("signed out", "the portal was not told")
         if self._stage.portal.active_sign_ins():

@@ -20,6 +20,7 @@ import msgspec
 
 from credtray.core.errors import AssetMissing
 from credtray.core.icon_state import STEPS, IconState, Shape
+from credtray.core.shapes import fitted
 from credtray.desktop.paths import asset
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def palettes_from(text: bytes) -> Mapping[str, Palette]:
         AssetMissing: it is not what this version of credtray needs.
     """
     try:
-        return msgspec.convert(tomllib.loads(text.decode()), _Colours).panels
+        return fitted(tomllib.loads(text.decode()), _Colours).panels
     except ValueError as error:  # tomllib's, msgspec's and the decoder's errors are all of this kind
         raise AssetMissing(f"tray.toml is not the one that this version needs: {error}") from error
 

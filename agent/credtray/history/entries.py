@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 
 from credtray.core.models import Way
+from credtray.core.shapes import from_json
 
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -157,13 +158,10 @@ def decode(data: bytes) -> Lines:
             newer = newer or version > VERSION
             continue
         try:
-            entries.append(_LINE.decode(line))
+            entries.append(from_json(line, Entry))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             unreadable += 1
     return Lines(entries=tuple(entries), unreadable=unreadable, newer=newer)
-
-
-_LINE = msgspec.json.Decoder(Entry)
 
 
 def _version(line: bytes) -> int | None:
@@ -171,6 +169,6 @@ def _version(line: bytes) -> int | None:
     if _HEADER.encode() not in line[: len(_HEADER) + 4]:
         return None
     try:
-        return msgspec.json.decode(line, type=dict[str, int]).get(_HEADER)
+        return from_json(line, dict[str, int]).get(_HEADER)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

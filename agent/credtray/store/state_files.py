@@ -25,6 +25,7 @@ from credtray.core.config.setup_edits import Change
 from credtray.core.errors import CredtrayError, FileInUse, FileRefused
 from credtray.core.models import Secret
 from credtray.core.ports import EndpointMemory
+from credtray.core.shapes import from_json
 from credtray.core.state import State
 from credtray.files.atomic_file import CACHE_LIMIT, LEFTOVER_PREFIX, read_bounded, write_atomically
 from credtray.files.directory_safety import private_directory
@@ -142,7 +143,7 @@ class UndoFile:
         if data is None:
             return []
         try:
-            document = msgspec.json.decode(data, type=_Document)
+            document = from_json(data, _Document)
             for change in document.changes:
                 change.originals()
                 change.results()
@@ -190,7 +191,7 @@ class _Versioned(msgspec.Struct):
 
 def _version(data: bytes) -> int:
     try:
-        return msgspec.json.decode(data, type=_Versioned).version
+        return from_json(data, _Versioned).version
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return VERSION
 
@@ -229,7 +230,7 @@ class EndpointTokens:
         """
         data = read_bounded(self._document, CACHE_LIMIT)
         try:
-            found = msgspec.json.decode(data or b"{}", type=_TokensDocument)
+            found = from_json(data or b"{}", _TokensDocument)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return EndpointMemory()
         if found.version > VERSION:
@@ -327,7 +328,7 @@ class PageFile:
         """Return what is remembered; None where there is nothing, or nothing that can be read."""
         try:
             data = read_bounded(self._path, CACHE_LIMIT)
-            found = None if data is None else msgspec.json.decode(data, type=PageMemory)
+            found = None if data is None else from_json(data, PageMemory)
         except (CredtrayError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return found if found is not None and found.version <= VERSION and found.at.tzinfo else None

@@ -6,7 +6,6 @@ Knows no socket, file or clock. Secrets travel in ``CredentialsIssued``, ``Impor
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -50,6 +49,7 @@ from credtray.core.protocol.messages import (
     Wait,
     Watch,
 )
+from credtray.core.shapes import reader
 
 __all__ = [
     "CREDENTIALS_HEAD",
@@ -120,8 +120,8 @@ def _hide(kind: type, value: object) -> Secret:
     raise NotImplementedError
 
 
-_VERSIONED: Final = msgspec.json.Decoder(_Versioned)
-_REQUEST: msgspec.json.Decoder[Known] = msgspec.json.Decoder(Known, dec_hook=_hide)
+_VERSIONED: Final[msgspec.json.Decoder[_Versioned]] = reader(_Versioned)
+_REQUEST: Final[msgspec.json.Decoder[Known]] = reader(Known, _hide)
 
 
 def encode(message: Request | Reply) -> bytes:
@@ -160,14 +160,13 @@ def decode_reply(frame: bytes, request: Request) -> Reply:
     return _decode(_reply_decoder(type(request)), frame)
 
 
-@lru_cache
 def _reply_decoder(kind: type[Request]) -> msgspec.json.Decoder[Reply]:
     if issubclass(kind, Watch):
-        return msgspec.json.Decoder(Progress | Update | Failed, dec_hook=_hide)
+        return reader(Progress | Update | Failed, _hide)
     result: Any = kind.result_type()
     if result is ProcessCredentials:
-        return msgspec.json.Decoder(Progress | CredentialsIssued | Failed, dec_hook=_hide)
-    return msgspec.json.Decoder(Progress | Done[result] | Failed, dec_hook=_hide)
+        return reader(Progress | CredentialsIssued | Failed, _hide)
+    return reader(Progress | Done[result] | Failed, _hide)
 
 
 def result_of(reply: Reply | None, request: Asks[R]) -> R:

@@ -356,12 +356,14 @@ _Commands = (
     | AutoApprove
     | Counters
 )
+# Made here, before any thread: two threads that use a type of msgspec first at the same time end the process.
+_DECODER = msgspec.json.Decoder(_Commands)
 
 
 def obey(steering: Controls, body: bytes) -> Response:
     """Carry out one command and answer 200 with its content, or 400 with the reason."""
     try:
-        command: Command = msgspec.json.Decoder(_Commands).decode(body)
+        command: Command = _DECODER.decode(body)
         content = command.obey(steering)
     except (msgspec.DecodeError, KeyError, ValueError) as error:
         return json_response(400, {"error": str(error)})

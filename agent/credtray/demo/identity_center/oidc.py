@@ -57,11 +57,15 @@ class CreateTokenRequest(msgspec.Struct, rename="camel", frozen=True):
 
 
 _T = TypeVar("_T", RegisterClientRequest, StartDeviceAuthorizationRequest, CreateTokenRequest)
+# Made here, before any thread: two threads that use a type of msgspec first at the same time end the process.
+_REGISTRATION = msgspec.json.Decoder(RegisterClientRequest)
+_DEVICE = msgspec.json.Decoder(StartDeviceAuthorizationRequest)
+_TOKEN = msgspec.json.Decoder(CreateTokenRequest)
 
 
-def _decode(request: Request, shape: type[_T]) -> _T:
+def _decode(request: Request, decoder: msgspec.json.Decoder[_T]) -> _T:
     try:
-        return msgspec.json.decode(request.body, type=shape)
+        return decoder.decode(request.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         # msgspec names the member, never its value.
         raise oidc_refusal("InvalidRequestException") from None
@@ -69,7 +73,7 @@ def _decode(request: Request, shape: type[_T]) -> _T:
 
 def register_client(instance: Instance, request: Request, now: datetime) -> Response:
     """POST /client/register."""
-    asked = _decode(request, RegisterClientRequest)
+    asked = _decode(request, _REGISTRATION)
     if asked.issuer_url is not None and not instance.directory.knows_start_url(asked.issuer_url):
         raise oidc_refusal("InvalidRequestException")
     registration = instance.registrations.add(asked, now, instance.lifetimes.registration)
@@ -89,7 +93,7 @@ def register_client(instance: Instance, request: Request, now: datetime) -> Resp
 
 def start_device_authorization(instance: Instance, request: Request, now: datetime) -> Response:
     """POST /device_authorization; the page named is on the host the client asked, or AWS's own for it."""
-    asked = _decode(request, StartDeviceAuthorizationRequest)
+    asked = _decode(request, _DEVICE)
     registration = instance.registrations.authenticate(asked.client_id, asked.client_secret, now)
     if not instance.directory.knows_start_url(asked.start_url):
         raise oidc_refusal("InvalidRequestException")
@@ -130,7 +134,7 @@ def _device_page(host: str) -> str:
 
 def create_token(instance: Instance, request: Request, now: datetime) -> Response:
     """POST /token for the grants authorization_code, device_code and refresh_token."""
-    asked = _decode(request, CreateTokenRequest)
+    asked = _decode(request, _TOKEN)
     registration = instance.registrations.authenticate(asked.client_id, asked.client_secret, now)
     if asked.grant_type not in GRANTS:
         raise oidc_refusal("UnsupportedGrantTypeException")

@@ -196,6 +196,10 @@ class _Grant(msgspec.Struct, rename="camel", frozen=True):
     grant_type: str | None = None
 
 
+# Made here, before any thread: two threads that use a type of msgspec first at the same time end the process.
+_GRANT = msgspec.json.Decoder(_Grant)
+
+
 class IdentityCenter(Controls):
     """A small Identity Center with portal, STS and federation endpoint on 127.0.0.1.
 
@@ -281,7 +285,7 @@ def _call(route: Route, request: Request, now: datetime, status: int) -> Call:
         return Call(route.operation, now, status, query.get("account_id"), query.get("role_name"))
     if route.operation == "CreateToken":
         try:
-            grant = msgspec.json.decode(request.body, type=_Grant).grant_type
+            grant = _GRANT.decode(request.body).grant_type
         except (msgspec.DecodeError, UnicodeDecodeError):
             grant = None
         return Call(route.operation, now, status, grant=grant)

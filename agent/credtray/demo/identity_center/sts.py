@@ -196,6 +196,10 @@ class _Session(msgspec.Struct, rename="camel", frozen=True):
     session_token: str
 
 
+# Made here, before any thread: two threads that use a type of msgspec first at the same time end the process.
+_SESSION = msgspec.json.Decoder(_Session)
+
+
 def federation(instance: Instance, request: Request, now: datetime) -> Response:
     """GET /federation with Action=getSigninToken or login."""
     query = request.query
@@ -208,7 +212,7 @@ def federation(instance: Instance, request: Request, now: datetime) -> Response:
 
 def _sign_in_token(instance: Instance, query: dict[str, str], now: datetime) -> Response:
     try:
-        keys = msgspec.json.decode(query.get("Session", ""), type=_Session)
+        keys = _SESSION.decode(query.get("Session", ""))
     except msgspec.DecodeError:
         return _BAD_REQUEST
     session = instance.role_sessions.find(keys.session_id)
