@@ -27,6 +27,7 @@ from credtray.core.models import SectionKeys
 from credtray.core.protocol import Activate
 from credtray.daemon.log import Redactor
 from credtray.desktop import paths
+from credtray.environment import Environment
 from credtray.service import Service, _secrets, agent_lock
 from tests.core.making import NOON, keys, token
 from tests.end_to_end.house import until
@@ -82,6 +83,21 @@ def test_ends_while_portal_and_sign_in_hang(components: Components) -> None:
         return await ended_while(made, hang)
 
     assert asyncio.run(drive())
+
+
+@pytest.mark.parametrize(
+    "number",
+    [number for number in signal.Signals if number.name in {"SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"}],
+)
+def test_without_a_desktop_it_ends_on_each_signal_that_asks_for_it(
+    home: Path, number: signal.Signals
+) -> None:
+    """Ctrl-Break among them, which nobody can press under Wine; with a desktop: test_main_thread."""
+    before = signal.getsignal(number)
+    try:
+        asyncio.run(agent(build(Environment(desktop=False))).run(lambda: signal.raise_signal(number)))
+    finally:
+        signal.signal(number, before)
 
 
 def test_ends_though_a_file_hangs(components: Components) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,12 @@ PARENT = """
 import os, sys
 from credtray.cli.execution import run
 sys.exit(run([sys.executable, "-c", sys.argv[1]], os.environ))
+"""
+CONNECTED = """
+import socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:
+    connection.recv(1)
+sys.exit(7)
 """
 
 
@@ -87,6 +96,26 @@ def test_the_exit_code_of_ctrl_c_is_kept() -> None:
     script = f"import ctypes; ctypes.windll.kernel32.ExitProcess({code})"
 
     assert run([sys.executable, "-c", script], os.environ) == code
+
+
+def test_ctrl_c_and_ctrl_break_are_for_the_child_alone() -> None:
+    """What the child makes of them: test_interrupts_windows. Wine does not send Ctrl-Break."""
+    keys = (signal.SIGINT, signal.SIGBREAK)
+    before = [signal.getsignal(key) for key in keys]
+    meanwhile: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def look_while_it_runs() -> None:
+            with server.accept()[0]:
+                meanwhile.extend(signal.getsignal(key) for key in keys)
+
+        watcher = threading.Thread(target=look_while_it_runs)
+        watcher.start()
+        code = run([sys.executable, "-c", CONNECTED, str(server.getsockname()[1])], os.environ)
+        watcher.join()
+
+    assert (code, meanwhile) == (7, [signal.SIG_IGN, signal.SIG_IGN])
+    assert [signal.getsignal(key) for key in keys] == before
 
 
 def test_no_child_outlives_a_killed_parent() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import threading
 
@@ -40,8 +39,10 @@ def test_what_ends_the_agent_is_raised_and_what_ends_lent_work_goes_to_who_lent_
         main.run(serve, stop=lambda: None)
 
 
-@pytest.mark.posix("signals are sent as Unix does")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [number for number in signal.Signals if number.name in {"SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"}],
+)
 def test_signal_is_heard_while_the_main_thread_waits_in_the_loop_of_the_system(
     number: signal.Signals,
 ) -> None:
@@ -50,7 +51,7 @@ def test_signal_is_heard_while_the_main_thread_waits_in_the_loop_of_the_system(
     before = signal.getsignal(number)
 
     def system_loop() -> None:
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         assert stopped.wait(PATIENCE)
 
     main.run(lambda: main.lend(system_loop).result(PATIENCE), stop=stopped.set)
