@@ -192,7 +192,12 @@ def test_bundles_that_cannot_be_read_are_seen_wherever_they_are_named(home: Path
 )
 def test_where_it_runs(environ: dict[str, str], where: Surrounding, tmp_path: Path) -> None:
     assert collect_around.surrounding(environ, tmp_path) is where
+
+
+@pytest.mark.posix("Windows has no such file")
+def test_a_container_has_a_file_that_says_so(tmp_path: Path) -> None:
     (tmp_path / ".dockerenv").touch()
+
     assert collect_around.surrounding({}, tmp_path) is Surrounding.CONTAINER
 
 

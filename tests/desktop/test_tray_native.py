@@ -6,6 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -37,6 +38,7 @@ class MainThreadIcon:
     menu: Any
     images: Mapping[int, Image.Image]
     end_session: Callable[[float], None]
+    before_show: Callable[[Callable[[], None]], None]
     after_show: Callable[[], None]
     heard_balloon: Callable[[int], None]
     refusal: str | None
@@ -155,6 +157,26 @@ def test_icon_lives_on_the_main_thread_and_follows_what_is_shown() -> None:
     stage.play(story)
 
     assert [icon.visible for icon in stage.back_end.made] == [False]
+
+
+def test_menu_is_the_one_of_the_moment_it_is_opened() -> None:
+    stage = Stage()
+    stage.shown = Shown(lambda: replace(FACE, menu=(Item("left", Kind.TEXT, "3 min left"),)))
+    opened: list[list[str]] = []
+
+    async def story() -> None:
+        stage.shown.show(FACE)
+        icon = await stage.icon()
+
+        def track() -> None:
+            opened.append([item.text for item in icon.menu])
+
+        icon.on_main(lambda: icon.before_show(lambda: icon.on_main(track)))
+        await stage.until(lambda: bool(opened))
+
+    stage.play(story)
+
+    assert opened == [["3 min left"]]
 
 
 def test_click_on_the_main_thread_is_handed_to_the_loop() -> None:
