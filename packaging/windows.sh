@@ -142,9 +142,13 @@ end_wine() {
 
 # What `test` runs, and how many tests have to pass: a test that goes missing is noticed.
 rooms="tests/core tests/ways_out tests/aws tests/store tests/files tests/web tests/desktop tests/golden tests/met"
-least=6300
+rooms="$rooms tests/test_clicks.py tests/test_clipboard_requests.py tests/test_credentials_fetch.py"
+rooms="$rooms tests/test_missing_icon.py tests/test_notice_requests.py tests/test_pipe_note.py tests/test_service.py"
+rooms="$rooms tests/test_without_agent.py"
+least=6440
 # What a soak runs as well: tests that start many programs, each of which takes seconds there.
-more_rooms="tests/contracts tests/simulation tests/daemon tests/packaging tests/cli tests/demo"
+more_rooms="tests/contracts tests/simulation tests/daemon tests/packaging tests/cli tests/demo tests/uninstall"
+more_rooms="$more_rooms tests/test_budgets.py"
 
 # In a temporary folder of its own: pytest clears away what earlier runs left, and two runs at a time get into each
 # other's way.
