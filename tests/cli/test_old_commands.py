@@ -25,6 +25,10 @@ from tests.cli.fake_backend import credtray
             "'/x y/python' -I -S '/z z/credtray/__main__.py' credentials -- -p",
             OwnCommand("/x y/python", "/z z/credtray/__main__.py", "credtray", "-p"),
         ),
+        (
+            r"C:\x\python.exe -I -S C:\y\agent\__main__.py credentials p",
+            OwnCommand(r"C:\x\python.exe", r"C:\y\agent\__main__.py", "agent", "p"),
+        ),
         ("/x/python -m agent credentials p", OwnCommand("/x/python", None, "agent", "p")),
         ("/x/python -I -m credtray credentials p", OwnCommand("/x/python", None, "credtray", "p")),
         ("aws-vault exec p", None),

@@ -44,6 +44,14 @@ def test_cmd_gets_nothing_that_only_powershell_knows(name: str) -> None:
         assert not re.search(r"-(Item|Process|Content)|\$|Env:", ROWS[name].on("~/a b", Form.CMD))
 
 
+def test_until_a_command_knows_its_shell_the_words_are_those_of_the_system() -> None:
+    """As in the notices of the agent, which no shell has started."""
+    program = "from credtray.core.shell_words import PRIVATE; print(PRIVATE.on('x').split()[0])"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert said.strip() == ("icacls" if sys.platform == "win32" else "chmod")
+
+
 def test_cmd_finds_the_home_by_its_own_variable() -> None:
     assert path_word("~/.aws/config", Form.CMD) == r'"%USERPROFILE%\.aws\config"'
     assert path_word("~", Form.CMD) == '"%USERPROFILE%"'

@@ -37,6 +37,17 @@ def test_shortcut_says_what_was_written(tmp_path: Path) -> None:
     assert read_shortcut(tmp_path / "x.lnk") == wanted
 
 
+def test_words_of_the_shortcut_are_those_of_the_command(tmp_path: Path) -> None:
+    door = r"C:\apps\credtray\__main__.py"
+    command = (r"C:\a b\pythonw.exe", "-I", door, "start", "--clicked")
+    entry = StartMenuEntry(tmp_path)
+    entry.write(entry.content(command))
+    found = entry.found()
+
+    assert found is not None
+    assert (found.words, found.starts, found.ours) == (command, entry.starts(command), True)
+
+
 def test_added_twice_and_removed_twice(tmp_path: Path) -> None:
     entry = menu(tmp_path / "Start Menu" / "Programs", tmp_path / "Zoë's apps" / "pythonw.exe")
     added = [entry.add(), entry.add()]
