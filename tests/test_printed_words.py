@@ -33,6 +33,7 @@ NO_WORDS = {
     "cli/reference.py": ("kind.repair.value",),  # ours
     "core/notice_texts.py": ("minutes",),  # a number
     "core/shell_words.py": ("pid",),  # a number
+    "cli/agent_start.py": ("words",),  # quoted one by one
     "core/forms.py": ("name",),  # of a variable; the text is a shell's
 }
 """File -> what may stand in a command as it is."""

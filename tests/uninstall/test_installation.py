@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from credtray.core.forms import Form
 from credtray.uninstall.installation import Facts, Installer, look, others, remaining
 
 PIP = Facts(
@@ -15,7 +16,7 @@ PIP = Facts(
     PurePath("/home/ann/venv"),
     "/home/ann/venv/bin/python",
     recorded_by="pip",
-    windows=False,
+    shell=Form.POSIX,
 )
 TREE = PurePath("/opt/credtray/lib/python3.13/site-packages/credtray")
 
@@ -31,9 +32,19 @@ TREE = PurePath("/opt/credtray/lib/python3.13/site-packages/credtray")
         ),
         (replace(PIP, python="/a b/python"), Installer.PIP, "'/a b/python' -m pip uninstall credtray"),
         (
-            replace(PIP, python=r"C:\Program Files\py\python.exe", windows=True),
+            replace(PIP, python=r"C:\Program Files\py\python.exe", shell=Form.CMD),
             Installer.PIP,
             r'"C:\Program Files\py\python.exe" -m pip uninstall credtray',
+        ),
+        (
+            replace(PIP, python=r"C:\Program Files\py\python.exe", shell=Form.POWERSHELL),
+            Installer.PIP,
+            r'& "C:\Program Files\py\python.exe" -m pip uninstall credtray',
+        ),
+        (
+            replace(PIP, python=r"C:\$py\python.exe", recorded_by="uv", shell=Form.POWERSHELL),
+            Installer.UV,
+            r'uv pip uninstall --python "C:\`$py\python.exe" credtray',
         ),
         (
             replace(PIP, markers=frozenset({"pipx_metadata.json"})),

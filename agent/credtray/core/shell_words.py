@@ -61,6 +61,12 @@ def word(name: str, form: Form | None = None) -> str:
     return SYNTAX[form].quoted(name)
 
 
+def program_word(path: str, form: Form | None = None) -> str:
+    """Return the path of a program as the first word of a command; what is quoted PowerShell only prints."""
+    first = word(path, form)
+    return f"& {first}" if first != path and (form or SYSTEM) is Form.POWERSHELL else first
+
+
 def argument(name: str, form: Form | None = None) -> str:
     """Return text as the last word of a command line, where a leading dash would make it an option.
 
@@ -260,6 +266,7 @@ SET_CLOCK = ShellCommand(
     "sudo systemsetup -setusingnetworktime on",
     git_bash="w32tm //resync",
 )
+# Packages of Linux, whatever the shell: only their POSIX words are ever printed.
 PURGE_WITH_APT = ShellCommand("sudo apt purge credtray", "")
 REMOVE_WITH_DNF = ShellCommand("sudo dnf remove credtray", "")
 READ_IN = ShellCommand(". {path}", "Get-Content -Raw -Encoding UTF8 {path} | Invoke-Expression")

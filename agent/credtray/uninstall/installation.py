@@ -14,7 +14,8 @@ from enum import Enum
 from importlib import metadata
 from pathlib import Path, PurePath
 
-from credtray.core.shell_words import PURGE_WITH_APT, REMOVE_WITH_DNF, command_line
+from credtray.core.forms import Form
+from credtray.core.shell_words import PURGE_WITH_APT, REMOVE_WITH_DNF, command_line, program_word, word
 from credtray.desktop.paths import one_file
 
 _NAME = "credtray"
@@ -62,7 +63,8 @@ class Facts:
     """The path of credtray.pyz, when it runs from there."""
     uninstaller: str | None = None
     """The command that the registry of Windows holds."""
-    windows: bool = sys.platform == "win32"
+    shell: Form | None = None
+    """Whose words the command is to be in; None: the one in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,11 @@ def remaining(facts: Facts) -> Remaining:
             return Remaining(installer, facts.uninstaller, words)
         case Installer.OWN_FOLDER:
             link = facts.prefix.parents[1] / "bin" / _NAME
-            command = command_line(["rm", "-rf", str(facts.prefix), str(link)], windows=facts.windows)
+            command = command_line(["rm", "-rf", str(facts.prefix), str(link)], windows=False)
         case Installer.PIP:
-            command = command_line([facts.python, "-m", "pip", "uninstall", _NAME], windows=facts.windows)
+            command = f"{program_word(facts.python, facts.shell)} -m pip uninstall {_NAME}"
         case Installer.UV:
-            command = command_line(
-                ["uv", "pip", "uninstall", "--python", facts.python, _NAME], windows=facts.windows
-            )
+            command = f"uv pip uninstall --python {word(facts.python, facts.shell)} {_NAME}"
     return Remaining(installer, command, f"To remove the program itself, run: {command}")
 
 
