@@ -31,7 +31,7 @@ from credtray.demo.pace import PacedClock
 from credtray.demo.stage import Child, Observed, begun
 from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
-from credtray.web import sign_in_redirect as pages
+from credtray.web import sign_in_pages as pages
 from credtray.web.sign_in_redirect import LoopbackCallbackListener
 from tests.demo.program import Program
 

@@ -14,8 +14,8 @@ import pytest
 
 from credtray.core.errors import ListenerUnavailable, SignInCancelled, SignInDenied, SignInTimedOut
 from credtray.core.models import Secret
+from credtray.web import sign_in_pages as pages
 from credtray.web import sign_in_redirect as callback_module
-from credtray.web import sign_in_redirect as pages
 from credtray.web.sign_in_redirect import LoopbackCallback, LoopbackCallbackListener
 from tests.web.endpoint_world import drained
 

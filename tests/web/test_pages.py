@@ -11,13 +11,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from credtray.web import sign_in_redirect
+from credtray.web import sign_in_pages
 
 PAGES = [
-    sign_in_redirect.signed_in(),
-    sign_in_redirect.denied(),
-    sign_in_redirect.gone(),
-    *(sign_in_redirect.refused(status) for status in (400, 404, 405, 421)),
+    sign_in_pages.signed_in(),
+    sign_in_pages.denied(),
+    sign_in_pages.gone(),
+    *(sign_in_pages.refused(status) for status in (400, 404, 405, 421)),
 ]
 
 
@@ -80,8 +80,8 @@ def test_nothing_runs_loads_or_leads_away(page: bytes) -> None:
 
 def test_pages_differ_and_stay_the_same() -> None:
     assert len(set(PAGES)) == len(PAGES)
-    assert sign_in_redirect.signed_in() == sign_in_redirect.signed_in()
+    assert sign_in_pages.signed_in() == sign_in_pages.signed_in()
 
 
 def test_refused_method_names_the_allowed_one() -> None:
-    assert split(sign_in_redirect.refused(405))[0]["Allow"] == "GET"
+    assert split(sign_in_pages.refused(405))[0]["Allow"] == "GET"

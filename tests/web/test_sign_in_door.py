@@ -16,7 +16,7 @@ from credtray.core.errors import CredtrayError, Offline, SignInCancelled, SignIn
 from credtray.core.models import Secret
 from credtray.core.oauth import PATH_BYTES, Entrance
 from credtray.web import http_connections
-from credtray.web import sign_in_redirect as pages
+from credtray.web import sign_in_pages as pages
 from credtray.web.sign_in_redirect import LoopbackCallback, LoopbackCallbackListener
 from tests.web.endpoint_world import drained
 
