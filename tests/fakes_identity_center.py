@@ -345,6 +345,8 @@ class FakeCallbackListener:
         """What they press there: ``end`` or ``keep``; empty: they close the tab."""
         self.pressed = ""
         self.told: list[str | None] = []
+        self.again: Callable[[], None] | None = None
+        """What the button of a page without a token does."""
         self.visit: Callable[[str], None] = lambda _url: None
         """What happens in the browser behind the door."""
 
@@ -388,6 +390,9 @@ class FakeCallback:
     def lead_through(self, door: Door) -> str:
         self.listener.door = door
         return DOOR
+
+    def offer_again(self, begin: Callable[[], None]) -> None:
+        self.listener.again = begin
 
     def tell(self, failure: str | None) -> None:
         self.listener.told.append(failure)

@@ -49,7 +49,7 @@ from credtray.files.shared_file import SharedFile
 from credtray.ipc_client import AgentClient
 from credtray.store.settings_file import SettingsFile
 from credtray.store.state_files import StateFile, UndoFile
-from credtray.web.sign_in_redirect import LoopbackCallbackListener
+from credtray.web.sign_in_redirect import LINGER_SECONDS, LoopbackCallbackListener
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def build(environment: Environment | None = None) -> Components:
         role_credentials=BotocoreRoleCredentials(clients, clock),
         notifier=environment.notifier or LogNotifier(),
         browser=SystemBrowser(),
-        callback_listener=LoopbackCallbackListener(),
+        callback_listener=LoopbackCallbackListener(LINGER_SECONDS),
         state_file=state_file,
     )
     changes = Changes(settings_file, profile_writer.restore, undo_file)

@@ -203,6 +203,7 @@ class Service:
             AgentRefused: the socket cannot be had.
         """
         self._workers.start()
+        self._sign_ins.lasting = True
         self._history.started()
         if self._main_thread is None:
             self._heed_signals()

@@ -166,6 +166,41 @@ def test_person_who_says_no_sees_it_and_nothing_is_kept(desk: Desk, page: Page, 
     assert desk.token_cache.read(desk.session) is None
 
 
+def test_the_code_leaves_the_address_bar_and_a_reload_shows_the_same_truth(desk: Desk, page: Page) -> None:
+    desk.callback_listener = LoopbackCallbackListener(60.0)
+    desk.ports = replace(desk.ports, callback_listener=desk.callback_listener)
+    attempt = Attempt(desk)
+    page.goto(desk.addresses.get(timeout=10))
+    sign_in(page)
+    page.get_by_role("button", name="Allow").click()
+    expect(page.get_by_role("heading", name="You are signed in")).to_be_visible()
+    attempt.finished()
+    address = page.url
+    page.reload()
+
+    expect(page.get_by_role("heading", name="You are signed in")).to_be_visible()
+    assert page.url == address
+    assert "?" not in address
+    page.go_back()  # the address that held the code is no page that one could come back to
+    assert "code=" not in page.url
+
+
+def test_who_said_no_presses_try_again_once(desk: Desk, page: Page) -> None:
+    desk.callback_listener = LoopbackCallbackListener(60.0)
+    desk.ports = replace(desk.ports, callback_listener=desk.callback_listener)
+    pressed: queue.Queue[str] = queue.Queue()
+    attempt = Attempt(desk, SignInRequest(again=lambda: pressed.put("again")))
+    page.goto(desk.addresses.get(timeout=10))
+    sign_in(page)
+    page.get_by_role("button", name="Deny").click()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="A new sign-in opens")).to_be_visible()
+    with pytest.raises(SignInDenied):
+        attempt.finished()
+
+    assert list(pressed.queue) == ["again"]
+
+
 def test_fresh_sign_in_moves_the_end_though_the_browser_is_signed_in(
     desk: Desk, page: Page, portal: IdentityCenter
 ) -> None:

@@ -164,6 +164,36 @@ def test_cancelling_from_elsewhere_ends_it_for_all_who_wait() -> None:
     real(drive())
 
 
+def test_who_presses_try_again_gets_one_sign_in_however_often() -> None:
+    async def drive() -> None:
+        async with world() as (daemon, person):
+            daemon.sign_ins.lasting = True
+            first, _ = login(daemon)
+            await until(lambda: bool(person.urls))
+            await daemon.ask(protocol.CancelLogin("corp"))
+            with pytest.raises(SignInCancelled):
+                await first
+            assert daemon.listener.again is not None
+            for _ in range(3):
+                daemon.listener.again()
+            await until(lambda: len(person.urls) == 2)
+            person.allow()
+            await until(lambda: daemon.state.sessions["corp"].token is not None)
+
+            assert len(person.urls) == 2
+
+    real(drive())
+
+
+def test_without_an_agent_nobody_offers_another_try() -> None:
+    async def drive() -> None:
+        daemon = await Daemon().signed_in()
+
+        assert daemon.listener.again is None
+
+    run(drive())
+
+
 def test_cancelling_nothing_says_so() -> None:
     async def drive() -> None:
         daemon = await Daemon().started()

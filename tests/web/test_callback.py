@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import errno
 import http.client
+import re
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from urllib.parse import urlsplit
 
 import pytest
 
-from credtray.core.errors import ListenerUnavailable, SignInCancelled, SignInDenied, SignInTimedOut
+from credtray.core.errors import (
+    CredtrayError,
+    ListenerUnavailable,
+    SignInCancelled,
+    SignInDenied,
+    SignInTimedOut,
+)
 from credtray.core.models import Secret
 from credtray.web import sign_in_pages as pages
 from credtray.web import sign_in_redirect as callback_module
@@ -48,6 +55,25 @@ def get(callback: LoopbackCallback, target: str, *, host: str | None = None, met
     return send(callback, f"{method} {target} HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
 
 
+def location(answer: bytes) -> str:
+    """Return the path that an answer leads on to."""
+    head = answer.partition(b"\r\n\r\n")[0].decode("ascii")
+    assert head.startswith("HTTP/1.1 303 ")
+    (line,) = [each for each in head.split("\r\n") if each.startswith("Location: ")]
+    return urlsplit(line.removeprefix("Location: ")).path
+
+
+def landing(callback: LoopbackCallback, target: str = RIGHT) -> bytes:
+    """Send the right redirect, and return the request with which a browser follows it."""
+    path = location(get(callback, target))
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode()
+
+
+def shown(callback: LoopbackCallback, target: str) -> bytes:
+    """Return the page that a browser ends at."""
+    return send(callback, landing(callback, target))
+
+
 def never() -> bool:
     return False
 
@@ -55,7 +81,7 @@ def never() -> bool:
 def bring(callback: LoopbackCallback, target: str = RIGHT, failure: str | None = None) -> bytes:
     """Send the right redirect, let the sign-in end, and return what the browser is told then."""
     with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=60)) as connection:
-        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        connection.sendall(landing(callback, target))
         callback.wait(5, never)
         callback.tell(failure)
         return drained(connection)
@@ -81,7 +107,7 @@ def test_a_parameter_without_a_value_does_not_hold_up_the_sign_in(callback: Loop
 @pytest.mark.met("M5")
 def test_browser_is_not_told_that_it_worked_before_there_is_a_token(callback: LoopbackCallback) -> None:
     with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=0.3)) as connection:
-        connection.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        connection.sendall(landing(callback))
         callback.wait(5, never)
         with pytest.raises(TimeoutError):
             connection.recv(1)
@@ -97,7 +123,7 @@ def test_browser_is_told_why_there_is_no_token(callback: LoopbackCallback) -> No
 
     assert pages.failed("AWS has an internal <problem>") == page
     assert b"Sign-in failed" in page
-    assert b"AWS has an internal &lt;problem&gt;. You can close this tab and go back to credtray." in page
+    assert b"AWS has an internal &lt;problem&gt;. You can close this tab. To try again, run " in page
     assert b"You are signed in" not in page
 
 
@@ -107,7 +133,7 @@ def test_browser_that_nobody_tells_is_sent_to_credtray(way: str, monkeypatch: py
     monkeypatch.setattr(callback_module, "HOLD_SECONDS", 0.1 if way == "nothing is told in time" else 60.0)
     with LoopbackCallbackListener().listen(STATE) as callback:
         connection = socket.create_connection(("127.0.0.1", port_of(callback)), timeout=60)
-        connection.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        connection.sendall(landing(callback))
         callback.wait(5, never)
         if way == "nothing is told in time":
             assert pages.unsettled() == drained(connection)
@@ -119,11 +145,11 @@ def test_browser_that_nobody_tells_is_sent_to_credtray(way: str, monkeypatch: py
 
 def test_browser_that_left_before_the_end_is_no_harm(callback: LoopbackCallback) -> None:
     with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=60)) as connection:
-        connection.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        connection.sendall(landing(callback))
         callback.wait(5, never)
     callback.tell(None)
 
-    assert pages.gone() == get(callback, RIGHT)
+    assert pages.signed_in() == shown(callback, RIGHT)
 
 
 def test_browser_that_waits_for_the_truth_is_not_crowded_out(callback: LoopbackCallback) -> None:
@@ -131,7 +157,7 @@ def test_browser_that_waits_for_the_truth_is_not_crowded_out(callback: LoopbackC
         connection = stack.enter_context(
             closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=60))
         )
-        connection.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        connection.sendall(landing(callback))
         callback.wait(5, never)
         for _ in range(callback_module.MOST_CONNECTIONS + 5):
             stack.enter_context(
@@ -145,7 +171,7 @@ def test_browser_that_waits_for_the_truth_is_not_crowded_out(callback: LoopbackC
 
 @pytest.mark.met("M5")
 def test_page_reloaded_while_it_waits_is_told_the_same_truth(callback: LoopbackCallback) -> None:
-    request = f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode()
+    request = landing(callback)
     with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=60)) as first:
         first.sendall(request)
         callback.wait(5, never)
@@ -159,7 +185,7 @@ def test_page_reloaded_while_it_waits_is_told_the_same_truth(callback: LoopbackC
 
 def test_another_code_does_not_learn_how_the_first_one_ends(callback: LoopbackCallback) -> None:
     with closing(socket.create_connection(("127.0.0.1", port_of(callback)), timeout=60)) as first:
-        first.sendall(f"GET {RIGHT} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(callback)}\r\n\r\n".encode())
+        first.sendall(landing(callback))
         callback.wait(5, never)
 
         assert pages.gone() == get(callback, RIGHT.replace("the-code", "another"))
@@ -185,7 +211,7 @@ def test_waiting_thread_is_woken_by_the_redirect(callback: LoopbackCallback) -> 
 
 
 def test_error_with_the_right_state_is_a_denial(callback: LoopbackCallback) -> None:
-    assert pages.denied() == get(callback, DENIAL)
+    assert pages.denied() == shown(callback, DENIAL)
     with pytest.raises(SignInDenied, match="access_denied"):
         callback.wait(1, never)
 
@@ -212,7 +238,15 @@ def test_cancelling_ends_the_wait_at_once(callback: LoopbackCallback) -> None:
         callback.wait(1000, cancelled.is_set)
 
 
-@pytest.mark.parametrize("late", [RIGHT, DENIAL, "/oauth/callback?code=other&state=wrong", "/oauth/callback"])
+@pytest.mark.parametrize(
+    "late",
+    [
+        RIGHT.replace("the-code", "another"),
+        DENIAL,
+        "/oauth/callback?code=other&state=wrong",
+        "/oauth/callback",
+    ],
+)
 def test_later_and_repeated_redirects_are_gone(callback: LoopbackCallback, late: str) -> None:
     bring(callback)
 
@@ -329,7 +363,7 @@ def test_visitor_who_never_finishes_is_dropped(monkeypatch: pytest.MonkeyPatch) 
 def test_answer_arrives_whole_though_the_listener_closes_at_once() -> None:
     with LoopbackCallbackListener().listen(STATE) as callback:
         connection = http.client.HTTPConnection("127.0.0.1", port_of(callback), timeout=60)
-        connection.request("GET", RIGHT)
+        connection.request("GET", location(get(callback, RIGHT)))
         callback.wait(5, never)
         callback.tell(None)
     answer = connection.getresponse()
@@ -390,3 +424,106 @@ def test_no_free_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         LoopbackCallbackListener().listen(STATE),
     ):
         pass
+
+
+# --- the address, late comers and another try ------------------------------------------------------------
+
+
+def test_the_answer_is_below_an_address_without_code_and_state_and_stays_there(
+    callback: LoopbackCallback,
+) -> None:
+    path = location(get(callback, RIGHT))
+    callback.wait(5, never)
+    callback.tell(None)
+
+    assert "the-code" not in path
+    assert STATE.reveal() not in path
+    assert [get(callback, path), get(callback, path)] == [pages.signed_in()] * 2  # reloaded
+
+
+def test_the_address_of_the_answer_is_nobody_elses(callback: LoopbackCallback) -> None:
+    path = location(get(callback, RIGHT))
+
+    assert pages.refused(404) == get(callback, path[:-1] + ("A" if path[-1] != "A" else "B"))
+    assert pages.refused(404) == get(callback, path, host="evil.example")
+
+
+def lingering(end: Exception | None, begin: Callable[[], None] | None = None) -> LoopbackCallback:
+    """Return a sign-in that ended this way before anybody came; its port is still open."""
+    with suppress(Exception), LoopbackCallbackListener(60.0).listen(STATE) as callback:
+        if begin is not None:
+            callback.offer_again(begin)
+        if end is not None:
+            raise end
+    return callback
+
+
+@pytest.mark.parametrize("end", [SignInCancelled(), SignInTimedOut()])
+def test_who_comes_after_the_end_is_told_why_and_gets_no_token(end: CredtrayError) -> None:
+    callback = lingering(end)
+    try:
+        assert pages.over(end.title) == shown(callback, RIGHT)
+        assert pages.refused(400) == get(callback, RIGHT.replace(STATE.reveal(), "wrong"))
+    finally:
+        callback.stop()
+
+
+def test_who_comes_when_another_program_has_signed_in_is_told_so() -> None:
+    callback = lingering(None)
+    try:
+        assert pages.signed_in() == shown(callback, RIGHT)
+    finally:
+        callback.stop()
+
+
+def test_a_late_port_closes_when_its_time_is_over_or_others_came() -> None:
+    listener = LoopbackCallbackListener(60.0)
+    made = []
+    for _ in range(callback_module.MOST_LINGERING + 1):
+        with listener.listen(STATE) as callback:
+            made.append(callback)
+    try:
+        with pytest.raises(ConnectionRefusedError):
+            get(made[0], "/")
+        assert pages.refused(404) == get(made[1], "/")
+    finally:
+        for each in made[1:]:
+            each.stop()
+    with LoopbackCallbackListener(0.01).listen(STATE) as short:
+        pass
+    short._thread.join()
+
+    with pytest.raises(ConnectionRefusedError):
+        get(short, "/")
+
+
+def pressed(callback: LoopbackCallback, page: bytes, origin: str | None = None) -> bytes:
+    (path,) = re.findall(rb'action="([^"]+)"', page)
+    host = f"127.0.0.1:{port_of(callback)}"
+    given = origin or f"http://{host}"
+    head = f"POST {path.decode()} HTTP/1.1\r\nHost: {host}\r\nOrigin: {given}\r\nContent-Length: 0\r\n\r\n"
+    return send(callback, head.encode())
+
+
+def test_another_try_begins_once_when_a_person_presses_the_button() -> None:
+    begun: list[str] = []
+    callback = lingering(SignInCancelled(), lambda: begun.append("again"))
+    try:
+        page = shown(callback, RIGHT)
+
+        assert b"Try again" in page
+        assert pages.refused(403) == pressed(callback, page, "https://evil.example")
+        assert begun == []
+        assert [pages.begun_again()] * 2 == [pressed(callback, page), pressed(callback, page)]
+        assert begun == ["again"]
+    finally:
+        callback.stop()
+
+
+def test_a_denial_and_a_failure_offer_another_try(callback: LoopbackCallback) -> None:
+    callback.offer_again(lambda: None)
+
+    assert b"Try again" in shown(callback, DENIAL)
+    with LoopbackCallbackListener().listen(STATE) as other:
+        other.offer_again(lambda: None)
+        assert b"Try again" in bring(other, failure="No")

@@ -61,6 +61,8 @@ class SignInRequest:
     """The person knows what that costs and said yes before the sign-in began."""
     question: Callable[[], str | None] = nothing_asked
     """What a person would have to agree to now, in words; None: too little is left to ask."""
+    again: Callable[[], None] | None = None
+    """Begins another try that a person has asked for, from any thread; None: nobody is there to begin it."""
     why: str | None = None
     """For a person: why it is done this way, where that is not what they asked for."""
 
@@ -230,6 +232,8 @@ class Grant:
         state = oauth.new_state(self.entropy(oauth.STATE_BYTES))
         pair = oauth.pkce_pair(self.entropy(oauth.VERIFIER_BYTES))
         with self.ports.callback_listener.listen(state) as callback:
+            if self.request.again is not None:
+                callback.offer_again(self.request.again)
             request = oauth.AuthorizeRequest(
                 client.client_id,
                 callback.redirect_uri,

@@ -6,6 +6,7 @@ Knows who is waiting; how a sign-in goes is in ``sign_in``.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from dataclasses import dataclass, field, replace
@@ -171,6 +172,9 @@ class SignIns:
         self._workers = workers
         self._loop = loop
         self._attempts: dict[str, Attempt] = {}
+        self._tries: set[asyncio.Task[None]] = set()
+        self.lasting = False
+        """True in an agent: it is still there when somebody who failed wants to try again."""
 
     # --- signing in -------------------------------------------------------------------------------------
 
@@ -283,6 +287,20 @@ class SignIns:
 
         asyncio.get_running_loop().call_soon(begin)
 
+    def _again(self, name: str, request: protocol.Login) -> None:
+        """Sign in because somebody pressed the button of a page without a token; joins what is under way."""
+        wish = msgspec.structs.replace(request, browser=True, agreed=False)
+        trying = asyncio.create_task(self._tried_again(name, wish), name="try again")
+        self._tries.add(trying)
+        trying.add_done_callback(self._tries.discard)
+
+    async def _tried_again(self, name: str, request: protocol.Login) -> None:
+        async def heard_by_nobody(_progress: Progress) -> None:
+            """The browser shows what there is to do."""
+
+        with contextlib.suppress(CredtrayError):  # the notice of a sign-in that failed says why
+            await self.login(name, request, heard_by_nobody)
+
     def _welcome(self) -> bool:
         return present(self._loop.state, self._loop.now())
 
@@ -301,6 +319,9 @@ class SignIns:
             self._welcome if unasked else None,
             agreed=request.agreed,
             question=partial(self._question_of, attempt),
+            again=partial(self._workers.call_soon, partial(self._again, name, request))
+            if self.lasting
+            else None,
             why=BY_CODE if device and request.remote and not request.device else None,
         )
         self._loop.take(SignInStarted(name))

@@ -64,10 +64,6 @@ class _Words:
 
 
 _SIGNED_IN = _Words("You are signed in", "You can close this tab.", "good")
-_DENIED = _Words(
-    "Sign-in not allowed",
-    "You can close this tab. To try again, run <code>credtray login</code>.",
-)
 _GONE = _Words("This sign-in is over", "This page has already been used. You can close this tab.")
 _REFUSED = _Words("Nothing here", "This address only receives the result of a sign-in.")
 _UNSETTLED = _Words(
@@ -75,6 +71,7 @@ _UNSETTLED = _Words(
     "AWS has not answered yet. Go back to credtray to see how it ends.",
     "ask",
 )
+_AGAIN = _Words("A new sign-in opens", "It has a tab of its own. You can close this one.", "ask")
 _KEPT = _Words("Nothing was changed", "You keep your current sign-in. You can close this tab.", "good")
 
 
@@ -83,10 +80,33 @@ def signed_in() -> bytes:
     return _answer(HTTPStatus.OK, _SIGNED_IN)
 
 
-def failed(reason: str) -> bytes:
-    """Return the answer to it when there is none; *reason* is a sentence of ours without its full stop."""
-    text = f"{escape(reason)}. You can close this tab and go back to credtray."
-    return _answer(HTTPStatus.OK, _Words("Sign-in failed", text))
+def failed(reason: str, again: str | None = None) -> bytes:
+    """Return the answer to it when there is none.
+
+    Args:
+        reason: a sentence of ours without its full stop.
+        again: the path that a button for another try is sent to; None: there is no such button.
+    """
+    return _without_token("Sign-in failed", f"{escape(reason)}. ", again)
+
+
+def over(reason: str, again: str | None = None) -> bytes:
+    """Return the answer to who comes after the end of a sign-in without a token; arguments as ``failed``."""
+    return _without_token("This sign-in is over", f"{escape(reason)}. ", again)
+
+
+def begun_again() -> bytes:
+    """Return the answer to that button."""
+    return _answer(HTTPStatus.OK, _AGAIN)
+
+
+def _without_token(title: str, reason: str, again: str | None) -> bytes:
+    if again is None:
+        text = f"{reason}You can close this tab. To try again, run <code>credtray login</code>."
+        return _answer(HTTPStatus.OK, _Words(title, text))
+    button = f'<form method="post" action="{escape(again)}"><button class="act">Try again</button></form><p>'
+    words = _Words(title, f"{reason}You can close this tab, or try again.</p>{button}")
+    return _page(HTTPStatus.OK, words, "'self'", "same-origin")
 
 
 def unsettled() -> bytes:
@@ -94,9 +114,9 @@ def unsettled() -> bytes:
     return _answer(HTTPStatus.OK, _UNSETTLED)
 
 
-def denied() -> bytes:
-    """Return the answer to the redirect that carried an error."""
-    return _answer(HTTPStatus.OK, _DENIED)
+def denied(again: str | None = None) -> bytes:
+    """Return the answer to the redirect that carried an error; *again* as for ``failed``."""
+    return _without_token("Sign-in not allowed", "", again)
 
 
 def gone() -> bytes:
@@ -140,7 +160,7 @@ def kept() -> bytes:
 
 
 def onward(address: str) -> bytes:
-    """Return the redirect to AWS's own page."""
+    """Return the redirect to AWS's own page, or from the address that holds a code to one that holds none."""
     lines = [
         "HTTP/1.1 303 See Other",
         f"Location: {address}",

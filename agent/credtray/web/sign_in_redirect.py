@@ -11,8 +11,10 @@ import secrets
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
 
 import h11
 
@@ -46,11 +48,13 @@ from credtray.web.http_connections import (
     page_socket,
 )
 from credtray.web.sign_in_pages import (
+    begun_again,
     denied,
     failed,
     gone,
     kept,
     onward,
+    over,
     question,
     refused,
     signed_in,
@@ -66,9 +70,18 @@ REQUEST_SECONDS = 10.0
 HOLD_SECONDS = 90.0
 """How long a browser waits for the truth about its sign-in before it is sent to credtray for it."""
 
+FORBIDDEN = HTTPStatus.FORBIDDEN.value
 _POLL_SECONDS = 0.1
+_FOLLOW_SECONDS = 2.0
+"""How long a browser may take to come to the page that it was led to, before the port is closed."""
 _DRAIN_SECONDS = 1.0
 """How long the last page may take to leave before the port is closed."""
+
+LINGER_SECONDS = 300.0
+"""How long after the end of a sign-in a browser that comes late finds a page instead of a closed port."""
+
+MOST_LINGERING = 4
+"""Ended sign-ins whose port is still open; one more, and the first of them closes."""
 
 Outcome = CodeReceived | DenialReceived
 Answer = asyncio.Future[bytes]
@@ -78,9 +91,14 @@ Answer = asyncio.Future[bytes]
 class LoopbackCallbackListener:
     """Binds a fresh port for every sign-in."""
 
+    def __init__(self, linger: float = 0.0) -> None:
+        """Bind nothing yet; ``linger`` is how many seconds a port answers after its sign-in has ended."""
+        self._linger = linger
+        self._lingering: deque[LoopbackCallback] = deque()
+
     @contextmanager
     def listen(self, state: Secret) -> Iterator[LoopbackCallback]:
-        """Bind 127.0.0.1 on a free port and serve it from a thread until the context ends.
+        """Bind 127.0.0.1 on a free port and serve it from a thread, a while longer than the context lasts.
 
         Raises:
             ListenerUnavailable: no port could be bound.
@@ -90,8 +108,15 @@ class LoopbackCallbackListener:
         callback.start()
         try:
             yield callback
+        except CredtrayError as error:
+            callback.end_with(error)
+            raise
         finally:
-            callback.stop()
+            callback.stop(self._linger)
+            if self._linger:
+                self._lingering.append(callback)
+                while len(self._lingering) > MOST_LINGERING:
+                    self._lingering.popleft().stop()
 
 
 class LoopbackCallback:
@@ -107,6 +132,15 @@ class LoopbackCallback:
         self._outcome: Outcome | None = None
         self._told: Answer | None = None
         """What the browser that brought the code is waiting for."""
+        self._truth: bytes | None = None
+        """How it ended: the page for whoever brought the right state, however late and how often."""
+        self._result = Entrance.new(self._port, secrets.token_bytes(2 * PATH_BYTES))
+        """Where that page is: an address without a code, which is also that of its button."""
+        self._begin_again: Callable[[], None] | None = None
+        self._tried_again = False
+        self._led = False
+        """Somebody was sent to the page of how it ended; ``_followed``: and has come."""
+        self._followed = asyncio.Event()
         self._door: Door | None = None
         self._entrance: Entrance | None = None
         self._led_on: Answer | None = None
@@ -117,6 +151,10 @@ class LoopbackCallback:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._end: asyncio.Event | None = None
+        self._gone: asyncio.Event | None = None
+        """Set when the port is to be closed."""
+        self._drained = threading.Event()
+        self._linger = 0.0
         self._connections = HttpConnections(
             self._answer, lambda _error: refused(400), most=MOST_CONNECTIONS, seconds=REQUEST_SECONDS
         )
@@ -165,9 +203,25 @@ class LoopbackCallback:
                 raise SignInDenied(reason)
         raise AssertionError("decided without an outcome")
 
+    def offer_again(self, begin: Callable[[], None]) -> None:
+        """Have the page of a sign-in without a token offer another try."""
+        self._begin_again = begin
+
     def tell(self, failure: str | None) -> None:
         """Let the browser that brought the code know: None, there is a token; else why there is none."""
-        self._settle(self._told, signed_in() if failure is None else failed(failure))
+        self._settle_truth(signed_in() if failure is None else failed(failure, self._again_path()))
+
+    def end_with(self, error: CredtrayError) -> None:
+        """Keep for who comes late why there is no token, where nothing better is known."""
+        if self._truth is None:
+            self._settle_truth(over(error.title, self._again_path()))
+
+    def _again_path(self) -> str | None:
+        return None if self._begin_again is None else self._result.path(Wish.END)
+
+    def _settle_truth(self, page: bytes) -> None:
+        self._truth = page
+        self._settle(self._told, page)
 
     def start(self) -> None:
         """Serve from a thread; returns once it does.
@@ -177,16 +231,25 @@ class LoopbackCallback:
         """
         self._thread.start()
         self._ready.wait()
-        if self._end is None:
+        if self._end is None or self._gone is None:
             self._thread.join()
             self._listening.close()
             raise ListenerUnavailable("no event loop could be started")
 
-    def stop(self) -> None:
-        """Let the last page leave, then close the port and end the thread."""
-        if self._loop is not None and self._end is not None:
-            self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join()
+    def stop(self, linger: float = 0.0) -> None:
+        """Let the last page leave; then end the thread and close the port, *linger* seconds later.
+
+        Nobody waits for that: what lingers holds up no other sign-in, and not the end of the process.
+        """
+        self._linger = linger
+        for event in (self._end,) if linger else (self._end, self._gone):
+            if self._loop is not None and event is not None:
+                with suppress(RuntimeError):  # it has ended already
+                    self._loop.call_soon_threadsafe(event.set)
+        if linger:
+            self._drained.wait()
+        else:
+            self._thread.join()
 
     # --- our own thread ---------------------------------------------------------------------------------
 
@@ -195,7 +258,7 @@ class LoopbackCallback:
         if request.target.startswith(PATH.encode()):
             # Every user of a computer can read with what address a browser was started.
             strange = another_person(received.peer, ("127.0.0.1", self._port))
-            return refused(404) if strange else self._at_the_door(request)
+            return refused(404) if strange else self._at_a_page(request)
         hosts = tuple(value for name, value in request.headers if name == b"host")
         return self._judge(CallbackRequest(request.method, request.target, hosts))
 
@@ -204,19 +267,44 @@ class LoopbackCallback:
         found = oauth.read_callback(request, self._port, self._state)
         if isinstance(found, NotOurs):
             return gone() if self._is_late(request) else refused(found.status)
-        if self._outcome is not None:
-            # Reloaded by a person who waits: the page gets the answer the first one would have got.
-            waits = self._told is not None and not self._told.done() and found == self._outcome
-            return self._told if self._told is not None and waits else gone()
-        if isinstance(found, CodeReceived):
-            self._told = self._held()
-        self._outcome = found
-        self._news.set()
-        return denied() if self._told is None else self._told
+        if self._outcome is None and self._truth is None:
+            self._outcome = found
+            if isinstance(found, DenialReceived):
+                self._truth = denied(self._again_path())
+            self._news.set()
+        elif self._outcome not in {None, found}:
+            return gone()
+        self._led = True
+        # Nobody is shown an answer below an address that holds a code: it would be in the browser's history.
+        return onward(f"{self._result.origin}{self._result.path(Wish.LOOK)}")
 
     def _is_late(self, request: CallbackRequest) -> bool:
         path = request.target.partition(b"?")[0]
         return self._outcome is not None and path == oauth.CALLBACK_PATH.encode()
+
+    def _at_a_page(self, request: h11.Request) -> bytes | Answer:
+        wish = read_visit(Visit(request.method, request.target, list(request.headers)), self._result)
+        if isinstance(wish, NotOurs):
+            return refused(wish.status) if wish.status == FORBIDDEN else self._at_the_door(request)
+        if wish is Wish.LOOK:
+            self._followed.set()
+            return self._ended()
+        if self._begin_again is None or self._truth is None:
+            return refused(404)
+        if not self._tried_again:  # pressed twice, it is begun once
+            self._tried_again = True
+            self._begin_again()
+        return begun_again()
+
+    def _ended(self) -> bytes | Answer:
+        """Return how it ended, as soon as that is known."""
+        if self._truth is not None:
+            return self._truth
+        if self._outcome is None:
+            return refused(404)
+        if self._told is None or self._told.done():
+            self._told = self._held()
+        return self._told
 
     def _at_the_door(self, request: h11.Request) -> bytes | Answer:
         door, entrance = self._door, self._entrance
@@ -227,6 +315,8 @@ class LoopbackCallback:
             return refused(wish.status)
         if self._outcome is not None:
             return gone()
+        if self._truth is not None:
+            return self._truth
         # Pressed twice, or come back: the same way on, nothing is ended again.
         return self._led_on or self._carried_out(wish, door, entrance)
 
@@ -281,17 +371,31 @@ class LoopbackCallback:
 
     async def _attend(self) -> None:
         self._loop = asyncio.get_running_loop()
-        end = asyncio.Event()
+        end, over = asyncio.Event(), asyncio.Event()
         server = await begin_serving(self._connections.protocol, self._listening)
-        self._end = end
+        self._end, self._gone = end, over
         self._ready.set()
         await end.wait()
-        server.close()
-        for answer in (self._told, self._led_on):  # nobody leaves without an answer
-            if answer is not None:
-                _set(answer, unsettled())
+        self._tell_the_rest()
+        # Without an agent the process is about to end, and the port with it.
+        if self._led and not self._followed.is_set() and self._begin_again is None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._followed.wait(), _FOLLOW_SECONDS)
         await asyncio.sleep(0)  # lets the answers that were just settled be sent
+        if self._linger:
+            self._drained.set()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), self._linger)
+        server.close()
         await self._connections.drain(_DRAIN_SECONDS)
+
+    def _tell_the_rest(self) -> None:
+        """Answer everybody who waits: the sign-in is over, and nobody leaves without an answer."""
+        if self._truth is None:
+            self._truth = signed_in() if self._outcome is None else unsettled()
+        for answer in (self._told, self._led_on):
+            if answer is not None:
+                _set(answer, self._truth)
 
 
 def _set(answer: Answer, page: bytes) -> None:

@@ -298,6 +298,10 @@ class Callback(Protocol):
         """
         ...
 
+    def offer_again(self, begin: Callable[[], None]) -> None:
+        """Have a page of ours without a token offer another try; *begin* is called from any thread."""
+        ...
+
     def tell(self, failure: str | None) -> None:
         """Let the browser that brought the code know: None, there is a token; else why there is none."""
         ...
@@ -307,7 +311,7 @@ class CallbackListener(Protocol):
     """Binds the loopback port."""
 
     def listen(self, state: Secret) -> AbstractContextManager[Callback]:
-        """Bind 127.0.0.1 on a free port; closed when the context ends.
+        """Bind 127.0.0.1 on a free port; it gives no code away once the context has ended.
 
         Raises:
             ListenerUnavailable: no port could be bound.
