@@ -21,7 +21,7 @@ from tests.end_to_end.house import until
 from tests.on_a_desktop.looks import Daemon, Furniture, Theme
 from tests.on_a_desktop.person import CHROMIUM, SWITCHES
 from tests.on_a_desktop.screen import Area
-from tests.on_a_desktop.seat import Seat
+from tests.on_a_desktop.seat import Seat, find
 
 SCALE = 2
 SIZE = (1024 * SCALE, 560 * SCALE)
@@ -126,7 +126,9 @@ def _play(film: Film) -> None:
     film.click()
     menu = seat.desktop.find_popup(known)
     film.take(300)
-    film.go_to(menu.left + menu.width // 3, menu.top + 20 * SCALE)  # its first line, and off the ring
+    lines = seat.menu()
+    _, line = seat.places(lines, menu)[find(lines, "synderys").label]
+    film.go_to(menu.left + menu.width // 3, line)  # how long it lasts now, and off the ring
     film.take(3000)
 
 

@@ -77,7 +77,8 @@ def seat(furniture: Furniture) -> Iterator[Seat]:
 def take_menu(seat: Seat, theme: Theme) -> None:
     """Open the menu and its submenu of profiles."""
     seat.sleep(minutes=22)
-    until(lambda: any(left in seat.menu()[0].label for left in ("(3 h 38 min)", "(3 h 40 min)")))
+    lasts = ("(3 h 38 min)", "(3 h 40 min)")
+    until(lambda: any(left in find(seat.menu(), "synderys").label for left in lasts))
     menu = seat.desktop.open_menu()
     lines = seat.menu()
     place = seat.places(lines, menu)[find(lines, "Default profile").label]
