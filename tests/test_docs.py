@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"])
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
+LARGEST_PICTURE = 2_000_000
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 NAMED_FILE = re.compile(
     r"`((?:agent|tests|packaging|docs|requirements)/[\w./-]+\.(?:py|md|txt|service|toml))`"
@@ -58,6 +60,39 @@ def broken_links(page: Path) -> Iterator[str]:
 @each_page
 def test_links_lead_somewhere(page: Path) -> None:
     assert list(broken_links(page)) == []
+
+
+def bad_pictures(page: Path, text: str) -> list[str]:
+    """Return the pictures of a page that are not there, are too large, or have no words."""
+    shown = [(words, page.parent / path, path) for words, path in PICTURE.findall(text)]
+    return [
+        path
+        for words, file, path in shown
+        if not words or not file.is_file() or file.stat().st_size > LARGEST_PICTURE
+    ]
+
+
+@each_page
+def test_pictures_are_there_with_words(page: Path) -> None:
+    assert bad_pictures(page, page.read_text("utf-8")) == []
+
+
+def test_a_picture_that_is_gone_or_has_no_words_is_found() -> None:
+    text = "![words](docs/images/icons.png) ![](docs/images/icons.png) ![words](docs/images/gone.png)"
+
+    assert bad_pictures(ROOT / "README.md", text) == ["docs/images/icons.png", "docs/images/gone.png"]
+
+
+def test_moving_picture_is_what_the_readme_shows_first_and_every_picture_is_shown() -> None:
+    shown = {
+        (page.parent / path).resolve()
+        for page in PAGES
+        for _, path in PICTURE.findall(page.read_text("utf-8"))
+    }
+    first = PICTURE.findall((ROOT / "README.md").read_text("utf-8"))[0]
+
+    assert first[1] == "docs/images/signing-in.gif"
+    assert {*(DOCS / "images").iterdir()} - shown == set()
 
 
 def commands_named(page: Path) -> Iterator[tuple[str, list[str]]]:
