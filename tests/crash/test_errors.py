@@ -30,8 +30,13 @@ def left(home: Path) -> list[Path]:
     return [path for path in home.rglob(f"{LEFTOVER_PREFIX}*") if path.is_file()]
 
 
+SHARES = 2
+"""Parts of the calls, which workers take side by side."""
+
+
 @pytest.mark.timeout(3600 if SOAK else 600)
-def test_any_error_of_any_call_is_reported_and_loses_nothing(server: Server, arena: Path) -> None:
+@pytest.mark.parametrize("share", range(SHARES))
+def test_any_error_of_any_call_is_reported_and_loses_nothing(server: Server, arena: Path, share: int) -> None:
     table = [
         Case("sync", USERS),
         Case("sync", None, directory=False),
@@ -48,7 +53,7 @@ def test_any_error_of_any_call_is_reported_and_loses_nothing(server: Server, are
     finished = [path.read_bytes() for path in paths]
     calls = [call for call in moments(calls_of(arena / "trace", server)) if call[0] in FAILING]
     reported = 0
-    for number, (name, nth, chosen) in enumerate(calls):
+    for number, (name, nth, chosen) in list(enumerate(calls))[share::SHARES]:
         for error in islice(ERRORS * 2, number % len(ERRORS), number % len(ERRORS) + (8 if SOAK else 2)):
             for job in chosen:
                 table[job].prepare(homes[job])
@@ -69,4 +74,4 @@ def test_any_error_of_any_call_is_reported_and_loses_nothing(server: Server, are
                 reported += status == victim.REPORTED
             assert set(server.run([jobs[job] for job in chosen])) == {0}, (name, nth, error)
             assert [paths[job].read_bytes() for job in chosen] == [finished[job] for job in chosen]
-    assert reported > len(calls) // 2
+    assert reported > len(calls) // (2 * SHARES)
