@@ -46,8 +46,9 @@ TAIL = """      </Directory></Directory>
     <InstallExecuteSequence>
       <Custom Action="Add" Sequence="6500">NOT REMOVE AND NOT LOGIN</Custom>
       <Custom Action="AddAtLogin" Sequence="6501">NOT REMOVE AND LOGIN</Custom>
-      <Custom Action="Remove" Sequence="3400">REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE</Custom>
-      <Custom Action="Stop" Sequence="3401">REMOVE="ALL" AND UPGRADINGPRODUCTCODE</Custom>
+      <Custom Action="Remove" Sequence="3400">REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE AND NOT PURGE</Custom>
+      <Custom Action="Purge" Sequence="3401">REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE AND PURGE</Custom>
+      <Custom Action="Stop" Sequence="3402">REMOVE="ALL" AND UPGRADINGPRODUCTCODE</Custom>
     </InstallExecuteSequence>
   </Product>
 </Wix>
@@ -56,7 +57,13 @@ ACTION = (
     '    <CustomAction Id="{name}" FileKey="{file}" ExeCommand={command} Execute="deferred" '
     'Impersonate="yes" Return="ignore" />'
 )
-ACTIONS = (("Add", "add"), ("AddAtLogin", "add at-login"), ("Remove", "remove"), ("Stop", "stop"))
+ACTIONS = (
+    ("Add", "add"),
+    ("AddAtLogin", "add at-login"),
+    ("Remove", "remove"),
+    ("Purge", "remove purge"),
+    ("Stop", "stop"),
+)
 
 
 def describe(tree: Path, version: str) -> Iterator[str]:

@@ -4,7 +4,9 @@ r"""What the installers for Windows do beside copying files.
 
     stop            end a running agent, before its files are replaced
     add [at-login]  put credtray into the Start menu and its folder on the user's PATH
-    remove          undo both, end the agent, and remove what is not from the installer
+    remove          undo both, end the agent, take out keys and tokens, remove what is not from the installer,
+                    and say what stays: settings, profiles, backups and what credtray remembers
+    remove purge    the same, and take those out, too
 
 Touches nothing but this user's registry and folders. docs/adr/0059-windows-installers.md.
 """
@@ -12,6 +14,7 @@ Touches nothing but this user's registry and folders. docs/adr/0059-windows-inst
 from __future__ import annotations
 
 import ctypes
+import json
 import shutil
 import subprocess
 import sys
@@ -25,6 +28,8 @@ assert sys.platform == "win32"  # noqa: S101 -- for the type checker
 HERE = Path(__file__).resolve().parent
 NO_WINDOW = 0x0800_0000
 SECONDS = 60
+KEEP = ("--keep-settings", "--keep-profiles", "--keep-backups")
+"""What a person may still want when the program has gone: to install it again, or to get old keys back."""
 _SETTING_CHANGED, _EVERY_WINDOW, _GIVE_UP_IF_HUNG = 0x1A, 0xFFFF, 2
 
 
@@ -38,9 +43,10 @@ def main(words: Sequence[str]) -> int:
         case ["add", "at-login"]:
             done = [credtray("autostart", "enable"), change_path(add=True)]
         case ["remove"]:
-            credtray("stop")
-            done = [credtray("autostart", "disable"), credtray("launcher", "remove"), change_path(add=False)]
-            forget_application()
+            done = [uninstall(*KEEP), change_path(add=False)]
+            remove_bytecode()
+        case ["remove", "purge"]:
+            done = [uninstall(), change_path(add=False)]
             remove_bytecode()
         case _:
             print(__doc__)
@@ -48,19 +54,53 @@ def main(words: Sequence[str]) -> int:
     return 0 if all(done) else 1
 
 
+def uninstall(*keep: str) -> bool:
+    """Take out of the user's home what credtray has put there; say what stays, and what fails."""
+    done = run("uninstall", "--yes", "--json", *keep, output=subprocess.PIPE)
+    try:
+        said = json.loads(done.stdout or "") if done is not None else None
+    except ValueError:
+        said = None
+    if done is None or said is None:  # nothing was done: let at least nothing lead here
+        credtray("stop")
+        credtray("autostart", "disable")
+        credtray("launcher", "remove")
+        forget_application()
+        return False
+    for failed in said["failed"]:
+        print(f"{failed['place']}: {failed['error']}")
+    if said["stays"]:
+        print("This stays:")
+    for stay in said["stays"]:
+        print(f"  {stay['place']}: {stay['reason']}")
+    return done.returncode == 0
+
+
 def credtray(*words: str) -> bool:
     """Run a command of the credtray beside us; tell whether it did what it was to do."""
+    done = run(*words)
+    return done is not None and done.returncode == 0
+
+
+def run(*words: str, output: int | None = None) -> subprocess.CompletedProcess[str] | None:
+    """Run a command of the credtray beside us; None: it could not be run, which is said."""
     # While installing, Python may keep what it has translated: the first start by the person is quicker then.
     options = ["-I", "-B"] if sys.dont_write_bytecode else ["-I"]
     command = [str(HERE / "python" / "python.exe"), *options, "-m", "credtray", *words]
     try:
-        done = subprocess.run(  # noqa: S603 -- our own Python
-            command, creationflags=NO_WINDOW, stdin=subprocess.DEVNULL, timeout=SECONDS, check=False
+        return subprocess.run(  # noqa: S603 -- our own Python
+            command,
+            creationflags=NO_WINDOW,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         print(f"credtray {' '.join(words)}: {error}")
-        return False
-    return done.returncode == 0
+        return None
 
 
 def change_path(*, add: bool) -> bool:

@@ -1,6 +1,7 @@
 ; The installer for one user, without administrator's rights: packaging/windows_installers.sh calls makensis.
 ; credtray-setup.exe /S installs silently, /LOGIN=1 with it also starts credtray at login, /D=FOLDER names another
-; folder; uninstall.exe /S removes it. What is not copying is in installed.py.
+; folder; uninstall.exe /S removes it, with /PURGE also what a person may want to keep. What is not copying is in
+; installed.py.
 
 Unicode true
 Target amd64-unicode
@@ -24,15 +25,21 @@ VIAddVersionKey "LegalCopyright" "MIT licence"
 
 !include FileFunc.nsh
 !include LogicLib.nsh
+!include nsDialogs.nsh
 !define UNINSTALL "Software\Microsoft\Windows\CurrentVersion\Uninstall\credtray"
 
 Page components
 Page directory
 Page instfiles
+UninstPage custom un.askPurge un.notePurge
 UninstPage uninstConfirm
 UninstPage instfiles
 
 ComponentText "credtray keeps AWS IAM Identity Center credentials fresh. It is installed for you alone."
+InstallColors /windows
+ShowUninstDetails show ; the last page names what stays
+Var purge
+Var box
 
 Section "credtray" part_program
     SectionIn RO
@@ -66,8 +73,12 @@ Section "Uninstall"
     IfFileExists "$INSTDIR\installed.py" +3
     MessageBox MB_OK|MB_ICONSTOP "There is no credtray in $INSTDIR." /SD IDOK
     Abort
-    nsExec::ExecToLog '"$INSTDIR\python\python.exe" -I -B "$INSTDIR\installed.py" remove'
+    nsExec::ExecToLog '"$INSTDIR\python\python.exe" -I -B "$INSTDIR\installed.py" remove $purge'
     Pop $0
+    ${If} $0 != 0
+        DetailPrint "Not everything could be removed from your home. What is left: see above."
+    ${EndIf}
+    SetDetailsPrint textonly ; thousands of lines would push away what is said above
     RMDir /r "$INSTDIR\python"
     Delete "$INSTDIR\credtray.exe"
     Delete "$INSTDIR\credtrayw.exe"
@@ -79,6 +90,7 @@ Section "Uninstall"
     DeleteRegKey HKCU "${UNINSTALL}"
     DeleteRegValue HKCU "Software\credtray" "Folder"
     DeleteRegKey /ifempty HKCU "Software\credtray"
+    SetDetailsPrint both
 SectionEnd
 
 Function endAgent
@@ -104,5 +116,36 @@ Function .onInit
         SectionGetFlags ${part_login} $R2
         IntOp $R2 $R2 | 1
         SectionSetFlags ${part_login} $R2
+    ${EndIf}
+FunctionEnd
+
+Function un.onInit
+    ${GetParameters} $R0
+    ClearErrors
+    ${GetOptions} $R0 "/PURGE" $R1
+    ${IfNot} ${Errors}
+        StrCpy $purge "purge"
+    ${EndIf}
+FunctionEnd
+
+Function un.askPurge
+    nsDialogs::Create 1018
+    Pop $0
+    ${NSD_CreateLabel} 0 0 100% 30u "Uninstalling stops credtray and removes its keys and entries. Your settings, the \
+        profiles that setup wrote, backups of your AWS files and what credtray remembers stay, unless you tick this:"
+    Pop $0
+    ${NSD_CreateCheckbox} 0 38u 100% 12u "&Remove these as well. Backups may hold old keys. This cannot be undone."
+    Pop $box
+    ${If} $purge != ""
+        ${NSD_Check} $box
+    ${EndIf}
+    nsDialogs::Show
+FunctionEnd
+
+Function un.notePurge
+    ${NSD_GetState} $box $0
+    StrCpy $purge ""
+    ${If} $0 == ${BST_CHECKED}
+        StrCpy $purge "purge"
     ${EndIf}
 FunctionEnd
