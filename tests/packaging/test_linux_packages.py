@@ -79,7 +79,7 @@ def test_a_bare_debian_installs_it_runs_the_demo_and_is_as_before_once_it_is_pur
     if os.geteuid() != 0:
         pytest.skip("needs root, for chroot")
 
-    said = run("sh", "packaging/try_deb.sh", str(deb))
+    said = run("sh", "packaging/try_linux.sh", str(deb))
 
     assert said == f"{deb.name}: installed, run (whole), purged without a trace\n"
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tries a .deb as a person would: packaging/try_deb.sh PACKAGE.deb [quick]
+# Tries a .deb as a person would: packaging/try_linux.sh PACKAGE.deb [quick]
 #
 # In a bare Debian 12, without Python and without a network: installs it with apt, runs the whole demo as a user
 # (with `quick`: only starts the command), removes and purges it, and compares every file with what was there before.
@@ -8,7 +8,7 @@
 set -eu
 
 give_up() {
-    printf '%s\n' "try_deb: $*" >&2
+    printf '%s\n' "try_linux: $*" >&2
     exit 1
 }
 
