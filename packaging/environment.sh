@@ -92,7 +92,8 @@ wanted_tools() {
 /usr/bin/fish fish takes pasted credentials
 /usr/bin/mmdebstrap mmdebstrap makes the bare Debian in which the package is tried
 /usr/bin/lintian lintian judges the package as Debian does
-/usr/bin/rpm rpm lists what is in the other package
+/usr/bin/rpm rpm installs and lists the other package
+/usr/sbin/piuparts piuparts installs and removes the package as Debian does with its own
 /bin/ps procps tells which programs run, as on systems without /proc
 /usr/bin/node nodejs runs the AWS SDK for JavaScript, which takes keys in its own order
 /usr/bin/npm npm fetches that SDK, checked against tests/js/package-lock.json

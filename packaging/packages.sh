@@ -61,11 +61,12 @@ linux() {
     linux_again
 }
 
-# The packages only, of the tree that is there.
+# The packages only, of the tree that is there. CREDTRAY_DEB_COMPRESSION=none is quicker, for tests.
 linux_again() {
+    sed "s/^  compression: gzip\$/  compression: ${CREDTRAY_DEB_COMPRESSION:-gzip}/" packaging/linux/nfpm.yaml >"$build/linux/nfpm.yaml"
     for kind in deb rpm; do
         CREDTRAY_VERSION=$version CREDTRAY_ROOT=$build/linux/root CREDTRAY_ARCH=$(dpkg --print-architecture) \
-            .venv/packaging/bin/nfpm package -f packaging/linux/nfpm.yaml -p $kind -t "$dist" >&2
+            .venv/packaging/bin/nfpm package -f "$build/linux/nfpm.yaml" -p $kind -t "$dist" >&2
     done
 }
 
