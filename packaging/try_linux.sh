@@ -33,7 +33,7 @@ fi
 [ -n "$CREDTRAY_MIRROR" ] || give_up "apt knows no Debian 12: run apt-get update"
 
 place=$(mktemp -d)
-trap 'umount -R "$place" 2>/dev/null; rmdir "$place"' EXIT
+trap 'umount --recursive --lazy "$place" && rmdir "$place" || true' EXIT # lazy: what was killed may not be gone yet
 mount -t tmpfs -o size=2g credtray "$place"
 root=$place/root
 mmdebstrap --quiet --mode=root --variant=apt --dpkgopt=force-unsafe-io bookworm "$root" "$CREDTRAY_MIRROR" >"$place/log" 2>&1 ||
