@@ -86,6 +86,14 @@ def test_after_a_slow_connection_the_agent_still_has_a_moment_to_answer(clock: H
     assert 0 < waited(clock, lambda: client.ask(Ping())) <= 1
 
 
+def test_two_of_six_seconds_are_left_for_the_start_of_the_command(clock: Hand) -> None:
+    """Whoever types `credtray status` while the agent is suspended is told so within six seconds."""
+    connecting = ANSWER_SECONDS
+    client = AgentClient(Stream(clock), connecting)
+
+    assert connecting + waited(clock, lambda: client.ask(Ping())) <= 6.0 - 2.0
+
+
 def test_each_sign_of_life_gives_it_time_again(clock: Hand) -> None:
     waiting = encode(Progress("waiting"))
     client = AgentClient(Stream(clock, waiting, waiting), 0.0)

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from credtray import agent_connect_pipe, windows_user
-from credtray.core.errors import AgentNotRunning, AgentRefused
+from credtray import agent_connect_pipe, ipc_client, windows_user
+from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent
 from credtray.core.protocol import Credentials, Ping
 from credtray.daemon import ipc_pipe
 from credtray.daemon.runtime_directory import prepare_runtime_directory
@@ -40,6 +40,14 @@ def note() -> Path:
     return Path(os.environ["LOCALAPPDATA"], "credtray", "agent.pipe")
 
 
+def noted_pipe() -> str:
+    """Write the note of an agent that says `aa...`; return the name of its pipe, which no other test has."""
+    end = os.urandom(16).hex()
+    note().parent.mkdir(parents=True)
+    note().write_bytes(pipe_note(end, "a" * 32))
+    return PIPE + end
+
+
 def fast(profile: str = "foo") -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-I", "-S", DOOR, "credentials", profile]
     return subprocess.run(command, capture_output=True, timeout=60, check=False)
@@ -53,9 +61,7 @@ def credtray(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def full() -> Iterator[str]:
     """The agent's pipe, whose only instance has a client; return the name."""
-    note().parent.mkdir(parents=True)
-    note().write_bytes(pipe_note("0" * 32, "a" * 32))
-    name = PIPE + "0" * 32
+    name = noted_pipe()
     taken = _winapi.CreateNamedPipe(name, OVERLAPPED, 0, 2, 65536, 65536, 0, 0)
     occupant = _winapi.CreateFile(name, _winapi.GENERIC_READ, 0, 0, _winapi.OPEN_EXISTING, 0, 0)
     yield name
@@ -84,13 +90,55 @@ def test_agent_that_stays_busy_is_said_to_be(full: str) -> None:
         agent_connect_pipe.connect(0.2)
 
 
+class Waits:
+    """``_winapi`` and ``time``: each wait is over at once, in vain, and its length is added up."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_winapi, name)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def WaitForMultipleObjects(self, _events: list[int], _all: object, milliseconds: int) -> int:  # noqa: N802 - Microsoft's name
+        self.seconds += milliseconds / 1000
+        return _winapi.WAIT_TIMEOUT
+
+    def WaitNamedPipe(self, _name: str, milliseconds: int) -> None:  # noqa: N802 - as above
+        self.seconds += milliseconds / 1000
+        raise TimeoutError
+
+
+@pytest.fixture
+def mute() -> Iterator[str]:
+    """The pipe of an agent that is suspended: it takes a client and says nothing; return the name."""
+    name = noted_pipe()
+    handle = _winapi.CreateNamedPipe(name, OVERLAPPED, 0, 2, 65536, 65536, 0, 0)
+    yield name
+    _winapi.CloseHandle(handle)
+
+
+@pytest.mark.parametrize("agent_that_is", ["full", "mute"])
+def test_whatever_the_agent_leaves_undone_all_our_waits_are_one_budget(
+    agent_that_is: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request.getfixturevalue(agent_that_is)
+    waits = Waits()
+    for module, name in ((ipc_client, "time"), (agent_connect_pipe, "time"), (agent_connect_pipe, "_winapi")):
+        monkeypatch.setattr(module, name, waits)
+    with pytest.raises(AgentSilent):
+        AgentClient.connect()
+
+    assert ipc_client.ANSWER_SECONDS <= waits.seconds < ipc_client.ANSWER_SECONDS + 0.1
+
+
 @pytest.fixture
 def impostor() -> Iterator[str]:
     """Somebody took the name that a killed agent had, and guesses at what it says; return the name."""
-    end = "0123456789abcdef" * 2
-    note().parent.mkdir(parents=True)
-    note().write_bytes(pipe_note(end, "a" * 32))
-    handle = _winapi.CreateNamedPipe(PIPE + end, OVERLAPPED, 0, 255, 65536, 65536, 0, 0)
+    name = noted_pipe()
+    handle = _winapi.CreateNamedPipe(name, OVERLAPPED, 0, 255, 65536, 65536, 0, 0)
     connecting = _winapi.ConnectNamedPipe(handle, True)
 
     def serve() -> None:
@@ -99,7 +147,7 @@ def impostor() -> Iterator[str]:
 
     server = threading.Thread(target=serve, daemon=True)
     server.start()
-    yield PIPE + end
+    yield name
     server.join(10)
     _winapi.CloseHandle(handle)
 
