@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,20 @@ from tests.end_to_end.house import until
 
 if sys.platform != "win32":
     import fcntl
+
+
+ASKING_TO_END = [
+    number for number in signal.Signals if number.name in {"SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"}
+]
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """Leave no ear of an ended agent to other tests: on Windows nobody else takes it back."""
+    before = {number: signal.getsignal(number) for number in ASKING_TO_END}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -85,19 +99,12 @@ def test_ends_while_portal_and_sign_in_hang(components: Components) -> None:
     assert asyncio.run(drive())
 
 
-@pytest.mark.parametrize(
-    "number",
-    [number for number in signal.Signals if number.name in {"SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"}],
-)
+@pytest.mark.parametrize("number", ASKING_TO_END)
 def test_without_a_desktop_it_ends_on_each_signal_that_asks_for_it(
     home: Path, number: signal.Signals
 ) -> None:
     """Ctrl-Break among them, which nobody can press under Wine; with a desktop: test_main_thread."""
-    before = signal.getsignal(number)
-    try:
-        asyncio.run(agent(build(Environment(desktop=False))).run(lambda: signal.raise_signal(number)))
-    finally:
-        signal.signal(number, before)
+    asyncio.run(agent(build(Environment(desktop=False))).run(lambda: signal.raise_signal(number)))
 
 
 def test_ends_though_a_file_hangs(components: Components) -> None:
