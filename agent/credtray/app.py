@@ -49,7 +49,7 @@ from credtray.files.shared_file import SharedFile
 from credtray.ipc_client import AgentClient
 from credtray.store.settings_file import SettingsFile
 from credtray.store.state_files import StateFile, UndoFile
-from credtray.web.sign_in_redirect import LINGER_SECONDS, LoopbackCallbackListener
+from credtray.web.sign_in_listener import LINGER_SECONDS, LoopbackCallbackListener
 
 
 @dataclass(frozen=True, slots=True)

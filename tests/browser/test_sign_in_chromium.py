@@ -24,7 +24,7 @@ from credtray.core.ports import SignInPorts
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
 from credtray.demo.identity_center import IdentityCenter
 from credtray.desktop.clock_watch import SystemClock
-from credtray.web.sign_in_redirect import LoopbackCallbackListener
+from credtray.web.sign_in_listener import LoopbackCallbackListener
 from tests.fakes_identity_center import CORP, FakeBrowser
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -32,7 +32,7 @@ from credtray.demo.stage import Child, Observed, begun
 from credtray.desktop import paths
 from credtray.desktop.browser import SystemBrowser
 from credtray.web import sign_in_pages as pages
-from credtray.web.sign_in_redirect import LoopbackCallbackListener
+from credtray.web.sign_in_listener import LoopbackCallbackListener
 from tests.demo.program import Program
 
 HOUR = timedelta(hours=1)

@@ -23,7 +23,8 @@ from credtray.core.errors import (
 from credtray.core.models import Secret
 from credtray.web import sign_in_pages as pages
 from credtray.web import sign_in_redirect as callback_module
-from credtray.web.sign_in_redirect import LoopbackCallback, LoopbackCallbackListener
+from credtray.web.sign_in_listener import MOST_LINGERING, LoopbackCallbackListener
+from credtray.web.sign_in_redirect import LoopbackCallback
 from tests.web.endpoint_world import drained
 
 STATE = Secret("c3RhdGUtb2YtdGhpcy1zaWduLWluLTEyMzQ1Njc4OTA")
@@ -479,7 +480,7 @@ def test_who_comes_when_another_program_has_signed_in_is_told_so() -> None:
 def test_a_late_port_closes_when_its_time_is_over_or_others_came() -> None:
     listener = LoopbackCallbackListener(60.0)
     made = []
-    for _ in range(callback_module.MOST_LINGERING + 1):
+    for _ in range(MOST_LINGERING + 1):
         with listener.listen(STATE) as callback:
             made.append(callback)
     try:

@@ -17,7 +17,8 @@ from credtray.core.models import Secret
 from credtray.core.oauth import PATH_BYTES, Entrance
 from credtray.web import http_connections
 from credtray.web import sign_in_pages as pages
-from credtray.web.sign_in_redirect import LoopbackCallback, LoopbackCallbackListener
+from credtray.web.sign_in_listener import LoopbackCallbackListener
+from credtray.web.sign_in_redirect import LoopbackCallback
 from tests.web.endpoint_world import drained
 
 STATE = Secret("c3RhdGUtb2YtdGhpcy1zaWduLWluLTEyMzQ1Njc4OTA")

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Group, RenderableType
@@ -40,7 +40,9 @@ from credtray.core.models import CredentialStatus
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import ForeignStatus, ProfileStatus, SessionStatus, StatusDocument
 from credtray.core.shell_words import argument
-from credtray.history.entries import Entry
+
+if TYPE_CHECKING:
+    from credtray.history.entries import Entry
 
 
 def status(

@@ -1,4 +1,4 @@
-"""Receives the redirect of one sign-in on 127.0.0.1: implements ``ports.CallbackListener``.
+"""Receives the redirect of one sign-in on 127.0.0.1; see ``sign_in_listener``.
 
 Must not judge a request itself (core/oauth does), log one, or end a sign-in because of a
 stranger's request. A browser hears only what is true by then: its answer comes when that is known.
@@ -11,9 +11,8 @@ import secrets
 import socket
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 import h11
@@ -45,7 +44,6 @@ from credtray.web.http_connections import (
     Received,
     another_person,
     begin_serving,
-    page_socket,
 )
 from credtray.web.sign_in_pages import (
     begun_again,
@@ -77,46 +75,9 @@ _FOLLOW_SECONDS = 2.0
 _DRAIN_SECONDS = 1.0
 """How long the last page may take to leave before the port is closed."""
 
-LINGER_SECONDS = 300.0
-"""How long after the end of a sign-in a browser that comes late finds a page instead of a closed port."""
-
-MOST_LINGERING = 4
-"""Ended sign-ins whose port is still open; one more, and the first of them closes."""
-
 Outcome = CodeReceived | DenialReceived
 Answer = asyncio.Future[bytes]
 """Of a browser that is to be told something later."""
-
-
-class LoopbackCallbackListener:
-    """Binds a fresh port for every sign-in."""
-
-    def __init__(self, linger: float = 0.0) -> None:
-        """Bind nothing yet; ``linger`` is how many seconds a port answers after its sign-in has ended."""
-        self._linger = linger
-        self._lingering: deque[LoopbackCallback] = deque()
-
-    @contextmanager
-    def listen(self, state: Secret) -> Iterator[LoopbackCallback]:
-        """Bind 127.0.0.1 on a free port and serve it from a thread, a while longer than the context lasts.
-
-        Raises:
-            ListenerUnavailable: no port could be bound.
-        """
-        listening = page_socket()
-        callback = LoopbackCallback(listening, state)
-        callback.start()
-        try:
-            yield callback
-        except CredtrayError as error:
-            callback.end_with(error)
-            raise
-        finally:
-            callback.stop(self._linger)
-            if self._linger:
-                self._lingering.append(callback)
-                while len(self._lingering) > MOST_LINGERING:
-                    self._lingering.popleft().stop()
 
 
 class LoopbackCallback:
