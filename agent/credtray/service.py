@@ -52,7 +52,7 @@ from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
 from credtray.history.journal import Journal
 from credtray.history.recorder import Recorder
-from credtray.page.opening import Page
+from credtray.page.opening import Page, loading
 from credtray.store.state_files import EndpointTokens, PageFile
 from credtray.web.credentials_endpoint import listening_on
 
@@ -168,7 +168,8 @@ class Service:
 
     def _page(self) -> Page:
         note = PageFile(paths.state_directory() / "page.json")
-        page = Page(self.loop, self.requests, note, self._redactor.register)
+        load = loading(self.loop, self.requests, self._components, self._workers)
+        page = Page(self.loop, note, load, self._redactor.register)
         self.requests.register(page.handlers)
         if self._desktop is not None:
             self._desktop.show_page = page.show

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.browser.test_sign_in_chromium import CHROMIUM, SWITCHES
-from tests.end_to_end.house import House
+from tests.end_to_end.house import House, until
 from tests.portal import RunningPortal, running
 
 pytestmark = [
@@ -69,6 +69,7 @@ def page(context: BrowserContext, house: House) -> Page:
     found.on("console", lambda message: complaints.append(message.text))
     found.goto(address_of(house))
     expect(found.get_by_role("heading", name="Overview")).to_be_visible()
+    expect(found.locator("html.live")).to_have_count(1)  # the script listens
     assert complaints == []
     return found
 
@@ -308,3 +309,97 @@ def test_fits_every_width(page: Page, width: int) -> None:
     page.get_by_text("The same as a table").click()
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.fixture
+def empty(portal: RunningPortal, home: Path) -> Iterator[House]:
+    """An agent that runs, and nothing is set up."""
+    found = House(home, portal)
+    with found.agent():
+        yield found
+
+
+def test_first_run_from_nothing_to_profiles_without_a_typed_command(
+    context: BrowserContext, empty: House
+) -> None:
+    page = context.new_page()
+    page.goto(address_of(empty))
+    expect(page.get_by_role("heading", name="Add profiles")).to_be_visible()
+    picture(page, "add-start")
+    page.get_by_label("Start URL", exact=True).fill("https://d-9067000001.awsapps.com/start")
+    page.get_by_label("A short name").fill("synderys")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Which accounts and roles of synderys?")).to_be_visible(
+        timeout=30_000
+    )
+    page.get_by_label("Search").fill("readonly")
+    expect(page.locator(".ticks > li:visible")).to_have_count(1)
+    page.get_by_role("checkbox", name="ReadOnly").check()
+    page.get_by_label("Search").fill("")
+    page.get_by_role("checkbox", name="DNS").check()
+    picture(page, "add-choosing")
+    page.get_by_role("button", name="Show what is written").click()
+
+    expect(page.get_by_text("Changes to ~/.aws/config")).to_be_visible()
+    expect(page.get_by_text("+[profile synderys-readonly]")).to_be_visible()
+    assert not empty.config.exists()
+    picture(page, "add-preview")
+    page.get_by_role("button", name="Write this").click()
+
+    expect(page.get_by_text("Your profiles are set up")).to_be_visible()
+    picture(page, "add-written")
+    assert "[profile synderys-dns]" in empty.config.read_text()
+    page.get_by_role("link", name="To the overview").click()
+    expect(page.locator(".rows > li")).to_have_count(2)
+    page.get_by_role("link", name="History").click()
+    expect(page.get_by_role("heading", name="Last 24 hours")).to_be_visible()
+    empty.run("undo", "--yes")
+    assert "profile" not in empty.config.read_text()
+
+
+def test_ticks_stay_while_the_page_changes_and_a_second_tab_shows_the_same(
+    context: BrowserContext, house: House
+) -> None:
+    page, other = context.new_page(), context.new_page()
+    page.goto(address_of(house))
+    page.get_by_role("link", name="Add profiles").click()
+    page.get_by_role("button", name=re.compile("^synderys")).first.click()
+    expect(page.get_by_role("checkbox").first).to_be_visible(timeout=30_000)
+    unticked = page.locator(".ticks input:not(:checked)").first
+    name = unticked.get_attribute("id")
+    unticked.check()
+    house.run("deactivate", "synderys-dns")
+    other.goto(page.url)
+    expect(other.get_by_role("checkbox").first).to_be_visible()
+
+    assert page.locator(f"#{name}").is_checked()
+    page.get_by_role("button", name="Cancel").click()
+    expect(other.get_by_role("heading", name="Which sign-in?")).to_be_visible()
+
+
+def test_start_url_that_is_none_is_refused_in_words(context: BrowserContext, empty: House) -> None:
+    page = context.new_page()
+    page.goto(address_of(empty))
+    page.get_by_label("Start URL", exact=True).fill("https://evil.example/start")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_text(re.compile("access portal|start URL"))).not_to_have_count(0)
+    expect(page.locator(".told.bad")).to_be_visible(timeout=20_000)
+    assert not empty.config.exists()
+
+
+def test_history_tells_the_last_day(page: Page) -> None:
+    page.get_by_role("link", name="History").click()
+    expect(page.locator(".happened li").first).to_be_visible()
+    picture(page, "history")
+    expect(page.get_by_text("became the default profile")).to_be_visible()
+
+
+def test_click_on_the_application_opens_the_setup_only_where_nothing_is_set_up(empty: House) -> None:
+    empty.run("start", "--clicked")
+    assert len(empty.visits()) == 1
+
+    empty.configure()
+    until(lambda: bool(empty.status()["sessions"]))
+    empty.run("start", "--clicked")
+    assert len(empty.visits()) == 1

@@ -9,8 +9,9 @@ from credtray.core.errors import UsageError
 from credtray.core.models import Account
 from credtray.core.naming import RoleChoice
 from credtray.environment import Environment
-from credtray.setup.questions import Filter, chosen, listed
-from credtray.setup.steps import place_of
+from credtray.setup.config_place import place_of
+from credtray.setup.questions import Filter, chosen
+from credtray.setup.session import listed
 
 NETWORK = Account("111100000002", "Synderys Network", "network@synderys.example")
 NAMELESS = Account("111100000007")

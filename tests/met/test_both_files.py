@@ -18,7 +18,7 @@ from credtray.core.section_mark import key_digest
 from credtray.doctor.all_rules import findings
 from credtray.doctor.collect import look
 from credtray.environment import Environment
-from credtray.setup.steps import check_place
+from credtray.setup.config_place import check_place
 
 SESSION = """[sso-session corp]
 sso_start_url = https://d-9067000001.awsapps.com/start

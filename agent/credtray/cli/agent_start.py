@@ -23,8 +23,14 @@ from credtray.aws.locations import locate
 from credtray.cli import terminal
 from credtray.cli.agent_process import end_agent, kept_keys
 from credtray.cli.choices import JsonOption
-from credtray.core.errors import AgentNotRunning, AgentNotStarted, AgentSilent, CredtrayError
-from credtray.core.protocol import Ping, Stop, TestNotice
+from credtray.core.errors import (
+    AgentNotRunning,
+    AgentNotStarted,
+    AgentSilent,
+    ConfigInvalid,
+    CredtrayError,
+)
+from credtray.core.protocol import OpenPage, Ping, Status, Stop, TestNotice
 from credtray.core.protocol.results import AgentStatus, PingResult
 from credtray.core.shell_words import argument, word
 from credtray.core.state_words import clock_time, name_list
@@ -59,12 +65,29 @@ def start(
       credtray start --no-tray
     """
     there = running()
-    if there is None:
-        _tell(begun(tray=tray), started=True, json_output=json_output)
-        return
-    if clicked:
+    started = there is None
+    there = there or begun(tray=tray)
+    if clicked and _nothing_is_set_up():
+        _open_page()
+    elif clicked and not started:
         _show_that_it_runs()
-    _tell(there, started=False, json_output=json_output)
+    _tell(there, started=started, json_output=json_output)
+
+
+def _nothing_is_set_up() -> bool:
+    """Tell whether the agent knows no session: who clicked on credtray then has everything still to do."""
+    with suppress(CredtrayError), AgentClient.connect() as client:
+        found = client.ask(Status())
+        return not found.sessions and not any(each.code == ConfigInvalid.code for each in found.problems)
+    return False
+
+
+def _open_page() -> None:
+    """Open the page, where the first thing is to sign in; a person clicked, so a window may open."""
+    from credtray.cli.console import show_page
+
+    with suppress(CredtrayError), AgentClient.connect() as client:
+        show_page(client.ask(OpenPage()).address)
 
 
 def _show_that_it_runs() -> None:

@@ -215,8 +215,17 @@ def open_(
         )
         terminal.show(opened.address.reveal())
     else:
-        asyncio.run(_lead(opened.address, _open_page))
+        show_page(opened.address)
         terminal.say("Opened credtray in your browser.")
+
+
+def show_page(address: Secret) -> None:
+    """Lead the browser of this desktop to the page.
+
+    Raises:
+        BrowserUnopened, NotInTime: none came.
+    """
+    asyncio.run(_lead(address, _open_page))
 
 
 def _open_page(url: str) -> None:

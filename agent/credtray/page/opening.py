@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
+from credtray.app import Components
 from credtray.core import protocol
 from credtray.core.errors import CredtrayError, ListenerUnavailable
 from credtray.core.models import Secret
@@ -19,6 +20,7 @@ from credtray.core.protocol.results import PageResult
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
+from credtray.daemon.workers import Workers
 from credtray.store.state_files import PageFile, PageMemory
 from credtray.ways_out.page import Place
 from credtray.web.console_handover import one_time_redirect
@@ -38,8 +40,8 @@ class Page:
     def __init__(
         self,
         loop: Loop,
-        requests: Requests,
         memory: PageFile,
+        load: Callable[[], Site],
         heard: Callable[[Secret], None],
         server: Callable[[Site], PageServer] = PageServer,
     ) -> None:
@@ -47,14 +49,14 @@ class Page:
 
         Args:
             loop: whose state is shown.
-            requests: carries out what a person asks for.
             memory: where an open page is noted.
+            load: loads what makes the views; called in a thread, once somebody asks for the page.
             heard: is called with each address that lets somebody in, such as the log's redactor.
             server: makes the server of a site.
         """
         self._loop = loop
-        self._requests = requests
         self._memory = memory
+        self._load = load
         self._heard = heard
         self._make_server = server
         self._server: PageServer | None = None
@@ -90,7 +92,7 @@ class Page:
 
     async def _opened(self, before: PageMemory | None) -> PageServer:
         if self._server is None:
-            self._server = self._make_server(await asyncio.to_thread(_loaded, self._loop, self._requests))
+            self._server = self._make_server(await asyncio.to_thread(self._load))
         if self._server.place is None:
             place = None if before is None else Place(before.port, before.room)
             await self._server.open(place, () if before is None else tuple(before.guests))
@@ -150,10 +152,14 @@ class Page:
             _log.info("the open page is not noted: %s", error)
 
 
-def _loaded(loop: Loop, requests: Requests) -> Site:
-    """Load what makes the views: the templates and their library, which nobody needs before."""
-    from credtray.page.site import PageSite
+def loading(loop: Loop, requests: Requests, components: Components, workers: Workers) -> Callable[[], Site]:
+    """Return what loads the views and their library, which nobody needs before."""
 
-    site = PageSite(loop, requests)
-    site.prepare()
-    return Site(site.answer, site.changes, site.stranger)
+    def load() -> Site:
+        from credtray.page.site import PageSite
+
+        site = PageSite(loop, requests, components, workers)
+        site.prepare()
+        return Site(site.answer, site.changes, site.stranger)
+
+    return load

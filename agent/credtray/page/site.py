@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credtray import __version__
+from credtray.app import Components
 from credtray.core import protocol
 from credtray.core.errors import CredtrayError
 from credtray.core.protocol import Progress, Reply, result_of
@@ -28,10 +29,14 @@ from credtray.core.protocol.results import AgentStatus
 from credtray.core.summary import status_document, summary
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Requests
-from credtray.daemon.workers import without_values
+from credtray.daemon.workers import Workers, without_values
 from credtray.desktop import paths
+from credtray.history.entries import Lines
+from credtray.history.journal import Journal
 from credtray.page import views
 from credtray.page.actions import Message, outcome, request_of
+from credtray.page.adding import Adding
+from credtray.page.views import happened
 from credtray.ways_out.page import Kind
 from credtray.web.page_server import Answer, Asked
 
@@ -63,7 +68,7 @@ class View:
     label: str
 
 
-VIEWS = (View("", "Overview"),)
+VIEWS = (View("", "Overview"), View("add", "Add profiles"), View("history", "History"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +92,12 @@ class _Told:
 class PageSite:
     """The views of one agent's page."""
 
-    def __init__(self, loop: Loop, requests: Requests) -> None:
+    def __init__(self, loop: Loop, requests: Requests, components: Components, workers: Workers) -> None:
         self._loop = loop
         self._requests = requests
+        self._journal = Journal(paths.state_directory())
+        self._listeners: set[asyncio.Event] = set()
+        self._adding = Adding(components, workers, loop, self._wake)
         self._messages: OrderedDict[str, Message] = OrderedDict()
         """By number, for the view that is shown next."""
         self._count = 0
@@ -131,17 +139,27 @@ class PageSite:
     async def changes(self) -> AsyncGenerator[bytes, None]:
         """Yield an event now, at each change, and once in a while."""
         async with self._loop.watching() as changed:
-            while True:
-                changed.clear()
-                yield b"event: change\ndata: 1\n\n"
-                try:
-                    await asyncio.wait_for(changed.wait(), ALIVE_SECONDS)
-                except TimeoutError:
-                    continue
-                await asyncio.sleep(COALESCE_SECONDS)
+            self._listeners.add(changed)
+            try:
+                while True:
+                    changed.clear()
+                    yield b"event: change\ndata: 1\n\n"
+                    try:
+                        await asyncio.wait_for(changed.wait(), ALIVE_SECONDS)
+                    except TimeoutError:
+                        continue
+                    await asyncio.sleep(COALESCE_SECONDS)
+            finally:
+                self._listeners.discard(changed)
+
+    def _wake(self) -> None:
+        """Something has changed that is not in the state."""
+        for changed in self._listeners:
+            changed.set()
 
     async def close(self) -> None:
         """Give up what is under way."""
+        self._adding.close()
         under_way = tuple(self._under_way.values())
         for task in under_way:
             task.cancel()
@@ -153,7 +171,10 @@ class PageSite:
         found = next((view for view in VIEWS if view.name == asked.name), None)
         if found is None:
             return Answer(HTTPStatus.NOT_FOUND, b"Not Found\n", "text/plain; charset=utf-8")
-        return await self._shown(found, asked, asked.query, part=asked.kind is Kind.PART)
+        part = asked.kind is Kind.PART
+        if not part and found is VIEWS[0] and not self._loop.state.sessions:
+            return Answer(HTTPStatus.SEE_OTHER, location="add")  # the first thing there is to do
+        return await self._shown(found, asked, asked.query, part=part)
 
     async def _shown(self, view: View, asked: Asked, query: Mapping[str, str], *, part: bool) -> Answer:
         inside = f"{view.name or 'overview'}.html"
@@ -169,17 +190,30 @@ class PageSite:
         whole = {"title": view.label, "live": True, "views": VIEWS, "inside": inside, **values}
         return Answer(HTTPStatus.OK, await self._drawn("whole.html", whole))
 
+    def _past(self) -> Lines:
+        """Return the history; what cannot be read is not shown."""
+        try:
+            return self._journal.read()
+        except CredtrayError as error:
+            _log.info("the history cannot be shown: %s", error)
+            return Lines()
+
     def _told(self, number: str) -> _Told | None:
         message = self._messages.get(number)
         return None if message is None else _Told(number, message.title, message.text, message.good)
 
-    async def _values(self, _view: View, query: Mapping[str, str]) -> dict[str, Any]:
+    async def _values(self, view: View, query: Mapping[str, str]) -> dict[str, Any]:
+        if view.name == "add":
+            return {"seen": self._adding.view(self._loop.state)}
+        past = (await asyncio.to_thread(self._past)).entries
+        if view.name == "history":
+            return {"seen": happened(past, self._loop.now(), None)}
         # A state never changes: it can be looked at beside the loop, which must not wait for a thousand rows.
         state, now = self._loop.state, self._loop.now()
         agent = AgentStatus(running=True, pid=os.getpid(), version=__version__)
 
         def look() -> views.Overview:
-            return views.overview(summary(state, now), status_document(state, agent, now), query)
+            return views.overview(summary(state, now), status_document(state, agent, now), query, past)
 
         return {"seen": await asyncio.to_thread(look)}
 
@@ -225,6 +259,10 @@ class PageSite:
 
     async def _carried_out(self, asked: Asked, begun: Callable[[], None]) -> Message:
         try:
+            if (step := self._adding.handlers.get(asked.name)) is not None:
+                message = await step(asked.fields)
+                self._wake()
+                return message
             request = request_of(asked.name, asked.fields, self._loop.now())
             heard = _Heard(begun if isinstance(request, protocol.Login) else _nothing)
             await self._requests.handle(request, heard)

@@ -5,8 +5,9 @@ Every foreign name went through ``plain``; what a form sends back is the name as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from hashlib import sha256
 
 from credtray.core.errors import CredtrayError
@@ -29,6 +30,8 @@ from credtray.core.state_words import (
 from credtray.core.summary import SessionSummary, Summary
 from credtray.core.tray_view import details, look
 from credtray.core.words import plain
+from credtray.history.entries import Entry
+from credtray.history.sentences import sentences
 from credtray.history.timeline import DAY_BACK, SHORTLY_BACK, timeline
 from credtray.page.actions import COPIES
 from credtray.page.picture import Picture, drawn
@@ -139,16 +142,19 @@ class Overview:
     paused: bool
 
 
-def overview(seen: Summary, document: StatusDocument, query: Mapping[str, str]) -> Overview:
+def overview(
+    seen: Summary, document: StatusDocument, query: Mapping[str, str], past: Sequence[Entry] = ()
+) -> Overview:
     """Return the first view.
 
     Args:
         seen: this moment.
         document: the same as ``status`` tells it.
         query: ``q`` is searched for, ``back`` shows the last day.
+        past: the history, oldest first.
     """
     day_back = query.get("back") == "day"
-    line = timeline(document, back=DAY_BACK if day_back else SHORTLY_BACK)
+    line = timeline(document, past, back=DAY_BACK if day_back else SHORTLY_BACK)
     shape = look(seen).shape
     return Overview(
         shape.value,
@@ -301,3 +307,26 @@ def _link(session: SsoSession, item: ProfileState) -> str:
     except CredtrayError:  # no address for a browser: then there is none to click
         return ""
     return found if found.startswith("https://") else ""
+
+
+# --- history ---------------------------------------------------------------------------------------------
+
+_MOST_SENTENCES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened."""
+
+    at: str
+    text: str
+
+
+def happened(past: Sequence[Entry], now: datetime, zone: tzinfo | None) -> tuple[Happening, ...]:
+    """Return the last day in sentences, the latest first."""
+    day = [entry for entry in past if now - entry.at <= DAY_BACK]
+    told = sentences(day, now, zone)[-_MOST_SENTENCES:]
+    return tuple(
+        Happening(each.at.astimezone(zone).strftime("%H:%M"), plain(each.text, 400))
+        for each in reversed(told)
+    )

@@ -374,7 +374,7 @@ def conversion(components: Components, owner: Owner, region: str | None, *, ask:
         if (item.account_id, item.role_name) == (owner.account_id, owner.role_name) and not item.chain:
             return Conversion(config.sessions[item.session], item.name, None)
     session = _session(config, owner.account_id, ask=ask)
-    from credtray.setup.steps import taken_sections
+    from credtray.setup.config_place import taken_sections
 
     wish = SetupWish(
         session,
@@ -404,7 +404,8 @@ def offer(components: Components, owner: Owner, region: str | None) -> Conversio
 
 def show(components: Components, preview: Preview) -> None:
     """Draw what would be written."""
-    from credtray.setup.steps import place_of, plan_view
+    from credtray.setup.config_place import place_of
+    from credtray.setup.steps import plan_view
 
     plan = plan_view(preview.plan.profiles, preview.diff, {}, place_of(components), whole=False)
     terminal.draw(plan, talk=True)

@@ -16,7 +16,14 @@ from credtray.core.errors import UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
 from credtray.core.words import did_you_mean
-from credtray.setup.session import SessionWish, check_session_name, read_length, suggested_name
+from credtray.setup.session import (
+    DEFAULT_REGION,
+    SessionWish,
+    check_session_name,
+    listed,
+    read_length,
+    suggested_name,
+)
 
 # Which accounts and roles `credtray setup` takes: from --accounts and --roles, or picked from a list.
 #
@@ -87,28 +94,6 @@ def chosen(
     if not taken:
         raise UsageError("No role matches both --accounts and --roles")
     return taken
-
-
-def listed(
-    choices: Iterable[RoleChoice], there: Collection[tuple[str, str]]
-) -> list[tuple[tuple[str, str], RoleChoice]]:
-    """Return ((account, role), choice) for the list to pick from, sorted as a person looks for them."""
-    ordered = sorted(
-        choices,
-        key=lambda item: ((item.account.name or "~").casefold(), item.account.account_id, item.role_name),
-    )
-    marks = dict.fromkeys(there, "  (has a profile)")
-    return [
-        ((_account_words(item.account), f"{item.role_name}{marks.get(item.key, '')}"), item)
-        for item in ordered
-    ]
-
-
-def _account_words(account: Account) -> str:
-    return f"{account.name} {account.account_id}" if account.name else account.account_id
-
-
-DEFAULT_REGION = "us-east-1"
 
 
 def complete(wish: SessionWish, config: AwsConfig) -> SessionWish:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import queue
 import re
-import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from credtray.cli import terminal
-from credtray.cli.sign_in import show_progress
 from credtray.core import naming
 from credtray.core.addresses import (
     DEFAULT_SCOPES,
@@ -29,7 +27,6 @@ from credtray.core.expiry import SHORTEST_SIGN_IN
 from credtray.core.models import AccessToken, Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice
 from credtray.core.ports import Ports
-from credtray.core.protocol import Progress
 from credtray.core.words import did_you_mean, parse_duration
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, run_sign_in
 
@@ -177,9 +174,46 @@ def suggested_name(start_url: str, config: AwsConfig) -> str:
 # A cancelled sign-in leaves nothing in the config file: setup writes only at its end.
 
 
+DEFAULT_REGION = "us-east-1"
+
+
+def listed(
+    choices: Iterable[RoleChoice], there: Collection[tuple[str, str]]
+) -> list[tuple[tuple[str, str], RoleChoice]]:
+    """Return ((account, role), choice) for the list to pick from, sorted as a person looks for them."""
+    ordered = sorted(
+        choices,
+        key=lambda item: ((item.account.name or "~").casefold(), item.account.account_id, item.role_name),
+    )
+    marks = dict.fromkeys(there, "  (has a profile)")
+    return [
+        ((_account_words(item.account), f"{item.role_name}{marks.get(item.key, '')}"), item)
+        for item in ordered
+    ]
+
+
+def _account_words(account: Account) -> str:
+    return f"{account.name} {account.account_id}" if account.name else account.account_id
+
+
 ENOUGH = timedelta(minutes=15)
 """A cached token with more than this left is used, as `aws configure sso` does."""
 _AT_ONCE = 8
+
+
+Count = Callable[[str, int, int | None], None]
+"""Takes what is counted, how many there are by now, and of how many where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Whom the steps talk to: the person at this terminal, or at the page."""
+
+    say: Callable[[str], None]
+    step: Callable[[SignInProgress], None]
+    cancelled: Callable[[], bool]
+    counting: Callable[[], AbstractContextManager[Count]]
+    """Shows how far it has come, while the block runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +224,7 @@ class Access:
     token: AccessToken
 
 
-def located(ports: Ports, session: SsoSession) -> SsoSession:
+def located(ports: Ports, session: SsoSession, talk: Talk) -> SsoSession:
     """Return a new session with the region its portal is in: a vanity start URL may lead to another one.
 
     Raises:
@@ -199,47 +233,35 @@ def located(ports: Ports, session: SsoSession) -> SsoSession:
     _, region = ports.identity_center.resolve_start_url(session)
     if region == session.region:
         return session
-    terminal.say(f"{session.start_url} leads to {region}; using that region instead of {session.region}.")
+    talk.say(f"{session.start_url} leads to {region}; using that region instead of {session.region}.")
     return replace(session, region=region)
 
 
-def sign_in(ports: Ports, session: SsoSession, request: SignInRequest) -> Access:
+def sign_in(ports: Ports, session: SsoSession, request: SignInRequest, talk: Talk) -> Access:
     """Return access to the portal: by the cached token, a silent refresh, or a sign-in.
 
     Raises:
         CredtrayError: as ``run_sign_in``.
     """
-    token = _cached(ports, session)
+    token = _cached(ports, session, talk)
     if token is not None and _good(token, ports.clock.now()):
         return Access(session, token)
-    return _sign_in_anew(ports, session, request, token)
+    return _sign_in_anew(ports, session, request, token, talk)
 
 
 def _sign_in_anew(
-    ports: Ports, session: SsoSession, request: SignInRequest, useless: AccessToken | None
+    ports: Ports, session: SsoSession, request: SignInRequest, useless: AccessToken | None, talk: Talk
 ) -> Access:
     """Sign in; the token that is of no use any more is named, so that it is not found again and joined."""
     try:
-        return Access(session, run_sign_in(ports, session, request, useless, _tell, lambda: False).token)
+        return Access(session, run_sign_in(ports, session, request, useless, talk.step, talk.cancelled).token)
     except CredtrayError as error:
         # The session is in no file yet: `credtray login` would not find it.
         error.advice = error.advice.replace("credtray login", "credtray setup")
         raise
 
 
-def _tell(step: SignInProgress) -> None:
-    show_progress(
-        Progress(
-            step.kind,
-            url=step.url,
-            user_code=step.user_code,
-            verification_uri=step.verification_uri,
-            text=step.text,
-        )
-    )
-
-
-def _cached(ports: Ports, session: SsoSession) -> AccessToken | None:
+def _cached(ports: Ports, session: SsoSession, talk: Talk) -> AccessToken | None:
     """Return the token there is, refreshed where it helps; it may be of no use all the same."""
     now = ports.clock.now()
     try:
@@ -251,7 +273,7 @@ def _cached(ports: Ports, session: SsoSession) -> AccessToken | None:
     try:
         return ports.token_refresh.refresh(session, token, now)
     except CredtrayError as error:
-        terminal.say(f"The last sign-in can no longer be used: {error}")
+        talk.say(f"The last sign-in can no longer be used: {error}")
         return token
 
 
@@ -260,7 +282,7 @@ def _good(token: AccessToken, now: datetime) -> bool:
 
 
 def choices_of(
-    ports: Ports, access: Access, request: SignInRequest, wanted: Callable[[Account], bool]
+    ports: Ports, access: Access, request: SignInRequest, wanted: Callable[[Account], bool], talk: Talk
 ) -> tuple[Access, list[Account], list[RoleChoice]]:
     """Return all accounts, and the roles in those that are wanted; signs in once more on a 401.
 
@@ -268,29 +290,24 @@ def choices_of(
         CredtrayError: what the portal or the network answers.
     """
     try:
-        return access, *_listed(ports, access, wanted)
+        return access, *_listed(ports, access, wanted, talk)
     except PortalUnauthorized:
-        terminal.say("The portal no longer accepts the last sign-in.")
-        access = _sign_in_anew(ports, access.session, request, access.token)
-        return access, *_listed(ports, access, wanted)
+        talk.say("The portal no longer accepts the last sign-in.")
+        access = _sign_in_anew(ports, access.session, request, access.token, talk)
+        return access, *_listed(ports, access, wanted, talk)
 
 
 def _listed(
-    ports: Ports, access: Access, wanted: Callable[[Account], bool]
+    ports: Ports, access: Access, wanted: Callable[[Account], bool], talk: Talk
 ) -> tuple[list[Account], list[RoleChoice]]:
-    from rich import progress
-
-    columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.MofNCompleteColumn())
-    shown = sys.stderr.isatty()
-    with progress.Progress(*columns, console=terminal.console(talk=True), disable=not shown) as bar:
-        task = bar.add_task("Accounts", total=None)
+    with talk.counting() as count:
         accounts = ports.identity_center.accounts(
-            access.session, access.token, lambda count: bar.update(task, completed=count)
+            access.session, access.token, lambda done: count("Accounts", done, None)
         )
-        bar.update(task, total=len(accounts), completed=len(accounts))
+        count("Accounts", len(accounts), len(accounts))
         chosen = [account for account in accounts if wanted(account)]
-        task = bar.add_task("Roles", total=len(chosen))
-        roles = _roles(ports, access, chosen, lambda: bar.advance(task))
+        asked = iter(range(1, len(chosen) + 1))
+        roles = _roles(ports, access, chosen, lambda: count("Roles", next(asked), len(chosen)))
     return accounts, roles
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -22,34 +23,37 @@ from credtray.cli.backend import ask as ask_agent
 from credtray.cli.backend import has_desktop, without_browser
 from credtray.cli.columns import Column, Columns
 from credtray.cli.configured import configuration
+from credtray.cli.sign_in import show_progress
 from credtray.cli.terminal import visible
-from credtray.core import ini
 from credtray.core.addresses import check_region
-from credtray.core.aws_hosts import in_effect
-from credtray.core.config.sections import MAX_FILE, Section
 from credtray.core.config.setup_edits import ProfileChange, ProfileOutcome, SetupWish
-from credtray.core.config.sso import parse_config, read_credentials
 from credtray.core.errors import (
     AgentNotStarted,
     AutostartRefused,
     CredtrayError,
-    FileRefused,
     UnknownProfile,
     UsageError,
 )
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
-from credtray.core.protocol import Activate
+from credtray.core.protocol import Activate, Progress
 from credtray.core.settings import Settings
 from credtray.core.words import exact
-from credtray.daemon.sign_in import SignInRequest
+from credtray.daemon.sign_in import SignInProgress, SignInRequest
 from credtray.daemon.sign_in_grants import BY_CODE
 from credtray.desktop.autostart import Autostart, credential_process_command
 from credtray.doctor.collect_files import boto3_warning
-from credtray.files.atomic_file import is_null, read_bounded
 from credtray.setup import session as portal
+from credtray.setup.config_place import (
+    as_read,
+    check_place,
+    credentials_profiles,
+    not_remembered,
+    place_of,
+    taken_sections,
+)
 from credtray.setup.questions import ALL, Filter, chosen, names_of
-from credtray.setup.session import SessionWish, known_session, new_session
+from credtray.setup.session import Count, SessionWish, Talk, known_session, new_session
 
 # Shows what `credtray setup` would write: the profiles as a table, the config file as a diff. Draws only.
 
@@ -118,6 +122,40 @@ def _table(profiles: Sequence[ProfileChange], accounts: Mapping[str, str | None]
     return Columns(columns, rows, headed=True)
 
 
+def at_terminal() -> Talk:
+    """Return who talks to the person at this terminal."""
+    return Talk(terminal.say, _tell, lambda: False, _counting)
+
+
+def _tell(step: SignInProgress) -> None:
+    show_progress(
+        Progress(
+            step.kind,
+            url=step.url,
+            user_code=step.user_code,
+            verification_uri=step.verification_uri,
+            text=step.text,
+        )
+    )
+
+
+@contextmanager
+def _counting() -> Iterator[Count]:
+    """Draw a bar for each thing that is counted, on stderr."""
+    from rich import progress
+
+    columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.MofNCompleteColumn())
+    shown, tasks = sys.stderr.isatty(), dict[str, progress.TaskID]()
+    with progress.Progress(*columns, console=terminal.console(talk=True), disable=not shown) as bar:
+
+        def count(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=None)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield count
+
+
 _TAKEN_OVER_SECONDS = 10.0
 """How long a running agent may take to see the new profiles; it promises 5 s."""
 _NONE = "none"
@@ -170,14 +208,15 @@ class Setup:
             command=command,
             why=BY_CODE if elsewhere else None,
         )
-        access = portal.sign_in(components.ports, session, request)
+        talk = at_terminal()
+        access = portal.sign_in(components.ports, session, request, talk)
         self.after_interrupt = (
             "Setup was cancelled; the config file was not changed. You stay signed in: "
             "`credtray setup` continues from here."
         )
         by_account = Filter.read("--accounts", self._choices.accounts or ALL)
         _, accounts, found = portal.choices_of(
-            components.ports, access, request, lambda account: by_account.takes(*names_of(account))
+            components.ports, access, request, lambda account: by_account.takes(*names_of(account)), talk
         )
         picked = self._picked(config, session, accounts, found)
         preview = self._agreed_preview(components, session, accounts, picked)
@@ -212,15 +251,9 @@ class Setup:
                 f"Session {existing.name}: {existing.start_url}, {existing.region} (in your config file)"
             )
             return existing
-        session = self._as_read(components, new_session(wish, config), settings)
+        session = as_read(components, new_session(wish, config), settings)
         terminal.say(f"Session {session.name}: {session.start_url}, {session.region}")
-        return portal.located(components.ports, session)
-
-    def _as_read(self, components: Components, session: SsoSession, settings: Settings) -> SsoSession:
-        """Return a new session as it will be read from the config file, so with the endpoints named there."""
-        after = components.profile_writer.preview(SetupWish(session, ())).plan.after
-        config = parse_config(after, components.environment.environ)
-        return in_effect(config, settings).sessions[session.name]
+        return portal.located(components.ports, session, at_terminal())
 
     def _picked(
         self, config: AwsConfig, session: SsoSession, accounts: list[Account], found: list[RoleChoice]
@@ -347,32 +380,10 @@ def _could_start_at_login() -> bool:
     return not status.enabled and status.remark is None
 
 
-def check_place(components: Components) -> None:
-    """Refuse before a person signs in what could not be written at the end.
-
-    Raises:
-        FileRefused: AWS_CONFIG_FILE says that there shall be no config file.
-    """
-    path = components.environment.aws.config
-    if is_null(path):
-        raise FileRefused(
-            f"AWS_CONFIG_FILE is {path}, so profiles cannot be written to it",
-            hint="Run `credtray setup` without AWS_CONFIG_FILE, or set it to a file.",
-        )
-
-
-def place_of(components: Components) -> str:
-    """Return the config file as a person writes it."""
-    path, home = components.environment.aws.config, components.environment.home
-    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
-
-
 def remember(components: Components, what: str, written: Written) -> None:
     """Let `credtray undo` know of a change of the config file; *what* is in a person's words."""
-    try:
-        now = components.ports.clock.now()
-        components.undo_file.remember(now, what, written.originals, written.results)
-    except CredtrayError as error:
+    error = not_remembered(components, what, written)
+    if error is not None:
         terminal.complain(f"`credtray undo` cannot undo this: {error}", error.advice, kind="warning")
 
 
@@ -410,23 +421,6 @@ def _summary(preview: Preview) -> str:
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     noun = "profile" if sum(counts.values()) == 1 else "profiles"
     return f"{told or 'No'} {noun} for {preview.wish.session.name}."
-
-
-def taken_sections(components: Components) -> frozenset[str]:
-    """Return the sections of the credentials file: a profile so named could never have its keys there."""
-    try:
-        data = read_bounded(components.environment.aws.credentials, MAX_FILE)
-        return frozenset(section.name for section in ini.scan(data or b"").sections)
-    except CredtrayError:
-        return frozenset()  # a broken file takes no keys at all; `credtray status` says so
-
-
-def credentials_profiles(components: Components) -> Mapping[str, Section]:
-    """Return what the credentials file says of profiles; nothing where it is broken or cannot be read."""
-    try:
-        return read_credentials(components.shared_file(components.environment.aws.credentials).read())
-    except CredtrayError:
-        return {}
 
 
 def _activate(names: tuple[str, ...]) -> int:

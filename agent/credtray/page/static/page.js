@@ -4,7 +4,7 @@
   const main = document.getElementById("main");
   const away = document.getElementById("away");
   document.documentElement.classList.add("live");
-  let latest = "";
+  let latest = main.innerHTML.trim();
   let fetching = false;
   let again = false;
 
@@ -25,8 +25,10 @@
   }
 
   function swap(html) {
-    if (html === latest) return;
-    latest = html;
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    if (fresh.innerHTML.trim() === latest) return;
+    latest = fresh.innerHTML.trim();
     const focused = main.contains(document.activeElement) ? document.activeElement : null;
     const place = focused ? key(focused) : "";
     const typed = new Map();
@@ -35,7 +37,7 @@
       ? [focused.selectionStart, focused.selectionEnd] : null;
     const open = [...main.querySelectorAll("details[open][id]")].map((each) => each.id);
     const x = scrollX, y = scrollY;
-    main.innerHTML = html;
+    main.replaceChildren(fresh.content);
     for (const id of open) { const found = document.getElementById(id); if (found) found.open = true; }
     for (const [id, value] of typed) {
       const input = document.getElementById(id);
@@ -132,7 +134,9 @@
     const nothing = document.getElementById("nothing");
     if (nothing) nothing.hidden = shown > 0;
     const found = document.getElementById("found");
-    if (words.length && found) found.textContent = `${shown} of ${box.dataset.total} profiles`;
+    if (found && !words.length && found.dataset.was) found.textContent = found.dataset.was;
+    if (found && words.length) found.dataset.was = found.dataset.was || found.textContent;
+    if (found && words.length) found.textContent = `${shown} of ${box.dataset.total} ${box.dataset.what || "profiles"}`;
   }
 
   function searched() {

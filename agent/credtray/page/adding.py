@@ -1,0 +1,387 @@
+"""Adds profiles from the page: the steps of `credtray setup`, with forms in place of questions.
+
+Writes once, at its end, after the difference was shown and agreed to; until then nothing is changed. There is
+one run at a time for one agent: two tabs show the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+
+from credtray.app import Components
+from credtray.aws.profile_writer import Preview
+from credtray.core.addresses import PRESETS, pasted_start_url
+from credtray.core.config.setup_edits import ProfileOutcome, SetupWish
+from credtray.core.errors import CredtrayError, Problem, SignInCancelled, UsageError
+from credtray.core.events import FilesChanged
+from credtray.core.models import SsoSession
+from credtray.core.naming import RoleChoice
+from credtray.core.state import State
+from credtray.core.words import plain
+from credtray.daemon.loop import Loop
+from credtray.daemon.sign_in import SignInProgress, SignInRequest
+from credtray.daemon.workers import Workers
+from credtray.desktop.autostart import Autostart
+from credtray.page.actions import Fields, Message
+from credtray.setup import session as portal
+from credtray.setup.config_place import (
+    as_read,
+    check_place,
+    credentials_profiles,
+    not_remembered,
+    place_of,
+    taken_sections,
+)
+from credtray.setup.session import (
+    DEFAULT_REGION,
+    Count,
+    SessionWish,
+    Talk,
+    known_session,
+    listed,
+    new_session,
+    suggested_name,
+)
+
+_log = logging.getLogger(__name__)
+
+_OUT_OF_DATE = "This page is out of date"
+
+
+class Stage(Enum):
+    """Where it stands."""
+
+    START = "start"
+    SIGNING_IN = "signing_in"
+    CHOOSING = "choosing"
+    PREVIEW = "preview"
+    WRITTEN = "written"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One sign-in to begin with."""
+
+    value: str
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One account and role."""
+
+    number: str
+    account: str
+    role: str
+    there: bool
+    """It has a profile already."""
+    searched: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line of the difference."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddView:
+    """What the view shows."""
+
+    stage: str
+    offers: tuple[Offer, ...] = ()
+    region: str = DEFAULT_REGION
+    session: str = ""
+    code: str = ""
+    address: str = ""
+    ticks: tuple[Tick, ...] = ()
+    place: str = ""
+    new: tuple[str, ...] = ()
+    diff: tuple[DiffLine, ...] = ()
+    problem: Message | None = None
+    at_login: bool | None = None
+    """None: a login starts nothing here."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run; what is thrown away when another begins."""
+
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    step: SignInProgress | None = None
+    session: SsoSession | None = None
+    choices: tuple[RoleChoice, ...] = ()
+    there: frozenset[tuple[str, str]] = frozenset()
+    preview: Preview | None = None
+    written: tuple[str, ...] = ()
+
+
+class Adding:
+    """The run of one agent. On the loop's thread; what blocks goes to the workers."""
+
+    def __init__(
+        self, components: Components, workers: Workers, loop: Loop, changed: Callable[[], None]
+    ) -> None:
+        self._components = components
+        self._workers = workers
+        self._loop = loop
+        self._changed = changed
+        self._autostart = Autostart()
+        self._at_login: bool | None = None
+        self._stage = Stage.START
+        self._problem: Message | None = None
+        self._run = _Run()
+        self.handlers: Mapping[str, Callable[[Fields], Awaitable[Message]]] = {
+            "add-begin": self._begin,
+            "add-cancel": self._cancel,
+            "add-pick": self._pick,
+            "add-back": self._back,
+            "add-write": self._write,
+            "add-more": self._cancel,
+            "start-at-login": self._start_at_login,
+        }
+        """What carries out which form."""
+
+    def close(self) -> None:
+        """Give up a sign-in under way."""
+        self._run.cancelled.set()
+
+    # --- what is shown ----------------------------------------------------------------------------------
+
+    def view(self, state: State) -> AddView:
+        """Return what the view shows now."""
+        run = self._run
+        name = plain(run.session.name) if run.session is not None else ""
+        match self._stage:
+            case Stage.START:
+                return AddView("start", tuple(_offers(state)), problem=self._problem)
+            case Stage.SIGNING_IN:
+                step = run.step
+                code = step.user_code if step is not None and step.user_code else ""
+                address = step.url if step is not None and step.url and not step.user_code else ""
+                return AddView("signing_in", session=name, code=code, address=address or "")
+            case Stage.CHOOSING:
+                return AddView("choosing", session=name, ticks=tuple(self._ticks()), problem=self._problem)
+            case Stage.PREVIEW:
+                return self._previewed(name)
+            case Stage.WRITTEN:
+                return AddView("written", session=name, new=run.written, at_login=self._at_login)
+
+    def _ticks(self) -> list[Tick]:
+        numbers = {choice.key: str(number) for number, choice in enumerate(self._run.choices)}
+        ticks = []
+        for (account, _), choice in listed(self._run.choices, ()):
+            there, words = choice.key in self._run.there, plain(account, 80)
+            searched = f"{account} {choice.role_name}".casefold()
+            ticks.append(
+                Tick(numbers[choice.key], words, plain(choice.role_name), there, plain(searched, 200))
+            )
+        return ticks
+
+    def _previewed(self, name: str) -> AddView:
+        preview = self._run.preview
+        assert preview is not None  # noqa: S101 - the stage says so
+        new = [item.profile for item in preview.plan.profiles if item.change is ProfileOutcome.ADDED]
+        kinds = {"+": "plus", "-": "minus", "@": "where"}
+        diff = tuple(
+            DiffLine(kinds.get(line[:1], "same"), plain(line, 400))
+            for line in preview.diff.splitlines()
+            if not line.startswith(("+++", "---"))
+        )
+        place = place_of(self._components)
+        return AddView(
+            "preview", session=name, new=tuple(map(plain, new)), diff=diff, place=place, problem=self._problem
+        )
+
+    # --- the steps --------------------------------------------------------------------------------------
+
+    async def _begin(self, fields: Fields) -> Message:
+        """Sign in where that is needed, and ask the portal what there is."""
+        if self._stage is Stage.SIGNING_IN:
+            return Message("Finish signing in in your browser")
+        wish = _wish(fields, self._loop.state)
+        check_place(self._components)
+        state, run = self._loop.state, _Run()
+        existing = known_session(wish, state.config)
+        session = existing or new_session(wish, state.config)
+        self._run, self._stage, self._problem = run, Stage.SIGNING_IN, None
+        run.session = session
+        running = asyncio.get_running_loop()
+
+        def step(progress: SignInProgress) -> None:
+            running.call_soon_threadsafe(self._stepped, run, progress)
+
+        talk = Talk(_say_nothing, step, run.cancelled.is_set, _count_nothing)
+
+        def work() -> tuple[SsoSession, tuple[RoleChoice, ...]]:
+            return self._looked(session, state, talk, is_new=existing is None)
+
+        self._workers.sign_in(
+            work, lambda found: self._found(run, *found), lambda why: self._failed(run, why)
+        )
+        return Message("Finish signing in in your browser", "This page goes on by itself.")
+
+    def _looked(
+        self, session: SsoSession, state: State, talk: Talk, *, is_new: bool
+    ) -> tuple[SsoSession, tuple[RoleChoice, ...]]:
+        """Return the session as it is to be written, and all accounts and roles; blocks for minutes."""
+        ports = self._components.ports
+        if is_new:
+            session = portal.located(ports, as_read(self._components, session, state.settings), talk)
+        request = SignInRequest(command=state.settings.session(session.name).browser)
+        access = portal.sign_in(ports, session, request, talk)
+        _, _, found = portal.choices_of(ports, access, request, lambda _account: True, talk)
+        if not found:
+            raise UsageError("No role is assigned to you", hint="Ask your administrator for an assignment.")
+        return session, tuple(found)
+
+    def _stepped(self, run: _Run, progress: SignInProgress) -> None:
+        if run is self._run:
+            run.step = progress
+            self._changed()
+
+    def _found(self, run: _Run, session: SsoSession, choices: tuple[RoleChoice, ...]) -> None:
+        if run is not self._run:
+            return
+        profiles = self._loop.state.config.profiles.values()
+        there = (item for item in profiles if item.session == session.name and not item.chain)
+        run.there = frozenset((item.account_id, item.role_name) for item in there)
+        run.session, run.choices = session, choices
+        self._stage = Stage.CHOOSING
+        self._loop.take(FilesChanged())  # the sign-in is there, whatever becomes of the profiles
+        self._changed()
+
+    def _failed(self, run: _Run, problem: Problem) -> None:
+        if run is self._run:
+            quiet = problem.code == SignInCancelled.code
+            self._stage, self._problem = Stage.START, None if quiet else Message.of(problem)
+            self._changed()
+
+    async def _cancel(self, _fields: Fields) -> Message:
+        under_way = self._stage is Stage.SIGNING_IN
+        self._run.cancelled.set()
+        self._run, self._stage, self._problem = _Run(), Stage.START, None
+        return Message("Sign-in cancelled; nothing was changed" if under_way else "Choose a sign-in")
+
+    async def _pick(self, fields: Fields) -> Message:
+        run = self._run
+        if self._stage not in {Stage.CHOOSING, Stage.PREVIEW} or run.session is None:
+            raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+        ticked = {number for number in fields.get("role", ()) if number.isdecimal()}
+        if fields.get("all") == ("yes",):
+            ticked = {str(number) for number in range(len(run.choices))}
+        picked = tuple(choice for number, choice in enumerate(run.choices) if str(number) in ticked)
+        if not picked:
+            raise UsageError("Nothing is ticked", hint="Tick at least one role.")
+        wish = SetupWish(run.session, picked, region_of_new=run.session.region)
+        run.preview = await self._loop.file_work(lambda: self._preview(wish))
+        self._stage, self._problem = Stage.PREVIEW, None
+        return Message("Nothing is written yet", "Look at the difference first.")
+
+    def _preview(self, wish: SetupWish) -> Preview:
+        components = self._components
+        taken, said = taken_sections(components), credentials_profiles(components)
+        whole = SetupWish(
+            wish.session, wish.choices, region_of_new=wish.region_of_new, taken=taken, credentials=said
+        )
+        return components.profile_writer.preview(whole)
+
+    async def _back(self, _fields: Fields) -> Message:
+        if self._stage is not Stage.PREVIEW:
+            raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+        self._stage = Stage.CHOOSING
+        return Message("Nothing was written")
+
+    async def _write(self, _fields: Fields) -> Message:
+        run, preview = self._run, self._run.preview
+        if self._stage is Stage.WRITTEN:  # sent twice: it is written once
+            return Message("Written already")
+        if self._stage is not Stage.PREVIEW or preview is None or run.session is None:
+            raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+        name = run.session.name
+
+        def work() -> None:
+            if preview.diff:
+                written = self._components.profile_writer.apply(preview)
+                error = not_remembered(self._components, f"setup {name}", written)
+                if error is not None:
+                    _log.warning("`credtray undo` cannot undo this: %s", error)
+
+        self._stage = Stage.WRITTEN
+        try:
+            await self._loop.file_work(work)
+        except CredtrayError:
+            self._stage = Stage.PREVIEW
+            raise
+        run.written = tuple(
+            plain(item.profile) for item in preview.plan.profiles if item.change is not ProfileOutcome.PRUNED
+        )
+        self._loop.take(FilesChanged())
+        await self._look_at_login()
+        count = len(run.written)
+        return Message("1 profile is set up" if count == 1 else f"{count} profiles are set up")
+
+    async def _look_at_login(self) -> None:
+        try:
+            status = await self._workers.desktop_result_of(self._autostart.status)
+        except CredtrayError:
+            self._at_login = None
+        else:
+            self._at_login = status.enabled
+
+    async def _start_at_login(self, _fields: Fields) -> Message:
+        await self._workers.desktop_result_of(self._autostart.enable)
+        self._at_login = True
+        return Message("credtray starts at login")
+
+
+def _say_nothing(_text: str) -> None:
+    """The view says it."""
+
+
+@contextmanager
+def _count_nothing() -> Iterator[Count]:
+    """Show no bar: the view waits."""
+    yield lambda _what, _done, _total: None
+
+
+def _offers(state: State) -> list[Offer]:
+    presets = [
+        Offer(f"preset:{name}", name, preset.start_url)
+        for name, preset in PRESETS.items()
+        if name not in state.config.sessions
+    ]
+    there = [
+        Offer(f"session:{item.name}", plain(item.name), plain(item.start_url, 80))
+        for item in state.config.sessions.values()
+        if not item.legacy
+    ]
+    return [*there, *presets]
+
+
+def _wish(fields: Fields, state: State) -> SessionWish:
+    """Return what a person wants to sign in to.
+
+    Raises:
+        UsageError: it is not said.
+    """
+    kind, _, name = fields.get("offer", ("",))[0].partition(":")
+    if kind == "preset":
+        return SessionWish(preset=name)
+    if kind == "session":
+        return SessionWish(name=name)
+    said = {each: fields.get(each, ("",))[0].strip() for each in ("start_url", "region", "name")}
+    if not said["start_url"]:
+        raise UsageError("The start URL is missing", hint="Your administrator knows it.")
+    address = pasted_start_url(said["start_url"])
+    chosen = said["name"] or suggested_name(address, state.config)
+    return SessionWish(name=chosen, start_url=address, region=said["region"] or DEFAULT_REGION)
