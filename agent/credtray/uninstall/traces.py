@@ -97,6 +97,7 @@ TRACES = (
     Trace("log", Where.LOG, "agent.log*"),
     Trace("history", Where.STATE, "history.jsonl"),
     Trace("history", Where.STATE, "history.older.jsonl"),
+    Trace("where the open page is", Where.STATE, "page.json"),
     Trace("locks", Where.STATE, "locks/*.lock"),
     Trace("locks", Where.RUNTIME, "locks/*.lock"),
     Trace("files of `credtray exec`", Where.RUNTIME, "exec/*"),
