@@ -84,7 +84,7 @@ def _nothing_is_set_up() -> bool:
 
 def _open_page() -> None:
     """Open the page, where the first thing is to sign in; a person clicked, so a window may open."""
-    from credtray.cli.console import show_page
+    from credtray.cli.handover import show_page
 
     with suppress(CredtrayError), AgentClient.connect() as client:
         show_page(client.ask(OpenPage()).address)

@@ -6,8 +6,6 @@ The address that lets in goes to a browser over a one-time page or, when asked f
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +14,8 @@ import typer
 
 from credtray.cli import terminal
 from credtray.cli.choices import JsonOption, ProfileArgument
-from credtray.core.errors import BrowserUnopened, NotInTime, SettingsInvalid, UsageError
+from credtray.cli.handover import PRINT, lead, show_page
+from credtray.core.errors import BrowserUnopened, SettingsInvalid, UsageError
 from credtray.core.models import Profile, Secret, SsoSession
 from credtray.core.shell_words import argument
 from credtray.ways_out.aws_console import (
@@ -31,8 +30,6 @@ from credtray.ways_out.aws_console import (
 
 if TYPE_CHECKING:
     from credtray.app import Components
-
-_PRINT = "Print the address with --print and open it yourself."
 
 
 def _complete_service(incomplete: str) -> list[str]:
@@ -145,7 +142,7 @@ def _by_keys(visit: _Visit, page: str, *, show: bool, json_output: bool) -> None
     if show or json_output:
         _hand_out(visit, address, page, json_output=json_output)
     else:
-        asyncio.run(_lead(address, lambda url: _open(visit, url)))
+        asyncio.run(lead(address, lambda url: _open(visit, url)))
         terminal.say(f"Opened the console as {visit.profile.name}.")
 
 
@@ -161,25 +158,12 @@ def _hand_out(visit: _Visit, address: Secret, page: str, *, json_output: bool) -
         terminal.show(address.reveal())
 
 
-async def _lead(address: Secret, start: Callable[[str], None]) -> None:
-    """Start the browser at a page that is good for one visit, and wait for that visit."""
-    from credtray.web.console_handover import GOOD_FOR_SECONDS, one_time_redirect
-
-    async with one_time_redirect(address) as page:
-        await asyncio.to_thread(start, page.address)
-        if not await page.fetched():
-            raise NotInTime(
-                f"no browser opened the address within {GOOD_FOR_SECONDS:.0f} s; it no longer works",
-                hint=f"A browser on another computer cannot open it. {_PRINT}",
-            )
-
-
 def _open(visit: _Visit, url: str) -> None:
     from credtray.daemon.sign_in_grants import BROKEN_COMMAND, Opened, open_page
 
     opened = open_page(visit.components.ports.browser, url, visit.command)
     if opened is Opened.NOT_AT_ALL:
-        raise BrowserUnopened("no program here can open an address", hint=_PRINT)
+        raise BrowserUnopened("no program here can open an address", hint=PRINT)
     if opened is Opened.BY_ANOTHER:
         terminal.complain(BROKEN_COMMAND, f"Setting sessions.{visit.session.name}.browser", kind="warning")
 
@@ -217,21 +201,3 @@ def open_(
     else:
         show_page(opened.address)
         terminal.say("Opened credtray in your browser.")
-
-
-def show_page(address: Secret) -> None:
-    """Lead the browser of this desktop to the page.
-
-    Raises:
-        BrowserUnopened, NotInTime: none came.
-    """
-    asyncio.run(_lead(address, _open_page))
-
-
-def _open_page(url: str) -> None:
-    """Open it in the browser of this desktop; over SSH there is none that could reach it."""
-    from credtray.cli.backend import without_browser
-    from credtray.desktop.browser import SystemBrowser
-
-    if without_browser(os.environ) or not SystemBrowser().open(url):
-        raise BrowserUnopened("no program here can open an address", hint=_PRINT)
