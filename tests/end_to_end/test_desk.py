@@ -68,9 +68,9 @@ def test_daily_work_is_done_from_the_menu(house: House, bus: DbusDaemon) -> None
         async with panel(bus) as watcher:
             with house.agent() as process:
                 host = await shown_by(watcher)
-                await opened(host, lambda labels: labels[0].rstrip() == "synderys: signed out")
+                await opened(host, lambda labels: labels[1].rstrip() == "synderys: signed out")
                 await host.click("Sign in")
-                await opened(host, lambda labels: "signed in until about" in labels[0])
+                await opened(host, lambda labels: "signed in until about" in labels[1])
                 await host.click(*way_to(host, "Default profile", "synderys-dns"))
                 await eventually(lambda: "[default]" in house.written())
                 await opened(host, lambda labels: "Default profile: synderys-dns" in labels)
@@ -78,7 +78,7 @@ def test_daily_work_is_done_from_the_menu(house: House, bus: DbusDaemon) -> None
                 await eventually(lambda: "[synderys-readonly]" in house.written())
                 await opened(host, lambda labels: "Keys kept in credentials file (1)" in labels)
                 await host.click(*way_to(host, "Sign out", "Yes, sign out of synderys"))
-                await opened(host, lambda labels: labels[0].rstrip() == "synderys: signed out")
+                await opened(host, lambda labels: labels[1].rstrip() == "synderys: signed out")
                 await eventually(lambda: house.written().strip() == "")
                 await host.click(*way_to(host, "Quit", "Yes, quit"))
                 await eventually(lambda: process.poll() is not None)
@@ -113,7 +113,7 @@ def test_bus_that_dies_takes_the_icon_and_nothing_else(house: House, bus: DbusDa
                 async with panel(bus) as again:
                     async with asyncio.timeout(60):
                         host = await shown_by(again)
-                    await opened(host, lambda labels: "signed in" in labels[0])
+                    await opened(host, lambda labels: "signed in" in labels[1])
 
     drive(work())
 
@@ -148,7 +148,7 @@ def test_panel_that_asks_without_a_pause_is_not_answered_anew_each_time(
         async with panel(bus) as watcher:
             with house.agent() as process:
                 host = await shown_by(watcher)
-                await opened(host, lambda labels: labels[0].rstrip() == "synderys: signed out")
+                await opened(host, lambda labels: labels[1].rstrip() == "synderys: signed out")
 
                 async def cost(asked: int, pause: float) -> float:
                     before = processor_seconds(process.pid)
