@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium"),
 ]
 
+AXE = Path(__file__).parents[1] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (360, 1280)
 
@@ -405,3 +406,23 @@ def test_click_on_the_application_opens_the_setup_only_where_nothing_is_set_up(e
     until(lambda: bool(empty.status()["sessions"]))
     empty.run("start", "--clicked")
     assert len(empty.visits()) == 1
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: sh packaging/environment.sh tools")
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_judge_of_accessibility_finds_nothing(
+    chromium: Browser, house: House, scheme: Literal["light", "dark"]
+) -> None:
+    context = chromium.new_context(bypass_csp=True, color_scheme=scheme)  # the judge is a script of its own
+    page = context.new_page()
+    page.goto(address_of(house))
+    found = []
+    for view in ("Overview", "Add profiles", "History"):
+        page.get_by_role("link", name=view, exact=True).click()
+        expect(page.get_by_role("link", name=view, exact=True)).to_have_attribute("aria-current", "page")
+        page.evaluate(AXE.read_text())
+        broken = page.evaluate("axe.run().then((result) => result.violations)")
+        found += [(view, each["id"], each["nodes"][0]["html"]) for each in broken]
+    context.close()
+
+    assert found == []
