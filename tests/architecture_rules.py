@@ -40,7 +40,15 @@ _PURE_IN_DOCTOR = (
     "findings repair_plans resolution rules_of_files rules_of_sign_in symptoms symptoms_of_keys"
 )
 PURE_ROOMS = frozenset(
-    {"core", "ways_out", "aws.cache_format", "cli.picking", "pasted.forms", "pasted.portal_text"}
+    {
+        "core",
+        "ways_out",
+        "aws.cache_format",
+        "cli.picking",
+        "files.obstacles",
+        "pasted.forms",
+        "pasted.portal_text",
+    }
     | {
         "history.derive",
         "history.drawing",

@@ -11,7 +11,6 @@ from typing import Any
 from credtray.core.errors import IN_PLACE_OF_AWS
 from credtray.core.ini.text import IniProblem
 from credtray.core.models import AwsConfig, ConfigWarning, CredentialStatus, Profile, SsoSession
-from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.protocol.results import ErrorEntry, PartStatus
 from credtray.doctor.all_rules import ONLY_IN_TEXTS
 from credtray.doctor.evidence import (
@@ -34,6 +33,7 @@ from credtray.doctor.evidence import (
     Surrounding,
     TokenFacts,
 )
+from credtray.files.obstacles import InTheWay, Obstacle
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 URL = "https://d-9067000001.awsapps.com/start"

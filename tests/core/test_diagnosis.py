@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from credtray.core.models import CredentialStatus
-from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.doctor.all_rules import BY_CODE, EVERY_KIND, concerning, findings
 from credtray.doctor.evidence import AgentFacts, Facts, Held, SessionSight, SettingsFacts, spoken
 from credtray.doctor.findings import Finding, Severity
 from credtray.doctor.repair_plans import REPAIRS
 from credtray.doctor.symptoms import SYMPTOMS, texts_of
+from credtray.files.obstacles import InTheWay, Obstacle
 from tests.core.diagnosis_facts import (
     ALWAYS_FINE,
     FINE,

@@ -14,10 +14,10 @@ from credtray.core import shell_words
 from credtray.core.answers import sign_in_required
 from credtray.core.forms import Form
 from credtray.core.notice_texts import notification, what_to_type
-from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.shell_words import argument, path_word, toml_word, variable, word
 from credtray.doctor.all_rules import BY_CODE, findings
 from credtray.doctor.findings import general_cure
+from credtray.files.obstacles import InTheWay, Obstacle
 from tests.cli.snapshot import snapshot
 from tests.core.diagnosis_facts import NOW, WRONG
 from tests.core.test_notice_words import NOTICES

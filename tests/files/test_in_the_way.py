@@ -14,9 +14,9 @@ from typing import TypeVar
 import pytest
 
 from credtray.core.errors import CredtrayError, FileRefused, FileUnwritable
-from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.files.atomic_file import check_writable, write_atomically
 from credtray.files.in_the_way import in_the_way
+from credtray.files.obstacles import InTheWay, Obstacle
 from tests.systems import is_root
 
 OTHER = 12345

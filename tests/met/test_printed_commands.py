@@ -27,12 +27,12 @@ from credtray.core.errors import every_error
 from credtray.core.forms import Form
 from credtray.core.models import CredentialStatus
 from credtray.core.notice_texts import notification, what_to_type
-from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.protocol.results import ProfileStatus, StatusDocument
 from credtray.core.shell_words import argument
 from credtray.doctor.all_rules import BY_CODE, findings
 from credtray.doctor.evidence import SessionSight
 from credtray.doctor.findings import general_cure
+from credtray.files.obstacles import InTheWay, Obstacle
 from tests.cli.fake_backend import document, profile
 from tests.core.diagnosis_facts import FINE, NOW, SESSION, WRONG, frozen, minutes, token
 from tests.core.test_notice_words import NOTICES

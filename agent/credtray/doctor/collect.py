@@ -21,7 +21,6 @@ from credtray.aws.locations import AwsLocations
 from credtray.core.aws_hosts import in_effect
 from credtray.core.ini import shared_scans
 from credtray.core.models import AwsConfig, SsoSession
-from credtray.core.obstacles import InTheWay, Obstacle
 from credtray.core.settings import Settings
 from credtray.desktop import paths
 from credtray.doctor import collect_around as looks
@@ -42,6 +41,7 @@ from credtray.doctor.evidence import Facts, FileFacts, Held, SettingsFacts, Toke
 from credtray.doctor.old_units import old_units
 from credtray.environment import Environment
 from credtray.files.in_the_way import in_the_way
+from credtray.files.obstacles import InTheWay, Obstacle
 from credtray.store.settings_file import SettingsFile
 from credtray.store.state_files import StateFile
 

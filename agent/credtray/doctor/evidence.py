@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from credtray.core.addresses import shown
 from credtray.core.ini.text import IniProblem
 from credtray.core.models import AwsConfig, CredentialStatus
-from credtray.core.obstacles import InTheWay
 from credtray.core.own_commands import OwnCommand
 from credtray.core.protocol.results import ErrorEntry, PartStatus, StatusDocument
+from credtray.files.obstacles import InTheWay
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from credtray.core.obstacles import Obstacle
 from credtray.core.shell_words import unset, word
 from credtray.core.words import did_you_mean
 from credtray.doctor import finding_texts_of_files as files
@@ -22,6 +21,7 @@ from credtray.doctor.evidence import (
     Misread,
 )
 from credtray.doctor.findings import Finding, Severity, Sight, clean, found, moment
+from credtray.files.obstacles import Obstacle
 from credtray.ways_out.endpoint import ADDRESS
 
 _KINDS = MappingProxyType(

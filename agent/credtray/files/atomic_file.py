@@ -19,10 +19,10 @@ from types import TracebackType
 from typing import Self
 
 from credtray.core.errors import FileRefused, FileUnwritable
-from credtray.core.obstacles import Obstacle
 from credtray.core.shell_words import WRITABLE
 from credtray.files.directory_safety import check_reachable, close, flush, make_directory, resolve, translated
 from credtray.files.in_the_way import in_the_way, keeps_modes, unsupported
+from credtray.files.obstacles import Obstacle
 from credtray.files.open_directory import (
     OpenDirectory,
     RealWaiter,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from credtray.core.obstacles import InTheWay, Obstacle
+from credtray.files.obstacles import InTheWay, Obstacle
 
 # Tells file systems that keep modes from those that show the same mode for everything, whatever one sets.
 #
