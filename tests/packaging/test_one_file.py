@@ -39,7 +39,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not made.exists():
             build(place / "credtray.pyz.new")
             (place / "credtray.pyz.new").rename(made)
+            assert run(made, place / "nobody", "version", **unpacked_before(made)).returncode == 0
     return made
+
+
+def unpacked_before(file: Path) -> dict[str, str]:
+    """Where it finds itself unpacked already, for tests that are about something else."""
+    return {"XDG_CACHE_HOME": str(file.parent / "unpacked" / ".cache")}
 
 
 def run(
@@ -74,28 +80,36 @@ def test_nothing_of_the_folder_or_of_python_variables_takes_part(file: Path, tmp
     home.mkdir()
     for name in ("typer.py", "credtray.py", "zipfile.py", "tempfile.py"):
         (home / name).write_text("raise RuntimeError(__name__)\n")
-    done = run(file, home, "version", PYTHONPATH=str(home))
+    done = run(file, home, "version", PYTHONPATH=str(home), **unpacked_before(file))
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "credtray 0.1.0\n", "")
 
 
 def test_what_lasts_names_the_file_and_not_the_cache(file: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    done = run(file, home, "autostart", "enable")
+    done = run(file, home, "autostart", "enable", **unpacked_before(file))
     entry = (home / ".config" / "autostart" / "credtray.desktop").read_text("utf-8")
 
     assert done.returncode == 0, done.stderr
     assert str(file) in entry
     assert ".cache" not in entry
     assert f"{file} start" in (home / ".local/share/applications/credtray.desktop").read_text("utf-8")
-    assert run(file, home, "autostart", "status").returncode == 0
+    assert run(file, home, "autostart", "status", **unpacked_before(file)).returncode == 0
 
 
 def test_it_plays_the_whole_demo(file: Path, tmp_path: Path) -> None:
-    done = run(file, tmp_path / "home", "demo", "--unattended")
+    done = run(file, tmp_path / "home", "demo", "--unattended", **unpacked_before(file))
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Your real home was not touched" in done.stdout
+
+
+def test_the_documentation_is_in_it(file: Path, tmp_path: Path) -> None:
+    done = run(file, tmp_path / "home", "help", "install", **unpacked_before(file))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("# Install it\n")
+    assert "sudo apt install ./credtray_*_amd64.deb" in done.stdout
 
 
 def test_a_cache_of_somebody_else_is_not_run(file: Path, tmp_path: Path) -> None:
