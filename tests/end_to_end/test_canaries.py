@@ -204,7 +204,7 @@ async def use_the_menu(house: House, bus: DbusDaemon) -> None:
                 )
 
             await click("Sign in")
-            await opened(host, lambda labels: "signed in until about" in labels[0])
+            await opened(host, lambda labels: any("signed in until about" in each for each in labels))
             await click("Default profile", "synderys-dns")
             await eventually(lambda: "[default]" in house.written())
             for form in ("bash", "fish", "PowerShell", "cmd", "credentials file"):
