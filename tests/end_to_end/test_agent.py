@@ -110,6 +110,26 @@ def test_status_answers_while_a_sign_in_hangs_and_ctrl_c_gives_it_up(house: Hous
         assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("end", [("stop",), ("uninstall", "--yes")], ids=" ".join)
+@pytest.mark.parametrize("waiting", [("login",), ("wait", "synderys-dns", "--login", "--timeout", "10m")])
+def test_a_sign_in_whose_agent_ends_is_over_and_opens_no_second_page(
+    house: House, waiting: tuple[str, ...], end: tuple[str, ...]
+) -> None:
+    house.portal.command("auto_approve", user=None)
+    house.configure("synderys-dns")
+    with house.agent():
+        pending = house.start(*waiting)
+        until(lambda: len(house.visits()) == 1)
+        house.run(*end)
+        out, err = pending.communicate(timeout=60)
+
+        assert pending.returncode == 3
+        assert "it ended before the sign-in was finished" in out + err
+        assert "run the command again" in out + err
+        assert len(house.visits()) == 1
+        assert not house.token_file().exists()
+
+
 def test_a_cancelled_fresh_sign_in_says_what_is_still_valid_and_keeps_the_keys(house: House) -> None:
     house.configure("synderys-dns")
     with house.agent():

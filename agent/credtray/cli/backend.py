@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from credtray.core.errors import AgentNotRunning, CredtrayError
-from credtray.core.protocol import Asks, Progress
+from credtray.core.protocol import Asks, Login, Progress, Wait
 from credtray.core.protocol.results import StatusDocument
 from credtray.ipc_client import AgentClient
 
@@ -56,10 +56,19 @@ class _Agent:
 
     def perform(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
         try:
-            with AgentClient.connect() as client:
-                return client.ask(request, on_progress)
+            client = AgentClient.connect()
         except AgentNotRunning:
             return self.perform_here(request, on_progress)
+        with client:
+            try:
+                return client.ask(request, on_progress)
+            except AgentNotRunning:
+                # Its page in the browser has gone with it, and nobody asked for a second one.
+                if isinstance(request, Login) or (isinstance(request, Wait) and request.login):
+                    raise AgentNotRunning(
+                        "it ended before the sign-in was finished", hint="To sign in, run the command again."
+                    ) from None
+        return self.perform_here(request, on_progress)
 
     def perform_here(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
         from credtray import app
