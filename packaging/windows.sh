@@ -155,7 +155,7 @@ more_rooms="$more_rooms tests/test_budgets.py"
 run_pytest() {
     folder=pytest-$$
     failed_with=0
-    BROWSER= in_wine "$python/python.exe" -m pytest --numprocesses=2 --dist=worksteal --basetemp="C:\\$folder" "$@" || failed_with=$?
+    BROWSER= in_wine "$python/python.exe" -m pytest --numprocesses=3 --dist=worksteal --basetemp="C:\\$folder" "$@" || failed_with=$?
     rm -rf "$build/prefix/drive_c/$folder"
     return $failed_with
 }
