@@ -28,11 +28,12 @@ from credtray.core.answers import chosen_session
 from credtray.core.errors import AgentNotRunning, CredtrayError
 from credtray.core.policy import Action, FetchRoleCredentials, RefreshToken, SyncCredentialsFile
 from credtray.core.ports import Ports
-from credtray.core.protocol import Asks, Done, Progress, Reply, Request, result_of
+from credtray.core.protocol import Asks, Done, Progress, Request, result_of
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State, frozen
 from credtray.core.summary import status_document
 from credtray.daemon.changes import Changes
+from credtray.daemon.ipc_connection import HeardHere
 from credtray.daemon.loop import Loop, LoopOptions
 from credtray.daemon.requests import ImportRequests, Requests
 from credtray.daemon.sign_in_sharing import SignIns
@@ -250,7 +251,7 @@ async def _carried_out(
     if looks:
         found = status_document(loop.state, AgentStatus(running=False), loop.now())
         return result_of(Done(found), request)
-    sink = _Sink(on_progress)
+    sink = HeardHere(on_progress)
     try:
         await handler.handle(request, sink)
         await loop.harmless(LEAVE_SECONDS)
@@ -339,19 +340,3 @@ def _serves(state: State, action: Action, profile: str) -> bool:
             return name == profile
         case _:
             return False
-
-
-class _Sink:
-    """Takes the replies to the one request."""
-
-    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
-        self._on_progress = on_progress
-        self.final: Reply | None = None
-        self.caller: int | None = None
-
-    async def send(self, reply: Reply) -> None:
-        """Hand progress on at once, keep the rest."""
-        if isinstance(reply, Progress):
-            self._on_progress(reply)
-        else:
-            self.final = reply

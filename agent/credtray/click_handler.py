@@ -31,11 +31,12 @@ from credtray.core.icon_state import STEPS, IconState, Shape
 from credtray.core.models import Profile
 from credtray.core.ports import Browser, Button, Notification, Notifier, Urgency
 from credtray.core.problem_words import GOOD_NEWS, UNDER_WAY, answer
-from credtray.core.protocol import Progress, Reply
-from credtray.core.state_words import headline, name_list, sign_in_words
+from credtray.core.protocol import Progress
+from credtray.core.state_words import Choice, chosen_words, headline, sign_in_words
 from credtray.core.summary import sign_in_summary, summary
 from credtray.core.tray_view import details
 from credtray.core.words import plain
+from credtray.daemon.ipc_connection import HeardHere
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Requests
 from credtray.daemon.sign_in_grants import BROKEN_COMMAND, Opened, Step, open_page
@@ -55,7 +56,6 @@ LINK_SECONDS = 600.0
 """As long as a sign-in may take."""
 REPEAT_SECONDS = 0.5
 """The same click within this time of the last one is a double click, or a panel that repeats itself."""
-Choice = protocol.Switch | protocol.Activate | protocol.Deactivate
 _CHOSEN = "click:chosen"
 _SETUP = "credtray setup"
 _OTHER_BROWSER = "Opened in another browser"
@@ -187,7 +187,7 @@ class ClickHandler:
     async def _result(
         self, request: protocol.Asks[R], step: Callable[[Progress], None] = lambda _progress: None
     ) -> R:
-        heard = _Heard(step)
+        heard = HeardHere(step)
         await self._requests.handle(request, heard)
         return protocol.result_of(heard.final, request)
 
@@ -207,7 +207,7 @@ class ClickHandler:
                 IconState(Shape.TROUBLE),
             )
             return
-        self._tell_quietly(_CHOSEN, _chosen(request))
+        self._tell_quietly(_CHOSEN, chosen_words(request))
 
     async def _login(self, request: protocol.Login) -> None:
         key = f"{request.session}:sign-in"
@@ -327,20 +327,6 @@ class ClickHandler:
         self._tell(click, headline(seen, session), details(seen, session), IconState(session.shape, STEPS))
 
 
-def _chosen(request: Choice) -> str:
-    """Tell what was chosen."""
-    match request:
-        case protocol.Switch(profile=None):
-            return "There is no longer a default profile"
-        case protocol.Switch(profile=str(name)):
-            return f"Default profile: {plain(name)}"
-        case protocol.Activate(profiles=names):
-            return f"Keys for {name_list(tuple(plain(name) for name in names))} are kept fresh"
-        case protocol.Deactivate(profiles=names):
-            return f"Keys for {name_list(tuple(plain(name) for name in names))} are no longer kept fresh"
-    return ""
-
-
 def _ignore(_outcome: object) -> None:
     """Nothing follows; the notifier has written to the log what it could not show."""
 
@@ -348,21 +334,6 @@ def _ignore(_outcome: object) -> None:
 def _key(click: Click) -> str:
     """Return the key of the notices about such clicks: a later answer replaces an earlier one."""
     return f"click:{type(click).__name__}"
-
-
-class _Heard:
-    """The client's end of a request that was clicked."""
-
-    def __init__(self, step: Callable[[Progress], None]) -> None:
-        self.final: Reply | None = None
-        self.caller: int | None = None
-        self._step = step
-
-    async def send(self, reply: Reply) -> None:
-        if isinstance(reply, Progress):
-            self._step(reply)
-        else:
-            self.final = reply
 
 
 def _to_do(key: str, request: protocol.Login, progress: Progress) -> Notification:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
+from credtray.core import protocol
 from credtray.core.errors import Offline, SignInCancelled
 from credtray.core.icon_state import Shape
 from credtray.core.models import EndProof, Profile, SignIn
@@ -27,6 +28,8 @@ from credtray.core.summary import (
 )
 from credtray.core.words import plain, rough, short
 
+Choice = protocol.Switch | protocol.Activate | protocol.Deactivate
+"""What a person chooses of profiles."""
 SIGNING_IN = "signing in: finish it in the browser"
 _ASKING = "signing in: contacting AWS"
 _WAITING = "signing in: waiting for the browser"
@@ -162,6 +165,15 @@ def name_list(names: tuple[str, ...]) -> str:
     shown = ", ".join(names[:_SHOWN_NAMES])
     more = len(names) - _SHOWN_NAMES
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def chosen_words(request: Choice) -> str:
+    """Return what was chosen, without a full stop."""
+    if isinstance(request, protocol.Switch):
+        name = request.profile
+        return "There is no longer a default profile" if name is None else f"Default profile: {plain(name)}"
+    kept = "are kept fresh" if isinstance(request, protocol.Activate) else "are no longer kept fresh"
+    return f"Keys for {name_list(tuple(plain(name) for name in request.profiles))} {kept}"
 
 
 # The short lines of menu and tooltip: how sessions, profiles and files stand. Pure; the zone is an

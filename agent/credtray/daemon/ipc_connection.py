@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from credtray.core import protocol
@@ -37,6 +38,24 @@ class ReplySink(Protocol):
     async def send(self, reply: Reply) -> None:
         """Send one reply; returns when the client's system has it, or the client is given up."""
         ...
+
+
+class HeardHere:
+    """The client's end of a request that this process makes itself: a ``ReplySink`` of its own."""
+
+    caller: int | None = None
+
+    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+        """Hear nothing yet; *on_progress* hears of each step at once."""
+        self.final: Reply | None = None
+        self._on_progress = on_progress
+
+    async def send(self, reply: Reply) -> None:
+        """Hand progress on, keep the rest."""
+        if isinstance(reply, Progress):
+            self._on_progress(reply)
+        else:
+            self.final = reply
 
 
 class RequestHandler(Protocol):

@@ -24,7 +24,7 @@ from credtray.core.protocol.results import (
     PauseResult,
     UndoResult,
 )
-from credtray.core.state_words import name_list
+from credtray.core.state_words import Choice, chosen_words, name_list
 from credtray.core.words import plain
 
 Fields = Mapping[str, tuple[str, ...]]
@@ -135,7 +135,7 @@ def _copied(_request: object, result: CopyResult) -> Message:
     return Message(title, f"The clipboard is cleared in {result.seconds:.0f} s.")
 
 
-def _chosen(request: protocol.Asks[Any], result: ChoiceResult) -> Message:
+def _chosen(request: Choice, result: ChoiceResult) -> Message:
     for name, entry in result.reasons.items():
         return _failure(name, entry)
     if result.credentials_file is not None:
@@ -143,20 +143,6 @@ def _chosen(request: protocol.Asks[Any], result: ChoiceResult) -> Message:
     shadowed = result.shadowed_default if isinstance(request, protocol.Switch) else None
     text = f"But not for every program: {shadowed}." if shadowed else ""
     return Message(chosen_words(request), text, good=not shadowed)
-
-
-def chosen_words(request: protocol.Asks[Any]) -> str:
-    """Tell what was chosen."""
-    match request:
-        case protocol.Switch(profile=None):
-            return "There is no longer a default profile"
-        case protocol.Switch(profile=str(name)):
-            return f"Default profile: {plain(name)}"
-        case protocol.Activate(profiles=names):
-            return f"Keys for {_names(names)} are kept fresh"
-        case protocol.Deactivate(profiles=names):
-            return f"Keys for {_names(names)} are no longer kept fresh"
-    return "Done"
 
 
 def _failure(name: str, entry: ErrorEntry) -> Message:
@@ -175,7 +161,7 @@ def _undone(_request: object, result: UndoResult) -> Message:
     return Message(title, f"Left as it is: {left}" if left else "", good=not skipped)
 
 
-_TOLD: Mapping[type, Callable[[protocol.Asks[Any], Any], Message]] = MappingProxyType(
+_TOLD: Mapping[type, Callable[[Any, Any], Message]] = MappingProxyType(
     {
         ChoiceResult: _chosen,
         LoginResult: _signed_in,

@@ -24,9 +24,10 @@ from credtray import __version__
 from credtray.app import Components
 from credtray.core import protocol
 from credtray.core.errors import CredtrayError
-from credtray.core.protocol import Progress, Reply, result_of
+from credtray.core.protocol import Progress, result_of
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.summary import status_document, summary
+from credtray.daemon.ipc_connection import HeardHere
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Requests
 from credtray.daemon.workers import Workers, without_values
@@ -264,7 +265,12 @@ class PageSite:
                 self._wake()
                 return message
             request = request_of(asked.name, asked.fields, self._loop.now())
-            heard = _Heard(begun if isinstance(request, protocol.Login) else _nothing)
+
+            def hear(progress: Progress) -> None:
+                if isinstance(request, protocol.Login) and (progress.url or progress.user_code):
+                    begun()
+
+            heard = HeardHere(hear)
             await self._requests.handle(request, heard)
             return outcome(request, result_of(heard.final, request))
         except CredtrayError as error:
@@ -278,25 +284,6 @@ _GOES_ON = Message("It takes longer than usual", "This page shows it when it is 
 _BEGUN: Mapping[str, Message] = {
     "sign-in": Message("Finish signing in in your browser", "This page shows it when you are signed in.")
 }
-
-
-def _nothing() -> None:
-    """Nobody waits for the beginning."""
-
-
-class _Heard:
-    """The client's end of a request that came by a form."""
-
-    def __init__(self, begun: Callable[[], None]) -> None:
-        self.final: Reply | None = None
-        self.caller: int | None = None
-        self._begun = begun
-
-    async def send(self, reply: Reply) -> None:
-        if not isinstance(reply, Progress):
-            self.final = reply
-        elif reply.url or reply.user_code:
-            self._begun()
 
 
 def _asset(name: str) -> bytes:
