@@ -200,18 +200,25 @@ class Desktop:
         """Return where the icon is, as soon as it can be seen."""
         return seen(self.icon, "an icon in the panel", seconds)
 
-    def popups(self) -> list[Area]:
+    def popups(self, without: str = "") -> list[Area]:
         """Return the windows over the desktop, the panel left out: menus, notifications, tooltips."""
-        return [area for area in self.screen.windows() if area.width < self.screen.size[0]]
+        return [area for area in self.screen.windows(without) if area.width < self.screen.size[0]]
 
-    def find_popup(self, known: list[Area] | None = None, seconds: float = 60) -> Area:
-        """Return a popup that is not among the *known* ones, as soon as there is one."""
-        old = known or []
+    def menus(self) -> list[Area]:
+        """Return the popups that are no notification: one may come at any moment while a menu is used."""
+        return self.popups(without="NOTIFICATION")
+
+    def find_popup(self, seconds: float = 60) -> Area:
+        """Return a popup, as soon as there is one."""
+        return seen(lambda: next(iter(self.popups()), None), "a popup", seconds)
+
+    def find_menu(self, known: list[Area], seconds: float = 60) -> Area:
+        """Return a menu that is not among the *known* ones, as soon as there is one."""
 
         def new() -> Area | None:
-            return next((area for area in self.popups() if area not in old), None)
+            return next((area for area in self.menus() if area not in known), None)
 
-        return seen(new, "a popup", seconds)
+        return seen(new, "a menu", seconds)
 
     def click_button(self, popup: Area, number: int, *, of: int) -> None:
         """Click one of the buttons that xfce4-notifyd draws: equal ones in a row at the lower edge."""
@@ -223,11 +230,11 @@ class Desktop:
 
     def open_menu(self, button: int = 1) -> Area:
         """Click the icon; return where its menu is."""
-        known = self.popups()
+        known = self.menus()
         icon = self.find_icon()
         self.screen.still(self.panel_area)  # a click on a picture that is just being changed is lost
         self.screen.click(*icon.centre, button)
-        return self.find_popup(known)
+        return self.find_menu(known)
 
 
 def _noticeable(difference: float) -> float:

@@ -22,6 +22,7 @@ from PIL import Image, ImageChops
 from Xlib import X
 from Xlib.display import Display
 from Xlib.error import BadDrawable, BadWindow
+from Xlib.xobject.drawable import Window
 
 from tests.on_a_desktop.programs import Program
 
@@ -116,20 +117,27 @@ class Screen:
 
     # --- windows -------------------------------------------------------------------------------------------
 
-    def windows(self) -> list[Area]:
-        """Return the windows that are to be seen, the topmost last."""
+    def windows(self, without: str = "") -> list[Area]:
+        """Return the windows that are to be seen, the topmost last, but for one kind of them."""
         found = []
         with self._looking() as display:
             for window in display.screen().root.query_tree().children:
                 try:
                     shown = window.get_attributes().map_state == X.IsViewable
                     place = window.get_geometry()
+                    left_out = bool(without) and self._is(window, display, without)
                 except (BadWindow, BadDrawable):  # gone in between
                     continue
                 area = Area(place.x, place.y, place.width, place.height)
-                if shown and area.lies_in(self.size):
+                if shown and not left_out and area.lies_in(self.size):
                     found.append(area)
         return found
+
+    @staticmethod
+    def _is(window: Window, display: Display, kind: str) -> bool:
+        """Tell what a window says of itself (Extended Window Manager Hints, _NET_WM_WINDOW_TYPE)."""
+        told = window.get_full_property(display.intern_atom("_NET_WM_WINDOW_TYPE"), X.AnyPropertyType)
+        return told is not None and display.intern_atom(f"_NET_WM_WINDOW_TYPE_{kind}") in told.value
 
     @contextlib.contextmanager
     def _looking(self) -> Iterator[Display]:

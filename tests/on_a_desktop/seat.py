@@ -20,6 +20,7 @@ from tests.on_a_desktop.private_bus import NOTIFICATIONS
 from tests.on_a_desktop.screen import Area
 
 PERSON = Path(__file__).with_name("person.py")
+_PATH = "/org/freedesktop/Notifications"
 
 
 class Seat:
@@ -59,11 +60,14 @@ class Seat:
         return [line for line in self.house.log.read_text().splitlines() if " NOTICE " in line]
 
     def clear_popups(self) -> None:
-        """Take away the notifications that are shown, as their daemon's own button does."""
-        path = "/org/freedesktop/Notifications"
-        for popup in range(1, 10):
-            self.desktop.bus.call(NOTIFICATIONS, path, f"{NOTIFICATIONS}.CloseNotification", "u", popup)
-        until(lambda: self.desktop.popups() == [])
+        """Take away the notifications, as their daemon's own button does, also one that comes meanwhile."""
+
+        def gone() -> bool:
+            for popup in range(1, 20):
+                self.desktop.bus.call(NOTIFICATIONS, _PATH, f"{NOTIFICATIONS}.CloseNotification", "u", popup)
+            return self.desktop.popups() == []
+
+        until(gone)
 
     # --- the menu ----------------------------------------------------------------------------------------
 
@@ -76,18 +80,18 @@ class Seat:
 
     def choose(self, *path: str) -> None:
         """Click the icon, then through the menu; each step names the beginning of a label."""
-        before = set(self.desktop.popups())
+        before = set(self.desktop.menus())
         area = self.desktop.open_menu()
         lines = self.menu()
         for depth, word in enumerate(path):
             line = find(lines, word)
             x, y = self.places(lines, area)[line.label]
-            known = self.desktop.popups()
+            known = self.desktop.menus()
             self.desktop.screen.click(x, y)
             if depth < len(path) - 1:
-                area = self.desktop.find_popup(known)
+                area = self.desktop.find_menu(known)
                 lines = line.children
-        until(lambda: set(self.desktop.popups()) <= before)
+        until(lambda: set(self.desktop.menus()) <= before)
 
 
 def find(lines: tuple[menus.Line, ...], word: str) -> menus.Line:

@@ -103,6 +103,14 @@ def test_suspended_part_keeps_its_name_and_does_not_answer(desktop: Desktop) -> 
         assert isinstance(desktop.find_popup(), Area)
 
 
+def test_notification_is_no_menu(desktop: Desktop) -> None:
+    with notice(desktop):
+        notification = desktop.find_popup()
+
+        assert notification in desktop.popups()
+        assert desktop.menus() == []
+
+
 def test_desktop_of_a_failed_test_leaves_nothing_behind() -> None:
     if MISSING:
         pytest.skip(f"needs {', '.join(MISSING)}")
