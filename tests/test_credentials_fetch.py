@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from credtray.core.errors import every_error
-from credtray.credentials_fetch import MISUSE
+from credtray.core.models import RoleCredentials, Secret
+from credtray.core.protocol import ProcessCredentials
+from credtray.credentials_fetch import MISUSE, in_sts_form
 from credtray.desktop.autostart import credential_process_command
 from tests.daemon.conftest import ROOT, Agent, running_agent, suspend
 from tests.daemon.stub_agent import ISSUED
@@ -61,6 +64,50 @@ def test_prints_exactly_the_contracts_object(agent: Agent, words: tuple[str, ...
 
     assert (done.returncode, done.stdout, done.stderr) == (0, ISSUED.line(), b"")
     assert json.loads(done.stdout)["Version"] == 1
+
+
+AS_STS_ANSWERS = {
+    "Credentials": {
+        "AccessKeyId": "ASIAEXAMPLE",
+        "SecretAccessKey": "canary-secret/key+",
+        "SessionToken": "canary-session-token==",
+        "Expiration": "2026-11-22T19:36:43Z",
+    }
+}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("foo", "--form", "sts"), ("--form=sts", "foo"), ("--form", "sts", "--", "-foo"), ("foo", "--form=sts")],
+)
+def test_form_of_sts_is_printed_the_fast_way(agent: Agent, words: tuple[str, ...]) -> None:
+    done = run(*FAST, *words)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout) == AS_STS_ANSWERS
+    assert done.stdout.count(b"\n") == 1
+
+
+def test_form_of_the_contract_may_be_named(agent: Agent) -> None:
+    assert run(*FAST, "--form", "process", "foo").stdout == ISSUED.line()
+
+
+@pytest.mark.parametrize("account", [None, "123456789012"])
+@pytest.mark.parametrize("token", ["plain", 'a,"AccountId":"1"', '}\n{"Version":1,', "\\"])
+def test_form_of_sts_keeps_every_value_whatever_is_in_it(account: str | None, token: str) -> None:
+    ends = datetime(2026, 11, 22, 19, 36, 43, tzinfo=UTC)
+    keys = RoleCredentials("ASIAEXAMPLE", Secret(token), Secret(token), ends, ends)
+    written = json.loads(in_sts_form(ProcessCredentials.of(keys, account).line()))["Credentials"]
+
+    assert list(written) == ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"]
+    assert (written["SecretAccessKey"], written["SessionToken"]) == (token, token)
+    assert written["Expiration"] == "2026-11-22T19:36:43Z"
+
+
+def test_without_an_agent_the_form_is_passed_on(elsewhere: Path) -> None:
+    done = run(sys.executable, "-I", "-S", str(elsewhere), "credentials", "foo", "--form", "sts")
+
+    assert json.loads(done.stderr)[2][4:] == ["--form", "sts", "--", "foo"]
 
 
 def test_answer_comes_after_signs_of_life(agent: Agent) -> None:
@@ -209,7 +256,17 @@ def test_agent_that_dies_meanwhile_is_done_without(agent: Agent, elsewhere: Path
 
 
 @pytest.mark.parametrize(
-    "words", [["credentials"], ["credentials", "--help"], ["credentials", "a", "b"], ["status"], []]
+    "words",
+    [
+        ["credentials"],
+        ["credentials", "--help"],
+        ["credentials", "a", "b"],
+        ["credentials", "a", "--form", "xml"],
+        ["credentials", "a", "--form"],
+        ["credentials", "--form", "sts"],
+        ["status"],
+        [],
+    ],
 )
 def test_everything_else_is_the_command_lines_business(elsewhere: Path, words: list[str]) -> None:
     done = run(sys.executable, "-I", str(elsewhere), *words)

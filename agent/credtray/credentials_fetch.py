@@ -1,7 +1,7 @@
 """The fast half of `credtray credentials P`: asks the agent, passes its answer on, imports next to nothing.
 
 Parses no JSON and knows no AWS file; where no agent answers, the caller goes the slow way.
-Nothing reaches stdout but the one JSON object of the credential_process contract, whole.
+Nothing reaches stdout but the one JSON object, whole: of the credential_process contract, or as STS answers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ TAIL = b"}\n"
 PROGRESS = b'{"credtray":1,"reply":"progress"'
 MISUSE = frozenset({"usage", "unknown_profile", "unknown_session", "foreign_profile"})
 """Errors that end with exit code 2, as core/errors has it."""
+PROCESS = "process"
+"""The form of the credential_process contract."""
+STS = "sts"
+"""The form in which STS's API answers."""
+_VERSION = b'{"Version":1,'
 _SILENT = "The agent does not answer."
 _SIGNALLED = 128
 _SIGINT = 2
@@ -42,36 +47,55 @@ class NoAnswer(Exception):
 
 
 def answer(arguments: list[str]) -> int | list[str]:
-    """Answer ``credentials [--] PROFILE`` by asking the agent.
+    """Answer ``credentials [--form FORM] [--] PROFILE`` by asking the agent.
 
     Returns:
         The exit code; or the arguments the command line is to be run with instead: it knows all other
         options, and how to do without an agent in the time that is left.
     """
     deadline = time.monotonic() + GIVE_UP_SECONDS
-    profile = arguments[-1]
-    plain = len(arguments) == 2 and not profile.startswith("-")  # noqa: PLR2004 -- the command and its word
-    if not plain and arguments[1:-1] != ["--"]:
+    known = _plain(arguments[1:])
+    if known is None:
         return arguments
+    profile, form = known
     try:
-        return fetch(profile, deadline)
+        return fetch(profile, deadline, form)
     except NoAnswer as reason:
         left = deadline - time.monotonic()
         if left <= 0:
             return _complain(f"{reason} Gave up after {GIVE_UP_SECONDS:.0f} seconds.", 1)
         if reason.args:
             _complain(f"{reason} Trying without it.", 0)
-        return ["credentials", "--no-agent", "--within", f"{left:.1f}", "--", profile]
+        wanted = [] if form == PROCESS else ["--form", form]
+        return ["credentials", "--no-agent", "--within", f"{left:.1f}", *wanted, "--", profile]
     except KeyboardInterrupt:
         return _SIGNALLED + _SIGINT
 
 
-def fetch(profile: str, deadline: float) -> int:
+def _plain(words: list[str]) -> tuple[str, str] | None:
+    """Return (profile, form); None where there is anything else, or a form that nobody knows."""
+    form, names, at = PROCESS, list[str](), 0
+    while at < len(words) and words[at] != "--":
+        option, mark, value = words[at].partition("=")
+        if option == "--form":
+            at += not mark
+            form = value if mark else "".join(words[at : at + 1])
+        elif words[at].startswith("-"):
+            return None
+        else:
+            names.append(words[at])
+        at += 1
+    names += words[at + 1 :]
+    return (names[0], form) if len(names) == 1 and form in {PROCESS, STS} else None
+
+
+def fetch(profile: str, deadline: float, form: str = PROCESS) -> int:
     """Ask for the profile, write the answer, return the exit code.
 
     Args:
         profile: its name as typed.
         deadline: instant of ``time.monotonic`` at which the caller gives up.
+        form: in which it is written.
 
     Raises:
         NoAnswer: no agent, or it fell silent.
@@ -84,8 +108,18 @@ def fetch(profile: str, deadline: float) -> int:
     except PermissionError as error:
         return _complain(f"The agent cannot be reached safely: {error}", 3)
     if line.startswith(HEAD) and line.endswith(TAIL):
-        return _write(line[len(HEAD) : -len(TAIL)] + b"\n")
+        issued = line[len(HEAD) : -len(TAIL)] + b"\n"
+        return _write(issued if form == PROCESS else in_sts_form(issued))
     return _explain(line)
+
+
+def in_sts_form(issued: bytes) -> bytes:
+    """Return the line of the credential_process contract as STS's API answers.
+
+    Cuts at members whose quotes no value can contain: inside a value JSON escapes them.
+    """
+    keys, _, _ = issued.rstrip(b"}\n").removeprefix(_VERSION).partition(b',"AccountId":')
+    return b'{"Credentials":{' + keys + b"}}\n"
 
 
 def question(profile: str, kind: str = "credentials", more: str = "") -> bytes | None:

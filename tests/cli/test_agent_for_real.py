@@ -82,6 +82,8 @@ def test_credentials_without_an_agent_come_from_the_token_cache(world: World) ->
     world.credtray("login")
     world.portal.auto_approve(None)
     answered = world.credtray("credentials", "synderys-dns")
+    as_sts = world.credtray("credentials", "synderys-dns", "--form", "sts")
+    misused = world.credtray("credentials", "synderys-dns", "--form", "stss")
     world.credtray("logout")
     refused = world.credtray("credentials", "synderys-dns")
     unknown = world.credtray("credentials", "synderys-dsn")
@@ -95,6 +97,10 @@ def test_credentials_without_an_agent_come_from_the_token_cache(world: World) ->
         "AccountId",
     }
     assert (answered.returncode, answered.stdout.count("\n")) == (0, 1)
+    keys = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
+    assert tuple(json.loads(as_sts.stdout)["Credentials"]) == keys
+    assert (misused.returncode, misused.stdout) == (2, "")
+    assert "'stss' is not one of 'process', 'sts'" in misused.stderr
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "hint: Run: credtray login synderys\n" in refused.stderr
     assert (unknown.returncode, unknown.stdout) == (2, "")

@@ -1,6 +1,6 @@
 """`credtray credentials P`, the slow way (options, Windows, no agent that answered), and `credtray whoami P`.
 
-Prints the one JSON object of the credential_process contract or nothing; never opens a browser.
+Prints one JSON object or nothing; never opens a browser.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import queue
 import sys
 import threading
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,7 @@ from credtray.cli import backend, terminal
 from credtray.cli.choices import JsonOption, ProfileArgument
 from credtray.core.errors import TimedOut, UsageError
 from credtray.core.protocol import Credentials, ProcessCredentials
+from credtray.credentials_fetch import PROCESS, STS, in_sts_form
 
 if TYPE_CHECKING:
     from credtray.aws.role_credentials import Caller
@@ -26,21 +28,33 @@ GIVE_UP_SECONDS = 20.0
 """botocore waits for a credential_process without limit: we have to give up ourselves."""
 
 
+class Form(StrEnum):
+    """What ``--form`` takes."""
+
+    PROCESS = PROCESS
+    STS = STS
+
+
 def credentials(
     profile: ProfileArgument,
+    form: Annotated[
+        Form, typer.Option("--form", help="process, for credential_process, or sts, as AWS STS answers.")
+    ] = Form.PROCESS,
     no_agent: Annotated[bool, typer.Option("--no-agent", hidden=True)] = False,
     within: Annotated[str, typer.Option("--within", hidden=True)] = f"{GIVE_UP_SECONDS:.0f}",
 ) -> None:
     """Print role credentials as JSON, for credential_process.
 
     They are valid for more than 15 minutes. Without an agent they come from the token cache;
-    a browser is never opened.
+    a browser is never opened. With --form sts they look as AWS STS answers, which is what Claude Code
+    reads.
 
     Examples:
       credtray credentials synderys-readonly
+      credtray credentials synderys-readonly --form sts
     """
-    found = _within(profile, _seconds(within), agent=not no_agent)
-    sys.stdout.buffer.write(found.line())
+    line = _within(profile, _seconds(within), agent=not no_agent).line()
+    sys.stdout.buffer.write(line if form is Form.PROCESS else in_sts_form(line))
 
 
 def _seconds(text: str) -> float:
