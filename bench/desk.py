@@ -17,15 +17,15 @@ import msgspec
 from bench.idle import Idle, idle, many_profiles, started
 from bench.world import world
 from credtray.core.events import Activated, ConfigLoaded, Fetched, MarksRead, SignedIn
-from credtray.core.menu.tray_menu import Extras
 from credtray.core.models import Profile
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State
 from credtray.core.summary import status_document
-from credtray.core.tray_view import face
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.tray.dbus_menu import DbusMenu
 from credtray.desktop.tray.painting import TrayMenu
+from credtray.menu.tray_menu import Extras
+from credtray.menu.tray_view import face
 from tests.core.making import MINUTE, NOON, after, config, keys, token
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import MENU, FakeWatcher, PaperPanel

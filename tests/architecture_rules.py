@@ -16,11 +16,12 @@ from pathlib import PurePosixPath
 
 WINGS: dict[str, frozenset[str]] = {
     "core": frozenset(),
+    "menu": frozenset({"core"}),
     "ways_out": frozenset({"core"}),
     "files": frozenset({"core"}),
     "aws": frozenset({"core", "files", "ways_out"}),
     "store": frozenset({"core", "files"}),
-    "desktop": frozenset({"core", "files", "pipe_note"}),
+    "desktop": frozenset({"core", "files", "menu", "pipe_note"}),
     "daemon": frozenset({"core", "pipe_note", "ways_out", "unix_peer", "windows_user"}),
     "web": frozenset({"core", "ways_out"}),
     "demo.identity_center": frozenset(),  # what the product is tried against shares no code with it
@@ -42,6 +43,7 @@ _PURE_IN_DOCTOR = (
 PURE_ROOMS = frozenset(
     {
         "core",
+        "menu",
         "ways_out",
         "aws.cache_format",
         "cli.picking",

@@ -34,7 +34,6 @@ from credtray.core.problem_words import GOOD_NEWS, UNDER_WAY, answer
 from credtray.core.protocol import Progress
 from credtray.core.state_words import Choice, chosen_words, headline, sign_in_words
 from credtray.core.summary import sign_in_summary, summary
-from credtray.core.tray_view import details
 from credtray.core.words import plain
 from credtray.daemon.ipc_connection import HeardHere
 from credtray.daemon.loop import Loop
@@ -45,6 +44,7 @@ from credtray.desktop import paths
 from credtray.desktop.autostart import Autostart, own_command
 from credtray.desktop.clipboard import Clipboard
 from credtray.desktop_requests import CLIPBOARD_SECONDS, Copying
+from credtray.menu.tray_view import details
 from credtray.store.settings_file import SettingsFile
 from credtray.ways_out.aws_console import portal_link
 

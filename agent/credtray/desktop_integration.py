@@ -22,11 +22,9 @@ from credtray.core.clicks import ShowPage as ShowPageClick
 from credtray.core.errors import CredtrayError, FileUnwritable
 from credtray.core.events import PartChanged, PresenceChanged
 from credtray.core.forms import Form
-from credtray.core.menu.tray_menu import Extras
 from credtray.core.notices import held
 from credtray.core.ports import Button, DesktopPart, Notification, Notifier, Part, Presence
 from credtray.core.state import State
-from credtray.core.tray_view import TrayView, face
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers, guarded
@@ -45,6 +43,8 @@ from credtray.desktop.presence import PresenceWatch
 from credtray.desktop.tray import Tray
 from credtray.desktop_requests import Copying, TrialNotices
 from credtray.files.atomic_file import write_atomically
+from credtray.menu.tray_menu import Extras
+from credtray.menu.tray_view import TrayView, face
 
 _log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from credtray.cli import environment
 from credtray.cli.environment import chosen, complete_shell, detected
 from credtray.core.errors import UsageError
 from credtray.core.forms import SYNTAX, Form, Shell
-from credtray.core.menu.profiles import FORMS
 from credtray.desktop.paths import asset
+from credtray.menu.profiles import FORMS
 from tests.cli.fake_backend import credtray
 from tests.cli.real_world import ROOT
 

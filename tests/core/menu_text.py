@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from credtray.core.menu import Item, Kind
-from credtray.core.tray_view import TrayView
+from credtray.menu import Item, Kind
+from credtray.menu.tray_view import TrayView
 
 _RULE = "----"
 

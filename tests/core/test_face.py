@@ -23,10 +23,10 @@ from credtray.core.events import (
 )
 from credtray.core.expiry import SignInMemory
 from credtray.core.icon_state import STEPS, IconState, Shape, ring_steps
-from credtray.core.menu.tray_menu import Extras
 from credtray.core.settings import Settings
 from credtray.core.state import State
-from credtray.core.tray_view import TrayView, face
+from credtray.menu.tray_menu import Extras
+from credtray.menu.tray_view import TrayView, face
 from tests.core.making import (
     HOUR,
     MINUTE,

@@ -16,13 +16,13 @@ import pytest
 from credtray.core import clicks, protocol
 from credtray.core.events import Activated, Deactivated, SignedIn, SignInAddressKnown, SignInStarted, Switched
 from credtray.core.forms import Form
-from credtray.core.menu import Item, Kind
-from credtray.core.menu.profiles import FORMS, forms_from
-from credtray.core.menu.tray_menu import Extras, tomorrow_morning
 from credtray.core.models import AwsConfig, ConfigWarning
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State, frozen
-from credtray.core.tray_view import TrayView, face
+from credtray.menu import Item, Kind
+from credtray.menu.profiles import FORMS, forms_from
+from credtray.menu.tray_menu import Extras, tomorrow_morning
+from credtray.menu.tray_view import TrayView, face
 from tests.core.making import MINUTE, NOON, after, signed_in, started, token
 from tests.core.menu_states import (
     Moment,

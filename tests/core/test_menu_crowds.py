@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from credtray.core import clicks, protocol
 from credtray.core.events import Activated, ConfigLoaded, MarksRead, SignedIn, Switched
-from credtray.core.menu import Item, Kind
-from credtray.core.menu.profiles import LONGEST
-from credtray.core.menu.tray_menu import Extras
 from credtray.core.models import AwsConfig, Profile, SsoSession
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State, frozen
 from credtray.core.state_words import CROWD
-from credtray.core.tray_view import TrayView, face
+from credtray.menu import Item, Kind
+from credtray.menu.profiles import LONGEST
+from credtray.menu.tray_menu import Extras
+from credtray.menu.tray_view import TrayView, face
 from tests.core.making import MINUTE, NOON, after, config, session, token
 from tests.core.menu_states import crowd, fetched
 from tests.core.menu_text import every, labels, menu_of

@@ -14,13 +14,13 @@ import pytest
 
 from credtray.core.clicks import About, Click
 from credtray.core.icon_state import IconState, Shape
-from credtray.core.menu import Item, Kind
 from credtray.core.ports import DesktopPart, Part
-from credtray.core.tray_view import TrayView
 from credtray.desktop.bus.connection import Connection
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.tray import Tray
 from credtray.desktop.tray import linux as tray_linux
+from credtray.menu import Item, Kind
+from credtray.menu.tray_view import TrayView
 from tests.desktop.dbus_daemon import DbusDaemon
 from tests.desktop.panel_fakes import Entry, FakeWatcher, MenuHost, watching
 from tests.desktop.x_tray import windows_called, x_tray

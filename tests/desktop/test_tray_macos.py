@@ -9,11 +9,11 @@ import pytest
 from credtray.core.clicks import Click, CopyCredentials, OpenLog
 from credtray.core.forms import Form
 from credtray.core.icon_state import IconState, Shape
-from credtray.core.menu import Item, Kind
 from credtray.core.protocol import Logout
 from credtray.desktop.icon import Panel
 from credtray.desktop.tray import macos
 from credtray.desktop.tray.painting import TrayMenu
+from credtray.menu import Item, Kind
 from tests.desktop.mac_fakes import Mac, NSMenu, ProcessGoneError
 
 COPY = Item("copy", Kind.COMMAND, "Copy credentials", CopyCredentials("dev", Form.POSIX))

@@ -4,8 +4,8 @@ from typing import Any
 
 from credtray.core import protocol
 from credtray.core.clicks import About, Click, OpenLog
-from credtray.core.menu import Item, Kind
 from credtray.desktop.tray.painting import TrayMenu, load_pystray
+from credtray.menu import Item, Kind
 
 MENU = (
     Item("header", Kind.TEXT, "corp: signed in", About()),

@@ -15,14 +15,14 @@ from PIL import Image
 
 from credtray.core.clicks import About, Click
 from credtray.core.icon_state import IconState, Shape
-from credtray.core.menu import Item, Kind
 from credtray.core.ports import Button, DesktopPart, Notification, Part
-from credtray.core.tray_view import TrayView
 from credtray.desktop.balloons import CLICKED, Balloon, BalloonBoard
 from credtray.desktop.icon import Panel
 from credtray.desktop.main_thread import MainThread
 from credtray.desktop.tray.native import NativeTray, NoWindowError
 from credtray.desktop.tray.painting import Shown
+from credtray.menu import Item, Kind
+from credtray.menu.tray_view import TrayView
 
 PATIENCE = 60.0
 FACE = TrayView(

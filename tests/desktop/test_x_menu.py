@@ -17,11 +17,11 @@ from Xlib.error import BadDrawable, BadWindow
 
 from credtray.core import protocol
 from credtray.core.clicks import About, Click, OpenLog
-from credtray.core.menu import Item, Kind
 from credtray.desktop.tray._xembed import Icon
 from credtray.desktop.tray.painting import TrayMenu
 from credtray.desktop.x11.menu import MenuLevel, rows_of
 from credtray.desktop.x11.thread import Area
+from credtray.menu import Item, Kind
 from tests.desktop.x_tray import x_tray
 from tests.desktop.xvfb import Xvfb, xvfb
 

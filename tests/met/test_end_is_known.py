@@ -56,7 +56,7 @@ from credtray.core.session_status import SignInNeeded, ValidUntil, outlook
 from credtray.core.state import State
 from credtray.core.state_words import tooltip
 from credtray.core.summary import status_document, summary
-from credtray.core.tray_view import details, look
+from credtray.menu.tray_view import details, look
 from tests.as_json import as_json
 from tests.core.making import HOUR, MINUTE, NOON, SECOND, after, keys, signed_in, token
 

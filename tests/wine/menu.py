@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from credtray import __version__
 from credtray.core.forms import Form
-from credtray.core.menu import Item, Kind
-from credtray.core.menu.tray_menu import Extras
-from credtray.core.tray_view import face
+from credtray.menu import Item, Kind
+from credtray.menu.tray_menu import Extras
+from credtray.menu.tray_view import face
 from tests.core.making import NOON, signed_in
 from tests.end_to_end.house import ROLES, until
 from tests.on_a_desktop.menus import lines_drawn

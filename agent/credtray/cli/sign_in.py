@@ -19,12 +19,12 @@ from credtray.cli.choices import JsonOption, SessionArgument
 from credtray.cli.status_words import Reader, price_words_of, still_valid_words
 from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.expiry import Moved
-from credtray.core.menu.tray_menu import tomorrow_morning
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol import Login, Logout, PauseNotices, Progress, Snooze, Status
 from credtray.core.protocol.results import LoginResult, StatusDocument
 from credtray.core.state_words import clock_time
 from credtray.core.words import parse_duration, short
+from credtray.menu.tray_menu import tomorrow_morning
 
 # What a person reads while a sign-in goes on, and how it ended. Prints to stderr, returns results as text.
 #

@@ -28,11 +28,11 @@ from credtray.core.state_words import (
     troubles,
 )
 from credtray.core.summary import SessionSummary, Summary
-from credtray.core.tray_view import details, look
 from credtray.core.words import plain
 from credtray.history.entries import Entry
 from credtray.history.sentences import sentences
 from credtray.history.timeline import DAY_BACK, SHORTLY_BACK, timeline
+from credtray.menu.tray_view import details, look
 from credtray.page.actions import COPIES
 from credtray.page.picture import Picture, drawn
 from credtray.ways_out.aws_console import portal_link

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 
 from credtray.core.clicks import Click
 from credtray.core.ports import DesktopPart
-from credtray.core.tray_view import TrayView
 from credtray.desktop.balloons import BalloonBoard
 from credtray.desktop.bus.session import SessionBus
 from credtray.desktop.main_thread import MainThread
@@ -19,6 +18,7 @@ from credtray.desktop.panel_theme import watch_theme
 from credtray.desktop.part_report import together
 from credtray.desktop.tray.linux import LinuxTray
 from credtray.desktop.tray.painting import Shown
+from credtray.menu.tray_view import TrayView
 
 
 class Tray:

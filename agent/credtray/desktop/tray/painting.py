@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from credtray.core.clicks import Click
 from credtray.core.icon_state import IconState
-from credtray.core.menu import Item, Kind
-from credtray.core.tray_view import TrayView
 from credtray.core.words import plain
 from credtray.desktop.icon import SIZES, Panel, draw
 from credtray.desktop.panel_theme import wanted_panel
+from credtray.menu import Item, Kind
+from credtray.menu.tray_view import TrayView
 
 if TYPE_CHECKING:
     from PIL.Image import Image

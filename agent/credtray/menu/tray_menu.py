@@ -11,13 +11,13 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from credtray.core.clicks import About, OpenLog, OpenSettings, Restart, SetAutostart, ShowPage, ShowTestNotice
 from credtray.core.forms import Form
-from credtray.core.menu import Item, Kind
-from credtray.core.menu.profiles import profile_menus, separator
-from credtray.core.menu.sessions import problems_item, session_menus, setup_items, sign_outs
 from credtray.core.protocol import PauseNotices, Stop
 from credtray.core.state import State
 from credtray.core.state_words import clock_time, session_troubles, troubles
 from credtray.core.summary import Summary
+from credtray.menu import Item, Kind
+from credtray.menu.profiles import profile_menus, separator
+from credtray.menu.sessions import problems_item, session_menus, setup_items, sign_outs
 
 MORNING = time(8)
 """Until when "until tomorrow" is, on the reader's clock."""

@@ -14,12 +14,12 @@ from credtray.core.clicks import (
     ShowSession,
 )
 from credtray.core.icon_state import Shape
-from credtray.core.menu import Item, Kind
 from credtray.core.protocol import CancelLogin, Login, Logout
 from credtray.core.state import SignInStatus, State
 from credtray.core.state_words import headline, meanwhile, session_troubles, sign_in_left
 from credtray.core.summary import SessionSummary, Summary
 from credtray.core.words import plain
+from credtray.menu import Item, Kind
 
 MOST = 8
 """Sessions at the top of the menu; the others wait in a submenu."""

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from credtray.core.icon_state import MOST_URGENT_FIRST, STEPS, IconState, Shape, ring_steps
-from credtray.core.menu import Item
-from credtray.core.menu.tray_menu import Extras, tray_menu
 from credtray.core.session_status import clock_off, renews
 from credtray.core.state import SignInStatus, State
 from credtray.core.state_words import (
@@ -18,6 +16,8 @@ from credtray.core.state_words import (
 )
 from credtray.core.summary import SessionSummary, Summary, lasting, length, summary
 from credtray.core.words import plain, short
+from credtray.menu import Item
+from credtray.menu.tray_menu import Extras, tray_menu
 
 _WITH_RING = frozenset({Shape.FRESH, Shape.SOON, Shape.TROUBLE, Shape.OFFLINE})
 

@@ -14,8 +14,6 @@ from typing import NamedTuple, TypeVar
 
 from credtray.core.clicks import CopyCredentials, OpenConsole
 from credtray.core.forms import Form, Shell
-from credtray.core.menu import Item, Kind
-from credtray.core.menu.sessions import setup_items
 from credtray.core.models import Delivery, Profile
 from credtray.core.protocol import Activate, Deactivate, Switch
 from credtray.core.state import State
@@ -30,6 +28,8 @@ from credtray.core.state_words import (
 )
 from credtray.core.summary import Summary
 from credtray.core.words import plain
+from credtray.menu import Item, Kind
+from credtray.menu.sessions import setup_items
 
 # How a crowd of profiles is laid out in submenus: by account, none longer than fits on a screen. Pure.
 #
