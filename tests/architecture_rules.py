@@ -75,13 +75,14 @@ JOINERS = frozenset(
         "history",
         "page",
         "pasted",
+        "project",
         "setup",
         "uninstall",
     }
 )
 """The only places where wings meet."""
 
-TYPER_ROOMS = frozenset({"cli", "doctor", "history", "pasted", "setup", "uninstall"})
+TYPER_ROOMS = frozenset({"cli", "doctor", "history", "pasted", "project", "setup", "uninstall"})
 """Where commands are: an option is a parameter there."""
 
 PURE_LIBRARY = frozenset(

@@ -116,7 +116,7 @@ def env(
         str | None,
         typer.Argument(
             metavar="PROFILE",
-            help="Name in the config file; not needed with --unset.",
+            help="Name in the config file; not needed with --unset, or in a project that names it.",
             autocompletion=complete_profile,
             show_default=False,
         ),
@@ -137,6 +137,7 @@ def env(
       credtray env synderys-readonly | source      # fish
       credtray env synderys-readonly | Out-String | Invoke-Expression
       credtray env synderys-readonly --shell dotenv > keys.env
+      eval "$(credtray env)"      (in a project that names its profile)
       eval "$(credtray env --unset)"
     """
     from credtray.ways_out import shells  # completing an option must not pay for it
@@ -147,12 +148,13 @@ def env(
         names = (*shells.KEYS, shells.EXPIRATION_VARIABLE, _ACCOUNT, *REGIONS)
         terminal.show_exactly(shells.removals(names, reader.form))
         return
-    if profile is None:
-        raise UsageError("Name a profile")
+    from credtray.project.command import here
+
+    profile, of_project = here(profile)
     if region is not None:
         _check_region(region)
     keys = ask(Credentials(profile, Way.SHELL))
-    terminal.show_exactly(_text(keys, region or _region(profile), reader.form))
+    terminal.show_exactly(_text(keys, region or of_project or _region(profile), reader.form))
     _remark(profile, keys, reader)
 
 

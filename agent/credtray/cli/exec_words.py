@@ -9,13 +9,16 @@ NAME = "exec"
 FLAGS = frozenset({"--env"})
 VALUED = frozenset({"--for", "--region"})
 _ASIDE = frozenset({"--verbose", "--help"})
+_HERE = "."
+"""In place of a profile: the one that the project names (``project/project_file``)."""
 
 
 def separated(words: list[str]) -> list[str]:
-    """Return the words with ``--`` before the command, where somebody left it out.
+    """Return the words with the profile and the ``--`` before the command filled in where they are left out.
 
     The first word that is no option is the profile, the next one begins the command; what follows is the
-    command's, also where it looks like an option of ours.
+    command's, also where it looks like an option of ours. A command right behind ``--`` has the profile
+    of the project.
     """
     at = 0
     while at < len(words) and words[at] in _ASIDE:
@@ -23,9 +26,19 @@ def separated(words: list[str]) -> list[str]:
     if words[at : at + 1] != [NAME]:
         return words
     end = _command_begins(words, at + 1)
+    if "--help" in words[:end] or words[end - 1] in VALUED:
+        return words
+    if not _names_profile(words[at + 1 : end]):
+        return [*words[:end], _HERE, *words[end:]]
     if end >= len(words) or words[end] == "--":
         return words
     return [*words[:end], "--", *words[end:]]
+
+
+def _names_profile(ours: list[str]) -> bool:
+    """Tell whether one of the words before the command is neither an option nor the value of one."""
+    values = {at + 1 for at, word in enumerate(ours) if word in VALUED}
+    return any(at not in values and not word.startswith("-") for at, word in enumerate(ours))
 
 
 def _command_begins(words: list[str], at: int) -> int:
@@ -50,6 +63,6 @@ def plain(words: list[str]) -> tuple[str, bool, list[str]] | None:
     end = arranged.index("--")
     ours, command = arranged[1:end], arranged[end + 1 :]
     profiles = [word for word in ours if word not in FLAGS]
-    if len(profiles) != 1 or profiles[0].startswith("-") or not command:
+    if len(profiles) != 1 or profiles[0].startswith("-") or profiles[0] == _HERE or not command:
         return None
     return profiles[0], len(ours) > 1, command

@@ -31,6 +31,7 @@ from credtray.core.protocol.results import WaitResult
 from credtray.core.shell_words import with_options
 from credtray.core.state_words import END_WORDS, clock_time
 from credtray.core.words import parse_duration, short
+from credtray.project.command import here
 from credtray.ways_out.child_environment import with_endpoint, with_keys
 
 # `credtray wait`: returns when a profile's credentials will last.
@@ -82,8 +83,10 @@ def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an arg
       credtray wait synderys-dns --for 45m && ./deploy.sh
       credtray wait synderys-dns --for 45m --timeout 10m
       credtray wait synderys-dns --for 2h --login
+      credtray wait . --for 45m      # the profile that the project names
       @credtray wait $(PROFILE) --for 45m --login     (in a Makefile)
     """
+    profile, _ = here(profile)
     waits = None if timeout in _NOT_AT_ALL else timeout
     seconds = 0.0 if waits is None else duration_of(waits, _LONGEST_WAIT).total_seconds()
     wanted = duration_of(lasting)
@@ -171,15 +174,18 @@ def exec_(
     The command takes this process's place: Ctrl-C, signals and its exit code are its own. Its keys renew
     as long as you are signed in, and it sees no other profile. With --env it gets keys that do not renew.
 
-    Without a command your shell starts; `exit` ends it.
+    Without a command your shell starts; `exit` ends it. Without a profile, or with `.`, it is the one that
+    the project's `.credtray.toml` names.
 
     Examples:
       credtray exec synderys-readonly -- aws s3 ls
       credtray exec synderys-dns --for 45m -- ./deploy.sh
       credtray exec synderys-dns --env -- ./old-tool
+      credtray exec -- ./deploy.sh      # in a project that names its profile
     """
+    profile, of_project = here(profile)
     words = command or [_shell(profile)]
-    chosen = check_region(region) if region is not None else None
+    chosen = check_region(region) if region is not None else of_project
     if sure and lasting is None:
         raise UsageError(
             "--sure needs --for", hint="Add how long the keys must last, such as --for 45m --sure."

@@ -98,6 +98,8 @@ TRACES = (
     Trace("history", Where.STATE, "history.jsonl"),
     Trace("history", Where.STATE, "history.older.jsonl"),
     Trace("where the open page is", Where.STATE, "page.json"),
+    Trace("trusted projects", Where.STATE, "trusted/*.json"),
+    Trace("trusted projects", Where.STATE, f"trusted/{_LEFTOVERS}"),
     Trace("locks", Where.STATE, "locks/*.lock"),
     Trace("locks", Where.RUNTIME, "locks/*.lock"),
     Trace("files of `credtray exec`", Where.RUNTIME, "exec/*"),
