@@ -61,6 +61,7 @@ wanted_tools() {
 /usr/bin/aws awscli a real AWS CLI reads what credtray wrote, and credtray what it wrote
 /usr/bin/strace strace kills and fails writes at each system call
 /usr/bin/chromium chromium signs in on the pages as a person does
+/usr/bin/firefox-esr firefox-esr does the same, as another browser would
 /usr/lib/*/libatomic.so.1 libatomic1 the program that drives chromium needs it
 /usr/bin/python3 python3 another user's process knocks at the agent's socket
 /usr/bin/setpriv util-linux starts that other user's process

@@ -17,7 +17,7 @@ import pytest
 TESTS = Path(__file__).parent
 
 FOLDERS = {
-    "browser": ("linux_desktop", "Chromium and its driver"),
+    "browser": ("linux_desktop", "browsers of Debian and their driver"),
     "clock_shim": ("posix", "a library that the loader puts before the C library"),
     "crash": ("posix", "strace stops the program at each system call"),
     "end_to_end": (

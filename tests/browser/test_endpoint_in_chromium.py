@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
-from tests.browser.test_sign_in_chromium import CHROMIUM, SWITCHES
+from tests.browser.browsers import CHROMIUM, SWITCHES
 from tests.web.endpoint_world import CANARY, TOKEN, Endpoint, serving
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium")
@@ -102,12 +102,11 @@ def evil() -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(playwright: Playwright) -> Iterator[Browser]:
     rules = "--host-resolver-rules=MAP *.test 127.0.0.1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*SWITCHES, rules])
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*SWITCHES, rules])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from credtray.aws.clients import Clients
 from credtray.aws.identity_center import BotocoreIdentityCenter, Portal
@@ -25,34 +25,15 @@ from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult,
 from credtray.demo.identity_center import IdentityCenter
 from credtray.desktop.clock_watch import SystemClock
 from credtray.web.sign_in_listener import LoopbackCallbackListener
+from tests.browser.browsers import CHROMIUM, in_chromium
 from tests.fakes_identity_center import CORP, FakeBrowser
-
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium")
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context()
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
     yield context.new_page()
     context.close()
 
@@ -154,6 +135,7 @@ def test_person_signs_in_and_the_tools_find_the_token(desk: Desk, page: Page, ho
     assert [said.text for said in complaints.queue if "favicon" not in said.location.get("url", "")] == []
 
 
+@in_chromium
 def test_person_who_says_no_sees_it_and_nothing_is_kept(desk: Desk, page: Page, home: Path) -> None:
     attempt = Attempt(desk)
     page.goto(desk.addresses.get(timeout=10))
@@ -201,6 +183,7 @@ def test_who_said_no_presses_try_again_once(desk: Desk, page: Page) -> None:
     assert list(pressed.queue) == ["again"]
 
 
+@in_chromium
 def test_fresh_sign_in_moves_the_end_though_the_browser_is_signed_in(
     desk: Desk, page: Page, portal: IdentityCenter
 ) -> None:
@@ -222,6 +205,7 @@ def test_fresh_sign_in_moves_the_end_though_the_browser_is_signed_in(
     assert timedelta() < new_end - old_end < timedelta(minutes=1)
 
 
+@in_chromium
 def test_code_shown_by_the_device_flow_is_the_one_on_the_page(desk: Desk, page: Page) -> None:
     attempt = Attempt(desk, SignInRequest(device=True))
     step = attempt.code_step()
@@ -235,6 +219,7 @@ def test_code_shown_by_the_device_flow_is_the_one_on_the_page(desk: Desk, page: 
     assert desk.browser.opened == []
 
 
+@in_chromium
 def test_web_page_that_finds_the_port_can_neither_end_nor_steal_the_sign_in(desk: Desk, page: Page) -> None:
     attempt = Attempt(desk)
     address = desk.addresses.get(timeout=10)
@@ -275,6 +260,7 @@ def test_closing_page_follows_light_and_dark(
     context.close()
 
 
+@in_chromium
 def test_cancelled_sign_in_closes_its_port(desk: Desk, page: Page) -> None:
     attempt = Attempt(desk)
     desk.addresses.get(timeout=10)

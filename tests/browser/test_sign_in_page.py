@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from credtray.core.errors import PortalFailed, SignInCancelled
 from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.daemon.sign_in import SignInRequest
 from credtray.demo.identity_center import IdentityCenter
-from tests.browser.test_sign_in_chromium import CHROMIUM, SWITCHES, Attempt, Desk, sign_in
+from tests.browser.browsers import CHROMIUM
+from tests.browser.test_sign_in_chromium import Attempt, Desk, sign_in
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium")
 
@@ -24,14 +25,6 @@ END, KEEP = "End it and sign in again", "Keep my current sign-in"
 
 def asking() -> SignInRequest:
     return SignInRequest(fresh=True, question=lambda: PRICE)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["light", "dark"])
