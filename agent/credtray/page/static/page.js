@@ -7,6 +7,7 @@
   let latest = main.innerHTML.trim();
   let fetching = false;
   let again = false;
+  let answered = 0;  // forms; what was asked for before one was answered is not shown after it
 
   // --- what is shown is exchanged, and whoever is using it notices nothing ---------------------------------
 
@@ -67,9 +68,14 @@
   async function refresh() {
     if (fetching) { again = true; return; }
     fetching = true;
+    const before = answered;
     try {
       const answer = await fetch(address(), {cache: "no-store", redirect: "error"});
-      if (answer.ok) { swap(await answer.text()); back(); }
+      if (answer.ok) {
+        const html = await answer.text();
+        if (before === answered) swap(html); else again = true;
+        back();
+      }
       else if (answer.status === 403) stranger();
     } catch { gone(); }
     fetching = false;
@@ -170,7 +176,13 @@
     for (const each of main.querySelectorAll("details.ask[open]")) each.open = false;
     try {
       const answer = await fetch(target, {method: "POST", body: fields, cache: "no-store"});
-      if (answer.ok) { latest = ""; swap(await answer.text()); announce(); }
+      if (answer.ok) {
+        const html = await answer.text();
+        latest = "";
+        answered += 1;
+        swap(html);
+        announce();
+      }
       else if (answer.status === 403) stranger();
       else location.reload();
     } catch { gone(); timer = setTimeout(check, 1500); }
