@@ -1,6 +1,6 @@
-"""Measures `credtray credentials P` against the floor (an interpreter that does nothing) and the AWS CLI.
+"""Measures `credentials P` and `kube-token` against an interpreter that does nothing, and the AWS CLI.
 
-Runs of all three alternate, so that a busy machine slows each of them: the ratios count, not the times.
+Runs of all of them alternate, so that a busy machine slows each of them: the ratios count, not the times.
 Everything happens in a throw-away home; nothing is read from or written to the user's own.
 
     python -m bench.credentials_fetch [ROUNDS]
@@ -38,6 +38,7 @@ ROUNDS = 40
 AWS_ROUNDS = 8
 FLOOR_LIMIT = 1.5
 AWS_LIMIT = 25.0
+TOKEN_LIMIT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,17 @@ class Result:
     over_floor: float
     """Median of the ratios of neighbouring runs."""
     faster_than_aws: float | None
+    sts_form: float
+    token: float
+    aws_token: float | None
+    sts_form_over_floor: float
+    token_over_floor: float
 
     @property
     def passed(self) -> bool:
-        """True when both targets are met; the AWS CLI counts only where there is one."""
-        return self.over_floor <= FLOOR_LIMIT and (
+        """True when all targets are met; the AWS CLI counts only where there is one."""
+        floor = self.over_floor <= FLOOR_LIMIT and self.sts_form_over_floor <= FLOOR_LIMIT
+        return (floor and self.token_over_floor <= TOKEN_LIMIT) and (
             self.faster_than_aws is None or self.faster_than_aws >= AWS_LIMIT
         )
 
@@ -72,23 +79,40 @@ class Result:
                 f"aws configure export-credentials{self.aws:8.1f} ms"
                 f"  {self.faster_than_aws:.0f} x slower (>= {AWS_LIMIT:.0f})"
             )
+        yield (
+            f"credtray credentials --form sts {self.sts_form:8.1f} ms"
+            f"  {self.sts_form_over_floor:.2f} x the floor (<= {FLOOR_LIMIT})"
+        )
+        yield (
+            f"credtray kube-token             {self.token:8.1f} ms"
+            f"  {self.token_over_floor:.2f} x the floor (<= {TOKEN_LIMIT})"
+        )
+        if self.aws_token is not None:
+            yield (
+                f"aws eks get-token               {self.aws_token:8.1f} ms"
+                f"  {self.aws_token / self.token:.0f} x slower"
+            )
 
 
 def measure(rounds: int = ROUNDS) -> Result:
-    """Run all three in turn, ``rounds`` times."""
+    """Run all of them in turn, ``rounds`` times."""
     plain = [sys.executable, "-I", "-S", "-c", "pass"]
     fetch = [sys.executable, "-I", "-S", DOOR, "credentials", "bench"]
+    token = [*fetch[:4], "kube-token", "bench", "--profile", "bench", "--region", "us-east-1"]
     with tempfile.TemporaryDirectory(prefix="credtray-bench-") as directory:
         home = Path(directory)
         environment = _home(home)
         with _agent(environment):
             _expect(fetch, environment)
-            pairs = [(_timed(plain, environment), _timed(fetch, environment)) for _ in range(rounds)]
-            aws = _aws(environment, max(1, min(rounds, AWS_ROUNDS)))
-    floor = statistics.median(pair[0] for pair in pairs)
-    ours = statistics.median(pair[1] for pair in pairs)
-    ratio = statistics.median(pair[1] / pair[0] for pair in pairs)
-    return Result(floor, ours, aws, ratio, None if aws is None else aws / ours)
+            _expect(token, environment, "k8s-aws-v1.")
+            commands = (plain, fetch, [*fetch, "--form", "sts"], token)
+            runs = [[_timed(command, environment) for command in commands] for _ in range(rounds)]
+            aws = _aws(environment, max(1, min(rounds, AWS_ROUNDS)), ["configure", "export-credentials"])
+            aws_token = _aws(environment, 3, ["eks", "get-token", "--cluster-name", "bench"])
+    floor, ours, sts_form, made = (statistics.median(each) for each in zip(*runs, strict=True))
+    over = [statistics.median(run[at] / run[0] for run in runs) for at in range(len(commands))]
+    faster = None if aws is None else aws / ours
+    return Result(floor, ours, aws, over[1], faster, sts_form, made, aws_token, over[2], over[3])
 
 
 def on_windows(rounds: int = ROUNDS) -> Iterator[str]:
@@ -153,18 +177,18 @@ def _agent(environment: dict[str, str]) -> Iterator[None]:
         process.communicate()
 
 
-def _aws(environment: dict[str, str], rounds: int) -> float | None:
+def _aws(environment: dict[str, str], rounds: int, words: list[str]) -> float | None:
     if shutil.which(AWS_CLI) is None:
         return None
-    command = [AWS_CLI, "configure", "export-credentials", "--profile", "bench"]
-    _expect(command, environment)
+    command = [AWS_CLI, *words, "--profile", "bench"]
+    _expect(command, environment, "k8s-aws-v1." if words[0] == "eks" else "SessionToken")
     return statistics.median(_timed(command, environment) for _ in range(rounds))
 
 
-def _expect(command: list[str], environment: dict[str, str]) -> None:
+def _expect(command: list[str], environment: dict[str, str], printed: str = "SessionToken") -> None:
     """Make sure that the command does what is about to be measured."""
     done = subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603 -- ours or the CLI
-    if "SessionToken" not in json.loads(done.stdout):
+    if printed.encode() not in done.stdout:
         raise RuntimeError(f"{command[0]} printed no credentials")
 
 

@@ -77,12 +77,13 @@ JOINERS = frozenset(
         "pasted",
         "project",
         "setup",
+        "tokens",
         "uninstall",
     }
 )
 """The only places where wings meet."""
 
-TYPER_ROOMS = frozenset({"cli", "doctor", "history", "pasted", "project", "setup", "uninstall"})
+TYPER_ROOMS = frozenset({"cli", "doctor", "history", "pasted", "project", "setup", "tokens", "uninstall"})
 """Where commands are: an option is a parameter there."""
 
 PURE_LIBRARY = frozenset(

@@ -1,4 +1,4 @@
-"""The door: `credtray credentials P` is tried the fast way first, everything else is the command line's.
+"""The door: what programs ask for again and again is tried the fast way first, all else goes the usual way.
 
 Compiled anew at each start by path (a script has no cached bytecode), so it stays short and decides little.
 """
@@ -18,9 +18,11 @@ def main() -> int:
         # Behind the standard library, before any other credtray that may be installed.
         place = next((at for at, path in enumerate(sys.path) if "-packages" in path), len(sys.path))
         sys.path.insert(place, os.path.abspath(__file__ + "/../.."))  # noqa: PTH100 -- pathlib is dear
-    if arguments[:1] == ["credentials"]:
-        from credtray.credentials_fetch import answer  # only now is the package to be found
-
+    if arguments[:1] in (["credentials"], ["kube-token"]):
+        if arguments[0] == "credentials":  # only now is the package to be found
+            from credtray.credentials_fetch import answer
+        else:
+            from credtray.tokens.kube_fast import answer
         outcome = answer(arguments)
         if isinstance(outcome, int):
             if sys.flags.no_site:

@@ -18,6 +18,10 @@ else:
 
     from credtray.agent_connect import connect
 
+TYPE_CHECKING = False  # as type checkers understand it; importing typing costs as much as the rest
+if TYPE_CHECKING:
+    from typing import Any
+
 # The same as in core/protocol (whose import would cost more than the whole fetch); a test compares them.
 HEAD = b'{"credtray":1,"reply":"credentials","credentials":'
 TAIL = b"}\n"
@@ -61,13 +65,8 @@ def answer(arguments: list[str]) -> int | list[str]:
     try:
         return fetch(profile, deadline, form)
     except NoAnswer as reason:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return _complain(f"{reason} Gave up after {GIVE_UP_SECONDS:.0f} seconds.", 1)
-        if reason.args:
-            _complain(f"{reason} Trying without it.", 0)
         wanted = [] if form == PROCESS else ["--form", form]
-        return ["credentials", "--no-agent", "--within", f"{left:.1f}", *wanted, "--", profile]
+        return without_agent(reason, deadline, ["credentials", *wanted, "--", profile])
     except KeyboardInterrupt:
         return _SIGNALLED + _SIGINT
 
@@ -89,36 +88,59 @@ def _plain(words: list[str]) -> tuple[str, str] | None:
     return (names[0], form) if len(names) == 1 and form in {PROCESS, STS} else None
 
 
+def without_agent(reason: NoAnswer, deadline: float, words: list[str]) -> int | list[str]:
+    """Return the words that the command line is to be run with instead, or the exit code: time is over."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        return complain(f"{reason} Gave up after {GIVE_UP_SECONDS:.0f} seconds.", 1)
+    if reason.args:
+        complain(f"{reason} Trying without it.", 0)
+    return [words[0], "--no-agent", "--within", f"{left:.1f}", *words[1:]]
+
+
 def fetch(profile: str, deadline: float, form: str = PROCESS) -> int:
-    """Ask for the profile, write the answer, return the exit code.
+    """Ask for the profile, write the answer, return the exit code; raises as ``issued``.
 
     Args:
         profile: its name as typed.
         deadline: instant of ``time.monotonic`` at which the caller gives up.
         form: in which it is written.
+    """
+    found = issued(profile, deadline)
+    if isinstance(found, int):
+        return found
+    return write(found if form == PROCESS else in_sts_form(found))
+
+
+def issued(profile: str, deadline: float, more: str = "") -> bytes | int:
+    """Return the line of the credential_process contract, or the exit code after it was told what is wrong.
+
+    Args:
+        profile: its name as typed.
+        deadline: instant of ``time.monotonic`` at which the caller gives up.
+        more: further members of the request, as ``question`` has it.
 
     Raises:
         NoAnswer: no agent, or it fell silent.
     """
-    asked = question(profile)
+    asked = question(profile, more=more)
     if asked is None:
-        return _complain("The profile's name is not valid Unicode.", 2)
+        return complain("The profile's name is not valid Unicode.", 2)
     try:
         line = ask(asked, deadline)
     except PermissionError as error:
-        return _complain(f"The agent cannot be reached safely: {error}", 3)
+        return complain(f"The agent cannot be reached safely: {error}", 3)
     if line.startswith(HEAD) and line.endswith(TAIL):
-        issued = line[len(HEAD) : -len(TAIL)] + b"\n"
-        return _write(issued if form == PROCESS else in_sts_form(issued))
-    return _explain(line)
+        return line[len(HEAD) : -len(TAIL)] + b"\n"
+    return explain(line)
 
 
-def in_sts_form(issued: bytes) -> bytes:
+def in_sts_form(line: bytes) -> bytes:
     """Return the line of the credential_process contract as STS's API answers.
 
     Cuts at members whose quotes no value can contain: inside a value JSON escapes them.
     """
-    keys, _, _ = issued.rstrip(b"}\n").removeprefix(_VERSION).partition(b',"AccountId":')
+    keys, _, _ = line.rstrip(b"}\n").removeprefix(_VERSION).partition(b',"AccountId":')
     return b'{"Credentials":{' + keys + b"}}\n"
 
 
@@ -185,31 +207,56 @@ def _final_line(client: Stream, deadline: float) -> bytes:
         held += piece
 
 
-def _write(document: bytes) -> int:
+def write(document: bytes) -> int:
+    """Write it to standard output and return the exit code."""
     try:
         while document:
             document = document[os.write(1, document) :]
     except BrokenPipeError:
         return _SIGNALLED + _SIGPIPE  # whoever asked is gone: end as `cat` would, without a traceback
     except OSError as error:
-        return _complain(f"The answer could not be written: {error.strerror}", 1)
+        return complain(f"The answer could not be written: {error.strerror}", 1)
     return 0
 
 
-def _explain(line: bytes) -> int:
+def explain(line: bytes) -> int:
     """Tell why there are no credentials. Slower, but now a person is going to read."""
     import json  # costs more than the rest of a successful fetch
 
     try:
         failed = json.loads(line)
-        return _complain(f"{failed['title']}\n{failed['hint']}", 2 if failed["code"] in MISUSE else 1)
+        return complain(f"{failed['title']}\n{failed['hint']}", 2 if failed["code"] in MISUSE else 1)
     except (ValueError, LookupError, TypeError):
-        return _complain("The agent's answer is from a different version. Restart the agent.", 3)
+        return complain("The agent's answer is from a different version. Restart the agent.", 3)
 
 
-def _complain(text: str, code: int) -> int:
+def complain(text: str, code: int) -> int:
+    """Say it on standard error and return the exit code."""
     try:
         os.write(2, f"credtray: {text}\n".encode(errors="replace"))
     except OSError:
         return code  # stderr is closed: the exit code has to do
     return code
+
+
+class _PlainJson:
+    """What json.JSONDecoder hands to the scanner in C; importing json costs as much as all the rest."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = None
+
+
+def parsed(line: bytes) -> Any:
+    """Return what one line of JSON from the agent says.
+
+    Raises:
+        StopIteration, ValueError: it is none.
+    """
+    import _json
+
+    scan = _json.make_scanner(_PlainJson())  # type: ignore[arg-type]  # typeshed asks for a scanner here
+    return scan(line.decode(), 0)[0]

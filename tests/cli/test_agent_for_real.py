@@ -107,6 +107,17 @@ def test_credentials_without_an_agent_come_from_the_token_cache(world: World) ->
     assert "Did you mean synderys-dns" in unknown.stderr
 
 
+def test_token_for_a_cluster_is_a_way_of_its_own_in_the_history(world: World) -> None:
+    world.configure()
+    world.credtray("login")
+    with world.agent():
+        made = world.credtray("kube-token", "my-cluster", "-P", "synderys-dns", "--region", "eu-central-1")
+    told = world.credtray("history")
+
+    assert json.loads(made.stdout)["kind"] == "ExecCredential"
+    assert "was given the keys of synderys-dns, by `credtray kube-token`" in told.stdout
+
+
 def with_a_silent_portal(world: World) -> None:
     """A second session, whose portal leaves every fetch unanswered from now on."""
     world.configure()

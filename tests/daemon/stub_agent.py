@@ -20,9 +20,10 @@ from credtray.core.protocol import (
     Request,
     Status,
     Update,
+    Wait,
     Watch,
 )
-from credtray.core.protocol.results import AgentStatus, PingResult, StatusDocument
+from credtray.core.protocol.results import AgentStatus, PingResult, StatusDocument, WaitResult
 from credtray.daemon.ipc import ipc_server
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.runtime_directory import prepare_runtime_directory
@@ -83,6 +84,12 @@ class StubHandler:
             case Login():
                 await reply.send(Progress("browser", url="https://example.invalid/"))
                 await asyncio.sleep(3600)
+            case Wait(profile=profile):
+                region = None if profile == "no-region" else "eu-central-1"
+                end = datetime(2026, 11, 22, 22, tzinfo=UTC)
+                await reply.send(
+                    Done(WaitResult(profile=profile, session="corp", until=end, about=False, region=region))
+                )
             case Credentials(profile=profile):
                 await self._credentials(profile, reply)
             case _:

@@ -24,6 +24,18 @@ ProfileArgument = Annotated[
     str, typer.Argument(metavar="PROFILE", help="Name in the config file.", autocompletion=complete_profile)
 ]
 
+ProfileOption = Annotated[
+    str,
+    typer.Option(
+        "--profile",
+        "-P",
+        metavar="PROFILE",
+        help="Whose keys to use: a name in the config file.",
+        autocompletion=complete_profile,
+        show_default=False,
+    ),
+]
+
 ProfilesArgument = Annotated[
     list[str],
     typer.Argument(metavar="PROFILE", help="Names as in the config file.", autocompletion=complete_profile),

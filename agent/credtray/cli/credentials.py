@@ -53,7 +53,7 @@ def credentials(
       credtray credentials synderys-readonly
       credtray credentials synderys-readonly --form sts
     """
-    line = _within(profile, _seconds(within), agent=not no_agent).line()
+    line = issued_within(Credentials(profile), within, agent=not no_agent).line()
     sys.stdout.buffer.write(line if form is Form.PROCESS else in_sts_form(line))
 
 
@@ -64,13 +64,20 @@ def _seconds(text: str) -> float:
         raise UsageError(f"--within {text!a} is not a number of seconds") from None
 
 
-def _within(profile: str, seconds: float, *, agent: bool) -> ProcessCredentials:
-    """Return the answer, or end the process: work that hangs must not keep whoever waits for us."""
+def issued_within(request: Credentials, within: str, *, agent: bool) -> ProcessCredentials:
+    """Return the answer, or end the process: work that hangs must not keep whoever waits for us.
+
+    Args:
+        request: what to ask for.
+        within: seconds, as typed.
+        agent: False: do without it.
+    """
+    seconds = _seconds(within)
     outcome: queue.SimpleQueue[ProcessCredentials | BaseException] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            outcome.put(_ask(profile, agent=agent))
+            outcome.put(_ask(request, agent=agent))
         except BaseException as error:  # noqa: BLE001 -- carried to the main thread and raised there
             outcome.put(error)
 
@@ -78,7 +85,7 @@ def _within(profile: str, seconds: float, *, agent: bool) -> ProcessCredentials:
     try:
         found = outcome.get(timeout=max(0.1, seconds))
     except queue.Empty:
-        error = TimedOut(f"no credentials for {profile} within {seconds:.0f} s")
+        error = TimedOut(f"no credentials for {request.profile} within {seconds:.0f} s")
         terminal.complain(str(error), error.advice)
         os._exit(error.exit_code)
     if isinstance(found, BaseException):
@@ -86,10 +93,9 @@ def _within(profile: str, seconds: float, *, agent: bool) -> ProcessCredentials:
     return found
 
 
-def _ask(profile: str, *, agent: bool) -> ProcessCredentials:
-    if agent:
-        return backend.current().perform(Credentials(profile), lambda _step: None)
-    return backend.current().perform_here(Credentials(profile), lambda _step: None)
+def _ask(request: Credentials, *, agent: bool) -> ProcessCredentials:
+    way = backend.current().perform if agent else backend.current().perform_here
+    return way(request, lambda _step: None)
 
 
 # `credtray whoami P`: who signed in, as AWS names the person behind a profile's role credentials.

@@ -5,7 +5,6 @@ Imports next to nothing and explains nothing: whatever does not go its usual way
 
 from __future__ import annotations
 
-import _json
 import os
 import sys
 import time
@@ -16,7 +15,7 @@ from credtray.cli.exec_words import plain
 from credtray.ways_out.child_environment import with_endpoint, with_keys
 
 if sys.platform != "win32":
-    from credtray.credentials_fetch import GIVE_UP_SECONDS, ask, question
+    from credtray.credentials_fetch import GIVE_UP_SECONDS, ask, parsed, question
 
 TYPE_CHECKING = False  # as type checkers understand it; importing typing costs as much as the rest
 if TYPE_CHECKING:
@@ -62,17 +61,5 @@ def _asked(profile: str, kind: str, more: str = "") -> dict[str, Any]:
     if asked is None:
         raise ValueError(profile)
     line = ask(asked, time.monotonic() + GIVE_UP_SECONDS)
-    scan = _json.make_scanner(_PlainJson())  # type: ignore[arg-type]  # typeshed asks for a scanner here
-    reply: dict[str, Any] = scan(line.decode(), 0)[0]
+    reply: dict[str, Any] = parsed(line)
     return reply
-
-
-class _PlainJson:
-    """What json.JSONDecoder hands to the scanner in C; importing json costs as much as all the rest."""
-
-    strict = True
-    object_hook = None
-    object_pairs_hook = None
-    parse_float = float
-    parse_int = int
-    parse_constant = None

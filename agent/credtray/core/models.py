@@ -236,6 +236,12 @@ class Way(StrEnum):
     """`credtray exec --env`, for one command."""
     CLIPBOARD = "clipboard"
     CONSOLE = "console"
+    KUBE = "kube"
+    """`credtray kube-token`, for a Kubernetes cluster."""
+    REGISTRY = "registry"
+    """`docker-credential-credtray`, for a registry of container images."""
+    TOKEN = "token"  # noqa: S105 -- a word of the history
+    """`credtray token`, for a database or a package registry."""
 
 
 class CredentialStatus(StrEnum):

@@ -110,6 +110,9 @@ _BY = MappingProxyType(
         Way.PROCESS: ", by `credtray credentials`",
         Way.SHELL: ", by `credtray env`",
         Way.EXEC: ", by `credtray exec --env`",
+        Way.KUBE: ", by `credtray kube-token`",
+        Way.REGISTRY: ", by `docker-credential-credtray`",
+        Way.TOKEN: ", by `credtray token`",
     }
 )
 
