@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = [
@@ -24,6 +24,8 @@ SWITCHES = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE = 20_000
+"""Milliseconds that a page may take to show something, on a machine that is busy."""
 FIREFOX = Path("/usr/bin/firefox-esr")
 _RELAY = Path(__file__).with_name("firefox_relay.py")
 
@@ -33,6 +35,7 @@ in_chromium = pytest.mark.parametrize("browser", ["chromium"], indirect=True, sc
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as found:
         yield found
 
