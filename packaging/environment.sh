@@ -97,6 +97,9 @@ wanted_tools() {
 /usr/sbin/piuparts piuparts installs and removes the package as Debian does with its own
 /bin/ps procps tells which programs run, as on systems without /proc
 /usr/bin/node nodejs runs the AWS SDK for JavaScript, which takes keys in its own order
+/usr/sbin/squid squid a proxy of companies, which wants a login
+/usr/bin/mitmdump mitmproxy a proxy that opens TLS, as inspecting ones do
+/usr/bin/openssl openssl hashes the password that squid asks for
 /usr/bin/npm npm fetches that SDK, checked against tests/js/package-lock.json
 TABLE
 }

@@ -127,8 +127,9 @@ def start_device_authorization(instance: Instance, request: Request, now: dateti
 
 def _device_page(host: str) -> str:
     if host.startswith("oidc."):
-        region = host.split(".")[1]
-        return f"https://device.sso.{region}.amazonaws.com/"
+        _, region, services = host.split(".", 2)
+        services = "amazonaws.com" if services == "api.aws" else services  # the page has no dual-stack name
+        return f"https://device.sso.{region}.{services}/"
     return f"http://{host}/device"
 
 
