@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +30,7 @@ from credtray.core.models import Endpoints, Secret, SsoSession
 from credtray.demo.identity_center import IdentityCenter, faults
 from tests.connect_proxy import Certificate, ConnectProxy
 from tests.fakes_identity_center import CORP, FakeClock
+from tests.systems import on_wine
 
 SHORT = Limits(connect=2, read=2, total=5)
 VANITY = replace(CORP, start_url="https://aws.synderys.com")
@@ -182,6 +186,47 @@ def test_issuer_of_a_certificate_we_cannot_trust_is_named(portal: IdentityCenter
         session = replace(CORP, endpoints=Endpoints(proxy=Secret(proxy.url)))
         with pytest.raises(CertificateRefused, match='issued by "Intercepting Proxy Ltd'):
             register(session)
+
+
+@pytest.mark.windows
+def test_authority_that_windows_trusts_is_trusted(portal: IdentityCenter) -> None:
+    with ConnectProxy(portal.port) as proxy, trusted_by_windows(proxy.ca_bundle):
+        session = replace(CORP, endpoints=Endpoints(proxy=Secret(proxy.url)))
+
+        assert register(session)
+
+    with ConnectProxy(portal.port) as proxy, pytest.raises(CertificateRefused):
+        register(replace(CORP, endpoints=Endpoints(proxy=Secret(proxy.url))))
+
+
+@contextmanager
+def trusted_by_windows(authority: Path) -> Iterator[None]:
+    """Put a certificate among the roots of this user; Windows itself would ask the person first."""
+    if not on_wine():
+        pytest.skip("a person would be asked")
+    encoded = ssl.PEM_cert_to_DER_cert(authority.read_text())
+    with users_roots() as (crypt32, store):
+        assert crypt32.CertAddEncodedCertificateToStore(store, 1, encoded, len(encoded), 3, None)
+    try:
+        yield
+    finally:
+        there = ctypes.c_void_p()
+        with users_roots() as (crypt32, store):
+            crypt32.CertAddEncodedCertificateToStore(store, 1, encoded, len(encoded), 2, ctypes.byref(there))
+            crypt32.CertDeleteCertificateFromStore(there)
+
+
+@contextmanager
+def users_roots() -> Iterator[tuple[Any, ctypes.c_void_p]]:
+    """Open the store; what was changed counts once it is closed (wincrypt.h)."""
+    crypt32 = ctypes.WinDLL("crypt32")  # type: ignore[attr-defined,unused-ignore]  # on Windows only
+    crypt32.CertOpenStore.restype = ctypes.c_void_p
+    system, current_user = ctypes.c_void_p(10), 0x10000
+    store = ctypes.c_void_p(crypt32.CertOpenStore(system, 0, None, current_user, ctypes.c_wchar_p("ROOT")))
+    try:
+        yield crypt32, store
+    finally:
+        crypt32.CertCloseStore(store, 0)
 
 
 def test_proxy_that_is_down_is_offline(portal: IdentityCenter, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -203,7 +204,7 @@ def _watch(connection: socket.socket | None) -> None:
 
 
 def _tls_context(ca_bundle: str | None, source: str | None) -> ssl.SSLContext:
-    """Trust the bundle named, else this computer's own store and the list botocore brings.
+    """Trust the bundle named, else what this computer trusts.
 
     The settings come first, then botocore's order (core/aws_hosts): who sets the agent's environment?
 
@@ -221,8 +222,7 @@ def _tls_context(ca_bundle: str | None, source: str | None) -> ssl.SSLContext:
             if path.is_dir():
                 return _of_directory(path)
             return ssl.create_default_context(cafile=str(path))
-        context = ssl.create_default_context()
-        context.load_verify_locations(cafile=get_cert_path(verify=True))
+        context = _of_this_computer()
     except (
         OSError,
         ValueError,
@@ -234,6 +234,23 @@ def _tls_context(ca_bundle: str | None, source: str | None) -> ssl.SSLContext:
             ca_bundle, source or "the setting ca_bundle", error
         ) from None
     return context
+
+
+def _of_this_computer() -> ssl.SSLContext:
+    """Trust what the system's own programs trust, so that an authority of the organisation counts.
+
+    OpenSSL reads the directory of Linux and the stores of Windows by itself; a minimal system has none, so
+    botocore's list counts as well. The keychain of macOS it cannot read: there the system judges (ADR 70).
+    """
+    if sys.platform == "darwin":
+        import truststore
+
+        context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return context
+    else:  # noqa: RET505 -- type checkers take the branch of their platform
+        context = ssl.create_default_context()
+        context.load_verify_locations(cafile=get_cert_path(verify=True))
+        return context
 
 
 _LONGEST_PATH = 1000
