@@ -76,6 +76,29 @@ class Clients:
             client: STSClient = self._made("sts", region, endpoint, endpoints, keys)
         return client
 
+    def signed(
+        self,
+        service: str,
+        keys: RoleCredentials,
+        region: str,
+        endpoints: Endpoints,
+        address: tuple[str, str] | None = None,
+    ) -> Any:
+        """Return a client of another service that signs with these keys; raises as ``oidc`` does.
+
+        Args:
+            service: as botocore names it.
+            keys: of the profile.
+            region: of the service.
+            endpoints: the profile's.
+            address: where the service is instead of its usual place, and what says so.
+        """
+        url, source = address or (None, None)
+        if url is not None and not _is_web_address(url):
+            raise _no_address(url, source)
+        with self._lock:
+            return self._made(service, region, url, endpoints, keys)
+
     def transport(self, endpoints: Endpoints) -> Transport:
         """Return the transport that goes this way: its CA bundle and proxy, or the defaults."""
         with self._lock:
@@ -145,11 +168,11 @@ def _way(endpoints: Endpoints) -> Way:
 
 def _source(service: str, endpoints: Endpoints) -> str | None:
     sources = endpoints.sources
-    return {"sso-oidc": sources.oidc, "sso": sources.portal, "sts": sources.sts}[service]
+    return {"sso-oidc": sources.oidc, "sso": sources.portal, "sts": sources.sts}.get(service)
 
 
 def _override(service: str, endpoints: Endpoints) -> Override | None:
-    url = {"sso-oidc": endpoints.oidc, "sso": endpoints.portal, "sts": endpoints.sts}[service]
+    url = {"sso-oidc": endpoints.oidc, "sso": endpoints.portal, "sts": endpoints.sts}.get(service)
     return None if url is None else Override.of(url, _source(service, endpoints))
 
 

@@ -45,6 +45,8 @@ class Service(Enum):
     """The token service while somebody signs in: the same codes mean other things there."""
     PORTAL = "portal"
     STS = "sts"
+    OTHER = "other"
+    """Any service that is asked on behalf of one command only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,17 @@ _STS: Mapping[str, type[CredtrayError]] = MappingProxyType(
         "RequestLimitExceeded": Throttled,
     }
 )
+_OTHER: Mapping[str, type[CredtrayError]] = MappingProxyType(
+    {"Throttling": Throttled, "ThrottlingException": Throttled}
+)
 _CODES = MappingProxyType(
-    {Service.OIDC: _OIDC, Service.SIGN_IN: _SIGN_IN, Service.PORTAL: _PORTAL, Service.STS: _STS}
+    {
+        Service.OIDC: _OIDC,
+        Service.SIGN_IN: _SIGN_IN,
+        Service.PORTAL: _PORTAL,
+        Service.STS: _STS,
+        Service.OTHER: _OTHER,
+    }
 )
 
 _STATUSES: Mapping[tuple[Service, int], type[CredtrayError]] = MappingProxyType(

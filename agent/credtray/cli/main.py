@@ -62,6 +62,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "endpoint": ("cli.endpoint", _PROGRAMS),
     "wait": ("cli.execution", _PROGRAMS),
     "console": ("cli.console", _PROGRAMS),
+    "kube": ("tokens.kube_command", _PROGRAMS),
     "kube-token": ("tokens.command", _PROGRAMS),
     "doctor": ("doctor.command", _TROUBLE),
     "explain": ("doctor.command", _TROUBLE),

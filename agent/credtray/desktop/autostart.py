@@ -208,11 +208,19 @@ def credential_process_command(profile: str) -> str:
     """
     if not profile.isprintable():
         raise UsageError(f"The profile name {profile!a} cannot be used in a command")
-    door = one_file() or Path(__file__).parent.parent / "__main__.py"
     marker = ["--"] if profile.startswith("-") else []
-    python, script = map(_without_quotes, (sys.executable, str(door)))
-    words = [python, "-I", "-S", script, "credentials", *marker, profile]
+    words = fast_command("credentials", *marker, profile)
     return command_line(words, windows=sys.platform == "win32")
+
+
+def fast_command(*words: str) -> list[str]:
+    """Return the words that start credtray with its whole path, and as fast as it can be started.
+
+    For files of other programs: those that a desktop starts have not the PATH of a shell.
+    """
+    door = one_file() or Path(__file__).parent.parent / "__main__.py"
+    python, script = map(_without_quotes, (sys.executable, str(door)))
+    return [python, "-I", "-S", script, *words]
 
 
 def _without_quotes(path: str) -> str:

@@ -9,21 +9,19 @@ import json
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from credtray.cli.choices import ProfileOption, RegionOption
 from credtray.cli.credentials import GIVE_UP_SECONDS, issued_within
-from credtray.core.addresses import check_region, shown
+from credtray.core.addresses import shown
 from credtray.core.errors import UsageError
 from credtray.core.models import Endpoints, RoleCredentials, Way
 from credtray.core.protocol import Credentials, ProcessCredentials
 from credtray.tokens import kube_fast
+from credtray.tokens.aws_calls import chosen_region, known_places
 from credtray.tokens.presigned import Signer, service_host
-
-if TYPE_CHECKING:
-    from credtray.core.models import Profile
 
 _WITHIN = f"{GIVE_UP_SECONDS:.0f}"
 
@@ -50,8 +48,8 @@ def kube_token(
             hint="A cluster's name has up to 100 letters, digits, - and _.",
         )
     issued = issued_within(Credentials(profile, Way.KUBE), within, agent=not no_agent)
-    known, endpoints = _known(profile)
-    chosen = _region(profile, region or kube_fast.region_around() or known)
+    known, endpoints = known_places(profile)
+    chosen = chosen_region(profile, region or kube_fast.region_around() or known)
     now = time.time()
     if _plain(endpoints):
         signer = Signer(members(issued), chosen, stamp(now))
@@ -71,23 +69,6 @@ def members(issued: ProcessCredentials) -> dict[str, str]:
 def stamp(now: float) -> str:
     """Return the time as a signature names it."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-
-
-def _region(profile: str, found: str | None) -> str:
-    if not found:
-        raise UsageError(f"{profile} has no region", hint="Name one: --region REGION")
-    return check_region(found)
-
-
-def _known(name: str) -> tuple[str | None, Endpoints]:
-    """Return the region of a profile, and what chooses its hosts."""
-    from credtray.app import build
-    from credtray.cli.configured import configuration
-
-    config, settings = configuration(build())
-    profile: Profile = config.profiles[name]
-    endpoints = profile.endpoints_in(config.sessions[profile.session])
-    return settings.profile(name).region or profile.region, endpoints
 
 
 def _plain(chosen: Endpoints) -> bool:

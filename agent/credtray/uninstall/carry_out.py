@@ -30,6 +30,7 @@ from credtray.desktop.login_entry import LoginEntry
 from credtray.files import made_record
 from credtray.files.directory_safety import translated
 from credtray.files.file_lock import FileLock
+from credtray.tokens.edits import edited_files, undo_edits
 from credtray.uninstall.aws_files import AwsFiles
 from credtray.uninstall.traces import Going, Places, Trace, present
 
@@ -213,10 +214,17 @@ class Uninstallation:
                     if edited.problem is not None:
                         raise edited.problem
                     self._files.take_profiles(edited.path)
+        self._elsewhere()
         for path, error in self._files.put_back():
             if error is not None:
                 self.report.failed.append((str(path), error))
         self.report.incomplete = len(self.report.failed) > before
+
+    def _elsewhere(self) -> None:
+        """Take our entries out of files of other programs, such as a kubeconfig."""
+        if edits := edited_files().edits():
+            with self._noting(", ".join(dict.fromkeys(each.path for each in edits)), "entries"):
+                self.report.left |= undo_edits().skipped
 
     # --- the end ----------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from credtray.core.errors import AutostartRefused, CredtrayError
 from credtray.doctor.collect_files import spoken_path
 from credtray.files.atomic_file import read_bounded
+from credtray.tokens.edits import edited_files
 from credtray.uninstall.aws_files import AwsFiles
 from credtray.uninstall.carry_out import Choice, Hands
 from credtray.uninstall.traces import Going, Places, foreign, present
@@ -81,6 +82,7 @@ def plan(places: Places, files: AwsFiles, hands: Hands, *, agent: str | None) ->
         by_going[trace.going].append(Item(trace.title, str(path)))
     always = by_going[Going.ALWAYS] + [Item("registry", key) for key in hands.registry.found()]
     always += [Item("keys", edited.place) for edited in files.with_keys()]
+    always += [Item("entries", path) for path in dict.fromkeys(each.path for each in edited_files().edits())]
     always += [Item("unpacked program", str(tree)) for tree in places.unpacked()]
     always += by_going[Going.LAST] if not by_going[Going.WITH_BACKUPS] else []
     if not always:

@@ -118,6 +118,7 @@ TRACES = (
     Trace("state", Where.STATE, "state.json", Going.WITH_BACKUPS),
     Trace("state", Where.STATE, "state.broken", Going.WITH_BACKUPS),
     Trace("record of changes", Where.STATE, "undo.json", Going.WITH_BACKUPS),
+    Trace("record of changes", Where.STATE, "edits.json", Going.WITH_BACKUPS),
     Trace("backups", Where.STATE, "*.credtray-backup", Going.WITH_BACKUPS),
     Trace("record of changes", Where.STATE, RECORD, Going.LAST),
     Trace("files of the agent", Where.RUNTIME, "agent.lock", Going.LAST),
