@@ -15,7 +15,7 @@ from tests.core.making import HOUR, MINUTE, NOON, SECOND
 
 
 def told(*entries: Entry) -> list[str]:
-    return [each.text for each in sentences(entries, NOON + HOUR, UTC)]
+    return [each.text for each in sentences(entries, UTC)]
 
 
 def entry(kind: Kind, **parts: Any) -> Entry:
@@ -132,7 +132,6 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 def test_sentences_carry_the_moment_of_the_first_of_them() -> None:
     found = sentences(
         [given(Way.SHELL), given(Way.SHELL, at=NOON + 30 * SECOND), given(Way.SHELL, at=NOON + 2 * MINUTE)],
-        NOON + HOUR,
         UTC,
     )
 

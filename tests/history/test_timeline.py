@@ -18,11 +18,13 @@ from credtray.history.timeline import (
     Gap,
     GapKind,
     Lane,
+    Mark,
     MarkKind,
     Stretch,
     Timeline,
     bar_words,
     full_hours,
+    mark_label,
     mark_words,
     timeline,
 )
@@ -233,6 +235,28 @@ def test_an_agent_that_starts_knows_of_no_gap_of_the_one_before() -> None:
     )
 
     assert (Gap(NOW - 50 * MINUTE, NOW - 40 * MINUTE, GapKind.NO_AGENT),) == line.gaps
+
+
+def test_what_many_sessions_met_at_the_same_time_is_one_gap() -> None:
+    line = drawn(
+        [session()],
+        [],
+        Entry(at=NOW - 50 * MINUTE, kind=Kind.OFFLINE, session="corp"),
+        Entry(at=NOW - 45 * MINUTE, kind=Kind.OFFLINE, session="lab"),
+        Entry(at=NOW - 30 * MINUTE, kind=Kind.ONLINE, session="corp"),
+        Entry(at=NOW - 20 * MINUTE, kind=Kind.ONLINE, session="lab"),
+    )
+
+    assert (Gap(NOW - 50 * MINUTE, NOW - 20 * MINUTE, GapKind.OFFLINE),) == line.gaps
+
+
+def test_a_failure_has_its_name_once_and_a_label_without_the_reason() -> None:
+    mark = Mark(NOW, MarkKind.REFUSED, "dev", text="Not assigned: dev")
+    later = NOW + MINUTE
+
+    assert mark_words(mark, later, UTC) == "13:28: dev: Not assigned"
+    assert mark_label(mark, later, UTC) == "13:28: dev refused"
+    assert mark_label(mark, later, UTC, brief=True) == "13:28: refused"
 
 
 def test_bars_of_the_past_day_are_cut_at_the_left_edge() -> None:

@@ -225,7 +225,7 @@ def _document(found: Lines, wanted: _Wanted, now: datetime) -> dict[str, Any]:
 
 def _show(found: Lines, wanted: _Wanted, now: datetime) -> None:
     _warn(found)
-    told = sentences(wanted.of(found.entries), now, None)
+    told = sentences(wanted.of(found.entries), None)
     if told:
         _print(told, now)
     elif not found.entries:
@@ -273,7 +273,7 @@ def _follow(journal: Journal, wanted: _Wanted, *, json_output: bool) -> None:
             for entry in shown:
                 terminal.show_json(entry, lines=True)
         else:
-            _print(sentences(shown, datetime.now(UTC), None), datetime.now(UTC))
+            _print(sentences(shown, None), datetime.now(UTC))
             sys.stdout.flush()
 
 

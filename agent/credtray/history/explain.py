@@ -80,7 +80,7 @@ def why(
     return Why(
         tuple(dict.fromkeys(reason for reason, _ in found)),
         tuple(dict.fromkeys(step for _, step in found if step)),
-        tuple(sentences(around, now, zone)),
+        tuple(sentences(around, zone)),
     )
 
 

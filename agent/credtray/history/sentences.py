@@ -30,17 +30,14 @@ class Sentence:
     entries: tuple[Entry, ...]
 
 
-def sentences(entries: Iterable[Entry], now: datetime, zone: tzinfo | None) -> list[Sentence]:
+def sentences(entries: Iterable[Entry], zone: tzinfo | None) -> list[Sentence]:
     """Return what happened in sentences, oldest first.
 
     Args:
         entries: the history, oldest first.
-        now: when it is read.
         zone: whose clock it is read by; None: this computer's.
     """
-    return [
-        Sentence(group[0].at, _words(group, now, zone), tuple(group)) for group in _groups(counted(entries))
-    ]
+    return [Sentence(group[0].at, _words(group, zone), tuple(group)) for group in _groups(counted(entries))]
 
 
 def _groups(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -60,10 +57,10 @@ def _belongs(entry: Entry, first: Entry) -> bool:
     return several and same and entry.at - first.at < _TOGETHER
 
 
-def _words(group: list[Entry], now: datetime, zone: tzinfo | None) -> str:
+def _words(group: list[Entry], zone: tzinfo | None) -> str:
     first = group[0]
     names = name_list(tuple(dict.fromkeys(plain(entry.profile or "") for entry in group)))
-    fact = _Fact(first, names, plain(first.session or "?"), now, zone)
+    fact = _Fact(first, names, plain(first.session or "?"), zone)
     return _SENTENCES[first.kind](fact)
 
 
@@ -74,7 +71,6 @@ class _Fact:
     entry: Entry
     profiles: str
     session: str
-    now: datetime
     zone: tzinfo | None
 
     @property
@@ -83,12 +79,14 @@ class _Fact:
         if self.entry.until is None:
             return ""
         about = "about " if self.entry.about else ""
-        return f", until {about}{clock_time(self.entry.until, self.now, self.zone)}"
+        return f", until {about}{clock_time(self.entry.until, self.entry.at, self.zone)}"
 
     @property
     def why(self) -> str:
         """What went wrong, with a colon in front."""
-        return f": {plain(self.entry.text, _LONGEST_TEXT)}" if self.entry.text else ""
+        if not self.entry.text:
+            return ""
+        return f": {plain(self.entry.text.removesuffix(f': {self.entry.profile}'), _LONGEST_TEXT)}"
 
     @property
     def by(self) -> str:

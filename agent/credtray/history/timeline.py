@@ -16,6 +16,7 @@ from credtray.core.expiry import windows_for
 from credtray.core.models import CredentialStatus
 from credtray.core.protocol.results import PastedStatus, ProfileStatus, SessionStatus, StatusDocument
 from credtray.core.state_words import clock_time
+from credtray.core.words import plain
 from credtray.history.entries import Entry, Kind
 
 AHEAD = timedelta(hours=12)
@@ -161,7 +162,7 @@ def timeline(
     lanes = [_lane(document, item, past, window) for item in document.sessions]
     if document.imports:
         lanes.append(_pasted(document.imports, window))
-    return Timeline(window.start, now, window.end, tuple(lanes), tuple(_gaps(past, window)))
+    return Timeline(window.start, now, window.end, tuple(lanes), _gaps(past, window))
 
 
 def _lane(document: StatusDocument, session: SessionStatus, past: Sequence[Entry], window: Timeline) -> Lane:
@@ -382,8 +383,20 @@ _BEGINS = {
 _OVER = {Kind.WOKE: GapKind.ASLEEP, Kind.ONLINE: GapKind.OFFLINE, Kind.AGENT_STARTED: GapKind.NO_AGENT}
 
 
-def _gaps(past: Iterable[Entry], window: Timeline) -> Iterator[Gap]:
-    """Yield them in the order in which they ended; one that has not is open to now."""
+def _gaps(past: Iterable[Entry], window: Timeline) -> tuple[Gap, ...]:
+    """Return them in the order in which they ended; what many sessions met at the same time is one."""
+    found: list[Gap] = []
+    for gap in sorted(_each_gap(past, window), key=lambda gap: (gap.kind, gap.start)):
+        before = found[-1] if found else None
+        if before is not None and before.kind is gap.kind and gap.start <= before.end:
+            found[-1] = Gap(before.start, max(before.end, gap.end), gap.kind)
+        else:
+            found.append(gap)
+    return tuple(sorted(found, key=lambda gap: gap.end))
+
+
+def _each_gap(past: Iterable[Entry], window: Timeline) -> Iterator[Gap]:
+    """Yield those of each session; one that has not ended is open to now."""
     since: dict[tuple[GapKind, str | None], datetime] = {}
     for entry in past:
         begins, over = _BEGINS.get(entry.kind), _OVER.get(entry.kind)
@@ -428,12 +441,24 @@ _MARK_WORDS = {
 
 def mark_words(mark: Mark, now: datetime, zone: tzinfo | None) -> str:
     """Tell what happens there: ``about 17:40: you sign in``, ``now: you sign in``."""
-    about = "about " if mark.about else ""
-    when = "now" if mark.at == now else f"{about}{clock_time(mark.at, now, zone)}"
-    words = _MARK_WORDS[mark.kind]
+    when, words = _when(mark, now, zone), _MARK_WORDS[mark.kind]
     if mark.kind.needs_a_person:
         return f"{when}: {words}"
-    return f"{when}: {mark.name}: {mark.text or words}"
+    return f"{when}: {mark.name}: {mark.text.removesuffix(f': {mark.name}') or words}"
+
+
+def mark_label(mark: Mark, now: datetime, zone: tzinfo | None, *, brief: bool = False) -> str:
+    """Tell the same in the few words that a picture has room for; *brief* without a name."""
+    if mark.kind.needs_a_person:
+        return mark_words(mark, now, zone)
+    words = _MARK_WORDS[mark.kind]
+    return f"{_when(mark, now, zone)}: {words if brief else f'{plain(mark.name, 32)} {words}'}"
+
+
+def _when(mark: Mark, now: datetime, zone: tzinfo | None) -> str:
+    if mark.at == now:
+        return "now"
+    return f"{'about ' if mark.about else ''}{clock_time(mark.at, now, zone)}"
 
 
 BAR_WORDS = {BarKind.SIGN_IN: "sign-in", BarKind.ACCESS_TOKEN: "access token", BarKind.KEYS: "keys"}

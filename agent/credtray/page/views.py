@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from hashlib import sha256
+from itertools import groupby
 
 from credtray.core.errors import CredtrayError
 from credtray.core.icon_state import Shape
-from credtray.core.models import SsoSession
+from credtray.core.models import SsoSession, Way
 from credtray.core.protocol.results import StatusDocument
 from credtray.core.state import ProfileState, SignInStatus, State, region_of
 from credtray.core.state_words import (
@@ -29,12 +31,12 @@ from credtray.core.state_words import (
 )
 from credtray.core.summary import SessionSummary, Summary
 from credtray.core.words import plain
-from credtray.history.entries import Entry
-from credtray.history.sentences import sentences
-from credtray.history.timeline import DAY_BACK, SHORTLY_BACK, timeline
+from credtray.history.entries import Entry, Kind
+from credtray.history.sentences import Sentence, sentences
+from credtray.history.timeline import DAY_BACK, SHORTLY_BACK, Timeline, timeline
 from credtray.menu.tray_view import details, look
 from credtray.page.actions import COPIES
-from credtray.page.picture import Picture, drawn
+from credtray.page.picture import Picture, drawn, next_words
 from credtray.ways_out.aws_console import portal_link
 
 MOST_ROWS = 1000
@@ -76,6 +78,8 @@ class SessionCard:
     shape: str
     badge: str
     standing: str
+    upcoming: str
+    """What happens next, and when."""
     details: str
     troubles: tuple[str, ...]
     waiting: str
@@ -106,6 +110,8 @@ class ProfileLine:
     favourite: bool
     keys: str
     problem: str
+    cure: str
+    """What to do about it."""
     console: str
     """The address of the access portal that leads there; empty where there is none."""
     searched: str
@@ -161,7 +167,7 @@ def overview(
         _PICTURE_WORDS[shape] if seen.sessions else "Not set up",
         drawn(line, seen.zone) if line.lanes else None,
         day_back,
-        tuple(_card(seen, item, place) for place, item in enumerate(_by_use(seen))),
+        tuple(_card(seen, item, place, line) for place, item in enumerate(_by_use(seen))),
         profile_list(seen, query.get("q", "")),
         tuple(text for _, text in troubles(seen)),
         tuple(COPIES.items()),
@@ -177,7 +183,7 @@ def _by_use(seen: Summary) -> list[SessionSummary]:
 # --- sessions --------------------------------------------------------------------------------------------
 
 
-def _card(seen: Summary, item: SessionSummary, place: int) -> SessionCard:
+def _card(seen: Summary, item: SessionSummary, place: int, line: Timeline) -> SessionCard:
     pending = item.state.pending
     url = pending.url if pending is not None else None
     code = pending.user_code if pending is not None else None
@@ -187,7 +193,8 @@ def _card(seen: Summary, item: SessionSummary, place: int) -> SessionCard:
         item.shape.value,
         _PICTURE_WORDS[item.shape],
         _sentence(standing(seen, item)),
-        details(seen, item),
+        next((next_words(lane, line, seen.zone) for lane in line.lanes if lane.name == item.name), ""),
+        details(seen, item, keys=False),
         tuple(session_troubles(seen, item)),
         _sentence(meanwhile(seen, item)),
         plain(code) if code else "",
@@ -288,7 +295,8 @@ def _line(seen: Summary, item: ProfileState) -> ProfileLine:
         is_production(state, item.name),
         chosen.favourite,
         _sentence(keys_line(seen, item)),
-        plain(problem.title, 2 * _LONG) if problem is not None else "",
+        plain(problem.title.removesuffix(f": {item.name}"), 2 * _LONG) if problem is not None else "",
+        plain(problem.hint, 2 * _LONG) if problem is not None else "",
         _console(state, item),
         plain(_searched(state, item), 400),
     )
@@ -320,13 +328,63 @@ class Happening:
 
     at: str
     text: str
+    kind: str
+    """``failed``, ``you``, ``given``, ``machine`` or ``itself``: what a person looks for."""
 
 
-def happened(past: Sequence[Entry], now: datetime, zone: tzinfo | None) -> tuple[Happening, ...]:
-    """Return the last day in sentences, the latest first."""
-    day = [entry for entry in past if now - entry.at <= DAY_BACK]
-    told = sentences(day, now, zone)[-_MOST_SENTENCES:]
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What happened on one day, the latest first."""
+
+    name: str
+    happenings: tuple[Happening, ...]
+
+
+_FAILURES = frozenset(
+    {
+        Kind.KEYS_REFUSED,
+        Kind.KEYS_FAILED,
+        Kind.KEYS_DENIED,
+        Kind.RENEWAL_FAILED,
+        Kind.RENEWAL_REFUSED,
+        Kind.SIGN_IN_FAILED,
+        Kind.FILE_FAILED,
+    }
+)
+_BY_ITSELF = frozenset({Kind.KEYS_FETCHED, Kind.TOKEN_RENEWED})
+_MACHINE = frozenset(
+    {Kind.SLEPT, Kind.WOKE, Kind.OFFLINE, Kind.ONLINE, Kind.AGENT_STARTED, Kind.AGENT_STOPPED}
+)
+_PROGRAMS = frozenset({Way.ENDPOINT, Way.PROCESS, Way.SHELL, Way.EXEC})
+
+
+def happened(past: Sequence[Entry], now: datetime, zone: tzinfo | None) -> tuple[Day, ...]:
+    """Return the last 24 hours in sentences, the latest first."""
+    lately = [entry for entry in past if now - entry.at <= DAY_BACK]
+    told = sentences(lately, zone)[-_MOST_SENTENCES:]
+    today = now.astimezone(zone).date()
     return tuple(
-        Happening(each.at.astimezone(zone).strftime("%H:%M"), plain(each.text, 400))
-        for each in reversed(told)
+        Day(
+            "Today" if date == today else f"{date:%A} {date.day} {date:%B}",
+            tuple(map(partial(_told, zone), day)),
+        )
+        for date, day in groupby(reversed(told), lambda each: each.at.astimezone(zone).date())
     )
+
+
+def _told(zone: tzinfo | None, sentence: Sentence) -> Happening:
+    return Happening(
+        sentence.at.astimezone(zone).strftime("%H:%M"),
+        plain(sentence.text, 400),
+        _matters(sentence.entries[0]),
+    )
+
+
+def _matters(entry: Entry) -> str:
+    if entry.kind in _FAILURES:
+        return "failed"
+    if entry.kind in _BY_ITSELF or entry.way is Way.FILE:
+        return "itself"
+    if entry.kind in _MACHINE:
+        return "machine"
+    return "given" if entry.way in _PROGRAMS else "you"
