@@ -353,7 +353,7 @@ def test_first_run_from_nothing_to_profiles_without_a_typed_command(
     page.get_by_label("Search").fill("")
     page.get_by_role("checkbox", name="DNS").check()
     picture(page, "add-choosing")
-    page.get_by_role("button", name="Show what is written").click()
+    page.get_by_role("button", name="Show the changes").click()
 
     expect(page.get_by_text("Changes to ~/.aws/config")).to_be_visible()
     expect(page.get_by_text("+[profile synderys-readonly]")).to_be_visible()

@@ -17,9 +17,10 @@ from credtray.core.protocol.results import AgentStatus
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State
 from credtray.core.summary import status_document, summary
-from credtray.page.views import Overview, overview
+from credtray.page.views import Overview, happened, overview
 from tests.core.making import (
     HOUR,
+    MINUTE,
     NOON,
     after,
     config,
@@ -31,6 +32,7 @@ from tests.core.making import (
     signed_in,
     started,
 )
+from tests.page import scene
 
 AGENT = AgentStatus(running=True, pid=1, version="0")
 
@@ -82,6 +84,48 @@ def test_picture_has_a_track_for_each_session_with_now_in_its_left_third() -> No
     assert [flag.kind for flag in track.flags] == ["you"]
     assert "you sign in" in track.flags[0].text
     assert any(line.what == "keys of dev" for line in picture.table)
+
+
+def test_card_tells_what_happens_next_and_when() -> None:
+    renewed = held()
+    last = seen(held(), NOON + 8 * HOUR - MINUTE)
+
+    assert (
+        seen(renewed).sessions[0].upcoming == "credtray renews the access token and the keys of dev at 12:40"
+    )
+    assert seen(started("dev")).sessions[0].upcoming == ""
+    assert last.sessions[0].upcoming == "you sign in at about 20:00"
+
+
+def test_eventful_day_shows_what_was_failed_and_hatched() -> None:
+    document = status_document(scene.state(), AGENT, scene.NOW)
+    view = overview(summary(scene.state(), scene.NOW, UTC), document, {"back": "day"}, scene.history())
+    assert view.picture is not None
+    company, lab = view.picture.tracks
+    refused = next(line for line in view.profiles.lines if line.name == "synderys-billing")
+
+    assert [flag.text for flag in company.flags] == [
+        "13:58: synderys-billing refused",
+        "About 17:20: you sign in",
+    ]
+    assert [flag.brief for flag in lab.flags] == ["About 14:25: you sign in"]
+    assert [(gap.text, gap.room) for gap in view.picture.gaps] == [("asleep", "always"), ("offline", "")]
+    assert view.picture.failed
+    assert refused.problem == "The role is not, or no longer, assigned to you"
+    assert "`credtray setup`" in refused.cure
+
+
+def test_history_has_a_heading_for_each_day_and_shows_what_matters() -> None:
+    today, yesterday = happened(scene.history(), scene.NOW, UTC)
+    first = today.happenings[0]
+
+    assert (today.name, yesterday.name) == ("Today", "Monday 23 November")
+    assert (first.at, first.kind) == ("13:58", "failed")
+    assert first.text == "synderys-billing was refused: The role is not, or no longer, assigned to you"
+    assert [each.text for each in yesterday.happenings[2:3]] == [
+        "keys of synderys-readonly renewed, until 17:25"
+    ]
+    assert {each.kind for each in today.happenings} == {"failed", "you", "given", "itself", "machine"}
 
 
 def test_last_day_is_shown_when_asked_for() -> None:

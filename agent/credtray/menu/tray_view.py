@@ -73,12 +73,12 @@ def _left(seen: Summary, session: SessionSummary) -> int:
 _SHOWN = 3
 
 
-def details(seen: Summary, session: SessionSummary) -> str:
-    """Tell what renews itself, what does not, and until when; one sentence for each clock."""
+def details(seen: Summary, session: SessionSummary, *, keys: bool = True) -> str:
+    """Tell what renews itself, what does not, and until when; one sentence for each clock, keys last."""
     parts = [
         _sign_in(session, seen.now, seen.zone),
         _token(session, seen.now, seen.zone),
-        *_keys(seen, session),
+        *(_keys(seen, session) if keys else ()),
     ]
     return " ".join(part for part in parts if part)
 

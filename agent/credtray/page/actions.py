@@ -38,6 +38,8 @@ class Message:
     title: str
     text: str = ""
     good: bool = True
+    shown: bool = True
+    """False: the view shows it already, so it is only read aloud."""
 
     @classmethod
     def of(cls, problem: Problem) -> Message:

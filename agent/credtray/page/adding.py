@@ -110,6 +110,8 @@ class AddView:
     problem: Message | None = None
     at_login: bool | None = None
     """None: a login starts nothing here."""
+    first: bool = False
+    """Nothing is set up yet."""
 
 
 @dataclass(slots=True)
@@ -163,7 +165,8 @@ class Adding:
         name = plain(run.session.name) if run.session is not None else ""
         match self._stage:
             case Stage.START:
-                return AddView("start", tuple(_offers(state)), problem=self._problem)
+                first = not state.sessions
+                return AddView("start", tuple(_offers(state)), problem=self._problem, first=first)
             case Stage.SIGNING_IN:
                 step = run.step
                 code = step.user_code if step is not None and step.user_code else ""
@@ -207,7 +210,7 @@ class Adding:
     async def _begin(self, fields: Fields) -> Message:
         """Sign in where that is needed, and ask the portal what there is."""
         if self._stage is Stage.SIGNING_IN:
-            return Message("Finish signing in in your browser")
+            return Message("Finish signing in in your browser", shown=False)
         wish = _wish(fields, self._loop.state)
         check_place(self._components)
         state, run = self._loop.state, _Run()
@@ -228,7 +231,7 @@ class Adding:
         self._workers.sign_in(
             work, lambda found: self._found(run, *found), lambda why: self._failed(run, why)
         )
-        return Message("Finish signing in in your browser", "This page goes on by itself.")
+        return Message("Finish signing in in your browser", "This page goes on by itself.", shown=False)
 
     def _looked(
         self, session: SsoSession, state: State, talk: Talk, *, is_new: bool
@@ -270,7 +273,9 @@ class Adding:
         under_way = self._stage is Stage.SIGNING_IN
         self._run.cancelled.set()
         self._run, self._stage, self._problem = _Run(), Stage.START, None
-        return Message("Sign-in cancelled; nothing was changed" if under_way else "Choose a sign-in")
+        if under_way:
+            return Message("Sign-in cancelled; nothing was changed")
+        return Message("Choose a sign-in", shown=False)
 
     async def _pick(self, fields: Fields) -> Message:
         run = self._run
@@ -285,7 +290,7 @@ class Adding:
         wish = SetupWish(run.session, picked, region_of_new=run.session.region)
         run.preview = await self._loop.file_work(lambda: self._preview(wish))
         self._stage, self._problem = Stage.PREVIEW, None
-        return Message("Nothing is written yet", "Look at the difference first.")
+        return Message("Nothing is written yet", "Check the changes first.", shown=False)
 
     def _preview(self, wish: SetupWish) -> Preview:
         components = self._components
@@ -299,7 +304,7 @@ class Adding:
         if self._stage is not Stage.PREVIEW:
             raise UsageError(_OUT_OF_DATE, hint="Load it again.")
         self._stage = Stage.CHOOSING
-        return Message("Nothing was written")
+        return Message("Nothing was written", shown=False)
 
     async def _write(self, _fields: Fields) -> Message:
         run, preview = self._run, self._run.preview
@@ -328,7 +333,8 @@ class Adding:
         self._loop.take(FilesChanged())
         await self._look_at_login()
         count = len(run.written)
-        return Message("1 profile is set up" if count == 1 else f"{count} profiles are set up")
+        title = "1 profile is set up" if count == 1 else f"{count} profiles are set up"
+        return Message(title, shown=False)
 
     async def _look_at_login(self) -> None:
         try:

@@ -16,16 +16,21 @@ from credtray.history.timeline import (
     GAP_WORDS,
     Bar,
     BarKind,
+    Gap,
     Lane,
     Mark,
+    MarkKind,
     Timeline,
     bar_words,
     full_hours,
+    mark_label,
     mark_words,
 )
 
 _AXIS = 30
 """Pixels of the hours at the top."""
+_REASONS = 18
+"""Below them, why nothing could be renewed for a while."""
 _TITLE = 30
 _BAR = 34
 """A bar with its label above."""
@@ -35,12 +40,16 @@ _MOST_KEYS = 12
 """Profiles of one session with a bar of their own; the table has them all."""
 _MOST_MARKS = 6
 """Of one session; the same is true of these."""
-_LABEL_ENDS = 0.52
-"""A bar that begins further right has its label at its end, or it would run out of the picture."""
 _MIDDLE = (0.35, 0.65)
 """Words of a moment between these are centred on it."""
-_BESIDE_NOW = 0.035
-"""An hour so near to now makes room for it."""
+_EDGE = 0.02
+"""An hour so near to an edge has its words inside."""
+_WIDE, _NARROW = 700, 264
+"""Pixels there are at least: in a window as wide as a desk's, and on the smallest phone (see style.css)."""
+_LETTER = 6.5
+"""Pixels of one, in the smallest writing."""
+_BESIDE_NOW = ((0.045, "hidden"), (0.095, "beside"), (0.18, "near"))
+"""An hour so near to now makes room for it: always, unless it is a wide window, on a phone."""
 _DAY = timedelta(hours=24)
 _STYLE = {BarKind.SIGN_IN: "sign-in", BarKind.ACCESS_TOKEN: "token", BarKind.KEYS: "keys"}
 
@@ -51,10 +60,11 @@ class Tick:
 
     x: str
     label: str
+    anchor: str
     minor: bool
     """Left out where there is little room."""
-    hidden: bool
-    """The clock of now stands there."""
+    room: str
+    """Where its words would meet the clock of now; empty for nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +83,10 @@ class Stripe:
 
     kind: str
     label: str
+    brief: str
+    """The same where there is little room."""
     y: int
     pieces: tuple[Piece, ...]
-    label_x: str
-    anchor: str
     renewals: tuple[str, ...]
 
 
@@ -88,6 +98,8 @@ class Flag:
     x: str
     y: int
     text: str
+    brief: str
+    """The same where there is little room."""
     anchor: str
 
 
@@ -110,7 +122,10 @@ class Hatched:
 
     x: str
     width: str
+    middle: str
     text: str
+    room: str
+    """``always`` or ``wide``: where its words have room inside; empty for nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,25 +149,35 @@ class Picture:
     gaps: tuple[Hatched, ...]
     table: tuple[TableLine, ...]
 
+    @property
+    def failed(self) -> bool:
+        """Tell whether it shows a failure."""
+        return any(flag.kind == "failed" for track in self.tracks for flag in track.flags)
+
 
 def drawn(line: Timeline, zone: tzinfo | None) -> Picture:
     """Return the picture of a time line for a reader in that zone."""
     tracks: list[Track] = []
-    y = _AXIS
+    gaps = tuple(_hatched(gap, line) for gap in line.gaps)
+    y = _AXIS + (_REASONS if any(gap.room for gap in gaps) else 0)
     for lane in line.lanes:
         tracks.append(_track(lane, line, y, zone))
         y = tracks[-1].end + _GAP
-    gaps = tuple(
-        Hatched(
-            _percent(line.place(gap.start)),
-            _percent(line.place(gap.end) - line.place(gap.start)),
-            GAP_WORDS[gap.kind],
-        )
-        for gap in line.gaps
-    )
     table = tuple(_table(line, zone))
     now = _percent(line.place(line.now))
-    return Picture(y, now, _clock(line.now, zone), _ticks(line, zone), tuple(tracks), gaps, table)
+    ticks = _ticks(line, zone)
+    return Picture(y, now, _clock(line.now, zone), ticks, tuple(tracks), gaps, table)
+
+
+def _hatched(gap: Gap, line: Timeline) -> Hatched:
+    start, end = line.place(gap.start), line.place(gap.end)
+    text, share = GAP_WORDS[gap.kind], end - start
+    fits = [
+        room for room, width in (("always", _NARROW), ("wide", _WIDE)) if share * width > len(text) * _LETTER
+    ]
+    return Hatched(
+        _percent(start), _percent(share), _percent((start + end) / 2), text, fits[0] if fits else ""
+    )
 
 
 def _track(lane: Lane, line: Timeline, top: int, zone: tzinfo | None) -> Track:
@@ -175,8 +200,6 @@ def _track(lane: Lane, line: Timeline, top: int, zone: tzinfo | None) -> Track:
 
 
 def _stripe(bar: Bar, line: Timeline, y: int) -> Stripe:
-    start, end = line.place(bar.stretches[0].start), line.place(bar.stretches[-1].end)
-    at_end = start > _LABEL_ENDS
     pieces = tuple(
         Piece(
             _percent(line.place(each.start)),
@@ -188,23 +211,26 @@ def _stripe(bar: Bar, line: Timeline, y: int) -> Stripe:
     return Stripe(
         _STYLE[bar.kind],
         _name(bar),
+        _name(bar, 32),
         y,
         pieces,
-        _percent(end if at_end else start),
-        "end" if at_end else "start",
         tuple(_percent(line.place(each)) for each in bar.renewals),
     )
 
 
-def _name(bar: Bar) -> str:
-    return plain(bar.name) if bar.kind is BarKind.KEYS else BAR_WORDS[bar.kind]
+def _name(bar: Bar, longest: int = 48) -> str:
+    return plain(bar.name, longest) if bar.kind is BarKind.KEYS else BAR_WORDS[bar.kind]
 
 
 def _flag(mark: Mark, line: Timeline, y: int, zone: tzinfo | None) -> Flag:
     x = line.place(mark.at)
-    words = plain(mark_words(mark, line.now, zone), 90)
+    text, brief = (_sentence(mark_label(mark, line.now, zone, brief=each)) for each in (False, True))
     kind = "you" if mark.kind.needs_a_person else "failed"
-    return Flag(kind, _percent(x), y, words[:1].upper() + words[1:], _anchor(x))
+    return Flag(kind, _percent(x), y, text, brief, _anchor(x))
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _anchor(x: float) -> str:
@@ -214,16 +240,15 @@ def _anchor(x: float) -> str:
 
 def _ticks(line: Timeline, zone: tzinfo | None) -> tuple[Tick, ...]:
     every, wide = (3, 6) if line.end - line.start > _DAY else (1, 3)
-    now = line.place(line.now)
-    return tuple(
-        Tick(
-            _percent(line.place(hour)),
-            _clock(hour, zone),
-            hour.astimezone(zone).hour % wide != 0,
-            abs(line.place(hour) - now) < _BESIDE_NOW,
-        )
-        for hour in full_hours(line, zone, every)
-    )
+    return tuple(_tick(hour, line, zone, wide) for hour in full_hours(line, zone, every))
+
+
+def _tick(hour: datetime, line: Timeline, zone: tzinfo | None, wide: int) -> Tick:
+    x = line.place(hour)
+    anchor = "start" if x < _EDGE else "end" if x > 1 - _EDGE else "middle"
+    beside = abs(x - line.place(line.now))
+    room = next((room for share, room in _BESIDE_NOW if beside < share), "")
+    return Tick(_percent(x), _clock(hour, zone), anchor, hour.astimezone(zone).hour % wide != 0, room)
 
 
 def _table(line: Timeline, zone: tzinfo | None) -> Iterator[TableLine]:
@@ -245,3 +270,36 @@ def _clock(instant: datetime, zone: tzinfo | None) -> str:
 
 def _percent(share: float) -> str:
     return f"{max(0.0, share) * 100:.2f}%"
+
+
+# --- in words --------------------------------------------------------------------------------------------
+
+_TOGETHER = timedelta(minutes=2)
+"""Renewals this close to one another are one."""
+
+
+_ACTS = {
+    MarkKind.SIGN_IN: "sign in",
+    MarkKind.PASTE: "paste new keys",
+    MarkKind.FINISH_SIGN_IN: "finish signing in",
+}
+
+
+def next_words(lane: Lane, line: Timeline, zone: tzinfo | None) -> str:
+    """Tell what happens next to a session, and when; empty where a person has to act first of all."""
+    due = [(at, bar) for bar in lane.bars for at in bar.renewals if at > line.now]
+    first = min((at for at, _ in due), default=None)
+    act = next((mark.at for mark in lane.marks if mark.kind.needs_a_person and mark.at >= line.now), None)
+    if act == line.now or (first is None and act is None):
+        return ""
+    if first is None or (act is not None and act < first):
+        mark = next(mark for mark in lane.marks if mark.at == act)
+        return (
+            f"you {_ACTS[mark.kind]} at {'about ' if mark.about else ''}{clock_time(mark.at, line.now, zone)}"
+        )
+    soon = {(bar.kind, bar.name) for at, bar in due if at - first < _TOGETHER}
+    names = sorted(name for kind, name in soon if kind is BarKind.KEYS)
+    keys = f"the keys of {plain(names[0]) if len(names) == 1 else f'{len(names)} profiles'}" if names else ""
+    token = "the access token" if len(soon) > len(names) else ""
+    what = " and ".join(each for each in (token, keys) if each)
+    return f"credtray renews {what} at {clock_time(first, line.now, zone)}"

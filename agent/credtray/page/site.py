@@ -10,7 +10,7 @@ import logging
 import os
 import re
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from credtray import __version__
 from credtray.app import Components
@@ -88,6 +89,7 @@ class _Told:
     title: str
     text: str
     good: bool
+    shown: bool
 
 
 class PageSite:
@@ -107,7 +109,7 @@ class PageSite:
 
     @cached_property
     def _templates(self) -> Environment:
-        return Environment(
+        environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
@@ -115,6 +117,8 @@ class PageSite:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        environment.filters["coded"] = _coded
+        return environment
 
     def prepare(self) -> None:
         """Load the templates: after an upgrade, those on the disk are not ours any more."""
@@ -201,7 +205,9 @@ class PageSite:
 
     def _told(self, number: str) -> _Told | None:
         message = self._messages.get(number)
-        return None if message is None else _Told(number, message.title, message.text, message.good)
+        if message is None:
+            return None
+        return _Told(number, message.title, message.text, message.good, message.shown)
 
     async def _values(self, view: View, query: Mapping[str, str]) -> dict[str, Any]:
         if view.name == "add":
@@ -284,6 +290,17 @@ _GOES_ON = Message("It takes longer than usual", "This page shows it when it is 
 _BEGUN: Mapping[str, Message] = {
     "sign-in": Message("Finish signing in in your browser", "This page shows it when you are signed in.")
 }
+
+
+def _coded(text: str) -> Markup:
+    """Return a text of ours with the commands in it, between backticks, as such."""
+    parts = (Markup("<code>{}</code>").format(part) if odd else escape(part) for odd, part in _parts(text))
+    return Markup().join(parts)
+
+
+def _parts(text: str) -> Iterator[tuple[bool, str]]:
+    for number, part in enumerate(text.split("`")):
+        yield number % 2 == 1, part
 
 
 def _asset(name: str) -> bytes:

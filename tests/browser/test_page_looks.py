@@ -1,0 +1,151 @@
+"""The page of an eventful day in a real browser, at every width: nothing hides anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import combinations
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from credtray.core.errors import RoleRefused
+from credtray.core.events import Activated, ConfigLoaded, Fetched, FetchFailed
+from credtray.core.models import AwsConfig, Profile
+from credtray.core.state import State
+from credtray.history.entries import Entry, Kind
+from tests.browser.test_sign_in_chromium import CHROMIUM, SWITCHES
+from tests.core.making import MINUTE, after, fetching, keys
+from tests.page import scene
+from tests.page.still_page import Served, serving
+
+pytestmark = [
+    pytest.mark.linux_desktop("Chromium and its driver"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium"),
+]
+
+WIDTHS = (320, 360, 561, 768, 901, 1280)
+WORDS = """() => [...document.querySelectorAll("svg.line text")].map((node) => {
+  const box = node.getBoundingClientRect();
+  return [node.textContent, box.left, box.top, box.right, box.bottom];
+}).filter((each) => each[3] > each[1])"""
+"""What is written in the time line, and where."""
+OUTSIDE = """(width) => [...document.querySelectorAll("main *")].filter((node) => {
+  const box = node.getBoundingClientRect();
+  const hidden = !node.checkVisibility() || node.closest(".sr, .scroll, svg");
+  return !hidden && box.right >= 0 && (box.left < 0 || box.right > width + 0.5);
+}).map((node) => node.outerHTML.slice(0, 120))"""
+"""What cannot be seen whole without scrolling to the side; what is far off is so on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One text of the picture."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: Words) -> bool:
+        """Tell whether a reader would see one upon the other."""
+        beside = self.right <= other.left or other.right <= self.left
+        return not beside and self.top + 1 < other.bottom - 1 and other.top + 1 < self.bottom - 1
+
+
+def crowd() -> State:
+    """The same, with a dozen active profiles of the longest names, and roles that are refused."""
+    state = scene.state()
+    names = [f"{'name-of-a-profile-' * 4}{number:02}" for number in range(14)]
+    more = {name: Profile(name, "synderys", "111100000001", "R" * 60) for name in names}
+    config = AwsConfig(state.config.sessions, {**state.config.profiles, **more})
+    state = after(state, ConfigLoaded(config), Activated(tuple(names)), now=scene.NOW)
+    for name in names[:7]:
+        state = after(state, fetching(name), Fetched(name, keys(scene.NOW)), now=scene.NOW)
+    for name in names[7:]:
+        refused = FetchFailed(name, RoleRefused(name).problem)
+        state = after(state, fetching(name), refused, now=scene.NOW)
+    return state
+
+
+def bad_day() -> list[Entry]:
+    """The same, with failures close to one another, and the last of them now."""
+    failures = [
+        Entry(
+            at=scene.NOW - 3 * number * MINUTE,
+            kind=kind,
+            session="synderys",
+            profile=f"{'name-of-a-profile-' * 4}{number:02}",
+            text="The portal could not be reached, for a reason that takes many words to tell" * 2,
+        )
+        for number, kind in enumerate([Kind.KEYS_REFUSED, Kind.KEYS_FAILED, Kind.SIGN_IN_FAILED] * 3)
+    ]
+    return sorted([*scene.history(), *failures], key=lambda entry: entry.at)
+
+
+DAYS: Mapping[str, Callable[[], tuple[State, list[Entry]]]] = {
+    "eventful": lambda: (scene.state(), scene.history()),
+    "crowded": lambda: (crowd(), bad_day()),
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Served]]:
+    """The pages of all days."""
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        found = {}
+        for name, day in DAYS.items():
+            patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp(name)))
+            found[name] = stack.enter_context(serving(*day(), scene.NOW))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium(served: Mapping[str, Served]) -> Iterator[Browser]:
+    """A browser, which ends before those it is connected to."""
+    assert served
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, served: Mapping[str, Served], request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page of one of the days, open."""
+    context = chromium.new_context()
+    found = context.new_page()
+    found.goto(served[request.param].entrance())
+    yield found
+    context.close()
+
+
+def shown(page: Page, width: int, query: str) -> list[Words]:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{page.url.partition('?')[0]}{query}")
+    return [Words(*each) for each in page.evaluate(WORDS)]
+
+
+@pytest.mark.parametrize("page", DAYS, indirect=True)
+@pytest.mark.parametrize("query", ["", "?back=day"])
+def test_no_words_of_the_time_line_stand_upon_others_or_leave_the_page(page: Page, query: str) -> None:
+    for width in WIDTHS:
+        words = shown(page, width, query)
+
+        assert any("you sign in" in each.text for each in words)
+        assert [(one, other) for one, other in combinations(words, 2) if one.meets(other)] == []
+        assert [each for each in words if each.left < 0 or each.right > width] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("page", ["crowded"], indirect=True)
+def test_everything_is_inside_the_page_with_every_menu_open(page: Page) -> None:
+    for width in WIDTHS:
+        shown(page, width, "")
+        for number in range(page.locator("main details").count()):
+            page.locator("main details").nth(number).evaluate("node => { node.open = true; }")
+
+            assert page.evaluate(OUTSIDE, width) == []
+            page.locator("main details").nth(number).evaluate("node => { node.open = false; }")

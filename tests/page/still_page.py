@@ -1,0 +1,85 @@
+"""The page's own server and views over a state that stands still: who judges its looks waits for nothing.
+
+No agent runs, and no form does anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from typing import Any, cast
+
+from credtray.core.state import State
+from credtray.desktop import paths
+from credtray.history.entries import Entry
+from credtray.history.journal import Journal
+from credtray.page.site import PageSite
+from credtray.web.page_server import PageServer, Site
+
+
+class StillLoop:
+    """What the page asks the agent's loop, in an agent whose clock stands still and where nothing happens."""
+
+    def __init__(self, state: State, now: datetime) -> None:
+        self.state = state
+        self._now = now
+
+    def now(self) -> datetime:
+        """Return the one time it knows."""
+        return self._now
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[asyncio.Event]:
+        """Give an event that never comes."""
+        yield asyncio.Event()
+
+
+class Served:
+    """The page of a still agent, served by a thread."""
+
+    def __init__(self, state: State, past: Sequence[Entry], now: datetime) -> None:
+        Journal(paths.state_directory()).append(past)
+        nothing = cast("Any", None)  # forms are not sent
+        self._site = PageSite(cast("Any", StillLoop(state, now)), nothing, nothing, nothing)
+        self._site.prepare()
+        self._server = PageServer(Site(self._site.answer, self._site.changes, self._site.stranger))
+        self._open = threading.Event()
+        self._over = asyncio.Event()
+        self._running: asyncio.AbstractEventLoop
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread.start()
+        self._open.wait()
+
+    async def _serve(self) -> None:
+        self._running = asyncio.get_running_loop()
+        await self._server.open()
+        self._open.set()
+        await self._over.wait()
+        await self._server.close()
+
+    def entrance(self) -> str:
+        """Return an address that lets one browser in."""
+
+        async def entered() -> str:
+            return self._server.entrance().reveal()
+
+        return asyncio.run_coroutine_threadsafe(entered(), self._running).result()
+
+    def close(self) -> None:
+        """Serve no more; once more does nothing."""
+        if self._thread.is_alive():
+            self._running.call_soon_threadsafe(self._over.set)
+            self._thread.join()
+
+
+@contextmanager
+def serving(state: State, past: Sequence[Entry], now: datetime) -> Iterator[Served]:
+    """Serve the page of that state and history, as it is then."""
+    served = Served(state, past, now)
+    try:
+        yield served
+    finally:
+        served.close()
