@@ -68,6 +68,7 @@ docs: setup-runtime ## Write the reference pages that are generated from the cod
 
 screenshots: setup-dev setup-tools ## Take the pictures of docs/images from a desktop nobody sees
 	@$(enter) $(python) packaging/screenshots.py
+	@$(enter) $(python) packaging/page_pictures.py
 	@$(enter) if [ "$${WINDOWS:-1}" != 0 ]; then sh packaging/windows.sh setup && $(python) packaging/windows_screenshots.py; fi
 
 lock: ## Choose the newest dependencies anew and lock them by their hashes

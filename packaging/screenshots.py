@@ -1,7 +1,8 @@
 """Takes the pictures of menu, page and notification from a desktop, against the embedded Identity Center.
 
     python packaging/screenshots.py          writes docs/images/signing-in.gif, and in light and dark
-                                             docs/images/{menu,page,page-narrow,notification}-*.png
+                                             docs/images/{menu,notification}-*.png; the page's pictures are
+                                             of page_pictures.py
 
 Opens nothing on the screen of whoever runs it: the desktop is the one of the tests. The clock of what is
 shown always says the same time, so that a picture changes only with what it shows.
@@ -22,13 +23,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import moving_picture  # noqa: E402 - beside this file
-from playwright.sync_api import sync_playwright  # noqa: E402 - the checkout is not installed
 
 from tests.clock_shim.clock_shim import ShiftedTime, compiled  # noqa: E402 - the checkout is not installed
 from tests.end_to_end.house import House, until  # noqa: E402 - the same
 from tests.on_a_desktop.desktop import PANEL, Desktop, missing  # noqa: E402 - the same
 from tests.on_a_desktop.looks import Daemon, Furniture, Theme  # noqa: E402 - the same
-from tests.on_a_desktop.person import CHROMIUM, SWITCHES  # noqa: E402 - the same
 from tests.on_a_desktop.screen import SIZE, Area  # noqa: E402 - the same
 from tests.on_a_desktop.seat import Seat, find  # noqa: E402 - the same
 from tests.portal import running  # noqa: E402 - the same
@@ -51,7 +50,6 @@ def main() -> int:
             taken.house.run("switch", "synderys-readonly")
             taken.clear_popups()
             take_menu(taken, theme)
-            take_page(taken, theme)
             take_notification(taken, theme)
     with seat(moving_picture.FURNITURE) as taken:
         moving_picture.take(taken, IMAGES / "signing-in.gif")
@@ -91,27 +89,6 @@ def take_menu(seat: Seat, theme: Theme) -> None:
     seat.desktop.screen.key("Escape")
     seat.desktop.screen.key("Escape")
     until(lambda: seat.desktop.popups() == [])
-
-
-def take_page(seat: Seat, theme: Theme) -> None:
-    """Open the page in a window of a desk's width and one of a phone's."""
-    # Of our time, not of the desk's: a clock that is shifted would be asked for too often.
-    environ = {**os.environ}
-    environ.pop("LD_PRELOAD", None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*SWITCHES], env={**environ})
-        for name, width in (("page", 1280), ("page-narrow", 360)):
-            context = browser.new_context(
-                viewport={"width": width, "height": 800}, color_scheme=theme.value, device_scale_factor=1
-            )
-            page = context.new_page()
-            page.goto(seat.house.run("open", "--print").stdout.strip())
-            page.get_by_role("heading", name="Time line").wait_for()
-            path = IMAGES / f"{name}-{theme.value}.png"
-            page.screenshot(path=path, full_page=True)
-            print(f"docs/images/{path.name}: {width} wide")
-            context.close()
-        browser.close()
 
 
 def take_notification(seat: Seat, theme: Theme) -> None:
