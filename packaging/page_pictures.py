@@ -27,8 +27,8 @@ from PIL import Image  # noqa: E402 - the checkout is not installed
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402 - the same
 
 from credtray.web import sign_in_pages  # noqa: E402 - the same
+from tests.browser.browsers import CHROMIUM, SWITCHES  # noqa: E402 - the same
 from tests.end_to_end.house import House  # noqa: E402 - the same
-from tests.on_a_desktop.person import CHROMIUM, SWITCHES  # noqa: E402 - the same
 from tests.page import scene  # noqa: E402 - the same
 from tests.page.still_page import serving  # noqa: E402 - the same
 from tests.portal import running  # noqa: E402 - the same

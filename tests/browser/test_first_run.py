@@ -105,7 +105,7 @@ def test_from_a_click_to_an_identity_without_a_typed_command(
 
     expect(page.get_by_role("heading", name="Which accounts and roles")).to_be_visible(timeout=30_000)
     page.get_by_role("checkbox", name="DNS").check()
-    page.get_by_role("button", name="Show what is written").click()
+    page.get_by_role("button", name="Show the changes").click()
     expect(page.get_by_text("sso_role_name = DNS")).to_be_visible()
     assert not house.config.exists()
     page.get_by_role("button", name="Write this").click()

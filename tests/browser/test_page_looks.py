@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from credtray.core.errors import RoleRefused
 from credtray.core.events import Activated, ConfigLoaded, Fetched, FetchFailed
 from credtray.core.models import AwsConfig, Profile
 from credtray.core.state import State
 from credtray.history.entries import Entry, Kind
-from tests.browser.test_sign_in_chromium import CHROMIUM, SWITCHES
+from tests.browser.browsers import CHROMIUM, SWITCHES
 from tests.core.making import MINUTE, after, fetching, keys
 from tests.page import scene
 from tests.page.still_page import Served, serving
@@ -103,13 +103,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Se
 
 
 @pytest.fixture(scope="module")
-def chromium(served: Mapping[str, Served]) -> Iterator[Browser]:
+def chromium(playwright: Playwright, served: Mapping[str, Served]) -> Iterator[Browser]:
     """A browser, which ends before those it is connected to."""
     assert served
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
