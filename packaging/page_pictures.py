@@ -1,6 +1,7 @@
 """Takes a picture of every view of the page and of the sign-in, light and dark, on a phone and on a desk.
 
-    python packaging/page_pictures.py [FOLDER]          writes docs/images/page/, or FOLDER
+    python packaging/page_pictures.py            writes docs/images/page/, and the page that shows them
+    python packaging/page_pictures.py FOLDER     writes pictures only
 
 The server and the views are the agent's own; what they show is one made-up moment (tests/page/scene.py),
 whose clock stands still, so that a picture changes only with what it shows.
@@ -36,6 +37,26 @@ from tests.portal import running  # noqa: E402 - the same
 IMAGES = ROOT / "docs" / "images" / "page"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (360, 1280)
+GALLERY = ROOT / "docs" / "explanation" / "page-in-pictures.md"
+VIEWS = {
+    "overview": "The overview: a sign-in ends soon, a role was refused, there was no network for a while",
+    "overview-day": "The overview with the last 24 hours",
+    "history": "The history",
+    "add-start": "The first thing to see with nothing set up",
+    "add-choosing": "Picking accounts and roles",
+    "add-preview": "The changes to the config file, before they are written",
+    "add-written": "Profiles are set up",
+    "gone": "The agent has ended under an open page",
+    "stranger": "An address that was used before, in a browser that was not let in",
+    "sign-in-question": "Before a sign-in is ended that is good for long",
+    "sign-in-done": "Signed in",
+    "sign-in-failed": "A sign-in that failed",
+    "sign-in-denied": "A sign-in that was not allowed",
+    "sign-in-late": "A sign-in that took too long",
+    "sign-in-cancelled": "A sign-in that was cancelled",
+    "sign-in-used": "A result that came twice",
+}
+"""Each view, and what it shows."""
 _EXACT, _OTHERS = 64, 192
 """Colours of a picture's palette: those that fill most of it, and what comes nearest to all others."""
 
@@ -59,7 +80,28 @@ def main() -> int:
             stack.enter_context(house.agent())
             take_first_run(album, house)
         browser.close()
+    if folder == IMAGES:
+        GALLERY.write_text(gallery(), "utf-8")
     return 0
+
+
+def gallery() -> str:
+    """Return a page of the documentation with all pictures."""
+    lines = [
+        "# The page in pictures",
+        "",
+        "Taken by `make screenshots`, of one made-up moment. Light and dark as your",
+    ]
+    lines += ["system chooses, in a window of 1280 pixels and in one as narrow as a phone's.", ""]
+    for name, words in VIEWS.items():
+        lines += [f"## {words}", ""]
+        lines += [
+            f"![{words}: {scheme}, {width} pixels](../images/page/{name}-{scheme}-{width}.png)"
+            for width in reversed(WIDTHS)
+            for scheme in SCHEMES
+        ]
+        lines.append("")
+    return "\n".join(lines)
 
 
 class Album:
