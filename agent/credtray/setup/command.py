@@ -5,14 +5,24 @@ Writes once, at its end, after everything is known and agreed to; until then not
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from credtray.cli import terminal
 from credtray.core.addresses import pasted_start_url
+from credtray.core.errors import UsageError
 from credtray.core.naming import DEFAULT_TEMPLATE
+from credtray.core.words import did_you_mean
 from credtray.setup.session import SessionWish, read_length, read_scopes
+from credtray.setup.team_file import is_source
+from credtray.store.settings_file import settings_of
+
+if TYPE_CHECKING:
+    from credtray.app import Components
+    from credtray.setup.steps import Choices
+    from credtray.setup.team_file import TeamFile
 
 _INTERRUPTED = 130
 
@@ -21,7 +31,9 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     preset: Annotated[
         str | None,
         typer.Argument(
-            metavar="PRESET", help="A known organisation, or one of your sessions.", show_default=False
+            metavar="PRESET",
+            help="A known organisation, one of your sessions, or a team file: its path or https address.",
+            show_default=False,
         ),
     ] = None,
     session: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the sso-session.")] = None,
@@ -49,11 +61,14 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
         ),
     ] = None,
     template: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="TEXT", help="Profile names, from session, role, account_name, account_id in braces."
+            metavar="TEXT",
+            help="Profile names, from session, role, account_name, account_id in braces; "
+            f"otherwise {DEFAULT_TEMPLATE}.",
+            show_default=False,
         ),
-    ] = DEFAULT_TEMPLATE,
+    ] = None,
     profile_region: Annotated[
         str | None,
         typer.Option(
@@ -103,19 +118,115 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
       credtray setup synderys
       credtray setup synderys --accounts all --roles ReadOnly,DNS --start --yes
       credtray setup --start-url https://corp.awsapps.com/start --region eu-west-1
+      credtray setup https://intranet.corp.example/credtray.toml
     """
-    from credtray.setup.steps import Choices, Setup
+    from credtray.setup.steps import Choices
 
     address = pasted_start_url(start_url) if start_url else None
     wish = SessionWish(preset, session, address, region, read_scopes(scopes), read_length(duration or ""))
-    choices = Choices(accounts, roles, template, profile_region, activate, credential_process, prune, start)
-    run = Setup(wish, choices, ask=terminal.interactive() and not yes, dry_run=dry_run, agreed=yes)
-    try:
-        code = run.carry_out(device=device, browser=not no_browser)
-    except KeyboardInterrupt:
-        terminal.say(f"\n{run.after_interrupt}")
-        code = _INTERRUPTED
+    choices = Choices(
+        accounts,
+        roles,
+        template or DEFAULT_TEMPLATE,
+        profile_region,
+        activate,
+        credential_process,
+        prune,
+        start,
+    )
+    manner = _Manner(terminal.interactive() and not yes, dry_run, yes, device, not no_browser)
+    if preset is not None and is_source(preset):
+        code = _by_team_file(preset, wish, choices, manner, own_template=template is not None)
+    else:
+        code = _carried_out(wish, choices, manner)
     raise typer.Exit(code)
 
 
-# `credtray setup`: sign in, choose, see the difference, write the profiles.
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How to go about it, as the command line says."""
+
+    ask: bool
+    dry_run: bool
+    agreed: bool
+    device: bool
+    browser: bool
+
+
+def _carried_out(wish: SessionWish, choices: Choices, manner: _Manner) -> int:
+    from credtray.setup.steps import Setup
+
+    run = Setup(wish, choices, ask=manner.ask, dry_run=manner.dry_run, agreed=manner.agreed)
+    try:
+        return run.carry_out(device=manner.device, browser=manner.browser)
+    except KeyboardInterrupt:
+        terminal.say(f"\n{run.after_interrupt}")
+        return _INTERRUPTED
+
+
+# --- by a team file ---------------------------------------------------------------------------------
+
+
+def _by_team_file(
+    source: str, wish: SessionWish, choices: Choices, manner: _Manner, *, own_template: bool
+) -> int:
+    """Set up each of the file's sessions, then take its settings over; stop at the first that fails.
+
+    Raises:
+        UsageError: the file cannot be used, or does not go with the other options.
+        CredtrayError: as ``Setup.carry_out``; what was written for earlier sessions stays.
+    """
+    from credtray.app import build
+    from credtray.aws.clients import Clients
+    from credtray.core.models import Endpoints
+    from credtray.setup.team_file import load
+
+    if wish.start_url or wish.region or wish.scopes:
+        raise UsageError("A team file says where to sign in: leave out --start-url, --region and --scopes")
+    team = load(source, Clients().transport(Endpoints()).send)
+    sessions = [item for item in team.sessions if wish.name in {None, item.name}]
+    if not sessions:
+        known = [item.name for item in team.sessions]
+        raise UsageError(f"The team file has no session {wish.name}.{did_you_mean(wish.name or '', known)}")
+    for item in sessions:
+        part = SessionWish(
+            None, item.name, item.start_url, item.region, item.scopes, wish.duration or item.duration
+        )
+        own = replace(
+            choices,
+            accounts=choices.accounts or item.accounts,
+            roles=choices.roles or item.roles,
+            template=choices.template if own_template else item.template,
+            region=choices.region or item.profile_region,
+        )
+        code = _carried_out(part, own, manner)
+        if code:
+            return code
+    return _take_settings_over(build(), team, manner)
+
+
+def _take_settings_over(components: Components, team: TeamFile, manner: _Manner) -> int:
+    """Show what the team file changes in settings.toml, ask, and write it."""
+    from credtray.setup.team_file import difference, settings_after
+    from credtray.store.settings_file import new_text
+
+    file = components.settings_file
+    before = file.text()
+    after = settings_after(before or new_text(), team)
+    if not team.settings or settings_of(after) == settings_of(before):
+        return 0
+    terminal.say(f"\nChanges to {file.path}:")
+    for line in difference(before or new_text(), after).splitlines()[2:]:
+        terminal.say(line)
+    if manner.dry_run:
+        terminal.say("Nothing was written (--dry-run).")
+        return 0
+    if manner.ask:
+        from credtray.cli.questions import ask_yes
+
+        if not ask_yes("Take these settings over?"):
+            terminal.say("The settings stay as they are.")
+            return 0
+    file.take_over(before, after)
+    terminal.show_words("The settings were taken over; `credtray settings undo` gives the former ones back.")
+    return 0

@@ -1,0 +1,230 @@
+"""A team file for `credtray setup FILE`: an organisation's sign-ins, and settings good for all its people.
+
+Read from a path or over https; it only ever adds. Nothing that is run can be set by it, and neither a proxy
+nor a CA bundle: whoever wrote it chooses where people sign in, not what their computers do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from credtray.aws.service_call import Reply, Request
+from credtray.core.addresses import check_region, shown, start_url_kind
+from credtray.core.errors import CredtrayError, UsageError
+from credtray.core.naming import DEFAULT_TEMPLATE, check_template
+from credtray.core.settings import TABLES, Toml, Where, dotted, from_mapping
+from credtray.core.words import did_you_mean
+from credtray.files.atomic_file import read_bounded
+from credtray.setup.session import read_length
+from credtray.store.settings_file import edited
+
+MARK = "credtray_team"
+VERSION = 1
+MAX_BYTES = 256 * 1024
+_OK = 200
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+_OF_SESSION = ("start_url", "region", "scopes", "template", "profile_region", "accounts", "roles")
+"""What the team file says of a session beside settings."""
+_SETTINGS: Mapping[str, frozenset[str]] = {
+    "": frozenset({"confirm_production", "warn_before"}),
+    "sessions": frozenset({"duration", "warn_before"}),
+    "profiles": frozenset({"production", "description", "notes", "tags", "favourite", "region"}),
+}
+"""The settings it may hold, by table."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSession:
+    """One sign-in of the organisation; None: the person is asked, or setup's default counts."""
+
+    name: str
+    start_url: str
+    region: str
+    scopes: tuple[str, ...] | None = None
+    duration: timedelta | None = None
+    template: str = DEFAULT_TEMPLATE
+    profile_region: str | None = None
+    accounts: str | None = None
+    roles: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFile:
+    """What one file says."""
+
+    source: str
+    sessions: tuple[TeamSession, ...]
+    settings: tuple[tuple[Where, Toml], ...] = field(default=())
+    """In the file's order."""
+
+
+# --- getting it -------------------------------------------------------------------------------------
+
+
+def is_source(word: str) -> bool:
+    """Tell whether a word for `credtray setup` is a path or an address, and not the name of a session."""
+    return any(char in word for char in "/\\") or word.endswith(".toml")
+
+
+def load(source: str, send: Callable[[Request], Reply]) -> TeamFile:
+    """Read a team file.
+
+    Args:
+        source: a path, or an https address.
+        send: carries one request; it keeps limits of time and size of its own.
+
+    Raises:
+        UsageError: it is no team file; the line or the key is named.
+        CredtrayError: it cannot be read or fetched.
+    """
+    if "://" in source:
+        return understood(_fetched(source, send), source)
+    data = read_bounded(Path(source).expanduser(), MAX_BYTES)
+    if data is None:
+        raise UsageError(f"There is no file {source}")
+    return understood(data, source)
+
+
+def _fetched(url: str, send: Callable[[Request], Reply]) -> bytes:
+    if urlsplit(url).scheme != "https":
+        raise UsageError(f"{shown(url)} is not https: anybody on the way could choose where you sign in")
+    reply = send(Request("GET", url.partition("#")[0], {"Accept": "application/toml, text/plain, */*"}))
+    if reply.status in _REDIRECTS:
+        target = urljoin(url, reply.headers.get("location", ""))
+        raise UsageError(
+            f"{shown(url)} leads on to {shown(target)}",
+            hint="If that is where your team file is, name that address.",
+        )
+    if reply.status != _OK:
+        raise UsageError(f"{shown(url)} cannot be had: HTTP {reply.status}")
+    if len(reply.body) > MAX_BYTES:
+        raise UsageError(f"{shown(url)} is no team file: it is larger than {MAX_BYTES >> 10} KiB")
+    return reply.body
+
+
+# --- understanding it -------------------------------------------------------------------------------
+
+
+def understood(data: bytes, source: str) -> TeamFile:
+    """Read the content of a team file.
+
+    Raises:
+        UsageError: it is none, or a part of it cannot be used. Nothing of it counts then.
+    """
+    try:
+        said = tomllib.loads(data.decode().removeprefix("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else shown(str(error))
+        raise _unfit(source, f"it is not TOML: {reason}") from None
+    if type(said.get(MARK)) is not int:
+        raise _unfit(source, f"it does not begin with {MARK} = {VERSION}")
+    if said.pop(MARK) != VERSION:
+        raise _unfit(source, "it was written for another version of credtray", hint="Update credtray.")
+    try:
+        sessions = tuple(_sessions(said))
+        settings = tuple(_settings(said))
+        from_mapping(_nested(settings))
+    except CredtrayError as error:
+        raise _unfit(source, error.detail or str(error)) from None
+    if not sessions:
+        raise _unfit(source, "it names no session")
+    return TeamFile(source, sessions, settings)
+
+
+def _unfit(source: str, why: str, hint: str = "Ask who gave it to you. Nothing was changed.") -> UsageError:
+    return UsageError(f"{shown(source)} cannot be used as a team file: {why}", hint=hint)
+
+
+def _sessions(said: Mapping[str, Any]) -> Iterator[TeamSession]:
+    for name, parts in _table(said, "sessions").items():
+        texts = {key: parts[key] for key in _OF_SESSION if key in parts and key != "scopes"}
+        wrong = next((key for key, value in texts.items() if not isinstance(value, str) or not value), None)
+        if wrong is not None:
+            raise UsageError(f"{dotted(('sessions', name, wrong))} must be text")
+        missing = [key for key in ("start_url", "region") if key not in texts]
+        if missing:
+            raise UsageError(f"{dotted(('sessions', name, missing[0]))} is missing")
+        start_url_kind(texts["start_url"])
+        check_region(texts["region"])
+        check_template(texts.get("template", DEFAULT_TEMPLATE))
+        if texts.get("profile_region", "none") != "none":
+            check_region(texts["profile_region"])
+        length = read_length(str(parts["duration"])) if "duration" in parts else None
+        yield TeamSession(name, scopes=_scopes(name, parts), duration=length, **texts)
+
+
+def _scopes(name: str, parts: Mapping[str, Any]) -> tuple[str, ...] | None:
+    scopes = parts.get("scopes")
+    if scopes is None:
+        return None
+    if not isinstance(scopes, list) or not scopes or not all(isinstance(each, str) for each in scopes):
+        raise UsageError(f"{dotted(('sessions', name, 'scopes'))} must be a list of texts")
+    return tuple(scopes)
+
+
+def _settings(said: Mapping[str, Any]) -> Iterator[tuple[Where, Toml]]:
+    """Yield the settings; a key that is neither one of them nor a session's is refused."""
+    for key, value in said.items():
+        if key in TABLES:
+            for name, parts in _table(said, key).items():
+                yield from _of_table(key, name, parts)
+        else:
+            yield _allowed((key,), value, _SETTINGS[""] | TABLES.keys())
+
+
+def _of_table(table: str, name: str, parts: Mapping[str, Any]) -> Iterator[tuple[Where, Toml]]:
+    others = frozenset(_OF_SESSION if table == "sessions" else ())
+    for key, value in parts.items():
+        if key not in others:
+            yield _allowed((table, name, key), value, _SETTINGS[table] | others)
+
+
+def _allowed(where: Where, value: Toml, known: frozenset[str]) -> tuple[Where, Toml]:
+    if where[-1] in known:
+        return where, value
+    raise UsageError(f"{dotted(where)} cannot be set by a team file.{did_you_mean(where[-1], known)}")
+
+
+def _table(said: Mapping[str, Any], name: str) -> Mapping[str, Mapping[str, Any]]:
+    found = said.get(name, {})
+    if not isinstance(found, Mapping) or not all(isinstance(each, Mapping) for each in found.values()):
+        raise UsageError(f"{name} must be tables such as [{name}.NAME]")
+    return found
+
+
+def _nested(settings: tuple[tuple[Where, Toml], ...]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for where, value in settings:
+        place = data
+        for key in where[:-1]:
+            place = place.setdefault(key, {})
+        place[where[-1]] = value
+    return data
+
+
+# --- the settings -----------------------------------------------------------------------------------
+
+
+def settings_after(text: str, team: TeamFile) -> str:
+    """Return settings.toml with what the team file says; all else stays, comments too.
+
+    Raises:
+        SettingsInvalid: the settings file is broken, or written in a way that cannot be edited safely.
+    """
+    for where, value in team.settings:
+        text = edited(text, where, value)
+    return text
+
+
+def difference(before: str, after: str) -> str:
+    """Return the unified difference of two settings files; empty where there is none."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="")
+    return "\n".join(lines)
