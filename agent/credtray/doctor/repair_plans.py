@@ -87,7 +87,8 @@ class ConfigChange:
     @property
     def diff(self) -> str:
         """Return it as a unified diff without context: lines beside ours may hold somebody's keys."""
-        return difference(SetupPlan((), self.before, self.after, self.originals))
+        with ini.shared_scans():
+            return difference(SetupPlan((), self.before, self.after, self.originals))
 
 
 def said_over(scene: Scene) -> Mapping[str, Section]:
@@ -150,15 +151,25 @@ def config_change(before: bytes, edits: Sequence[ini.Edit]) -> ConfigChange | No
     """
     if not edits:
         return None
+    with ini.shared_scans():  # one walk, not one for each of ten thousand profiles
+        return _changed(before, edits)
+
+
+def _changed(before: bytes, edits: Sequence[ini.Edit]) -> ConfigChange:
     known = ini.scan(before).by_name()
-    originals = {edit.section: ini.section_text(before, edit.section) for edit in edits}
+    originals = {edit.section: _text(known, edit.section) for edit in edits}
     after = ini.edit(before, edits)
-    results = {header: ini.section_text(after, header) for header in originals}
+    written = ini.scan(after).by_name()
+    results = {header: _text(written, header) for header in originals}
     gap = ini.append_gap(ini.edit(before, [edit for edit in edits if edit.section in known]))
     for header in (edit.section for edit in edits if edit.section not in known):
         results[header] = b"\n" * gap + (results[header] or b"")
         gap = 1  # see ini.append_gap: before each further section
     return ConfigChange(before, after, MappingProxyType(originals), MappingProxyType(results))
+
+
+def _text(sections: Mapping[str, ini.SectionSpan], header: str) -> bytes | None:
+    return ini.text_of(sections[header]) if header in sections else None
 
 
 # Plans to replace commands that start a credtray which is not there any more.
