@@ -50,6 +50,28 @@ def test_dry_run_shows_the_change_and_makes_none(config: Path) -> None:
     assert config.read_text() == LEGACY
 
 
+def test_preview_with_an_id_is_what_is_carried_out_or_nothing_is(config: Path) -> None:
+    shown = document("legacy_profiles", "--dry-run")["legacy_profiles"]["preview_id"]
+    config.write_text(LEGACY.replace("[profile dev]", "[profile other]"))
+    other = config.read_text()
+    refused = repair("legacy_profiles", "--yes", "--preview-id", shown, "--json")
+
+    assert refused.code == 1
+    assert "no longer what was previewed" in refused.err
+    assert not json.loads(refused.out)["repairs"][0]["done"]
+    assert config.read_text() == other
+
+    config.write_text(LEGACY)
+    assert document("legacy_profiles", "--yes", "--preview-id", shown)["legacy_profiles"]["done"]
+    assert "sso_session = sso" in config.read_text()
+
+
+def test_id_of_a_preview_needs_the_name_of_its_repair(config: Path) -> None:
+    outcome = repair("--yes", "--preview-id", "0123456789abcdef")
+
+    assert (outcome.code, config.read_text()) == (2, LEGACY)
+
+
 def test_repair_without_a_terminal_needs_yes(config: Path) -> None:
     outcome = repair()
 

@@ -61,6 +61,16 @@ def test_undo_tells_what_was_taken_back() -> None:
     )
 
 
+def test_last_change_alone_is_shown_and_asked_for() -> None:
+    older = {**PLAN["profiles"][0], "what": "setup other"}
+    fake = FakeBackend({ListUndo: {**PLAN, "profiles": [older, *PLAN["profiles"]]}, Undo: DONE})
+    outcome = credtray("undo", "--last", backend=fake)
+
+    assert outcome.err.startswith(WORDS.partition("]\n")[2])
+    assert credtray("undo", "--last", "--yes", backend=fake).code == 0
+    assert fake.asked[-1] == Undo("last")
+
+
 def test_what_somebody_changed_since_is_named_and_ends_with_4() -> None:
     DONE["profiles"]["skipped"] = {"profile x": "it was changed since"}
     try:

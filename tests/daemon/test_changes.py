@@ -46,11 +46,11 @@ class Disk:
         self.credentials.chmod(0o600)
         self.config.write_bytes(BEFORE + OURS.encode())
         self.undo_file = UndoFile(path / "undo.json")
-        changes = Changes(
+        self.changes = Changes(
             SettingsFile(path / "settings.toml"), ProfileWriter(shared(self.config)).restore, self.undo_file
         )
         self.daemon = Daemon(
-            "dev", "ro", credentials_file=CredentialsFile(shared(self.credentials)), changes=changes
+            "dev", "ro", credentials_file=CredentialsFile(shared(self.credentials)), changes=self.changes
         )
 
     async def kept(self) -> Disk:
@@ -98,6 +98,35 @@ def test_undo_leaves_alone_what_the_user_changed_since(tmp_path: Path) -> None:
         assert b"cli_pager = less" in disk.config.read_bytes()
         assert b"output = text" in disk.credentials.read_bytes()
         assert b"ASIA" not in disk.credentials.read_bytes()
+
+    run(drive())
+
+
+def test_last_edit_of_the_config_file_alone_is_taken_back(tmp_path: Path) -> None:
+    async def drive() -> None:
+        disk = await Disk(tmp_path).kept()
+        disk.undo_file.remember(NOON, "setup old", {"profile old": None})
+        disk.undo_file.remember(NOON, "setup corp", {"profile dev": None})
+        done = result(await disk.daemon.ask(protocol.Undo("last")))
+
+        assert done["profiles"] == {"restored": ["profile dev"], "skipped": {}}
+        assert disk.config.read_bytes() == BEFORE
+        assert b"ASIA" in disk.credentials.read_bytes()
+        assert [each.what for each in disk.undo_file.changes()] == ["setup old"]
+
+    run(drive())
+
+
+def test_another_edit_than_the_one_that_is_meant_stays(tmp_path: Path) -> None:
+    async def drive() -> None:
+        disk = await Disk(tmp_path).kept()
+        meant = disk.undo_file.remember(NOON, "repair legacy_profiles", {"profile old": None})
+        disk.undo_file.remember(NOON, "setup corp", {"profile dev": None})
+        before = disk.config.read_bytes()
+        with pytest.raises(NothingToUndo, match="another change"):
+            await disk.changes.undo_last(disk.daemon.loop, meant)
+
+        assert disk.config.read_bytes() == before
 
     run(drive())
 

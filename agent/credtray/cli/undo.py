@@ -30,6 +30,9 @@ _MOST = 20
 
 def undo(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    last: Annotated[
+        bool, typer.Option("--last", help="Only the last change to the config file; keys stay.")
+    ] = False,
     only_list: Annotated[bool, typer.Option("--list", help="Only show what would be undone.")] = False,
     json_output: JsonOption = False,
 ) -> None:
@@ -42,9 +45,12 @@ def undo(
     Examples:
       credtray undo --list
       credtray undo
+      credtray undo --last
       credtray undo --yes
     """
     plan, edits = ask(ListUndo()), edited_files().edits()
+    if last:
+        plan, edits = UndoPlan((), plan.profiles[-1:]), []
     if only_list:
         _list(plan, edits, json_output=json_output)
         return
@@ -54,7 +60,7 @@ def undo(
     if not yes:
         _agree(plan, edits)
     files = undo_edits() if edits else _NO_FILES
-    result = ask(Undo()) if ours else UndoResult(_NOTHING, _NOTHING)
+    result = ask(Undo("last" if last else None)) if ours else UndoResult(_NOTHING, _NOTHING)
     if json_output:
         terminal.show_json(_with_files(result, {"restored": files.restored, "skipped": files.skipped}, edits))
     else:

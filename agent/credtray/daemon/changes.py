@@ -99,6 +99,28 @@ class Changes:
         skipped = dict.fromkeys(sorted(left), "it could not be rewritten; see `credtray status`")
         return UndoResult(RestoredSections(tuple(sorted(ours - left)), skipped), report)
 
+    async def undo_last(self, loop: Loop, expected: Change | None = None) -> UndoResult:
+        """Take back the last edit of the config file, and nothing else.
+
+        Args:
+            loop: reads the file afterwards.
+            expected: the edit that is meant; any when not given.
+
+        Raises:
+            NothingToUndo: there is none, or the last one is another.
+        """
+
+        def work() -> RestoredSections:
+            last = self._record.changes()[-1:]
+            if not last or (expected is not None and last[0] != expected):
+                raise NothingToUndo("another change was made since" if last else "")
+            return self._restore(last)
+
+        report = await loop.file_work(work)
+        loop.take(FilesChanged())
+        await loop.read(SETTLE_SECONDS)
+        return UndoResult(RestoredSections((), {}), report)
+
     def _restore(self, recorded: Sequence[Change]) -> RestoredSections:
         restored: set[str] = set()
         skipped: dict[str, str] = {}

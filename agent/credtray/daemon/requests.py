@@ -368,6 +368,8 @@ class Requests:
         if request.what == "list":
             return Done(await self._changes.plan(self._loop))
         if request.what is not None:
+            if request.what == "last":
+                return Done(await self._changes.undo_last(self._loop))
             raise UsageError(f"Undo takes no name ({request.what!r}): it undoes everything at once")
         return Done(await self._changes.undo(self._loop))
 

@@ -38,6 +38,7 @@ from credtray.files.atomic_file import CACHE_LIMIT, read_bounded
 from credtray.files.shared_file import SharedFile
 from credtray.ipc_client import AgentClient
 
+_AGAIN = "Look at the preview again."
 _MOST_LINES = 60
 """Longer previews are cut; --dry-run shows them whole."""
 
@@ -58,6 +59,15 @@ def repair(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed.")] = False,
+    preview_id: Annotated[
+        str | None,
+        typer.Option(
+            "--preview-id",
+            metavar="ID",
+            help="Only if the preview is still the one that --dry-run --json showed with this ID.",
+            show_default=False,
+        ),
+    ] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Repair what is out of date in your AWS files, and an old entry that starts credtray at login.
@@ -74,13 +84,17 @@ def repair(
 
     if json_output and not yes and not dry_run:
         raise UsageError("With --json, credtray cannot ask", hint="Add --dry-run or --yes.")
+    if preview_id is not None and name is None:
+        raise UsageError("--preview-id needs the name of a repair", hint="credtray repair --help")
     components = build()
     seen = scene(components)
     cases = _cases(_chosen(name), seen)
     for case in cases:
         if not json_output:
             _preview(case, whole=dry_run)
-        if case.plan.needed and not dry_run and _agreed(yes=yes):
+        if preview_id not in {None, case.plan.preview_id} and case.problem is None:
+            case.problem = RepairRefused("what it would change is no longer what was previewed", hint=_AGAIN)
+        elif case.plan.needed and not dry_run and _agreed(yes=yes):
             _carry_out(components, case, seen, quiet=json_output)
     if json_output:
         terminal.show_json({"repairs": [case.document() for case in cases]})
@@ -112,6 +126,7 @@ class _Case:
             "undoable": self.repair.undoable,
             "changes": list(self.plan.changes),
             "diff": self.plan.diff,
+            "preview_id": self.plan.preview_id,
             "left_alone": dict(self.plan.left_alone),
             "next_steps": list(self.plan.next_steps),
             "problem": None if self.problem is None else str(self.problem),

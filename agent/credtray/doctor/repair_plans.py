@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from types import MappingProxyType
 
 from credtray.core import ini
@@ -130,6 +131,12 @@ class RepairPlan:
     def decision(self) -> object:
         """What a person agreed to: another plan with an equal decision may be carried out instead."""
         return self.changes, self.diff, frozenset(self.removed)
+
+    @property
+    def preview_id(self) -> str:
+        """What tells this preview from that of any other change."""
+        removed = sorted((mark.section, mark.expires_at.isoformat(), mark.digest) for mark in self.removed)
+        return sha256(repr((self.changes, self.diff, removed)).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,7 @@ class Undo(Asks[UndoResult], frozen=True, tag="undo"):
     """Restore what credtray changed."""
 
     what: str | None = None
-    """None: take everything back; ``list``: what ``ListUndo`` asks."""
+    """None: take everything back; ``last``: the last edit of the config file; ``list``: as ``ListUndo``."""
 
 
 class ListUndo(Asks[UndoPlan], frozen=True, tag="undo"):
