@@ -59,7 +59,7 @@ PURE_ROOMS = frozenset(
         "history.sentences",
         "history.timeline",
     }
-    | {"page.actions", "page.picture", "page.views"}
+    | {"page.actions", "page.findings", "page.picture", "page.views"}
 ) | {f"doctor.{name}" for name in _PURE_IN_DOCTOR.split()}
 """What touches nothing: the core, and the parts of features that only think."""
 WINGS |= dict.fromkeys(PURE_ROOMS - WINGS.keys(), PURE_ROOMS)

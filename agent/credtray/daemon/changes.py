@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from credtray.core.config.setup_edits import Change, Undone
 from credtray.core.desired_sections import DEFAULT
 from credtray.core.effects import Effect
-from credtray.core.errors import NothingToUndo
+from credtray.core.errors import NothingToUndo, UsageError
 from credtray.core.events import Deactivated, FilesChanged, SettingsLoaded, Switched
 from credtray.core.models import Profile
 from credtray.core.ports import ChangeRecord, SettingsFile
@@ -79,12 +79,17 @@ class Changes:
             ),
         )
 
-    async def undo(self, loop: Loop) -> UndoResult:
-        """Take back what credtray changed.
+    async def undo(self, loop: Loop, what: str | None = None) -> UndoResult:
+        """Take back what credtray changed: all of it, or the ``last`` edit of the config file.
 
         Raises:
             NothingToUndo: no section of ours, no recorded change.
+            UsageError: it is neither.
         """
+        if what == "last":
+            return await self.undo_last(loop)
+        if what is not None:
+            raise UsageError(f"Undo takes no name ({what!r})", hint="credtray undo --help")
         recorded = await loop.file_work(self._record.changes)
         ours = set(loop.state.file.marks)
         if not ours and not recorded and not loop.state.kept:

@@ -367,11 +367,7 @@ class Requests:
     ) -> Done[UndoPlan] | Done[UndoResult]:
         if request.what == "list":
             return Done(await self._changes.plan(self._loop))
-        if request.what is not None:
-            if request.what == "last":
-                return Done(await self._changes.undo_last(self._loop))
-            raise UsageError(f"Undo takes no name ({request.what!r}): it undoes everything at once")
-        return Done(await self._changes.undo(self._loop))
+        return Done(await self._changes.undo(self._loop, request.what))
 
     # --- the end ----------------------------------------------------------------------------------------
 

@@ -38,7 +38,6 @@ from credtray.files.atomic_file import CACHE_LIMIT, read_bounded
 from credtray.files.shared_file import SharedFile
 from credtray.ipc_client import AgentClient
 
-_AGAIN = "Look at the preview again."
 _MOST_LINES = 60
 """Longer previews are cut; --dry-run shows them whole."""
 
@@ -92,9 +91,8 @@ def repair(
     for case in cases:
         if not json_output:
             _preview(case, whole=dry_run)
-        if preview_id not in {None, case.plan.preview_id} and case.problem is None:
-            case.problem = RepairRefused("what it would change is no longer what was previewed", hint=_AGAIN)
-        elif case.plan.needed and not dry_run and _agreed(yes=yes):
+        case.refuse_another_than(preview_id)
+        if case.problem is None and case.plan.needed and not dry_run and _agreed(yes=yes):
             _carry_out(components, case, seen, quiet=json_output)
     if json_output:
         terminal.show_json({"repairs": [case.document() for case in cases]})
@@ -116,6 +114,12 @@ class _Case:
     plan: RepairPlan
     problem: CredtrayError | None = None
     done: bool = False
+
+    def refuse_another_than(self, preview_id: str | None) -> None:
+        """Make it a problem that it would change something else than what was previewed."""
+        if preview_id not in {None, self.plan.preview_id} and self.problem is None:
+            detail = "what it would change is no longer what was previewed"
+            self.problem = RepairRefused(detail, hint="Look at the preview again.")
 
     def document(self) -> dict[str, Any]:
         """Return it for --json."""

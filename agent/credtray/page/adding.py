@@ -113,6 +113,11 @@ class AddView:
     first: bool = False
     """Nothing is set up yet."""
 
+    @property
+    def waits(self) -> bool:
+        """True while it goes on by itself."""
+        return self.stage == "signing_in"
+
 
 @dataclass(slots=True)
 class _Run:

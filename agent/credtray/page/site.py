@@ -10,7 +10,7 @@ import logging
 import os
 import re
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -36,8 +36,10 @@ from credtray.desktop import paths
 from credtray.history.entries import Lines
 from credtray.history.journal import Journal
 from credtray.page import views
-from credtray.page.actions import Message, outcome, request_of
+from credtray.page.actions import Fields, Message, outcome, request_of
 from credtray.page.adding import Adding
+from credtray.page.checking import Checking
+from credtray.page.settings import PageSettings
 from credtray.page.views import happened
 from credtray.ways_out.page import Kind
 from credtray.web.page_server import Answer, Asked
@@ -58,7 +60,9 @@ _TYPES: Mapping[str, str] = {
     "page.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
-_QUERIES = ("q", "back")
+_QUERIES = ("q", "back", "of")
+_LEADS: Mapping[str, str] = {"which-keys": "check-up"}
+"""Form -> the view that answers it, where that is another one."""
 _VIEW = re.compile(r"[a-z-]{0,20}")
 
 
@@ -70,7 +74,13 @@ class View:
     label: str
 
 
-VIEWS = (View("", "Overview"), View("add", "Add profiles"), View("history", "History"))
+VIEWS = (
+    View("", "Overview"),
+    View("add", "Add profiles"),
+    View("check-up", "Check-up"),
+    View("history", "History"),
+    View("settings", "Settings"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,14 @@ class PageSite:
         self._journal = Journal(paths.state_directory())
         self._listeners: set[asyncio.Event] = set()
         self._adding = Adding(components, workers, loop, self._wake)
+        self._checking = Checking(components, loop, self._wake)
+        self._settings = PageSettings(components, workers, loop)
+        self._steps: Mapping[str, Callable[[Fields], Awaitable[Message]]] = {
+            **self._adding.handlers,
+            **self._checking.handlers,
+            **self._settings.handlers,
+        }
+        """Forms that are more than one request."""
         self._messages: OrderedDict[str, Message] = OrderedDict()
         """By number, for the view that is shown next."""
         self._count = 0
@@ -139,7 +157,8 @@ class PageSite:
 
     def stranger(self, base: str) -> bytes:
         """Return the page for a browser that has no cookie of ours."""
-        return self._rendered("stranger.html", base=base, title="Open credtray again", live=False, views=())
+        about = {"title": "Open credtray again", "live": False, "views": (), "waits": False}
+        return self._rendered("stranger.html", base=base, **about)
 
     async def changes(self) -> AsyncGenerator[bytes, None]:
         """Yield an event now, at each change, and once in a while."""
@@ -169,6 +188,7 @@ class PageSite:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+        await self._checking.close()
 
     # --- views ------------------------------------------------------------------------------------------
 
@@ -192,7 +212,9 @@ class PageSite:
         }
         if part:
             return Answer(HTTPStatus.OK, await self._drawn(inside, values))
-        whole = {"title": view.label, "live": True, "views": VIEWS, "inside": inside, **values}
+        waits = getattr(values["seen"], "waits", False)
+        about = {"title": view.label, "live": True, "views": VIEWS, "waits": waits}
+        whole = {**about, "inside": inside, **values}
         return Answer(HTTPStatus.OK, await self._drawn("whole.html", whole))
 
     def _past(self) -> Lines:
@@ -205,13 +227,17 @@ class PageSite:
 
     def _told(self, number: str) -> _Told | None:
         message = self._messages.get(number)
-        if message is None:
+        if message is None or not message.title:
             return None
         return _Told(number, message.title, message.text, message.good, message.shown)
 
     async def _values(self, view: View, query: Mapping[str, str]) -> dict[str, Any]:
         if view.name == "add":
             return {"seen": self._adding.view(self._loop.state)}
+        if view.name == "check-up":
+            return {"seen": self._checking.view(query.get("of", ""))}
+        if view.name == "settings":
+            return {"seen": await self._settings.view()}
         past = (await asyncio.to_thread(self._past)).entries
         if view.name == "history":
             return {"seen": happened(past, self._loop.now(), None)}
@@ -241,7 +267,7 @@ class PageSite:
         while len(self._messages) > _MOST_MESSAGES:
             self._messages.popitem(last=False)
         kept = {name: asked.fields[name][0] for name in _QUERIES if asked.fields.get(name, ("",))[0]}
-        wanted = asked.fields.get("view", ("",))[0]
+        wanted = _LEADS.get(asked.name, asked.fields.get("view", ("",))[0])
         view = next((each for each in VIEWS if each.name == wanted), VIEWS[0])
         query = {**kept, "told": number}
         if asked.scripted:
@@ -266,7 +292,7 @@ class PageSite:
 
     async def _carried_out(self, asked: Asked, begun: Callable[[], None]) -> Message:
         try:
-            if (step := self._adding.handlers.get(asked.name)) is not None:
+            if (step := self._steps.get(asked.name)) is not None:
                 message = await step(asked.fields)
                 self._wake()
                 return message

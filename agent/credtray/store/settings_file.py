@@ -191,8 +191,15 @@ class SettingsFile:
             line = error.object.count(b"\n", 0, error.start) + 1
             raise SettingsInvalid(f"{self.path} is not UTF-8 text (at line {line}); save it so") from None
 
-    def set(self, keys: Sequence[str], value: Toml | None) -> None:
+    def set(
+        self, keys: Sequence[str], value: Toml | None, check: Callable[[str], None] | None = None
+    ) -> None:
         """Set (or with None take out) one value, keeping comments and layout; the result is checked first.
+
+        Args:
+            keys: the path of the value.
+            value: as the file holds it.
+            check: is given the text that is about to be changed, and raises what keeps it from that.
 
         Raises:
             SettingsInvalid: the file is broken already, or would be with this value. Nothing was changed.
@@ -200,6 +207,8 @@ class SettingsFile:
         """
 
         def change(text: str) -> str:
+            if check is not None:
+                check(text)
             if value is None and not text:
                 return text
             return edited(text or _new_text(), tuple(keys), value)
@@ -226,15 +235,19 @@ class SettingsFile:
 
         self._replace(change)
 
-    def undo(self) -> None:
+    def undo(self, check: Callable[[str], None] | None = None) -> None:
         """Put back what was there before our last edit; once more, and the edit is back.
+
+        *check* is as for ``set``.
 
         Raises:
             NothingToUndo: there was none.
             SettingsInvalid: what was there is broken for this version. Nothing was changed.
         """
 
-        def change(_text: str) -> str:
+        def change(text: str) -> str:
+            if check is not None:
+                check(text)
             before = read_bounded(self.backup_path, _LIMIT)
             if before is None:
                 raise NothingToUndo(f"{self.path} was not edited by credtray")

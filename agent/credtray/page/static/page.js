@@ -25,7 +25,21 @@
     return form ? `${within}form[action="${CSS.escape(form.getAttribute("action"))}"] button` : "";
   }
 
-  function swap(html) {
+  // Only what a person has typed stays. With it stays what its form has seen: the answer then tells them apart.
+  function dirty(input) {
+    if (input.type === "checkbox") return input.checked !== input.defaultChecked;
+    if (input.localName !== "select") return input.value !== input.defaultValue;
+    return [...input.options].some((each) => each.selected !== each.defaultSelected);
+  }
+
+  function keep(typed, input) {
+    typed.set(input.id, input.type === "checkbox" ? input.checked : input.value);
+    const seen = document.getElementById(`${input.id}-was`);
+    if (seen) typed.set(seen.id, seen.value);
+  }
+
+  // What a form has just sent is not typed any more; but it is what a person wants to mend, if it was refused.
+  function swap(html, sent = "", was = "") {
     const fresh = document.createElement("template");
     fresh.innerHTML = html;
     if (fresh.innerHTML.trim() === latest) return;
@@ -33,7 +47,7 @@
     const focused = main.contains(document.activeElement) ? document.activeElement : null;
     const place = focused ? key(focused) : "";
     const typed = new Map();
-    for (const input of main.querySelectorAll("input[id], select[id]")) typed.set(input.id, input.type === "checkbox" ? input.checked : input.value);
+    for (const input of main.querySelectorAll("input[id], select[id]")) if (input.id !== sent && dirty(input)) keep(typed, input);
     const range = focused && focused.localName === "input" && /text|search|url/.test(focused.type)
       ? [focused.selectionStart, focused.selectionEnd] : null;
     const open = [...main.querySelectorAll("details[open][id]")].map((each) => each.id);
@@ -45,6 +59,7 @@
       if (!input) continue;
       if (input.type === "checkbox") input.checked = value; else input.value = value;
     }
+    if (sent && main.querySelector("#told .bad") && document.getElementById(sent)) document.getElementById(sent).value = was;
     const found = place && main.querySelector(place);
     if (found) {
       found.focus({preventScroll: true});
@@ -167,9 +182,10 @@
   // --- a form that is sent without leaving the page ----------------------------------------------------------
 
   async function send(event, form) {
-    if (form.dataset.whole !== undefined) return;
-    event.preventDefault();
     const button = event.submitter;
+    if (form.dataset.whole !== undefined || (button && button.dataset.whole !== undefined)) return;
+    event.preventDefault();
+    const field = form.querySelector("input[data-setting], select[data-setting]");
     const fields = new URLSearchParams(new FormData(form, button));
     const target = button && button.hasAttribute("formaction") ? button.formAction : form.action;
     if (button) button.setAttribute("aria-busy", "true");
@@ -180,7 +196,7 @@
         const html = await answer.text();
         latest = "";
         answered += 1;
-        swap(html);
+        swap(html, field ? field.id : "", field ? field.value : "");
         announce();
       }
       else if (answer.status === 403) stranger();
@@ -205,6 +221,8 @@
   }
 
   document.addEventListener("click", (event) => {
+    const copied = event.target.closest("[data-copy]");
+    if (copied) navigator.clipboard.writeText(copied.dataset.copy).then(() => { copied.textContent = "Copied"; });
     for (const each of main.querySelectorAll(".rows details.ask[open]")) if (!each.contains(event.target)) each.open = false;
   });
   document.addEventListener("keydown", (event) => {

@@ -1,0 +1,349 @@
+"""Shows and changes on the page what people change of settings.toml, as `credtray settings` does.
+
+The file stays the truth: each form says what it saw, and writes nothing over what somebody changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from credtray.app import Components
+from credtray.core.errors import CredtrayError, FileContended, SettingsInvalid, UsageError
+from credtray.core.events import FilesChanged
+from credtray.core.settings import KINDS, Settings, Where, as_toml, dotted, entry_at, kind_of, literal, typed
+from credtray.core.state import State
+from credtray.core.words import plain
+from credtray.daemon.loop import Loop
+from credtray.daemon.workers import Workers
+from credtray.desktop.autostart import Autostart, AutostartStatus
+from credtray.files.in_the_way import in_the_way
+from credtray.page.actions import Fields, Message
+from credtray.page.findings import Step, step
+from credtray.store.settings_file import mapping, settings_of
+
+_LONG = 400
+_MOST_SESSIONS = 50
+_OUT_OF_DATE = "This page is out of date"
+_LOAD = "Load it again."
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """What a setting is called on the page."""
+
+    label: str
+    help: str
+
+
+_GROUPS: Mapping[str, Mapping[str, _Wording]] = MappingProxyType(
+    {
+        "Notices": {
+            "warn_before": _Wording(
+                "Warn before a sign-in ends",
+                "How long before, such as 30m, 10m. Leave it empty for no warnings.",
+            ),
+        },
+        "Icon and menu": {
+            "icon": _Wording("Colours of the icon", "For which panel it is drawn."),
+            "confirm_production": _Wording(
+                "Ask before production is chosen in the menu",
+                "For profiles that are marked as production. This page always asks.",
+            ),
+        },
+        "What is kept": {
+            "history": _Wording(
+                "Keep a history",
+                "What happened, and which programs were given keys. Never a key.",
+            ),
+            "remove_keys_at_end": _Wording(
+                "Remove expired keys from the credentials file", "They are of no use to any program."
+            ),
+            "remove_keys_at_sign_out": _Wording("Remove keys when you sign out", "Of that sign-in only."),
+            "remove_keys_on_stop": _Wording(
+                "Remove keys when credtray stops", "Those that it renews; pasted keys stay."
+            ),
+        },
+    }
+)
+"""The settings of the page, in their order."""
+_PAGES = _Wording(
+    "Browser for {session}", "A command, such as firefox -P work %s. Leave it empty for your usual browser."
+)
+_CHOICES: Mapping[str, str] = MappingProxyType(
+    {"auto": "as the panel is", "light": "for a light panel", "dark": "for a dark panel"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One setting that can be changed."""
+
+    key: str
+    """For ids."""
+    setting: str
+    session: str
+    """As it is: for the form. Empty: for all."""
+    label: str
+    help: str
+    kind: str
+    """``switch``, ``choice`` or ``text``."""
+    value: str
+    """As a person types it."""
+    was: str
+    """What a form says it has seen."""
+    choices: tuple[tuple[str, str], ...]
+    in_file: bool
+    """The file says it; else it is the default."""
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Settings that belong together."""
+
+    title: str
+    controls: tuple[Control, ...]
+
+    @property
+    def production(self) -> bool:
+        """Whether one of them is about profiles that are marked as production."""
+        return any(each.setting == "confirm_production" for each in self.controls)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLogin:
+    """Starting at login, which is not in the file."""
+
+    enabled: bool
+    remark: str
+    cure: Step
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsView:
+    """What the view shows."""
+
+    place: str
+    exists: bool
+    broken: str
+    """What is wrong with the file; empty when it can be used."""
+    broken_hint: str
+    locked: str
+    """What keeps it from being changed; empty for nothing."""
+    locked_cure: Step
+    groups: tuple[Group, ...]
+    at_login: AtLogin | None
+    login_problem: str
+    undo: str
+    """What the undo form says it has seen; empty where there is nothing to take back."""
+    production: tuple[str, ...]
+    edit: tuple[Step, ...] = (Step("", "credtray settings edit"),)
+    commands: tuple[Step, ...] = (Step("See all of them:", "credtray settings"),)
+
+
+class PageSettings:
+    """The settings of one agent. On the loop's thread; files and the desktop are looked at by workers."""
+
+    def __init__(self, components: Components, workers: Workers, loop: Loop) -> None:
+        self._file = components.settings_file
+        self._home = components.environment.home
+        self._workers = workers
+        self._loop = loop
+        self._autostart = Autostart()
+        self.handlers: Mapping[str, Callable[[Fields], Awaitable[Message]]] = {
+            "set": self._set,
+            "unset": self._unset,
+            "undo-setting": self._undo,
+            "at-login": self._at_login,
+            "not-at-login": self._not_at_login,
+        }
+        """What carries out which form."""
+
+    async def view(self) -> SettingsView:
+        """Return what the view shows now."""
+        status, problem = None, ""
+        try:
+            status = await self._workers.desktop_result_of(self._autostart.status)
+        except CredtrayError as error:
+            problem = plain(str(error), _LONG)
+        state = self._loop.state
+        return await self._loop.file_work(lambda: self._seen(state, status, problem))
+
+    def _seen(self, state: State, status: AutostartStatus | None, login_problem: str) -> SettingsView:
+        broken, hint, text, chosen, said = "", "", "", state.settings, dict[str, Any]()
+        try:
+            text = self._file.text()
+            chosen, said = settings_of(text), mapping(text)
+        except CredtrayError as error:
+            broken, hint = plain(error.detail, _LONG), error.advice
+        there = in_the_way(self._file.path, self._home)
+        undoable = self._file.backup_path.exists() and not broken
+        return SettingsView(
+            _spoken(self._file.path, self._home),
+            self._file.path.exists(),
+            broken,
+            hint,
+            "" if there is None else f"{plain(there.path, _LONG)} {there.text}",
+            Step("") if there is None else step(there.cure),
+            tuple(_groups(chosen, said, state)),
+            None if status is None else _login(status),
+            login_problem,
+            _digest(text) if undoable else "",
+            tuple(plain(name) for name, each in chosen.profiles.items() if each.production)[:_MOST_SESSIONS],
+        )
+
+    # --- changing ---------------------------------------------------------------------------------------
+
+    async def _set(self, fields: Fields) -> Message:
+        keys, typed_in = self._keys(fields), fields.get("value", ("",))[0].strip()
+        optional = keys[0] == "sessions" and not typed_in
+        try:
+            value = None if optional else typed(keys, _words(keys, typed_in))
+        except SettingsInvalid as error:  # in the words of `credtray settings set`
+            own = error.advice if error.advice != SettingsInvalid.hint else "Nothing was changed."
+            raise UsageError(error.detail, hint=own) from None
+        return await self._changed(keys, fields, lambda check: self._file.set(keys, value, check))
+
+    async def _unset(self, fields: Fields) -> Message:
+        keys = self._keys(fields)
+        return await self._changed(keys, fields, lambda check: self._file.set(keys, None, check))
+
+    async def _changed(
+        self, keys: Where, fields: Fields, write: Callable[[Callable[[str], None]], None]
+    ) -> Message:
+        was = fields.get("was", ("",))[0]
+
+        def check(text: str) -> None:
+            there = _literal(settings_of(text), keys)
+            if there != was:
+                now = f"{plain(dotted(keys), _LONG)} is {plain(there, _LONG)} now."
+                raise UsageError(
+                    "Nothing was changed: this setting has changed since you saw it",
+                    hint=f"{now} Save again to change it.",
+                )
+
+        def work() -> str:
+            write(check)
+            return _literal(self._file.load(), keys)
+
+        now = await self._loop.file_work(work)
+        self._loop.take(FilesChanged())
+        return Message("Saved", f"{plain(dotted(keys), _LONG)} = {plain(now, _LONG)}")
+
+    async def _undo(self, fields: Fields) -> Message:
+        seen = fields.get("was", ("",))[0]
+
+        def check(text: str) -> None:
+            if _digest(text) != seen:
+                raise FileContended(
+                    f"{self._file.path} has changed since you saw it",
+                    hint="Nothing was changed. Look at the settings, then try again.",
+                )
+
+        await self._loop.file_work(lambda: self._file.undo(check))
+        self._loop.take(FilesChanged())
+        return Message("Last change undone", "Undo again to redo it.")
+
+    def _keys(self, fields: Fields) -> Where:
+        """Return the setting that a form is about; only those of the page.
+
+        Raises:
+            UsageError: it is none of them.
+        """
+        setting, session = (fields.get(name, ("",))[0] for name in ("setting", "session"))
+        if not session and any(setting in group for group in _GROUPS.values()):
+            return (setting,)
+        if setting == "browser" and session in self._loop.state.config.sessions:
+            return ("sessions", session, setting)
+        raise UsageError(_OUT_OF_DATE, hint=_LOAD)
+
+    async def _at_login(self, _fields: Fields) -> Message:
+        await self._workers.desktop_result_of(self._autostart.enable)
+        return Message("credtray starts at login")
+
+    async def _not_at_login(self, _fields: Fields) -> Message:
+        await self._workers.desktop_result_of(self._autostart.disable)
+        return Message("credtray no longer starts at login")
+
+
+def _words(keys: Where, typed_in: str) -> tuple[str, ...]:
+    """Return what was typed as the words of a command: those of a list apart."""
+    if KINDS[kind_of(keys)].each is None:
+        return (typed_in,)
+    return tuple(typed_in.replace(",", " ").split()) or ("",)
+
+
+def _groups(chosen: Settings, said: Mapping[str, Any], state: State) -> Iterator[Group]:
+    for title, settings in _GROUPS.items():
+        controls = [_control((name,), chosen, said, words) for name, words in settings.items()]
+        yield Group(title, tuple(controls))
+        sessions = [name for name, each in state.config.sessions.items() if not each.legacy]
+        if title == "Notices" and sessions:
+            yield Group("Browser", tuple(_browser(name, chosen, said) for name in sessions[:_MOST_SESSIONS]))
+
+
+def _browser(session: str, chosen: Settings, said: Mapping[str, Any]) -> Control:
+    words = _Wording(_PAGES.label.format(session=plain(session)), _PAGES.help)
+    return _control(("sessions", session, "browser"), chosen, said, words)
+
+
+def _control(keys: Where, chosen: Settings, said: Mapping[str, Any], words: _Wording) -> Control:
+    kind = kind_of(keys)
+    entry = entry_at(chosen, keys)
+    choices = tuple((each, _CHOICES[each]) for each in KINDS[kind].choices if each in _CHOICES)
+    digest = sha256(dotted(keys).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return Control(
+        f"s-{digest}",
+        keys[-1],
+        keys[1] if len(keys) > 1 else "",
+        words.label,
+        words.help,
+        "switch" if kind == "bool" else "choice" if choices else "text",
+        _typed_form(entry.value),
+        _literal(chosen, keys),
+        choices,
+        _says(said, keys),
+        _typed_form(entry.default) or "none",
+    )
+
+
+def _typed_form(value: Any) -> str:
+    """Return a value as a person types it on the page."""
+    found = as_toml(value) if value is not None else ""
+    if isinstance(found, bool):
+        return "on" if found else "off"
+    return ", ".join(found) if isinstance(found, list) else found
+
+
+def _literal(chosen: Settings, keys: Where) -> str:
+    value = entry_at(chosen, keys).value
+    return "not set" if value is None else literal(value)
+
+
+def _says(said: Mapping[str, Any], keys: Where) -> bool:
+    found: Any = said
+    for key in keys:
+        if not isinstance(found, dict) or key not in found:
+            return False
+        found = found[key]
+    return True
+
+
+def _login(status: AutostartStatus) -> AtLogin:
+    remark = status.stale or status.remark or ""
+    cure = Step("", status.cure) if status.cure is not None and status.cure.startswith("credtray ") else None
+    return AtLogin(status.enabled, plain(remark, _LONG) if remark else "", cure or Step(status.cure or ""))
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _spoken(path: Path, home: Path) -> str:
+    short = f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
+    return plain(short, _LONG)
