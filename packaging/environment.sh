@@ -59,6 +59,7 @@ install() {
 wanted_tools() {
     cat <<'TABLE'
 /usr/bin/aws awscli a real AWS CLI reads what credtray wrote, and credtray what it wrote
+/usr/bin/skopeo skopeo signs in to a container registry with what the helper says
 /usr/bin/strace strace kills and fails writes at each system call
 /usr/bin/chromium chromium signs in on the pages as a person does
 /usr/bin/firefox-esr firefox-esr does the same, as another browser would

@@ -128,15 +128,16 @@ def licence(documents: Path, package: str, place: Path) -> None:
 
 
 def commands(bin_folder: Path, system_bin: Path) -> None:
-    """Put the two scripts that are the command, as an installer of wheels would, and a link to them."""
+    """Put the scripts that are the commands, as an installer of wheels would, and links to them."""
     bin_folder.mkdir(parents=True)
-    for name in ("credtray", "credtray-python"):
+    for name in ("credtray", "credtray-python", "docker-credential-credtray"):
         text = (ROOT / "packaging" / "commands" / name).read_text("utf-8")
         (bin_folder / name).write_text(text.replace("#!python\n", f"#!/{_TREE}/bin/python3\n", 1), "utf-8")
         (bin_folder / name).chmod(0o755)
     (bin_folder / "python3").symlink_to(f"../python/bin/python{VERSION}")
     system_bin.mkdir(parents=True)
-    (system_bin / "credtray").symlink_to(f"/{_TREE}/bin/credtray")
+    for name in ("credtray", "docker-credential-credtray"):
+        (system_bin / name).symlink_to(f"/{_TREE}/bin/{name}")
 
 
 def share(place: Path) -> None:
@@ -155,6 +156,7 @@ def share(place: Path) -> None:
         copy(assets / "completion" / "credtray.zsh", place / "zsh" / folder / "_credtray")
     copy(ROOT / "packaging" / "linux" / "lintian-overrides", place / "lintian" / "overrides" / "credtray")
     write_packed(place / "man" / "man1" / "credtray.1.gz", page())
+    (place / "man" / "man1" / "docker-credential-credtray.1.gz").symlink_to("credtray.1.gz")
 
 
 def unit(path: Path) -> None:

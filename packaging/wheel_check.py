@@ -120,7 +120,11 @@ def check_contents(wheel: Path, *, windows: bool) -> None:
     scripts = sorted(name.rpartition("/")[2] for name in names if ".data/scripts/" in name)
     entry_point = any(name.endswith("/entry_points.txt") for name in names)
     tag = wheel.stem.rpartition("-")[2]
-    expected = ([], True, "win_amd64") if windows else (["credtray", "credtray-python"], False, "any")
+    expected = (
+        ([], True, "win_amd64")
+        if windows
+        else (["credtray", "credtray-python", "docker-credential-credtray"], False, "any")
+    )
     if (scripts, entry_point, tag) != expected:
         raise SystemExit(f"{wheel.name}: {(scripts, entry_point, tag)}, not {expected}")
 

@@ -16,7 +16,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-COMMANDS = ("credtray", "credtray-python")
+COMMANDS = ("credtray", "credtray-python", "docker-credential-credtray")
 
 
 def windows_tag() -> str | None:
@@ -35,7 +35,10 @@ class CommandMetadata(MetadataHookInterface):
     def update(self, metadata: dict[str, Any]) -> None:
         """Fill in what ``dynamic`` leaves to us."""
         if windows_tag() is not None:
-            metadata["scripts"] = {"credtray": "credtray.__main__:main"}
+            metadata["scripts"] = {
+                "credtray": "credtray.__main__:main",
+                "docker-credential-credtray": "credtray.__main__:docker_credential",
+            }
 
 
 class Commands(BuildHookInterface[Any]):

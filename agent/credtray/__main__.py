@@ -43,6 +43,12 @@ def main() -> int:
         return 130
 
 
+def docker_credential() -> int:
+    """Be what docker starts, where the system starts entry points."""
+    sys.argv.insert(1, "docker-credential")
+    return main()
+
+
 def _begin_again(arguments: list[str]) -> int:
     """Be an isolated interpreter that has third-party packages; on Windows start it and wait."""
     command = [sys.executable, "-I", os.path.abspath(__file__), *arguments]  # noqa: PTH100 -- pathlib is dear

@@ -143,6 +143,7 @@ def test_nothing_is_outside_of_the_tree_but_what_leads_to_it(deb: Path) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+-1", version)
     assert {name.replace(platform.machine(), "") for name in outside if "icons" not in name} == {
         "usr/bin/credtray",
+        "usr/bin/docker-credential-credtray",
         "usr/lib/systemd/user/credtray.service",
         "usr/share/applications/credtray.desktop",
         "usr/share/bash-completion/completions/credtray",
@@ -152,6 +153,7 @@ def test_nothing_is_outside_of_the_tree_but_what_leads_to_it(deb: Path) -> None:
         "usr/share/fish/vendor_completions.d/credtray.fish",
         "usr/share/lintian/overrides/credtray",
         "usr/share/man/man1/credtray.1.gz",
+        "usr/share/man/man1/docker-credential-credtray.1.gz",
         "usr/share/zsh/site-functions/_credtray",
         "usr/share/zsh/vendor-completions/_credtray",
     }

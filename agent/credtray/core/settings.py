@@ -71,6 +71,8 @@ class ProfileSettings:
     """Show the profile before the others."""
     production: bool = False
     """Mark the profile in menus: what is done with it is done to production."""
+    registries: tuple[str, ...] = ()
+    """Registries of Amazon ECR that this profile opens, by host or account, such as ``["111122223333"]``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 _ALGORITHM = "AWS4-HMAC-SHA256"
+_USUAL_PORT = ":443"
+"""Which clients leave out of the header, so the signature has to, too."""
 _BLOCK = 64
 """Bytes that SHA-256 takes at a time (FIPS 180-4), which HMAC pads its key to."""
 _HASHES = ("_sha2", "_sha256", "hashlib")
@@ -69,7 +71,7 @@ class Signer:
             seconds: for how long it is good.
             headers: that whoever uses the address has to send, in lower case.
         """
-        signed = {"host": host, **(headers or {})}
+        signed = {"host": host.removesuffix(_USUAL_PORT), **(headers or {})}
         names = ";".join(sorted(signed))
         scope = f"{self._day}/{self._region}/{service}/aws4_request"
         query = {

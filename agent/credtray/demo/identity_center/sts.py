@@ -56,7 +56,7 @@ def _canonical(request: Request, signed: list[str]) -> str:
     """Return the canonical request (AWS General Reference, "Create a signed AWS API request")."""
     parts = urlsplit(request.target)
     query = sorted(
-        "=".join(quote(unquote(half), safe="-_.~") for half in (*pair.split("=", 1), "")[:2])
+        tuple(quote(unquote(half), safe="-_.~") for half in (*pair.split("=", 1), "")[:2])
         for pair in parts.query.split("&")
         if pair
     )
@@ -65,7 +65,7 @@ def _canonical(request: Request, signed: list[str]) -> str:
         [
             request.method,
             quote(unquote(parts.path) or "/", safe="/-_.~"),
-            "&".join(query),
+            "&".join(map("=".join, query)),
             *headers,
             "",
             ";".join(signed),
