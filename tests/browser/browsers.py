@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,11 +48,11 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     found.close()
 
 
-@pytest.fixture(scope="module")
-def firefox(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if not FIREFOX.exists():
-        pytest.skip(f"needs Firefox at {FIREFOX}")
-    home = tmp_path_factory.mktemp("firefox")
+@contextmanager
+def launched_firefox(
+    playwright: Playwright, home: Path, prefs: dict[str, str | float | bool] | None = None
+) -> Iterator[Browser]:
+    """Run a Firefox of its own, with these preferences."""
     program = home / "firefox"
     command = shlex.join([sys.executable, "-I", "-S", str(_RELAY), str(FIREFOX)])
     program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
@@ -60,10 +61,19 @@ def firefox(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) ->
         channel="moz-firefox",  # Mozilla's own, over WebDriver BiDi; without it, Playwright's patched one
         executable_path=program,
         env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
+        firefox_user_prefs=prefs,
         timeout=120_000,
     )
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def firefox(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if not FIREFOX.exists():
+        pytest.skip(f"needs Firefox at {FIREFOX}")
+    with launched_firefox(playwright, tmp_path_factory.mktemp("firefox")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module", params=["chromium", "firefox"])

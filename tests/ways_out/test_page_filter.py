@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from credtray.core.models import Secret
 from credtray.ways_out.endpoint import EndpointRequest
-from credtray.ways_out.page import Admitted, Kind, Place, Refused, digest, form_token, judge, read_form
+from credtray.ways_out.page import (
+    LONGEST_BODY,
+    Admitted,
+    Kind,
+    Place,
+    Refused,
+    digest,
+    form_token,
+    judge,
+    read_form,
+)
 
 PLACE = Place(41234, "0123456789abcdef")
 COOKIE = "c" * 43
@@ -136,7 +146,7 @@ def test_form_that_the_script_sends_is_let_in_as_such() -> None:
         ({"content_type": "multipart/form-data; boundary=x"}, 415),
         ({"content_length": None}, 411),
         ({"content_length": "-1"}, 411),
-        ({"content_length": str(64 * 1024 + 1)}, 413),
+        ({"content_length": str(LONGEST_BODY + 1)}, 413),
         ({"transfer_encoding": "chunked"}, 400),
         ({"expect": "100-continue"}, 400),
         ({"x_forwarded_for": "127.0.0.1"}, 403),

@@ -137,6 +137,25 @@ def test_one_time_address_lets_one_browser_in() -> None:
     served(visit)
 
 
+def test_browser_that_is_in_keeps_its_cookie_when_it_comes_by_another_address() -> None:
+    """Else the forms of its other tabs would be refused."""
+
+    async def visit(visitor: Visitor, desk: Desk) -> None:
+        await visitor.enter()
+        token = await token_of(visitor)
+        path = urlsplit(visitor.server.entrance().reveal()).path
+        again = await visitor.send(visitor.raw(path, *DOCUMENT))
+        used = await visitor.send(visitor.raw(path, *DOCUMENT))
+        answer = await visitor.post("switch", token=token, profile="dev")
+
+        assert b"Set-Cookie" not in again
+        assert (status(again), status(used), status(answer)) == (303, 410, 303)
+        assert len(visitor.server.guests) == 1
+        assert len(desk.asked) == 2
+
+    served(visit)
+
+
 def test_one_time_address_is_good_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0.0] * 3 + [61.0] * 5)
     monkeypatch.setattr(page_server, "_now", lambda: next(times))
@@ -196,7 +215,7 @@ def attacks(visitor: Visitor) -> list[bytes]:
             f"{path}do/switch", *WITHIN, f"Origin: http://{visitor.host}", method="POST", body=b"profile=a"
         ),
         visitor.raw(
-            f"{path}do/switch", *WITHIN, f"Origin: http://{visitor.host}", method="POST", body=b"a" * 70_000
+            f"{path}do/switch", *WITHIN, f"Origin: http://{visitor.host}", method="POST", body=b"a" * 300_000
         ),
     ]
 

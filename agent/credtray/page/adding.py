@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -101,6 +102,8 @@ class AddView:
     offers: tuple[Offer, ...] = ()
     region: str = DEFAULT_REGION
     session: str = ""
+    shown: str = ""
+    """Of the choices or the difference: a form that was made for others is out of date."""
     code: str = ""
     address: str = ""
     ticks: tuple[Tick, ...] = ()
@@ -119,16 +122,24 @@ class AddView:
         return self.stage == "signing_in"
 
 
+def _new_key() -> str:
+    return secrets.token_hex(4)
+
+
 @dataclass(slots=True)
 class _Run:
     """One run; what is thrown away when another begins."""
 
+    key: str = field(default_factory=_new_key)
+    """Of its choices."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     step: SignInProgress | None = None
     session: SsoSession | None = None
     choices: tuple[RoleChoice, ...] = ()
     there: frozenset[tuple[str, str]] = frozenset()
     preview: Preview | None = None
+    previewed: str = ""
+    """Key of that difference."""
     written: tuple[str, ...] = ()
 
 
@@ -178,7 +189,8 @@ class Adding:
                 address = step.url if step is not None and step.url and not step.user_code else ""
                 return AddView("signing_in", session=name, code=code, address=address or "")
             case Stage.CHOOSING:
-                return AddView("choosing", session=name, ticks=tuple(self._ticks()), problem=self._problem)
+                ticks = tuple(self._ticks())
+                return AddView("choosing", session=name, shown=run.key, ticks=ticks, problem=self._problem)
             case Stage.PREVIEW:
                 return self._previewed(name)
             case Stage.WRITTEN:
@@ -196,7 +208,7 @@ class Adding:
         return ticks
 
     def _previewed(self, name: str) -> AddView:
-        preview = self._run.preview
+        run, preview = self._run, self._run.preview
         assert preview is not None  # noqa: S101 - the stage says so
         new = [item.profile for item in preview.plan.profiles if item.change is ProfileOutcome.ADDED]
         kinds = {"+": "plus", "-": "minus", "@": "where"}
@@ -207,7 +219,13 @@ class Adding:
         )
         place = place_of(self._components)
         return AddView(
-            "preview", session=name, new=tuple(map(plain, new)), diff=diff, place=place, problem=self._problem
+            "preview",
+            session=name,
+            shown=run.previewed,
+            new=tuple(map(plain, new)),
+            diff=diff,
+            place=place,
+            problem=self._problem,
         )
 
     # --- the steps --------------------------------------------------------------------------------------
@@ -286,6 +304,7 @@ class Adding:
         run = self._run
         if self._stage not in {Stage.CHOOSING, Stage.PREVIEW} or run.session is None:
             raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+        _check_shown(fields, run.key)
         ticked = {number for number in fields.get("role", ()) if number.isdecimal()}
         if fields.get("all") == ("yes",):
             ticked = {str(number) for number in range(len(run.choices))}
@@ -293,7 +312,10 @@ class Adding:
         if not picked:
             raise UsageError("Nothing is ticked", hint="Tick at least one role.")
         wish = SetupWish(run.session, picked, region_of_new=run.session.region)
-        run.preview = await self._loop.file_work(lambda: self._preview(wish))
+        preview = await self._loop.file_work(lambda: self._preview(wish))
+        if run is not self._run:  # given up in another tab meanwhile
+            raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+        run.preview, run.previewed = preview, _new_key()
         self._stage, self._problem = Stage.PREVIEW, None
         return Message("Nothing is written yet", "Check the changes first.", shown=False)
 
@@ -305,14 +327,16 @@ class Adding:
         )
         return components.profile_writer.preview(whole)
 
-    async def _back(self, _fields: Fields) -> Message:
+    async def _back(self, fields: Fields) -> Message:
         if self._stage is not Stage.PREVIEW:
             raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+        _check_shown(fields, self._run.previewed)
         self._stage = Stage.CHOOSING
         return Message("Nothing was written", shown=False)
 
-    async def _write(self, _fields: Fields) -> Message:
+    async def _write(self, fields: Fields) -> Message:
         run, preview = self._run, self._run.preview
+        _check_shown(fields, run.previewed)
         if self._stage is Stage.WRITTEN:  # sent twice: it is written once
             return Message("Written already")
         if self._stage is not Stage.PREVIEW or preview is None or run.session is None:
@@ -353,6 +377,16 @@ class Adding:
         await self._workers.desktop_result_of(self._autostart.enable)
         self._at_login = True
         return Message("credtray starts at login")
+
+
+def _check_shown(fields: Fields, key: str) -> None:
+    """Refuse a form of a tab that shows other choices, or another difference, than there are now.
+
+    Raises:
+        UsageError: nothing is done.
+    """
+    if fields.get("shown") != (key,):
+        raise UsageError("Another tab went on meanwhile", hint="Nothing was done. Look at it again.")
 
 
 def _say_nothing(_text: str) -> None:

@@ -18,10 +18,9 @@ from urllib.parse import parse_qsl
 from credtray.core.models import Secret
 from credtray.ways_out.endpoint import EndpointRequest, raw_refusal
 
-LONGEST_BODY = 64 * 1024
-"""Bytes of a form."""
-MOST_FIELDS = 4096
-"""Of a form: each role of a thousand accounts can be ticked."""
+LONGEST_BODY = 256 * 1024
+"""Bytes of a form: 20,000 roles can be ticked."""
+MOST_FIELDS = 20_000
 FORM_TOKEN = "token"  # noqa: S105 - the name of a field
 """The field of every form that holds its token."""
 
@@ -82,7 +81,7 @@ class Admitted:
     """Of the view, asset or action; the secret of an entrance. Empty for the first view."""
     query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     guest: Secret = field(default_factory=lambda: Secret(""))
-    """The cookie; empty at the entrance and for an asset, which anybody may see who can see the page."""
+    """The cookie; empty for an asset, which anybody may see who can see the page, and for a newcomer."""
     scripted: bool = False
     """The script has sent it, and a part of the view is all it needs."""
 
@@ -147,10 +146,12 @@ def judge(
         return Refused(status or 404)
     if not _FETCHED[found.kind](request, place):
         return Refused(403)
-    if found.kind in {Kind.ENTRANCE, Kind.ASSET}:
+    if found.kind is Kind.ASSET:
         return found
     cookies = _cookies(request, place)
     if len(cookies) != 1 or digest(cookies[0]) not in guests:
+        if found.kind is Kind.ENTRANCE:
+            return found
         return Refused(403, unknown_guest=found.kind in {Kind.VIEW, Kind.ACTION})
     scripted = request.values(b"sec-fetch-mode") != [b"navigate"]
     return Admitted(found.kind, found.name, found.query, Secret(cookies[0]), scripted)

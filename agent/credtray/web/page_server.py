@@ -192,7 +192,7 @@ class PageServer:
         if isinstance(found, Refused):
             return self._refused(found, place)
         if found.kind is Kind.ENTRANCE:
-            return self._let_in(found.name, place)
+            return self._let_in(found, place)
         if found.kind is Kind.ASSET:
             return self._asked(found, b"")
         self._guests.move_to_end(door.digest(found.guest.reveal()))
@@ -208,11 +208,13 @@ class PageServer:
             return _refusal(status)
         return _http(Answer(status, self._site.stranger(place.path)))
 
-    def _let_in(self, secret: str, place: Place) -> bytes:
+    def _let_in(self, found: Admitted, place: Place) -> bytes:
         """Answer at the entrance: a cookie for the first one who comes in time."""
-        until = self._entrances.pop(door.digest(secret), None)
+        until = self._entrances.pop(door.digest(found.name), None)
         if until is None or _now() > until:
             return _http(Answer(HTTPStatus.GONE, self._site.stranger(place.path)))
+        if found.guest.reveal():  # another cookie would make the forms of its other tabs worthless
+            return _http(Answer(HTTPStatus.SEE_OTHER, location=place.path))
         cookie = secrets.token_urlsafe(_SECRET_BYTES)
         while len(self._guests) >= _MOST_GUESTS:
             self._guests.popitem(last=False)

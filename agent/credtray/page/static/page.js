@@ -80,18 +80,22 @@
     return `${main.dataset.part}?${query}`;
   }
 
+  // While credtray was away, another program may have taken its port.
+  function ours(answer) { return answer.headers.get("Cross-Origin-Resource-Policy") === "same-origin"; }
+  function closed(answer) { return answer.status === 403 || !ours(answer); }
+
   async function refresh() {
     if (fetching) { again = true; return; }
     fetching = true;
     const before = answered;
     try {
       const answer = await fetch(address(), {cache: "no-store", redirect: "error"});
-      if (answer.ok) {
+      if (answer.ok && ours(answer)) {
         const html = await answer.text();
         if (before === answered) swap(html); else again = true;
         back();
       }
-      else if (answer.status === 403) stranger();
+      else if (closed(answer)) stranger();
     } catch { gone(); }
     fetching = false;
     if (again) { again = false; refresh(); }
@@ -117,14 +121,14 @@
   async function check() {
     try {
       const answer = await fetch(address(), {cache: "no-store"});
-      if (answer.ok) { swap(await answer.text()); back(); listen(); return; }
-      if (answer.status === 403) { stranger(); return; }
+      if (answer.ok && ours(answer)) { swap(await answer.text()); back(); listen(); return; }
+      if (closed(answer)) { stranger(); return; }
     } catch { /* not there yet */ }
     timer = setTimeout(check, 1500);
   }
 
   function say(text) { if (away.textContent !== text) away.textContent = text; away.hidden = !text; }
-  function gone() { say("credtray is not running. This page comes back by itself when it is."); }
+  function gone() { say("credtray is not running. This page comes back by itself when it is. If it does not, run: credtray open"); }
   function back() { say(""); }
   function stranger() {
     clearTimeout(timer);
@@ -181,6 +185,19 @@
 
   // --- a form that is sent without leaving the page ----------------------------------------------------------
 
+  async function posted(target, fields) {
+    const sent = {method: "POST", body: fields, cache: "no-store"};
+    const answer = await fetch(target, sent);
+    if (answer.status !== 403 || !ours(answer)) return answer;
+    // The agent was restarted: its forms have another token than those that are shown.
+    const part = await fetch(address(), {cache: "no-store"});
+    if (!part.ok || !ours(part)) return answer;
+    const fresh = document.createElement("template");
+    fresh.innerHTML = await part.text();
+    fields.set("token", fresh.content.querySelector("input[name=token]").value);
+    return fetch(target, sent);
+  }
+
   async function send(event, form) {
     const button = event.submitter;
     if (form.dataset.whole !== undefined || (button && button.dataset.whole !== undefined)) return;
@@ -191,17 +208,17 @@
     if (button) button.setAttribute("aria-busy", "true");
     for (const each of main.querySelectorAll("details.ask[open]")) each.open = false;
     try {
-      const answer = await fetch(target, {method: "POST", body: fields, cache: "no-store"});
-      if (answer.ok) {
+      const answer = await posted(target, fields);
+      if (answer.ok && ours(answer)) {
         const html = await answer.text();
         latest = "";
         answered += 1;
         swap(html, field ? field.id : "", field ? field.value : "");
         announce();
       }
-      else if (answer.status === 403) stranger();
+      else if (closed(answer)) stranger();
       else location.reload();
-    } catch { gone(); timer = setTimeout(check, 1500); }
+    } catch { gone(); clearTimeout(timer); timer = setTimeout(check, 1500); }
     if (button && button.isConnected) button.removeAttribute("aria-busy");
   }
 
