@@ -24,7 +24,7 @@ from credtray.desktop.autostart import Autostart, AutostartStatus
 from credtray.files.in_the_way import in_the_way
 from credtray.page.actions import Fields, Message
 from credtray.page.findings import Step, step
-from credtray.store.settings_file import mapping, settings_of
+from credtray.store.settings_file import SettingsFile, mapping, settings_of
 
 _LONG = 400
 _MOST_SESSIONS = 50
@@ -150,8 +150,7 @@ class PageSettings:
     """The settings of one agent. On the loop's thread; files and the desktop are looked at by workers."""
 
     def __init__(self, components: Components, workers: Workers, loop: Loop) -> None:
-        self._file = components.settings_file
-        self._home = components.environment.home
+        self._components = components
         self._workers = workers
         self._loop = loop
         self._autostart = Autostart()
@@ -163,6 +162,14 @@ class PageSettings:
             "not-at-login": self._not_at_login,
         }
         """What carries out which form."""
+
+    @property
+    def _file(self) -> SettingsFile:
+        return self._components.settings_file
+
+    @property
+    def _home(self) -> Path:
+        return self._components.environment.home
 
     async def view(self) -> SettingsView:
         """Return what the view shows now."""

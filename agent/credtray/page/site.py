@@ -38,7 +38,7 @@ from credtray.history.journal import Journal
 from credtray.page import views
 from credtray.page.actions import Fields, Message, outcome, request_of
 from credtray.page.adding import Adding
-from credtray.page.checking import Checking
+from credtray.page.checking import Checking, RunOurselves, run_ourselves
 from credtray.page.settings import PageSettings
 from credtray.page.views import happened
 from credtray.ways_out.page import Kind
@@ -105,13 +105,20 @@ class _Told:
 class PageSite:
     """The views of one agent's page."""
 
-    def __init__(self, loop: Loop, requests: Requests, components: Components, workers: Workers) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        requests: Requests,
+        components: Components,
+        workers: Workers,
+        run: RunOurselves = run_ourselves,
+    ) -> None:
         self._loop = loop
         self._requests = requests
         self._journal = Journal(paths.state_directory())
         self._listeners: set[asyncio.Event] = set()
         self._adding = Adding(components, workers, loop, self._wake)
-        self._checking = Checking(components, loop, self._wake)
+        self._checking = Checking(components, loop, self._wake, run)
         self._settings = PageSettings(components, workers, loop)
         self._steps: Mapping[str, Callable[[Fields], Awaitable[Message]]] = {
             **self._adding.handlers,
