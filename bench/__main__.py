@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import credentials_fetch, desk, doctor, endpoint, execution, idle, rewrite, sync
+from bench import credentials_fetch, desk, doctor, endpoint, execution, idle, page, rewrite, sync
 
 
 def main() -> int:
@@ -19,7 +19,11 @@ def main() -> int:
 
     say(*credentials_fetch.measure().lines())
     say(*credentials_fetch.on_windows())
-    say(*endpoint.measure().lines())
+    asked = endpoint.measure()
+    say(*asked.lines())
+    say(page.note().line(asked.ours.alone))
+    say(*page.served().lines(page.never_opened()))
+    say(page.keys().line())
     say(*execution.measure().lines())
     for result in sync.results():
         say(result.line())

@@ -159,9 +159,7 @@ def test_works_without_javascript(browser: Browser, house: House) -> None:
 
 def test_shows_what_a_command_changes_and_keeps_the_cursor_where_it_is(page: Page, house: House) -> None:
     box = page.get_by_label("Search")
-    with page.expect_response(re.compile(r"/part/\?q=synderys$")):
-        box.fill("synderys")
-    expect(page.locator("#q[value=synderys]")).to_have_count(1)  # and it stays until the next change
+    box.fill("synderys")
     box.evaluate("box => box.setSelectionRange(2, 4)")
     row(page, "synderys-dns").locator(".more").evaluate("node => { node.open = true; }")
     house.run("deactivate", "synderys-dns")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from credtray.core.errors import RoleRefused
 from credtray.core.events import Activated, ConfigLoaded, Fetched, FetchFailed
@@ -85,9 +85,17 @@ def bad_day() -> list[Entry]:
     return sorted([*scene.history(), *failures], key=lambda entry: entry.at)
 
 
+def many() -> State:
+    """More profiles than one answer has."""
+    state = scene.state()
+    more = {f"p{number:04}": Profile(f"p{number:04}", "lab", "222200000001", "R") for number in range(1200)}
+    return after(state, ConfigLoaded(AwsConfig(state.config.sessions, more)), now=scene.NOW)
+
+
 DAYS: Mapping[str, Callable[[], tuple[State, list[Entry]]]] = {
     "eventful": lambda: (scene.state(), scene.history()),
     "crowded": lambda: (crowd(), bad_day()),
+    "many": lambda: (many(), []),
 }
 
 
@@ -127,7 +135,7 @@ def shown(page: Page, width: int, query: str) -> list[Words]:
     return [Words(*each) for each in page.evaluate(WORDS)]
 
 
-@pytest.mark.parametrize("page", DAYS, indirect=True)
+@pytest.mark.parametrize("page", ["eventful", "crowded"], indirect=True)
 @pytest.mark.parametrize("query", ["", "?back=day"])
 def test_no_words_of_the_time_line_stand_upon_others_or_leave_the_page(page: Page, query: str) -> None:
     for width in WIDTHS:
@@ -148,3 +156,27 @@ def test_everything_is_inside_the_page_with_every_menu_open(page: Page) -> None:
 
             assert page.evaluate(OUTSIDE, width) == []
             page.locator("main details").nth(number).evaluate("node => { node.open = false; }")
+
+
+@pytest.mark.parametrize("page", ["many"], indirect=True)
+def test_search_finds_what_is_not_on_the_page(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_label("Search").fill("p1199")
+    expect(page.locator(".rows > li:visible")).to_have_count(1)
+    expect(page.get_by_text("1 of 1200 profiles")).to_be_visible()
+
+    assert any(url.endswith("q=p1199") for url in asked)
+
+
+@pytest.mark.parametrize("page", ["eventful"], indirect=True)
+def test_search_among_all_there_are_asks_nobody(page: Page) -> None:
+    asked: list[str] = []
+    expect(page.locator("html.live")).to_have_count(1)
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.install()
+    page.get_by_label("Search").fill("dns")
+    page.clock.run_for(1000)
+    expect(page.locator(".rows > li:visible")).to_have_count(1)
+
+    assert [url for url in asked if "q=" in url] == []

@@ -172,7 +172,8 @@
     address.searchParams.delete("told");
     history.replaceState(null, "", address);
     clearTimeout(asking);
-    // What is here may be a part of all there are: the others are asked for when the typing stops.
+    // Where all there are is here already, nobody has to be asked; else, when the typing stops.
+    if (main.querySelectorAll(".rows > li").length >= Number(box.dataset.total)) return;
     asking = setTimeout(refresh, 250);
   }
 
