@@ -133,8 +133,8 @@ def served(rounds: int = ROUNDS) -> Served:
         os.environ["XDG_RUNTIME_DIR"] = house.environ["XDG_RUNTIME_DIR"]
         found = [_opened(house) for _ in range(rounds)]
         screen = _on_the_screen(house)
-    columns = list(zip(*found, strict=True))
-    return Served(*(statistics.median(column) for column in columns), screen)
+    grown, asked, view, bare, change = map(statistics.median, zip(*found, strict=True))
+    return Served(grown, asked, view, bare, change, screen)
 
 
 def _opened(house: House) -> tuple[float, float, float, float, float]:

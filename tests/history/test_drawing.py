@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from rich.cells import cell_len
 
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import StatusDocument
@@ -65,6 +66,27 @@ def test_picture(name: str, width: int) -> None:
     assert width < 50 or all(len(line) <= width for line in lines)
     assert all(line == line.rstrip() for line in lines)
     assert snapshot(f"timeline-{name}-{width}", text, FOLDER) == text
+
+
+def test_wide_letters_push_no_bar_out_of_its_place() -> None:
+    names = ("dns", "運用チームの本番環境プロファイル", "e\u0301quipe", "プロファイル")
+    made = document([session()], [profile(name) for name in names])
+    lines = drawn(timeline(msgspec.convert(made, StatusDocument), ()), UTC, 80)
+    now = {cell_len(line.partition("│")[0]) for line in lines if "│" in line}
+
+    assert len(now) == 1
+    assert all(cell_len(line) <= 80 for line in lines)
+
+
+def test_words_of_a_failure_go_to_the_side_where_they_have_room_or_become_fewer() -> None:
+    failed = happened(5, Kind.KEYS_REFUSED, profile="p" * 40, text="Not assigned to you")
+    for width in (50, 60, 80, 120):
+        lines = drawn(timeline(msgspec.convert(BUSY, StatusDocument), (failed,)), UTC, width)
+        (line,) = [line for line in lines if "13:23" in line]
+
+        assert "✗" in line
+        assert len(line) <= width
+        assert ("refused" if width < 120 else "Not assigned to you") in line
 
 
 def test_status_draws_it_with_the_past_of_the_history() -> None:

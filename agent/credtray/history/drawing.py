@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
+from unicodedata import combining, east_asian_width
 
 from credtray.core.state_words import clock_time
 from credtray.core.words import plain
@@ -21,19 +22,22 @@ from credtray.history.timeline import (
     Timeline,
     bar_words,
     full_hours,
+    mark_label,
     mark_words,
 )
 
-CERTAIN, EXPECTED, RENEWED, ACT, NOW, GAP = "━╌┿▲│░"
+CERTAIN, EXPECTED, RENEWED, ACT, FAILED, NOW, GAP = "━╌┿▲✗│░"
 _LEGEND = (
     f"{CERTAIN} certain",
     f"{EXPECTED} expected",
     f"{RENEWED} renewed silently",
+    f"{ACT} you act",
+    f"{FAILED} failed",
     f"{GAP} asleep, offline or no agent",
 )
 _NARROWEST = 50
 """Columns below which words say it."""
-_WIDEST_LABEL = 20
+_WIDEST_LABEL, _SHORTEST_LABEL = 20, 9
 _HOUR_COLUMNS = 6
 """``17:00`` and a blank."""
 _MOST_KEYS = 12
@@ -47,7 +51,8 @@ def drawn(line: Timeline, zone: tzinfo | None, width: int) -> list[str]:
     if width < _NARROWEST:
         return list(_in_words(line, zone))
     canvas = _Canvas(line, zone, width)
-    return [each.rstrip() for each in canvas.lines()]
+    body = [each.rstrip() for each in canvas.lines()]
+    return [*body, *canvas.legend(body)]
 
 
 def _in_words(line: Timeline, zone: tzinfo | None) -> Iterator[str]:
@@ -66,7 +71,16 @@ def _shown(lane: Lane) -> list[Bar]:
 
 
 def _label(bar: Bar) -> str:
-    return plain(bar.name, _WIDEST_LABEL) if bar.kind is BarKind.KEYS else BAR_WORDS[bar.kind]
+    if bar.kind is not BarKind.KEYS:
+        return BAR_WORDS[bar.kind]
+    lengths = range(_WIDEST_LABEL, _SHORTEST_LABEL, -1)
+    names = (plain(bar.name, length) for length in lengths)
+    return next((name for name in names if _columns(name) <= _WIDEST_LABEL), plain(bar.name, _SHORTEST_LABEL))
+
+
+def _columns(text: str) -> int:
+    """Return how many columns a terminal gives to a text: two to each Chinese character."""
+    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
 
 
 class _Canvas:
@@ -75,7 +89,7 @@ class _Canvas:
     def __init__(self, line: Timeline, zone: tzinfo | None, width: int) -> None:
         self._line = line
         self._zone = zone
-        labels = (len(_label(bar)) for lane in line.lanes for bar in _shown(lane))
+        labels = (_columns(_label(bar)) for lane in line.lanes for bar in _shown(lane))
         self._margin = min(max(labels, default=0), _WIDEST_LABEL) + 4
         self._columns = width - self._margin
         self._now = self._column(line.now)
@@ -87,14 +101,21 @@ class _Canvas:
         for lane in self._line.lanes:
             yield plain(lane.name)
             for bar in _shown(lane):
-                yield f"  {_label(bar):{self._margin - 4}}  {self._bar(bar)}"
+                label = _label(bar)
+                yield f"  {label}{' ' * (self._margin - 2 - _columns(label))}{self._bar(bar)}"
             more = len(lane.bars) - len(_shown(lane))
             if more:
                 yield f"  and {more} more profile{'' if more == 1 else 's'}"
             for mark in lane.marks[-_MOST_MARKS:]:
-                yield " " * self._margin + self._mark(mark)
+                yield self._mark(mark)
             yield ""
-        yield from textwrap.wrap("  ".join(_LEGEND), self._margin + self._columns)
+
+    def legend(self, body: list[str]) -> list[str]:
+        """Return what the signs of these lines mean."""
+        used = set().union(*body)
+        words = (each.replace(" ", "\xa0") for each in _LEGEND if each[0] in used)  # none is parted
+        wrapped = textwrap.wrap("  ".join(words), self._margin + self._columns)
+        return [each.replace("\xa0", " ") for each in wrapped]
 
     def _column(self, instant: datetime) -> int:
         return min(int(self._line.place(instant) * self._columns), self._columns - 1)
@@ -138,10 +159,13 @@ class _Canvas:
 
     def _mark(self, mark: Mark) -> str:
         """Return a sign below the bars with its words beside it, on the side where there is room."""
+        sign = ACT if mark.kind.needs_a_person else FAILED
+        at = self._margin + self._column(mark.at)
+        right, left = self._margin + self._columns - at - 2, at - 1
+        room = max(right, left)
         words = mark_words(mark, self._line.now, self._zone)
-        place = self._column(mark.at)
-        room = max(place - 1, self._columns - place - 2)
-        words = plain(words, max(room, 9))
-        if place + 2 + len(words) <= self._columns:
-            return " " * place + f"{ACT} {words}"
-        return f"{words:>{place - 1}} {ACT}"
+        if _columns(words) > room:
+            words = plain(mark_label(mark, self._line.now, self._zone), max(room, 9))
+        if _columns(words) <= right:
+            return " " * at + f"{sign} {words}"
+        return f"{' ' * (left - _columns(words))}{words} {sign}"
