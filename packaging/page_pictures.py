@@ -42,6 +42,9 @@ VIEWS = {
     "overview": "The overview: a sign-in ends soon, a role was refused, there was no network for a while",
     "overview-day": "The overview with the last 24 hours",
     "history": "The history",
+    "check-up": "The check-up, with a change that is shown before it is written",
+    "which-keys": "Which keys the tools use for a profile",
+    "settings": "The settings",
     "add-start": "The first thing to see with nothing set up",
     "add-choosing": "Picking accounts and roles",
     "add-preview": "The changes to the config file, before they are written",
@@ -68,7 +71,7 @@ def main() -> int:
     os.environ["TZ"] = "UTC"
     time.tzset()
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        os.environ["XDG_STATE_HOME"] = home
+        os.environ |= dict.fromkeys(("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"), home)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*SWITCHES])
         album = Album(browser, folder)
         take_views(album)
@@ -163,11 +166,30 @@ def take_views(album: Album) -> None:
         album.take(page, "history")
         with album.opened(page.url) as other:
             album.take(other, "stranger")
+        take_checkup(album, page)
         page.get_by_role("link", name="Overview").click()
         page.locator("html.live").wait_for()
         served.close()
         page.get_by_role("alert").wait_for()
         album.take(page, "gone")
+
+
+def take_checkup(album: Album, page: Page) -> None:
+    """What was found and can be repaired, which keys the tools use, and the settings."""
+    page.get_by_role("link", name="Check-up").click()
+    page.get_by_role("button", name="Check now").click()
+    page.get_by_role("button", name="Show the change").click()
+    page.get_by_role("button", name="Write this").wait_for()
+    page.reload()
+    album.take(page, "check-up")
+    page.get_by_role("link", name="Overview").click()
+    page.locator("li[data-profile=synderys-dns] .more summary").click()
+    page.get_by_role("button", name="Which keys would my tool use?").click()
+    page.get_by_role("heading", name="Which keys your tools use").wait_for()
+    album.take(page, "which-keys")
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("heading", name="Settings").wait_for()
+    album.take(page, "settings")
 
 
 # --- the end of a sign-in ----------------------------------------------------------------------------------

@@ -1,23 +1,28 @@
 """The page's own server and views over a state that stands still: who judges its looks waits for nothing.
 
-No agent runs, and no form does anything.
+No agent runs; no form does anything but those of the check-up, whose answers are made up.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+from credtray.app import build
 from credtray.core.state import State
 from credtray.desktop import paths
+from credtray.desktop.autostart import AutostartStatus
 from credtray.history.entries import Entry
 from credtray.history.journal import Journal
 from credtray.page.site import PageSite
 from credtray.web.page_server import PageServer, Site
+from tests.page.checkup_scene import answered
+
+T = TypeVar("T")
 
 
 class StillLoop:
@@ -26,6 +31,10 @@ class StillLoop:
     def __init__(self, state: State, now: datetime) -> None:
         self.state = state
         self._now = now
+
+    async def file_work(self, work: Callable[[], T]) -> T:
+        """Look at a file."""
+        return await asyncio.to_thread(work)
 
     def now(self) -> datetime:
         """Return the one time it knows."""
@@ -37,13 +46,22 @@ class StillLoop:
         yield asyncio.Event()
 
 
+class StillDesktop:
+    """The agent's workers, of a desktop that starts nothing at login."""
+
+    async def desktop_result_of(self, _work: object) -> AutostartStatus:
+        """Answer for the desktop."""
+        return AutostartStatus(False, "", ())
+
+
 class Served:
     """The page of a still agent, served by a thread."""
 
     def __init__(self, state: State, past: Sequence[Entry], now: datetime) -> None:
         Journal(paths.state_directory()).append(past)
         nothing = cast("Any", None)  # forms are not sent
-        self._site = PageSite(cast("Any", StillLoop(state, now)), nothing, nothing, nothing)
+        loop, desktop = cast("Any", StillLoop(state, now)), cast("Any", StillDesktop())
+        self._site = PageSite(loop, nothing, build(), desktop, answered)
         self._site.prepare()
         self._server = PageServer(Site(self._site.answer, self._site.changes, self._site.stranger))
         self._open = threading.Event()

@@ -128,8 +128,10 @@ def test_tools_that_do_the_same_are_one_answer() -> None:
             client("Java", "none", troubles=nothing),
         ),
     )
-    view = checkup_view(Checkup((), (row,)))
+    view = checkup_view(Checkup((), (row,)), named=True)
 
+    assert view.conclusion == "Some tools get no keys"
+    assert checkup_view(Checkup((), (row,))).answers == ()
     assert [(each.tools, each.word) for each in view.answers] == [
         (("AWS CLI v2", "Go*"), "Works"),
         (("boto3",), "Look"),

@@ -239,7 +239,8 @@ class Checking:
         words = ("doctor", "--json", *(("--online",) if look.online else ()))
         try:
             found = await self._asked((*words, *(("--", subject) if subject else ())), Checkup)
-            look.found, look.problem = await asyncio.to_thread(checkup_view, found), None
+            look.found = await asyncio.to_thread(checkup_view, found, named=bool(subject))
+            look.problem = None
         except CredtrayError as error:
             look.problem = Message.of(error.problem)
 

@@ -196,22 +196,25 @@ _SEVERITIES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
 _URGENT = ("broken", "warning")
 
 
-def checkup_view(found: Checkup) -> CheckupView:
-    """Return what a check-up says."""
+def checkup_view(found: Checkup, *, named: bool = False) -> CheckupView:
+    """Return what a check-up says; of a profile that was *named*, also which keys the tools use."""
     counts = {each: sum(item.severity == each for item in found.findings) for each in _SEVERITIES}
     worst = next((each for each in _SEVERITIES if counts[each]), "fine")
     cards = [(item.severity in _URGENT, _card(item)) for item in found.findings]
-    answers = tuple(answer for row in found.profiles[:1] for answer in _answers(row.clients))
+    clients = found.profiles[0].clients if named and found.profiles else ()
+    answers = tuple(_answers(clients))
+    some_fail = any(answer.shape == "ended" for answer in answers)
+    whole = "Some tools get no keys" if some_fail else "Nothing is broken"
     return CheckupView(
         _SEVERITIES[worst][0] if worst in _URGENT else "fresh",
         _counted(counts, [worst]) if worst in _URGENT else "Fine",
-        "Something is broken" if counts["broken"] else "Nothing is broken",
+        "Something is broken" if counts["broken"] else whole,
         _counted(counts, _SEVERITIES),
         tuple(card for urgent, card in cards if urgent),
         tuple(card for urgent, card in cards if not urgent),
         _counted(counts, [each for each in _SEVERITIES if each not in _URGENT]),
         answers,
-        any(not client.proven for row in found.profiles[:1] for client in row.clients),
+        any(not client.proven for client in clients),
     )
 
 
