@@ -62,6 +62,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "endpoint": ("cli.endpoint", _PROGRAMS),
     "wait": ("cli.execution", _PROGRAMS),
     "console": ("cli.console", _PROGRAMS),
+    "agent": ("tokens.agent_command", _PROGRAMS),
     "docker-credential": ("tokens.registry", _PROGRAMS),
     "kube": ("tokens.kube_command", _PROGRAMS),
     "token": ("tokens.command", _PROGRAMS),

@@ -1,1 +1,1 @@
-"""Tokens that are made from role credentials: for Kubernetes clusters, databases and package registries."""
+"""What other programs need of a profile: tokens for clusters, registries, databases; settings of agents."""

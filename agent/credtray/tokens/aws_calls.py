@@ -9,21 +9,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from credtray.cli.backend import ask
 from credtray.core.addresses import check_region, shown
-from credtray.core.errors import RequestRefused, UnexpectedReply, UsageError
+from credtray.core.errors import RequestRefused, UnexpectedReply, UnknownProfile, UsageError
 from credtray.core.models import Endpoints, RoleCredentials, Way
 from credtray.core.protocol import Credentials, ProcessCredentials
 from credtray.core.shell_words import argument
+from credtray.core.words import did_you_mean
 from credtray.tokens import kube_fast
 from credtray.tokens.kubeconfig import Cluster
-
-if TYPE_CHECKING:
-    from credtray.core.models import Profile
 
 S = TypeVar("S")
 
@@ -97,12 +95,18 @@ class Asker:
 
 
 def known_places(name: str) -> tuple[str | None, Endpoints]:
-    """Return the region of a profile, and what chooses its hosts."""
+    """Return the region of a profile, and what chooses its hosts.
+
+    Raises:
+        UnknownProfile: there is no such profile.
+    """
     from credtray.app import build
     from credtray.cli.configured import configuration
 
     config, settings = configuration(build())
-    profile: Profile = config.profiles[name]
+    profile = config.profiles.get(name)
+    if profile is None:
+        raise UnknownProfile(f"{name!r}.{did_you_mean(name, config.profiles)}")
     endpoints = profile.endpoints_in(config.sessions[profile.session])
     return settings.profile(name).region or profile.region, endpoints
 

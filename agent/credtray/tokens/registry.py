@@ -23,6 +23,7 @@ from credtray.core.addresses import shown
 from credtray.core.errors import CredtrayError, UnexpectedReply, UsageError
 from credtray.core.models import AwsConfig, Profile, Way
 from credtray.core.settings import Settings, dotted
+from credtray.core.shell_words import argument, toml_word
 from credtray.tokens.aws_calls import Asker
 from credtray.tokens.presigned import service_host
 
@@ -107,7 +108,7 @@ def _ambiguous(registry: Registry, names: list[str]) -> UsageError:
     setting = dotted(("profiles", names[0], "registries"))
     return UsageError(
         f"{', '.join(sorted(names))} could all open {registry.host}",
-        hint=f"Say which one should, such as: credtray settings set {setting} {which}",
+        hint=f"Say which one should, such as: credtray settings set {toml_word(setting)} {argument(which)}",
     )
 
 
