@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 
 from credtray import __version__
 from credtray.app import Components, requests_of
@@ -162,7 +163,8 @@ class Service:
         else:
             self.requests.register(without_desktop(self.loop) | WITHOUT_DESKTOP)
         tokens = EndpointTokens(paths.state_directory() / "endpoint")
-        self._endpoint = Endpoint(self.loop, self.requests, tokens, listening_on, redactor.register)
+        bind = partial(listening_on, wrong=self._history.refused)
+        self._endpoint = Endpoint(self.loop, self.requests, tokens, bind, redactor.register)
         self.requests.register(self._endpoint.handlers)
         self.page = self._page()
 

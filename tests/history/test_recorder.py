@@ -284,6 +284,30 @@ def test_at_the_endpoint_it_is_found_out_a_few_times_a_minute(monkeypatch: pytes
     drive(work)
 
 
+def test_a_flood_of_wrong_tokens_is_a_few_lines_and_hides_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "program_at", lambda peer, *_: Program(peer[1], f"program {peer[1]}"))
+
+    async def work(world: World) -> None:
+        await world.daemon.signed_in()
+        state = world.daemon.loop.state
+        world.daemon.loop.state = replace(state, endpoint=replace(state.endpoint, port=20001))
+        for port in range(1000):
+            world.recorder.refused(("127.0.0.1", 40000 + port))
+        await world.daemon.requests.issued("dev", Recipient(Way.ENDPOINT, ("127.0.0.1", 50000)))
+        await asyncio.sleep(120)
+        refused = await world.entries(Kind.ENDPOINT_REFUSED)
+        (given,) = await world.entries(Kind.KEYS_GIVEN)
+
+        assert sum(entry.count for entry in refused) == 1000
+        assert len(refused) == 3
+        assert [entry.program for entry in refused if entry.program] == ["program 40000"]
+        assert given.program == "program 50000"
+
+    drive(work)
+
+
 # --- trouble -----------------------------------------------------------------------------------------
 
 

@@ -46,6 +46,10 @@ def given(way: Way, **parts: Any) -> Entry:
             entry(Kind.KEYS_DENIED, profile="dev", program="aws", pid=3, count=2, text="Not signed in"),
             "aws (pid 3) asked 2 times for keys of dev and got none: Not signed in",
         ),
+        (
+            entry(Kind.ENDPOINT_REFUSED, way=Way.ENDPOINT, count=40),
+            "a program asked 40 times at the endpoint with a wrong token and got nothing",
+        ),
         (entry(Kind.KEYS_REFUSED, profile="dev", text="No access"), "dev was refused: No access"),
         (entry(Kind.TOKEN_RENEWED), "access token of corp renewed"),
         (

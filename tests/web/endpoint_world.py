@@ -60,6 +60,8 @@ class Endpoint:
     issued: list[str] = field(default_factory=list)
     callers: list[Caller] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
+    wrong: list[Caller] = field(default_factory=list)
+    """Who came with a wrong token."""
     failing: Exception | None = None
     seconds: float = 0.0
 
@@ -117,7 +119,8 @@ def drained(connection: socket.socket) -> bytes:
 @contextmanager
 def serving(limits: Limits = Limits(), port: int | None = None) -> Iterator[Endpoint]:
     """Serve from a thread until the block ends."""
-    endpoint = Endpoint(listening_on(port))
+    wrong: list[Caller] = []
+    endpoint = Endpoint(listening_on(port, wrong.append), wrong=wrong)
     ready, loops = threading.Event(), []
 
     async def work() -> None:

@@ -65,6 +65,18 @@ def test_each_token_opens_its_own_profile(endpoint: Endpoint) -> None:
     assert endpoint.issued == ["dev", "prod"]
 
 
+def test_only_a_wrong_token_is_told_of_and_by_whom(endpoint: Endpoint) -> None:
+    with closing(endpoint.connect()) as connection:
+        ours = connection.getsockname()
+        connection.sendall(request(endpoint.port, "dev", "wrong"))
+        drained(connection)
+    for token in (TOKEN, None):
+        endpoint.get("dev", token)
+    endpoint.send(b"nonsense")
+
+    assert endpoint.wrong == [ours]
+
+
 def test_localhost_is_a_name_of_ours(endpoint: Endpoint) -> None:
     raw = request(endpoint.port).replace(b"127.0.0.1", b"localhost")
 

@@ -29,6 +29,8 @@ class Kind(StrEnum):
     KEYS_FAILED = "keys_failed"
     KEYS_DENIED = "keys_denied"
     """Somebody asked for keys, and there were none to give."""
+    ENDPOINT_REFUSED = "endpoint_refused"
+    """Somebody asked at the endpoint with a wrong token."""
     TOKEN_RENEWED = "token_renewed"  # noqa: S105 - a name
     RENEWAL_FAILED = "renewal_failed"
     RENEWAL_REFUSED = "renewal_refused"
@@ -82,7 +84,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 TOGETHER = timedelta(minutes=1)
 """The same thing again within this time of the first is one entry with a count."""
 
-COUNTED = frozenset({Kind.KEYS_GIVEN, Kind.KEYS_DENIED})
+COUNTED = frozenset({Kind.KEYS_GIVEN, Kind.KEYS_DENIED, Kind.ENDPOINT_REFUSED})
 """What may come many times a minute; everything else has a line for each time."""
 
 

@@ -18,6 +18,7 @@ import msgspec
 from credtray.core.errors import CredtrayError, Problem
 from credtray.core.events import Event, Stopping
 from credtray.core.models import Way
+from credtray.core.ports.files import Caller
 from credtray.core.state import State
 from credtray.daemon.requests import Recipient
 from credtray.daemon.workers import Workers
@@ -35,6 +36,8 @@ MOST_WAITING = 1000
 """Entries that are kept for later while the file cannot be written; then the oldest are lost."""
 LOOKS = 4
 """How often in a minute a thread finds out who asks at the endpoint, which takes it some milliseconds."""
+LOOKS_AT_REFUSED = 1
+"""The same for who has no right token: whoever floods us must not keep us from naming the others."""
 _LOOKS_SECONDS = 60.0
 _SEEN = 16
 """Processes that asked at the endpoint lately: they are looked at first."""
@@ -80,6 +83,7 @@ class Recorder:
         self._minutes: dict[tuple[object, ...], _Minute] = {}
         self._heard: datetime | None = None
         self._looks: deque[float] = deque(maxlen=LOOKS)
+        self._looks_at_refused: deque[float] = deque(maxlen=LOOKS_AT_REFUSED)
         self._seen: deque[int] = deque(maxlen=_SEEN)
         self._looking: set[asyncio.Task[None]] = set()
         self._trouble: Problem | None = None
@@ -104,11 +108,19 @@ class Recorder:
         """Note who was given keys, or was not; see ``Requests``."""
         if to.way is None or not self._state().settings.history:
             return
-        entry = self._entry(profile, to.way, problem)
-        if isinstance(to.caller, int):  # it waits for its answer: it is still there to be looked at
-            self._note(_of(entry, asker_behind(to.caller)))
-        elif to.caller is not None and self._may_look():
-            looking = asyncio.create_task(self._found_out(entry, to.caller), name="who asks")
+        self._note_by(self._entry(profile, to.way, problem), to.caller, self._looks)
+
+    def refused(self, caller: Caller) -> None:
+        """Note that somebody asked at the endpoint with a wrong token."""
+        if self._state().settings.history:
+            entry = Entry(at=self._now(), kind=Kind.ENDPOINT_REFUSED, way=Way.ENDPOINT)
+            self._note_by(entry, caller, self._looks_at_refused)
+
+    def _note_by(self, entry: Entry, caller: Caller, looks: deque[float]) -> None:
+        if isinstance(caller, int):  # it waits for its answer: it is still there to be looked at
+            self._note(_of(entry, asker_behind(caller)))
+        elif caller is not None and _may_look(looks):
+            looking = asyncio.create_task(self._found_out(entry, caller), name="who asks")
             self._looking.add(looking)
             looking.add_done_callback(self._looking.discard)
         else:
@@ -127,13 +139,6 @@ class Recorder:
         )
 
     # --- who asks at the endpoint -----------------------------------------------------------------------
-
-    def _may_look(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        if len(self._looks) == LOOKS and now - self._looks[0] < _LOOKS_SECONDS:
-            return False
-        self._looks.append(now)
-        return True
 
     async def _found_out(self, entry: Entry, peer: Address) -> None:
         port, seen = self._state().endpoint.port, tuple(self._seen)
@@ -206,6 +211,14 @@ class Recorder:
             self._trouble = problem
 
         self._workers.files(lambda: self._journal.append(entries), written, failed)
+
+
+def _may_look(looks: deque[float]) -> bool:
+    now = asyncio.get_running_loop().time()
+    if len(looks) == looks.maxlen and now - looks[0] < _LOOKS_SECONDS:
+        return False
+    looks.append(now)
+    return True
 
 
 def _of(entry: Entry, program: Program) -> Entry:

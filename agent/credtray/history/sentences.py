@@ -136,6 +136,11 @@ def _denied(fact: _Fact) -> str:
     return f"{who(fact.entry)} asked{times} for keys of {fact.profiles} and got none{fact.why}"
 
 
+def _refused(fact: _Fact) -> str:
+    times = f" {fact.entry.count} times" if fact.entry.count > 1 else ""
+    return f"{who(fact.entry)} asked{times} at the endpoint with a wrong token and got nothing"
+
+
 def _file_failed(fact: _Fact) -> str:
     if fact.entry.profile is None:
         return f"the credentials file could not be written{fact.why}"
@@ -152,6 +157,7 @@ _SENTENCES: Mapping[Kind, Callable[[_Fact], str]] = MappingProxyType(
     {
         Kind.KEYS_GIVEN: _given,
         Kind.KEYS_DENIED: _denied,
+        Kind.ENDPOINT_REFUSED: _refused,
         Kind.KEYS_FETCHED: lambda it: f"keys of {it.profiles} renewed{it.until}",
         Kind.KEYS_REFUSED: lambda it: f"{it.profiles} was refused{it.why}",
         Kind.KEYS_FAILED: lambda it: f"keys of {it.profiles} could not be renewed{it.why}",

@@ -345,6 +345,7 @@ _FAILURES = frozenset(
         Kind.KEYS_REFUSED,
         Kind.KEYS_FAILED,
         Kind.KEYS_DENIED,
+        Kind.ENDPOINT_REFUSED,
         Kind.RENEWAL_FAILED,
         Kind.RENEWAL_REFUSED,
         Kind.SIGN_IN_FAILED,

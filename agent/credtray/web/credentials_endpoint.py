@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 
 import h11
 
-from credtray.core.errors import CredtrayError, EndpointUnavailable, TimedOut
+from credtray.core.errors import CredtrayError, EndpointTokenRefused, EndpointUnavailable, TimedOut
 from credtray.core.models import Secret
 from credtray.core.ports.files import Caller, IssueForProfile
 from credtray.ways_out import endpoint
@@ -38,14 +38,18 @@ class Limits:
     """Connections that have not shown a token; one more, and the oldest of them goes."""
 
 
-def listening_on(port: int | None) -> BoundEndpoint:
+Refuse = Callable[[Caller], None]
+"""Hears of each request with a wrong token. Costs nobody time."""
+
+
+def listening_on(port: int | None, wrong: Refuse = lambda _caller: None) -> BoundEndpoint:
     """Take *port* of 127.0.0.1 where it is free, else another one; nobody is answered yet.
 
     Raises:
         EndpointUnavailable: no port is free.
     """
     try:
-        return BoundEndpoint(lasting_socket(port))
+        return BoundEndpoint(lasting_socket(port), wrong)
     except OSError as error:
         raise EndpointUnavailable(error.strerror or "no port") from None
 
@@ -53,8 +57,9 @@ def listening_on(port: int | None) -> BoundEndpoint:
 class BoundEndpoint:
     """A port of ours. Whoever connects waits until ``serve``."""
 
-    def __init__(self, listening: socket.socket) -> None:
+    def __init__(self, listening: socket.socket, wrong: Refuse) -> None:
         self._listening = listening
+        self._wrong = wrong
         self._serving: tuple[asyncio.Server, HttpConnections] | None = None
         self.port: int = listening.getsockname()[1]
 
@@ -69,7 +74,7 @@ class BoundEndpoint:
             limits: how long and how many.
         """
         limits = limits or Limits()
-        desk = _Answers(self.port, tokens, issue, limits.answer_seconds)
+        desk = _Answers(self.port, tokens, issue, limits.answer_seconds, self._wrong)
         connections = HttpConnections(
             desk.answer, _malformed, most=limits.connections, seconds=limits.request_seconds
         )
@@ -94,11 +99,14 @@ class _Answers:
     tokens: Mapping[str, Secret]
     issue: IssueForProfile
     seconds: float
+    wrong: Refuse
 
     def answer(self, received: Received) -> bytes | asyncio.Task[bytes]:
         """Answer a request: a refusal at once, keys when they are there."""
         found = door.raw_refusal(received.head, received.rest) or self._judged(received.request)
         if isinstance(found, Refused):
+            if found.problem.code == EndpointTokenRefused.code:
+                self.wrong(received.peer)
             return _refusal(found)
         return asyncio.create_task(self._keys(found.profile, received.peer), name="endpoint answer")
 
