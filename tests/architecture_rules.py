@@ -27,6 +27,7 @@ WINGS: dict[str, frozenset[str]] = {
     "demo.identity_center": frozenset(),  # what the product is tried against shares no code with it
     "pipe_note": frozenset(),
     "unix_peer": frozenset(),
+    "windows_processes": frozenset(),
     "windows_user": frozenset(),
     "agent_connect": frozenset({"desktop", "unix_peer"}),
     "agent_connect_pipe": frozenset({"pipe_note", "windows_user"}),

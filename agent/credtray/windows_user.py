@@ -1,4 +1,4 @@
-"""Asks Windows whose things are: this process, a pipe, the process that serves a pipe.
+"""Asks Windows whose things are: this process, a pipe, the processes at the two ends of a pipe.
 
 Slow to import (ctypes), so the credentials fast path does without. Decides nothing.
 """
@@ -101,6 +101,13 @@ def server_pid(handle: int) -> int | None:
     """Return the process that serves the open pipe; None where Windows does not tell."""
     pid = wintypes.DWORD()
     told = _kernel().GetNamedPipeServerProcessId(wintypes.HANDLE(handle), ctypes.byref(pid))
+    return pid.value if told and pid.value else None
+
+
+def client_pid(handle: int) -> int | None:
+    """Return the process at the other end of our pipe; None where Windows does not tell."""
+    pid = wintypes.DWORD()
+    told = _kernel().GetNamedPipeClientProcessId(wintypes.HANDLE(handle), ctypes.byref(pid))
     return pid.value if told and pid.value else None
 
 

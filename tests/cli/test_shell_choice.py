@@ -17,6 +17,7 @@ from credtray.core.errors import UsageError
 from credtray.core.forms import SYNTAX, Form, Shell
 from credtray.desktop.paths import asset
 from credtray.menu.profiles import FORMS
+from credtray.windows_processes import windows_processes
 from tests.cli.fake_backend import credtray
 from tests.cli.real_world import ROOT
 
@@ -156,7 +157,7 @@ class Kernel32:
 def test_windows_snapshot_is_read_to_its_end_and_closed() -> None:
     kernel = Kernel32((10, 4, "powershell.exe"), (11, 10, "credtray.exe"))
 
-    assert environment.windows_processes(lambda: kernel) == {
+    assert windows_processes(lambda: kernel) == {
         10: (4, "powershell.exe"),
         11: (10, "credtray.exe"),
     }
@@ -167,7 +168,7 @@ def test_where_there_is_no_snapshot_nobody_is_seen() -> None:
     def nothing() -> Any:
         raise OSError
 
-    assert environment.windows_processes(nothing) == {}
+    assert windows_processes(nothing) == {}
 
 
 def test_unknown_word_is_answered_with_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:

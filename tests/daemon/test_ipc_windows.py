@@ -19,8 +19,9 @@ import pytest
 
 from credtray import agent_connect_pipe, ipc_client, windows_user
 from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent
-from credtray.core.protocol import Credentials, Ping
+from credtray.core.protocol import Credentials, Ping, Request
 from credtray.daemon import ipc_pipe
+from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.runtime_directory import prepare_runtime_directory
 from credtray.ipc_client import AgentClient
 from credtray.pipe_note import PIPE, pipe_note, read_pipe_note
@@ -165,6 +166,39 @@ def test_fast_client_prints_nothing_that_an_impostor_says(impostor: str) -> None
 
     assert (done.returncode, done.stdout) == (3, b"")
     assert f"{impostor}: another program listens there".encode() in done.stderr
+
+
+class Hearing(StubHandler):
+    """Remembers who asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.callers: list[int | None] = []
+
+    async def handle(self, request: Request, reply: ReplySink) -> None:
+        self.callers.append(reply.caller)
+        await super().handle(request, reply)
+
+
+def test_agent_knows_which_process_asks() -> None:
+    hearing = Hearing()
+    note().parent.mkdir(parents=True)
+
+    async def work() -> None:
+        server = ipc_pipe.PipeServer(note(), lambda: True, hearing)
+        await server.start()
+        await asyncio.to_thread(ask)
+        await asyncio.to_thread(fast)
+        await server.close()
+
+    def ask() -> None:
+        with AgentClient.connect() as client:
+            client.ask(Ping())
+
+    asyncio.run(work())
+
+    assert hearing.callers[0] == os.getpid()
+    assert hearing.callers[1] not in {None, os.getpid()}
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from credtray.history.callers import Program, asker_behind, program_at
+from credtray.history.callers import Program, asker_among, asker_behind, program_at
 from tests.web.test_loopback_peer import HEAD
 
 PEER, OURS = ("127.0.0.1", 0xD431), ("127.0.0.1", 8080)
@@ -52,6 +52,32 @@ def test_a_command_whose_parent_has_gone_is_itself(tmp_path: Path) -> None:
     process(tmp_path, 11, "credtray", 1)
 
     assert asker_behind(11, tmp_path) == Program(11, "credtray")
+
+
+@pytest.mark.parametrize(
+    ("programs", "asker"),
+    [
+        (("credtray.exe", "aws.exe", "cmd.exe"), "aws.exe"),
+        (("python.exe", "credtray.exe", "terraform.exe", "cmd.exe"), "terraform.exe"),
+        (("python.exe", "python.exe", "Credtray.EXE", "terraform.exe"), "terraform.exe"),
+        (("python.exe", "pwsh.exe"), "pwsh.exe"),
+        (("credtray.exe",), "credtray.exe"),  # who started it has ended
+    ],
+)
+def test_on_windows_the_programs_that_start_us_are_passed_over(programs: tuple[str, ...], asker: str) -> None:
+    table = {10 - place: (9 - place, name) for place, name in enumerate(programs)}
+
+    assert asker_among(10, table) == Program(10 - programs.index(asker), asker)
+
+
+def test_on_windows_processes_that_are_each_others_parents_end_somewhere() -> None:
+    assert asker_among(1, {1: (2, "a.exe"), 2: (1, "b.exe")}) == Program(2, "b.exe")
+    assert asker_among(7, {}) == Program(7)
+
+
+@pytest.mark.windows
+def test_windows_tells_who_started_this_test() -> None:
+    assert asker_behind(os.getpid()).pid == os.getppid()
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "11 (x"])

@@ -5,7 +5,6 @@ Prints keys on stdout because that was asked for; in notes and errors there are 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import subprocess
@@ -13,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from msgspec import UNSET
@@ -28,6 +27,7 @@ from credtray.core.models import Way
 from credtray.core.protocol import Copy, Credentials, ProcessCredentials, Status
 from credtray.core.protocol.results import CopyResult
 from credtray.core.words import did_you_mean
+from credtray.windows_processes import Process, windows_processes
 
 # Which shell the text is for: the one given, or the one this process was started from.
 #
@@ -260,11 +260,6 @@ def _words(kind: Shell | None) -> str:
 DEEPEST = 12
 """Ancestors looked at: `uv run`, `make`, `sudo` and their like stand between the shell and us."""
 _PS_SECONDS = 2.0
-_TH32CS_SNAPPROCESS = 0x2
-_INVALID_HANDLE = (None, 0, -1, 2**32 - 1, 2**64 - 1)
-
-Process = tuple[int, str]
-"""The parent's pid, and the program: a path or a bare name."""
 
 
 def ancestors() -> Iterator[str]:
@@ -322,55 +317,3 @@ def unix_processes() -> Mapping[int, Process]:
         if pid.isdecimal() and parent.isdecimal():
             found[int(pid)] = int(parent), program.strip()
     return found
-
-
-class _ProcessEntry(ctypes.Structure):
-    """PROCESSENTRY32W (tlhelp32.h)."""
-
-    _fields_ = (
-        ("size", ctypes.c_uint32),
-        ("usage", ctypes.c_uint32),
-        ("pid", ctypes.c_uint32),
-        ("heap", ctypes.c_size_t),
-        ("module", ctypes.c_uint32),
-        ("threads", ctypes.c_uint32),
-        ("parent", ctypes.c_uint32),
-        ("priority", ctypes.c_int32),
-        ("flags", ctypes.c_uint32),
-        ("program", ctypes.c_wchar * 260),
-    )
-
-
-def windows_processes(load: Callable[[], Any] | None = None) -> Mapping[int, Process]:
-    """Return every process of a tool help snapshot; none where it cannot be made.
-
-    Written from documentation and never run on Windows.
-    """
-    try:
-        kernel = (load or _kernel32)()
-    except OSError:
-        return {}
-    snapshot = kernel.CreateToolhelp32Snapshot(_TH32CS_SNAPPROCESS, 0)
-    if snapshot in _INVALID_HANDLE:
-        return {}
-    found: dict[int, Process] = {}
-    entry = _ProcessEntry()
-    entry.size = ctypes.sizeof(_ProcessEntry)
-    more = kernel.Process32FirstW(snapshot, ctypes.byref(entry))
-    while more:
-        found[entry.pid] = entry.parent, entry.program
-        more = kernel.Process32NextW(snapshot, ctypes.byref(entry))
-    kernel.CloseHandle(snapshot)
-    return found
-
-
-def _kernel32() -> Any:
-    library = getattr(ctypes, "WinDLL", None)
-    if library is None:
-        raise OSError("no kernel32.dll here")
-    kernel = library("kernel32", use_last_error=True)
-    kernel.CreateToolhelp32Snapshot.restype = ctypes.c_void_p
-    kernel.Process32FirstW.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-    kernel.Process32NextW.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-    kernel.CloseHandle.argtypes = [ctypes.c_void_p]
-    return kernel

@@ -178,10 +178,8 @@ class PipeServer:
 class _PipeChannel:
     """One connected instance of the pipe as a ``Channel``."""
 
-    caller: int | None = None
-    """Not asked for here."""
-
     def __init__(self, pipe: windows_utils.PipeHandle, proactor: _Proactor) -> None:
+        self.caller = windows_user.client_pid(pipe.handle)
         self._pipe = pipe
         self._proactor = proactor
 

@@ -1,4 +1,6 @@
-"""Which program asks for keys: from a process id, or from where its loopback connection comes. Linux's /proc.
+"""Which program asks for keys: from a process id, or from where its loopback connection comes.
+
+Linux's /proc, and for a process id the snapshot of all processes that Windows gives.
 
 None where it cannot be found out, which is never an error: the history then says "a program". Never reads a
 command line further than its second word, and keeps none: it may hold secrets.
@@ -10,7 +12,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ _TABLES = ("net/tcp", "net/tcp6")
 _STAT = re.compile(r"(?P<pid>\d+) \((?P<name>.*)\) \S (?P<parent>\d+) ", re.DOTALL)
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox"})
 _MOST_SHELLS = 3
+_OWN_NAMES = frozenset({"credtray.exe", "credtrayw.exe"})
+_LONGEST_CHAIN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,10 @@ def asker_behind(pid: int, proc: Path = _PROC) -> Program:
 
     A shell that only runs the command for somebody (``sh -c``) is passed over.
     """
+    if sys.platform == "win32" and proc == _PROC:
+        from credtray.windows_processes import windows_processes
+
+        return asker_among(pid, windows_processes())
     found = _process(pid, proc)
     if found is None:
         return Program(pid)
@@ -47,6 +55,21 @@ def asker_behind(pid: int, proc: Path = _PROC) -> Program:
         if found.name not in _SHELLS or not _runs_a_command(found.pid, proc):
             break
     return Program(found.pid, found.name)
+
+
+def asker_among(pid: int, processes: Mapping[int, tuple[int, str]]) -> Program:
+    """Return who is behind a command on Windows, given the parent and the program of each process.
+
+    pip's ``credtray.exe`` starts a Python, and that of an environment another one: who asks is above them.
+    """
+    chain: list[Program] = []
+    while (found := processes.get(pid)) is not None and len(chain) < _LONGEST_CHAIN:
+        chain.append(Program(pid, found[1]))
+        pid = found[0]
+    if not chain:
+        return Program(pid)
+    own = [place for place, program in enumerate(chain[:-1]) if (program.name or "").lower() in _OWN_NAMES]
+    return chain[min(max(own, default=0) + 1, len(chain) - 1)]
 
 
 def program_at(peer: Address, ours: Address, seen: Iterable[int] = (), proc: Path = _PROC) -> Program | None:
