@@ -199,7 +199,7 @@ _PRICE = (
     "again. Keys already issued work until 14:40."
 )
 SIGN_IN_PAGES = {
-    "sign-in-done": sign_in_pages.signed_in(),
+    "sign-in-done": sign_in_pages.signed_in("/page"),
     "sign-in-failed": sign_in_pages.failed("AWS did not accept the sign-in", "/again"),
     "sign-in-denied": sign_in_pages.denied("/again"),
     "sign-in-late": sign_in_pages.over("The sign-in timed out after 10 minutes", "/again"),

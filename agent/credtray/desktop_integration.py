@@ -45,6 +45,7 @@ from credtray.desktop_requests import Copying, TrialNotices
 from credtray.files.atomic_file import write_atomically
 from credtray.menu.tray_menu import Extras
 from credtray.menu.tray_view import TrayView, face
+from credtray.web.sign_in_listener import LoopbackCallbackListener
 
 _log = logging.getLogger(__name__)
 
@@ -130,6 +131,9 @@ class DesktopIntegration:
 
     async def _run(self, loop: Loop, requests: Requests) -> None:
         self._loop, self._clicks = loop, ClickHandler(loop, requests, self._for_clicks())
+        listener = self._components.ports.callback_listener
+        if isinstance(listener, LoopbackCallbackListener):  # its last page leads on to ours
+            listener.show_page = lambda: self._workers.call_soon(lambda: self._clicked(ShowPageClick()))
         tray = Tray(self._bus, self._clicked, self._report, self._fresh, self._environ, self._main_thread)
         tray.balloons = self._balloons
         self._tray = tray

@@ -528,3 +528,26 @@ def test_a_denial_and_a_failure_offer_another_try(callback: LoopbackCallback) ->
     with LoopbackCallbackListener().listen(STATE) as other:
         other.offer_again(lambda: None)
         assert b"Try again" in bring(other, failure="No")
+
+
+def test_the_end_of_a_sign_in_leads_on_to_the_page_once_and_closing_the_tab_comes_first() -> None:
+    opened: list[str] = []
+    listener = LoopbackCallbackListener()
+    listener.show_page = lambda: opened.append("page")
+    with listener.listen(STATE) as callback:
+        page = bring(callback)
+
+        assert page.index(b"You can close this tab") < page.index(b"Open credtray")
+        assert pages.refused(403) == pressed(callback, page, "https://evil.example")
+        assert opened == []
+        assert [pages.page_opens()] * 2 == [pressed(callback, page), pressed(callback, page)]
+        assert opened == ["page"]
+
+
+def test_a_sign_in_that_failed_leads_to_another_try_and_to_no_page() -> None:
+    listener = LoopbackCallbackListener()
+    listener.show_page = lambda: None
+    with listener.listen(STATE) as callback:
+        callback.offer_again(lambda: None)
+
+        assert b"Open credtray" not in bring(callback, failure="No")

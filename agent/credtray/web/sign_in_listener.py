@@ -6,7 +6,7 @@ What serves the port is loaded with the first sign-in: most commands, and most d
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ class LoopbackCallbackListener:
         """Bind nothing yet; ``linger`` is how many seconds a port answers after its sign-in has ended."""
         self._linger = linger
         self._lingering: deque[LoopbackCallback] = deque()
+        self.show_page: Callable[[], None] | None = None
+        """Opens credtray's page, from any thread; None: the end of a sign-in leads nowhere."""
 
     @contextmanager
     def listen(self, state: Secret) -> Iterator[LoopbackCallback]:
@@ -42,7 +44,7 @@ class LoopbackCallbackListener:
         from credtray.web.sign_in_redirect import LoopbackCallback
 
         listening = page_socket()
-        callback = LoopbackCallback(listening, state)
+        callback = LoopbackCallback(listening, state, self.show_page)
         callback.start()
         try:
             yield callback

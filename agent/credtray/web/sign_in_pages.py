@@ -42,6 +42,7 @@ button.act{border-color:var(--act);background:var(--act);color:var(--on-act);fon
 button:focus-visible{outline:3px solid var(--ask);outline-offset:2px}
 footer{margin-top:28px;padding-top:18px;border-top:1px solid var(--edge);font-size:.85rem;color:var(--quiet)}
 code{font:.95em ui-monospace,"DejaVu Sans Mono",monospace;color:var(--text)}
+@media (max-width:420px){body{padding:16px}main{padding:36px 24px 28px}}
 """
 
 _PATHS = {"good": "M20 33l9 9 16-19", "bad": "M23 23l18 18M41 23L23 41", "ask": "M32 18v17M32 45v.5"}
@@ -72,12 +73,27 @@ _UNSETTLED = _Words(
     "ask",
 )
 _AGAIN = _Words("A new sign-in opens", "It has a tab of its own. You can close this one.", "ask")
+_OPENS = _Words("credtray opens", "It has a tab of its own. You can close this one.", "good")
 _KEPT = _Words("Nothing was changed", "You keep your current sign-in. You can close this tab.", "good")
 
 
-def signed_in() -> bytes:
-    """Return the answer to the redirect that carried the code, once there is a token."""
-    return _answer(HTTPStatus.OK, _SIGNED_IN)
+def signed_in(page: str | None = None) -> bytes:
+    """Return the answer to the redirect that carried the code, once there is a token.
+
+    Args:
+        page: the path that a button which opens credtray's page is sent to; None: there is no such button.
+    """
+    if page is None:
+        return _answer(HTTPStatus.OK, _SIGNED_IN)
+    form = f'<form method="post" action="{escape(page)}">'
+    button = f"{form}<button>Open credtray</button></form><p>"
+    words = _Words(_SIGNED_IN.title, f"{_SIGNED_IN.text}</p>{button}", _SIGNED_IN.mark)
+    return _page(HTTPStatus.OK, words, "'self'", "same-origin")
+
+
+def page_opens() -> bytes:
+    """Return the answer to that button."""
+    return _answer(HTTPStatus.OK, _OPENS)
 
 
 def failed(reason: str, again: str | None = None) -> bytes:
@@ -179,11 +195,12 @@ def _answer(status: HTTPStatus, words: _Words) -> bytes:
 
 
 def _page(status: HTTPStatus, words: _Words, forms: str, referrer: str) -> bytes:
+    title = words.title.replace("sign-in", _WHOLE)
     body = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{words.title} · credtray</title><style>{_STYLE}</style></head>"
-        f"<body><main>{_MARKS[words.mark]}<h1>{words.title}</h1><p>{words.text}</p>"
+        f"<body><main>{_MARKS[words.mark]}<h1>{title}</h1><p>{words.text}</p>"
         "<footer>credtray keeps your AWS credentials fresh</footer></main></body></html>\n"
     ).encode()
     style = b64encode(sha256(_STYLE.encode()).digest()).decode()

@@ -53,6 +53,7 @@ from credtray.web.sign_in_pages import (
     kept,
     onward,
     over,
+    page_opens,
     question,
     refused,
     signed_in,
@@ -86,7 +87,9 @@ class LoopbackCallback:
     ``door``, ``wait`` and ``tell`` belong to the thread of the sign-in; everything else to our own.
     """
 
-    def __init__(self, listening: socket.socket, state: Secret) -> None:
+    def __init__(
+        self, listening: socket.socket, state: Secret, show_page: Callable[[], None] | None = None
+    ) -> None:
         self._listening = listening
         self._port: int = listening.getsockname()[1]
         self._state = state
@@ -99,6 +102,8 @@ class LoopbackCallback:
         """Where that page is: an address without a code, which is also that of its button."""
         self._begin_again: Callable[[], None] | None = None
         self._tried_again = False
+        self._show_page = show_page
+        self._page_shown = False
         self._led = False
         """Somebody was sent to the page of how it ended; ``_followed``: and has come."""
         self._followed = asyncio.Event()
@@ -170,7 +175,10 @@ class LoopbackCallback:
 
     def tell(self, failure: str | None) -> None:
         """Let the browser that brought the code know: None, there is a token; else why there is none."""
-        self._settle_truth(signed_in() if failure is None else failed(failure, self._again_path()))
+        if failure is None:
+            self._settle_truth(signed_in(self._page_path()))
+        else:
+            self._settle_truth(failed(failure, self._again_path()))
 
     def end_with(self, error: CredtrayError) -> None:
         """Keep for who comes late why there is no token, where nothing better is known."""
@@ -179,6 +187,9 @@ class LoopbackCallback:
 
     def _again_path(self) -> str | None:
         return None if self._begin_again is None else self._result.path(Wish.END)
+
+    def _page_path(self) -> str | None:
+        return None if self._show_page is None else self._result.path(Wish.KEEP)
 
     def _settle_truth(self, page: bytes) -> None:
         self._truth = page
@@ -250,12 +261,22 @@ class LoopbackCallback:
         if wish is Wish.LOOK:
             self._followed.set()
             return self._ended()
+        if wish is Wish.KEEP:
+            return self._page_opened()
         if self._begin_again is None or self._truth is None:
             return refused(404)
         if not self._tried_again:  # pressed twice, it is begun once
             self._tried_again = True
             self._begin_again()
         return begun_again()
+
+    def _page_opened(self) -> bytes:
+        if self._show_page is None or self._truth is None:
+            return refused(404)
+        if not self._page_shown:  # pressed twice, it opens once
+            self._page_shown = True
+            self._show_page()
+        return page_opens()
 
     def _ended(self) -> bytes | Answer:
         """Return how it ended, as soon as that is known."""
