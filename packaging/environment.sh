@@ -98,6 +98,9 @@ wanted_tools() {
 /usr/sbin/piuparts piuparts installs and removes the package as Debian does with its own
 /bin/ps procps tells which programs run, as on systems without /proc
 /usr/bin/node nodejs runs the AWS SDK for JavaScript, which takes keys in its own order
+/usr/sbin/sshd openssh-server the other machine that keys are shared with
+/usr/bin/ssh openssh-client leads there
+/usr/bin/curl curl fetches keys there
 /usr/sbin/squid squid a proxy of companies, which wants a login
 /usr/bin/mitmdump mitmproxy a proxy that opens TLS, as inspecting ones do
 /usr/bin/openssl openssl hashes the password that squid asks for

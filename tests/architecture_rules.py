@@ -78,13 +78,16 @@ JOINERS = frozenset(
         "pasted",
         "project",
         "setup",
+        "share",
         "tokens",
         "uninstall",
     }
 )
 """The only places where wings meet."""
 
-TYPER_ROOMS = frozenset({"cli", "doctor", "history", "pasted", "project", "setup", "tokens", "uninstall"})
+TYPER_ROOMS = frozenset(
+    {"cli", "doctor", "history", "pasted", "project", "setup", "share", "tokens", "uninstall"}
+)
 """Where commands are: an option is a parameter there."""
 
 PURE_LIBRARY = frozenset(

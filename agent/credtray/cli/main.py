@@ -60,6 +60,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "env": ("cli.environment", _PROGRAMS),
     "copy": ("cli.environment", _PROGRAMS),
     "endpoint": ("cli.endpoint", _PROGRAMS),
+    "share": ("share.command", _PROGRAMS),
     "wait": ("cli.execution", _PROGRAMS),
     "console": ("cli.console", _PROGRAMS),
     "agent": ("tokens.agent_command", _PROGRAMS),

@@ -240,6 +240,8 @@ class Way(StrEnum):
     """`credtray kube-token`, for a Kubernetes cluster."""
     REGISTRY = "registry"
     """`docker-credential-credtray`, for a registry of container images."""
+    SHARE = "share"
+    """`credtray share`, for programs on another machine."""
     TOKEN = "token"  # noqa: S105 -- a word of the history
     """`credtray token`, for a database or a package registry."""
 

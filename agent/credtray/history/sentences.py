@@ -110,6 +110,7 @@ _BY = MappingProxyType(
         Way.EXEC: ", by `credtray exec --env`",
         Way.KUBE: ", by `credtray kube-token`",
         Way.REGISTRY: ", by `docker-credential-credtray`",
+        Way.SHARE: ", by `credtray share`, for another machine",
         Way.TOKEN: ", by `credtray token`",
     }
 )

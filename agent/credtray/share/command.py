@@ -1,0 +1,97 @@
+"""`credtray share`: keys of one profile for another machine, as long as this command runs.
+
+Copies no key: programs at the far end fetch them through the connection each time they need some.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from credtray.cli import terminal
+from credtray.cli.choices import JsonOption
+from credtray.cli.execution import duration_of
+from credtray.cli.names import complete_profile
+from credtray.core.addresses import shown
+from credtray.core.errors import UsageError
+from credtray.project.command import here
+
+_HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@%\[\]/-]{0,255}", re.ASCII)
+_LONGEST = timedelta(days=7)
+
+
+def share(
+    host: Annotated[
+        str | None,
+        typer.Argument(metavar="HOST", help="The other machine, as your ssh knows it.", show_default=False),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            "-P",
+            metavar="PROFILE",
+            help="Whose keys; otherwise the profile that the project names.",
+            autocompletion=complete_profile,
+            show_default=False,
+        ),
+    ] = None,
+    lasting: Annotated[
+        str | None,
+        typer.Option(
+            "--for", metavar="DURATION", help="End after this time, such as 2h.", show_default=False
+        ),
+    ] = None,
+    only_list: Annotated[bool, typer.Option("--list", help="Show what is shared.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Share no longer, with HOST or with all.")] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Let programs on another machine use a profile, over your own ssh.
+
+    Keys are fetched through the connection when a program there needs them; none is kept on that machine.
+    It needs curl or Python there, and nothing of credtray's. Ctrl-C ends it at once; a connection that
+    breaks is made again. Whoever is administrator of that machine can use the profile meanwhile.
+
+    Examples:
+      credtray share build-server --profile synderys-dns
+      credtray share me@10.0.0.7 -P synderys-readonly --for 2h
+      credtray share --list
+      credtray share build-server --stop
+    """
+    if sys.platform == "win32":
+        raise UsageError("credtray share does not run on Windows", hint="Run it in WSL.")
+    else:  # noqa: RET506 -- type checkers take the branch of their platform
+        from credtray.share.near_side import carry_out, running
+
+        if only_list or stop:
+            _show(list(running(host, stop=stop)), json_output=json_output, stopped=stop)
+            return
+        chosen, region = here(profile)
+        seconds = duration_of(lasting, _LONGEST).total_seconds() if lasting is not None else None
+        carry_out(_checked(host), chosen, region, seconds)
+
+
+def _checked(host: str | None) -> str:
+    """Return the name of a machine; one with a dash in front would be an option of ssh."""
+    if host is None:
+        raise UsageError("Name the other machine, as your ssh knows it")
+    if not _HOST.fullmatch(host):
+        raise UsageError(f"{shown(host)} is no host")
+    return host
+
+
+def _show(found: Sequence[Mapping[str, Any]], *, json_output: bool, stopped: bool) -> None:
+    if json_output:
+        terminal.show_json({"version": 1, "shared": found})
+        return
+    for item in found:
+        times = f", {item['served']} times" if item.get("served") else ""
+        words = "is no longer shared with" if stopped else "is shared with"
+        terminal.show_words(f"{item.get('profile')} {words} {item.get('host')}{times}")
+    if not found:
+        terminal.show_words("Nothing is shared.")

@@ -1,0 +1,329 @@
+"""`credtray share` over a real sshd: keys at the far end, through cuts, and none after the end."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.clock_shim.clock_shim import ShiftedTime, compiled
+from tests.end_to_end.house import House, until
+from tests.end_to_end.test_real_proxies import ended, free_port, wanted
+from tests.portal import RunningPortal, running
+from tests.warm_start import Process
+
+SDK = "import boto3; print(boto3.Session().get_credentials().get_frozen_credentials().access_key)"
+SSHD = """\
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {place}/host
+AuthorizedKeysFile {place}/user.pub
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+SetEnv HOME={home} PATH={path}
+{more}
+"""
+
+
+class Wire:
+    """A cable between ssh and sshd that can be pulled out: nothing comes through, and nobody is told."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._pulled = threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def pull(self) -> None:
+        self._pulled.set()
+
+    def put_back(self) -> None:
+        """The network is another one: what was connected before stays dead."""
+        for each in self._open:
+            with each, suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+        self._pulled.clear()
+
+    def close(self) -> None:
+        self._listening.close()
+        self.put_back()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listening.accept()
+                if self._pulled.is_set():
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", self._port))
+                self._open += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                if self._pulled.is_set():
+                    return
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+
+@dataclass
+class FarMachine:
+    """A machine with an sshd, a home of its own there, and a cable to it."""
+
+    home: Path
+    place: Path
+    wire: Wire
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Type a line at the far end."""
+        return subprocess.run(
+            ["sh", "-c", line], env={"HOME": str(self.home), **self.environ}, capture_output=True, text=True,
+            check=False, timeout=60,
+        )  # fmt: skip
+
+    def keys(self, name: str = "synderys-readonly") -> subprocess.CompletedProcess[str]:
+        return self.run(f'sh "$HOME/.credtray/share/{name}.get"')
+
+    def files(self) -> list[str]:
+        return sorted(str(path.relative_to(self.home)) for path in self.home.rglob("*") if not path.is_dir())
+
+
+@contextmanager
+def far_machine(tmp_path: Path, more: str = "", path: str = "/usr/bin:/bin") -> Iterator[FarMachine]:
+    program = wanted("sshd")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # Debian makes it when the service starts
+    place, home, port = tmp_path / "sshd", tmp_path / "far", free_port()
+    place.mkdir()
+    home.mkdir()
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / name], check=True)
+    config = place / "sshd_config"
+    config.write_text(SSHD.format(port=port, place=place, home=home, path=path, more=more))
+    with ended([program, "-D", "-e", "-f", str(config)], port, place / "log"):
+        wire = Wire(port)
+        try:
+            yield FarMachine(home, place, wire, {"PATH": path})
+        finally:
+            wire.close()
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[FarMachine]:
+    with far_machine(tmp_path) as machine:
+        yield machine
+
+
+@pytest.fixture
+def near(portal: RunningPortal, home: Path, far: FarMachine) -> House:
+    return house_beside(portal, home, far)
+
+
+def house_beside(portal: RunningPortal, home: Path, far: FarMachine) -> House:
+    """Return a home whose `ssh far` leads over the cable."""
+    house = House(home, portal)
+    house.configure()
+    config = home / "ssh_config"
+    config.write_text(
+        f"Host far\n  HostName 127.0.0.1\n  Port {far.wire.port}\n  User {getpass.getuser()}\n"
+        f"  IdentityFile {far.place}/user\n  IdentitiesOnly yes\n  BatchMode yes\n"
+        f"  UserKnownHostsFile {home}/known\n  StrictHostKeyChecking accept-new\n"
+    )
+    (home / "bin").mkdir()
+    ssh = home / "bin" / "ssh"
+    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F "{config}" "$@"\n')
+    ssh.chmod(0o755)
+    house.environ["PATH"] = f"{home / 'bin'}:{house.environ['PATH']}"
+    return house
+
+
+@contextmanager
+def shared(house: House, *more: str) -> Iterator[Process]:
+    log = house.home / "share-output"
+    with log.open("w") as output:
+        process = house.start("share", "far", "-P", "synderys-readonly", *more, output=output)
+        try:
+            until(lambda: "Ctrl-C ends it" in log.read_text() or process.poll() is not None)
+            assert process.poll() is None, log.read_text()
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+def said(house: House) -> str:
+    return (house.home / "share-output").read_text()
+
+
+def test_programs_there_get_keys_through_renewals_and_none_when_it_ends(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = ShiftedTime(compiled(tmp_path), tmp_path)
+    for name, value in hours.environ.items():
+        monkeypatch.setenv(name, value)
+    with running("--auto-approve", "alice", "--interval", "1") as portal, far_machine(tmp_path) as far:
+        near = house_beside(portal, home, far)
+        near.environ |= hours.environ
+        with near.agent():
+            near.run("login")
+            with shared(near):
+                [line] = [line.strip() for line in said(near).splitlines() if line.startswith("  . ")]
+                assert line == f". {far.home}/.credtray/share/synderys-readonly"
+                seen = []
+                for _ in range(4):
+                    sdk = far.run(f"{line}; {shlex.quote(sys.executable)} -I -c {shlex.quote(SDK)}")
+                    seen.append(sdk.stdout.strip())
+                    assert seen[-1] == json.loads(far.keys().stdout)["AccessKeyId"], sdk.stderr
+                    hours.sleep(minutes=57)
+                disk = far.run("cat $HOME/.credtray/share/* 2>/dev/null").stdout
+            until(lambda: far.files() == [])
+            assert far.keys().returncode != 0
+
+    assert len(set(seen)) == 4, "each hour has keys of its own"
+    assert "AKIA" not in disk
+    assert not any(key in disk for key in seen)
+
+
+def test_another_user_cannot_use_the_socket(near: House, far: FarMachine) -> None:
+    with near.agent():
+        near.run("login")
+        with shared(near):
+            mark = far.home / ".credtray" / "share" / "synderys-readonly.sock"
+            made = mark.resolve()
+            assert stat.S_ISSOCK(made.stat().st_mode)
+            assert stat.S_IMODE(made.stat().st_mode) & 0o077 == 0
+            assert stat.S_IMODE(mark.parent.stat().st_mode) == 0o700
+            if os.geteuid() == 0:
+                other = subprocess.run(
+                    ["setpriv", "--reuid=65534", "--clear-groups", "curl", "-sS", "--unix-socket", str(made), "http://x/keys"],
+                    capture_output=True, text=True, check=False,
+                )  # fmt: skip
+                assert other.returncode != 0
+                assert "AccessKeyId" not in other.stdout
+    assert not made.exists()
+
+
+def test_a_cut_is_told_there_at_once_and_mended_by_itself(near: House, far: FarMachine) -> None:
+    with near.agent():
+        near.run("login")
+        with shared(near):
+            assert far.keys().returncode == 0
+            far.wire.pull()
+            cut = far.keys()
+            assert cut.returncode == 1
+            assert "the link to" in cut.stderr
+            far.wire.put_back()
+            until(lambda: "connected again" in said(near))
+            until(lambda: far.keys().returncode == 0)
+            assert "the connection broke" in said(near)
+
+
+def test_what_the_agent_says_is_told_at_the_far_end(near: House, far: FarMachine) -> None:
+    with near.agent():
+        near.run("login")
+        with shared(near):
+            near.run("logout")
+            refused = far.keys()
+
+    assert refused.returncode == 1
+    assert "credtray: " in refused.stderr
+    assert "credtray login" in refused.stderr
+
+
+def test_it_is_listed_shared_once_and_stopped_from_elsewhere(near: House, far: FarMachine) -> None:
+    with near.agent():
+        near.run("login")
+        with shared(near) as process:
+            far.keys()
+            [item] = json.loads(near.run("share", "--list", "--json").stdout)["shared"]
+            assert (item["host"], item["profile"], item["served"]) == ("far", "synderys-readonly", 1)
+            again = near.run("share", "far", "-P", "synderys-readonly", code=2)
+            assert "is shared with far already" in again.stderr
+            assert "no longer shared with far" in near.run("share", "far", "--stop").stdout
+            until(lambda: process.poll() is not None)
+            assert far.keys().returncode != 0
+        assert near.run("share", "--list").stdout == "Nothing is shared.\n"
+
+
+def test_a_killed_one_leaves_nothing_that_works_or_is_in_the_way(near: House, far: FarMachine) -> None:
+    with near.agent():
+        near.run("login")
+        with shared(near) as process:
+            process.kill()
+            process.wait()
+            until(lambda: far.files() == [])
+        with shared(near):
+            assert far.keys().returncode == 0
+
+
+def test_a_time_that_was_given_ends_it(near: House, far: FarMachine) -> None:
+    with near.agent():
+        near.run("login")
+        with shared(near, "--for", "2s") as process:
+            until(lambda: process.poll() is not None)
+            assert process.wait() == 0
+        until(lambda: far.files() == [])
+
+
+def test_a_far_machine_without_curl_uses_python(portal: RunningPortal, home: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("sh", "cat", "mkdir", "chmod", "ln", "rm", "rmdir", "readlink"):
+        (bare / name).symlink_to(shutil.which(name) or "/nonexistent")
+    (bare / "python3").symlink_to(Path(sys.executable).resolve())
+    with far_machine(tmp_path, path=str(bare)) as far:
+        near = house_beside(portal, home, far)
+        with near.agent():
+            near.run("login")
+            with shared(near):
+                assert json.loads(far.keys().stdout)["Version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "cause"),
+    [("AllowStreamLocalForwarding no", "forwarding"), ("DenyUsers *", "Permission denied")],
+)
+def test_what_ssh_refuses_is_told(
+    portal: RunningPortal, home: Path, tmp_path: Path, more: str, cause: str
+) -> None:
+    with far_machine(tmp_path, more) as far:
+        near = house_beside(portal, home, far)
+        with near.agent():
+            near.run("login")
+            refused = near.run("share", "far", "-P", "synderys-readonly", code=None)
+
+    assert refused.returncode not in {0, None}
+    assert cause in refused.stderr
+    assert "ssh far" in refused.stderr
+
+
+@pytest.mark.parametrize("host", ["-oProxyCommand=touch /tmp/x", "a b", "$(x)", "", "a\nb"])
+def test_a_host_that_is_an_option_or_no_host_is_refused(near: House, host: str) -> None:
+    refused = near.run("share", "-P", "synderys-readonly", "--", host, code=2)
+
+    assert "is no host" in refused.stderr
