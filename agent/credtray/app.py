@@ -33,9 +33,10 @@ from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State, frozen
 from credtray.core.summary import status_document
 from credtray.daemon.changes import Changes
+from credtray.daemon.import_requests import ImportRequests
 from credtray.daemon.ipc_connection import HeardHere
 from credtray.daemon.loop import Loop, LoopOptions
-from credtray.daemon.requests import ImportRequests, Requests
+from credtray.daemon.requests import Requests
 from credtray.daemon.sign_in_sharing import SignIns
 from credtray.daemon.waiting_requests import WaitingRequests
 from credtray.daemon.workers import Workers

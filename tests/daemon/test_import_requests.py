@@ -23,7 +23,7 @@ from credtray.core.models import Secret
 from credtray.core.ports import Presence
 from credtray.core.protocol import Deactivate, Done, ImportKeys, Undo
 from credtray.core.state import State
-from credtray.daemon.requests import ImportRequests
+from credtray.daemon.import_requests import ImportRequests
 from credtray.files.shared_file import SharedFile
 from tests.as_json import result
 from tests.core.making import HOUR, NOON

@@ -16,8 +16,8 @@ from credtray.core.errors import CredtrayError, Offline, Problem, TimedOut
 from credtray.core.events import Activated, ConfigLoaded, Synced, TokenVanished
 from credtray.core.models import Secret
 from credtray.core.protocol import Done, Progress
+from credtray.daemon.import_requests import ImportRequests
 from credtray.daemon.loop import LoopOptions
-from credtray.daemon.requests import ImportRequests
 from credtray.daemon.workers import Workers
 from tests.core.making import NOON, config, profile, session, writing
 from tests.daemon.fakes import Daemon, Sink, SlowPool, run

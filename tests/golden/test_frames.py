@@ -17,8 +17,8 @@ from credtray.core.protocol import Done, Failed, decode_reply, decode_request, e
 from credtray.core.protocol.messages import Known
 from credtray.core.protocol.results import PageResult
 from credtray.daemon.endpoint import Endpoint
+from credtray.daemon.import_requests import ImportRequests
 from credtray.daemon.ipc_connection import Connection
-from credtray.daemon.requests import ImportRequests
 from credtray.daemon.waiting_requests import WaitingRequests
 from credtray.daemon.workers import Workers
 from credtray.desktop_requests import WITHOUT_DESKTOP, Copying, TrialNotices, without_desktop
