@@ -420,6 +420,13 @@ class FakeBrowser:
     commands: list[str] = field(default_factory=list)
     """What was to be run for it; ``broken`` is one that does not work."""
 
+    clean: list[str] = field(default_factory=list)
+    """What was opened with an empty profile."""
+
+    def open_clean(self, url: str) -> bool:
+        self.clean.append(url)
+        return self.open(url)
+
     def open(self, url: str, command: str | None = None) -> bool:
         if command is not None:
             self.commands.append(command)

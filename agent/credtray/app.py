@@ -26,7 +26,7 @@ from credtray.aws.token_refresh import SharedTokenRefresh
 from credtray.core import protocol, state_document
 from credtray.core.answers import chosen_session
 from credtray.core.errors import AgentNotRunning, CredtrayError
-from credtray.core.policy import Action, FetchRoleCredentials, RefreshToken, SyncCredentialsFile
+from credtray.core.policy import Action, AskPerson, FetchRoleCredentials, RefreshToken, SyncCredentialsFile
 from credtray.core.ports import Ports
 from credtray.core.protocol import Asks, Done, Progress, Request, result_of
 from credtray.core.protocol.results import AgentStatus
@@ -183,6 +183,7 @@ _CHOICES = (
     protocol.ListUndo,
     protocol.Logout,
     protocol.ImportKeys,
+    protocol.KeepPerson,
 )
 """Requests that change state.json: one process at a time, or the last one to write wins."""
 
@@ -236,10 +237,11 @@ async def _carried_out(
 ) -> R:
     workers = Workers()
     workers.start()
+    signs_in = isinstance(request, protocol.Login) or (isinstance(request, protocol.Wait) and request.login)
     loop = Loop(
         components.ports,
         workers,
-        components.state_file.load(),
+        replace(components.state_file.load(), asks_person=signs_in),
         speed=components.environment.speed,
         conduct=LoopOptions(_allowed(request), saves=type(request) in _CHOICES),
     )
@@ -263,7 +265,7 @@ async def _carried_out(
         if any(each.ended and each.token is None for each in loop.state.sessions.values()):
             _remember_sign_ins(components, loop.state)
         raise
-    if isinstance(request, protocol.Login) or (isinstance(request, protocol.Wait) and request.login):
+    if signs_in:
         _remember_sign_ins(components, loop.state)
     return result_of(sink.final, request)
 
@@ -323,7 +325,7 @@ def _of_session(state: State, action: Action, session: str | None) -> bool:
         except CredtrayError:  # the request itself is refused for it
             return False
     match action:
-        case RefreshToken(name):
+        case RefreshToken(name) | AskPerson(name):
             return name == session
         case FetchRoleCredentials(name):
             return state.profiles[name].profile.session == session

@@ -348,7 +348,9 @@ def _to_do(key: str, request: protocol.Login, progress: Progress) -> Notificatio
         return Notification(
             key,
             f"{name}: no browser could be opened",
-            "Copy the link and open it yourself.",
+            "Copy the link and open it in a private window."
+            if request.clean
+            else "Copy the link and open it yourself.",
             buttons,
             picture=UNDER_WAY,
         )

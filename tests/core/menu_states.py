@@ -26,6 +26,7 @@ from credtray.core.events import (
     FetchFailed,
     MarksRead,
     NoticesPaused,
+    PersonKnown,
     Refreshed,
     RefreshFailed,
     SignedIn,
@@ -118,6 +119,16 @@ def crowd(count: int = 60, accounts: int = 6) -> State:
     return replace(state, accounts=frozen(names))
 
 
+def signed_in_as(*persons: str) -> State:
+    """Signed in by one person after the other, each time with keys for what is in use."""
+    state = replace(working(), asks_person=True)
+    for number, person in enumerate(persons):
+        now = NOON + number * MINUTE
+        state = after(state, SignedIn("corp", token(now, name=f"of-{number}")), now=now)
+        state = after(fetched(state, "dev", now=now), PersonKnown("corp", person, now), now=now)
+    return state
+
+
 def session_moments() -> Iterator[tuple[str, Moment]]:
     yield "nothing is set up", Moment(State())
     yield "signed out, nothing chosen", Moment(started("dev"))
@@ -138,6 +149,12 @@ def session_moments() -> Iterator[tuple[str, Moment]]:
     corp, lab = SignedIn("corp", token()), SignedIn("lab", token())
     yield "two sessions, both signed in", Moment(two_sessions(corp, lab))
     yield "two sessions, one in use signed out", Moment(two_sessions(corp, Activated(("lab-ro",))))
+    yield "it is known who is signed in", Moment(signed_in_as("alice@synderys.com"))
+    yield "another person is signed in", Moment(signed_in_as("alice@synderys.com", "bob@synderys.com"))
+    both = two_sessions(corp, lab)
+    persons = after(replace(both, asks_person=True), corp, PersonKnown("corp", "alice@synderys.com", NOON))
+    persons = after(persons, corp, PersonKnown("corp", "bob@synderys.com", NOON))
+    yield "two sessions, one with another person", Moment(persons)
 
 
 def trouble_moments() -> Iterator[tuple[str, Moment]]:

@@ -83,8 +83,10 @@ def test_a_removal_is_there_when_the_section_is_gone() -> None:
 
 
 def test_a_sign_in_brings_keys_for_the_kept_profiles_of_its_session() -> None:
-    assert of_sign_in(after(started("dev", "ro"), Switched("ro")), "corp") == Effect(("ro",))
-    assert of_sign_in(signed_in("dev"), "other") == Effect()
+    assert of_sign_in(after(started("dev", "ro"), Switched("ro")), "corp") == Effect(
+        ("ro",), person_of="corp"
+    )
+    assert of_sign_in(signed_in("dev"), "other") == Effect(person_of="other")
 
 
 def test_a_try_that_is_due_again_is_waited_for() -> None:

@@ -71,5 +71,6 @@ def test_what_says_nothing_of_its_picture_has_no_tick() -> None:
 @pytest.mark.parametrize("name", NOTICES)
 def test_what_waits_for_a_person_stays_on_the_screen(name: str) -> None:
     waiting = {Subject.ENDED, Subject.DELETED, Subject.AWAITED, Subject.PASTED_ENDED, Subject.SIGN_IN_FAILED}
+    waiting |= {Subject.OTHER_PERSON}
 
     assert notification(NOTICES[name], NOON, UTC).stays == (NOTICES[name].subject in waiting)

@@ -90,6 +90,9 @@ NOTICES = {
     "section refused": notice(
         Subject.SECTION_REFUSED, SectionNotOurs("[dev]").problem, names=("dev",), profile="dev"
     ),
+    "another person": notice(
+        Subject.OTHER_PERSON, names=("bob@synderys.com", "alice.with.a.long.name@synderys.com")
+    ),
     "clock behind": notice(Subject.CLOCK_OFF, clock_error=timedelta(minutes=12)),
     "clock ahead": notice(Subject.CLOCK_OFF, clock_error=-5 * HOUR),
     "pasted keys end soon": notice(Subject.PASTED_END_SOON, names=PASTED),

@@ -263,11 +263,27 @@ class Portal(FakeIdentityCenter):
         self.refused_roles: set[str] = set()
         self.ends_at = NOON
         self.counted: Counter[str] = Counter()
+        self.in_browser = "alice@synderys.com"
+        """Who is signed in at the identity provider in the browser."""
+        self.sts_fault: CredtrayError | None = None
+        self._visitor = ""
+        self.persons: dict[str, str] = {}
+        """By access token, refresh token and access key id."""
 
     def visit(self, url: str) -> dict[str, str]:
         if not self.sign_in_active or self.ends_at <= self.clock.now():
             self.ends_at = self.clock.now() + self.sign_in_length
+        self._visitor = self.in_browser
         return super().visit(url)
+
+    def refresh(self, session: SsoSession, token: AccessToken) -> AccessToken:
+        self._visitor = self.persons.get(token.value.reveal(), self._visitor)
+        return super().refresh(session, token)
+
+    def signed_in_elsewhere(self, person: str, client: ClientRegistration) -> AccessToken:
+        """Return the token that another program on this computer gets when this person signs in."""
+        self._visitor = person
+        return self._token(client)
 
     def _called(self, operation: str) -> None:
         self.counted[operation] += 1
@@ -280,6 +296,7 @@ class Portal(FakeIdentityCenter):
 
     def _token(self, client: ClientRegistration) -> AccessToken:
         token = super()._token(client)
+        self.persons[token.value.reveal()] = self._visitor
         return replace(token, expires_at=min(token.expires_at, self.ends_at))
 
     def fetch(
@@ -293,7 +310,16 @@ class Portal(FakeIdentityCenter):
         keys = RoleCredentials(
             key, Secret("CANARY-key"), Secret("CANARY-token"), now() + self.role_life, now()
         )
+        self.persons[key] = self.persons.get(token.value.reveal(), "")
         return Issued(keys, timedelta())
+
+    def person(
+        self, session: SsoSession, profile: Profile, keys: RoleCredentials, now: Callable[[], datetime]
+    ) -> str:
+        self.counted["person"] += 1
+        if self.sts_fault is not None:
+            raise self.sts_fault
+        return self.persons[keys.access_key_id]
 
 
 # --- the whole ---------------------------------------------------------------------------------------
@@ -342,14 +368,18 @@ class Daemon:
         workers: Workers | None = None,
         credentials_file: CredentialsFile | None = None,
         changes: Changes | None = None,
+        before: Daemon | None = None,
     ) -> None:
+        """Make one; after *before*, whose service, files and clock it finds."""
         chance = random.Random(seed)
-        self.clock = LoopClock()
-        self.portal = Portal(self.clock)
-        self.token_cache = MemoryTokenCache()
+        self.clock: LoopClock = before.clock if before is not None else LoopClock()
+        self.portal: Portal = before.portal if before is not None else Portal(self.clock)
+        self.token_cache: MemoryTokenCache = before.token_cache if before is not None else MemoryTokenCache()
         self.config = MemoryConfig(config(*(profile(name) for name in names or ("dev",))))
         self.settings = MemorySettings()
-        self.credentials = MemoryCredentials()
+        self.credentials: MemoryCredentials = (
+            before.credentials if before is not None else MemoryCredentials()
+        )
         self.state_file = MemoryState()
         self.notifier = MemoryNotifier()
         self.browser = FakeBrowser()
@@ -407,6 +437,13 @@ class Daemon:
         if active:
             await self.ask(protocol.Activate(active))
         return self
+
+    def killed(self) -> None:
+        """Do nothing any more, as after kill -9."""
+        if self.loop._timer is not None:
+            self.loop._timer.cancel()
+        dead: Any = self.loop
+        dead.take = lambda event: None
 
     @property
     def state(self) -> State:

@@ -235,3 +235,90 @@ def test_finished_browser_leaves_no_zombie(tools: Path) -> None:
 def _children() -> set[str]:
     own = os.getpid()
     return set(Path(f"/proc/{own}/task/{own}/children").read_text().split())
+
+
+# --- a clean browser -----------------------------------------------------------------------------------
+
+
+def profile_of(words: list[str]) -> Path:
+    """Return the folder that a browser was started with."""
+    found = [word.partition("=")[2] for word in words if word.startswith("--user-data-dir=")]
+    return Path(found[0] if found else words[words.index("--profile") + 1])
+
+
+@pytest.mark.posix("browsers are played by shell scripts")
+@pytest.mark.parametrize("name", ["chromium", "google-chrome", "firefox", "firefox-esr"])
+def test_a_clean_browser_has_an_empty_private_profile_of_its_own(tools: Path, name: str) -> None:
+    tool(tools, name, "exit 0")
+    tool(tools, "xdg-open", "exit 0")
+    browser = SystemBrowser(only_tools(tools, DISPLAY=":0"))
+
+    assert browser.open_clean(SAFE)
+    words = recorded(tools, name)
+    folder = profile_of(words)
+
+    assert words[-1] == SAFE
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert list(folder.iterdir()) == []
+    assert not (tools / "xdg-open.argv").exists()
+
+    (tools / f"{name}.argv").unlink()
+
+    assert browser.open_clean(SAFE)
+    assert profile_of(recorded(tools, name)) != folder
+
+
+@pytest.mark.posix("browsers are played by shell scripts")
+def test_the_browser_of_the_desktop_is_the_first_choice_for_a_clean_one(tools: Path) -> None:
+    for name in ("chromium", "firefox"):
+        tool(tools, name, "exit 0")
+    tool(tools, "xdg-settings", "echo chromium.desktop")
+
+    assert SystemBrowser(only_tools(tools, DISPLAY=":0")).open_clean(SAFE)
+    assert recorded(tools, "chromium")
+    assert not (tools / "firefox.argv").exists()
+
+
+@pytest.mark.posix("browsers are played by shell scripts")
+def test_where_no_known_browser_is_there_nothing_is_opened_and_it_is_told(tools: Path) -> None:
+    tool(tools, "xdg-open", "exit 0")
+
+    assert not SystemBrowser(only_tools(tools, DISPLAY=":0")).open_clean(SAFE)
+    assert not SystemBrowser(only_tools(tools)).open_clean(SAFE)
+    assert not (tools / "xdg-open.argv").exists()
+
+
+@pytest.mark.posix("browsers are played by shell scripts")
+def test_a_clean_browser_opens_no_strange_address(tools: Path) -> None:
+    tool(tools, "chromium", "exit 0")
+
+    assert not SystemBrowser(only_tools(tools, DISPLAY=":0")).open_clean("file:///etc/passwd")
+    assert not (tools / "chromium.argv").exists()
+
+
+@pytest.mark.posix("browsers are played by shell scripts")
+def test_profiles_of_earlier_days_are_taken_away(tools: Path) -> None:
+    tool(tools, "chromium", "exit 0")
+    browser = SystemBrowser(only_tools(tools, DISPLAY=":0"))
+    browser.open_clean(SAFE)
+    first = profile_of(recorded(tools, "chromium"))
+    (first / "Cookies").write_text("CANARY")
+    (tools / "chromium.argv").unlink()
+    browser.open_clean(SAFE)
+
+    assert first.exists()  # it may be open
+
+    os.utime(first, (0, 0))
+    browser.open_clean(SAFE)
+
+    assert not first.exists()
+
+
+@pytest.mark.linux_desktop("snaps are Linux's")
+def test_a_snap_gets_its_profile_where_it_can_read_it(tools: Path) -> None:
+    tool(tools, "firefox", "exit 0")
+    common = Path.home() / "snap" / "firefox" / "common"
+    common.mkdir(parents=True)
+
+    assert SystemBrowser(only_tools(tools, DISPLAY=":0")).open_clean(SAFE)
+    assert common in profile_of(recorded(tools, "firefox")).parents

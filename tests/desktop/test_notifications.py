@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from credtray.core import protocol
-from credtray.core.clicks import OpenLog
+from credtray.core.clicks import OpenLog, ShowPage
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.icon_state import IconState, Shape
 from credtray.core.ports import Button, Notification, Urgency
@@ -292,7 +292,7 @@ def test_a_daemon_with_room_for_one_confuses_no_clicks(bus: DbusDaemon) -> None:
             daemon.click(5, "default")
             await until(lambda: agent.clicks)
 
-            assert agent.clicks == [OpenLog()]
+            assert agent.clicks == [ShowPage()]
 
     asyncio.run(drive())
 
@@ -367,7 +367,7 @@ def test_rubbish_signals_mean_nothing(bus: DbusDaemon, member: str, signature: s
             daemon.click(2, "default")
             await until(lambda: agent.clicks)
 
-            assert agent.clicks == [OpenLog()]
+            assert agent.clicks == [ShowPage()]
 
     asyncio.run(drive())
 
@@ -382,7 +382,7 @@ def test_a_click_on_what_was_replaced_means_nothing(bus: DbusDaemon) -> None:
             daemon.click(1, "default")
             await until(lambda: agent.clicks)
 
-            assert agent.clicks == [OpenLog()]
+            assert agent.clicks == [ShowPage()]
 
     asyncio.run(drive())
 
@@ -398,7 +398,7 @@ def test_a_click_on_what_was_withdrawn_means_nothing(bus: DbusDaemon) -> None:
             daemon.click(2, "default")
             await until(lambda: agent.clicks)
 
-            assert agent.clicks == [OpenLog()]
+            assert agent.clicks == [ShowPage()]
 
     asyncio.run(drive())
 
@@ -414,7 +414,7 @@ def test_a_click_from_somebody_who_is_not_the_daemon_means_nothing(bus: DbusDaem
                 daemon.click(2, "default")
             await until(lambda: agent.clicks)
 
-            assert agent.clicks == [OpenLog()]
+            assert agent.clicks == [ShowPage()]
 
     asyncio.run(drive())
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from credtray.core import protocol
+from credtray.core.clicks import ShowPage
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.icon_state import IconState, Shape
 from credtray.core.ports import Button, DesktopPart, Notification, Part, Urgency
@@ -151,7 +152,7 @@ def test_a_click_on_what_nobody_knows_any_more_does_nothing_and_the_log_says_so(
     assert caplog.text.count("no longer current") == 1
 
 
-def test_a_click_on_a_notice_that_asks_for_nothing_does_nothing() -> None:
+def test_a_click_on_a_notice_signs_in_where_it_is_about_that_and_opens_the_page_else() -> None:
     async def drive() -> None:
         center = FakeCenter()
         async with running(center) as agent:
@@ -160,9 +161,9 @@ def test_a_click_on_a_notice_that_asks_for_nothing_does_nothing() -> None:
             await agent.show(ENDED)
             for shown in center.sent:
                 center.click(shown)
-            await until(lambda: agent.clicks)
+            await until(lambda: len(agent.clicks) == 2)
 
-            assert agent.clicks == [SIGN_IN.click]
+            assert agent.clicks == [ShowPage(), SIGN_IN.click]
 
     asyncio.run(drive())
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from credtray.core import protocol
-from credtray.core.clicks import OpenLog
+from credtray.core.clicks import OpenLog, ShowPage
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.ports import Button, DesktopPart, Notification, Part
 from credtray.desktop.bus import session
@@ -278,7 +278,7 @@ def test_while_a_replacement_is_on_its_way_a_click_means_nothing_old(
             daemon.click(1, "default")
             await until(lambda: agent.clicks)
 
-            assert agent.clicks == [OpenLog()]
+            assert agent.clicks == [ShowPage()]
 
     asyncio.run(drive())
 
@@ -366,7 +366,7 @@ def test_a_failed_replacement_leaves_the_old_notice_in_charge(bus: DbusDaemon) -
             await until(lambda: agent.clicks)
             await agent.show(OTHER)
 
-            assert agent.clicks == [OpenLog()]
+            assert agent.clicks == [ShowPage()]
             assert daemon.notified[-1].replaces == 1
 
     asyncio.run(drive())

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from credtray.core.clicks import About, Click
+from credtray.core.clicks import About, Click, ShowPage
 from credtray.core.icon_state import IconState, Shape
 from credtray.core.ports import Button, DesktopPart, Notification, Part
 from credtray.desktop.balloons import CLICKED, Balloon, BalloonBoard
@@ -218,7 +218,7 @@ def test_notices_have_the_icon_as_long_as_the_taskbar_has_it_and_a_click_on_a_ba
 
     stage.play(story)
 
-    assert (has_icon[:4], clicks) == ([True, False, True, False], [About()])
+    assert (has_icon[:4], clicks) == ([True, False, True, False], [ShowPage()])
 
 
 def test_icon_whose_loop_ends_by_itself_is_begun_again() -> None:

@@ -16,6 +16,7 @@ from credtray.core.models import Secret
 from credtray.core.protocol import Done, Failed, decode_reply, decode_request, encode
 from credtray.core.protocol.messages import Known
 from credtray.core.protocol.results import PageResult
+from credtray.core.state import State
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.import_requests import ImportRequests
 from credtray.daemon.ipc_connection import Connection
@@ -97,10 +98,12 @@ class Talk:
         return steady("\n".join(self.lines))
 
 
-async def agent(*names: str, desktop: bool = True, workers: Workers | None = None) -> Talk:
+async def agent(
+    *names: str, desktop: bool = True, workers: Workers | None = None, state: State | None = None
+) -> Talk:
     """An agent with everything that answers, and nobody signed in."""
     at_once = Workers(lambda name, most: SlowPool(name, most, lambda: 0.0))
-    daemon = Daemon(*names, workers=workers or at_once)
+    daemon = Daemon(*names, workers=workers or at_once, state=state)
     clock = daemon.clock
     clock.now = lambda: NOON + clock.shift  # type: ignore[method-assign]  # how long a reply takes is no matter
     heard: list[Secret] = []
@@ -182,6 +185,18 @@ async def refusals() -> str:
     return talk.text
 
 
+async def another_person() -> str:
+    talk = await agent("dev", state=State(seed="s", asks_person=True))
+    await talk.ask("keep_person", 'activate "profiles":["dev"]', "login", "keep_person")
+    talk.daemon.portal.in_browser = "bob@synderys.com"
+    talk.daemon.clock.shift += HOUR / 60
+    await talk.ask('login "fresh":true,"agreed":true')
+    talk.daemon.clock.shift += HOUR
+    await talk.ask('credentials "profile":"dev"', "status", 'keep_person "person":"carol@synderys.com"')
+    await talk.ask('keep_person "session":"corp","person":"bob@synderys.com"', 'credentials "profile":"dev"')
+    return talk.text
+
+
 async def nonsense() -> str:
     talk = await agent()
     for frame in (
@@ -201,6 +216,7 @@ async def nonsense() -> str:
 SCENES: dict[str, Callable[[], Awaitable[str]]] = {
     "a working day": working_day,
     "refusals": refusals,
+    "another person signs in": another_person,
     "what is no request": nonsense,
 }
 

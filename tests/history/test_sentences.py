@@ -51,6 +51,11 @@ def given(way: Way, **parts: Any) -> Entry:
             "a program asked 40 times at the endpoint with a wrong token and got nothing",
         ),
         (entry(Kind.KEYS_REFUSED, profile="dev", text="No access"), "dev was refused: No access"),
+        (
+            entry(Kind.OTHER_PERSON, person="bob", text="last time it was alice"),
+            "bob signed in to corp: no keys are given: last time it was alice",
+        ),
+        (entry(Kind.PERSON_KEPT, person="bob"), "bob signs in to corp from here on"),
         (entry(Kind.TOKEN_RENEWED), "access token of corp renewed"),
         (
             entry(Kind.TOKEN_RENEWED, program="another program"),

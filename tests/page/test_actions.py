@@ -40,6 +40,8 @@ CHOSEN = ChoiceResult((), {}, None)
             protocol.Login("corp", fresh=True, agreed=True),
         ),
         ("sign-in", SESSION | {"device": ("yes",)}, protocol.Login("corp", device=True)),
+        ("sign-in", SESSION | {"clean": ("yes",)}, protocol.Login("corp", clean=True)),
+        ("keep-person", SESSION | {"person": ("bob",)}, protocol.KeepPerson("corp", "bob")),
         ("cancel-sign-in", SESSION, protocol.CancelLogin("corp")),
         ("sign-out", SESSION, protocol.Logout("corp")),
         ("switch", PROFILE, protocol.Switch("dev")),

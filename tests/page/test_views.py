@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.core.errors import RoleRefused
-from credtray.core.events import Activated, ConfigLoaded, Fetched, FetchFailed, Switched
+from credtray.core.events import (
+    Activated,
+    ConfigLoaded,
+    Fetched,
+    FetchFailed,
+    SignInAddressKnown,
+    SignInStarted,
+    Switched,
+)
 from credtray.core.models import Profile
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.settings import ProfileSettings, Settings
@@ -32,6 +40,7 @@ from tests.core.making import (
     signed_in,
     started,
 )
+from tests.core.menu_states import signed_in_as
 from tests.page import scene
 
 AGENT = AgentStatus(running=True, pid=1, version="0")
@@ -57,6 +66,42 @@ def test_signed_in_person_sees_until_when_and_what_costs_what() -> None:
     assert dict(anew.fields) == {"session": "corp", "fresh": "yes", "agreed": "yes"}
     assert dict(code.fields)["device"] == "yes"
     assert out.cost == "1 active profile loses its keys in the credentials file."
+
+
+def test_another_person_is_named_and_each_way_out_is_a_button() -> None:
+    state = signed_in_as("alice@synderys.com", "bob@synderys.com")
+    (card,) = seen(state, NOON + 2 * MINUTE).sessions
+
+    assert card.badge == "Needs you"
+    assert card.standing == "Another person is signed in"
+    assert card.details.startswith("Signed in as bob@synderys.com; last time it was alice@synderys.com. ")
+    assert [(button.action, button.label, dict(button.fields)) for button in card.buttons] == [
+        ("sign-in", "Sign in as alice@synderys.com", {"session": "corp", "fresh": "yes"}),
+        ("keep-person", "Keep bob@synderys.com", {"session": "corp", "person": "bob@synderys.com"}),
+        ("sign-in", "Use a clean browser", {"session": "corp", "fresh": "yes", "clean": "yes"}),
+        ("sign-out", "Sign out", {"session": "corp"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://oidc.us-east-1.amazonaws.com/authorize?x=1", True),
+        ("http://127.0.0.1:4711/sign-in/door", True),
+        ("javascript:alert(1)", False),
+    ],
+)
+def test_the_page_of_a_sign_in_can_be_opened_in_another_window(address: str, *, shown: bool) -> None:
+    state = after(signed_in(), SignInStarted("corp"), SignInAddressKnown("corp", address))
+    (card,) = seen(state).sessions
+
+    assert card.sign_in_page == (address if shown else "")
+
+
+def test_who_is_signed_in_stands_on_the_card() -> None:
+    (card,) = seen(signed_in_as("alice@synderys.com"), NOON + MINUTE).sessions
+
+    assert card.details.startswith("Signed in as alice@synderys.com. ")
 
 
 def test_signed_out_person_sees_one_main_button_that_costs_nothing() -> None:

@@ -153,6 +153,21 @@ class BotocoreRoleCredentials:
             issued = self._assumer.assume(role, issued.value, region, endpoints, now)
         return Issued(_believed(issued), issued.clock_error)
 
+    def person(
+        self, session: SsoSession, profile: Profile, keys: RoleCredentials, now: Callable[[], datetime]
+    ) -> str:
+        """Return who signed in for these keys of the profile.
+
+        Raises:
+            UnexpectedReply: the answer names nobody: the keys are no role's of Identity Center.
+            KeysRefused and other errors: what ``caller_of`` raises.
+        """
+        region = profile.region or _signing_region(session)
+        caller = caller_of(self._clients, keys, region, profile.endpoints_in(session), now)
+        if caller.person is None:
+            raise UnexpectedReply("GetCallerIdentity: it names no person")
+        return caller.person
+
     def _of_portal(
         self, session: SsoSession, token: AccessToken, profile: Profile, now: Callable[[], datetime]
     ) -> Issued[RoleCredentials]:

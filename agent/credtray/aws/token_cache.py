@@ -201,7 +201,7 @@ class SharedTokenCache:
             raise TokenUnreadable(error.detail) from None
         if data is None:
             return None
-        return replace(read_token(data, session), issued_at=self._written_at(session))
+        return replace(read_token(data, session), issued_at=self._written_at(session), found=True)
 
     def _written_at(self, session: SsoSession) -> datetime | None:
         """Return when the file was written: whoever issued the token wrote it at once."""

@@ -11,19 +11,20 @@ import time
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated
 
+import msgspec
 import typer
 
 from credtray.cli import terminal
 from credtray.cli.backend import ask, without_browser
 from credtray.cli.choices import JsonOption, SessionArgument
 from credtray.cli.status_words import Reader, price_words_of, still_valid_words
-from credtray.core.errors import CredtrayError, UsageError
+from credtray.core.errors import CredtrayError, Problem, Retry, UsageError, error_for
 from credtray.core.expiry import Moved
 from credtray.core.models import CredentialStatus
-from credtray.core.protocol import Login, Logout, PauseNotices, Progress, Snooze, Status
+from credtray.core.protocol import KeepPerson, Login, Logout, PauseNotices, Progress, Snooze, Status
 from credtray.core.protocol.results import LoginResult, StatusDocument
 from credtray.core.state_words import clock_time
-from credtray.core.words import parse_duration, short
+from credtray.core.words import parse_duration, plain, short
 from credtray.menu.tray_menu import tomorrow_morning
 
 # What a person reads while a sign-in goes on, and how it ended. Prints to stderr, returns results as text.
@@ -93,7 +94,8 @@ def login_words(result: LoginResult, now: datetime, zone: tzinfo | None) -> str:
         now: aware, UTC.
         zone: of the reader; None is this computer's.
     """
-    standing = f"Signed in to {result.session}{_until(result, now, zone)}."
+    who = f" as {plain(result.person)}" if result.person else ""
+    standing = f"Signed in to {result.session}{who}{_until(result, now, zone)}."
     if result.already:
         return f"{standing} Nothing to do; --fresh starts a new sign-in."
     if result.joined is True:
@@ -121,7 +123,7 @@ _LET_GO_SECONDS = 3.0
 _LONGEST_SNOOZE = timedelta(days=7)
 
 
-def login(
+def login(  # noqa: PLR0913, PLR0917 -- each option of the command line is an argument
     session: SessionArgument = None,
     fresh: bool = typer.Option(
         False, "--fresh", help="Start a new sign-in even when the current one is good."
@@ -129,31 +131,62 @@ def login(
     yes: bool = typer.Option(False, "--yes", help="With --fresh: end the current sign-in without asking."),
     device: bool = typer.Option(False, "--device", help="Sign in on any device by entering a code."),
     no_browser: bool = typer.Option(False, "--no-browser", help="Open no browser; only show the address."),
+    clean_browser: bool = typer.Option(
+        False, "--clean-browser", help="Start a new sign-in in a browser where nobody is signed in."
+    ),
+    keep: bool = typer.Option(
+        False, "--keep", help="Accept the person who is signed in now, although last time it was another one."
+    ),
     json_output: JsonOption = False,
 ) -> None:
     """Sign in, if that is needed.
 
     If you are still signed in, it says until when and exits with 0. A new sign-in ends the
     present one: not before you are there, and keys in use keep working until their end.
+    If the person who signs in is not the one from last time, programs get no keys until you
+    decide: keep that person, or sign in again.
 
     Examples:
       credtray login
       credtray login synderys --fresh
+      credtray login --clean-browser   # to sign in as somebody else
+      credtray login --keep            # this is the right person from now on
       credtray login --device          # on a machine without a browser
     """
-    try:
-        agreed = fresh and _agreed(session, yes=yes)
-        remote = without_browser(os.environ)
-        request = Login(
-            session, fresh=fresh, device=device, browser=not no_browser, agreed=agreed, remote=remote
-        )
-        result = ask(request, show_progress)
-    except KeyboardInterrupt:
-        raise typer.Exit(_given_up(session)) from None
+    if keep:
+        if fresh or device or no_browser or clean_browser:
+            raise UsageError("Use --keep alone: it starts no sign-in")
+        _keep(session, json_output=json_output)
+        return
+    request = Login(session, fresh or clean_browser, device, not no_browser, clean=clean_browser)
+    result = _signed_in(request, yes=yes)
     if json_output:
         terminal.show_json(result)
     else:
         terminal.show_words(login_words(result, datetime.now(UTC), None))
+    if result.other_person:
+        other = result.other_person
+        raise error_for(Problem(other.code, other.text, other.hint, Retry.PERSON))
+
+
+def _signed_in(request: Login, *, yes: bool) -> LoginResult:
+    """Have it done, and tell how it goes; raises as ``_agreed`` does, too."""
+    try:
+        agreed = request.fresh and _agreed(request.session, yes=yes)
+        remote = without_browser(os.environ)
+        return ask(msgspec.structs.replace(request, agreed=agreed, remote=remote), show_progress)
+    except KeyboardInterrupt:
+        raise typer.Exit(_given_up(request.session)) from None
+
+
+def _keep(session: str | None, *, json_output: bool) -> None:
+    result = ask(KeepPerson(session))
+    if json_output:
+        terminal.show_json(result)
+    elif result.already:
+        terminal.show_words(f"{plain(result.person)} is signed in to {result.session}, as before.")
+    else:
+        terminal.show_words(f"{plain(result.person)} signs in to {result.session} from now on.")
 
 
 def _agreed(session: str | None, *, yes: bool) -> bool:

@@ -30,6 +30,7 @@ from credtray.cli.status_words import (
     end_words,
     endpoint_words,
     keys_words,
+    person_words,
     session_words,
     token_words,
     way,
@@ -159,7 +160,12 @@ def _session(item: SessionStatus, reader: Reader, *, agent_running: bool) -> Ite
     yield Text.assemble(
         (f"{mark} ", style), (visible(item.name), "bold"), "  ", (session_words(item, reader), style)
     )
-    details = [item.start_url, end_words(item), token_words(item, reader, agent_running=agent_running)]
+    details = [
+        item.start_url,
+        person_words(item),
+        end_words(item),
+        token_words(item, reader, agent_running=agent_running),
+    ]
     if item.state is CredentialStatus.SIGNING_IN:
         details.append(f"check that the page shows this code: {item.user_code}" if item.user_code else "")
         details.append(item.sign_in_url or "")

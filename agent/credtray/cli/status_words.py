@@ -30,7 +30,7 @@ from credtray.core.state_words import (
     standing_words,
 )
 from credtray.core.summary import PendingSummary, SignInSummary
-from credtray.core.words import short
+from credtray.core.words import plain, short
 
 _SAME_END = timedelta(minutes=1)
 _ALIVE = {CredentialStatus.SIGNED_OUT: SignInStatus.SIGNED_OUT, CredentialStatus.EXPIRED: SignInStatus.ENDED}
@@ -60,6 +60,8 @@ def session_words(item: SessionStatus, reader: Reader) -> str:
     match state:
         case CredentialStatus.SIGNING_IN:
             return pending_words(_pending(item), reader.now, reader.zone)
+        case CredentialStatus.REFUSED if item.expected_person and item.person:
+            return f"signed in as {plain(item.person)}, not as {plain(item.expected_person)}"
         case CredentialStatus.REFUSED:
             return "refused"
         case _:
@@ -87,6 +89,11 @@ def _pending(item: SessionStatus) -> PendingSummary:
         keys_until=told.keys_until,
         shown=item.sign_in_url is not None,
     )
+
+
+def person_words(item: SessionStatus) -> str:
+    """Tell who is signed in; empty where that is not known, or the headline says it."""
+    return f"signed in as {plain(item.person)}" if item.person and not item.expected_person else ""
 
 
 def end_words(item: SessionStatus) -> str:

@@ -16,6 +16,7 @@ from credtray.core.errors import (
     UsageError,
     error_for,
 )
+from credtray.core.identity import is_other, other_person
 from credtray.core.models import RoleCredentials
 from credtray.core.session_status import servable, sign_in_status, token_usable
 from credtray.core.shell_words import argument
@@ -99,13 +100,20 @@ def answer(state: State, profile: ProfileState, now: datetime) -> RoleCredential
     session = state.sessions.get(profile.profile.session)
     if session is None:
         return SignInRequired(profile.profile.session).problem
-    if session.pending is not None and sign_in_status(session, now) is not SignInStatus.SIGNED_IN:
+    signed_in = sign_in_status(session, now) is SignInStatus.SIGNED_IN
+    if session.pending is not None and (is_other(session) or not signed_in):
         return None
-    if sign_in_status(session, now) is not SignInStatus.SIGNED_IN:
-        if not session.looked and not session.ended:
-            return session.problem  # none yet: the token cache is being read
-        return sign_in_required(session.name)
+    if not signed_in or is_other(session):
+        return _person_needed(session, signed_in=signed_in)
     return _trouble(session, profile, now)
+
+
+def _person_needed(session: SessionState, *, signed_in: bool) -> Problem | None:
+    if signed_in:
+        return other_person(session)
+    if not session.looked and not session.ended:
+        return session.problem  # none yet: the token cache is being read
+    return sign_in_required(session.name)
 
 
 def sign_in_required(session: str) -> Problem:

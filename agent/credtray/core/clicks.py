@@ -105,6 +105,7 @@ class ShowPage:
 
 Click = (
     protocol.Login
+    | protocol.KeepPerson
     | protocol.CancelLogin
     | protocol.Logout
     | protocol.Activate

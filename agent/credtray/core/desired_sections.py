@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from credtray.core import pasted_keys
-from credtray.core.models import Delivery, SectionKeys
+from credtray.core.identity import is_other
+from credtray.core.models import Delivery, RoleCredentials, SectionKeys
 from credtray.core.ports import Mark
 from credtray.core.section_mark import key_digest
 from credtray.core.state import ProfileState, State, region_of
@@ -78,14 +79,34 @@ def _may_stay(state: State, mark: Mark, chosen: dict[str, str], now: datetime) -
         return mark.section in chosen and _replacement_ready(state, chosen[mark.section], now)
     if _signed_out(state, state.profiles[mark.profile]) and state.settings.remove_keys_at_sign_out:
         return False
+    return not _of_other(state, mark) and _still_good(state, mark, now)
+
+
+def _still_good(state: State, mark: Mark, now: datetime) -> bool:
     return _keys_end(state, mark) > now or not state.settings.remove_keys_at_end
 
 
 def _keys_end(state: State, mark: Mark) -> datetime:
     """Return when the keys of a section end: as the mark says, or better known since the clock was set."""
+    held = _held_as(state, mark)
+    return mark.expires_at if held is None else held.expires_at
+
+
+def _held_as(state: State, mark: Mark) -> RoleCredentials | None:
+    """Return the keys held of which a section speaks; None: they are no more held."""
     held = state.profiles[mark.profile].credentials
-    same = held is not None and key_digest(held.access_key_id) == mark.digest
-    return held.expires_at if held is not None and same else mark.expires_at
+    return held if held is not None and key_digest(held.access_key_id) == mark.digest else None
+
+
+def _of_other(state: State, mark: Mark) -> bool:
+    """Tell whether a section holds keys of a person nobody has agreed to, as far as can be told.
+
+    What is held is the former person's. The rest may be, too, unless keys were given out unchecked.
+    """
+    session = state.sessions.get(state.profiles[mark.profile].profile.session)
+    if session is None or not is_other(session) or not session.identity.unchecked:
+        return False
+    return _held_as(state, mark) is None
 
 
 def _replacement_ready(state: State, name: str, now: datetime) -> bool:

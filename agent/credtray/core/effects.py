@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credtray.core.desired_sections import DEFAULT, sections_of, unwanted_sections, wanted_sections
+from credtray.core.identity import answer_due, waits
 from credtray.core.policy import wants_fetch, wants_refresh
 from credtray.core.session_status import held_back, servable, sign_in_status
 from credtray.core.state import ProfileState, SignInStatus, State
@@ -22,6 +23,8 @@ class Effect:
     """Their keys are held and in their sections, or it is known why not. Counts while they are kept."""
     sections: tuple[str, ...] = ()
     """The credentials file holds in these what it should, be it nothing of ours."""
+    person_of: str | None = None
+    """It is known who signed in to this session, where that can be found out now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,14 @@ def of_sign_out(state: State, session: str) -> Effect:
 
 def of_sign_in(state: State, session: str) -> Effect:
     """Return the effect of a sign-in: the kept profiles of this session have keys."""
-    return Effect(tuple(name for name in state.kept if state.profiles[name].profile.session == session))
+    names = (name for name in state.kept if state.profiles[name].profile.session == session)
+    return Effect(tuple(names), person_of=session)
+
+
+def of_person(state: State, session: str) -> Effect:
+    """Return the effect of agreeing to a person: the keys that were withheld are in their sections."""
+    names = {item.name for item in state.profiles_of(session)}
+    return Effect(sections=tuple(section for section, name in sections_of(state).items() if name in names))
 
 
 def missing(effect: Effect, state: State, now: datetime) -> Missing | None:
@@ -58,6 +68,9 @@ def missing(effect: Effect, state: State, now: datetime) -> Missing | None:
 
     What another command has taken back since is not waited for.
     """
+    asked = state.sessions.get(effect.person_of or "")
+    if asked is not None and answer_due(state, asked, now):
+        return Missing(asked.name)
     kept = frozenset(state.kept)
     for name in effect.profiles:
         coming = _keys_coming(state, state.profiles[name], now) if name in kept else None
@@ -75,11 +88,14 @@ def _keys_coming(state: State, profile: ProfileState, now: datetime) -> Missing 
     if not session.looked and not session.ended:
         return Missing() if session.problem is None else None
     refused = profile.trouble is not None and profile.trouble.retry_at > now
-    if profile.fetching and sign_in_status(session, now) is SignInStatus.SIGNED_IN:
+    held_for = waits(session, profile)
+    if (held_for and answer_due(state, session, now)) or (
+        profile.fetching and sign_in_status(session, now) is SignInStatus.SIGNED_IN
+    ):
         return Missing(session.name, profile.attempted_at)
     if session.refreshing and not session.overtaken:
         return None if refused else Missing(session.name, session.refreshed_at)
-    if held_back(session, now):
+    if held_for or held_back(session, now):
         return None
     due = wants_fetch(session, profile, now, kept=True) or wants_refresh(state, session, now)
     return Missing(session.name) if due and not refused else None

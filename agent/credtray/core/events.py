@@ -103,6 +103,33 @@ class AccountsUnknown:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonKnown:
+    """STS told who is signed in."""
+
+    session: str
+    person: str
+    since: datetime
+    """Of which token: ``Identity.since`` when it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonUnknown:
+    """STS could not be asked, or told nobody's name."""
+
+    session: str
+    problem: Problem
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonKept:
+    """Somebody agreed that this person is the one who signs in from now on."""
+
+    session: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """Somebody pasted role credentials: they are to be kept in a section until they end."""
 
@@ -402,6 +429,6 @@ Event = (
     | SyncFailed | NoticesPaused | NoticeUnseen | PresenceChanged
     | PartChanged | EndpointChanged | AccountsListed | AccountsUnknown
     | Imported | ImportFailed | SignInAwaited | SignInUnawaited
-    | WindowUnopened | EarlierEnded
+    | WindowUnopened | EarlierEnded | PersonKnown | PersonUnknown | PersonKept
 )
 # fmt: on

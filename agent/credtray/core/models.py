@@ -188,6 +188,8 @@ class AccessToken:
     """The client it was issued to: needed to refresh it."""
     issued_at: datetime | None = field(default=None, compare=False)
     """When it was issued (for a token found on the disk: when its file was written), where that is known."""
+    found: bool = field(default=False, compare=False)
+    """It was read from the token cache, where anybody may have put it; else it was issued to us."""
 
     @property
     def refreshable(self) -> bool:

@@ -34,8 +34,11 @@ LEAST_MINUTES = 2
 
 _STAYING = frozenset(
     {Subject.ENDED, Subject.DELETED, Subject.SIGN_IN_FAILED, Subject.AWAITED, Subject.PASTED_ENDED}
+    | {Subject.OTHER_PERSON}
 )
 """Nothing happens before a person acts: whoever comes back to the desk has to find it there."""
+_LONGEST_NAME = 24
+"""Of a person, on a button."""
 _LONGEST_TEXT = 400
 """Of a title or a body; a problem may quote what somebody else wrote."""
 
@@ -62,6 +65,7 @@ def notification(notice: Notice, now: datetime, zone: tzinfo | None) -> Notifica
         urgency,
         picture(notice, now),
         stays=notice.subject in _STAYING,
+        to_be_chosen=notice.subject is Subject.OTHER_PERSON,
     )
 
 
@@ -86,8 +90,11 @@ def what_to_type(notification: Notification) -> str:
 
 def _command(click: Click) -> str:
     match click:
-        case protocol.Login(session=str(session), fresh=fresh):
-            return f"credtray login {with_options(session, *fresh * ('--fresh',))}"
+        case protocol.Login(session=str(session), fresh=fresh, clean=clean):
+            options = (*fresh * ("--fresh",), *clean * ("--clean-browser",))
+            return f"credtray login {with_options(session, *options)}"
+        case protocol.KeepPerson(session=str(session)):
+            return f"credtray login {with_options(session, '--keep')}"
         case protocol.Activate(profiles=(profile,), section=str(section)):
             return f"credtray activate {with_options(profile, '--section', word(section))}"
         case FetchKeys(profile=profile):
@@ -260,6 +267,30 @@ def _clock_off(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
     )
 
 
+# --- who is signed in ---------------------------------------------------------------------------------
+
+
+def _other_person(notice: Notice, _now: datetime, _zone: tzinfo | None) -> Words:
+    person, before = (plain(name) for name in notice.names)
+    return Words(
+        f"{_session(notice)}: signed in as {person}, not as {before}",
+        f"Programs get no keys of {person} until you decide. Keys of {before} in use keep working until they "
+        "expire.",
+        other_person_buttons(notice.session, *notice.names),
+    )
+
+
+def other_person_buttons(session: str, person: str, before: str) -> tuple[Button, ...]:
+    """Return what can be done when another person is signed in."""
+    was = plain(before, _LONGEST_NAME) if before else "before"
+    now = plain(person, _LONGEST_NAME) if person else "this person"
+    return (
+        Button(f"Sign in as {was}", protocol.Login(session, fresh=True)),
+        Button(f"Keep {now}", protocol.KeepPerson(session, person)),
+        Button("Use a clean browser", protocol.Login(session, fresh=True, clean=True)),
+    )
+
+
 # --- pasted keys -------------------------------------------------------------------------------------
 
 
@@ -300,6 +331,7 @@ _WORDS = {
     Subject.ROLE_REFUSED: _role_refused,
     Subject.SECTION_REFUSED: _section_refused,
     Subject.CLOCK_OFF: _clock_off,
+    Subject.OTHER_PERSON: _other_person,
     Subject.PASTED_END_SOON: _pasted_end_soon,
     Subject.PASTED_ENDED: _pasted_ended,
 }

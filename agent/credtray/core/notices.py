@@ -14,6 +14,7 @@ from enum import Enum
 from credtray.core.desired_sections import DEFAULT, sections_of, unwanted_sections, wanted_sections
 from credtray.core.errors import Offline, Problem, RoleRefused
 from credtray.core.expiry import Moved, compare_ends
+from credtray.core.identity import answer_due, is_other
 from credtray.core.pasted_keys import FORGOTTEN_AFTER, ImportedKeys, kept_imports
 from credtray.core.ports import Part
 from credtray.core.session_status import (
@@ -73,6 +74,7 @@ class Subject(Enum):
     ROLE_REFUSED = "role_refused"
     SECTION_REFUSED = "section_refused"
     CLOCK_OFF = "clock_off"
+    OTHER_PERSON = "other_person"
     PASTED_END_SOON = "pasted_end_soon"
     PASTED_ENDED = "pasted_ended"
 
@@ -92,7 +94,7 @@ class Notice:
     about: bool = False
     """True: the end is an estimate."""
     names: tuple[str, ...] = ()
-    """Profiles or sections it concerns."""
+    """Profiles or sections it concerns; of persons who is signed in, and who was."""
     profile: str | None = None
     """The one profile that it is about, where it is about a section of it."""
     problem: Problem | None = None
@@ -144,6 +146,7 @@ def held(state: State, now: datetime) -> bool:
 
 def holding(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
     """Yield every notice whose condition holds now, told or not; of one key the weightiest first."""
+    yield from _other_person(session, now)
     yield from _end(state, session, now)
     yield from _awaited(session, now)
     yield from _portal(state, session, now)
@@ -162,6 +165,8 @@ def _waits(state: State, session: SessionState, notice: Notice, now: datetime) -
                 return True
             # One refusal may be a mistake of the service: it is asked once more before anybody is called.
             return session.refusal is not None and session.refusal.attempts == 1
+        case Subject.SIGNED_IN:
+            return answer_due(state, session, now)
         case Subject.CANNOT_REFRESH | Subject.OFFLINE:
             # The network may just have come back: first the try that is due then.
             return session.trouble is not None and session.trouble.attempts == 0
@@ -238,6 +243,14 @@ def _awaited(session: SessionState, now: datetime) -> Iterator[Notice]:
             ends_at=end.until if end is not None else None,
             names=tuple(sorted({job.profile for job in jobs})),
         )
+
+
+def _other_person(session: SessionState, now: datetime) -> Iterator[Notice]:
+    if is_other(session) and sign_in_status(session, now) is SignInStatus.SIGNED_IN:
+        name, person = session.name, session.identity.person or ""
+        says = frozenset({f"person:{person}"})
+        before = session.identity.expected or ""
+        yield Notice(Subject.OTHER_PERSON, name, f"{name}:person", says, names=(person, before))
 
 
 # --- the portal --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from itertools import islice
 from credtray.core import notices
 from credtray.core.desired_sections import sections_of, unwanted_sections, wanted_sections
 from credtray.core.expiry import servable_window, windows_for
+from credtray.core.identity import HOLD, evidence, evidence_wanted, is_other, to_be_asked
 from credtray.core.models import AccessToken, SectionKeys
 from credtray.core.notices import Notice
 from credtray.core.session_status import (
@@ -29,7 +30,7 @@ from credtray.core.session_status import (
     token_ends_with_sign_in,
     token_usable,
 )
-from credtray.core.state import ProfileState, Rejection, SessionState, State
+from credtray.core.state import Identity, ProfileState, Rejection, SessionState, State
 from credtray.core.summary import PATIENCE
 
 # What the agent can do, as values: ``policy`` decides on them, ``daemon/actions`` carries them out.
@@ -90,6 +91,13 @@ class ListAccounts:
 
 
 @dataclass(frozen=True, slots=True)
+class AskPerson:
+    """Ask STS who has signed in, with keys that this sign-in has brought."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSignIn:
     """Open a sign-in window that nobody asked for: a setting allows one for each ended sign-in."""
 
@@ -100,6 +108,7 @@ Action = (
     RefreshToken
     | FetchRoleCredentials
     | ListAccounts
+    | AskPerson
     | SyncCredentialsFile
     | ShowNotice
     | WithdrawNotice
@@ -108,6 +117,7 @@ Action = (
 
 __all__ = [
     "Action",
+    "AskPerson",
     "FetchRoleCredentials",
     "ListAccounts",
     "OpenSignIn",
@@ -141,6 +151,8 @@ def decide(state: State, now: datetime) -> tuple[Action, ...]:
     if not state.stopping:
         for session in state.sessions.values():
             actions.extend(_portal_calls(state, session, now))
+            if to_be_asked(session, now) and evidence(state, session, now) is not None:
+                actions.append(AskPerson(session.name))
             actions.extend(ShowNotice(notice) for notice in notices.due(state, session, now))
             if notices.opening_due(state, session, now):
                 actions.append(OpenSignIn(session.name))
@@ -168,6 +180,8 @@ def _portal_calls(state: State, session: SessionState, now: datetime) -> Iterato
     if wants_refresh(state, session, now):
         calls.append(RefreshToken(session.name))
     calls.extend(islice(_fetches(state, session, now), _room(state, session)))
+    if not calls and (name := evidence_wanted(state, session, now)) is not None:
+        calls.append(FetchRoleCredentials(name))
     # While there is trouble one call finds out whether it has passed; the others follow when it has.
     yield from calls[:1] if session.trouble is not None else calls
     if not calls and wants_accounts(state, session, now):
@@ -213,7 +227,7 @@ def _grows_old(state: State, session: SessionState, token: AccessToken, now: dat
 
 def wants_fetch(session: SessionState, profile: ProfileState, now: datetime, *, kept: bool) -> bool:
     """Tell whether role credentials of this profile are to be fetched now."""
-    if profile.fetching or not token_usable(session, now):
+    if profile.fetching or is_other(session) or not token_usable(session, now):
         return False
     if profile.trouble is not None and profile.trouble.retry_at > now:
         return False
@@ -326,6 +340,7 @@ def _session_instants(state: State, session: SessionState, now: datetime) -> Ite
     yield from (job.deadline for job in session.awaited)
     if session.accounts_asked is not None:
         yield session.accounts_asked + ACCOUNTS_FLOOR
+    yield from _identity_instants(session.identity)
     sign_in = sign_in_of(session, now)
     if sign_in is not None:
         if session.news:
@@ -333,6 +348,13 @@ def _session_instants(state: State, session: SessionState, now: datetime) -> Ite
         yield sign_in.ends_at
         thresholds = state.settings.warnings(session.name)
         yield from (sign_in.ends_at - threshold for threshold in thresholds)
+
+
+def _identity_instants(known: Identity) -> Iterator[datetime]:
+    if known.held_since is not None and not known.told:
+        yield known.held_since + HOLD
+    if known.trouble is not None:
+        yield known.trouble.retry_at
 
 
 def _token_instants(session: SessionState) -> Iterator[datetime]:

@@ -93,6 +93,11 @@ _SAID = {
     errors.IncompleteProfile.code: Said("A setting is missing in the config file", "Add it.", _CONFIG),
     # --- the sign-in
     errors.SignInRequired.code: Said("You need to sign in first", "", _SIGN_IN),
+    errors.OtherPerson.code: Said(
+        "Another person is signed in to {it}",
+        "Open credtray to keep this person, or sign in again.",
+        (Step.SIGN_IN,),
+    ),
     errors.TokenRefused.code: Said("Your sign-in has ended", "", _SIGN_IN),
     errors.PortalUnauthorized.code: Said("Your sign-in has ended", "AWS no longer accepts it.", _SIGN_IN),
     errors.TokenUnreadable.code: Said(
@@ -279,6 +284,7 @@ _SHAPES = {
     Subject.ROLE_REFUSED: Shape.TROUBLE,
     Subject.SECTION_REFUSED: Shape.TROUBLE,
     Subject.CLOCK_OFF: Shape.TROUBLE,
+    Subject.OTHER_PERSON: Shape.TROUBLE,
     Subject.PASTED_END_SOON: Shape.SOON,
     Subject.PASTED_ENDED: Shape.ENDED,
 }

@@ -80,6 +80,26 @@ class FailedSignIn:
     """When the sign-in before it was ended for it; None: that one is untouched, or there was none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose sign-in it is, as far as STS has told; see ``identity``."""
+
+    expected: str | None = None
+    """Who signed in the last time, or was agreed to since; None: nobody knows, so nobody is compared."""
+    person: str | None = None
+    """Who is signed in; None: nobody knows."""
+    since: datetime | None = None
+    """When the token came that STS is to be asked about; None: nobody asks."""
+    told: bool = False
+    """STS has told whose it is."""
+    asking: bool = False
+    held_since: datetime | None = None
+    """When the first keys came that wait for the answer."""
+    unchecked: bool = False
+    """Keys were given out before anybody knew whose they are."""
+    trouble: Trouble | None = None
+
+
 class Rejection(Enum):
     """What the portal thinks of an access token that should still be good."""
 
@@ -148,6 +168,7 @@ class SessionState:
     """Who waits for somebody to sign in."""
     accounts_asked: datetime | None = None
     """When the accounts were listed, or could not be, since the last sign-in."""
+    identity: Identity = Identity()
 
     @property
     def name(self) -> str:
@@ -161,6 +182,8 @@ class ProfileState:
 
     profile: Profile
     credentials: RoleCredentials | None = None
+    withheld: RoleCredentials | None = None
+    """Newer ones that nobody gets before it is known whose they are, or that they may be used."""
     fetching: bool = False
     attempted_at: datetime | None = None
     trouble: Trouble | None = None
@@ -231,6 +254,8 @@ class State:
     stopping: bool = False
     followed: bool = False
     """While we stop: another agent follows, and takes over the keys in the credentials file."""
+    asks_person: bool = False
+    """Whoever owns this state finds out who signs in; False: who was known stays known."""
     seed: str = ""
     """Spreads retries of different machines; nothing else depends on it."""
 

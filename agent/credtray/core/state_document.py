@@ -15,7 +15,7 @@ from credtray.core.expiry import SignInMemory
 from credtray.core.models import EndProof, SignIn, SsoSession
 from credtray.core.pasted_keys import ImportedKeys
 from credtray.core.shapes import from_json
-from credtray.core.state import MOST_RECENT, SessionState, State, frozen
+from credtray.core.state import MOST_RECENT, Identity, SessionState, State, frozen
 
 VERSION = 1
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -48,6 +48,11 @@ class SavedSession(msgspec.Struct, frozen=True, kw_only=True):
     length: _Seconds | None = None
     token_life: _Seconds | None = None
     sign_in: SavedSignIn | None = None
+    expected: str | None = None
+    """Who signs in, as far as STS has told."""
+    person: str | None = None
+    """Who was signed in last; another one than expected is refused keys also after a restart."""
+    unchecked: bool = False
 
 
 class SavedImport(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +115,9 @@ def _session(session: SessionState) -> SavedSession:
         )
         if sign_in
         else None,
+        expected=session.identity.expected,
+        person=session.identity.person,
+        unchecked=session.identity.unchecked,
     )
 
 
@@ -167,6 +175,7 @@ def _remembered(name: str, saved: SavedSession) -> SessionState:
     state = SessionState(
         SsoSession(name, saved.start_url, saved.region),
         memory=SignInMemory(_seconds(saved.length), _seconds(saved.token_life)),
+        identity=Identity(saved.expected, saved.person, unchecked=saved.unchecked),
     )
     if saved.sign_in is None:
         return state

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from credtray.core import protocol
 from credtray.core.errors import Offline, SignInCancelled
 from credtray.core.icon_state import Shape
+from credtray.core.identity import is_other, names
 from credtray.core.models import EndProof, Profile, SignIn
 from credtray.core.ports import Part
 from credtray.core.problem_words import line, missing_words
@@ -211,6 +212,8 @@ def standing(seen: Summary, session: SessionSummary) -> str:
     if shape is Shape.SIGNING_IN:
         code = session.pending.code if session.pending is not None else None
         return f"{SIGNING_IN} (code {plain(code)})" if code else SIGNING_IN
+    if is_other(session.state) and session.sign_in.status is SignInStatus.SIGNED_IN:
+        return "another person is signed in"
     if shape in _SAY_THE_CLOCK:
         if session.state.token is None:
             return "the saved sign-in cannot be read"
@@ -335,6 +338,8 @@ def _without_keys(seen: Summary, profile: ProfileState) -> str:
     if profile.trouble is not None and not profile.fetching:
         return "no keys"
     session = seen.sessions.get(profile.profile.session)
+    if session is not None and is_other(session.state):
+        return "no keys"
     shape = Shape.SIGNED_OUT if session is None else session.shape
     return _WITHOUT_KEYS.get(shape, "fetching keys")
 
@@ -395,6 +400,14 @@ class Price:
     """When the first of the role credentials in use end; None: there are none."""
 
 
+def person_words(session: SessionState) -> str:
+    """Tell who is signed in; empty where nobody knows, or nobody is."""
+    if session.token is None or session.ended:
+        return ""
+    person, _ = names(session)
+    return f"signed in as {person}" if person else ""
+
+
 def price_of(state: State, name: str, now: datetime) -> Price | None:
     """Return what a new sign-in to this session ends; None when a person need not be asked.
 
@@ -404,6 +417,8 @@ def price_of(state: State, name: str, now: datetime) -> Price | None:
     sign_in = sign_in_of(session, now) if session is not None else None
     if session is None or sign_in is None or sign_in_status(session, now) is not SignInStatus.SIGNED_IN:
         return None
+    if is_other(session):
+        return None  # it is of no use to anybody
     price = price_of_replaced(state, name, sign_in, now)
     return None if price is None else replace(price, keys_until=session_keys_until(state, session, now))
 

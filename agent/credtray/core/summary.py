@@ -14,6 +14,7 @@ from credtray.core.desired_sections import sections_of
 from credtray.core.errors import ClockOff, Offline, Problem, Retry, SignInDenied, TokenUnreadable
 from credtray.core.expiry import RefreshWindows, freshness, windows_for
 from credtray.core.icon_state import MOST_URGENT_FIRST, Shape
+from credtray.core.identity import is_other, other_person
 from credtray.core.models import ConfigWarning, CredentialStatus, EndProof
 from credtray.core.pasted_keys import ImportedKeys, kept_imports
 from credtray.core.ports import DesktopPart, Part
@@ -226,6 +227,8 @@ def _status(state: State, session: SessionState, sign_in: SignInSummary, now: da
         return CredentialStatus.REFUSED if refused else CredentialStatus.SIGNED_OUT
     if sign_in.status is SignInStatus.ENDED:
         return CredentialStatus.EXPIRED
+    if is_other(session):
+        return CredentialStatus.REFUSED
     if session.trouble is not None and session.trouble.problem.code == Offline.code:
         return CredentialStatus.OFFLINE
     return CredentialStatus.MANDATORY if unrenewed(session, now) else _nearness(state, session, sign_in, now)
@@ -250,11 +253,12 @@ def _shape(session: SessionState, sign_in: SignInSummary, now: datetime, *, refu
         return Shape.ENDED
     if sign_in.status is SignInStatus.SIGNED_OUT and not unreadable:
         return Shape.SIGNED_OUT
-    if sign_in.offline:
+    other = is_other(session)
+    if sign_in.offline and not other:
         return Shape.OFFLINE
-    if sign_in.ends_soon:
+    if sign_in.ends_soon and not other:
         return Shape.SOON
-    return Shape.TROUBLE if refused or unreadable or _stuck(session, now) else Shape.FRESH
+    return Shape.TROUBLE if other or refused or unreadable or _stuck(session, now) else Shape.FRESH
 
 
 def _stuck(session: SessionState, now: datetime) -> bool:
@@ -390,6 +394,9 @@ def _session(seen: Summary, item: SessionSummary) -> SessionStatus:
     token, known = session.token, session.token is not None or session.ended
     renewal = session.refusal.problem if session.refusal else None
     trouble = session.trouble.problem if session.trouble else None
+    other, there = is_other(session), sign_in.status is SignInStatus.SIGNED_IN
+    if other and there:
+        trouble = other_person(session)
     return SessionStatus(
         name=session.name,
         start_url=session.session.start_url,
@@ -408,6 +415,8 @@ def _session(seen: Summary, item: SessionSummary) -> SessionStatus:
         user_code=session.pending.user_code if session.pending else None,
         pending=_pending(session.pending, item.pending),
         legacy=session.session.legacy,
+        person=session.identity.person if there else None,
+        expected_person=session.identity.expected if other and there else None,
     )
 
 

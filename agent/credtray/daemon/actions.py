@@ -16,6 +16,8 @@ from credtray.core.events import (
     Fetched,
     FetchFailed,
     NoticeUnseen,
+    PersonKnown,
+    PersonUnknown,
     Refreshed,
     RefreshFailed,
     RefreshMoot,
@@ -24,11 +26,13 @@ from credtray.core.events import (
     TokenVanished,
     WindowUnopened,
 )
+from credtray.core.identity import evidence
 from credtray.core.models import AccessToken, Account, Profile, RoleCredentials, SsoSession
 from credtray.core.notice_texts import notification, what_to_type
 from credtray.core.notices import Notice
 from credtray.core.policy import (
     Action,
+    AskPerson,
     FetchRoleCredentials,
     ListAccounts,
     OpenSignIn,
@@ -62,8 +66,7 @@ class Actions:
         self.open_sign_in: Callable[[str], None] = _nobody_opens
         """Begins a sign-in that nobody asked for."""
 
-    @staticmethod
-    def broken_off(action: Action, problem: Problem) -> Event | None:
+    def broken_off(self, action: Action, problem: Problem) -> Event | None:
         """Return the event that says an action begun could not be started, so that it is tried again."""
         event: Event | None = None
         match action:
@@ -75,6 +78,9 @@ class Actions:
                 event = SyncFailed(problem)
             case ListAccounts(session):
                 event = AccountsUnknown(session)
+            case AskPerson(session):
+                since = self._current().sessions[session].identity.since
+                event = None if since is None else PersonUnknown(session, problem, since)
             case ShowNotice(notice):
                 event = _unseen(notice)
             case WithdrawNotice():
@@ -96,6 +102,8 @@ class Actions:
                 self._sync(action)
             case ListAccounts(session):
                 self._list_accounts(session, state)
+            case AskPerson(session):
+                self._ask_person(session, state)
             case ShowNotice(notice):
                 self._show(notice, state)
             case WithdrawNotice(_, key):
@@ -166,6 +174,24 @@ class Actions:
             self._take(AccountsUnknown(name))
 
         work = partial(accounts, session.session, token, _nobody_waits)
+        self._workers.portal(name, work, done, failed, counted=False)
+
+    def _ask_person(self, name: str, state: State) -> None:
+        session = state.sessions[name]
+        since, found = session.identity.since, evidence(state, session, self._ports.clock.now())
+        if since is None or found is None:  # as above
+            return
+        profile, keys = found
+
+        def done(person: str) -> None:
+            self._take(PersonKnown(name, person, since))
+
+        def failed(problem: Problem) -> None:
+            _log.info("session %s: AWS does not tell who is signed in: %s", name, problem.title)
+            self._take(PersonUnknown(name, problem, since))
+
+        clock = self._ports.clock
+        work = partial(self._ports.role_credentials.person, session.session, profile.profile, keys, clock.now)
         self._workers.portal(name, work, done, failed, counted=False)
 
     def _show(self, notice: Notice, state: State) -> None:

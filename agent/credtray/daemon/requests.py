@@ -28,10 +28,12 @@ from credtray.core.events import (
     Deactivated,
     FilesChanged,
     NoticesPaused,
+    PersonKept,
     Snoozed,
     StopAsked,
     Switched,
 )
+from credtray.core.identity import is_other, same_person
 from credtray.core.models import Delivery, RoleCredentials, Way
 from credtray.core.ports.files import Caller
 from credtray.core.protocol import (
@@ -47,6 +49,7 @@ from credtray.core.protocol.results import (
     CancelResult,
     ChoiceResult,
     ErrorEntry,
+    KeepResult,
     LoginResult,
     LogoutResult,
     PauseResult,
@@ -60,9 +63,10 @@ from credtray.core.protocol.results import (
 )
 from credtray.core.session_status import file_trouble
 from credtray.core.settings import dotted
-from credtray.core.shell_words import toml_word
+from credtray.core.shell_words import argument, toml_word
 from credtray.core.state import SessionState, State
 from credtray.core.summary import file_error, profile_status, status_document, summary
+from credtray.core.words import plain
 from credtray.daemon.changes import Changes
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import PATIENCE_SECONDS, Loop, waiting_for
@@ -137,6 +141,7 @@ class Requests:
             protocol.Credentials: self._credentials,
             protocol.Login: self._login,
             protocol.CancelLogin: self._cancel_login,
+            protocol.KeepPerson: self._keep_person,
             protocol.Logout: self._logout,
             protocol.Activate: self._activate,
             protocol.Deactivate: self._deactivate,
@@ -258,6 +263,28 @@ class Requests:
             await sink.send(progress)
 
         return Done(await self._sign_ins.login(session.name, request, tell))
+
+    async def _keep_person(self, request: protocol.KeepPerson, _sink: ReplySink) -> Done[KeepResult]:
+        """Answer when the keys of this person are given to programs; twice is as good as once.
+
+        Raises:
+            UsageError: nobody knows who is signed in, or it is not who was meant.
+        """
+        session = self._session(request.session)
+        name, person = session.name, session.identity.person
+        if person is None or session.token is None:
+            raise UsageError(
+                f"It is not known who is signed in to {name}", hint=f"Run: credtray login {argument(name)}"
+            )
+        if request.person is not None and not same_person(request.person, person):
+            raise UsageError(
+                f"{plain(request.person)} is no longer signed in to {name}",
+                hint="Look again: credtray status",
+            )
+        already = not is_other(session)
+        self._loop.take(PersonKept(name, person))
+        await self._loop.reached(effects.of_person(self._loop.state, name), SETTLE_SECONDS)
+        return Done(KeepResult(name, person, already))
 
     async def _cancel_login(self, request: protocol.CancelLogin, _sink: ReplySink) -> Done[CancelResult]:
         return Done(await self._sign_ins.cancelled(self._session(request.session).session.name))

@@ -63,6 +63,8 @@ class SignInRequest:
     """What a person would have to agree to now, in words; None: too little is left to ask."""
     again: Callable[[], None] | None = None
     """Begins another try that a person has asked for, from any thread; None: nobody is there to begin it."""
+    clean: bool = False
+    """In a browser with an empty profile: who is signed in in the person's own is not to count."""
     why: str | None = None
     """For a person: why it is done this way, where that is not what they asked for."""
 
@@ -126,6 +128,12 @@ _log = logging.getLogger(__name__)
 
 BROKEN_COMMAND = "The browser command of this session did not work; the desktop's own browser was used."
 """For a person. The command itself is not quoted: it may hold a name or an address."""
+
+
+NO_CLEAN_BROWSER = (
+    "No browser was found that can be started with an empty profile. "
+    "Open the address yourself, in a private window."
+)
 
 
 class Opened(Enum):
@@ -293,14 +301,20 @@ class Grant:
             return
         if self.request.welcome is not None and not self.request.welcome():
             raise SignInCancelled("nobody is waiting for it any more")
-        match open_page(self.ports.browser, url, self.request.command):
+        match self._opened(url):
             case Opened.AS_WISHED:
                 self.progress(SignInProgress(Step.BROWSER, url=url))
             case Opened.BY_ANOTHER:
                 self.progress(SignInProgress(Step.BROWSER, url=url, text=BROKEN_COMMAND))
             case Opened.NOT_AT_ALL:
-                text = "No browser could be opened here."
+                text = NO_CLEAN_BROWSER if self.request.clean else "No browser could be opened here."
                 self.progress(SignInProgress(Step.ADDRESS, url=url, text=text))
+
+    def _opened(self, url: str) -> Opened:
+        browser = self.ports.browser
+        if self.request.clean:
+            return Opened.AS_WISHED if browser.open_clean(url) else Opened.NOT_AT_ALL
+        return open_page(browser, url, self.request.command)
 
     def _code(self, callback: Callback) -> Secret | AdoptedToken:
         deadline = self.ports.clock.now() + LIMIT

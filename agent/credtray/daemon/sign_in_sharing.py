@@ -38,11 +38,12 @@ from credtray.core.events import (
     WindowUnopened,
 )
 from credtray.core.expiry import Moved, compare_ends
+from credtray.core.identity import is_other, other_person
 from credtray.core.models import AccessToken, SignIn, SsoSession
 from credtray.core.notices import present
 from credtray.core.ports import Ports
 from credtray.core.protocol import Progress
-from credtray.core.protocol.results import CancelResult, LoginResult, whole_seconds
+from credtray.core.protocol.results import CancelResult, ErrorEntry, LoginResult, whole_seconds
 from credtray.core.session_status import sign_in_of, sign_in_status, token_usable
 from credtray.core.shell_words import with_options
 from credtray.core.state import SessionState, SignInStatus
@@ -159,7 +160,6 @@ SETTLE_SECONDS = 10.0
 REFRESH_SECONDS = 8.0
 """How long a login waits for a silent refresh that would make it unnecessary."""
 
-
 WRITE_SECONDS = 5.0
 """How long the end of the earlier sign-in waits for the disk before it goes on all the same."""
 
@@ -184,6 +184,8 @@ class SignIns:
         What is valid is respected: with more than the longest warning threshold left nothing is started,
         unless a fresh sign-in was asked for. When the last asker leaves, the sign-in is cancelled.
         """
+        if is_other(self._session(name)) and not request.fresh:
+            request = msgspec.structs.replace(request, fresh=True)  # else AWS would join it to that one
         attempt = await self._attempt(name, request)
         if attempt is None:
             return self._login_result(name, already=True)
@@ -309,15 +311,15 @@ class SignIns:
         active = sign_in_status(session, self._loop.now()) is SignInStatus.SIGNED_IN
         attempt = Attempt(session.session, session.sign_in if active else None, unasked=unasked)
         self._attempts[name] = attempt
-        settings = self._loop.state.settings.session(name)
         device = self._by_device(name, request)
         asked = SignInRequest(
             active,
             device,
             request.browser,
-            settings.browser,
+            self._loop.state.settings.session(name).browser,
             self._welcome if unasked else None,
             agreed=request.agreed,
+            clean=request.clean,
             question=partial(self._question_of, attempt),
             again=partial(self._workers.call_soon, partial(self._again, name, request))
             if self.lasting
@@ -453,13 +455,16 @@ class SignIns:
         return session
 
     def _login_result(self, name: str, *, already: bool) -> LoginResult:
-        sign_in = sign_in_of(self._session(name), self._loop.now())
+        session = self._session(name)
+        sign_in = sign_in_of(session, self._loop.now())
         return LoginResult(
             session=name,
             signed_in_until=whole_seconds(sign_in.ends_at) if sign_in else None,
             end_is_estimate=not sign_in.proof.proven if sign_in else None,
             end_known_by=sign_in.proof if sign_in else None,
             already=already,
+            person=session.identity.person or msgspec.UNSET,
+            other_person=ErrorEntry.of(other_person(session)) if is_other(session) else msgspec.UNSET,
         )
 
     def _moved(self, attempt: Attempt) -> Moved | None:

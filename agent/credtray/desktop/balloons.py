@@ -74,9 +74,7 @@ def balloon_of(notification: Notification) -> Balloon:
             title, text = name, f"{rest[:1].upper()}{rest[1:]}. {text}"
         else:
             text = f"{title}. {text}"
-    told = ""
-    if notification.buttons:
-        told = f" Click here: {plain(notification.buttons[0].label, LONGEST_TITLE)}."
+    told = f" Click here: {plain(notification.on_body.label, LONGEST_TITLE)}." if notification.buttons else ""
     return Balloon(
         beginning(title, LONGEST_TITLE), beginning(text, LONGEST_TEXT, after=told), notification.picture
     )
@@ -86,7 +84,7 @@ def balloon_of(notification: Notification) -> Balloon:
 class _Sent:
     key: str
     click: Click | None
-    """None: a click on it means nothing, or nothing any more."""
+    """None: a click on it means nothing any more."""
 
 
 class Events:
@@ -99,7 +97,7 @@ class Events:
         self._tells = False
         """Whether this Windows tells when a balloon comes; else the last one sent is on the screen."""
 
-    def sent(self, key: str, click: Click | None) -> None:
+    def sent(self, key: str, click: Click) -> None:
         """A balloon was sent; from now on it stands for its key."""
         self.forget(key)
         if not self._tells:
@@ -143,7 +141,7 @@ class BalloonBoard:
         """Called when there is an icon from now on, or no longer."""
         self.clicked: Callable[[Click], None] = lambda _click: None
         self.clicked_in_vain: Callable[[], None] = lambda: None
-        """Called for a click on a balloon that asks for nothing, or nothing any more."""
+        """Called for a click on a balloon that asks for nothing any more."""
 
     # --- for the icon -----------------------------------------------------------------------------------
 
@@ -179,10 +177,10 @@ class BalloonBoard:
         show = self._show
         if show is None:
             raise NotifierUnavailable("there is no tray icon" if self.is_answered else NO_ICON_YET)
-        balloon, buttons = balloon_of(notification), notification.buttons
+        balloon = balloon_of(notification)
         with self._turn:
             with self._lock:
-                self._events.sent(notification.key, buttons[0].click if buttons else None)
+                self._events.sent(notification.key, notification.on_body.click)
             if show(balloon):
                 return
             with self._lock:

@@ -14,13 +14,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
+from types import MappingProxyType
 
 from credtray.core.errors import FileUnopened
 from credtray.core.shell_words import command_words
+from credtray.desktop import paths
 from credtray.desktop.paths import windows_program
 
 # The environment of programs we start for a person, such as a browser: no keys are in it. Starts nothing.
@@ -87,6 +90,22 @@ class SystemBrowser:
         if sys.platform == "win32" and not environment.get("BROWSER"):
             return _start_file(url, self._patience)
         return any(_opened(way, told, deadline) for way in _commands(url, environment))
+
+    def open_clean(self, url: str) -> bool:
+        """Return True when a browser with an empty profile took the address; see ``_clean_browsers``."""
+        if not _WEB_ADDRESS.fullmatch(url) or _NEVER & set(url):
+            return False
+        environment = os.environ if self._environment is None else self._environment
+        told = child_environ(environment)
+        for program, words, base in _clean_browsers(environment):
+            try:
+                profile = _empty_profile(base)
+            except OSError:
+                continue
+            argv = (program, *(word.format(profile=profile) for word in words), url)
+            if _opened(_Command(argv, stays=True), told, time.monotonic() + self._patience):
+                return True
+        return False
 
 
 def _commands(url: str, environment: Mapping[str, str]) -> list[_Command]:
@@ -160,6 +179,121 @@ def _start_file(url: str, patience: float) -> bool:
 
     threading.Thread(target=start, name="browser-start", daemon=True).start()
     return opened.wait(patience)
+
+
+# A browser with an empty profile of its own: whoever is signed in in the person's usual one is not there.
+#
+# Which browser is used does not matter: its profile is empty anyway. The preferred one comes first.
+
+
+_CHROMIUM = ("--user-data-dir={profile}", "--no-first-run", "--no-default-browser-check")
+_FIREFOX = ("--new-instance", "--profile", "{profile}")
+_EMPTY_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "firefox": _FIREFOX,
+        "firefox-esr": _FIREFOX,
+        "librewolf": _FIREFOX,
+        "google-chrome": _CHROMIUM,
+        "google-chrome-stable": _CHROMIUM,
+        "chromium": _CHROMIUM,
+        "chromium-browser": _CHROMIUM,
+        "brave-browser": _CHROMIUM,
+        "microsoft-edge": _CHROMIUM,
+        "microsoft-edge-stable": _CHROMIUM,
+        "vivaldi": _CHROMIUM,
+    }
+)
+"""Program on the PATH, and what makes it start with a profile of its own."""
+_EMPTY_WORDS_OF_APPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Google Chrome.app/Contents/MacOS/Google Chrome": _CHROMIUM,
+        "Firefox.app/Contents/MacOS/firefox": _FIREFOX,
+        "Microsoft Edge.app/Contents/MacOS/Microsoft Edge": _CHROMIUM,
+        "Brave Browser.app/Contents/MacOS/Brave Browser": _CHROMIUM,
+        "Chromium.app/Contents/MacOS/Chromium": _CHROMIUM,
+    }
+)
+_EMPTY_WORDS_ON_WINDOWS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Google/Chrome/Application/chrome.exe": _CHROMIUM,
+        "Mozilla Firefox/firefox.exe": _FIREFOX,
+        "BraveSoftware/Brave-Browser/Application/brave.exe": _CHROMIUM,
+        "Microsoft/Edge/Application/msedge.exe": _CHROMIUM,
+    }
+)
+_PROFILES = "clean-browser"
+_KEPT_PROFILE = 24 * 3600.0
+"""Seconds: an older one that nothing was written to is no longer used."""
+
+
+def _clean_browsers(environment: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...], Path]]:
+    """Yield the browsers that are here: the program, its words, and where its profile can lie."""
+    own = paths.state_directory() / _PROFILES
+    if sys.platform == "win32":
+        names = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+        folders = [Path(environment[name]) for name in names if environment.get(name)]
+        yield from _installed(folders, _EMPTY_WORDS_ON_WINDOWS, own)
+    elif sys.platform == "darwin":
+        yield from _installed(
+            [Path("/Applications"), Path.home() / "Applications"], _EMPTY_WORDS_OF_APPS, own
+        )
+    elif environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
+        preferred = _preferred(environment)
+        for name in sorted(_EMPTY_WORDS, key=lambda name: name != preferred):
+            program = shutil.which(name, path=environment.get("PATH"))
+            if program is not None:
+                yield program, _EMPTY_WORDS[name], _base(name, own)
+
+
+def _installed(
+    folders: Sequence[Path], known: Mapping[str, tuple[str, ...]], base: Path
+) -> Iterator[tuple[str, tuple[str, ...], Path]]:
+    for place, words in known.items():
+        for folder in folders:
+            if (folder / place).is_file():
+                yield str(folder / place), words, base
+
+
+def _preferred(environment: Mapping[str, str]) -> str:
+    """Return the program that this desktop opens addresses with, by the name of its entry; empty: unknown."""
+    chosen = environment.get("BROWSER", "").split(os.pathsep)[0].partition(" ")[0]
+    if chosen:
+        return Path(chosen).name
+    asked = ("xdg-settings", "get", "default-web-browser")
+    try:
+        told = subprocess.run(  # noqa: S603 - fixed words
+            asked,
+            env=child_environ(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    name = told.stdout.decode("utf-8", "replace").strip().removesuffix(".desktop")
+    return name.partition("_")[0] if name.count("_") == 1 else name  # a snap's entry: firefox_firefox
+
+
+def _base(name: str, own: Path) -> Path:
+    """Return where the profile of a program may lie: a snap sees no hidden folder of the home."""
+    shared = Path.home() / "snap" / name / "common"
+    return shared / f"credtray-{_PROFILES}" if shared.is_dir() else own
+
+
+def _empty_profile(base: Path) -> Path:
+    """Make an empty folder that only this user can read, and take away those of earlier sign-ins.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for old in base.iterdir():
+        with suppress(OSError):
+            if not old.is_symlink() and time.time() - old.stat().st_mtime > _KEPT_PROFILE:
+                shutil.rmtree(old, ignore_errors=True)
+    return Path(mkdtemp(prefix="", dir=base))
 
 
 # Opens one of our own files in the program this desktop prefers for it, because a person asked.

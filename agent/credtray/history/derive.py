@@ -15,6 +15,7 @@ from typing import Any
 from credtray.core import events
 from credtray.core.errors import AssumeRoleRefused, Offline, Problem, RoleRefused, SignInCancelled
 from credtray.core.events import Event
+from credtray.core.identity import is_other, names, other_person
 from credtray.core.models import Way
 from credtray.core.ports import Mark
 from credtray.core.state import SessionState, State, Trouble
@@ -84,7 +85,25 @@ def _of_session(step: Step, before: SessionState | None, after: SessionState) ->
         yield Entry(at=step.now, kind=Kind.SIGNED_OUT, session=after.name)
     if after.refusal is not None and _problem(before.refusal) is None:
         yield _failure(step, Kind.RENEWAL_REFUSED, after.refusal.problem, after.name)
+    yield from _of_person(step, before, after)
     yield from _of_network(step, before, after)
+
+
+def _of_person(step: Step, before: SessionState, after: SessionState) -> Iterator[Entry]:
+    person = after.identity.person
+    if is_other(after):
+        if not is_other(before) or before.identity.person != person:
+            problem = other_person(after)
+            yield Entry(
+                at=step.now,
+                kind=Kind.OTHER_PERSON,
+                session=after.name,
+                code=problem.code,
+                text=f"last time it was {names(after)[1]}",
+                person=person,
+            )
+    elif isinstance(step.event, events.PersonKept) and is_other(before):
+        yield Entry(at=step.now, kind=Kind.PERSON_KEPT, session=after.name, person=person)
 
 
 def _of_network(step: Step, before: SessionState, after: SessionState) -> Iterator[Entry]:
@@ -195,7 +214,7 @@ def _session_of(state: State, profile: str) -> str | None:
 
 def _fetched(step: Step, event: events.Fetched) -> Iterator[Entry]:
     profile = step.after.profiles.get(event.profile)
-    if profile is not None and profile.credentials is event.credentials:
+    if profile is not None and event.credentials in (profile.credentials, profile.withheld):
         yield Entry(
             at=step.now,
             kind=Kind.KEYS_FETCHED,

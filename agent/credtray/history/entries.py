@@ -40,6 +40,10 @@ class Kind(StrEnum):
     SIGN_IN_FAILED = "sign_in_failed"
     SIGN_IN_ENDED = "sign_in_ended"
     SIGNED_OUT = "signed_out"
+    OTHER_PERSON = "other_person"
+    """Another person signed in than the last time: nobody gets keys."""
+    PERSON_KEPT = "person_kept"
+    """Somebody agreed to that."""
     ACTIVATED = "activated"
     DEACTIVATED = "deactivated"
     SWITCHED = "switched"
@@ -74,6 +78,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of the error (docs/reference/errors.md)."""
     text: str | None = None
     """The error in words."""
+    person: str | None = None
+    """Who signed in."""
 
     @property
     def latest(self) -> datetime:

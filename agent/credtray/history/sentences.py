@@ -82,6 +82,11 @@ class _Fact:
         return f", until {about}{clock_time(self.entry.until, self.entry.at, self.zone)}"
 
     @property
+    def person(self) -> str:
+        """Who signed in."""
+        return plain(self.entry.person or "somebody")
+
+    @property
     def why(self) -> str:
         """What went wrong, with a colon in front."""
         if not self.entry.text:
@@ -170,6 +175,8 @@ _SENTENCES: Mapping[Kind, Callable[[_Fact], str]] = MappingProxyType(
         Kind.SIGN_IN_CANCELLED: lambda it: f"sign-in to {it.session} cancelled",
         Kind.SIGN_IN_FAILED: lambda it: f"sign-in to {it.session} failed{it.why}",
         Kind.SIGN_IN_ENDED: lambda it: f"the sign-in to {it.session} ended",
+        Kind.OTHER_PERSON: lambda it: f"{it.person} signed in to {it.session}: no keys are given{it.why}",
+        Kind.PERSON_KEPT: lambda it: f"{it.person} signs in to {it.session} from here on",
         Kind.SIGNED_OUT: lambda it: f"signed out of {it.session}",
         Kind.ACTIVATED: lambda it: f"keys of {it.profiles} are kept fresh from here on",
         Kind.DEACTIVATED: lambda it: f"keys of {it.profiles} are no longer kept fresh",

@@ -14,9 +14,11 @@ from credtray.core.clicks import (
     ShowSession,
 )
 from credtray.core.icon_state import Shape
+from credtray.core.identity import is_other
+from credtray.core.notice_texts import other_person_buttons
 from credtray.core.protocol import CancelLogin, Login, Logout
 from credtray.core.state import SignInStatus, State
-from credtray.core.state_words import headline, meanwhile, session_troubles, sign_in_left
+from credtray.core.state_words import headline, meanwhile, person_words, session_troubles, sign_in_left
 from credtray.core.summary import SessionSummary, Summary
 from credtray.core.words import plain
 from credtray.menu import Item, Kind
@@ -39,6 +41,7 @@ def session_menus(seen: Summary) -> Iterator[Item]:
         # Clickable, so that no panel greys out the line that matters most.
         label, room = headline(seen, session), _room(session)
         yield Item(f"session:{name}", Kind.COMMAND, label, ShowSession(name), room=room)
+        yield _person(session)
         yield from _actions(seen, session, wanted=_wants_sign_in(session))
         return
     yield from _wanted(seen)
@@ -110,9 +113,25 @@ def _is_signed_in(session: SessionSummary) -> bool:
 def _submenu(seen: Summary, session: SessionSummary) -> Item:
     name = session.name
     problems = problems_item(f"session-problems:{name}", tuple(session_troubles(seen, session)))
-    children = (problems, *_actions(seen, session, wanted=False))
+    children = (_person(session), problems, *_actions(seen, session, wanted=False))
     label, room = headline(seen, session), _room(session)
     return Item(f"session:{name}", Kind.SUBMENU, label, children=children, room=room)
+
+
+def _person(session: SessionSummary) -> Item:
+    """Return the row that says who is signed in; when it is another person, it opens what can be done."""
+    name, known, signed_in = session.name, session.state.identity, session.sign_in.status
+    other = signed_in is SignInStatus.SIGNED_IN and is_other(session.state)
+    choices = other_person_buttons(name, known.person or "", known.expected or "")
+    children = tuple(
+        Item(f"person-{number}:{name}", Kind.COMMAND, choice.label, choice.click, enabled=other)
+        for number, choice in enumerate(choices)
+    )
+    label = "Nobody is signed in"
+    if signed_in is SignInStatus.SIGNED_IN:
+        words = person_words(session.state)
+        label = f"{words[:1].upper()}{words[1:]}" or "Signed in as: not known"
+    return Item(f"person:{name}", Kind.SUBMENU, label, enabled=other, children=children)
 
 
 def _room(session: SessionSummary) -> int:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from credtray.core.icon_state import MOST_URGENT_FIRST, STEPS, IconState, Shape, ring_steps
+from credtray.core.identity import is_other, names
 from credtray.core.session_status import clock_off, renews
 from credtray.core.state import SignInStatus, State
 from credtray.core.state_words import (
     END_WORDS,
     clock_time,
+    person_words,
     tooltip,
     untouched_words,
 )
@@ -76,11 +78,20 @@ _SHOWN = 3
 def details(seen: Summary, session: SessionSummary, *, keys: bool = True) -> str:
     """Tell what renews itself, what does not, and until when; one sentence for each clock, keys last."""
     parts = [
+        _person(session),
         _sign_in(session, seen.now, seen.zone),
         _token(session, seen.now, seen.zone),
         *(_keys(seen, session) if keys else ()),
     ]
     return " ".join(part for part in parts if part)
+
+
+def _person(session: SessionSummary) -> str:
+    if is_other(session.state) and session.sign_in.status is SignInStatus.SIGNED_IN:
+        person, before = names(session.state)
+        return f"Signed in as {person}; last time it was {before}. Programs get no keys until you decide."
+    words = person_words(session.state)
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
 def _sign_in(session: SessionSummary, now: datetime, zone: tzinfo | None) -> str:

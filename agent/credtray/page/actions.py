@@ -19,6 +19,7 @@ from credtray.core.protocol.results import (
     ChoiceResult,
     CopyResult,
     ErrorEntry,
+    KeepResult,
     LoginResult,
     LogoutResult,
     PauseResult,
@@ -76,6 +77,7 @@ def _sign_in(fields: Fields, _now: datetime) -> protocol.Login:
         fresh=_said(fields, "fresh"),
         device=_said(fields, "device"),
         agreed=_said(fields, "agreed"),
+        clean=_said(fields, "clean"),
     )
 
 
@@ -98,6 +100,7 @@ def _copy(form: Form) -> Callable[[Fields, datetime], protocol.Copy]:
 _ACTIONS: Mapping[str, Callable[[Fields, datetime], protocol.Asks[Any]]] = MappingProxyType(
     {
         "sign-in": _sign_in,
+        "keep-person": lambda fields, _: protocol.KeepPerson(_one(fields, "session"), _one(fields, "person")),
         "cancel-sign-in": lambda fields, _: protocol.CancelLogin(_one(fields, "session")),
         "sign-out": lambda fields, _: protocol.Logout(_one(fields, "session")),
         "switch": lambda fields, _: protocol.Switch(_one(fields, "profile")),
@@ -122,6 +125,8 @@ def outcome(request: protocol.Asks[Any], result: object) -> Message:
 
 
 def _signed_in(_request: object, result: LoginResult) -> Message:
+    if result.other_person:
+        return _failure(result.session, result.other_person)
     return Message(
         f"{plain(result.session)}: {'you are signed in already' if result.already else 'signed in'}"
     )
@@ -167,6 +172,7 @@ _TOLD: Mapping[type, Callable[[Any, Any], Message]] = MappingProxyType(
     {
         ChoiceResult: _chosen,
         LoginResult: _signed_in,
+        KeepResult: lambda _, result: Message(f"{plain(result.person)} signs in to {plain(result.session)}"),
         LogoutResult: lambda _, result: Message(f"Signed out of {plain(result.session)}"),
         CancelResult: _cancelled,
         CopyResult: _copied,

@@ -14,6 +14,7 @@ from itertools import groupby
 
 from credtray.core.errors import CredtrayError
 from credtray.core.icon_state import Shape
+from credtray.core.identity import is_other, names
 from credtray.core.models import SsoSession, Way
 from credtray.core.protocol.results import StatusDocument
 from credtray.core.state import ProfileState, SignInStatus, State, region_of
@@ -85,6 +86,8 @@ class SessionCard:
     waiting: str
     code: str
     code_address: str
+    sign_in_page: str
+    """The address of a sign-in that waits in a browser, for another one."""
     buttons: tuple[Button, ...]
 
 
@@ -199,6 +202,7 @@ def _card(seen: Summary, item: SessionSummary, place: int, line: Timeline) -> Se
         _sentence(meanwhile(seen, item)),
         plain(code) if code else "",
         url if code and url and url.startswith("https://") else "",
+        url if not code and url and url.startswith(("https://", "http://127.0.0.1:")) else "",
         tuple(_buttons(seen, item)),
     )
 
@@ -213,6 +217,9 @@ def _buttons(seen: Summary, item: SessionSummary) -> Iterator[Button]:
         yield Button("cancel-sign-in", "Cancel sign-in", (name,))
         return
     signed_in = item.sign_in.status is SignInStatus.SIGNED_IN
+    if signed_in and is_other(item.state):
+        yield from _other_person(item)
+        return
     wanted = item.shape in {Shape.ENDED, Shape.SOON, Shape.SIGNED_OUT}
     fresh = (("fresh", "yes"),) if signed_in else ()
     price = price_of(seen.state, item.name, seen.now)
@@ -227,6 +234,16 @@ def _buttons(seen: Summary, item: SessionSummary) -> Iterator[Button]:
     yield Button("sign-in", "Code for another device", device, cost, f"{confirm} with a code")
     if item.sign_in.status is not SignInStatus.SIGNED_OUT:
         yield Button("sign-out", "Sign out…", (name,), _sign_out_cost(seen.state, item.name), "Sign out")
+
+
+def _other_person(item: SessionSummary) -> Iterator[Button]:
+    """Yield what can be done when another person is signed in: the same as in the notice, and to sign out."""
+    name, (person, before) = ("session", item.name), names(item.state)
+    fresh = (name, ("fresh", "yes"))
+    yield Button("sign-in", f"Sign in as {before}", fresh, main=True)
+    yield Button("keep-person", f"Keep {person}", (name, ("person", item.state.identity.person or "")))
+    yield Button("sign-in", "Use a clean browser", (*fresh, ("clean", "yes")))
+    yield Button("sign-out", "Sign out", (name,))
 
 
 def _sign_out_cost(state: State, session: str) -> str:

@@ -166,6 +166,7 @@ _HANDLERS_OF: tuple[Mapping[type, Handler], ...] = (
     desktop_and_clock.HANDLERS,
     desktop_and_clock.BY_ITSELF_HANDLERS,
     desktop_and_clock.CLOCK_HANDLERS,
+    desktop_and_clock.PERSON_HANDLERS,
 )
 """In the order in which they heed an event."""
 

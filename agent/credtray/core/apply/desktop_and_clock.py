@@ -1,4 +1,4 @@
-"""How events of the desktop, of notices and of the clock change the state.
+"""How events of the desktop, of notices, of the clock, and of who is signed in change the state.
 
 Which notices a person gets, and when, follows from it in ``notices``.
 """
@@ -11,16 +11,20 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from credtray.core import events
+from credtray.core.apply.profiles import give_up_waiting, of_each_profile
 from credtray.core.apply.sessions import on_session
+from credtray.core.backoff import refusal_after
 from credtray.core.errors import Offline
 from credtray.core.events import ClockChanged
+from credtray.core.identity import is_other, released, same_person, taken_back
 from credtray.core.models import AccessToken, RoleCredentials, SignIn
 from credtray.core.notices import AGAIN, WINDOW
 from credtray.core.pasted_keys import ImportedKeys
-from credtray.core.policy import ListAccounts, OpenSignIn, ShowNotice, WithdrawNotice
+from credtray.core.policy import AskPerson, ListAccounts, OpenSignIn, ShowNotice, WithdrawNotice
 from credtray.core.session_status import TOLERATED_CLOCK_ERROR
 from credtray.core.state import (
     PASSING,
+    Identity,
     PendingSignIn,
     ProfileState,
     SessionState,
@@ -217,6 +221,71 @@ BY_ITSELF_HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = fro
 )
 
 
+# How events change what is known of who is signed in, and which keys programs get for it.
+#
+# What follows from it is in ``identity``; decides nothing.
+
+
+def _person_asked(state: State, action: AskPerson, _now: datetime) -> State:
+    session = state.sessions.get(action.session)
+    if session is None:
+        return state
+    return state.with_session(replace(session, identity=replace(session.identity, asking=True)))
+
+
+def _person_known(state: State, event: events.PersonKnown, _now: datetime) -> State:
+    session = _meant(state, event)
+    if session is None:
+        return state
+    known = replace(session.identity, person=event.person, told=True, asking=False, trouble=None)
+    if known.expected is None or same_person(event.person, known.expected):
+        return _agreed(state, session, replace(known, expected=event.person))
+    state = state.with_session(replace(session, identity=known, news=False))
+    return of_each_profile(state, session, lambda profile: taken_back(profile, known.since))
+
+
+def _person_unknown(state: State, event: events.PersonUnknown, now: datetime) -> State:
+    session = _meant(state, event)
+    if session is None:
+        return state
+    trouble = refusal_after(session.identity.trouble, event.problem, now, f"{state.seed}/{session.name}/sts")
+    session = replace(session, identity=replace(session.identity, asking=False, trouble=trouble))
+    return give_up_waiting(state.with_session(session), session)
+
+
+def _person_kept(state: State, event: events.PersonKept, _now: datetime) -> State:
+    session = state.sessions.get(event.session)
+    if session is None or not is_other(session) or session.identity.person != event.person:
+        return state  # there is nothing to agree to, or somebody else has come since
+    known = replace(session.identity, expected=event.person)
+    if known.told:
+        return _agreed(state, session, known)
+    # Another token has come since: its keys go on waiting until it is known whose it is.
+    return state.with_session(replace(session, identity=known))
+
+
+def _meant(state: State, event: events.PersonKnown | events.PersonUnknown) -> SessionState | None:
+    """Return the session that an answer is about; None: it is of a sign-in before the present one."""
+    session = state.sessions.get(event.session)
+    return session if session is not None and session.identity.since == event.since else None
+
+
+def _agreed(state: State, session: SessionState, known: Identity) -> State:
+    """Return the state in which everybody may have the keys of this person."""
+    state = state.with_session(replace(session, identity=replace(known, unchecked=False)))
+    return of_each_profile(state, session, lambda profile: released(profile, known.since))
+
+
+PERSON_HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
+    {
+        AskPerson: _person_asked,
+        events.PersonKnown: _person_known,
+        events.PersonUnknown: _person_unknown,
+        events.PersonKept: _person_kept,
+    }
+)
+
+
 # What setting the clock does to the state: every instant of the old clock moves along.
 #
 # All instants are in this computer's time, and a token does not live longer because somebody turns a clock.
@@ -265,6 +334,15 @@ class _Shift:
             refusal=self.trouble(session.refusal),
             snoozed_until=None if session.snoozed_until is None else session.snoozed_until + self.by,
             accounts_asked=self.past(session.accounts_asked),
+            identity=self.identity(session.identity),
+        )
+
+    def identity(self, known: Identity) -> Identity:
+        return replace(
+            known,
+            since=self.past(known.since),
+            held_since=self.past(known.held_since),
+            trouble=self.trouble(known.trouble),
         )
 
     def pending(self, pending: PendingSignIn | None) -> PendingSignIn | None:
@@ -276,6 +354,7 @@ class _Shift:
         return replace(
             profile,
             credentials=self.credentials(profile.credentials),
+            withheld=self.credentials(profile.withheld),
             attempted_at=self.past(profile.attempted_at),
             trouble=self.trouble(profile.trouble),
             asked_at=self.past(profile.asked_at),

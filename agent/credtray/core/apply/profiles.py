@@ -11,6 +11,7 @@ from credtray.core import errors, events
 from credtray.core.apply.sessions import end, troubled
 from credtray.core.backoff import sooner_after_change, sooner_for_asker, trouble_after
 from credtray.core.desired_sections import DEFAULT
+from credtray.core.identity import held_from_programs, is_other, released, undecided
 from credtray.core.models import RoleCredentials
 from credtray.core.notices import OF_PASTED_KEYS, pasted_section
 from credtray.core.pasted_keys import FORGOTTEN_AFTER, ImportedKeys, imported, known_from
@@ -71,17 +72,66 @@ def _fetch_started(
     return state.with_profile(replace(profile, fetching=True, attempted_at=now))
 
 
-def _fetched(state: State, profile: ProfileState, event: events.Fetched, _now: datetime) -> State:
+def _fetched(state: State, profile: ProfileState, event: events.Fetched, now: datetime) -> State:
     session = state.sessions.get(profile.profile.session)
     if session is None or (session.token is None and not session.ended):
         # Signed out while they were on their way: they are not to be used.
         return state.with_profile(replace(profile, fetching=False, asked_at=None, needed_until=None))
-    newer = _newer(profile.credentials, event.credentials)
-    answered = replace(profile, asked_at=None, needed_until=None)
-    state = state.with_profile(replace(answered, fetching=False, credentials=newer, trouble=None))
+    if held_from_programs(session, now):
+        state, session = _withheld(state, session, profile, event.credentials, now)
+    else:
+        newer = _newer(profile.credentials, event.credentials)
+        answered = replace(profile, asked_at=None, needed_until=None)
+        state = state.with_profile(replace(answered, fetching=False, credentials=newer, trouble=None))
     said = session.said - PASSING
     state = state.with_session(replace(session, trouble=None, doubt=Rejection.NONE, said=said))
     return _heard_clock(state, event.clock_error)
+
+
+def _withheld(
+    state: State, session: SessionState, profile: ProfileState, keys: RoleCredentials, now: datetime
+) -> tuple[State, SessionState]:
+    """Return the state that holds keys which nobody gets yet: it is not known whose they are."""
+    known, profile = session.identity, replace(profile, fetching=False)
+    if known.since is None or keys.fetched_at < known.since:
+        return state.with_profile(profile), session  # of the sign-in before: they are asked for once more
+    answered = replace(profile, asked_at=None, needed_until=None, trouble=None, withheld=keys)
+    held = replace(session, identity=replace(known, held_since=known.held_since or now))
+    return state.with_profile(answered), held
+
+
+def _waited_enough(state: State, _event: events.Tick, now: datetime) -> State:
+    """Give up waiting where STS does not answer in time."""
+    for session in state.sessions.values():
+        if not undecided(session, now) and _waited_for(state, session):
+            state = give_up_waiting(state, session)
+    return state
+
+
+def _waited_for(state: State, session: SessionState) -> bool:
+    return any(item.withheld is not None for item in state.profiles_of(session.name))
+
+
+def give_up_waiting(state: State, session: SessionState) -> State:
+    """Return the state in which keys are given although nobody could tell whose they are.
+
+    Not while it is known that another person is signed in: that somebody else has come has to be proved.
+    """
+    if is_other(session):
+        return state
+    known = session.identity
+    state = state.with_session(
+        replace(session, identity=replace(known, unchecked=known.expected is not None))
+    )
+    return of_each_profile(state, session, lambda profile: released(profile, known.since))
+
+
+def of_each_profile(
+    state: State, session: SessionState, change: Callable[[ProfileState], ProfileState]
+) -> State:
+    """Return the state with each profile of this session changed."""
+    changed = {item.name: change(item) for item in state.profiles_of(session.name)}
+    return replace(state, profiles=frozen({**state.profiles, **changed}))
 
 
 def _newer(held: RoleCredentials | None, fetched: RoleCredentials) -> RoleCredentials:
@@ -253,6 +303,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         events.MarksUnread: _marks_unread,
         SyncCredentialsFile: _sync_started,
         events.Synced: _synced,
+        events.Tick: _waited_enough,
         events.SyncFailed: _sync_failed,
     }
 )

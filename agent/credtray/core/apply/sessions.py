@@ -19,6 +19,7 @@ from credtray.core.expiry import (
     learn_from_refusal,
     remember,
 )
+from credtray.core.identity import begun
 from credtray.core.models import AccessToken, EndProof, SignIn
 from credtray.core.notices import WINDOW
 from credtray.core.policy import RefreshToken
@@ -27,6 +28,7 @@ from credtray.core.shell_words import argument
 from credtray.core.state import (
     PASSING,
     FailedSignIn,
+    Identity,
     PendingSignIn,
     Rejection,
     SessionState,
@@ -79,7 +81,13 @@ def _token_found(
         return replace(session, looked=True, token=same, refusal=refusal)
     if session.token is None or session.ended or session.sign_in is None:
         return _found_sign_in(session, token, now, state)
-    return _renewed(session, token, now, state)
+    return _of_somebody(_renewed(session, token, now, state), now, state)
+
+
+def _of_somebody(session: SessionState, now: datetime, state: State) -> SessionState:
+    """Return the session whose token another program brought: renewed, or of a sign-in of its own."""
+    known = begun(session.identity, now, asks=state.asks_person, anew=False)
+    return replace(session, identity=known)
 
 
 def _found_sign_in(session: SessionState, token: AccessToken, now: datetime, state: State) -> SessionState:
@@ -91,11 +99,12 @@ def _found_sign_in(session: SessionState, token: AccessToken, now: datetime, sta
         and not session.ended
     ):
         # After a restart: the sign-in we remember goes on.
-        return replace(session, looked=True, token=token, token_life=_usual(session, token, now))
+        same = replace(session, looked=True, token=token, token_life=_usual(session, token, now))
+        return _of_somebody(same, now, state)
     watched = session.token is not None
     sign_in = replace(_new_sign_in(session, token, now, state), observed=watched)
     over = token.expires_at <= now and not token.refreshable
-    fresh = replace(_cleared(session, token, now), sign_in=sign_in, before=None, ended=over)
+    fresh = replace(_cleared(session, token, now, state), sign_in=sign_in, before=None, ended=over)
     # What ended before we ever looked is no news.
     return replace(fresh, said=frozenset({"ended", WINDOW})) if token.expires_at <= now else fresh
 
@@ -197,7 +206,7 @@ def _signed_in(session: SessionState, event: events.SignedIn, now: datetime, sta
     if sign_in.proof is not EndProof.CUT:
         memory = replace(memory, token_life=event.token.expires_at - (event.token.issued_at or now))
     return replace(
-        _cleared(session, event.token, now),
+        _cleared(session, event.token, now, state),
         sign_in=sign_in,
         before=_still_to_compare(before, sign_in, event.token),
         memory=memory,
@@ -220,7 +229,7 @@ def _new_sign_in(session: SessionState, token: AccessToken, now: datetime, state
     return begin_sign_in(now, token.expires_at, session.memory, length, session.sign_in)
 
 
-def _cleared(session: SessionState, token: AccessToken, now: datetime) -> SessionState:
+def _cleared(session: SessionState, token: AccessToken, now: datetime, state: State) -> SessionState:
     """Return the session as a new sign-in leaves it: no trouble, nothing said, no doubt.
 
     What is on the screen stays known: it is taken back, or replaced.
@@ -234,6 +243,7 @@ def _cleared(session: SessionState, token: AccessToken, now: datetime) -> Sessio
         refreshing=session.refreshing,
         overtaken=session.refreshing,
         showing=session.showing,
+        identity=begun(session.identity, now, asks=state.asks_person, anew=True),
     )
 
 
@@ -273,10 +283,21 @@ def _refreshed(session: SessionState, event: events.Refreshed, now: datetime, st
         return session
     if session.sign_in is None or session.token is None:
         return _found_sign_in(session, event.token, now, state)
-    renewed = _renewed(session, event.token, now, state)
+    renewed = replace(
+        _renewed(session, event.token, now, state), identity=_after_refresh(session, event.token, now, state)
+    )
     if event.token.expires_at > now:
         return renewed
     return _refused(replace(renewed, refusal=session.refusal), _STILLBORN, now, state)
+
+
+def _after_refresh(session: SessionState, token: AccessToken, now: datetime, state: State) -> Identity:
+    """Return who is signed in after a refresh: the same person, unless the token was somebody else's."""
+    known, seen = session.identity, session.token is not None and session.token.value == token.value
+    if token.found:
+        return known if seen else begun(known, now, asks=state.asks_person, anew=False)
+    # Seen in the token cache before we heard of it ourselves, it was taken for another program's.
+    return replace(known, told=known.told or known.person is not None) if seen else known
 
 
 def _done_refreshing(session: SessionState) -> SessionState:
@@ -410,7 +431,9 @@ def _signed_out(state: State, event: events.SignedOut | events.TokenVanished, _n
     if session is None:
         return state
     emptied = {
-        item.name: replace(item, credentials=None, trouble=None, asked_at=None, needed_until=None)
+        item.name: replace(
+            item, credentials=None, withheld=None, trouble=None, asked_at=None, needed_until=None
+        )
         for item in state.profiles_of(event.session)
     }
     state = replace(state, profiles=frozen({**state.profiles, **emptied}))
@@ -421,6 +444,7 @@ def _signed_out(state: State, event: events.SignedOut | events.TokenVanished, _n
         refreshing=session.refreshing,
         overtaken=session.refreshing,
         showing=session.showing,
+        identity=Identity(session.identity.expected),
     )
     return state.with_session(left)
 

@@ -211,6 +211,15 @@ class SignInRequired(CredtrayError):
     retry = Retry.PERSON
 
 
+class OtherPerson(CredtrayError):
+    """Another person signed in than the last time, and nobody has agreed to that yet."""
+
+    code = "other_person"
+    title = "Another person is signed in"
+    hint = "To go on as this person: credtray login --keep. To sign in again: credtray login"
+    retry = Retry.PERSON
+
+
 class SignInDenied(CredtrayError):
     """The person or the identity provider said no."""
 

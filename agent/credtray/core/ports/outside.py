@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Generic, Protocol, TypeVar
 
-from credtray.core.clicks import Click
+from credtray.core.clicks import Click, CopySignInLink, ShowPage
 from credtray.core.icon_state import IconState, Shape
 from credtray.core.models import (
     AccessToken,
@@ -20,6 +20,7 @@ from credtray.core.models import (
     Secret,
     SsoSession,
 )
+from credtray.core.protocol import Login
 
 T = TypeVar("T")
 
@@ -131,6 +132,16 @@ class RoleCredentialsSource(Protocol):
         """Fetch fresh role credentials; the answer's shape is checked."""
         ...
 
+    def person(
+        self, session: SsoSession, profile: Profile, keys: RoleCredentials, now: Callable[[], datetime]
+    ) -> str:
+        """GetCallerIdentity: return who signed in for these keys of the profile.
+
+        Raises:
+            UnexpectedReply: the answer names nobody.
+        """
+        ...
+
 
 # Ports to the desktop: what a person sees there, and what comes back from it.
 
@@ -157,6 +168,9 @@ class Button:
     click: Click
 
 
+_OF_SIGNING_IN = (Login, CopySignInLink)
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
     """One notice in plain words, ready to be shown."""
@@ -166,12 +180,20 @@ class Notification:
     title: str
     body: str
     buttons: tuple[Button, ...] = ()
-    """The first one is also what a click on the body means."""
     urgency: Urgency = Urgency.NORMAL
     picture: IconState = IconState(Shape.TROUBLE)
     """What the icon looks like where that is so; never a tick but for good news."""
     stays: bool = False
     """True: it stands there until a person has seen it, however long the desktop shows others."""
+    to_be_chosen: bool = False
+    """True: none of the buttons is more likely meant than another, so a click beside them is none of them."""
+
+    @property
+    def on_body(self) -> Button:
+        """What a click on the notice itself does: the next step of signing in, or the page is opened."""
+        if self.buttons and isinstance(self.buttons[0].click, _OF_SIGNING_IN) and not self.to_be_chosen:
+            return self.buttons[0]
+        return Button("Open credtray", ShowPage())
 
 
 class Notifier(Protocol):
@@ -246,6 +268,13 @@ class Browser(Protocol):
 
         A command holds ``%s`` where the address goes, or gets it as its last argument. Return False when no
         browser could be started; the caller shows the address.
+        """
+        ...
+
+    def open_clean(self, url: str) -> bool:
+        """Open it in a browser with an empty profile of its own, which is signed in to nothing.
+
+        Return False when no browser is known here that can be started so; nothing was opened then.
         """
         ...
 

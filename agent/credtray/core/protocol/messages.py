@@ -17,6 +17,7 @@ from credtray.core.protocol.results import (
     CopyResult,
     EndpointResult,
     ImportResult,
+    KeepResult,
     LoginResult,
     LogoutResult,
     PageResult,
@@ -181,6 +182,16 @@ class Login(Asks[LoginResult], frozen=True, tag="login"):
     """
     remote: bool = False
     """The person is elsewhere (SSH) and has no browser here: an address of 127.0.0.1 is of no use to them."""
+    clean: bool = False
+    """Open the page in a browser with an empty profile of its own, which is signed in to nothing."""
+
+
+class KeepPerson(Asks[KeepResult], frozen=True, tag="keep_person"):
+    """Go on as the person who is signed in now, although it was another one the last time."""
+
+    session: str | None = None
+    person: str | None = None
+    """Who that is, as whoever agreed has read it; None: whoever it is."""
 
 
 class CancelLogin(Asks[CancelResult], frozen=True, tag="cancel_login"):
@@ -321,6 +332,7 @@ Known: TypeAlias = (
     | Watch
     | Credentials
     | Login
+    | KeepPerson
     | CancelLogin
     | Logout
     | Activate

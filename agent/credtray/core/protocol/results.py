@@ -120,6 +120,10 @@ class SessionStatus(Struct, frozen=True, kw_only=True):
     user_code: str | None
     pending: PendingStatus | None = None
     legacy: bool
+    person: str | None = None
+    """Who is signed in, as STS names the role session; None: not known, or nobody is."""
+    expected_person: str | None = None
+    """Who signed in the last time, where that is another person: nobody gets keys. None otherwise."""
 
 
 class ProfileStatus(Struct, frozen=True, kw_only=True):
@@ -250,6 +254,19 @@ class LoginResult(Struct, frozen=True, kw_only=True):
     """Another program had just signed in; its sign-in is used."""
     moved: Moved | UnsetType | None = UNSET
     """Whether a fresh sign-in moved the end; None without one before it."""
+    person: str | UnsetType = UNSET
+    """Who signed in, where that is known already."""
+    other_person: ErrorEntry | UnsetType | None = UNSET
+    """It is not the person of the last time: what that means, and what to do."""
+
+
+class KeepResult(Struct, frozen=True):
+    """Whose sign-in is used from now on."""
+
+    session: str
+    person: str
+    already: bool
+    """There was nothing to agree to: it is the person of the last time."""
 
 
 class CancelResult(Struct, frozen=True):

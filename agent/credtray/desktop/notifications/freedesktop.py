@@ -81,6 +81,8 @@ class _Popup:
 
     clicks: dict[str, Click]
     """By action id."""
+    asks: bool = False
+    """It has buttons."""
     number: int = 0
     """The daemon's; 0 while it has not answered, and for one that cannot be addressed."""
     closed: bool = False
@@ -183,7 +185,7 @@ class NotificationService:
         """
         async with self._turn:
             server = await self.server(seconds)
-            popup = _Popup({})
+            popup = _Popup({}, asks=bool(notification.buttons))
             arguments = self._arguments(notification, popup, server)
             if picture is not None:
                 arguments[_ICON], arguments[_HINTS][server.image_hint] = "", _image(picture)
@@ -215,7 +217,7 @@ class NotificationService:
 
     async def close_all(self) -> None:
         """Close what has buttons: nobody will heed them any more."""
-        keys = [key for key, popup in self._popups.items() if popup.clicks]
+        keys = [key for key, popup in self._popups.items() if popup.asks]
         await asyncio.gather(*(self.withdraw(key) for key in keys))
 
     # --- what is sent -----------------------------------------------------------------------------------
@@ -224,23 +226,22 @@ class NotificationService:
         """Return what Notify takes, and remember in ``popup`` what its actions mean."""
         actions: list[str] = []
         count = next(self._count)
-        for index, button in enumerate(notification.buttons if server.actions else ()):
-            label = without_markup(button.label, LABEL_LENGTH)
-            ids = [f"n{count}:{index}"]
-            if index == 0:
-                # A real label: some daemons draw it.
-                ids = [DEFAULT_ACTION] if server.name in DRAWS_DEFAULT else [DEFAULT_ACTION, *ids]
-            for action in ids:
-                popup.clicks[action] = button.click
-                actions += [action, label]
+        body, shown = notification.on_body, notification.buttons
+        if body in shown and server.name in DRAWS_DEFAULT:
+            shown = shown[1:]
+        # A real label for the click on the body, too: some daemons draw it.
+        named = {DEFAULT_ACTION: body, **{f"n{count}:{index}": each for index, each in enumerate(shown)}}
+        for action, button in named.items() if server.actions else ():
+            popup.clicks[action] = button.click
+            actions += [action, without_markup(button.label, LABEL_LENGTH)]
         without_buttons = bool(notification.buttons) and not server.actions
         longest = CUTS_TITLES.get(server.name, TITLE_LENGTH)
         whole, rest = moved_to_body(notification.title, notification.body, longest)
         title = without_markup(whole, TITLE_LENGTH)
-        body = body_text(rest, without_buttons=without_buttons)
+        text = body_text(rest, without_buttons=without_buttons)
         hints = _hints(notification.urgency)
         expires = _NEVER if notification.stays else _EXPIRES[notification.urgency]
-        return ["credtray", 0, _ICON_NAME, title, body, actions, hints, expires]
+        return ["credtray", 0, _ICON_NAME, title, text, actions, hints, expires]
 
     def _keep(self, key: str, popup: _Popup) -> None:
         for other, shown in tuple(self._popups.items()):

@@ -148,7 +148,8 @@ class _Shown:
 
     key: str
     clicks: tuple[Click, ...]
-    """By button; the first one is the body's, too."""
+    """By button."""
+    on_body: Click
 
 
 class _TurnedOff(Exception):
@@ -296,7 +297,7 @@ class NativeNotifier:
         # A new identifier and the old one cleared: so a click on what was replaced is known as such.
         await self._clear(notification.key)
         clicks = tuple(button.click for button in notification.buttons)
-        self._shown[identifier] = _Shown(notification.key, clicks)
+        self._shown[identifier] = _Shown(notification.key, clicks, notification.on_body.click)
         if len(self._shown) > MOST_SHOWN:
             await self._clear(next(iter(self._shown.values())).key)
 
@@ -349,14 +350,17 @@ class NativeNotifier:
     # --- on whatever thread the system tells it ---------------------------------------------------------
 
     def _body_clicked(self, identifier: str) -> None:
-        self._button_pressed(identifier, "0")
+        self._meant(identifier, lambda shown: shown.on_body)
 
     def _button_pressed(self, identifier: str, button: str) -> None:
+        self._meant(identifier, lambda shown: dict(enumerate(shown.clicks)).get(int(button)))
+
+    def _meant(self, identifier: str, of: Callable[[_Shown], Click | None]) -> None:
         shown, loop = self._shown.get(identifier), self._agent_loop
         if shown is None or loop is None:
             _log.info("a click on a notification that is no longer current: nothing is done")
-        elif int(button) < len(shown.clicks):
-            loop.call_soon_threadsafe(self._clicked, shown.clicks[int(button)])
+        elif (click := of(shown)) is not None:
+            loop.call_soon_threadsafe(self._clicked, click)
 
 
 def _without_warnings(load: Callable[[str], Any], name: str) -> Any:

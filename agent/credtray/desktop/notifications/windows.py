@@ -194,7 +194,7 @@ class _Instead:
 
 
 def _in_vain() -> None:
-    _log.info("a click on a balloon that asks for nothing, or is no longer current: nothing is done")
+    _log.info("a click on a balloon that is no longer current: nothing is done")
 
 
 class ThisWindows:
