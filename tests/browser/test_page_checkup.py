@@ -130,6 +130,52 @@ def test_page_tells_which_keys_a_tool_would_use(page: Page) -> None:
     expect(page.get_by_text("SSO (sso-session)").first).to_be_visible()
 
 
+HOSTILE = ("--all", "<img src=x onerror=document.title='owned'>", "\u0645\u0631\u062d\u0628\u0627-prod", "x" * 500, "a&of=b")
+
+
+@in_chromium
+def test_hostile_names_are_checked_like_any_other(page: Page, house: House) -> None:
+    more = "".join(
+        f'\n[profile "{name}"]\nsso_session = synderys\nsso_account_id = 11110000000{number}\n'
+        "sso_role_name = ReadOnly\n"
+        for number, name in enumerate(HOSTILE)
+    )
+    house.configure(more=more)
+    expect(page.locator(".rows > li")).to_have_count(3 + len(HOSTILE), timeout=20_000)
+    for name in HOSTILE:
+        line = page.locator(f'.rows > li[data-profile="{name}"]')
+        line.locator(".more summary").click()
+        line.get_by_role("button", name="Which keys would my tool use?").click()
+        expect(page.get_by_role("heading", name="Which keys your tools use")).to_be_visible(timeout=CHECKED)
+        expect(page.get_by_text("SSO (sso-session)").first).to_be_visible()
+        assert page.title() == "Check-up · credtray"
+        page.get_by_role("link", name="Overview", exact=True).click()
+
+
+@in_chromium
+def test_check_up_by_the_keyboard_keeps_its_place(page: Page) -> None:
+    checked(page)
+    expect(page.get_by_role("button", name="Check again")).to_be_focused()
+    page.get_by_role("button", name="Show the change").press("Enter")
+    plan = page.locator("section#repair-legacy_profiles")
+    expect(plan).to_be_focused(timeout=CHECKED)
+    page.keyboard.press("Tab")  # the difference, which scrolls
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Write this")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Done.", exact=True)).to_be_focused(timeout=CHECKED)
+
+
+@in_chromium
+def test_command_is_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    to_view(page, "Settings")
+    page.get_by_role("button", name="Copy the command").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+
+    assert page.evaluate("navigator.clipboard.readText()") == "credtray settings"
+
+
 @in_chromium
 def test_check_up_works_without_javascript(browser: Browser, house: House) -> None:
     context = browser.new_context(java_script_enabled=False)
