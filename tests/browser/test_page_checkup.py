@@ -130,7 +130,8 @@ def test_page_tells_which_keys_a_tool_would_use(page: Page) -> None:
     expect(page.get_by_text("SSO (sso-session)").first).to_be_visible()
 
 
-HOSTILE = ("--all", "<img src=x onerror=document.title='owned'>", "\u0645\u0631\u062d\u0628\u0627-prod", "x" * 500, "a&of=b")
+MARKUP = "<img src=x onerror=document.title='owned'>"
+HOSTILE = ("--all", MARKUP, "\u0645\u0631\u062d\u0628\u0627-prod", "x" * 500, "a&of=b")
 
 
 @in_chromium

@@ -32,7 +32,7 @@ class Desk:
 
     def put(self, text: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.path.write_text(text)
+        self.path.write_text(text, "utf-8")
 
     async def view(self) -> SettingsView:
         return await self.settings.view()
@@ -66,7 +66,8 @@ def test_what_the_file_says_and_what_is_default_is_told() -> None:
         view = await desk.view()
         history, warn, browser = [await desk.control(name) for name in ("history", "warn_before", "browser")]
 
-        assert view.place == "~/.config/credtray/settings.toml"
+        assert view.place.startswith("~/")
+        assert view.place.endswith("/credtray/settings.toml")
         assert (history.value, history.in_file) == ("on", True)
         assert (warn.value, warn.in_file, warn.default) == ("30m, 10m", False, "30m, 10m")
         assert (browser.session, browser.value, browser.default) == ("corp", "firefox %s", "none")
@@ -92,8 +93,8 @@ def test_value_is_written_and_every_comment_stays(setting: str, typed_in: str, l
         message = await desk.save(setting, typed_in)
 
         assert message.good
-        assert line in desk.path.read_text().splitlines()
-        assert desk.path.read_text().startswith("# mine\n")
+        assert line in desk.path.read_text("utf-8").splitlines()
+        assert desk.path.read_text("utf-8").startswith("# mine\n")
 
     driven(work)
 
@@ -105,7 +106,7 @@ def test_empty_browser_and_the_default_take_the_line_out() -> None:
         history = await desk.control("history")
         await desk.press("unset", setting="history", was=history.was)
 
-        assert desk.path.read_text().split() == ["#", "mine", "[sessions.corp]"]
+        assert desk.path.read_text("utf-8").split() == ["#", "mine", "[sessions.corp]"]
 
     driven(work)
 
@@ -129,7 +130,7 @@ def test_value_that_is_none_is_refused_and_nothing_is_written(
         with pytest.raises(UsageError, match=words):
             await desk.save(setting, typed_in)
 
-        assert desk.path.read_text() == TEXT
+        assert desk.path.read_text("utf-8") == TEXT
 
     driven(work)
 
@@ -166,9 +167,9 @@ def test_later_one_of_two_tabs_writes_nothing_and_is_told_what_there_is() -> Non
             await desk.press("set", setting="warn_before", value="5m", was=seen)
 
         assert caught.value.advice == 'warn_before is ["2h"] now. Save again to change it.'
-        assert 'warn_before = ["2h"]' in desk.path.read_text()
+        assert 'warn_before = ["2h"]' in desk.path.read_text("utf-8")
         await desk.save("icon", "dark")  # another setting: both have their way
-        assert 'icon = "dark"' in desk.path.read_text()
+        assert 'icon = "dark"' in desk.path.read_text("utf-8")
 
     driven(work)
 
@@ -179,15 +180,15 @@ def test_undo_takes_back_what_was_seen_and_nothing_else() -> None:
         assert (await desk.view()).undo == ""
         await desk.save("history", "false")
         seen = (await desk.view()).undo
-        with desk.path.open("a") as file:
+        with desk.path.open("a", encoding="utf-8") as file:
             file.write("# by hand\n")
-        by_hand = desk.path.read_text()
+        by_hand = desk.path.read_text("utf-8")
         with pytest.raises(FileContended, match="has changed since you saw it"):
             await desk.press("undo-setting", was=seen)
-        assert desk.path.read_text() == by_hand
+        assert desk.path.read_text("utf-8") == by_hand
         await desk.press("undo-setting", was=(await desk.view()).undo)
 
-        assert desk.path.read_text() == TEXT
+        assert desk.path.read_text("utf-8") == TEXT
 
     driven(work)
 
@@ -201,7 +202,7 @@ def test_broken_file_is_shown_with_its_line_and_never_written() -> None:
         with pytest.raises(SettingsInvalid, match="line 2"):
             await desk.save("history", "false")
 
-        assert desk.path.read_text() == "history = true\nicon = 3\n"
+        assert desk.path.read_text("utf-8") == "history = true\nicon = 3\n"
 
     driven(work)
 
@@ -227,7 +228,7 @@ def test_read_only_file_is_told_before_anybody_tries() -> None:
         with pytest.raises(FileRefused, match="read-only"):
             await desk.save("history", "false")
 
-        assert desk.path.read_text() == TEXT
+        assert desk.path.read_text("utf-8") == TEXT
 
     driven(work)
 
@@ -264,7 +265,7 @@ def test_no_text_that_is_typed_breaks_the_file(typed_in: str) -> None:
         view = await desk.view()
 
         assert view.broken == ""
-        assert desk.path.read_text().startswith("# mine\n")
+        assert desk.path.read_text("utf-8").startswith("# mine\n")
 
     driven(work)
 
