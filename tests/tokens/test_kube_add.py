@@ -265,6 +265,27 @@ def test_far_side_that_says_no_or_lies_changes_nothing(
     assert not config.exists()
 
 
+def test_address_that_is_none_is_named_by_its_variable(
+    eks: StandIn, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EKS", "nowhere")
+    outcome, _ = run(*ADD, "--yes")
+
+    assert "AWS_ENDPOINT_URL_EKS is not an address: nowhere" in outcome.err.replace('"', "")
+    assert not config.exists()
+
+
+def test_address_of_a_variable_is_left_aside_where_somebody_says_so(
+    eks: StandIn, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")  # so that nothing leaves this machine
+    outcome, _ = run(*ADD, "--yes")
+
+    assert outcome.code != 0
+    assert eks.asked == []
+
+
 def test_cluster_that_is_being_made_and_odd_names_are_left_out(eks: StandIn, config: Path) -> None:
     eks.answers["GET /clusters"] = (200, {"clusters": ["one", "two", "a/../b", "x y"]})
     eks.answers["GET /clusters/two"] = (200, {"cluster": {"name": "two"}})

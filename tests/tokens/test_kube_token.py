@@ -78,6 +78,12 @@ def made_at(document: str | bytes) -> str:
     return opened(document)[1]["X-Amz-Date"]
 
 
+def life_of(document: str | bytes) -> timedelta:
+    """Return how long a token is said to last, from the moment of its signature."""
+    over = datetime.strptime(json.loads(document)["status"]["expirationTimestamp"], CLOCK).replace(tzinfo=UTC)
+    return over - datetime.strptime(made_at(document), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
 def ours_at(document: str | bytes, region: str, host: str, cluster: str = "my-cluster") -> bytes:
     """Return what credtray writes at the moment of somebody else's token."""
     signer = Signer(KEYS, region, made_at(document))
@@ -118,6 +124,7 @@ def test_bytes_are_those_of_the_aws_cli(
     )
 
     assert ours_at(done.stdout, region, host) == done.stdout
+    assert timedelta(minutes=14) <= life_of(done.stdout) < timedelta(minutes=15)
 
 
 def test_agent_is_asked_and_its_keys_sign(agent: Agent) -> None:
@@ -240,6 +247,7 @@ def test_without_an_agent_the_token_is_the_same(elsewhere: Path) -> None:
 
     assert (outcome.code, outcome.err) == (0, "")
     assert ours_at(outcome.out, "eu-central-1", "sts.eu-central-1.amazonaws.com").decode() == outcome.out
+    assert life_of(outcome.out) == timedelta(minutes=14)
     assert backend.asked == [Credentials("foo", Way.KUBE)]
 
 

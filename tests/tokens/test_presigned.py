@@ -41,14 +41,17 @@ def stamp(now: datetime) -> str:
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 SAFE = st.text("abcXYZ019-_ ~.*'/+=&%\u00e9", min_size=1, max_size=70)
+SECRET = SAFE | st.integers(58, 62).map("k".__mul__)
+"""Also as long as a block of the hash, with AWS4 before it."""
+NAMES = WORDS.filter(bool) | st.sampled_from(["a", "a-b", "a.b", "a b", "a=b", "ab"])
 HEADER = st.text("abcXYZ019-_ .", min_size=1, max_size=30).filter(
     str.strip
 )  # botocore, too, sends a header as it is
 
 
 @given(
-    keys=st.fixed_dictionaries(dict.fromkeys(KEYS, SAFE)),
-    asked=st.dictionaries(WORDS.filter(bool), WORDS.filter(bool), max_size=4),
+    keys=st.fixed_dictionaries({**dict.fromkeys(KEYS, SAFE), "SecretAccessKey": SECRET}),
+    asked=st.dictionaries(NAMES, WORDS.filter(bool), max_size=4),
     scope=st.tuples(
         st.sampled_from(["sts", "rds-db", "elasticache"]), st.sampled_from(["eu-central-1", "cn-north-1"])
     ),
@@ -71,6 +74,24 @@ def test_addresses_are_botocores(  # noqa: PLR0917 -- hypothesis draws each by i
     signed = Signer(keys, scope[1], stamp(now)).address(scope[0], host, asked, seconds, headers)
 
     assert signed == by_botocore(keys, scope, request, seconds, now.replace(tzinfo=UTC))
+
+
+def test_names_are_ordered_by_themselves_and_not_by_what_follows_them() -> None:
+    asked = {"a-b": "1", "a": "2", "a.b": "3"}
+    request = AWSRequest("GET", "https://cluster/?a-b=1&a=2&a.b=3")
+    signed = Signer(KEYS, "eu-central-1", stamp(NOW)).address("sts", "cluster", asked, 60)
+
+    assert signed == by_botocore(KEYS, ("sts", "eu-central-1"), request, 60, NOW)
+
+
+@pytest.mark.parametrize("length", [60, 61, 200])
+def test_secrets_longer_than_a_block_are_hashed_first(length: int) -> None:
+    keys = {**KEYS, "SecretAccessKey": "k" * length}
+    signed = Signer(keys, "eu-central-1", stamp(NOW)).address("sts", "cluster", {}, 60)
+
+    assert signed == by_botocore(
+        keys, ("sts", "eu-central-1"), AWSRequest("GET", "https://cluster/"), 60, NOW
+    )
 
 
 def test_a_build_of_python_without_a_hash_of_its_own_uses_openssl(monkeypatch: pytest.MonkeyPatch) -> None:

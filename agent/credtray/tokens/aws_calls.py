@@ -65,7 +65,9 @@ class Asker:
         from credtray.aws.clients import Clients
 
         names = (f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}", "AWS_ENDPOINT_URL")
-        chosen = next(((os.environ[name], name) for name in names if os.environ.get(name)), None)
+        ignored = os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true"
+        found = () if ignored else (name for name in names if os.environ.get(name))
+        chosen = next(((os.environ[name], name) for name in found), None)
         return Clients().signed(service, self.keys, self.region, self.endpoints, chosen)
 
     def call(
