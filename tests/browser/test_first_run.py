@@ -89,7 +89,7 @@ def test_from_a_click_to_an_identity_without_a_typed_command(
 ) -> None:
     clicked = house.start(*entry_of_the_package())
     page = next_tab()
-    expect(page.get_by_role("heading", name="Add profiles")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Welcome to credtray")).to_be_visible(timeout=30_000)
     clicked.communicate(timeout=60)
     assert clicked.wait() == 0
     page.get_by_label("Start URL", exact=True).fill(START_URL)

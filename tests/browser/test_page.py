@@ -336,7 +336,7 @@ def test_first_run_from_nothing_to_profiles_without_a_typed_command(
 ) -> None:
     page = context.new_page()
     page.goto(address_of(empty))
-    expect(page.get_by_role("heading", name="Add profiles")).to_be_visible()
+    expect(page.get_by_role("heading", name="Welcome to credtray")).to_be_visible()
     picture(page, "add-start")
     page.get_by_label("Start URL", exact=True).fill("https://d-9067000001.awsapps.com/start")
     page.get_by_label("A short name").fill("synderys")
