@@ -20,6 +20,7 @@ MOST_LINES = 1000
 _LONG = 400
 _RUN = "Run: "
 _OURS = ": credtray "
+_REPAIR = "credtray repair "
 _BESIDES = re.compile(r"; (?=[a-z ]+: )")
 
 
@@ -225,7 +226,7 @@ def _counted(counts: Mapping[str, int], which: Sequence[str] | Mapping[str, obje
 
 def _card(item: Finding) -> Card:
     shape, word, _, _ = _SEVERITIES.get(item.severity, _SEVERITIES["note"])
-    own = item.repair is not None and f"credtray repair {item.repair}" in item.cure
+    own = item.repair is not None and item.cure.partition(_REPAIR)[2] == item.repair
     return Card(
         plain(item.code),
         shape,
