@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from credtray.core.errors import FileRefused
 from credtray.core.protocol import ListUndo
+from credtray.core.shell_words import command_words
 from credtray.store.text_edits import applied
 from credtray.tokens.coding_agents import PLACES, Tool, Wish, merged, pieces_between, printed
 from tests.cli.fake_backend import FakeBackend, Outcome, credtray
@@ -174,7 +175,10 @@ def test_every_tool_prints_its_settings_and_where_they_go(tool: Tool, config: Pa
 
 def test_commands_of_claude_code_name_their_whole_path(config: Path) -> None:
     block = json.loads(run(*CLAUDE).out)
-    export, refresh = shlex.split(block["awsCredentialExport"]), shlex.split(block["awsAuthRefresh"])
+    export, refresh = (
+        command_words(block[name], windows=sys.platform == "win32")
+        for name in ("awsCredentialExport", "awsAuthRefresh")
+    )
 
     assert export[-4:] == ["credentials", "--form", "sts", "foo"]
     assert refresh[-5:] == ["wait", "--login", "--timeout", "10m", "foo"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import stat
 import subprocess
@@ -24,6 +25,7 @@ from tests.tokens.test_kube_token import CONFIG, lasting
 from tests.uninstall.homes import uninstalled
 
 ADD = ("kube", "add", "-P", "foo", "--region", "eu-central-1")
+WINDOWS = sys.platform == "win32"
 NOTHING_ELSE: dict[str, Any] = {"credentials": [], "profiles": []}
 MINE = "# mine\nclusters:\n- name: old # mine\n  cluster: {server: x}\n"
 
@@ -72,19 +74,22 @@ def test_all_clusters_are_added_with_the_whole_path_of_the_command(eks: StandIn,
 
     assert outcome.code == 0, outcome.err
     assert names(config) == ["one.eu-central-1@foo", "two.eu-central-1@foo"]
-    assert user["command"] == sys.executable
+    assert Path(user["command"]).is_absolute()
+    assert Path(user["command"]).samefile(sys.executable)
     assert user["args"][3:] == ["kube-token", "one", "--profile=foo", "--region=eu-central-1"]
     assert Path(user["args"][2]).is_absolute()
-    assert stat.S_IMODE(config.stat().st_mode) == 0o600
+    assert WINDOWS or stat.S_IMODE(config.stat().st_mode) == 0o600
     assert backend.asked[0] == Credentials("foo", Way.KUBE)
-    assert "kubectl --context one.eu-central-1@foo get nodes" in outcome.out
+    assert "kubectl --context one.eu-central-1@foo get nodes" in outcome.out.replace('"', "")
     assert "canary" not in config.read_text() + outcome.out + outcome.err
 
 
 def test_command_of_the_entry_runs_without_a_path(eks: StandIn, config: Path) -> None:
     run(*ADD, "--yes", "one")
     user = said(config)["users"][0]["user"]["exec"]
-    done = subprocess.run([user["command"], *user["args"]], env={}, capture_output=True, check=False)
+    needed = ("SYSTEMROOT", "USERPROFILE", "LOCALAPPDATA") if WINDOWS else ()  # every program there has them
+    environment = {name: os.environ[name] for name in needed}
+    done = subprocess.run([user["command"], *user["args"]], env=environment, capture_output=True, check=False)
 
     assert b"signed in" in done.stderr or b"foo" in done.stderr  # it has found itself, and no agent
     assert b"Traceback" not in done.stderr
@@ -127,7 +132,7 @@ def test_undo_leaves_the_file_as_it_was_to_the_byte(eks: StandIn, config: Path) 
     as_json = json.loads(run("undo", "--list", "--json")[0].out)
     outcome, _ = run("undo", "--yes")
 
-    assert "~/.kube/config, back to before `credtray kube add`" in listed.out
+    assert "~/.kube/config, back to before `credtray kube add`" in listed.out.replace("\\", "/")
     assert [each["names"] for each in as_json["files"]] == [
         ["one.eu-central-1@foo"],
         ["two.eu-central-1@foo"],

@@ -20,6 +20,7 @@ import pytest
 from credtray.core.errors import SignInRequired
 from credtray.core.models import Way
 from credtray.core.protocol import Credentials
+from credtray.desktop.paths import settings_file
 from credtray.tokens.registry import NOT_DONE, NOT_FOUND, Registry, registry_at
 from tests.cli.fake_backend import FakeBackend, Outcome, credtray
 from tests.connect_proxy import ConnectProxy
@@ -59,8 +60,8 @@ def token(text: str = f"AWS:{PASSWORD}") -> dict[str, str]:
 
 @pytest.fixture
 def settings(home: Path) -> Path:
-    path = home / ".config" / "credtray" / "settings.toml"
-    path.parent.mkdir(parents=True, mode=0o700)
+    path = settings_file()
+    path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
     return path
 
 
