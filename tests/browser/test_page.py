@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
+from credtray.page.site import VIEWS
 from tests.browser.browsers import CHROMIUM, in_chromium
 from tests.end_to_end.house import House, until
 from tests.portal import RunningPortal, running
@@ -194,6 +195,47 @@ def test_every_thing_can_be_reached_by_the_keyboard(page: Page, house: House) ->
 
     expect(switch).to_be_focused()
     assert house.profile("synderys-security")["active"]
+
+
+ACTIVE = "button, a[href], summary, input:not([type=hidden]), select, textarea, [tabindex='0']"
+MARK = f"""() => {{
+  const all = [...document.querySelectorAll("{ACTIVE}")].filter((each) => {{
+    if (each.type === "radio" && !each.checked && document.querySelector(`[name="${{each.name}}"]:checked`))
+      return false;  // the arrows lead there from the one that is chosen
+    return !each.disabled && each.checkVisibility({{contentVisibilityAuto: false}});
+  }});
+  all.forEach((each, place) => each.dataset.place = place);
+  return all.length;
+}}"""
+FOCUSED = """() => {
+  const style = getComputedStyle(document.activeElement);
+  const shown = style.outlineStyle !== "none" || style.boxShadow !== "none";
+  return [document.activeElement.dataset.place ?? "", shown];
+}"""
+
+
+def test_tab_leads_to_everything_that_does_something_and_shows_where_it_is(
+    context: BrowserContext, house: House
+) -> None:
+    context.route("**/page.js", lambda route: route.abort())  # nothing is exchanged meanwhile
+    page = context.new_page()
+    page.goto(address_of(house))
+    base = page.url
+    for view in VIEWS:
+        page.goto(base + view.name)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        count = page.evaluate(MARK)
+        seen = set[str]()
+        for _ in range(3 * count + 60):  # Firefox begins where it was, and goes round through its own buttons
+            page.keyboard.press("Tab")
+            place, visible = page.evaluate(FOCUSED)
+            seen |= {place} if visible and place else set()
+            if len(seen) == count:
+                break
+        left_out = [place for place in range(count) if str(place) not in seen]
+        shown = [page.locator(f"[data-place='{place}']").evaluate("it => it.outerHTML") for place in left_out]
+
+        assert shown == [], view
 
 
 def test_says_that_the_agent_is_gone_and_comes_back_by_itself(page: Page, house: House) -> None:
