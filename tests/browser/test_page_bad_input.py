@@ -172,6 +172,7 @@ def scrolled_to_the_end(page: Page) -> bool:
     return last is not None and last["y"] < 900
 
 
+@in_chromium
 def test_ten_thousand_profiles_open_are_searched_and_scroll(context: BrowserContext, house: House) -> None:
     write_profiles(house, {f"p{number:05}": f"{number:012}" for number in range(10_000)})
     with house.agent():
