@@ -114,6 +114,8 @@ def session(name: str = "synderys", **parts: Any) -> dict[str, Any]:
         "user_code": None,
         "pending": None,
         "legacy": False,
+        "person": None,
+        "expected_person": None,
         **parts,
     }
 

@@ -126,6 +126,17 @@ def test_long_names_are_never_cut() -> None:
     assert name in "".join(column)
 
 
+def test_who_is_signed_in_is_said_and_another_person_first_of_all() -> None:
+    known = session(person="alice@synderys.com")
+    other = session(person="bob@synderys.com", expected_person="alice@synderys.com", state="refused")
+    shown = [
+        credtray("status", backend=FakeBackend({Status: document([each], [])})).out for each in (known, other)
+    ]
+
+    assert "\n  signed in as alice@synderys.com\n" in shown[0]
+    assert "signed in as bob@synderys.com, not as alice@synderys.com" in shown[1].splitlines()[0]
+
+
 def test_json_is_the_document_itself() -> None:
     outcome = credtray("status", "--json", backend=FakeBackend({Status: BUSY}))
 
