@@ -13,6 +13,7 @@ from credtray.core import ini
 from credtray.core.config.setup_edits import undo_setup
 from credtray.core.config.sso import parse_config
 from credtray.core.errors import ConfigInvalid
+from credtray.core.ini import text as ini_text
 from credtray.core.ports import Mark
 from credtray.doctor.repair_plans import REPAIRS, RepairPlan, Scene, TokenOrigin
 from tests.core.making import NOON
@@ -80,6 +81,23 @@ def test_one_session_for_each_start_url_and_region() -> None:
         "d": "synderys",
     }
     assert read.sessions["acme-2"].region == "us-east-1"
+
+
+def test_file_is_walked_a_few_times_however_many_profiles_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each profile would take hours with ten thousand of them."""
+    walked: list[int] = []
+    walk = ini_text._scan
+
+    def counted(data: bytes) -> ini_text.IniText:
+        walked.append(len(data))
+        return walk(data)
+
+    monkeypatch.setattr(ini_text, "_scan", counted)
+    found = plan("legacy_profiles", "\n".join(legacy(f"p{number}") for number in range(60)))
+    _ = found.diff
+
+    assert len(found.changes) == 61
+    assert len(walked) < 20
 
 
 def test_session_that_fits_is_used_again() -> None:
