@@ -62,6 +62,6 @@ away() {
 }
 trap away EXIT
 trap 'away; exit 1' HUP INT TERM
-echo "ready $place/$name"
+echo "ready $socket $place/$name"
 cat >/dev/null
 exit 0

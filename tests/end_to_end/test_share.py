@@ -270,6 +270,22 @@ def test_it_is_listed_shared_once_and_stopped_from_elsewhere(near: House, far: F
         assert near.run("share", "--list").stdout == "Nothing is shared.\n"
 
 
+def test_a_suspended_one_is_not_taken_for_a_dead_one(near: House, far: FarMachine) -> None:
+    with near.agent():
+        near.run("login")
+        with shared(near) as process:
+            process.send_signal(signal.SIGSTOP)
+            try:
+                listed = near.run("share", "--list")
+            finally:
+                process.send_signal(signal.SIGCONT)
+            assert "does not answer" in listed.stderr
+            assert "Ctrl-C" in listed.stderr
+            assert listed.stdout == ""
+            assert far.keys().returncode == 0
+            assert "no longer shared with far" in near.run("share", "--stop").stdout
+
+
 def test_a_killed_one_leaves_nothing_that_works_or_is_in_the_way(near: House, far: FarMachine) -> None:
     with near.agent():
         near.run("login")

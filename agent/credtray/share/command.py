@@ -23,6 +23,10 @@ from credtray.project.command import here
 
 _HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@%\[\]/-]{0,255}", re.ASCII)
 _LONGEST = timedelta(days=7)
+_MUTE = (
+    "A `credtray share` does not answer, so it is neither shown nor stopped",
+    "If it was suspended with Ctrl-Z: `fg` in its terminal, then Ctrl-C.",
+)
 
 
 def share(
@@ -86,10 +90,13 @@ def _checked(host: str | None) -> str:
 
 
 def _show(found: Sequence[Mapping[str, Any]], *, json_output: bool, stopped: bool) -> None:
+    known = [item for item in found if item]
+    if len(known) < len(found):
+        terminal.complain(*_MUTE, kind="warning")
     if json_output:
-        terminal.show_json({"version": 1, "shared": found})
+        terminal.show_json({"version": 1, "shared": known})
         return
-    for item in found:
+    for item in known:
         times = f", {item['served']} times" if item.get("served") else ""
         words = "is no longer shared with" if stopped else "is shared with"
         terminal.show_words(f"{item.get('profile')} {words} {item.get('host')}{times}")

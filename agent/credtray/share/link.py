@@ -14,12 +14,13 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from credtray.core.errors import CredtrayError
 from credtray.core.forms import SYNTAX, Form
+from credtray.core.words import plain
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
 
@@ -37,7 +38,10 @@ _LONGEST_HEAD = 4096
 _HEAD_SECONDS = 5.0
 _BREATH_SECONDS = 0.4
 """While keys are fetched something is sent this often, by which the far end knows that the link is alive."""
-_READY = b"ready "
+_MOMENT = 0.4
+"""Seconds for ssh to end by itself, and then for each harder way."""
+_LONGEST_LINE = 4096
+_LONGEST_WORDS = 300
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Before a broken connection is tried again, in seconds; the last one counts for all further tries."""
 
@@ -129,21 +133,25 @@ class Link:
         command = [*self._ssh, *options, "-T", "-R", way, "--", self._wanted.host, "sh", "-s"]
         process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         words: deque[str] = deque(maxlen=3)
-        listening = asyncio.create_task(_listen(process, words))
-        stopping = asyncio.create_task(self._stopping.wait())
+        ready = asyncio.Event()
+        heard = [
+            asyncio.create_task(self._hear(process, far, ready)),
+            asyncio.create_task(_listen(process, words)),
+        ]
+        ends = {asyncio.create_task(process.wait()), asyncio.create_task(self._stopping.wait())}
         try:
-            ready = await self._begun(process, far)
-            await asyncio.wait({listening, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            return ready, " ".join(words) or f"ssh ended with {process.returncode}"
+            await self._send(process, far)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stopping.cancel()
             await _ended(process)
-            await listening
+            await asyncio.wait(heard, timeout=_MOMENT)  # a child of ssh can hold its output for ever
+            for task in (*heard, *ends):
+                task.cancel()
+            process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 -- asyncio has no other way
+        return ready.is_set(), " ".join(words) or f"ssh ended with {process.returncode}"
 
-    async def _begun(self, process: Process, far: str) -> bool:
-        """Send the script, and wait until the far end says that it is ready; False where it ends instead."""
-        assert process.stdin is not None  # noqa: S101 -- PIPE, as stdout
-        assert process.stdout is not None  # noqa: S101 -- as above
+    async def _send(self, process: Process, far: str) -> None:
+        assert process.stdin is not None  # noqa: S101 -- PIPE
         quoted = SYNTAX[Form.POSIX].quoted
         said = {"socket": far, "name": self._wanted.name, "region": self._wanted.region or ""}
         head = "".join(
@@ -152,16 +160,27 @@ class Link:
         with contextlib.suppress(ConnectionError):
             process.stdin.write(head.encode() + self._script)
             await process.stdin.drain()
-        while line := await process.stdout.readline():
-            if line.startswith(_READY):
-                self._told.ready(line[len(_READY) :].decode(errors="replace").strip())
-                return True
-        return False
+
+    async def _hear(self, process: Process, far: str, ready: asyncio.Event) -> None:
+        """Read what the far end says, all of it, and take from it once that it is ready.
+
+        That line repeats the name of the socket, which no greeting of a login shell knows.
+        """
+        assert process.stdout is not None  # noqa: S101 -- PIPE
+        begin = f"ready {far} ".encode()
+        async for line in _lines(process.stdout):
+            file = line.removeprefix(begin).decode(errors="replace").strip()
+            if line.startswith(begin) and file.isprintable() and not ready.is_set():
+                ready.set()
+                self._told.ready(file)
 
     # --- the socket -------------------------------------------------------------------------------------
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request of the far end, or of `credtray share --list` and ``--stop`` here."""
+        if self._stopping.is_set():
+            writer.close()
+            return
         with contextlib.suppress(
             OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError
         ):
@@ -179,7 +198,10 @@ class Link:
             writer.write(b" ")
             await writer.drain()
         try:
-            writer.write(fetching.result())
+            keys = fetching.result()
+            if self._stopping.is_set():
+                return
+            writer.write(keys)
             self._served += 1
         except CredtrayError as error:
             writer.write(f"{error} {error.advice}".encode())
@@ -212,13 +234,24 @@ async def _refuse(writer: asyncio.StreamWriter) -> None:
     writer.write(b"there is nothing of that name here")
 
 
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Yield the beginning of each line: nobody says how long the far end makes them."""
+    rest = b""
+    while part := await stream.read(_LONGEST_LINE):
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line[:_LONGEST_LINE]
+        rest = rest[:_LONGEST_LINE]
+    if rest:
+        yield rest
+
+
 async def _listen(process: Process, words: deque[str]) -> None:
-    """Keep the last lines that ssh says, until it ends."""
+    """Keep the last lines that ssh says."""
     assert process.stderr is not None  # noqa: S101 -- PIPE
-    async for line in process.stderr:
-        if text := "".join(char for char in line.decode(errors="replace") if char.isprintable()).strip():
-            words.append(text)
-    await process.wait()
+    async for line in _lines(process.stderr):
+        if text := line.decode(errors="replace").strip():
+            words.append(plain(text, _LONGEST_WORDS))
 
 
 async def _ended(process: Process) -> None:
@@ -232,5 +265,4 @@ async def _ended(process: Process) -> None:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(number)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), 0.4)
-    await process.wait()
+            await asyncio.wait_for(process.wait(), _MOMENT)

@@ -152,6 +152,8 @@ def _place(host: str, profile: str) -> Path:
 def running(host: str | None, *, stop: bool) -> Iterator[Mapping[str, Any]]:
     """Yield what is shared, with one machine or with all; with *stop*, that is the end of it.
 
+    What does not answer is yielded empty, and goes on.
+
     Raises:
         AgentRefused: there is no place for sockets on this computer.
     """
@@ -159,19 +161,22 @@ def running(host: str | None, *, stop: bool) -> Iterator[Mapping[str, Any]]:
         about = _asked(path, "GET /about")
         if about is None:
             path.unlink(missing_ok=True)  # of one that was killed
-        elif host in {None, about.get("host")} and (not stop or _asked(path, "POST /stop") is not None):
+        elif not about or (host in {None, about.get("host")} and (not stop or _asked(path, "POST /stop"))):
             yield about
 
 
 def _asked(path: Path, request: str) -> Mapping[str, Any] | None:
-    """Ask a sharing process; None where there is none."""
+    """Ask a sharing process; None where there is none, nothing where it does not answer."""
     with suppress(OSError, ValueError), socket.socket(socket.AF_UNIX) as link:
         link.settimeout(_ASK_SECONDS)
-        link.connect(str(path))
+        try:
+            link.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return None
         link.sendall(f"{request} HTTP/1.1\r\nHost: credtray\r\n\r\n".encode())
         answer = b""
         while len(answer) < _MOST_BYTES and (part := link.recv(_MOST_BYTES)):
             answer += part
         found = json.loads(answer.partition(b"\r\n\r\n")[2])
-        return found if isinstance(found, dict) else None
-    return None
+        return found if isinstance(found, dict) else {}
+    return {}

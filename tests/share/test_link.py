@@ -1,0 +1,140 @@
+"""A shared profile whose ssh, or whose far end, does not do what it should: an end is an end all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.posix("Unix sockets")
+
+if sys.platform != "win32":
+    from credtray.share.link import Link, Told, Wanted
+
+KEYS = b'{"Version": 1, "AccessKeyId": "ASIACANARY"}'
+READY = """
+far=$(for word; do case $word in /tmp/credtray-*) echo "${word%%:*}";; esac; done)
+"""
+"""What a false ssh knows: the name of the socket at the far end."""
+
+
+class Shared:
+    """A link over a false ssh, a script of sh."""
+
+    def __init__(self, place: Path, ssh: str) -> None:
+        self.files: list[str] = []
+        self.causes: list[str] = []
+        self.heard = asyncio.Event()
+        self.socket = place / "s"
+        script = place / "ssh"
+        script.write_text(f"{READY}{ssh}\n")
+        wanted = Wanted("far", "dns", "dns", None, "here", self.socket)
+        told = Told(self._ready, self._broken)
+        self.link = Link(wanted, b"exit 0\n", lambda: KEYS, told, ("sh", str(script)))
+
+    def _ready(self, file: str) -> None:
+        self.files.append(file)
+        self.heard.set()
+
+    def _broken(self, why: str, _seconds: float) -> None:
+        self.causes.append(why)
+        self.link.stop()
+
+    async def begun(self) -> None:
+        """Wait until its socket is there: nothing tells, so each turn of the loop looks."""
+        await asyncio.sleep(0)
+        if not self.socket.exists():
+            await self.begun()
+
+    async def ask(self, request: str) -> bytes:
+        reader, writer = await asyncio.open_unix_connection(self.socket)
+        writer.write(f"{request} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+        return answer.partition(b"\r\n\r\n")[2]
+
+
+def shared(place: Path, ssh: str, then: Callable[[Shared], Awaitable[None]]) -> Shared:
+    """Share until *then* is done and has stopped it, or until ssh ends; raises TimeoutError if it goes on."""
+
+    async def run() -> Shared:
+        found = Shared(place, ssh)
+        running = asyncio.create_task(found.link.run(None))
+        async with asyncio.timeout(20):
+            await found.begun()
+            await then(found)
+            found.causes.append(str(await running))
+        return found
+
+    return asyncio.run(run())
+
+
+async def stopped(found: Shared) -> None:
+    await found.heard.wait()
+    found.link.stop()
+
+
+async def left_alone(_found: Shared) -> None:
+    return
+
+
+def test_it_is_stopped_before_the_far_end_says_that_it_is_ready(tmp_path: Path) -> None:
+    async def stopped_early(found: Shared) -> None:
+        assert await found.ask("GET /keys") == KEYS
+        assert json.loads(await found.ask("POST /stop"))["profile"] == "dns"
+
+    assert shared(tmp_path, "exec sleep 300", stopped_early).files == []
+
+
+def test_after_it_was_stopped_nothing_is_handed_out(tmp_path: Path) -> None:
+    async def asked_late(found: Shared) -> None:
+        reader, writer = await asyncio.open_unix_connection(found.socket)
+        await found.ask("POST /stop")
+        writer.write(b"GET /keys HTTP/1.1\r\n\r\n")
+        assert b"ASIACANARY" not in await reader.read()
+        writer.close()
+
+    shared(tmp_path, "trap '' TERM; cat >/dev/null; sleep 300", asked_late)
+
+
+def test_only_the_line_that_names_the_socket_says_that_it_is_ready(tmp_path: Path) -> None:
+    ssh = 'echo "ready to serve you"; echo "ready $far /home/me/x"; echo "ready $far /home/me/y"; cat'
+
+    assert shared(tmp_path, ssh, stopped).files == ["/home/me/x"]
+
+
+def test_a_far_end_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    ssh = r'printf "ready %s /x\033]52;c;eA==\007\n" "$far"; printf "no\033[2Jway\n" >&2; exit 1'
+
+    found = shared(tmp_path, ssh, left_alone)
+
+    assert found.files == []
+    assert all(cause.isprintable() for cause in found.causes)
+    assert "way" in found.causes[-1]
+
+
+@pytest.mark.parametrize("descriptor", ["1", "2"])
+def test_a_flood_without_a_line_end_is_read_and_forgotten(tmp_path: Path, descriptor: str) -> None:
+    flood = f"head -c 3000000 /dev/zero >&{descriptor}"
+
+    found = shared(tmp_path, f'{flood}; echo; echo "ready $far /x"; {flood}; cat', stopped)
+
+    assert found.files == ["/x"]
+
+
+def test_a_process_that_ssh_leaves_behind_does_not_keep_it(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    behind = f"sleep 300 & echo $! >{shlex.quote(str(left))}"
+    try:
+        found = shared(tmp_path, f'{behind}; echo "ready $far /x"; exit 1', stopped)
+    finally:
+        os.kill(int(left.read_text()), signal.SIGKILL)
+
+    assert found.files == ["/x"]
