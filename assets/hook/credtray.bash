@@ -17,7 +17,7 @@ _credtray_hook() {
   if [[ -n $file && $file -nt $_credtray_trusted ]]; then
     seen="changed $file"
   fi
-  if [[ $seen != "${_credtray_seen-}" ]]; then
+  if [[ $seen != "${_credtray_seen--}" ]]; then
     _credtray_seen=$seen
     _credtray_leave
     if [[ -n $file ]]; then
@@ -45,7 +45,7 @@ _credtray_enter() {
   fi
 }
 
-# Set a variable, and keep what it was: "x" and its value where it was set.
+# Set a variable, and keep what it was: "x" and its value where it was set. A shell within this one knows that, too.
 _credtray_put() {
   local was=
   if [[ -n ${!1+x} ]]; then
@@ -53,7 +53,7 @@ _credtray_put() {
   fi
   printf -v "_credtray_was_$1" %s "$was"
   printf -v "_credtray_put_$1" %s "$2"
-  export "$1=$2"
+  export "_credtray_was_$1" "_credtray_put_$1" "$1=$2"
 }
 
 # Give the variables back, but for those that somebody has set to something else since.

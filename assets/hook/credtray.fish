@@ -20,7 +20,7 @@ function _credtray_hook --on-event fish_prompt
     if test -n "$file"; and command test "$file" -nt "$_credtray_trusted"
         set seen "changed $file"
     end
-    if test "$seen" != "$_credtray_seen"
+    if not set -q _credtray_seen; or test "$seen" != "$_credtray_seen"
         set -g _credtray_seen $seen
         _credtray_leave
         if test -n "$file"
@@ -45,14 +45,14 @@ function _credtray_enter
     end
 end
 
-# Set a variable, and keep what it was: "x" and its value where it was set.
+# Set a variable, and keep what it was: "x" and its value where it was set. A shell within this one knows that, too.
 function _credtray_put
     set -l was
     if set -q $argv[1]
         set was x"$$argv[1]"
     end
-    set -g _credtray_was_$argv[1] "$was"
-    set -g _credtray_put_$argv[1] $argv[2]
+    set -gx _credtray_was_$argv[1] "$was"
+    set -gx _credtray_put_$argv[1] $argv[2]
     set -gx $argv[1] $argv[2]
 end
 

@@ -18,7 +18,7 @@ _credtray_hook() {
   if [[ -n $file ]] && { [[ ! -e $_credtray_trusted ]] || [[ $file -nt $_credtray_trusted ]] }; then
     seen="changed $file"
   fi
-  if [[ $seen != "${_credtray_seen-}" ]]; then
+  if [[ $seen != "${_credtray_seen--}" ]]; then
     typeset -g _credtray_seen=$seen
     _credtray_leave
     if [[ -n $file ]]; then
@@ -45,13 +45,13 @@ _credtray_enter() {
   fi
 }
 
-# Set a variable, and keep what it was: "x" and its value where it was set.
+# Set a variable, and keep what it was: "x" and its value where it was set. A shell within this one knows that, too.
 _credtray_put() {
   local was=
   if (( ${(P)+1} )); then
     was=x${(P)1}
   fi
-  typeset -g "_credtray_was_$1=$was" "_credtray_put_$1=$2"
+  typeset -gx "_credtray_was_$1=$was" "_credtray_put_$1=$2"
   export "$1=$2"
 }
 

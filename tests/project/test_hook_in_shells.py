@@ -109,6 +109,19 @@ def test_what_was_set_before_comes_back_and_what_was_set_since_stays(at: Shell, 
 
 
 @SHELLS
+def test_a_shell_begun_within_a_project_knows_what_was_before_it(at: Shell, shell: str) -> None:
+    at.project("one", 'profile = "one"\nregion = "eu-west-1"\n')
+    at.environment["AWS_REGION"] = "us-east-1"
+    assert at.run("cd one", "env -0 > ../around") == ["one|eu-west-1", "one|eu-west-1"]
+
+    around = (at.home / "around").read_text().split("\0")
+    at.environment |= dict(line.split("=", 1) for line in around if line)
+
+    assert at.run("true", "cd one", "cd ..") == ["|us-east-1", "one|eu-west-1", "|us-east-1"]
+    assert at.run("cd one", "cd ..") == ["one|eu-west-1", "|us-east-1"]
+
+
+@SHELLS
 def test_untrusted_project_sets_nothing_and_says_so_once(at: Shell, shell: str) -> None:
     at.project("one", 'profile = "one"\n', trusted=False)
 
