@@ -48,6 +48,8 @@ chmod 700 "$place/$name.get" || exit 1
 {
   echo "# What to type where keys of $origin are wanted: . $place/$name"
   echo "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+  # A profile of this name with keys of its own, in the usual file, would go before this one.
+  echo "export AWS_SHARED_CREDENTIALS_FILE=/dev/null"
   echo "export AWS_CONFIG_FILE=\"$place/$name.config\" AWS_PROFILE=\"$name\" AWS_SDK_LOAD_CONFIG=1"
 } >"$place/$name" || exit 1
 ln -sfn "$socket" "$mark" || exit 1

@@ -189,6 +189,11 @@ def test_programs_there_get_keys_through_renewals_and_none_when_it_ends(
     with running("--auto-approve", "alice", "--interval", "1") as portal, far_machine(tmp_path) as far:
         near = house_beside(portal, home, far)
         near.environ |= hours.environ
+        copied = far.home / ".aws" / "credentials"  # by hand, long ago
+        copied.parent.mkdir()
+        copied.write_text(
+            "[synderys-readonly]\naws_access_key_id = AKIACOPIED\naws_secret_access_key = old\n"
+        )
         with near.agent():
             near.run("login")
             with shared(near):
@@ -201,7 +206,7 @@ def test_programs_there_get_keys_through_renewals_and_none_when_it_ends(
                     assert seen[-1] == json.loads(far.keys().stdout)["AccessKeyId"], sdk.stderr
                     hours.sleep(minutes=57)
                 disk = far.run("cat $HOME/.credtray/share/* 2>/dev/null").stdout
-            until(lambda: far.files() == [])
+            until(lambda: far.files() == [".aws/credentials"])
             assert far.keys().returncode != 0
 
     assert len(set(seen)) == 4, "each hour has keys of its own"
