@@ -140,6 +140,8 @@ class _Run:
     preview: Preview | None = None
     previewed: str = ""
     """Key of that difference."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Whoever writes has it: a form that comes twice waits for what came of the first."""
     written: tuple[str, ...] = ()
 
 
@@ -335,13 +337,20 @@ class Adding:
         return Message("Nothing was written", shown=False)
 
     async def _write(self, fields: Fields) -> Message:
-        run, preview = self._run, self._run.preview
-        _check_shown(fields, run.previewed)
-        if self._stage is Stage.WRITTEN:  # sent twice: it is written once
-            return Message("Written already")
-        if self._stage is not Stage.PREVIEW or preview is None or run.session is None:
-            raise UsageError(_OUT_OF_DATE, hint="Load it again.")
-        name = run.session.name
+        run = self._run
+        async with run.turn:
+            _check_shown(fields, self._run.previewed)
+            if self._stage is Stage.WRITTEN:  # sent twice: it is written once
+                return Message("Written already")
+            if self._stage is not Stage.PREVIEW or run.preview is None or run.session is None:
+                raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+            await self._written(run, run.session.name, run.preview)
+        count = len(run.written)
+        title = "1 profile is set up" if count == 1 else f"{count} profiles are set up"
+        return Message(title, shown=False)
+
+    async def _written(self, run: _Run, name: str, preview: Preview) -> None:
+        """Write it; other tabs may go on meanwhile, and begin another run."""
 
         def work() -> None:
             if preview.diff:
@@ -350,20 +359,14 @@ class Adding:
                 if error is not None:
                     _log.warning("`credtray undo` cannot undo this: %s", error)
 
-        self._stage = Stage.WRITTEN
-        try:
-            await self._loop.file_work(work)
-        except CredtrayError:
-            self._stage = Stage.PREVIEW
-            raise
+        await self._loop.file_work(work)
         run.written = tuple(
             plain(item.profile) for item in preview.plan.profiles if item.change is not ProfileOutcome.PRUNED
         )
         self._loop.take(FilesChanged())
         await self._look_at_login()
-        count = len(run.written)
-        title = "1 profile is set up" if count == 1 else f"{count} profiles are set up"
-        return Message(title, shown=False)
+        if run is self._run:
+            self._stage, self._problem = Stage.WRITTEN, None
 
     async def _look_at_login(self) -> None:
         try:
