@@ -139,6 +139,22 @@ def test_two_tabs_at_once_are_both_answered_and_nothing_is_lost(
         until(lambda: house.written().count("aws_access_key_id") == 2)
 
 
+@in_chromium
+def test_ten_tabs_take_no_connection_from_one_another(context: BrowserContext, house: House) -> None:
+    """A browser has six connections to one address: a tab that listens to us for ever keeps one of them."""
+    house.configure("synderys-dns")
+    with house.agent():
+        house.run("login")
+        tabs = [opened(context, house)]
+        for _ in range(9):
+            tabs.append(context.new_page())
+            tabs[-1].goto(tabs[0].url)
+        row(tabs[0], "synderys-dns").get_by_role("switch").click()
+        for tab in (tabs[0], tabs[4], tabs[9]):
+            switch = row(tab, "synderys-dns").get_by_role("switch")
+            expect(switch).to_have_attribute("aria-checked", "true")
+
+
 def test_form_that_is_sent_twice_is_carried_out_once(context: BrowserContext, house: House) -> None:
     house.configure()
     with house.agent():

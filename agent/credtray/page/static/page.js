@@ -105,9 +105,33 @@
 
   let source = null;
   let timer = 0;
+  let asked = 0;  // the timer of a tab that asks instead of listening
+
+  // A browser has six connections to us for all its tabs, and one that listens keeps one. So only those that began
+  // last go on listening; the others ask every few seconds, until somebody comes back to them.
+  const MOST_LISTEN = 3;
+  const tabs = new BroadcastChannel("credtray");
+  const me = Math.random();
+  const younger = new Set();
+  tabs.addEventListener("message", ({data}) => {
+    if (data.left) younger.delete(data.tab); else younger.add(data.tab);
+    if (younger.size >= MOST_LISTEN && source) rest();
+  });
+
+  function rest() {
+    source.close();
+    source = null;
+    clearInterval(asked);
+    asked = setInterval(refresh, 5000);
+  }
+
+  function returned() { if (!source && !document.hidden) listen(); }
 
   function listen() {
+    clearInterval(asked);
     if (source) source.close();
+    younger.clear();
+    tabs.postMessage({tab: me});
     source = new EventSource(main.dataset.events);
     source.addEventListener("change", refresh);
     source.onerror = () => {
@@ -132,13 +156,20 @@
   function back() { say(""); }
   function stranger() {
     clearTimeout(timer);
+    clearInterval(asked);
     if (source) source.close();
     say("This page has been closed. Open credtray again from its icon, or run: credtray open");
   }
 
-  addEventListener("pagehide", () => { clearTimeout(timer); if (source) source.close(); });
+  addEventListener("focus", returned);
+  addEventListener("pagehide", () => {
+    clearTimeout(timer);
+    clearInterval(asked);
+    if (source) source.close();
+    tabs.postMessage({tab: me, left: true});
+  });
   addEventListener("pageshow", (event) => { if (event.persisted) { refresh(); listen(); } });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { refresh(); returned(); } });
 
   // --- search as you type ----------------------------------------------------------------------------------
 
