@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 from datetime import timedelta
@@ -79,6 +80,15 @@ def test_lines_that_cannot_be_read_are_counted_and_cost_no_other_line(tmp_path: 
     found = journal.read()
 
     assert (found.entries, found.unreadable) == ((entry(1), entry(2)), 4)
+
+
+@pytest.mark.parametrize("name", ["at", "until", "last"])
+@pytest.mark.parametrize("instant", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_moment_that_not_every_clock_can_show_costs_no_other_line(name: str, instant: str) -> None:
+    parts = {"at": NOON.isoformat(), "kind": "keys_fetched", name: instant}
+    found = decode(header() + json.dumps(parts).encode() + b"\n" + encode([entry()]))
+
+    assert (found.entries, found.unreadable) == ((entry(),), 1)
 
 
 def test_a_file_of_a_newer_version_is_read_as_far_as_it_goes_and_never_written(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from functools import lru_cache
 
 LIMIT = 48
@@ -196,6 +196,11 @@ def _offset_once(text: str) -> str:
     return text.removesuffix("+0000") if text.endswith(_TWICE) else text
 
 
+def on_every_clock(instant: datetime) -> bool:
+    """Tell whether an instant can be shown in every time zone: not in the first or the last year there is."""
+    return MINYEAR < instant.year < MAXYEAR
+
+
 def read_date(value: object) -> datetime:
     """Read a date as any of the programs that share the cache may have written it: Z, UTC, offset, fraction.
 
@@ -208,7 +213,6 @@ def read_date(value: object) -> datetime:
     if text.endswith("UTC"):  # early AWS CLI 2.0
         text = f"{text[:-3].rstrip()}Z"
     date = datetime.fromisoformat(text)
-    try:
-        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("out of range") from None
+    if not on_every_clock(date):
+        raise ValueError("out of range")
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)

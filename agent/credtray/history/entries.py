@@ -14,6 +14,7 @@ import msgspec
 
 from credtray.core.models import Way
 from credtray.core.shapes import from_json
+from credtray.core.words import on_every_clock
 
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -166,8 +167,13 @@ def decode(data: bytes) -> Lines:
             newer = newer or version > VERSION
             continue
         try:
-            entries.append(from_json(line, Entry))
+            entry = from_json(line, Entry)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            unreadable += 1
+            continue
+        if all(map(on_every_clock, (entry.at, entry.latest, entry.until or entry.at))):
+            entries.append(entry)
+        else:
             unreadable += 1
     return Lines(entries=tuple(entries), unreadable=unreadable, newer=newer)
 
