@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.app import build
-from credtray.core.errors import FileContended, FileRefused, SettingsInvalid, UsageError
+from credtray.core.errors import FileContended, FileRefused, FileUnwritable, SettingsInvalid, UsageError
 from credtray.core.events import FilesChanged
 from credtray.desktop import paths
 from credtray.page.actions import Message
 from credtray.page.settings import Control, PageSettings, SettingsView
+from credtray.store.settings_file import SettingsFile
 from tests.core.making import config, session
 from tests.daemon.fakes import Daemon, run
 
@@ -231,6 +234,30 @@ def test_read_only_file_is_told_before_anybody_tries() -> None:
         assert desk.path.read_text("utf-8") == TEXT
 
     driven(work)
+
+
+def test_directory_that_is_somebody_elses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after `sudo credtray settings edit`."""
+
+    def refuses(*_: object, **_named: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    async def work(desk: Desk) -> None:
+        desk.put(TEXT)
+        with monkeypatch.context() as held:
+            for name in ("stat", "exists"):
+                held.setattr(Path, name, refuses)
+            held.setattr(SettingsFile, "text", unreadable)
+            view = await desk.view()
+
+        assert view.broken == "~/.config/credtray/settings.toml: permission denied"
+        assert view.exists
+
+    driven(work)
+
+
+def unreadable(_file: SettingsFile) -> str:
+    raise FileUnwritable("~/.config/credtray/settings.toml: permission denied")
 
 
 def test_legacy_sessions_have_no_browser_of_their_own_and_hostile_names_are_kept() -> None:

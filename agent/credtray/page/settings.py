@@ -189,10 +189,10 @@ class PageSettings:
         except CredtrayError as error:
             broken, hint = plain(error.detail, _LONG), error.advice
         there = in_the_way(self._file.path, self._home)
-        undoable = self._file.backup_path.exists() and not broken
+        undoable = not broken and _is_there(self._file.backup_path)
         return SettingsView(
             _spoken(self._file.path, self._home),
-            self._file.path.exists(),
+            _is_there(self._file.path),
             broken,
             hint,
             "" if there is None else f"{plain(there.path, _LONG)} {there.text}",
@@ -349,6 +349,14 @@ def _login(status: AutostartStatus) -> AtLogin:
 
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is a file; True as well in a directory that we may not look into."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _spoken(path: Path, home: Path) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import re
+import secrets
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -128,7 +129,6 @@ class PageSite:
         """Forms that are more than one request."""
         self._messages: OrderedDict[str, Message] = OrderedDict()
         """By number, for the view that is shown next."""
-        self._count = 0
         self._assets: dict[str, bytes] = {}
         self._under_way: dict[tuple[str, object], asyncio.Task[Message]] = {}
 
@@ -268,8 +268,7 @@ class PageSite:
 
     async def _act(self, asked: Asked) -> Answer:
         message = await self._once(asked)
-        self._count += 1
-        number = str(self._count)
+        number = secrets.token_hex(4)  # an address of the agent before this one tells nothing here
         self._messages[number] = message
         while len(self._messages) > _MOST_MESSAGES:
             self._messages.popitem(last=False)
