@@ -38,10 +38,10 @@ class Life:
     agreed: set[str] = field(default_factory=set)
 
     @classmethod
-    def begun(cls) -> Life:
+    def begun(cls, *active: str) -> Life:
         read = events.ConfigLoaded(config(profile("dev"), profile("ro")))
         state = State(seed="s", asks_person=True)
-        for event in (read, events.MarksRead(()), events.Activated(("dev", "ro"))):
+        for event in (read, events.MarksRead(()), events.Activated(active)):
             state = apply(state, event, NOON)
         return cls(state)
 
@@ -126,6 +126,7 @@ STEPS: dict[str, Callable[[Life], None]] = {
     "alice signs in with the AWS CLI": lambda life: life.comes(ALICE, elsewhere=True),
     "alice in capitals": lambda life: life.comes(ALICE.upper()),
     "signed out": Life.leaves,
+    "a program asks": lambda life: life.take(events.Asked("dev")),
     "fetched": Life.does,
     "asked": Life.asks,
     "a restart": Life.restarts,
@@ -160,7 +161,7 @@ def test_programs_get_keys_of_nobody_who_was_not_agreed_to(steps: list[str]) -> 
 
 @given(st.lists(st.sampled_from(sorted(OF_ONE)), max_size=60))
 def test_one_person_alone_is_never_another_one(steps: list[str]) -> None:
-    life = Life.begun()
+    life = Life.begun("dev", "ro")
     for step in steps:
         OF_ONE[step](life)
 
@@ -169,7 +170,7 @@ def test_one_person_alone_is_never_another_one(steps: list[str]) -> None:
 
 @given(st.lists(st.sampled_from(sorted(OF_TWO)), max_size=30))
 def test_keys_wait_no_longer_than_the_agent_has_decided_to_look_again(steps: list[str]) -> None:
-    life = Life.begun()
+    life = Life.begun("dev", "ro")
     for step in steps:
         OF_TWO[step](life)
         waiting = [item for item in life.state.profiles.values() if waits(life.session, item)]
@@ -181,7 +182,7 @@ def test_keys_wait_no_longer_than_the_agent_has_decided_to_look_again(steps: lis
 
 
 def working() -> Life:
-    life = Life.begun()
+    life = Life.begun("dev", "ro")
     life.comes(ALICE)
     life.does()
     life.asks()
@@ -249,6 +250,23 @@ def test_an_agent_that_starts_again_gives_nothing_while_sts_is_silent() -> None:
 
     assert life.given() == set()
     assert life.alarm()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_who_comes_back_by_another_program_is_known_though_no_profile_is_active(*, restarted: bool) -> None:
+    life = Life.begun()
+    for person, elsewhere in ((ALICE, False), (BOB, False), (ALICE, True)):
+        life.pass_by(2 * HOUR)
+        life.comes(person, elsewhere=elsewhere)
+        if restarted:
+            life.restarts()
+        life.take(events.Asked("dev"))
+        life.does()
+        life.asks()
+
+        assert is_other(life.session) == (person is BOB)
+
+    assert life.given() == {ALICE}
 
 
 def test_the_refusal_names_both_and_the_commands() -> None:

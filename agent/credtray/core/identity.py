@@ -88,7 +88,8 @@ def evidence_wanted(state: State, session: SessionState, now: datetime) -> str |
     """Return the profile whose keys are fetched only to ask whose they are; None: none are, or need be.
 
     Of the profiles in use the first that can be had: keys nobody wants are not fetched for this, and none
-    where there is nobody to compare with.
+    where there is nobody to compare with. What programs ask for is in use as well, and is fetched anyway; but
+    not while the wrong person is signed in, who may have left since.
     """
     since = session.identity.since
     if since is None or session.identity.expected is None or not token_usable(session, now):
@@ -97,11 +98,13 @@ def evidence_wanted(state: State, session: SessionState, now: datetime) -> str |
         return None
     if evidence(state, session, now) is not None or _coming(state, session):
         return None
-    kept = map(state.profiles.__getitem__, state.kept)
+    used = [state.profiles[name] for name in state.kept]
+    if is_other(session):
+        used += [item for item in state.profiles_of(session.name) if item.asked_at is not None]
     return next(
         (
             item.name
-            for item in kept
+            for item in used
             if item.profile.session == session.name
             and item.trouble is None
             and not item.profile.chain
