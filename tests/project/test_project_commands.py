@@ -151,6 +151,16 @@ def test_a_project_is_named_by_its_folder_or_its_file(folder: Path, home: Path) 
     assert credtray("trust", str(folder), "--remove").out.startswith("No longer trusted")
 
 
+@pytest.mark.posix("symbolic links")
+def test_links_in_a_circle_are_told(folder: Path) -> None:
+    (folder / ".credtray.toml").symlink_to(".credtray.toml")
+
+    for words in (("trust", "--yes"), ("trust", "--remove"), ("project",), ("exec", "--", "true")):
+        told = credtray(*words)
+        assert told.code == 1
+        assert "is a loop of symbolic links" in told.err
+
+
 def test_options_that_contradict_each_other_are_refused(folder: Path) -> None:
     project(folder)
 

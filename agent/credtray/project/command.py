@@ -20,6 +20,7 @@ from credtray.cli.names import complete_profile
 from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.forms import SYNTAX, Form, Shell
 from credtray.desktop import paths
+from credtray.files.directory_safety import resolve
 from credtray.project.project_file import (
     HERE,
     MAX_BYTES,
@@ -224,17 +225,18 @@ def _meant(where: Path | None, *, gone_is_fine: bool) -> Path:
 
     Raises:
         UsageError: there is none.
+        FileRefused, FileUnwritable: links lead nowhere, or a part of the path cannot be looked at.
     """
     if where is None:
         found = find(working_directory(os.environ))
         if found is None:
             raise UsageError(f"There is no {NAME} here or above", hint="Name the project's folder.")
-        return found.resolve()
+        return resolve(found)
     whole = where.expanduser()
     path = whole / NAME if whole.is_dir() or (gone_is_fine and whole.name != NAME) else whole
     if path.name != NAME:
         raise UsageError(f"{where} is neither a folder nor a {NAME}")
-    return path.resolve()
+    return resolve(path)
 
 
 def _agree(found: Project) -> None:
