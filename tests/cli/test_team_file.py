@@ -141,6 +141,8 @@ def test_an_address_is_fetched_over_https_only() -> None:
         load("http://corp.example/team.toml", nobody)
     with pytest.raises(UsageError, match="is not https"):
         load("file:///etc/passwd", nobody)
+    with pytest.raises(UsageError, match="is not an address"):
+        load("https://[", nobody)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +151,7 @@ def test_an_address_is_fetched_over_https_only() -> None:
         (answered(404), "HTTP 404"),
         (answered(500), "HTTP 500"),
         (answered(302, location="https://login.corp.example/?next=x"), "leads on to"),
+        (answered(302, location="https://["), "leads on to"),
         (answered(body=b""), "does not begin with"),
         (answered(body=WHOLE[:-12].encode()), "is not TOML"),
         (answered(body=b"<html>Sign in to the hotel"), "is not TOML"),
@@ -164,8 +167,10 @@ def test_a_fetch_that_fails_says_why() -> None:
     def offline(_request: Request) -> Reply:
         raise Offline("corp.example refused the connection")
 
-    with pytest.raises(Offline):
+    with pytest.raises(UsageError, match=r"team\.toml.* cannot be had: corp.example refused") as caught:
         load("https://corp.example/team.toml", offline)
+    assert "network" in caught.value.advice
+    assert "again automatically" not in caught.value.advice
 
 
 # --- what it does -----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 from credtray.aws.service_call import Reply, Request
 from credtray.core.addresses import check_region, shown, start_url_kind
-from credtray.core.errors import CredtrayError, UsageError
+from credtray.core.errors import CredtrayError, Offline, UsageError
 from credtray.core.naming import DEFAULT_TEMPLATE, check_template
 from credtray.core.settings import TABLES, Toml, Where, dotted, from_mapping
 from credtray.core.words import did_you_mean
@@ -94,13 +94,20 @@ def load(source: str, send: Callable[[Request], Reply]) -> TeamFile:
 
 
 def _fetched(url: str, send: Callable[[Request], Reply]) -> bytes:
-    if urlsplit(url).scheme != "https":
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise UsageError(f"{shown(url)} is not an address") from None
+    if parts.scheme != "https":
         raise UsageError(f"{shown(url)} is not https: anybody on the way could choose where you sign in")
-    reply = send(Request("GET", url.partition("#")[0], {"Accept": "application/toml, text/plain, */*"}))
+    try:
+        reply = send(Request("GET", url.partition("#")[0], {"Accept": "application/toml, text/plain, */*"}))
+    except Offline as error:  # its own words are about the portal, and nothing is tried again here
+        hint = "Nothing was changed. Check the network, the VPN or the proxy."
+        raise UsageError(f"{shown(url)} cannot be had: {error.detail}", hint=hint) from None
     if reply.status in _REDIRECTS:
-        target = urljoin(url, reply.headers.get("location", ""))
         raise UsageError(
-            f"{shown(url)} leads on to {shown(target)}",
+            f"{shown(url)} leads on to {shown(_target(url, reply))}",
             hint="If that is where your team file is, name that address.",
         )
     if reply.status != _OK:
@@ -108,6 +115,14 @@ def _fetched(url: str, send: Callable[[Request], Reply]) -> bytes:
     if len(reply.body) > MAX_BYTES:
         raise UsageError(f"{shown(url)} is no team file: it is larger than {MAX_BYTES >> 10} KiB")
     return reply.body
+
+
+def _target(url: str, reply: Reply) -> str:
+    told = reply.headers.get("location", "")
+    try:
+        return urljoin(url, told)
+    except ValueError:
+        return told
 
 
 # --- understanding it -------------------------------------------------------------------------------
