@@ -90,10 +90,13 @@ def test_a_sign_in_and_the_keys_that_follow_are_told_in_order() -> None:
             Kind.AGENT_STARTED,
             Kind.SIGN_IN_BEGUN,
             Kind.SIGNED_IN,
+            Kind.NOTICED,
             Kind.ACTIVATED,
             Kind.KEYS_FETCHED,
             Kind.KEYS_GIVEN,
         ]
+        [told] = [entry for entry in world.journal.written if entry.kind is Kind.NOTICED]
+        assert (told.session, told.text) == ("corp", "corp: signed in")
         fetched, given = world.journal.written[-2:]
         assert (fetched.session, fetched.profile, fetched.until) == ("corp", "dev", given.until)
         assert (given.way, given.profile) == (Way.FILE, "dev")

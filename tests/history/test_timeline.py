@@ -195,6 +195,19 @@ def test_earlier_sign_ins_are_shown_up_to_their_ends() -> None:
     assert second.start == NOW - 10 * MINUTE
 
 
+def test_what_a_person_was_told_is_kept_apart_from_what_failed() -> None:
+    line = drawn(
+        [session()],
+        [],
+        happened(90 * MINUTE, Kind.NOTICED, text="The sign-in to synderys ends in 30 min"),
+        happened(5 * HOUR, Kind.NOTICED, text="long ago"),
+    )
+    [told] = line.lanes[0].notices
+
+    assert mark_words(told, NOW, UTC) == "11:58: you were told: The sign-in to synderys ends in 30 min"
+    assert [mark.kind for mark in line.lanes[0].marks] == [MarkKind.SIGN_IN]
+
+
 def test_past_renewals_are_ticks_and_failures_are_marks() -> None:
     line = drawn(
         [session()],

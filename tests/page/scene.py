@@ -21,8 +21,9 @@ from credtray.core.events import (
     Switched,
 )
 from credtray.core.models import AccessToken, AwsConfig, Profile, RoleCredentials, Secret, SsoSession, Way
+from credtray.core.notices import Subject
 from credtray.core.settings import ProfileSettings, SessionSettings, Settings
-from credtray.core.state import State
+from credtray.core.state import Identity, State
 from credtray.history.entries import Entry, Kind
 from tests.core.making import HOUR, MINUTE, after, fetching, registration
 
@@ -31,6 +32,7 @@ NOW = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
 START_URL = "https://d-9067000001.awsapps.com/start"
 _DAY = timedelta(days=1)
 _COMPANY, _LAB = "synderys", "lab"
+_PERSON = "alice@synderys.example"
 _ACCOUNTS = {
     "111100000001": "Synderys Platform",
     "111100000002": "Synderys Network",
@@ -103,9 +105,10 @@ def _fetched(profile: str, clock: str) -> tuple[Event, ...]:
 
 
 def _with_tokens_of(found: State, clock: str) -> State:
-    """Return the state with access tokens that were renewed then: the sign-in is as old as it was."""
+    """Return the state with a person's tokens that were renewed then: the sign-in is as old as it was."""
     token = _token(clock)
-    sessions = {name: replace(each, token=token) for name, each in found.sessions.items()}
+    whose = Identity(expected=_PERSON, person=_PERSON, told=True)
+    sessions = {name: replace(each, token=token, identity=whose) for name, each in found.sessions.items()}
     return replace(found, sessions=sessions)
 
 
@@ -133,6 +136,7 @@ def _happened() -> Iterator[Entry]:
     for session in (_COMPANY, _LAB):
         yield Entry(at=at("11:25"), kind=Kind.OFFLINE, session=session)
         yield Entry(at=at("12:18"), kind=Kind.ONLINE, session=session)
+    yield _told(_LAB, at("13:55"), "30 min")
     yield from _asked()
 
 
@@ -142,6 +146,8 @@ def _yesterday() -> Iterator[Entry]:
     for clock in ("14:25", "15:05", "15:45", "16:25"):
         yield _renewed(_COMPANY, at(clock, yesterday=True))
         yield _fetch(_COMPANY, "synderys-readonly", at(clock, yesterday=True))
+    yield _told(_COMPANY, at("16:35", yesterday=True), "30 min")
+    yield _told(_COMPANY, at("16:55", yesterday=True), "10 min")
     yield Entry(at=at("17:05", yesterday=True), kind=Kind.SIGN_IN_ENDED, session=_COMPANY)
     yield Entry(at=at("18:10", yesterday=True), kind=Kind.SLEPT)
 
@@ -169,6 +175,11 @@ def _asked() -> Iterator[Entry]:
 def _signed_in(session: str, began: datetime, lasts: timedelta) -> Iterator[Entry]:
     yield Entry(at=began - 2 * MINUTE, kind=Kind.SIGN_IN_BEGUN, session=session)
     yield Entry(at=began, kind=Kind.SIGNED_IN, session=session, until=began + lasts, about=True)
+
+
+def _told(session: str, now: datetime, left: str) -> Entry:
+    text = f"{session}: sign-in ends in about {left}"
+    return Entry(at=now, kind=Kind.NOTICED, session=session, code=Subject.ENDS_SOON.value, text=text)
 
 
 def _renewed(session: str, now: datetime) -> Entry:

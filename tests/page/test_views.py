@@ -156,6 +156,8 @@ def test_eventful_day_shows_what_was_failed_and_hatched() -> None:
     assert [flag.brief for flag in lab.flags] == ["About 14:25: you sign in"]
     assert [(gap.text, gap.room) for gap in view.picture.gaps] == [("asleep", "always"), ("offline", "")]
     assert view.picture.failed
+    assert [bell.text for bell in lab.bells] == ["13:55: you were told: lab: sign-in ends in about 30 min"]
+    assert ("lab", "event", lab.bells[0].text) in [(e.session, e.what, e.words) for e in view.picture.table]
     assert refused.problem == "The role is not, or no longer, assigned to you"
     assert "`credtray setup`" in refused.cure
 
@@ -167,8 +169,10 @@ def test_history_has_a_heading_for_each_day_and_shows_what_matters() -> None:
     assert (today.name, yesterday.name) == ("Today", "Monday 23 November")
     assert (first.at, first.kind) == ("13:58", "failed")
     assert first.text == "synderys-billing was refused: The role is not, or no longer, assigned to you"
-    assert [each.text for each in yesterday.happenings[2:3]] == [
-        "keys of synderys-readonly renewed, until 17:25"
+    assert [each.text for each in yesterday.happenings[2:5]] == [
+        "you were told: synderys: sign-in ends in about 10 min",
+        "you were told: synderys: sign-in ends in about 30 min",
+        "keys of synderys-readonly renewed, until 17:25",
     ]
     assert {each.kind for each in today.happenings} == {"failed", "you", "given", "itself", "machine"}
 

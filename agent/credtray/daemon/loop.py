@@ -175,7 +175,10 @@ class Loop:
 
     def _react(self, now: datetime) -> None:
         for action in self._decided(now):
-            self.state = apply(self.state, Begun(action), now)
+            before, begun = self.state, Begun(action)
+            self.state = apply(before, begun, now)
+            with _border(begun):
+                self._conduct.changed(before, self.state, begun, now)
             try:
                 self._actions.start(action, self.state)
             except Exception as error:  # noqa: BLE001 - it was begun: without an end it would never be tried again

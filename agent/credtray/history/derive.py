@@ -17,6 +17,8 @@ from credtray.core.errors import AssumeRoleRefused, Offline, Problem, RoleRefuse
 from credtray.core.events import Event
 from credtray.core.identity import is_other, names, other_person
 from credtray.core.models import Way
+from credtray.core.notice_texts import notice_words
+from credtray.core.policy import ShowNotice
 from credtray.core.ports import Mark
 from credtray.core.state import SessionState, State, Trouble
 from credtray.history.entries import Entry, Kind
@@ -298,12 +300,27 @@ def _choice(step: Step, kind: Kind, profile: str | None) -> Entry:
     return Entry(at=step.now, kind=kind, session=session, profile=profile)
 
 
+def _begun(step: Step, event: events.Begun) -> Iterator[Entry]:
+    if isinstance(event.action, ShowNotice):
+        notice = event.action.notice
+        told = notice_words(notice, step.now, None).title
+        yield Entry(
+            at=step.now,
+            kind=Kind.NOTICED,
+            session=notice.session or None,
+            profile=notice.profile,
+            code=notice.subject.value,
+            text=told,
+        )
+
+
 def _stopping(step: Step, _event: events.Stopping) -> Iterator[Entry]:
     yield Entry(at=step.now, kind=Kind.AGENT_STOPPED)
 
 
 _OF_EVENTS: Mapping[type, Callable[[Step, Any], Iterator[Entry]]] = MappingProxyType(
     {
+        events.Begun: _begun,
         events.SignedIn: _signed_in,
         events.TokenFound: _token_found,
         events.Refreshed: _refreshed,

@@ -45,6 +45,8 @@ class Kind(StrEnum):
     """Another person signed in than the last time: nobody gets keys."""
     PERSON_KEPT = "person_kept"
     """Somebody agreed to that."""
+    NOTICED = "noticed"
+    """A person was told something, by a notification or in the log."""
     ACTIVATED = "activated"
     DEACTIVATED = "deactivated"
     SWITCHED = "switched"
@@ -78,7 +80,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str | None = None
     """Of the error (docs/reference/errors.md)."""
     text: str | None = None
-    """The error in words."""
+    """The error in words, or what a notice said."""
     person: str | None = None
     """Who signed in."""
 

@@ -177,6 +177,7 @@ _SENTENCES: Mapping[Kind, Callable[[_Fact], str]] = MappingProxyType(
         Kind.SIGN_IN_ENDED: lambda it: f"the sign-in to {it.session} ended",
         Kind.OTHER_PERSON: lambda it: f"{it.person} signed in to {it.session}: no keys are given{it.why}",
         Kind.PERSON_KEPT: lambda it: f"{it.person} signs in to {it.session} from here on",
+        Kind.NOTICED: lambda it: f"you were told{it.why}",
         Kind.SIGNED_OUT: lambda it: f"signed out of {it.session}",
         Kind.ACTIVATED: lambda it: f"keys of {it.profiles} are kept fresh from here on",
         Kind.DEACTIVATED: lambda it: f"keys of {it.profiles} are no longer kept fresh",

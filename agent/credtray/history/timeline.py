@@ -53,6 +53,8 @@ class MarkKind(StrEnum):
     """Pasted keys end, and only a person can paste others."""
     REFUSED = "refused"
     FAILED = "failed"
+    NOTICE = "notice"
+    """A person was told something."""
 
     @property
     def needs_a_person(self) -> bool:
@@ -120,6 +122,8 @@ class Lane:
     name: str
     bars: tuple[Bar, ...]
     marks: tuple[Mark, ...]
+    notices: tuple[Mark, ...] = ()
+    """What a person was told, in the order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,10 @@ def _lane(document: StatusDocument, session: SessionStatus, past: Sequence[Entry
         *(_clipped(_keys_bar(item, session, own, window, running=running), window) for item in held),
     ]
     marks = sorted((*_past_marks(own), *_coming(session, window.now)), key=lambda mark: mark.at)
-    return Lane(session.name, tuple(bars), tuple(mark for mark in marks if window.shows(mark.at)))
+    told = (mark for mark in _notices(own) if window.shows(mark.at))
+    return Lane(
+        session.name, tuple(bars), tuple(mark for mark in marks if window.shows(mark.at)), tuple(told)
+    )
 
 
 def _is_shown(item: ProfileStatus) -> bool:
@@ -363,6 +370,12 @@ def _past_marks(own: Iterable[Entry]) -> Iterator[Mark]:
             yield Mark(entry.at, kind, entry.profile or entry.session or "", text=entry.text or "")
 
 
+def _notices(own: Iterable[Entry]) -> Iterator[Mark]:
+    for entry in own:
+        if entry.kind is Kind.NOTICED:
+            yield Mark(entry.at, MarkKind.NOTICE, entry.session or "", text=entry.text or "")
+
+
 def _coming(session: SessionStatus, now: datetime) -> Iterator[Mark]:
     """Yield where a person has to act."""
     if session.state is CredentialStatus.SIGNING_IN:
@@ -436,6 +449,7 @@ _MARK_WORDS = {
     MarkKind.PASTE: "you paste new keys",
     MarkKind.REFUSED: "refused",
     MarkKind.FAILED: "failed",
+    MarkKind.NOTICE: "you were told",
 }
 
 
@@ -444,6 +458,8 @@ def mark_words(mark: Mark, now: datetime, zone: tzinfo | None) -> str:
     when, words = _when(mark, now, zone), _MARK_WORDS[mark.kind]
     if mark.kind.needs_a_person:
         return f"{when}: {words}"
+    if mark.kind is MarkKind.NOTICE:
+        return f"{when}: {words}: {mark.text}"
     return f"{when}: {mark.name}: {mark.text.removesuffix(f': {mark.name}') or words}"
 
 

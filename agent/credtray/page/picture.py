@@ -104,6 +104,14 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Bell:
+    """A moment at which a person was told something."""
+
+    x: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One session."""
 
@@ -111,6 +119,7 @@ class Track:
     y: int
     stripes: tuple[Stripe, ...]
     flags: tuple[Flag, ...]
+    bells: tuple[Bell, ...]
     more: str
     more_y: int
     end: int
@@ -148,6 +157,11 @@ class Picture:
     tracks: tuple[Track, ...]
     gaps: tuple[Hatched, ...]
     table: tuple[TableLine, ...]
+
+    @property
+    def told(self) -> bool:
+        """Tell whether it shows a notice."""
+        return any(track.bells for track in self.tracks)
 
     @property
     def failed(self) -> bool:
@@ -196,7 +210,12 @@ def _track(lane: Lane, line: Timeline, top: int, zone: tzinfo | None) -> Track:
     left = len(keys) - _MOST_KEYS
     more = f"and keys of {left} more profiles, in the table" if left > 0 else ""
     end = y + (_BAR if more else 0)
-    return Track(plain(lane.name), top, tuple(stripes), tuple(flags), more, y, end)
+    bells = tuple(_bell(mark, line, zone) for mark in lane.notices)
+    return Track(plain(lane.name), top, tuple(stripes), tuple(flags), bells, more, y, end)
+
+
+def _bell(mark: Mark, line: Timeline, zone: tzinfo | None) -> Bell:
+    return Bell(_percent(line.place(mark.at)), plain(mark_words(mark, line.now, zone), 160))
 
 
 def _stripe(bar: Bar, line: Timeline, y: int) -> Stripe:
@@ -257,7 +276,7 @@ def _table(line: Timeline, zone: tzinfo | None) -> Iterator[TableLine]:
         for bar in lane.bars:
             what = f"keys of {plain(bar.name)}" if bar.kind is BarKind.KEYS else BAR_WORDS[bar.kind]
             yield TableLine(name, what, bar_words(bar, line.now, zone))
-        for mark in lane.marks:
+        for mark in sorted((*lane.marks, *lane.notices), key=lambda mark: mark.at):
             yield TableLine(name, "event", plain(mark_words(mark, line.now, zone), 160))
     for gap in line.gaps:
         start, end = (clock_time(each, line.now, zone) for each in (gap.start, gap.end))
