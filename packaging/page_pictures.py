@@ -41,6 +41,7 @@ GALLERY = ROOT / "docs" / "explanation" / "page-in-pictures.md"
 VIEWS = {
     "overview": "The overview: a sign-in ends soon, a role was refused, there was no network for a while",
     "overview-day": "The overview with the last 24 hours",
+    "another-person": "Another person signed in than the last time",
     "history": "The history",
     "check-up": "The check-up, with a change that is shown before it is written",
     "which-keys": "Which keys the tools use for a profile",
@@ -75,6 +76,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*SWITCHES])
         album = Album(browser, folder)
         take_views(album)
+        take_another_person(album)
         take_sign_in_pages(album)
         with contextlib.ExitStack() as stack:
             directory = stack.enter_context(tempfile.TemporaryDirectory())
@@ -172,6 +174,16 @@ def take_views(album: Album) -> None:
         served.close()
         page.get_by_role("alert").wait_for()
         album.take(page, "gone")
+
+
+def take_another_person(album: Album) -> None:
+    """The overview while somebody else is signed in."""
+    with (
+        serving(scene.another_person(), [], scene.NOW) as served,  # what happened is in the history already
+        album.opened(served.entrance()) as page,
+    ):
+        page.locator("html.live").wait_for()
+        album.take(page, "another-person")
 
 
 def take_checkup(album: Album, page: Page) -> None:

@@ -90,6 +90,14 @@ def state() -> State:
     return _with_tokens_of(found, "13:40")
 
 
+def another_person() -> State:
+    """Return the same, but that somebody else has signed in to one of the sessions."""
+    found = state()
+    lab = found.sessions[_LAB]
+    whose = replace(lab.identity, person="bob@synderys.example")
+    return replace(found, sessions={**found.sessions, _LAB: replace(lab, identity=whose)})
+
+
 _REFUSED = RoleRefused("synderys-billing").problem
 
 
