@@ -100,7 +100,7 @@ def test_credentials_without_an_agent_come_from_the_token_cache(world: World) ->
     keys = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
     assert tuple(json.loads(as_sts.stdout)["Credentials"]) == keys
     assert (misused.returncode, misused.stdout) == (2, "")
-    assert "'stss' is not one of 'process', 'sts'" in misused.stderr
+    assert "'stss' is not one of the forms process, sts. Did you mean sts?" in misused.stderr
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "hint: Run: credtray login synderys\n" in refused.stderr
     assert (unknown.returncode, unknown.stdout) == (2, "")

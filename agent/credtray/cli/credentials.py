@@ -10,7 +10,6 @@ import queue
 import sys
 import threading
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +18,7 @@ from credtray.cli import backend, terminal
 from credtray.cli.choices import JsonOption, ProfileArgument
 from credtray.core.errors import TimedOut, UsageError
 from credtray.core.protocol import Credentials, ProcessCredentials
+from credtray.core.words import did_you_mean
 from credtray.credentials_fetch import PROCESS, STS, in_sts_form
 
 if TYPE_CHECKING:
@@ -28,18 +28,25 @@ GIVE_UP_SECONDS = 20.0
 """botocore waits for a credential_process without limit: we have to give up ourselves."""
 
 
-class Form(StrEnum):
-    """What ``--form`` takes."""
+FORMS = (PROCESS, STS)
+"""What ``--form`` takes. Not an enumeration: for that typer would import pydantic, 80 ms of this command."""
 
-    PROCESS = PROCESS
-    STS = STS
+
+def _complete_form(incomplete: str) -> list[str]:
+    return [form for form in FORMS if form.startswith(incomplete)]
 
 
 def credentials(
     profile: ProfileArgument,
     form: Annotated[
-        Form, typer.Option("--form", help="process, for credential_process, or sts, as AWS STS answers.")
-    ] = Form.PROCESS,
+        str,
+        typer.Option(
+            "--form",
+            metavar="FORM",
+            help="process, for credential_process, or sts, as AWS STS answers.",
+            autocompletion=_complete_form,
+        ),
+    ] = PROCESS,
     no_agent: Annotated[bool, typer.Option("--no-agent", hidden=True)] = False,
     within: Annotated[str, typer.Option("--within", hidden=True)] = f"{GIVE_UP_SECONDS:.0f}",
 ) -> None:
@@ -53,8 +60,10 @@ def credentials(
       credtray credentials synderys-readonly
       credtray credentials synderys-readonly --form sts
     """
+    if form not in FORMS:
+        raise UsageError(f"{form!a} is not one of the forms {', '.join(FORMS)}.{did_you_mean(form, FORMS)}")
     line = issued_within(Credentials(profile), within, agent=not no_agent).line()
-    sys.stdout.buffer.write(line if form is Form.PROCESS else in_sts_form(line))
+    sys.stdout.buffer.write(line if form == PROCESS else in_sts_form(line))
 
 
 def _seconds(text: str) -> float:
