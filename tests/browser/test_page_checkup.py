@@ -104,6 +104,7 @@ def test_repair_is_shown_before_it_is_written_and_taken_back_afterwards(page: Pa
     assert house.config.read_bytes() == before
 
 
+@in_chromium
 def test_file_that_changed_since_the_preview_is_not_written(page: Page, house: House) -> None:
     checked(page)
     page.get_by_role("button", name="Show the change").click()
@@ -119,6 +120,7 @@ def test_file_that_changed_since_the_preview_is_not_written(page: Page, house: H
     expect(page.get_by_text("Done.", exact=True)).to_be_visible(timeout=CHECKED)
 
 
+@in_chromium
 def test_page_tells_which_keys_a_tool_would_use(page: Page) -> None:
     row(page, "synderys-dns").locator(".more summary").click()
     page.get_by_role("button", name="Which keys would my tool use?").click()
@@ -223,6 +225,7 @@ def test_settings_are_changed_in_the_file_and_comments_stay(page: Page, house: H
     assert "# mine" in settings_file(house).read_text()
 
 
+@in_chromium
 def test_value_that_is_none_is_refused_as_by_the_command(page: Page, house: House) -> None:
     said = house.run("settings", "set", "warn_before", "soon", code=2).stderr
     to_view(page, "Settings")
@@ -236,6 +239,7 @@ def test_value_that_is_none_is_refused_as_by_the_command(page: Page, house: Hous
     assert not settings_file(house).exists()
 
 
+@in_chromium
 def test_later_one_of_two_tabs_sees_what_the_other_changed(
     context: BrowserContext, page: Page, house: House
 ) -> None:
@@ -259,6 +263,7 @@ def test_later_one_of_two_tabs_sees_what_the_other_changed(
     expect(other.get_by_label(label)).to_have_value("5m")
 
 
+@in_chromium
 def test_broken_and_closed_settings_files_say_so(page: Page, house: House) -> None:
     file = settings_file(house)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -277,6 +282,7 @@ def test_broken_and_closed_settings_files_say_so(page: Page, house: House) -> No
     assert file.read_text() == "# fine again\n"
 
 
+@in_chromium
 def test_start_at_login_is_switched_on_and_off(page: Page, house: House) -> None:
     to_view(page, "Settings")
     switch = page.get_by_role("switch", name="Start credtray at login")
