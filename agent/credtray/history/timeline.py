@@ -179,10 +179,8 @@ def _lane(document: StatusDocument, session: SessionStatus, past: Sequence[Entry
         *(_clipped(_keys_bar(item, session, own, window, running=running), window) for item in held),
     ]
     marks = sorted((*_past_marks(own), *_coming(session, window.now)), key=lambda mark: mark.at)
-    told = (mark for mark in _notices(own) if window.shows(mark.at))
-    return Lane(
-        session.name, tuple(bars), tuple(mark for mark in marks if window.shows(mark.at)), tuple(told)
-    )
+    shown, told = (tuple(mark for mark in each if window.shows(mark.at)) for each in (marks, _notices(own)))
+    return Lane(session.name, tuple(bars), shown, told)
 
 
 def _is_shown(item: ProfileStatus) -> bool:
