@@ -144,8 +144,8 @@ end_wine() {
 rooms="tests/core tests/ways_out tests/aws tests/store tests/files tests/web tests/desktop tests/golden tests/met"
 rooms="$rooms tests/test_clicks.py tests/test_clipboard_requests.py tests/test_credentials_fetch.py"
 rooms="$rooms tests/test_missing_icon.py tests/test_notice_requests.py tests/test_pipe_note.py tests/test_service.py"
-rooms="$rooms tests/test_without_agent.py"
-least=6540
+rooms="$rooms tests/test_without_agent.py tests/project tests/tokens"
+least=6800
 # What a soak runs as well: tests that start many programs, each of which takes seconds there.
 more_rooms="tests/contracts tests/simulation tests/daemon tests/packaging tests/cli tests/demo tests/uninstall"
 more_rooms="$more_rooms tests/test_budgets.py"
