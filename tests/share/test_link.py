@@ -7,8 +7,10 @@ import json
 import os
 import shlex
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,7 +58,9 @@ class Shared:
     async def ask(self, request: str) -> bytes:
         reader, writer = await asyncio.open_unix_connection(self.socket)
         writer.write(f"{request} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        answer = await reader.read()
+        answer = b""
+        with suppress(ConnectionResetError):  # closed before it was read
+            answer = await reader.read()
         writer.close()
         return answer.partition(b"\r\n\r\n")[2]
 
@@ -102,6 +106,36 @@ def test_after_it_was_stopped_nothing_is_handed_out(tmp_path: Path) -> None:
         writer.close()
 
     shared(tmp_path, "trap '' TERM; cat >/dev/null; sleep 300", asked_late)
+
+
+def test_a_far_end_that_hangs_takes_so_many_connections_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("credtray.share.link._MOST_AT_ONCE", 3)
+
+    async def full(found: Shared) -> None:
+        hanging = [await asyncio.open_unix_connection(found.socket) for _ in range(3)]
+        assert await found.ask("GET /keys") == b""
+        for _, writer in hanging:
+            writer.close()
+        while await found.ask("GET /keys") != KEYS:
+            pass
+        found.link.stop()
+
+    shared(tmp_path, "exec sleep 300", full)
+
+
+def test_its_end_amid_a_request_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket(socket.AF_UNIX) as client:
+
+        async def amid(found: Shared) -> None:
+            client.connect(str(found.socket))
+            client.sendall(b"GET ")
+            await found.ask("POST /stop")
+
+        shared(tmp_path, "exec sleep 300", amid)
+
+    assert caplog.records == []
 
 
 def test_only_the_line_that_names_the_socket_says_that_it_is_ready(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ _OPTIONS = (
 """A broken link is noticed within 15 s, and a master connection of somebody else is not used."""
 _LONGEST_HEAD = 4096
 _HEAD_SECONDS = 5.0
+_MOST_AT_ONCE = 100
+"""Connections: a far end that opens more and more of them takes the descriptors of this process otherwise."""
 _BREATH_SECONDS = 0.4
 """While keys are fetched something is sent this often, by which the far end knows that the link is alive."""
 _MOMENT = 0.4
@@ -87,6 +89,7 @@ class Link:
         self._ssh = ssh
         self._stopping = asyncio.Event()
         self._served = 0
+        self._open = 0
 
     def stop(self) -> None:
         """End it: the socket and the connection are gone within a moment."""
@@ -178,19 +181,27 @@ class Link:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request of the far end, or of `credtray share --list` and ``--stop`` here."""
-        if self._stopping.is_set():
-            writer.close()
-            return
-        with contextlib.suppress(
-            OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError
-        ):
-            async with asyncio.timeout(_HEAD_SECONDS):
-                head = await reader.readuntil(b"\r\n\r\n")
-            answer = _ROUTES.get(head.partition(b"\r\n")[0]) if len(head) <= _LONGEST_HEAD else None
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
-            await (answer(self, writer) if answer is not None else _refuse(writer))
-            await writer.drain()
+        if not self._stopping.is_set() and self._open < _MOST_AT_ONCE:
+            self._open += 1
+            # Cancelled is what is under way at the end; Python 3.11 would report that as an error.
+            with contextlib.suppress(
+                OSError,
+                asyncio.IncompleteReadError,
+                asyncio.LimitOverrunError,
+                TimeoutError,
+                asyncio.CancelledError,
+            ):
+                await self._answer(reader, writer)
+            self._open -= 1
         writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(_HEAD_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
+        answer = _ROUTES.get(head.partition(b"\r\n")[0]) if len(head) <= _LONGEST_HEAD else None
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
+        await (answer(self, writer) if answer is not None else _refuse(writer))
+        await writer.drain()
 
     async def _hand_out(self, writer: asyncio.StreamWriter) -> None:
         fetching = asyncio.create_task(asyncio.to_thread(self._keys))
