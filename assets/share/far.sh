@@ -8,8 +8,8 @@ umask 077
 place=$HOME/.credtray/share
 mkdir -p "$place" || exit 1
 mark=$place/$name.sock
-if command -v curl >/dev/null 2>&1; then
-  get='curl --silent --show-error --speed-limit 1 --speed-time 2 --unix-socket "$mark" http://credtray/keys'
+if curl --unix-socket x --version >/dev/null 2>&1; then # one before 7.40 does not know that option
+  get='curl -q --silent --show-error --speed-limit 1 --speed-time 2 --unix-socket "$mark" http://credtray/keys'
 elif command -v python3 >/dev/null 2>&1; then
   get='python3 -c "
 import socket, sys
@@ -17,8 +17,9 @@ link = socket.socket(socket.AF_UNIX)
 link.settimeout(2)
 link.connect(sys.argv[1])
 link.sendall(b\"GET /keys HTTP/1.1\\r\\nHost: credtray\\r\\n\\r\\n\")
-answer = b\"\"
-while part := link.recv(65536):
+answer = part = link.recv(65536)
+while part:
+    part = link.recv(65536)
     answer += part
 print(answer.partition(b\"\\r\\n\\r\\n\")[2].decode())
 " "$mark"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import getpass
 import json
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from credtray.desktop.paths import asset
 from tests.clock_shim.clock_shim import ShiftedTime, compiled
 from tests.end_to_end.house import House, until
 from tests.end_to_end.test_real_proxies import ended, free_port, wanted
@@ -311,12 +313,24 @@ def test_a_time_that_was_given_ends_it(near: House, far: FarMachine) -> None:
         until(lambda: far.files() == [])
 
 
-def test_a_far_machine_without_curl_uses_python(portal: RunningPortal, home: Path, tmp_path: Path) -> None:
+def test_an_old_python_understands_what_it_runs_there() -> None:
+    script = asset("share/far.sh").decode().partition('python3 -c "')[2].partition('" "$mark"')[0]
+
+    assert ast.parse(script.replace('\\"', '"'), feature_version=(3, 4)).body
+
+
+@pytest.mark.parametrize("old_curl", [False, True])
+def test_a_far_machine_without_curl_or_with_an_old_one_uses_python(
+    portal: RunningPortal, home: Path, tmp_path: Path, *, old_curl: bool
+) -> None:
     bare = tmp_path / "bare"
     bare.mkdir()
     for name in ("sh", "cat", "mkdir", "chmod", "ln", "rm", "rmdir", "readlink"):
         (bare / name).symlink_to(shutil.which(name) or "/nonexistent")
     (bare / "python3").symlink_to(Path(sys.executable).resolve())
+    if old_curl:
+        (bare / "curl").write_text("#!/bin/sh\necho 'curl: option --unix-socket: is unknown' >&2\nexit 2\n")
+        (bare / "curl").chmod(0o755)
     with far_machine(tmp_path, path=str(bare)) as far:
         near = house_beside(portal, home, far)
         with near.agent():
