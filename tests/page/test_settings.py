@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.app import build
-from credtray.core.errors import FileContended, FileRefused, FileUnwritable, SettingsInvalid, UsageError
+from credtray.core.errors import FileRefused, FileUnwritable, SettingsInvalid, UsageError
 from credtray.core.events import FilesChanged
 from credtray.desktop import paths
 from credtray.page.actions import Message
@@ -186,7 +186,7 @@ def test_undo_takes_back_what_was_seen_and_nothing_else() -> None:
         with desk.path.open("a", encoding="utf-8") as file:
             file.write("# by hand\n")
         by_hand = desk.path.read_text("utf-8")
-        with pytest.raises(FileContended, match="has changed since you saw it"):
+        with pytest.raises(UsageError, match="the settings have changed since you saw them"):
             await desk.press("undo-setting", was=seen)
         assert desk.path.read_text("utf-8") == by_hand
         await desk.press("undo-setting", was=(await desk.view()).undo)

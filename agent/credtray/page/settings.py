@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from credtray.app import Components
-from credtray.core.errors import CredtrayError, FileContended, SettingsInvalid, UsageError
+from credtray.core.errors import CredtrayError, SettingsInvalid, UsageError
 from credtray.core.events import FilesChanged
 from credtray.core.settings import KINDS, Settings, Where, as_toml, dotted, entry_at, kind_of, literal, typed
 from credtray.core.state import State
@@ -247,9 +247,9 @@ class PageSettings:
 
         def check(text: str) -> None:
             if _digest(text) != seen:
-                raise FileContended(
-                    f"{self._file.path} has changed since you saw it",
-                    hint="Nothing was changed. Look at the settings, then try again.",
+                raise UsageError(
+                    "Nothing was changed: the settings have changed since you saw them",
+                    hint="Look at them, then try again.",
                 )
 
         await self._loop.file_work(lambda: self._file.undo(check))

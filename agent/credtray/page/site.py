@@ -25,7 +25,7 @@ from markupsafe import Markup, escape
 from credtray import __version__
 from credtray.app import Components
 from credtray.core import protocol
-from credtray.core.errors import CredtrayError
+from credtray.core.errors import CredtrayError, Problem
 from credtray.core.protocol import Progress, result_of
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.summary import status_document, summary
@@ -204,8 +204,10 @@ class PageSite:
         if found is None:
             return Answer(HTTPStatus.NOT_FOUND, b"Not Found\n", "text/plain; charset=utf-8")
         part = asked.kind is Kind.PART
-        if not part and found is VIEWS[0] and not self._loop.state.sessions:
-            return Answer(HTTPStatus.SEE_OTHER, location="add")  # the first thing there is to do
+        state = self._loop.state
+        if not part and found is VIEWS[0] and not state.sessions and state.config_problem is None:
+            told = {"told": asked.query["told"]} if "told" in asked.query else {}
+            return Answer(HTTPStatus.SEE_OTHER, location=f"add?{urlencode(told)}".rstrip("?"))
         return await self._shown(found, asked, asked.query, part=part)
 
     async def _shown(self, view: View, asked: Asked, query: Mapping[str, str], *, part: bool) -> Answer:
@@ -224,13 +226,13 @@ class PageSite:
         whole = {**about, "inside": inside, **values}
         return Answer(HTTPStatus.OK, await self._drawn("whole.html", whole))
 
-    def _past(self) -> Lines:
-        """Return the history; what cannot be read is not shown."""
+    def _past(self) -> tuple[Lines, Problem | None]:
+        """Return the history, and why it cannot be read."""
         try:
-            return self._journal.read()
+            return self._journal.read(), None
         except CredtrayError as error:
             _log.info("the history cannot be shown: %s", error)
-            return Lines()
+            return Lines(), error.problem
 
     def _told(self, number: str) -> _Told | None:
         message = self._messages.get(number)
@@ -245,9 +247,11 @@ class PageSite:
             return {"seen": self._checking.view(query.get("of", ""))}
         if view.name == "settings":
             return {"seen": await self._settings.view()}
-        past = (await asyncio.to_thread(self._past)).entries
+        lines, problem = await asyncio.to_thread(self._past)
+        past = lines.entries
         if view.name == "history":
-            return {"seen": happened(past, self._loop.now(), None)}
+            kept = self._loop.state.settings.history
+            return {"seen": happened(past, self._loop.now(), None), "problem": problem, "kept": kept}
         # A state never changes: it can be looked at beside the loop, which must not wait for a thousand rows.
         state, now = self._loop.state, self._loop.now()
         agent = AgentStatus(running=True, pid=os.getpid(), version=__version__)
