@@ -139,7 +139,6 @@ def test_two_tabs_at_once_are_both_answered_and_nothing_is_lost(
         until(lambda: house.written().count("aws_access_key_id") == 2)
 
 
-@in_chromium
 def test_ten_tabs_take_no_connection_from_one_another(context: BrowserContext, house: House) -> None:
     """A browser has six connections to one address: a tab that listens to us for ever keeps one of them."""
     house.configure("synderys-dns")
