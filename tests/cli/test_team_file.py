@@ -141,7 +141,7 @@ def test_an_address_is_fetched_over_https_only() -> None:
         load("http://corp.example/team.toml", nobody)
     with pytest.raises(UsageError, match="is not https"):
         load("file:///etc/passwd", nobody)
-    with pytest.raises(UsageError, match="is not an address"):
+    with pytest.raises(UsageError, match="not an address"):
         load("https://[", nobody)
 
 
@@ -161,6 +161,13 @@ def test_an_address_is_fetched_over_https_only() -> None:
 def test_an_answer_that_is_no_team_file_is_refused(answer: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         load("https://corp.example/team.toml", answer)
+
+
+@pytest.mark.parametrize("answer", [answered(404), answered(302, location="/x"), answered(body=b"#")])
+def test_a_password_in_the_address_is_in_no_message(answer: Any) -> None:
+    with pytest.raises(UsageError, match=r"corp\.example/team\.toml") as caught:
+        load("https://me:canary@corp.example/team.toml?token=canary", answer)
+    assert "canary" not in f"{caught.value} {caught.value.advice}"
 
 
 def test_a_fetch_that_fails_says_why() -> None:

@@ -86,7 +86,7 @@ def load(source: str, send: Callable[[Request], Reply]) -> TeamFile:
         CredtrayError: it cannot be read or fetched.
     """
     if "://" in source:
-        return understood(_fetched(source, send), source)
+        return understood(_fetched(source, send), _without_secrets(source))
     data = read_bounded(Path(source).expanduser(), MAX_BYTES)
     if data is None:
         raise UsageError(f"There is no file {source}")
@@ -94,27 +94,37 @@ def load(source: str, send: Callable[[Request], Reply]) -> TeamFile:
 
 
 def _fetched(url: str, send: Callable[[Request], Reply]) -> bytes:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise UsageError(f"{shown(url)} is not an address") from None
-    if parts.scheme != "https":
-        raise UsageError(f"{shown(url)} is not https: anybody on the way could choose where you sign in")
+    place = shown(_without_secrets(url))
+    if urlsplit(url).scheme != "https":
+        raise UsageError(f"{place} is not https: anybody on the way could choose where you sign in")
     try:
         reply = send(Request("GET", url.partition("#")[0], {"Accept": "application/toml, text/plain, */*"}))
     except Offline as error:  # its own words are about the portal, and nothing is tried again here
         hint = "Nothing was changed. Check the network, the VPN or the proxy."
-        raise UsageError(f"{shown(url)} cannot be had: {error.detail}", hint=hint) from None
+        raise UsageError(f"{place} cannot be had: {error.detail}", hint=hint) from None
     if reply.status in _REDIRECTS:
         raise UsageError(
-            f"{shown(url)} leads on to {shown(_target(url, reply))}",
+            f"{place} leads on to {shown(_target(_without_secrets(url), reply))}",
             hint="If that is where your team file is, name that address.",
         )
     if reply.status != _OK:
-        raise UsageError(f"{shown(url)} cannot be had: HTTP {reply.status}")
+        raise UsageError(f"{place} cannot be had: HTTP {reply.status}")
     if len(reply.body) > MAX_BYTES:
-        raise UsageError(f"{shown(url)} is no team file: it is larger than {MAX_BYTES >> 10} KiB")
+        raise UsageError(f"{place} is no team file: it is larger than {MAX_BYTES >> 10} KiB")
     return reply.body
+
+
+def _without_secrets(url: str) -> str:
+    """Return an address as messages name it: a part for signing in, and the query, may be a password.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise UsageError("That is not an address", hint="It begins with https:// and a host.") from None
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _target(url: str, reply: Reply) -> str:
