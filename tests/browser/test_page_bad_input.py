@@ -91,7 +91,7 @@ def test_tab_writes_only_the_difference_that_it_shows(context: BrowserContext, h
         other.get_by_role("button", name="Show the changes").click()
         expect(other.get_by_text("sso_role_name = Security")).to_be_visible()
         page.get_by_role("button", name="Write this").click()
-        expect(page.get_by_text("Another tab went on meanwhile")).to_be_visible()
+        expect(page.get_by_text("Something changed in another tab")).to_be_visible()
         assert "Security" not in house.config.read_text()
         page.get_by_role("button", name="Write this").click()  # now this one shows it, too
         expect(page.get_by_text("Your profile")).to_be_visible()
@@ -115,7 +115,7 @@ def test_choice_of_a_run_that_another_tab_began_anew_picks_nothing(
         until(lambda: offered(other), 30)
         page.get_by_role("checkbox", name="ReadOnly").check()
         page.get_by_role("button", name="Show the changes").click()
-        expect(page.get_by_text("Another tab went on meanwhile")).to_be_visible()
+        expect(page.get_by_text("Something changed in another tab")).to_be_visible()
         expect(page.get_by_role("heading", name="Which accounts and roles")).to_be_visible()
 
 

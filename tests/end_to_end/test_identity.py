@@ -81,7 +81,7 @@ def test_another_persons_keys_reach_nobody_until_somebody_agrees(house: House) -
         told = house.run("history").stdout
 
         assert f"{BOB} signed in to synderys: no keys are given: last time it was {ALICE}" in told
-        assert f"{BOB} signs in to synderys from here on" in told
+        assert f"{BOB} is the one who signs in to synderys from now on" in told
 
 
 def test_without_an_agent_a_login_refuses_another_person_too(house: House) -> None:

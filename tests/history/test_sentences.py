@@ -55,7 +55,7 @@ def given(way: Way, **parts: Any) -> Entry:
             entry(Kind.OTHER_PERSON, person="bob", text="last time it was alice"),
             "bob signed in to corp: no keys are given: last time it was alice",
         ),
-        (entry(Kind.PERSON_KEPT, person="bob"), "bob signs in to corp from here on"),
+        (entry(Kind.PERSON_KEPT, person="bob"), "bob is the one who signs in to corp from now on"),
         (entry(Kind.TOKEN_RENEWED), "access token of corp renewed"),
         (
             entry(Kind.TOKEN_RENEWED, program="another program"),
@@ -64,7 +64,7 @@ def given(way: Way, **parts: Any) -> Entry:
         (entry(Kind.SIGNED_IN, until=NOON + 4 * HOUR, about=True), "signed in to corp, until about 16:00"),
         (entry(Kind.SIGN_IN_FAILED, text="Denied"), "sign-in to corp failed: Denied"),
         (entry(Kind.SWITCHED, profile="dev"), "dev became the default profile"),
-        (entry(Kind.SWITCHED), "there is no default profile from here on"),
+        (entry(Kind.SWITCHED), "there is no default profile from now on"),
         (entry(Kind.FILE_FAILED, text="Disk full"), "the credentials file could not be written: Disk full"),
         (
             entry(Kind.FILE_FAILED, profile="dev", text="Not ours"),

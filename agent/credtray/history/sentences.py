@@ -155,7 +155,7 @@ def _file_failed(fact: _Fact) -> str:
 
 def _switched(fact: _Fact) -> str:
     if fact.entry.profile is None:
-        return "there is no default profile from here on"
+        return "there is no default profile from now on"
     return f"{fact.profiles} became the default profile"
 
 
@@ -176,10 +176,10 @@ _SENTENCES: Mapping[Kind, Callable[[_Fact], str]] = MappingProxyType(
         Kind.SIGN_IN_FAILED: lambda it: f"sign-in to {it.session} failed{it.why}",
         Kind.SIGN_IN_ENDED: lambda it: f"the sign-in to {it.session} ended",
         Kind.OTHER_PERSON: lambda it: f"{it.person} signed in to {it.session}: no keys are given{it.why}",
-        Kind.PERSON_KEPT: lambda it: f"{it.person} signs in to {it.session} from here on",
+        Kind.PERSON_KEPT: lambda it: f"{it.person} is the one who signs in to {it.session} from now on",
         Kind.NOTICED: lambda it: f"you were told{it.why}",
         Kind.SIGNED_OUT: lambda it: f"signed out of {it.session}",
-        Kind.ACTIVATED: lambda it: f"keys of {it.profiles} are kept fresh from here on",
+        Kind.ACTIVATED: lambda it: f"keys of {it.profiles} are kept fresh from now on",
         Kind.DEACTIVATED: lambda it: f"keys of {it.profiles} are no longer kept fresh",
         Kind.SWITCHED: _switched,
         Kind.FILE_FAILED: _file_failed,

@@ -56,14 +56,14 @@ def request_of(action: str, fields: Fields, now: datetime) -> protocol.Asks[Any]
     """
     make = _ACTIONS.get(action)
     if make is None:
-        raise UsageError("This page is out of date", hint="Load it again.")
+        raise UsageError("This page is out of date", hint="Reload the page.")
     return make(fields, now)
 
 
 def _one(fields: Fields, name: str) -> str:
     values = fields.get(name, ())
     if len(values) != 1 or not values[0]:
-        raise UsageError("This page is out of date", hint="Load it again.")
+        raise UsageError("This page is out of date", hint="Reload the page.")
     return values[0]
 
 
@@ -172,7 +172,9 @@ _TOLD: Mapping[type, Callable[[Any, Any], Message]] = MappingProxyType(
     {
         ChoiceResult: _chosen,
         LoginResult: _signed_in,
-        KeepResult: lambda _, result: Message(f"{plain(result.person)} signs in to {plain(result.session)}"),
+        KeepResult: lambda _, result: Message(
+            f"Keys of {plain(result.session)} are given to {plain(result.person)} from now on"
+        ),
         LogoutResult: lambda _, result: Message(f"Signed out of {plain(result.session)}"),
         CancelResult: _cancelled,
         CopyResult: _copied,

@@ -256,7 +256,7 @@ class Adding:
         self._workers.sign_in(
             work, lambda found: self._found(run, *found), lambda why: self._failed(run, why)
         )
-        return Message("Finish signing in in your browser", "This page goes on by itself.", shown=False)
+        return Message("Finish signing in in your browser", "This page continues automatically.", shown=False)
 
     def _looked(
         self, session: SsoSession, state: State, talk: Talk, *, is_new: bool
@@ -305,7 +305,7 @@ class Adding:
     async def _pick(self, fields: Fields) -> Message:
         run = self._run
         if self._stage not in {Stage.CHOOSING, Stage.PREVIEW} or run.session is None:
-            raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+            raise UsageError(_OUT_OF_DATE, hint="Reload the page.")
         _check_shown(fields, run.key)
         ticked = {number for number in fields.get("role", ()) if number.isdecimal()}
         if fields.get("all") == ("yes",):
@@ -316,7 +316,7 @@ class Adding:
         wish = SetupWish(run.session, picked, region_of_new=run.session.region)
         preview = await self._loop.file_work(lambda: self._preview(wish))
         if run is not self._run:  # given up in another tab meanwhile
-            raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+            raise UsageError(_OUT_OF_DATE, hint="Reload the page.")
         run.preview, run.previewed = preview, _new_key()
         self._stage, self._problem = Stage.PREVIEW, None
         return Message("Nothing is written yet", "Check the changes first.", shown=False)
@@ -331,7 +331,7 @@ class Adding:
 
     async def _back(self, fields: Fields) -> Message:
         if self._stage is not Stage.PREVIEW:
-            raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+            raise UsageError(_OUT_OF_DATE, hint="Reload the page.")
         _check_shown(fields, self._run.previewed)
         self._stage = Stage.CHOOSING
         return Message("Nothing was written", shown=False)
@@ -343,7 +343,7 @@ class Adding:
             if self._stage is Stage.WRITTEN:  # sent twice: it is written once
                 return Message("Written already")
             if self._stage is not Stage.PREVIEW or run.preview is None or run.session is None:
-                raise UsageError(_OUT_OF_DATE, hint="Load it again.")
+                raise UsageError(_OUT_OF_DATE, hint="Reload the page.")
             await self._written(run, run.session.name, run.preview)
         count = len(run.written)
         title = "1 profile is set up" if count == 1 else f"{count} profiles are set up"
@@ -389,7 +389,9 @@ def _check_shown(fields: Fields, key: str) -> None:
         UsageError: nothing is done.
     """
     if fields.get("shown") != (key,):
-        raise UsageError("Another tab went on meanwhile", hint="Nothing was done. Look at it again.")
+        raise UsageError(
+            "Something changed in another tab", hint="Nothing was done. Check what is shown now."
+        )
 
 
 def _say_nothing(_text: str) -> None:
@@ -429,7 +431,7 @@ def _wish(fields: Fields, state: State) -> SessionWish:
         return SessionWish(name=name)
     said = {each: fields.get(each, ("",))[0].strip() for each in ("start_url", "region", "name")}
     if not said["start_url"]:
-        raise UsageError("The start URL is missing", hint="Your administrator knows it.")
+        raise UsageError("The start URL is missing", hint="Ask your administrator for it.")
     address = pasted_start_url(said["start_url"])
     chosen = said["name"] or suggested_name(address, state.config)
     return SessionWish(name=chosen, start_url=address, region=said["region"] or DEFAULT_REGION)

@@ -46,7 +46,7 @@ _MOST_SUBJECTS = 8
 """Check-ups that are remembered: the whole one, and those of single profiles."""
 _MOST_OUTPUT = 64 * 1024 * 1024
 _OUT_OF_DATE = "This page is out of date"
-_LOAD = "Load it again."
+_LOAD = "Reload the page."
 _LONGEST_NAME = 2000
 T = TypeVar("T")
 

@@ -29,7 +29,7 @@ from credtray.store.settings_file import SettingsFile, mapping, settings_of
 _LONG = 400
 _MOST_SESSIONS = 50
 _OUT_OF_DATE = "This page is out of date"
-_LOAD = "Load it again."
+_LOAD = "Reload the page."
 
 
 @dataclass(frozen=True, slots=True)
