@@ -170,7 +170,7 @@ def trust(
 
     Examples:
       credtray trust
-      credtray trust ~/work/dns --yes
+      credtray trust ~/src/dns --yes
       credtray trust --remove
       credtray trust --list
     """
