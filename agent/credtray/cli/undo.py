@@ -14,9 +14,10 @@ import typer
 
 from credtray.cli import terminal
 from credtray.cli.activation import NOT_IN_EFFECT
+from credtray.cli.agreement import agreed
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
-from credtray.core.errors import NothingToUndo, UsageError
+from credtray.core.errors import NothingToUndo
 from credtray.core.protocol import ListUndo, Undo
 from credtray.core.protocol.results import RestoredSections, UndoPlan, UndoResult, whole_seconds
 from credtray.store.text_edits import Edit, Undone
@@ -97,11 +98,7 @@ def _agree(plan: UndoPlan, edits: Sequence[Edit]) -> None:
     """Show the plan and ask; raises typer.Exit when the answer is no."""
     for line in (*plan_words(plan), *_edit_words(edits)):
         terminal.say(line)
-    if not terminal.interactive():
-        raise UsageError("Cannot ask for confirmation: not a terminal", hint="credtray undo --yes")
-    from credtray.cli.questions import ask_yes
-
-    if not ask_yes("Undo this?", default=False):
+    if not agreed("Undo this?", "credtray undo --yes"):
         terminal.say("Nothing was changed.")
         raise typer.Exit(1)
 

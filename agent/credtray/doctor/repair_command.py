@@ -16,6 +16,7 @@ from credtray.app import Components
 from credtray.aws.cache_format import read_fields
 from credtray.aws.credentials_file import Batch, own_sections, synced
 from credtray.cli import terminal
+from credtray.cli.agreement import agreed
 from credtray.cli.choices import JsonOption
 from credtray.core.config.sections import read_config
 from credtray.core.config.setup_edits import Change
@@ -92,7 +93,12 @@ def repair(
         if not json_output:
             _preview(case, whole=dry_run)
         case.refuse_another_than(preview_id)
-        if case.problem is None and case.plan.needed and not dry_run and _agreed(yes=yes):
+        if (
+            case.problem is None
+            and case.plan.needed
+            and not dry_run
+            and (yes or agreed("Repair this?", "credtray repair --yes"))
+        ):
             _carry_out(components, case, seen, quiet=json_output)
     if json_output:
         terminal.show_json({"repairs": [case.document() for case in cases]})
@@ -173,16 +179,6 @@ def _preview(case: _Case, *, whole: bool) -> None:
             say("`credtray undo` cannot undo this.")
     for what, reason in plan.left_alone.items():
         terminal.complain(f"{case.name}: {what} was not changed: {reason}", kind="warning")
-
-
-def _agreed(*, yes: bool) -> bool:
-    if yes:
-        return True
-    if not terminal.interactive():
-        raise UsageError("Cannot ask for confirmation: not a terminal", hint="credtray repair --yes")
-    from credtray.cli.questions import ask_yes
-
-    return ask_yes("Repair this?", default=False)
 
 
 def _carry_out(components: Components, case: _Case, seen: Scene, *, quiet: bool) -> None:

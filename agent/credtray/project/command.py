@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from credtray.cli import terminal
+from credtray.cli.agreement import agreed
 from credtray.cli.choices import JsonOption
 from credtray.cli.names import complete_profile
 from credtray.core.errors import CredtrayError, UsageError
@@ -23,7 +24,6 @@ from credtray.desktop import paths
 from credtray.files.directory_safety import resolve
 from credtray.project.project_file import (
     HERE,
-    MAX_BYTES,
     NAME,
     Project,
     Trust,
@@ -241,19 +241,14 @@ def _meant(where: Path | None, *, gone_is_fine: bool) -> Path:
 
 def _agree(found: Project) -> None:
     """Show the file and ask; raises typer.Exit when the answer is no."""
-    text = found.data[:MAX_BYTES].decode(errors="replace")
-    lines = text.splitlines()
+    lines = found.data.decode().splitlines()
     terminal.say(f"{found.path}:")
     for line in lines[:_SHOWN_LINES]:
         terminal.say(f"  {line}")
     if len(lines) > _SHOWN_LINES:
         terminal.say(f"  and {len(lines) - _SHOWN_LINES} more lines")
     terminal.say(_words(found))
-    if not terminal.interactive():
-        raise UsageError("Cannot ask for confirmation: not a terminal", hint="credtray trust --yes")
-    from credtray.cli.questions import ask_yes
-
-    if not ask_yes("Trust this file?", default=False):
+    if not agreed("Trust this file?", "credtray trust --yes"):
         terminal.say("It stays untrusted.")
         raise typer.Exit(1)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import typer
 
 from credtray.cli import terminal
-from credtray.core.errors import FileRefused, UsageError
+from credtray.cli.agreement import agreed
+from credtray.core.errors import FileRefused
 from credtray.desktop import paths
 from credtray.environment import Environment
 from credtray.store.text_edits import Edit, EditedFiles, Piece, Undone
@@ -61,12 +62,6 @@ def show_pieces(target: Path, pieces: Sequence[Piece]) -> None:
 
 def agree(*, yes: bool) -> None:
     """Ask whether to write it; raises typer.Exit when the answer is no."""
-    if yes:
-        return
-    if not terminal.interactive():
-        raise UsageError("Cannot ask for confirmation: not a terminal", hint="Add --yes.")
-    from credtray.cli.questions import ask_yes
-
-    if not ask_yes("Write this?"):
+    if not yes and not agreed("Write this?", "Add --yes.", default=True):
         terminal.say("Nothing was changed.")
         raise typer.Exit(1)

@@ -20,8 +20,9 @@ from credtray.app import build
 from credtray.cli import terminal
 from credtray.cli.activation import NOT_IN_EFFECT
 from credtray.cli.agent_process import end_agent
+from credtray.cli.agreement import agreed
 from credtray.cli.choices import JsonOption
-from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent, LauncherRefused, UsageError
+from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent, LauncherRefused
 from credtray.desktop.application_menu import menu_entry
 from credtray.desktop.autostart import login_entry
 from credtray.desktop.login_entry import LoginEntry
@@ -110,14 +111,12 @@ class _Run:
     def agreed(self, found: Plan, choice: Choice) -> Choice:
         """Show the plan and ask; raises typer.Exit when the answer is no."""
         self._list(terminal.say, "This will be removed:", found.chosen(Choice(False, choice.settings, False)))
-        if not terminal.interactive():
-            raise UsageError("Cannot ask for confirmation: not a terminal", hint="credtray uninstall --yes")
+        if not agreed("Uninstall?", "credtray uninstall --yes"):
+            terminal.say("Nothing was changed.")
+            raise typer.Exit(1)
         from credtray.cli.questions import ask_yes
 
         profiles, backups = choice.profiles, choice.backups
-        if not ask_yes("Uninstall?", default=False):
-            terminal.say("Nothing was changed.")
-            raise typer.Exit(1)
         if found.profiles and profiles:
             self._list(terminal.say, "Setup wrote this:", found.profiles)
             profiles = ask_yes("Remove it, too?", default=True)
