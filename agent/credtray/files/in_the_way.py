@@ -112,7 +112,7 @@ def in_the_way(path: Path, home: Path | None = None) -> InTheWay | None:
 def _no_directory(path: Path, home: Path) -> InTheWay | None:
     for at in reversed(path.parents):
         if at.exists() and not at.is_dir():
-            return InTheWay(Obstacle.NO_DIRECTORY, _spoken(at, home))
+            return InTheWay(Obstacle.NO_DIRECTORY, spoken_path(at, home))
     return None
 
 
@@ -123,7 +123,7 @@ def _along(path: Path, home: Path) -> InTheWay | None:
             found = at.stat()
         except FileNotFoundError:
             if at.is_symlink():
-                return InTheWay(Obstacle.DANGLING, _spoken(at, home), str(at.readlink()))
+                return InTheWay(Obstacle.DANGLING, spoken_path(at, home), str(at.readlink()))
             return _not_ours_to_change(at.parent, home)  # all below it is to be made
         if at == path:
             break
@@ -136,7 +136,7 @@ def _along(path: Path, home: Path) -> InTheWay | None:
 def _on_the_way(at: Path, found: os.stat_result, home: Path) -> InTheWay | None:
     """Return why nothing below this directory can be reached, or may be trusted."""
     if not stat.S_ISDIR(found.st_mode):
-        return InTheWay(Obstacle.NO_DIRECTORY, _spoken(at, home))
+        return InTheWay(Obstacle.NO_DIRECTORY, spoken_path(at, home))
     if not _may(at, os.X_OK):
         return _closed(at, found, home)
     if home in at.parents and found.st_uid not in {_me(), 0} and keeps_modes(at):
@@ -148,7 +148,7 @@ def _not_ours_to_change(directory: Path, home: Path) -> InTheWay | None:
     """Return why nothing can be made or replaced in the directory."""
     found = directory.stat()
     if not stat.S_ISDIR(found.st_mode):
-        return InTheWay(Obstacle.NO_DIRECTORY, _spoken(directory, home))
+        return InTheWay(Obstacle.NO_DIRECTORY, spoken_path(directory, home))
     if _may(directory, os.W_OK | os.X_OK):
         if found.st_uid not in {_me(), 0} and keeps_modes(
             directory
@@ -156,7 +156,7 @@ def _not_ours_to_change(directory: Path, home: Path) -> InTheWay | None:
             return _owner(directory, found, home)
         return _marked(directory, home)
     if _read_only(directory):
-        return InTheWay(Obstacle.READ_ONLY, _spoken(directory, home))
+        return InTheWay(Obstacle.READ_ONLY, spoken_path(directory, home))
     return _closed(directory, found, home)
 
 
@@ -165,33 +165,34 @@ def _file(path: Path, home: Path) -> InTheWay | None:
     if found.st_uid != _me() and keeps_modes(path):
         return _owner(path, found, home)
     if not _may(path, os.R_OK) or not found.st_mode & stat.S_IWUSR:
-        return InTheWay(Obstacle.MODE, _spoken(path, home))
+        return InTheWay(Obstacle.MODE, spoken_path(path, home))
     return _marked(path, home)
 
 
 def _closed(at: Path, found: os.stat_result, home: Path) -> InTheWay | None:
     if found.st_uid != _me():
         return _owner(at, found, home)
-    return _marked(at, home) or InTheWay(Obstacle.MODE, _spoken(at, home))
+    return _marked(at, home) or InTheWay(Obstacle.MODE, spoken_path(at, home))
 
 
 def _owner(at: Path, found: os.stat_result, home: Path) -> InTheWay:
     aws = home / ".aws"
     return InTheWay(
         Obstacle.OWNER,
-        _spoken(at, home),
+        spoken_path(at, home),
         _name(found.st_uid),
         by_root=_me() == 0 and home.stat().st_uid == found.st_uid,
         elsewhere=home not in at.parents,
-        whole=_spoken(aws, home) if aws in at.parents else None,
+        whole=spoken_path(aws, home) if aws in at.parents else None,
     )
 
 
 def _marked(at: Path, home: Path) -> InTheWay | None:
-    return InTheWay(Obstacle.IMMUTABLE, _spoken(at, home)) if _immutable(at) else None
+    return InTheWay(Obstacle.IMMUTABLE, spoken_path(at, home)) if _immutable(at) else None
 
 
-def _spoken(path: Path, home: Path) -> str:
+def spoken_path(path: Path, home: Path) -> str:
+    """Return the path as a person writes it: ``~/.aws/config``."""
     if path == home:
         return "~"
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)

@@ -56,14 +56,24 @@ def request_of(action: str, fields: Fields, now: datetime) -> protocol.Asks[Any]
     """
     make = _ACTIONS.get(action)
     if make is None:
-        raise UsageError("This page is out of date", hint="Reload the page.")
+        raise out_of_date()
     return make(fields, now)
 
 
-def _one(fields: Fields, name: str) -> str:
+def out_of_date() -> UsageError:
+    """Return the error for a form that no view of this agent has now."""
+    return UsageError("This page is out of date", hint="Reload the page.")
+
+
+def one(fields: Fields, name: str) -> str:
+    """Return the one value of a field.
+
+    Raises:
+        UsageError: it is missing, empty, or there twice.
+    """
     values = fields.get(name, ())
     if len(values) != 1 or not values[0]:
-        raise UsageError("This page is out of date", hint="Reload the page.")
+        raise out_of_date()
     return values[0]
 
 
@@ -73,7 +83,7 @@ def _said(fields: Fields, name: str) -> bool:
 
 def _sign_in(fields: Fields, _now: datetime) -> protocol.Login:
     return protocol.Login(
-        _one(fields, "session"),
+        one(fields, "session"),
         fresh=_said(fields, "fresh"),
         device=_said(fields, "device"),
         agreed=_said(fields, "agreed"),
@@ -94,19 +104,19 @@ COPIES: Mapping[str, str] = MappingProxyType(
 
 
 def _copy(form: Form) -> Callable[[Fields, datetime], protocol.Copy]:
-    return lambda fields, _: protocol.Copy(_one(fields, "profile"), form)
+    return lambda fields, _: protocol.Copy(one(fields, "profile"), form)
 
 
 _ACTIONS: Mapping[str, Callable[[Fields, datetime], protocol.Asks[Any]]] = MappingProxyType(
     {
         "sign-in": _sign_in,
-        "keep-person": lambda fields, _: protocol.KeepPerson(_one(fields, "session"), _one(fields, "person")),
-        "cancel-sign-in": lambda fields, _: protocol.CancelLogin(_one(fields, "session")),
-        "sign-out": lambda fields, _: protocol.Logout(_one(fields, "session")),
-        "switch": lambda fields, _: protocol.Switch(_one(fields, "profile")),
+        "keep-person": lambda fields, _: protocol.KeepPerson(one(fields, "session"), one(fields, "person")),
+        "cancel-sign-in": lambda fields, _: protocol.CancelLogin(one(fields, "session")),
+        "sign-out": lambda fields, _: protocol.Logout(one(fields, "session")),
+        "switch": lambda fields, _: protocol.Switch(one(fields, "profile")),
         "no-default": lambda _fields, _now: protocol.Switch(None),
-        "activate": lambda fields, _: protocol.Activate((_one(fields, "profile"),)),
-        "deactivate": lambda fields, _: protocol.Deactivate((_one(fields, "profile"),)),
+        "activate": lambda fields, _: protocol.Activate((one(fields, "profile"),)),
+        "deactivate": lambda fields, _: protocol.Deactivate((one(fields, "profile"),)),
         **{f"copy-{form}": _copy(Form(form)) for form in COPIES},
         "pause-notices": lambda _fields, now: protocol.PauseNotices(now + timedelta(hours=1)),
         "resume-notices": lambda _fields, _now: protocol.PauseNotices(None),

@@ -29,7 +29,7 @@ from credtray.daemon.loop import Loop
 from credtray.daemon.sign_in import SignInProgress, SignInRequest
 from credtray.daemon.workers import Workers
 from credtray.desktop.autostart import Autostart
-from credtray.page.actions import Fields, Message
+from credtray.page.actions import Fields, Message, out_of_date
 from credtray.setup import session as portal
 from credtray.setup.config_place import (
     as_read,
@@ -51,8 +51,6 @@ from credtray.setup.session import (
 )
 
 _log = logging.getLogger(__name__)
-
-_OUT_OF_DATE = "This page is out of date"
 
 
 class Stage(Enum):
@@ -305,7 +303,7 @@ class Adding:
     async def _pick(self, fields: Fields) -> Message:
         run = self._run
         if self._stage not in {Stage.CHOOSING, Stage.PREVIEW} or run.session is None:
-            raise UsageError(_OUT_OF_DATE, hint="Reload the page.")
+            raise out_of_date()
         _check_shown(fields, run.key)
         ticked = {number for number in fields.get("role", ()) if number.isdecimal()}
         if fields.get("all") == ("yes",):
@@ -316,7 +314,7 @@ class Adding:
         wish = SetupWish(run.session, picked, region_of_new=run.session.region)
         preview = await self._loop.file_work(lambda: self._preview(wish))
         if run is not self._run:  # given up in another tab meanwhile
-            raise UsageError(_OUT_OF_DATE, hint="Reload the page.")
+            raise out_of_date()
         run.preview, run.previewed = preview, _new_key()
         self._stage, self._problem = Stage.PREVIEW, None
         return Message("Nothing is written yet", "Check the changes first.", shown=False)
@@ -331,7 +329,7 @@ class Adding:
 
     async def _back(self, fields: Fields) -> Message:
         if self._stage is not Stage.PREVIEW:
-            raise UsageError(_OUT_OF_DATE, hint="Reload the page.")
+            raise out_of_date()
         _check_shown(fields, self._run.previewed)
         self._stage = Stage.CHOOSING
         return Message("Nothing was written", shown=False)
@@ -343,7 +341,7 @@ class Adding:
             if self._stage is Stage.WRITTEN:  # sent twice: it is written once
                 return Message("Written already")
             if self._stage is not Stage.PREVIEW or run.preview is None or run.session is None:
-                raise UsageError(_OUT_OF_DATE, hint="Reload the page.")
+                raise out_of_date()
             await self._written(run, run.session.name, run.preview)
         count = len(run.written)
         title = "1 profile is set up" if count == 1 else f"{count} profiles are set up"

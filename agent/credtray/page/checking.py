@@ -29,7 +29,7 @@ from credtray.core.state_words import clock_time
 from credtray.core.words import plain
 from credtray.daemon.loop import Loop
 from credtray.desktop.autostart import own_command
-from credtray.page.actions import Fields, Message, outcome
+from credtray.page.actions import Fields, Message, one, out_of_date, outcome
 from credtray.page.findings import (
     Checkup,
     CheckupView,
@@ -45,8 +45,6 @@ PATIENCE_SECONDS = 120.0
 _MOST_SUBJECTS = 8
 """Check-ups that are remembered: the whole one, and those of single profiles."""
 _MOST_OUTPUT = 64 * 1024 * 1024
-_OUT_OF_DATE = "This page is out of date"
-_LOAD = "Reload the page."
 _LONGEST_NAME = 2000
 T = TypeVar("T")
 
@@ -219,7 +217,7 @@ class Checking:
     async def _check(self, fields: Fields) -> Message:
         subject = fields.get("of", ("",))[0]
         if len(subject) > _LONGEST_NAME:
-            raise UsageError(_OUT_OF_DATE, hint=_LOAD)
+            raise out_of_date()
         self._begin(subject, online=fields.get("online") == ("yes",))
         return Message("")  # the view says it
 
@@ -268,11 +266,11 @@ class Checking:
     async def _case(self, *words: str) -> RepairCase:
         found = await self._asked(("repair", *words, "--json"), Repairs)
         if len(found.repairs) != 1:
-            raise UsageError(_OUT_OF_DATE, hint=_LOAD)
+            raise out_of_date()
         return found.repairs[0]
 
     async def _show(self, fields: Fields) -> Message:
-        name = _one(fields, "repair")
+        name = _word(fields, "repair")
         self._planned.add(name)
         try:
             async with self._turn:
@@ -289,12 +287,12 @@ class Checking:
         return Message("Nothing is written yet", "Look at the change first.")
 
     async def _back(self, fields: Fields) -> Message:
-        if self._repairs.pop(_one(fields, "repair"), None) is None:
-            raise UsageError(_OUT_OF_DATE, hint=_LOAD)
+        if self._repairs.pop(_word(fields, "repair"), None) is None:
+            raise out_of_date()
         return Message("Closed")
 
     async def _write(self, fields: Fields) -> Message:
-        name, agreed = _one(fields, "repair"), _one(fields, "preview")
+        name, agreed = _word(fields, "repair"), _word(fields, "preview")
         async with self._turn:
             shown = self._repairs.get(name)
             if shown is not None and shown.state == "done" and shown.shown.preview_id == agreed:
@@ -329,11 +327,11 @@ class Checking:
         return last[0] if last and last[0].what == f"repair {name}" else None
 
     async def _undo(self, fields: Fields) -> Message:
-        name = _one(fields, "repair")
+        name = _word(fields, "repair")
         async with self._turn:
             done = self._repairs.get(name)
             if done is None or done.change is None:
-                raise UsageError(_OUT_OF_DATE, hint=_LOAD)
+                raise out_of_date()
             result = await self._components.changes.undo_last(self._loop, done.change)
             del self._repairs[name]
         self._again()
@@ -352,12 +350,12 @@ def _stage(repair: _Repair) -> str:
     return "final" if repair.state == "done" and repair.change is None else repair.state
 
 
-def _one(fields: Fields, name: str) -> str:
-    values = fields.get(name, ())
-    # What begins with a dash would be an option of the command.
-    if len(values) != 1 or not values[0].replace("_", "").isalnum() or not values[0].isascii():
-        raise UsageError(_OUT_OF_DATE, hint=_LOAD)
-    return values[0]
+def _word(fields: Fields, name: str) -> str:
+    """Return a field that goes into a command: what begins with a dash would be an option there."""
+    value = one(fields, name)
+    if not value.replace("_", "").isalnum() or not value.isascii():
+        raise out_of_date()
+    return value
 
 
 def _read(output: bytes, shape: type[T]) -> T:

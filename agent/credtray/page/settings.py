@@ -21,15 +21,13 @@ from credtray.core.words import plain
 from credtray.daemon.loop import Loop
 from credtray.daemon.workers import Workers
 from credtray.desktop.autostart import Autostart, AutostartStatus
-from credtray.files.in_the_way import in_the_way
-from credtray.page.actions import Fields, Message
+from credtray.files.in_the_way import in_the_way, spoken_path
+from credtray.page.actions import Fields, Message, out_of_date
 from credtray.page.findings import Step, step
-from credtray.store.settings_file import SettingsFile, mapping, settings_of
+from credtray.store.settings_file import SettingsFile, has, mapping, settings_of
 
 _LONG = 400
 _MOST_SESSIONS = 50
-_OUT_OF_DATE = "This page is out of date"
-_LOAD = "Reload the page."
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +189,7 @@ class PageSettings:
         there = in_the_way(self._file.path, self._home)
         undoable = not broken and _is_there(self._file.backup_path)
         return SettingsView(
-            _spoken(self._file.path, self._home),
+            plain(spoken_path(self._file.path, self._home), _LONG),
             _is_there(self._file.path),
             broken,
             hint,
@@ -267,7 +265,7 @@ class PageSettings:
             return (setting,)
         if setting == "browser" and session in self._loop.state.config.sessions:
             return ("sessions", session, setting)
-        raise UsageError(_OUT_OF_DATE, hint=_LOAD)
+        raise out_of_date()
 
     async def _at_login(self, _fields: Fields) -> Message:
         await self._workers.desktop_result_of(self._autostart.enable)
@@ -314,7 +312,7 @@ def _control(keys: Where, chosen: Settings, said: Mapping[str, Any], words: _Wor
         _typed_form(entry.value),
         _literal(chosen, keys),
         choices,
-        _says(said, keys),
+        has(said, keys),
         _typed_form(entry.default) or "none",
     )
 
@@ -330,15 +328,6 @@ def _typed_form(value: Any) -> str:
 def _literal(chosen: Settings, keys: Where) -> str:
     value = entry_at(chosen, keys).value
     return "not set" if value is None else literal(value)
-
-
-def _says(said: Mapping[str, Any], keys: Where) -> bool:
-    found: Any = said
-    for key in keys:
-        if not isinstance(found, dict) or key not in found:
-            return False
-        found = found[key]
-    return True
 
 
 def _login(status: AutostartStatus) -> AtLogin:
@@ -357,8 +346,3 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except OSError:
         return True
-
-
-def _spoken(path: Path, home: Path) -> str:
-    short = f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
-    return plain(short, _LONG)

@@ -18,6 +18,7 @@ from credtray.core.errors import CredtrayError, FileRefused
 from credtray.core.models import SsoSession
 from credtray.core.settings import Settings
 from credtray.files.atomic_file import is_null, read_bounded
+from credtray.files.in_the_way import spoken_path
 
 
 def as_read(components: Components, session: SsoSession, settings: Settings) -> SsoSession:
@@ -43,8 +44,7 @@ def check_place(components: Components) -> None:
 
 def place_of(components: Components) -> str:
     """Return the config file as a person writes it."""
-    path, home = components.environment.aws.config, components.environment.home
-    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
+    return spoken_path(components.environment.aws.config, components.environment.home)
 
 
 def taken_sections(components: Components) -> frozenset[str]:

@@ -96,12 +96,12 @@ def lines_setting(text: str, keys: Where) -> range:
     The text is TOML as a whole; the last line sought is that of the shortest beginning that has the value.
     """
     lines = lines_of(text.removeprefix(BOM))
-    if not keys or not _has(_parsed(lines, len(lines)), keys):
+    if not keys or not has(_parsed(lines, len(lines)), keys):
         return range(0)
     low, high = 0, len(lines)
     while high - low > 1:  # the first `low` lines do not have it, the first `high` do
         middle = (low + high) // 2
-        if _has(_parsed(lines, middle), keys):
+        if has(_parsed(lines, middle), keys):
             high = middle
         else:
             low = middle
@@ -124,7 +124,8 @@ def _whole(lines: list[str]) -> dict[str, Any] | None:
         return None
 
 
-def _has(data: Any, keys: Where) -> bool:
+def has(data: Any, keys: Where) -> bool:
+    """Tell whether a parsed file says something at this path."""
     for key in keys:
         if not isinstance(data, dict) or key not in data:
             return False
