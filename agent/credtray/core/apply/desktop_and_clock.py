@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from credtray.core import events
-from credtray.core.apply.profiles import give_up_waiting, of_each_profile
-from credtray.core.apply.sessions import on_session
+from credtray.core.apply.profiles import give_up_waiting
+from credtray.core.apply.sessions import of_each_profile, on_session
 from credtray.core.backoff import refusal_after
 from credtray.core.errors import Offline
 from credtray.core.events import ClockChanged
@@ -241,7 +241,7 @@ def _person_known(state: State, event: events.PersonKnown, _now: datetime) -> St
     if known.expected is None or same_person(event.person, known.expected):
         return _agreed(state, session, replace(known, expected=event.person))
     state = state.with_session(replace(session, identity=known, news=False))
-    return of_each_profile(state, session, lambda profile: taken_back(profile, known.since))
+    return of_each_profile(state, session.name, lambda profile: taken_back(profile, known.since))
 
 
 def _person_unknown(state: State, event: events.PersonUnknown, now: datetime) -> State:
@@ -273,7 +273,7 @@ def _meant(state: State, event: events.PersonKnown | events.PersonUnknown) -> Se
 def _agreed(state: State, session: SessionState, known: Identity) -> State:
     """Return the state in which everybody may have the keys of this person."""
     state = state.with_session(replace(session, identity=replace(known, unchecked=False)))
-    return of_each_profile(state, session, lambda profile: released(profile, known.since))
+    return of_each_profile(state, session.name, lambda profile: released(profile, known.since))
 
 
 PERSON_HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from credtray.core import errors, events
-from credtray.core.apply.sessions import end, troubled
+from credtray.core.apply.sessions import end, of_each_profile, troubled
 from credtray.core.backoff import sooner_after_change, sooner_for_asker, trouble_after
 from credtray.core.desired_sections import DEFAULT
 from credtray.core.identity import held_from_programs, is_other, released, undecided
@@ -123,15 +123,7 @@ def give_up_waiting(state: State, session: SessionState) -> State:
     state = state.with_session(
         replace(session, identity=replace(known, unchecked=known.expected is not None))
     )
-    return of_each_profile(state, session, lambda profile: released(profile, known.since))
-
-
-def of_each_profile(
-    state: State, session: SessionState, change: Callable[[ProfileState], ProfileState]
-) -> State:
-    """Return the state with each profile of this session changed."""
-    changed = {item.name: change(item) for item in state.profiles_of(session.name)}
-    return replace(state, profiles=frozen({**state.profiles, **changed}))
+    return of_each_profile(state, session.name, lambda profile: released(profile, known.since))
 
 
 def _newer(held: RoleCredentials | None, fetched: RoleCredentials) -> RoleCredentials:

@@ -30,6 +30,7 @@ from credtray.core.state import (
     FailedSignIn,
     Identity,
     PendingSignIn,
+    ProfileState,
     Rejection,
     SessionState,
     SignInStatus,
@@ -217,9 +218,13 @@ def _signed_in(session: SessionState, event: events.SignedIn, now: datetime, sta
 def _signed_in_anew(state: State, event: events.SignedIn, now: datetime) -> State:
     """Who has just signed in wants to hear what the portal says of each role today."""
     state = on_session(_signed_in)(state, event, now)
-    mine = {item.name: item for item in state.profiles_of(event.session) if item.trouble is not None}
-    sooner = {name: replace(item, trouble=sooner_for_asker(item.trouble, now)) for name, item in mine.items()}
-    return replace(state, profiles=frozen({**state.profiles, **sooner}))
+
+    def sooner(item: ProfileState) -> ProfileState:
+        if item.trouble is None:
+            return item
+        return replace(item, trouble=sooner_for_asker(item.trouble, now))
+
+    return of_each_profile(state, event.session, sooner)
 
 
 def _new_sign_in(session: SessionState, token: AccessToken, now: datetime, state: State) -> SignIn:
@@ -425,18 +430,22 @@ def _vanished(state: State, event: events.TokenVanished, now: datetime) -> State
     return left.with_session(replace(known, problem=session.failed.problem))
 
 
+def of_each_profile(state: State, session: str, change: Callable[[ProfileState], ProfileState]) -> State:
+    """Return the state with each profile of this session changed."""
+    changed = {item.name: change(item) for item in state.profiles_of(session)}
+    return replace(state, profiles=frozen({**state.profiles, **changed}))
+
+
+def _without_keys(item: ProfileState) -> ProfileState:
+    return replace(item, credentials=None, withheld=None, trouble=None, asked_at=None, needed_until=None)
+
+
 def _signed_out(state: State, event: events.SignedOut | events.TokenVanished, _now: datetime) -> State:
     """Return the state without the token and the keys of this session; what was learned stays."""
     session = state.sessions.get(event.session)
     if session is None:
         return state
-    emptied = {
-        item.name: replace(
-            item, credentials=None, withheld=None, trouble=None, asked_at=None, needed_until=None
-        )
-        for item in state.profiles_of(event.session)
-    }
-    state = replace(state, profiles=frozen({**state.profiles, **emptied}))
+    state = of_each_profile(state, event.session, _without_keys)
     left = SessionState(
         session.session,
         looked=True,
