@@ -19,7 +19,6 @@ from credtray.core.shell_words import argument, command_line
 from credtray.desktop.autostart import fast_command
 from credtray.files.atomic_file import read_bounded
 from credtray.store.text_edits import Edit, applied
-from credtray.tokens import kube_fast
 from credtray.tokens.aws_calls import chosen_region, known_places
 from credtray.tokens.coding_agents import PLACES, Place, Tool, Wish, merged, pieces_between, printed
 from credtray.tokens.edits import agree, edited_files, place_of, show_pieces
@@ -113,7 +112,7 @@ def _wish(profile: str, region: str | None) -> Wish:
     refresh = [python, isolated, door, "wait", "--login", "--timeout", "10m", *marker, profile]
     return Wish(
         profile,
-        chosen_region(profile, region or kube_fast.region_around() or known),
+        chosen_region(profile, region, known),
         command_line(export, windows=windows),
         command_line(refresh, windows=windows),
     )

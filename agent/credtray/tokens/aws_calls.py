@@ -48,17 +48,7 @@ class Asker:
         """
         issued = ask(Credentials(profile, way))
         known, endpoints = known_places(profile)
-        return cls(
-            profile, issued, chosen_region(profile, region or kube_fast.region_around() or known), endpoints
-        )
-
-    @property
-    def keys(self) -> RoleCredentials:
-        """The keys as our clients take them."""
-        issued, ends = self.issued, datetime.fromisoformat(self.issued.expiration)
-        return RoleCredentials(
-            issued.access_key_id, issued.secret_access_key, issued.session_token, ends, datetime.now(UTC)
-        )
+        return cls(profile, issued, chosen_region(profile, region, known), endpoints)
 
     def client(self, service: str) -> Any:
         """Return a client of the service, at the address that a variable names or at its own."""
@@ -68,7 +58,7 @@ class Asker:
         ignored = os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true"
         found = () if ignored else (name for name in names if os.environ.get(name))
         chosen = next(((os.environ[name], name) for name in found), None)
-        return Clients().signed(service, self.keys, self.region, self.endpoints, chosen)
+        return Clients().signed(service, keys_of(self.issued), self.region, self.endpoints, chosen)
 
     def call(
         self, operation: Callable[..., Mapping[str, object]], arguments: Mapping[str, object], shape: type[S]
@@ -113,12 +103,21 @@ def known_places(name: str) -> tuple[str | None, Endpoints]:
     return settings.profile(name).region or profile.region, endpoints
 
 
-def chosen_region(profile: str, found: str | None) -> str:
-    """Return the region, if there is one.
+def keys_of(issued: ProcessCredentials) -> RoleCredentials:
+    """Return the keys as our clients take them."""
+    ends = datetime.fromisoformat(issued.expiration)
+    return RoleCredentials(
+        issued.access_key_id, issued.secret_access_key, issued.session_token, ends, datetime.now(UTC)
+    )
+
+
+def chosen_region(profile: str, wanted: str | None, known: str | None) -> str:
+    """Return the region that was *wanted*, else that of the environment, else what is *known* of the profile.
 
     Raises:
         UsageError, RegionRefused: there is none, or it is none.
     """
+    found = wanted or kube_fast.region_around() or known
     if not found:
         raise UsageError(f"{profile} has no region", hint="Name one: --region REGION")
     return check_region(found)

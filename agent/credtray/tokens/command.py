@@ -9,7 +9,6 @@ import json
 import re
 import sys
 import time
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -20,10 +19,10 @@ from credtray.cli.choices import ProfileOption, RegionOption
 from credtray.cli.credentials import GIVE_UP_SECONDS, issued_within
 from credtray.core.addresses import shown
 from credtray.core.errors import UnexpectedReply, UsageError
-from credtray.core.models import Endpoints, RoleCredentials, Way
+from credtray.core.models import Endpoints, Way
 from credtray.core.protocol import Credentials, ProcessCredentials
 from credtray.tokens import kube_fast
-from credtray.tokens.aws_calls import Asker, chosen_region, known_places
+from credtray.tokens.aws_calls import Asker, chosen_region, keys_of, known_places
 from credtray.tokens.presigned import Signer, service_host
 
 _WITHIN = f"{GIVE_UP_SECONDS:.0f}"
@@ -52,7 +51,7 @@ def kube_token(
         )
     issued = issued_within(Credentials(profile, Way.KUBE), within, agent=not no_agent)
     known, endpoints = known_places(profile)
-    chosen = chosen_region(profile, region or kube_fast.region_around() or known)
+    chosen = chosen_region(profile, region, known)
     now = time.time()
     if _plain(endpoints):
         signer = Signer(members(issued), chosen, stamp(now))
@@ -82,15 +81,10 @@ def _by_botocore(cluster: str, issued: ProcessCredentials, region: str, endpoint
     """Return the signed address on the host that botocore chooses."""
     from credtray.aws.clients import Clients
 
-    ends = datetime.fromisoformat(issued.expiration)
-    keys = RoleCredentials(
-        issued.access_key_id, issued.secret_access_key, issued.session_token, ends, datetime.now(UTC)
-    )
-
     def name_the_cluster(request: Any, **_others: Any) -> None:
         request.headers[kube_fast.HEADER] = cluster
 
-    client: Any = Clients().sts(keys, region, endpoints)
+    client: Any = Clients().sts(keys_of(issued), region, endpoints)
     client.meta.events.register("before-sign.sts.GetCallerIdentity", name_the_cluster)
     address: str = client.generate_presigned_url(
         "get_caller_identity", Params={}, ExpiresIn=kube_fast.URL_SECONDS, HttpMethod="GET"
