@@ -237,11 +237,10 @@ async def _carried_out(
 ) -> R:
     workers = Workers()
     workers.start()
-    signs_in = isinstance(request, protocol.Login) or (isinstance(request, protocol.Wait) and request.login)
     loop = Loop(
         components.ports,
         workers,
-        replace(components.state_file.load(), asks_person=signs_in),
+        replace(components.state_file.load(), asks_person=protocol.signs_in(request)),
         speed=components.environment.speed,
         conduct=LoopOptions(_allowed(request), saves=type(request) in _CHOICES),
     )
@@ -265,7 +264,7 @@ async def _carried_out(
         if any(each.ended and each.token is None for each in loop.state.sessions.values()):
             _remember_sign_ins(components, loop.state)
         raise
-    if signs_in:
+    if protocol.signs_in(request):
         _remember_sign_ins(components, loop.state)
     return result_of(sink.final, request)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from credtray.core.errors import AgentNotRunning, CredtrayError
-from credtray.core.protocol import Asks, Login, Progress, Wait
+from credtray.core.protocol import Asks, Progress, signs_in
 from credtray.core.protocol.results import StatusDocument
 from credtray.ipc_client import AgentClient
 
@@ -64,7 +64,7 @@ class _Agent:
                 return client.ask(request, on_progress)
             except AgentNotRunning:
                 # Its page in the browser has gone with it, and nobody asked for a second one.
-                if isinstance(request, Login) or (isinstance(request, Wait) and request.login):
+                if signs_in(request):
                     raise AgentNotRunning(
                         "it ended before the sign-in was finished", hint="To sign in, run the command again."
                     ) from None

@@ -154,7 +154,7 @@ def env(
     if region is not None:
         _check_region(region)
     keys = ask(Credentials(profile, Way.SHELL))
-    terminal.show_exactly(_text(keys, region or of_project or _region(profile), reader.form))
+    terminal.show_exactly(_text(keys, region or of_project or region_of(profile), reader.form))
     _remark(profile, keys, reader)
 
 
@@ -164,7 +164,7 @@ def _check_region(region: str) -> None:
     check_region(region)
 
 
-def _region(profile: str) -> str | None:
+def region_of(profile: str) -> str | None:
     """Return the region that goes with the keys of a profile, if there is one."""
     return next((item.region for item in ask(Status()).profiles if item.name == profile), None)
 

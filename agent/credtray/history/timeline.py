@@ -179,8 +179,10 @@ def _lane(document: StatusDocument, session: SessionStatus, past: Sequence[Entry
         *(_clipped(_keys_bar(item, session, own, window, running=running), window) for item in held),
     ]
     marks = sorted((*_past_marks(own), *_coming(session, window.now)), key=lambda mark: mark.at)
-    shown, told = (tuple(mark for mark in each if window.shows(mark.at)) for each in (marks, _notices(own)))
-    return Lane(session.name, tuple(bars), shown, told)
+    shown = [mark for mark in marks if window.shows(mark.at)]
+    told = tuple(mark for mark in shown if mark.kind is MarkKind.NOTICE)
+    others = tuple(mark for mark in shown if mark.kind is not MarkKind.NOTICE)
+    return Lane(session.name, tuple(bars), others, told)
 
 
 def _is_shown(item: ProfileStatus) -> bool:
@@ -358,6 +360,7 @@ _PAST_MARKS = {
     Kind.KEYS_FAILED: MarkKind.FAILED,
     Kind.RENEWAL_FAILED: MarkKind.FAILED,
     Kind.SIGN_IN_FAILED: MarkKind.FAILED,
+    Kind.NOTICED: MarkKind.NOTICE,
 }
 
 
@@ -366,12 +369,6 @@ def _past_marks(own: Iterable[Entry]) -> Iterator[Mark]:
         kind = _PAST_MARKS.get(entry.kind)
         if kind is not None:
             yield Mark(entry.at, kind, entry.profile or entry.session or "", text=entry.text or "")
-
-
-def _notices(own: Iterable[Entry]) -> Iterator[Mark]:
-    for entry in own:
-        if entry.kind is Kind.NOTICED:
-            yield Mark(entry.at, MarkKind.NOTICE, entry.session or "", text=entry.text or "")
 
 
 def _coming(session: SessionStatus, now: datetime) -> Iterator[Mark]:

@@ -155,11 +155,9 @@ class Link:
 
     async def _send(self, process: Process, far: str) -> None:
         assert process.stdin is not None  # noqa: S101 -- PIPE
-        quoted = SYNTAX[Form.POSIX].quoted
-        said = {"socket": far, "name": self._wanted.name, "region": self._wanted.region or ""}
-        head = "".join(
-            f"{key}={quoted(value)}\n" for key, value in (said | {"origin": self._wanted.origin}).items()
-        )
+        wanted, quoted = self._wanted, SYNTAX[Form.POSIX].quoted
+        said = {"socket": far, "name": wanted.name, "region": wanted.region or "", "origin": wanted.origin}
+        head = "".join(f"{key}={quoted(value)}\n" for key, value in said.items())
         with contextlib.suppress(ConnectionError):
             process.stdin.write(head.encode() + self._script)
             await process.stdin.drain()

@@ -21,10 +21,12 @@ from typing import Any
 
 from credtray.cli import terminal
 from credtray.cli.backend import ask
+from credtray.cli.environment import region_of
 from credtray.core.errors import CommandNotFound, CommandRefused, UsageError
-from credtray.core.forms import SYNTAX, Form, harmless
+from credtray.core.forms import Form
 from credtray.core.models import Way
-from credtray.core.protocol import Credentials, Status
+from credtray.core.protocol import Credentials
+from credtray.core.shell_words import word
 from credtray.core.state_words import clock_time
 from credtray.desktop import paths
 from credtray.files.directory_safety import private_directory
@@ -50,13 +52,12 @@ def carry_out(host: str, profile: str, region: str | None, seconds: float | None
     program = shutil.which("ssh")
     if program is None:
         raise CommandNotFound("ssh")
-    known = next((item for item in ask(Status()).profiles if item.name == profile), None)
     ask(Credentials(profile, Way.SHARE))  # what cannot be had is told before anything is connected
     wanted = Wanted(
         host,
         profile,
         _plain_name(profile),
-        region or (known.region if known is not None else None),
+        region or region_of(profile),
         _origin(),
         _place(host, profile),
     )
@@ -98,7 +99,7 @@ class _Ready:
             return
         self._told = True
         terminal.say(f"{self._profile} is shared with {self._host} while this runs. There, type:")
-        terminal.show_exactly(f"  . {_quoted(file)}\n")
+        terminal.show_exactly(f"  . {word(file, Form.POSIX)}\n")
         terminal.say("Ctrl-C ends it.")
 
 
@@ -109,10 +110,6 @@ def _broken(why: str, seconds: float) -> None:
 def _now() -> str:
     now = datetime.now(UTC)
     return clock_time(now, now, None)
-
-
-def _quoted(file: str) -> str:
-    return file if harmless(file) else SYNTAX[Form.POSIX].quoted(file)
 
 
 def _plain_name(profile: str) -> str:

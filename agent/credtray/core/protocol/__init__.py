@@ -94,6 +94,7 @@ __all__ = [
     "decode_request",
     "encode",
     "result_of",
+    "signs_in",
 ]
 
 VERSION: Final = 1
@@ -124,6 +125,11 @@ def _hide(kind: type, value: object) -> Secret:
 
 _VERSIONED: Final[msgspec.json.Decoder[_Versioned]] = reader(_Versioned)
 _REQUEST: Final[msgspec.json.Decoder[Known]] = reader(Known, _hide)
+
+
+def signs_in(request: Request) -> bool:
+    """Tell whether a request may begin a sign-in, or join one."""
+    return isinstance(request, Login) or (isinstance(request, Wait) and request.login)
 
 
 def encode(message: Request | Reply) -> bytes:
