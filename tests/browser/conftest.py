@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.browser.browsers import browser, chromium, firefox, playwright  # noqa: F401 - fixtures
+from tests.browser.browsers import browser, chromium, context, firefox, playwright  # noqa: F401 - fixtures

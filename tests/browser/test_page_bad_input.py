@@ -17,9 +17,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from tests.browser.browsers import CHROMIUM, in_chromium, launched_firefox
+from tests.browser.test_page import address_of, row
 from tests.end_to_end.house import SESSION, House, until
 from tests.portal import RunningPortal, running
 
@@ -41,21 +42,10 @@ def house(portal: RunningPortal, home: Path) -> House:
     return House(home, portal)
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    found = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield found
-    found.close()
-
-
 def opened(context: BrowserContext, house: House) -> Page:
     page = context.new_page()
-    page.goto(house.run("open", "--print").stdout.strip())
+    page.goto(address_of(house))
     return page
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.locator(".rows > li", has=page.get_by_text(name, exact=True))
 
 
 # --- two tabs, two clicks --------------------------------------------------------------------------------

@@ -51,13 +51,6 @@ def house(portal: RunningPortal, home: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    found = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield found
-    found.close()
-
-
-@pytest.fixture
 def page(context: BrowserContext, house: House) -> Page:
     found = context.new_page()
     found.goto(address_of(house))
