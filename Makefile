@@ -39,7 +39,7 @@ quick: setup-dev ## Test the parts by themselves, with few examples: while you w
 test: setup-dev setup-tools setup-packages ## Check everything: style, types for three systems, all tests, Windows under Wine (what CI runs)
 	@$(enter) sh packaging/check.sh
 	@$(enter) if [ "$${WINDOWS:-1}" != 0 ]; then sh packaging/windows.sh setup; fi # tests/wine starts programs there
-	@$(enter) $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
+	@$(enter) sh packaging/twice.sh "" $(python) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 	@$(enter) sh packaging/windows.sh test
 
 lint: setup-dev ## Check style and types only

@@ -22,6 +22,7 @@ from tests.botocore_models import share_models
 from tests.portal import hand_clock, hand_portal, portal  # noqa: F401 - fixtures for every folder
 from tests.soak import QUICK
 from tests.systems import TESTS, folder_mark, foreign_marks, is_foreign
+from tests.whole_run import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401 - hooks
 
 pytest.register_assert_rewrite("tests.golden.golden")
 
@@ -135,36 +136,3 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C reach the programs under test: a shell lets background jobs inherit that it is ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run of which something is missing, though nothing in it has failed."""
-    if session.exitstatus == pytest.ExitCode.OK and _missing(session.config):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say why a run without a failure has failed."""
-    for title, lines in _missing(terminalreporter.config).items():
-        terminalreporter.section(title, red=True)
-        for line in lines:
-            terminalreporter.write_line(line)
-
-
-def _missing(config: pytest.Config) -> dict[str, list[str]]:
-    """Return what this run should have done and has not, by a title.
-
-    On a build server (CI=true) a skipped test is a failed one: there is nobody to notice it. And whoever runs
-    a selection may say how many tests must have passed (CREDTRAY_LEAST_PASSED), so that none gets lost.
-    """
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if not isinstance(reporter, pytest.TerminalReporter):
-        return {}
-    missing = {}
-    skipped, passed = reporter.stats.get("skipped", []), len(reporter.stats.get("passed", []))
-    if os.environ.get("CI") == "true" and skipped:
-        missing["skipped tests fail this run (CI=true)"] = [report.nodeid for report in skipped]
-    least = int(os.environ.get("CREDTRAY_LEAST_PASSED", "0"))
-    if passed < least:
-        missing["tests are missing"] = [f"{passed} passed, {least} were expected (CREDTRAY_LEAST_PASSED)"]
-    return missing

@@ -137,6 +137,9 @@ def serving(limits: Limits = Limits(), port: int | None = None) -> Iterator[Endp
     try:
         yield endpoint
     finally:
+        # Whoever came before has been let in once this one is shown out: Windows' event loop leaves a socket
+        # behind when a port is closed while it lets somebody in.
+        endpoint.send(b"\r\n\r\n")
         loop, end = loops[0]
         loop.call_soon_threadsafe(end.set)
         thread.join(10)
