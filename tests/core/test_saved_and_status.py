@@ -191,7 +191,8 @@ def test_status_tells_how_the_desktop_is_served_and_who_is_there() -> None:
     assert found["desktop"] == {
         "tray": {"back_end": None, "reason": "no panel shows icons"},
         "notifications": {"back_end": "freedesktop", "reason": None},
-        "presence": {"back_end": None, "reason": None, "locked": True, "idle": False, "asleep": False},
+        "presence": {"back_end": None, "reason": None, "locked": True, "idle": False, "asleep": False}
+        | {"busy": False},
     }
     assert found["notices_paused_until"] == "2026-11-22T13:00:00Z"
     assert as_json(status_document(state, AGENT, NOON + HOUR))["notices_paused_until"] is None

@@ -1,7 +1,8 @@
 """What a person should be told now, at most once per sign-in. The words are in ``notice_texts``. Pure.
 
 A notice is a condition, not an event: what holds and was not told is due; what is on the screen and holds
-no longer is moot. Nothing is due while nobody would see it: afterwards it tells the truth of then.
+no longer is moot. Nothing is due while nobody would see it or is free for it: afterwards it tells the truth
+of then.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from credtray.core.identity import answer_due, is_other
 from credtray.core.pasted_keys import FORGOTTEN_AFTER, ImportedKeys, kept_imports
 from credtray.core.ports import Part
 from credtray.core.session_status import (
+    PRESSING,
     awaiting_proof,
     clock_off,
     keys_until,
@@ -101,6 +103,12 @@ class Notice:
     left: PendingSummary | None = None
     """What is still valid after a sign-in that failed."""
     clock_error: timedelta = timedelta()
+    useless_at: datetime | None = None
+    """From then on nobody could act on it any more."""
+
+    def presses(self, now: datetime) -> bool:
+        """Tell whether it cannot wait until a person is free."""
+        return self.useless_at is not None and self.useless_at - now <= PRESSING
 
     @property
     def tells(self) -> frozenset[str]:
@@ -110,12 +118,13 @@ class Notice:
 
 def due(state: State, session: SessionState, now: datetime) -> tuple[Notice, ...]:
     """Return the notices to show now, at most one for each key."""
-    if session.pending is not None or held(state, now):
+    if session.pending is not None:
         return ()
     found: dict[str, Notice] = {}
     for notice in holding(state, session, now):
-        if not notice.says <= session.said and not _waits(state, session, notice, now):
-            found.setdefault(notice.key, notice)
+        if notice.says <= session.said or held(state, now, notice) or _waits(state, session, notice, now):
+            continue
+        found.setdefault(notice.key, notice)
     return tuple(found.values())
 
 
@@ -139,9 +148,11 @@ def moot(state: State, session: SessionState, now: datetime) -> tuple[str, ...]:
     )
 
 
-def held(state: State, now: datetime) -> bool:
-    """Tell whether nobody would see a notice now, or nobody wants one."""
-    return state.presence.away or (state.paused_until is not None and state.paused_until > now)
+def held(state: State, now: datetime, notice: Notice | None = None) -> bool:
+    """Tell whether nobody would see this notice (or one that can wait) now, is free for it, or wants one."""
+    if state.presence.away or (state.paused_until is not None and state.paused_until > now):
+        return True
+    return state.presence.busy and not (notice is not None and notice.presses(now))
 
 
 def holding(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
@@ -203,7 +214,16 @@ def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]
         yield Notice(Subject.SIGNED_IN, name, key, frozenset({"signed_in"}), passed, ends_at, about)
     snoozed = session.snoozed_until is not None and session.snoozed_until > now
     if passed and not snoozed:
-        yield Notice(Subject.ENDS_SOON, name, key, passed, ends_at=ends_at, about=about, problem=refused)
+        yield Notice(
+            Subject.ENDS_SOON,
+            name,
+            key,
+            passed,
+            ends_at=ends_at,
+            about=about,
+            problem=refused,
+            useless_at=ends_at,
+        )
 
 
 def _failed(state: State, session: SessionState, failed: FailedSignIn, now: datetime) -> Notice:
@@ -242,6 +262,7 @@ def _awaited(session: SessionState, now: datetime) -> Iterator[Notice]:
             frozenset(f"awaited:{job.profile}:{job.deadline.isoformat()}" for job in jobs),
             ends_at=end.until if end is not None else None,
             names=tuple(sorted({job.profile for job in jobs})),
+            useless_at=min(job.deadline for job in jobs),
         )
 
 
@@ -380,13 +401,13 @@ _ENDED = frozenset({"ended"})
 
 def imports_due(state: State, now: datetime) -> tuple[Notice, ...]:
     """Return the notices to show now, at most one for each section."""
-    if not state.imports or held(state, now):
-        return ()
     holding = (_holding(item, state.settings, now) for item in kept_imports(state.imports))
     return tuple(
         notice
         for notice in holding
-        if notice is not None and not notice.says <= state.imports[notice.names[0]].said
+        if notice is not None
+        and not notice.says <= state.imports[notice.names[0]].said
+        and not held(state, now, notice)
     )
 
 
@@ -406,6 +427,7 @@ def instants(state: State) -> Iterator[datetime]:
         warned_at = _warned_at(item, state.settings)
         if warned_at is not None:
             yield warned_at
+        yield item.expires_at - PRESSING
         yield item.expires_at
         yield item.expires_at + FORGOTTEN_AFTER
 
@@ -424,7 +446,8 @@ def _holding(item: ImportedKeys, settings: Settings, now: datetime) -> Notice | 
     warned_at = _warned_at(item, settings)
     if warned_at is None or now < warned_at:
         return None
-    return Notice(Subject.PASTED_END_SOON, OF_PASTED_KEYS, key, _SOON, ends_at=ends_at, names=names)
+    soon = Subject.PASTED_END_SOON
+    return Notice(soon, OF_PASTED_KEYS, key, _SOON, ends_at=ends_at, names=names, useless_at=ends_at)
 
 
 def _warned_at(item: ImportedKeys, settings: Settings) -> datetime | None:

@@ -369,6 +369,7 @@ def _desktop(state: State) -> DesktopStatus:
             locked=presence.locked,
             idle=presence.idle,
             asleep=presence.asleep,
+            busy=presence.busy,
         ),
     )
 

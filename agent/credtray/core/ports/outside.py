@@ -187,6 +187,8 @@ class Notification:
     """True: it stands there until a person has seen it, however long the desktop shows others."""
     to_be_chosen: bool = False
     """True: none of the buttons is more likely meant than another, so a click beside them is none of them."""
+    pressing: bool = False
+    """True: a little later it would be useless, so it comes over a full screen as well."""
 
     @property
     def on_body(self) -> Button:
@@ -233,15 +235,17 @@ class DesktopPart:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Whether somebody would see a notice now. What cannot be found out counts as present."""
+    """Whether somebody is there and free for a notice. What cannot be found out counts as: yes."""
 
     locked: bool = False
     idle: bool = False
     asleep: bool = False
+    busy: bool = False
+    """A window fills the screen, the screen is shared, or the desktop is not to disturb."""
 
     @property
     def away(self) -> bool:
-        """True while notices are held."""
+        """True while nobody would see a notice."""
         return self.locked or self.idle or self.asleep
 
 

@@ -198,6 +198,7 @@ class PresenceStatus(PartStatus, frozen=True):
     locked: bool = False
     idle: bool = False
     asleep: bool = False
+    busy: bool = False
 
 
 class DesktopStatus(Struct, frozen=True):

@@ -1,0 +1,278 @@
+"""Notices come when a person is there and free: none lost, none twice."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from credtray.core.apply import apply
+from credtray.core.errors import TokenRefused
+from credtray.core.events import (
+    Imported,
+    NoticesPaused,
+    NoticeUnseen,
+    PartChanged,
+    PresenceChanged,
+    RefreshFailed,
+    SettingsLoaded,
+    SignInAwaited,
+    Synced,
+)
+from credtray.core.models import Awaited
+from credtray.core.notice_texts import notification
+from credtray.core.notices import Subject, imports_due
+from credtray.core.policy import OpenSignIn, decide, next_look
+from credtray.core.ports import DesktopPart, Mark, Part, Presence
+from credtray.core.section_mark import key_digest
+from credtray.core.session_status import PRESSING
+from credtray.core.settings import SessionSettings, Settings
+from credtray.core.state import SessionState
+from tests.core.making import HOUR, MINUTE, NOON, after, keys, refreshing, started
+from tests.core.screen import Screen, cut, warned
+from tests.soak import examples
+
+HERE, BUSY, LOCKED = Presence(), Presence(busy=True), Presence(locked=True)
+SOON, ENDED = Subject.ENDS_SOON, Subject.ENDED
+REFUSED = RefreshFailed("corp", TokenRefused().problem)
+END = 90.0
+"""Minutes after noon at which the sign-in of ``cut`` ends; warnings are due at 60 and at 80."""
+
+
+def busy() -> Screen:
+    screen = Screen(cut())
+    screen.at(50, PresenceChanged(BUSY))
+    return screen
+
+
+# --- busy --------------------------------------------------------------------------------------------
+
+
+def test_a_warning_waits_until_the_person_is_free_and_comes_once() -> None:
+    screen = busy()
+    held = screen.at(60) + screen.at(80)
+
+    assert held == []
+    assert screen.at(82, PresenceChanged(HERE)) == [SOON]
+    assert screen.at(83) + screen.at(86) == []
+
+
+def test_before_a_warning_would_be_useless_it_comes_all_the_same_and_once() -> None:
+    screen = busy()
+
+    assert screen.at(84.9) == []
+    assert next_look(screen.state, NOON + 84 * MINUTE) == NOON + 85 * MINUTE
+    assert screen.at(85) == [SOON]
+    assert screen.at(86) + screen.at(87, PresenceChanged(HERE)) == []
+
+
+def test_nobody_there_is_not_called_however_pressing_it_is() -> None:
+    screen = Screen(cut())
+    screen.at(50, PresenceChanged(Presence(locked=True, busy=True)))
+
+    assert screen.at(86) == []
+    assert screen.at(87, PresenceChanged(BUSY)) == [SOON]
+
+
+def test_that_a_sign_in_has_ended_waits_however_long_the_person_is_busy() -> None:
+    screen = busy()
+    told = screen.at(91, refreshing("corp"), REFUSED) + screen.at(300)
+
+    assert told == []
+    assert screen.at(301, PresenceChanged(HERE)) == [ENDED]
+
+
+def test_a_warning_on_the_screen_stays_there_when_the_person_gets_busy() -> None:
+    screen = warned()
+    screen.at(61, PresenceChanged(BUSY))
+
+    assert screen.at(62) == []
+    assert screen.standing() == [SOON]
+
+
+def test_a_job_that_waits_is_told_before_it_gives_up() -> None:
+    screen = Screen(cut())
+    screen.at(42, PresenceChanged(BUSY))
+    job = Awaited("dev", NOON + 3 * HOUR, NOON + 55 * MINUTE)
+
+    assert screen.at(43, SignInAwaited("corp", job)) + screen.at(49) == []
+    assert next_look(screen.state, NOON + 49 * MINUTE) == NOON + 50 * MINUTE
+    assert screen.at(50) == [Subject.AWAITED]
+
+
+def test_pasted_keys_are_spoken_of_before_they_end() -> None:
+    mark = Mark("ops", "111122223333/Admin", NOON + 4 * HOUR, key_digest("ASIAP"), pasted=True)
+    pasted = Imported("ops", keys(life=4 * HOUR, name="P"), "111122223333", "Admin")
+    state = after(started(), pasted, Synced((mark,)), PresenceChanged(BUSY))
+    soon = NOON + 4 * HOUR - PRESSING
+
+    assert imports_due(state, soon - MINUTE) == ()
+    assert next_look(state, soon - MINUTE) == soon
+    assert [notice.subject for notice in imports_due(state, soon)] == [Subject.PASTED_END_SOON]
+
+
+def test_no_window_opens_by_itself_over_a_full_screen() -> None:
+    allowed = Settings(sessions={"corp": SessionSettings(open_by_itself=True)})
+    watched = PartChanged(DesktopPart(Part.PRESENCE, "logind"))
+    ended = after(cut(), SettingsLoaded(allowed), watched, PresenceChanged(BUSY), refreshing("corp"), REFUSED)
+
+    assert OpenSignIn("corp") not in decide(ended, NOON + 91 * MINUTE)
+    assert OpenSignIn("corp") in decide(after(ended, PresenceChanged(HERE)), NOON + 91 * MINUTE)
+
+
+# --- what the desktop itself held back -----------------------------------------------------------------
+
+
+def test_what_the_desktop_did_not_show_is_tried_once_more_before_it_is_useless() -> None:
+    screen = Screen(cut())
+    screen.broken = True
+    screen.at(60)
+    screen.at(80)
+    screen.broken = False
+
+    assert screen.at(84.9) == []
+    assert screen.at(85) == [SOON]
+    assert screen.at(86) == []
+    assert screen.standing() == [SOON]
+
+
+def test_a_desktop_that_shows_nothing_is_not_asked_again_and_again() -> None:
+    screen = Screen(cut())
+    screen.broken = True
+    for minutes in (60, 85, 86):
+        screen.at(minutes)
+    before = screen.state
+    screen.at(87)
+
+    assert screen.state.sessions == before.sessions
+
+
+@pytest.mark.parametrize(("minutes", "pressing"), [(60, False), (84.9, False), (85, True)])
+def test_a_desktop_hears_which_warning_cannot_wait(minutes: float, pressing: bool) -> None:  # noqa: FBT001 - a table
+    screen = Screen(cut())
+    screen.at(minutes)
+    [notice] = screen.there.values()
+
+    assert notification(notice, NOON + minutes * MINUTE, None).pressing is pressing
+
+
+# --- any order -----------------------------------------------------------------------------------------
+
+
+class Moments(RuleBasedStateMachine):
+    """A person who comes, goes and presents while a sign-in nears its end, on a desktop that shows all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.screen = Screen(cut())
+        self.minutes = 50.0
+        self.told: list[Subject] = []
+        """In the last step."""
+        self.warnings: list[float] = []
+        """When one came."""
+        self.ends: list[float] = []
+        self.ended = False
+
+    def look(self, *events: PresenceChanged | NoticesPaused | RefreshFailed) -> None:
+        self.told = self.screen.at(self.minutes, *events)
+        self.warnings += [self.minutes] * self.told.count(SOON)
+        self.ends += [self.minutes] * self.told.count(ENDED)
+
+    @property
+    def session(self) -> SessionState:
+        return self.screen.state.sessions["corp"]
+
+    @property
+    def held(self) -> bool:
+        state = self.screen.state
+        paused = state.paused_until is not None and state.paused_until > NOON + self.minutes * MINUTE
+        return state.presence.away or paused
+
+    @rule(minutes=st.floats(0.1, 12.0))
+    def time_passes(self, minutes: float) -> None:
+        """Pass it as the agent does: it looks whenever something may have become due."""
+        until = NOON + (self.minutes + minutes) * MINUTE
+        now = NOON + self.minutes * MINUTE
+        while (look := next_look(self.screen.state, now)) is not None and look < until:
+            now, self.minutes = look, (look - NOON) / MINUTE
+            self.look()
+        self.minutes = (until - NOON) / MINUTE
+        self.look()
+
+    @rule(locked=st.booleans(), idle=st.booleans(), asleep=st.booleans(), busy=st.booleans())
+    def comes_and_goes(self, *, locked: bool, idle: bool, asleep: bool, busy: bool) -> None:
+        self.look(PresenceChanged(Presence(locked, idle, asleep, busy)))
+
+    @rule()
+    def is_there_and_free(self) -> None:
+        self.look(PresenceChanged(HERE))
+
+    @rule(minutes=st.floats(-1.0, 15.0))
+    def pauses(self, minutes: float) -> None:
+        self.look(NoticesPaused(NOON + (self.minutes + minutes) * MINUTE))
+
+    @precondition(lambda self: self.minutes > END and not self.ended)
+    @rule()
+    def it_ends(self) -> None:
+        self.ended = True
+        self.screen.state = apply(self.screen.state, refreshing("corp"), NOON + self.minutes * MINUTE)
+        self.look(REFUSED)
+
+    @invariant()
+    def nothing_comes_while_nobody_is_there(self) -> None:
+        assert not (self.told and self.held)
+
+    @invariant()
+    def only_what_cannot_wait_comes_while_busy(self) -> None:
+        if self.told and self.screen.state.presence.busy:
+            assert self.told == [SOON]
+            assert self.minutes >= END - PRESSING / MINUTE
+
+    @invariant()
+    def none_comes_twice(self) -> None:
+        assert len([each for each in self.warnings if each < 80]) <= 1
+        assert len(self.warnings) <= 2
+        assert len(self.ends) <= 1
+
+    @invariant()
+    def none_is_lost(self) -> None:
+        presence = self.screen.state.presence
+        if self.held or (presence.busy and not END - PRESSING / MINUTE <= self.minutes < END):
+            return
+        if self.ended:
+            assert self.ends
+        elif 60 <= self.minutes < END:
+            assert self.warnings
+            assert self.screen.standing() == [SOON]
+
+
+def test_whatever_a_person_does_no_notice_is_lost_and_none_comes_twice() -> None:
+    run_state_machine_as_test(Moments, settings=settings(max_examples=examples(100), stateful_step_count=30))
+
+
+def test_a_machine_that_forgets_or_repeats_would_be_noticed() -> None:
+    """The checks bite: a screen that was told twice, and one that was told nothing."""
+    twice, lost = Moments(), Moments()
+    twice.warnings = [61, 62]
+    lost.screen.broken = True
+    lost.time_passes(15)
+
+    with pytest.raises(AssertionError):
+        twice.none_comes_twice()
+    with pytest.raises(AssertionError):
+        lost.none_is_lost()
+
+
+def test_unseen_warnings_of_another_kind_do_not_press() -> None:
+    state = after(cut(), NoticeUnseen("corp", "corp:roles", frozenset({"role:dev"})))
+    screen = Screen(state)
+    screen.at(80)
+
+    assert screen.at(85) == []
