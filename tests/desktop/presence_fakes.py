@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,11 +149,20 @@ class Watched:
 
 
 @contextlib.asynccontextmanager
-async def watched(address: str, *services: FakeService, system: str | None = None) -> AsyncIterator[Watched]:
-    """Run the services and a watch of them; both buses are the one at ``address``, if not told otherwise."""
+async def watched(
+    address: str,
+    *services: FakeService,
+    system: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> AsyncIterator[Watched]:
+    """Run the services and a watch of them; both buses are the one at ``address``, if not told otherwise.
+
+    There is no X server but in the given environment.
+    """
+    environ = {**os.environ, "DISPLAY": ""} if environ is None else environ
     session_bus, system_bus = SessionBus(address=address), SessionBus(address=system or address)
     seen = Watched()
-    watch = PresenceWatch(session_bus, system_bus, seen.told.append, seen.parts.append, "linux")
+    watch = PresenceWatch(session_bus, system_bus, seen.told.append, seen.parts.append, "linux", environ)
     for service in services:
         await service.start()
     running = asyncio.create_task(watch.run())

@@ -97,7 +97,7 @@ class Screen:
     def picture(self, area: Area | None = None) -> Image.Image:
         """What a person would see. Asked of the X server itself: `import` takes a second and more."""
         area = area or Area(0, 0, *self.size)
-        with self._looking() as display:
+        with self.looking() as display:
             drawn = display.screen().root.get_image(
                 area.left, area.top, area.width, area.height, X.ZPixmap, 0xFFFFFFFF
             )
@@ -120,7 +120,7 @@ class Screen:
     def windows(self, without: str = "") -> list[Area]:
         """Return the windows that are to be seen, the topmost last, but for one kind of them."""
         found = []
-        with self._looking() as display:
+        with self.looking() as display:
             for window in display.screen().root.query_tree().children:
                 try:
                     shown = window.get_attributes().map_state == X.IsViewable
@@ -140,7 +140,7 @@ class Screen:
         return told is not None and display.intern_atom(f"_NET_WM_WINDOW_TYPE_{kind}") in told.value
 
     @contextlib.contextmanager
-    def _looking(self) -> Iterator[Display]:
+    def looking(self) -> Iterator[Display]:
         with mock.patch.dict(os.environ, self.environ):
             display = Display(self.display)
         try:
@@ -150,7 +150,7 @@ class Screen:
 
     def paint(self, colour: int) -> None:
         """Give the empty screen a colour, as 0xRRGGBB."""
-        with self._looking() as display:
+        with self.looking() as display:
             root = display.screen().root
             root.change_attributes(background_pixel=colour)
             root.clear_area(0, 0, *self.size)

@@ -175,6 +175,11 @@ class Teller:
     means: Callable[[object], Presence | None]
     """None: that is no value of this service."""
 
+    @property
+    def source(self) -> str:
+        """What it is called among the sightings."""
+        return self.name
+
     async def follow(self, connection: Connection, sightings: Sightings) -> None:
         """Keep the sightings true until the connection is gone.
 

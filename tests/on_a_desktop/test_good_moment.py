@@ -1,0 +1,95 @@
+"""Warnings and a person who presents something: what they see, on a whole desktop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from tests.desktop.hinted_windows import HintedWindows
+from tests.desktop.presence_fakes import FakeSaver
+from tests.end_to_end.house import until
+from tests.on_a_desktop.offstage import offstage
+from tests.on_a_desktop.seat import Seat
+
+SAVER = "org.freedesktop.ScreenSaver"
+
+
+@pytest.fixture
+def windows(seat_with_buttons: Seat) -> Iterator[HintedWindows]:
+    with seat_with_buttons.desktop.screen.looking() as display:
+        yield HintedWindows(display)
+
+
+def minutes_left(seat: Seat) -> float:
+    status = seat.house.status()
+    ends = datetime.fromisoformat(status["sessions"][0]["signed_in_until"])
+    return (ends - datetime.fromisoformat(status["now"])).total_seconds() / 60
+
+
+def test_a_warning_waits_for_the_end_of_the_slides_and_comes_once(
+    seat_with_buttons: Seat, windows: HintedWindows
+) -> None:
+    seat = seat_with_buttons
+    with seat.agent():
+        seat.house.run("login")
+        seat.house.run("activate", "synderys-dns")
+        seat.clear_popups()
+        told, slides = len(seat.notices()), windows.window(full=True)
+        windows.activate(slides)
+        until(lambda: seat.part("presence")["busy"])
+        for minutes in (3 * 60 + 35, 5):
+            seat.sleep(minutes=minutes)
+            seat.house.status()
+        until(lambda: 15 <= minutes_left(seat) <= 25)
+        seat.desktop.screen.still()
+        assert len(seat.notices()) == told
+
+        windows.close(slides)
+        windows.activate(None)
+        seat.desktop.find_popup()
+        seat.desktop.screen.still()
+
+        assert len(seat.desktop.popups()) == 1
+        assert len(seat.notices()) == told + 1
+
+
+def test_a_warning_at_the_last_moment_comes_over_the_slides(
+    seat_with_buttons: Seat, windows: HintedWindows
+) -> None:
+    seat = seat_with_buttons
+    with seat.agent():
+        seat.house.run("login")
+        seat.clear_popups()
+        told = len(seat.notices())
+        windows.activate(windows.window(full=True))
+        until(lambda: seat.part("presence")["busy"])
+        for minutes in (3 * 60 + 35, 21):
+            seat.sleep(minutes=minutes)
+            seat.house.status()
+
+        until(lambda: len(seat.notices()) == told + 1)
+
+
+def test_unlocking_in_the_middle_of_slides_brings_nothing_before_they_are_over(
+    seat_with_buttons: Seat, windows: HintedWindows
+) -> None:
+    seat = seat_with_buttons
+    saver = FakeSaver(seat.desktop.bus.address, SAVER, "/org/freedesktop/ScreenSaver")
+    with offstage(saver) as stage, seat.agent():
+        seat.house.run("login")
+        seat.clear_popups()
+        told, slides = len(seat.notices()), windows.window(full=True)
+        windows.activate(slides)
+        stage.do(lambda: saver.say(active=True))
+        until(lambda: seat.part("presence")["busy"] and seat.part("presence")["locked"])
+        seat.sleep(minutes=3 * 60 + 35)
+        seat.house.status()
+        stage.do(lambda: saver.say(active=False))
+        until(lambda: not seat.part("presence")["locked"])
+        seat.desktop.screen.still()
+        assert len(seat.notices()) == told
+
+        windows.fills(slides, full=False)
+        until(lambda: len(seat.notices()) == told + 1)
