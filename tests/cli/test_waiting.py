@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from credtray.cli.execution import run
 from credtray.core.errors import CommandNotFound, CommandRefused, KeysTooShort, NotInTime, SignInTooShort
-from credtray.core.protocol import Endpoint, Progress, Wait
+from credtray.core.protocol import Asks, Endpoint, Progress, Wait
 from tests.cli.fake_backend import FakeBackend, credtray
+
+R = TypeVar("R")
 
 RESULT: dict[str, Any] = {
     "profile": "dev",
@@ -147,13 +151,103 @@ def test_timeout_of_nothing_waits_for_nobody(nothing: str) -> None:
 
 
 def test_exec_asks_whether_it_lasts_and_waits_for_nobody() -> None:
-    backend = FakeBackend({Wait: SignInTooShort("dev works until 20:00 with it, but you asked for 45 min")})
+    backend = FakeBackend(
+        {Wait: SignInTooShort("dev works until 20:00, 25 min from now, but you asked for 45 min")}
+    )
     keys = FakeBackend({Wait: KeysTooShort("keys of dev live 1 h")})
 
     assert credtray("exec", "dev", "--for", "45m", "true", backend=backend).code == 5
     assert backend.asked == [Wait("dev", 2700)]
     assert credtray("exec", "dev", "--env", "--for", "2h", "--", "true", backend=keys).code == 5
     assert keys.asked == [Wait("dev", 7200, keys=True)]
+
+
+# --- a person at the terminal --------------------------------------------------------------------------
+
+TOO_SHORT = SignInTooShort(
+    "dev works until about 20:00, 25 min from now, but you asked for 2 h",
+    hint="Run: credtray login corp --fresh",
+)
+
+
+class UntilSignedIn(FakeBackend):
+    """Refuses until somebody signs in."""
+
+    def perform(self, request: Asks[R], on_progress: Callable[[Progress], None]) -> R:
+        self.answers[Wait] = RESULT if getattr(request, "login", False) else TOO_SHORT
+        return super().perform(request, on_progress)
+
+
+class Person(Protocol):
+    """Sits at the terminal and answers every question alike; returns what was asked."""
+
+    def __call__(self, *, says: bool) -> list[str]: ...
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch) -> Person:
+    def sits(*, says: bool) -> list[str]:
+        asked: list[str] = []
+
+        def answer(question: str, *, default: bool) -> bool:
+            assert not default  # a stray Enter opens no browser
+            asked.append(question)
+            return says
+
+        monkeypatch.setattr("credtray.cli.execution._somebody_is_here", lambda: True)
+        monkeypatch.setattr("credtray.cli.questions.ask_yes", answer)
+        return asked
+
+    return sits
+
+
+WAITS = Wait("dev", 7200)
+JOBS = [("wait", "dev", "--for", "2h"), ("exec", "dev", "--for", "2h", "--", "true")]
+
+
+@pytest.mark.parametrize("words", JOBS, ids=["wait", "exec"])
+def test_a_job_that_would_outlast_the_sign_in_says_so_and_offers_one(
+    words: tuple[str, ...], person: Person
+) -> None:
+    asked = person(says=True)
+    backend = UntilSignedIn({Endpoint: CommandNotFound("stop here")})
+    outcome = credtray(*words, backend=backend)
+
+    assert len(asked) == 1
+    assert outcome.err.startswith("warning: The sign-in ends too early: dev works until about 20:00, 25 min")
+    assert backend.asked[:2] == [WAITS, replace(WAITS, login=True)]
+
+
+@pytest.mark.parametrize("words", JOBS, ids=["wait", "exec"])
+def test_who_does_not_want_to_sign_in_is_told_the_command_and_nothing_begins(
+    words: tuple[str, ...], person: Person
+) -> None:
+    person(says=False)
+    backend = UntilSignedIn()
+    outcome = credtray(*words, backend=backend)
+
+    assert outcome.code == 5
+    assert outcome.err.endswith("Nothing was started. Run: credtray login corp --fresh\n")
+    assert backend.asked == [WAITS]
+
+
+@pytest.mark.parametrize("more", [("--timeout", "0"), ("--timeout", "1m"), ("--json",), ("--sure",)])
+def test_who_said_what_to_do_then_is_not_asked(more: tuple[str, ...], person: Person) -> None:
+    asked = person(says=True)
+    outcome = credtray("wait", "dev", "--for", "2h", *more, backend=UntilSignedIn())
+
+    assert outcome.code == 5
+    assert asked == []
+
+
+def test_nobody_is_asked_without_a_terminal() -> None:
+    backend = UntilSignedIn()
+
+    assert credtray("exec", "dev", "--for", "2h", "--", "true", backend=backend).code == 5
+    assert backend.asked == [WAITS]
+
+
+# --- exec ------------------------------------------------------------------------------------------------
 
 
 def test_exec_without_an_agent_says_how_it_works_without_one() -> None:

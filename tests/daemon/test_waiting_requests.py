@@ -182,7 +182,9 @@ def test_sign_in_that_ends_too_early_is_told_with_its_end_and_what_helps() -> No
     async def drive() -> None:
         daemon = await daemon_of()
         await asyncio.sleep(7 * 3600 + 1800)
-        with pytest.raises(SignInTooShort, match=r"works until ..:15 with it, but you asked for 2 h") as told:
+        with pytest.raises(
+            SignInTooShort, match=r"works until ..:15, 45 min from now, but you asked for 2 h"
+        ) as told:
             await wait(daemon, 120)
 
         assert told.value.exit_code == 5

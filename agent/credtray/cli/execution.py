@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
+import msgspec
 import typer
 
 from credtray.cli import terminal
@@ -24,7 +25,7 @@ from credtray.cli.exec_files import files_of
 from credtray.cli.exec_replace import replace_process
 from credtray.cli.sign_in import show_progress
 from credtray.core.addresses import check_region
-from credtray.core.errors import AgentNotRunning, CommandNotFound, CommandRefused, UsageError
+from credtray.core.errors import AgentNotRunning, CommandNotFound, CommandRefused, SignInTooShort, UsageError
 from credtray.core.models import Way
 from credtray.core.protocol import Credentials, Endpoint, Progress, Wait
 from credtray.core.protocol.results import WaitResult
@@ -76,8 +77,9 @@ def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an arg
 
     For scripts, Makefiles and hooks: what would fail half-way does not begin. Exits with 0 if they last,
     with 5 if you must sign in first (or the role gives no such keys), and with 6 after --timeout.
-    Several waiting commands share one sign-in. AWS does not say when a sign-in ends: where the
-    answer depends on the expected end, a warning says so, or --sure refuses with 5.
+    In a terminal it offers the sign-in instead; with --timeout 0 it never asks. Several waiting
+    commands share one sign-in. AWS does not say when a sign-in ends: where the answer depends on
+    the expected end, a warning says so, or --sure refuses with 5.
 
     Examples:
       credtray wait synderys-dns --for 45m && ./deploy.sh
@@ -92,7 +94,7 @@ def wait(  # noqa: PLR0913, PLR0917 -- each option of the command line is an arg
     wanted = duration_of(lasting)
     remote = login and without_browser(os.environ)
     request = Wait(profile, wanted.total_seconds(), seconds, login=login, remote=remote, keys=keys, sure=sure)
-    result = ask(request, _tell)
+    result = ask(request, _tell) if timeout is not None or json_output else _lasting(request)
     warn_of_guess(result)
     if json_output:
         terminal.show_json(result)
@@ -113,6 +115,37 @@ def duration_of(text: str, longest: timedelta = _LONGEST) -> timedelta:
     if duration > longest:
         raise UsageError(f"{text} is too long: at most {longest.days}d")
     return duration
+
+
+def _lasting(request: Wait) -> WaitResult:
+    """Return the answer; where only a sign-in helps, a person at the terminal is offered one first.
+
+    Raises:
+        SignInTooShort: nobody can be asked, or a sign-in would not make it certain (``sure``).
+    """
+    try:
+        return ask(request, _tell)
+    except SignInTooShort as error:
+        if request.login or request.sure or not _somebody_is_here():
+            raise
+        terminal.complain(str(error), kind="warning")
+        if not _sign_in_wanted():
+            terminal.say(f"Nothing was started. {error.advice}")
+            raise typer.Exit(error.exit_code) from None
+    return ask(msgspec.structs.replace(request, login=True, remote=without_browser(os.environ)), _tell)
+
+
+def _somebody_is_here() -> bool:
+    """Tell whether a person can be asked: a job in the background would be stopped for its question."""
+    if not terminal.interactive():
+        return False
+    return sys.platform == "win32" or os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+
+
+def _sign_in_wanted() -> bool:
+    from credtray.cli.questions import ask_yes
+
+    return ask_yes("Sign in now? Running programs keep their keys.", default=False)
 
 
 def warn_of_guess(result: WaitResult) -> None:
@@ -159,7 +192,11 @@ def exec_(
     ] = False,
     lasting: Annotated[
         str | None,
-        typer.Option("--for", metavar="DURATION", help="Refuse if the keys would end sooner, such as 45m."),
+        typer.Option(
+            "--for",
+            metavar="DURATION",
+            help="Refuse if the keys would end sooner, such as 45m; in a terminal, offer to sign in.",
+        ),
     ] = None,
     sure: Annotated[
         bool,
@@ -197,7 +234,7 @@ def exec_(
 
 
 def _refuse_unless_it_lasts(profile: str, wanted: timedelta, *, keys: bool, sure: bool) -> None:
-    warn_of_guess(ask(Wait(profile, wanted.total_seconds(), keys=keys, sure=sure)))
+    warn_of_guess(_lasting(Wait(profile, wanted.total_seconds(), keys=keys, sure=sure)))
 
 
 def _with_keys(profile: str, region: str | None) -> dict[str, str]:

@@ -318,9 +318,10 @@ class _Asker:
     def _reason(self, found: SignInNeeded) -> str:
         if found.until is None:
             return f"nobody is signed in to {found.session}"
-        about = "about " if found.about else ""
-        until = clock_time(found.until, self.loop.now(), None)
+        about, now = "about " if found.about else "", self.loop.now()
+        until = clock_time(found.until, now, None)
         wanted = short(timedelta(seconds=self.request.seconds))
         session = self.loop.state.sessions.get(found.session)
         why = f". {session.refusal.problem.title}" if session is not None and session.refusal else ""
-        return f"{self.request.profile} works until {about}{until} with it, but you asked for {wanted}{why}"
+        left = f"until {about}{until}, {short(found.until - now)} from now"
+        return f"{self.request.profile} works {left}, but you asked for {wanted}{why}"
