@@ -21,7 +21,8 @@ from credtray.setup.team_file import (
     settings_after,
     understood,
 )
-from credtray.store.settings_file import new_text, settings_of
+from credtray.store.new_settings import new_text
+from credtray.store.settings_file import settings_of
 from tests.cli.fake_backend import credtray
 from tests.cli.real_world import World
 

@@ -28,7 +28,8 @@ from credtray.core.settings import (
     names_of,
     types_of,
 )
-from credtray.store.settings_file import SettingsFile, edited, field_texts, lines_of, new_text, settings_of
+from credtray.store.new_settings import field_texts, new_text
+from credtray.store.settings_file import SettingsFile, edited, lines_of, settings_of
 
 _NAME = st.one_of(
     st.sampled_from(["dev", "my prof", "a.b", 'we"ird', "ü", "#x", "[y]", "1", "'"]),

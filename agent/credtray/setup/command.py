@@ -208,7 +208,7 @@ def _by_team_file(
 def _take_settings_over(components: Components, team: TeamFile, manner: _Manner) -> int:
     """Show what the team file changes in settings.toml, ask, and write it."""
     from credtray.setup.team_file import difference, settings_after
-    from credtray.store.settings_file import new_text
+    from credtray.store.new_settings import new_text
 
     file = components.settings_file
     before = file.text()

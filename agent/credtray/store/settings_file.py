@@ -5,24 +5,17 @@ Writes whole files or nothing, never over what somebody saved meanwhile, and kee
 
 from __future__ import annotations
 
-import ast
 import copy
-import inspect
 import re
 import stat
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
 
 from credtray.core.errors import FileContended, NothingToUndo, SettingsInvalid
 from credtray.core.settings import (
-    TABLES,
-    ProfileSettings,
-    SessionSettings,
     Settings,
     Toml,
     Where,
@@ -35,6 +28,7 @@ from credtray.files.directory_safety import make_directory, resolve, translated
 from credtray.files.file_lock import FileLock
 from credtray.files.open_directory import RealWaiter
 from credtray.files.settling import Stamp, stamp_at
+from credtray.store.new_settings import new_text
 
 # Reads the text of settings.toml, and finds the line of what is wrong with it. Opens no file.
 
@@ -212,14 +206,14 @@ class SettingsFile:
                 check(text)
             if value is None and not text:
                 return text
-            return edited(text or _new_text(), tuple(keys), value)
+            return edited(text or new_text(), tuple(keys), value)
 
         self._replace(change)
 
     def create(self) -> None:
         """Make the file when there is none, for a person to edit: all settings, explained, commented out."""
         if read_bounded(self.path, _LIMIT) is None:
-            write_atomically(self.path, _new_text().encode())
+            write_atomically(self.path, new_text().encode())
 
     def take_over(self, before: str, after: str) -> None:
         """Replace the text a person began to edit with what they made of it.
@@ -291,69 +285,6 @@ class SettingsFile:
                 draft.fill(after.encode(), mode)
                 write_atomically(self.backup_path, before.encode())
                 return draft.publish(target.name, lambda: stamp_at(directory, target.name) == seen)
-
-
-def _new_text() -> str:
-    return new_text()
-
-
-# The text of a new settings.toml: every setting with its explanation, all commented out.
-#
-# Generated from the classes of core/settings and the docstrings below their fields; writes nothing.
-
-
-_HEAD = """\
-# credtray's settings. Everything has a default: this file may be empty or missing.
-# Remove the # in front of a line to set it; changes take effect within seconds.
-# `credtray settings` shows what is in effect. All settings: `credtray help reference/settings`.
-"""
-_WIDTH = 100
-_EXAMPLE = re.compile(r"(?:such as|Example:) ``(.+?)``")
-
-
-def new_text() -> str:
-    """Return the file for somebody who has none yet; all of it is comment."""
-    parts = [_HEAD, *_settings(Settings)]
-    parts.append(
-        "# Settings of one sso-session: its name for NAME, in quotes when it has dots or blanks.\n"
-        "#[sessions.NAME]\n\n"
-    )
-    parts += _settings(SessionSettings)
-    parts.append("# Settings of one profile.\n#[profiles.NAME]\n\n")
-    parts += _settings(ProfileSettings)
-    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
-
-
-def _settings(kind: type) -> Iterator[str]:
-    told = field_texts(kind)
-    for item in fields(kind):
-        if item.name not in TABLES:
-            text = told.get(item.name, "").replace("``", "")
-            explained = "".join(f"# {line}\n" for line in wrap(text, _WIDTH))
-            yield f"{explained}#{item.name} = {_shown(item.default, told.get(item.name, ''))}\n"
-
-
-def _shown(default: object, text: str) -> str:
-    """Return the default, or where there is none an example."""
-    if default is not None:
-        return literal(default)
-    example = _EXAMPLE.search(text)
-    return example[1] if example else '""'
-
-
-def field_texts(kind: type) -> dict[str, str]:
-    """Return field -> the docstring below it in the source of its class; nothing where there is no source."""
-    try:
-        body = ast.parse(inspect.getsource(kind)).body[0]
-    except (OSError, TypeError):
-        return {}
-    found: dict[str, str] = {}
-    if isinstance(body, ast.ClassDef):
-        for above, below in zip(body.body, body.body[1:], strict=False):
-            match above, below:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=text)):
-                    found[name] = str(text)
-    return found
 
 
 # Changes one value in the text of settings.toml; every comment and every other line stays as it is.
