@@ -33,7 +33,7 @@ WINGS: dict[str, frozenset[str]] = {
     "agent_connect_pipe": frozenset({"pipe_note", "windows_user"}),
     "credentials_fetch": frozenset({"agent_connect", "agent_connect_pipe"}),
     "ipc_client": frozenset({"agent_connect", "agent_connect_pipe", "core"}),
-    "environment": frozenset({"aws.locations", "core", "desktop"}),
+    "environment": frozenset({"aws.locations", "core", "desktop", "store.organisation"}),
 }
 """What a wing may import besides itself."""
 
@@ -51,6 +51,7 @@ PURE_ROOMS = frozenset(
         "files.obstacles",
         "pasted.forms",
         "pasted.portal_text",
+        "store.locked_settings",
     }
     | {
         "history.derive",

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from credtray.core import shell_words
 from credtray.core.forms import Form
+from credtray.store import organisation
 from tests.botocore_models import share_models
 from tests.portal import hand_clock, hand_portal, portal  # noqa: F401 - fixtures for every folder
 from tests.soak import QUICK
@@ -70,6 +71,10 @@ def home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(directory / ".cache"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", NO_BUS)
+    # What the organisation of whoever runs the tests has set must not decide about one.
+    monkeypatch.setattr(organisation, "ON_LINUX", directory / "organisation" / "policy.toml")
+    monkeypatch.setattr(organisation, "ON_MACOS", directory / "organisation")
+    monkeypatch.setattr(organisation, "ADMINISTRATOR", directory.stat().st_uid)
     # Texts are kept in the words of sh on every system; those for Windows are tried by name.
     monkeypatch.setattr(shell_words, "SYSTEM", Form.POSIX)
     return directory

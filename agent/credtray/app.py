@@ -86,6 +86,10 @@ class Components:
             with contextlib.suppress(CredtrayError, OSError):
                 sweep_leftovers(directory, SystemClock().now())
 
+    def remembered(self, tries: int = 1) -> State:
+        """Return the state to begin with: what a person chose, below what the organisation sets."""
+        return replace(self.state_file.load(tries), settings=self.settings_file.enforced())
+
     def files(self, state: State) -> list[Path]:
         """Return every file whose change by anybody matters."""
         aws = self.environment.aws
@@ -94,7 +98,7 @@ class Components:
         both = [path for path in (aws.config, aws.credentials) if not is_null(path)]
         return [
             *both,
-            paths.settings_file(),
+            *self.settings_file.files,
             *(self.token_cache.token_path(session) for session in tokens),
         ]
 
@@ -111,7 +115,7 @@ def build(environment: Environment | None = None) -> Components:
         aws.token_cache, environment.locks, clock, fallback_lock_directory=fallback
     )
     credentials_file = CredentialsFile(_shared_file(environment, aws.credentials))
-    settings_file = SettingsFile(paths.settings_file(), paths.state_directory(), fallback)
+    settings_file = SettingsFile(paths.settings_file(), paths.state_directory(), fallback, environment.policy)
     state_file = StateFile(paths.state_directory() / "state.json")
     undo_file = UndoFile(paths.state_directory() / "undo.json")
     profile_writer = ProfileWriter(
@@ -240,7 +244,7 @@ async def _carried_out(
     loop = Loop(
         components.ports,
         workers,
-        replace(components.state_file.load(), asks_person=protocol.signs_in(request)),
+        replace(components.remembered(), asks_person=protocol.signs_in(request)),
         speed=components.environment.speed,
         conduct=LoopOptions(_allowed(request), saves=type(request) in _CHOICES),
     )

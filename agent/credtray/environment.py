@@ -15,6 +15,7 @@ from credtray.aws.locations import AwsLocations, locate
 from credtray.core.ports import Clock, Notifier
 from credtray.desktop import paths
 from credtray.desktop.clock_watch import SystemClock
+from credtray.store.organisation import Policy, machine_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Environment:
     """What shows notices where there is no desktop; None: the log."""
     desktop: bool = True
     """Whether an agent shows an icon and notifications where there is a desktop."""
+    policy: Policy = field(default_factory=machine_policy)
+    """What an organisation sets for everybody here. Only code can name another; no variable does."""
     lends_main_thread: bool = sys.platform in {"darwin", "win32"}
     """Whether an agent with a desktop leaves the main thread to the icon."""
 

@@ -145,7 +145,7 @@ class Service:
         ports = components.ports
         if self._desktop is not None:
             ports = replace(ports, notifier=self._desktop.notifier)
-        state = replace(components.state_file.load(_STATE_TRIES), asks_person=True)
+        state = replace(components.remembered(_STATE_TRIES), asks_person=True)
         self._history = Recorder(
             Journal(paths.state_directory()),
             self._workers,

@@ -92,6 +92,7 @@ def test_for_programs_values_have_their_kind(file: Path) -> None:
         "value": ["1h"],
         "default": ["30m", "10m"],
         "changed": True,
+        "locked": False,
     }
     assert json.loads(credtray("settings", "path", "--json").out) == {"file": str(file), "exists": True}
 
@@ -325,3 +326,52 @@ def test_a_broken_file_completes_no_tag_and_raises_nothing(file: Path) -> None:
     file.write_text("icon = ")
 
     assert complete_tag("") == []
+
+
+# --- what the organisation sets ------------------------------------------------------------------------
+
+
+def lock(home: Path, text: str) -> Path:
+    """Write what the organisation sets on this computer."""
+    path = home / "organisation" / "policy.toml"
+    path.parent.mkdir(mode=0o755, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o644)
+    return path
+
+
+@pytest.mark.posix("a file with an owner and a mode")
+def test_what_is_locked_says_so_and_is_not_changed(home: Path, file: Path) -> None:
+    policy = lock(home, 'warn_before = ["2h"]\nhistory = 7\n')
+    listed = credtray("settings")
+    whole = json.loads(credtray("settings", "--json").out)
+    refused = [
+        credtray("settings", *words) for words in (("set", "warn_before", "5m"), ("unset", "warn_before"))
+    ]
+
+    assert '* warn_before              ["2h"]   (set by your organisation)' in listed.out
+    assert f"Set by your organisation: 1, in {policy}" in listed.out
+    assert f"{policy}: history must be true or false" in listed.err
+    assert [item["key"] for item in whole["settings"] if item["locked"]] == ["warn_before"]
+    assert whole["policy"]["places"] == [str(policy)]
+    for outcome in refused:
+        assert outcome.code == 1
+        assert (
+            f'This setting is set by your organisation: warn_before is set to ["2h"] in {policy}'
+            in outcome.err
+        )
+        assert "Ask whoever looks after your computer" in outcome.err
+    assert file.read_text() == MINE
+
+
+@pytest.mark.posix("a file with an owner and a mode")
+def test_an_editor_that_changes_what_is_locked_is_refused(
+    home: Path, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lock(home, "history = false\n")
+    editing(monkeypatch, tmp_path, "file.write_text('history = true\\n')")
+    outcome = credtray("settings", "edit")
+
+    assert outcome.code == 1
+    assert "set by your organisation" in outcome.err
+    assert file.read_text() == MINE

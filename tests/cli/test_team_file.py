@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from credtray.app import build
 from credtray.aws.service_call import Reply, Request
 from credtray.core.errors import CredtrayError, Offline, UsageError
 from credtray.desktop.paths import asset
+from credtray.setup.command import Manner, take_settings_over
 from credtray.setup.team_file import (
     MAX_BYTES,
     TeamFile,
@@ -265,3 +268,23 @@ def test_options_that_a_team_file_answers_are_refused(tmp_path: Path) -> None:
     outcome = credtray("setup", str(path), "--session", "corq", "--yes")
     assert outcome.code == 2
     assert "Did you mean corp?" in outcome.err
+
+
+@pytest.mark.posix("a policy with an owner and a mode")
+def test_what_the_organisations_policy_sets_a_team_file_does_not(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = home / "organisation" / "policy.toml"
+    policy.parent.mkdir(mode=0o755)
+    policy.write_text('warn_before = ["2h"]\n')
+    more = "[profiles.x]\nproduction = true\n"
+    components = build()
+    manner = Manner(ask=False, dry_run=False, agreed=True, device=False, browser=False)
+    code = take_settings_over(components, read(f'warn_before = ["1m"]\n{WHOLE}{more}'), manner)
+    found = components.settings_file.load()
+
+    assert code == 0
+    assert found.warn_before == (timedelta(hours=2),)
+    assert found.profile("x").production
+    assert 'warn_before = ["1m"]' not in components.settings_file.text()
+    assert f"warn_before is set by your organisation ({policy}) and stays." in capsys.readouterr().err

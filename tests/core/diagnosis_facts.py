@@ -241,6 +241,13 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         ),
         "autostart_stale": lambda: replace(FINE, autostart=AutostartFacts(True, "it starts something else")),
         "settings_broken": lambda: replace(FINE, settings=SettingsFacts("~/settings.toml", "no TOML", 3)),
+        "policy_mistake": lambda: replace(
+            FINE,
+            settings=SettingsFacts(policy_mistakes=("/etc/credtray/policy.toml: histori is not a setting",)),
+        ),
+        "policy": lambda: replace(
+            FINE, settings=SettingsFacts(locked=("history",), policy_places=("/etc/credtray/policy.toml",))
+        ),
         "aws_cli_old": lambda: replace(FINE, aws_cli=(2, 9, 19)),
         "network_fine": lambda: online(clock_error=timedelta(minutes=5)),
         "not_looked_at": lambda: replace(FINE, unknown=("the agent: no answer within 2 s",)),

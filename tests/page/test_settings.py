@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credtray.app import build
-from credtray.core.errors import FileRefused, FileUnwritable, SettingsInvalid, UsageError
+from credtray.core.errors import FileRefused, FileUnwritable, SettingLocked, SettingsInvalid, UsageError
 from credtray.core.events import FilesChanged
 from credtray.desktop import paths
 from credtray.page.actions import Message
@@ -304,5 +304,29 @@ def test_start_at_login_is_looked_at_and_switched(home: Path) -> None:
             status = (await desk.view()).at_login
             assert status is not None
             assert status.enabled is wanted
+
+    driven(work)
+
+
+# --- what the organisation sets ------------------------------------------------------------------------
+
+
+@pytest.mark.posix("a file with an owner and a mode")
+def test_what_the_organisation_sets_is_shown_and_not_changed(home: Path) -> None:
+    policy = home / "organisation" / "policy.toml"
+    policy.parent.mkdir(mode=0o755)
+    policy.write_text('history = false\n[sessions.corp]\nbrowser = "safe %s"\n')
+
+    async def work(desk: Desk) -> None:
+        desk.put(TEXT)
+        history, icon, browser = [await desk.control(name) for name in ("history", "icon", "browser")]
+
+        assert (history.value, history.set_by, icon.set_by) == ("off", str(policy), "")
+        assert (browser.value, browser.set_by) == ("safe %s", str(policy))
+        for action in ("set", "unset"):
+            with pytest.raises(SettingLocked):
+                await desk.press(action, setting="history", value="true", was=history.was)
+        assert (await desk.save("icon", "dark")).title == "Saved"
+        assert desk.path.read_text("utf-8").startswith("# mine\nhistory = true # why\n")
 
     driven(work)

@@ -38,6 +38,7 @@ from credtray.core.settings import (
 )
 from credtray.core.shell_words import toml_word
 from credtray.core.words import did_you_mean
+from credtray.store.locked_settings import Locked
 from credtray.store.settings_file import SettingsFile
 
 # The paths of settings as a person types them, and their completion. Reads no settings; prints nothing.
@@ -259,18 +260,20 @@ def _typed(key: str, words: tuple[str, ...]) -> tuple[Where, Toml | None]:
 
 
 def _show(file: SettingsFile, *, json_output: bool) -> None:
-    found, exists = tuple(entries(file.load())), file.path.exists()
+    found, exists, locked = tuple(entries(file.load())), file.path.exists(), file.locked()
     if json_output:
-        terminal.show_json(document(found, file.path, exists=exists))
+        terminal.show_json(document(found, file.path, locked, exists=exists))
     else:
-        for line in lines(found, file.path, exists=exists):
+        for line in lines(found, file.path, locked, exists=exists):
             terminal.show(line)
+        for mistake in locked.mistakes:
+            terminal.complain(mistake, "Tell whoever looks after your computer.", kind="warning")
 
 
 def _get(file: SettingsFile, keys: Where, *, json_output: bool) -> None:
     entry = entry_at(file.load(), keys)
     if json_output:
-        terminal.show_json(entry_document(entry))
+        terminal.show_json(entry_document(entry, file.locked()))
         return
     found: Any = plain(entry.value)
     if found is None:
@@ -285,7 +288,7 @@ def _get(file: SettingsFile, keys: Where, *, json_output: bool) -> None:
 def _tell_change(file: SettingsFile, keys: Where, *, json_output: bool) -> None:
     entry: Entry = entry_at(file.load(), keys)
     if json_output:
-        terminal.show_json(entry_document(entry))
+        terminal.show_json(entry_document(entry, file.locked()))
     else:
         terminal.show(f"{dotted(keys)} = {shown(entry.value)}. Undo: credtray settings undo")
     _warn_of_unknown_name(keys)
@@ -328,14 +331,15 @@ def _path(file: SettingsFile, *, json_output: bool) -> None:
 # What `credtray settings` shows: each setting with its value, and whether it is the default. Words only.
 
 
-def lines(entries: Iterable[Entry], path: Path, *, exists: bool) -> Iterator[str]:
-    """Yield the list, one setting a line; what differs from the default says so."""
+def lines(entries: Iterable[Entry], path: Path, locked: Locked, *, exists: bool) -> Iterator[str]:
+    """Yield the list, one setting a line; what differs from the default says so, and what is locked."""
     found = tuple(entries)
     width = max(len(dotted(each.keys)) for each in found)
     yield f"File: {path}{'' if exists else ' (not created yet; all defaults)'}"
     yield ""
     for entry in found:
         note = f"   (default: {shown(entry.default)})" if entry.changed else ""
+        note = "   (set by your organisation)" if locked.lock_of(entry.keys) else note
         yield f"{'*' if entry.changed else ' '} {dotted(entry.keys):{width}}  {shown(entry.value)}{note}"
     yield ""
     changed = sum(entry.changed for entry in found)
@@ -344,6 +348,8 @@ def lines(entries: Iterable[Entry], path: Path, *, exists: bool) -> Iterator[str
         if changed
         else "All settings have their default values."
     )
+    if locked.locks:
+        yield f"Set by your organisation: {len(locked.locks)}, in {', '.join(locked.places)}"
     yield "For one session or profile: credtray settings set profiles.NAME.tags billing weekly"
 
 
@@ -352,12 +358,17 @@ def shown(value: Any) -> str:
     return "not set" if value is None else literal(value)
 
 
-def document(entries: Iterable[Entry], path: Path, *, exists: bool) -> dict[str, Any]:
+def document(entries: Iterable[Entry], path: Path, locked: Locked, *, exists: bool) -> dict[str, Any]:
     """Return the same for a program."""
-    return {"file": str(path), "exists": exists, "settings": [entry_document(each) for each in entries]}
+    return {
+        "file": str(path),
+        "exists": exists,
+        "settings": [entry_document(each, locked) for each in entries],
+        "policy": {"places": list(locked.places), "mistakes": list(locked.mistakes)},
+    }
 
 
-def entry_document(entry: Entry) -> dict[str, Any]:
+def entry_document(entry: Entry, locked: Locked) -> dict[str, Any]:
     """Return one setting for a program: its path in parts and in words, its value, its default."""
     return {
         "key": dotted(entry.keys),
@@ -365,6 +376,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
         "value": plain(entry.value),
         "default": plain(entry.default),
         "changed": entry.changed,
+        "locked": locked.lock_of(entry.keys) is not None,
     }
 
 

@@ -13,7 +13,7 @@ from credtray.core.shell_words import argument, toml_word, variable
 from credtray.core.words import short
 from credtray.doctor import finding_texts_around, finding_texts_of_files, finding_texts_of_keys
 from credtray.doctor import finding_texts_around as kinds
-from credtray.doctor.evidence import EndpointSight, Facts, Surrounding
+from credtray.doctor.evidence import EndpointSight, Facts, SettingsFacts, Surrounding
 from credtray.doctor.findings import Finding, FindingKind, Severity, Sight, clean, found, joined
 from credtray.doctor.rules_of_files import file_findings, key_findings
 from credtray.doctor.rules_of_sign_in import kind_of, sign_in_findings
@@ -142,6 +142,7 @@ def _installed(facts: Facts) -> Iterator[Finding]:
     if settings.trouble is not None:
         place = Sight(clean(settings.trouble), settings.path, settings.line)
         yield found(kinds.SETTINGS_BROKEN, place, fill={"place": place.place})
+    yield from _organisation(settings)
     yield from _too_old_for_the_endpoint(facts)
     version = facts.aws_cli
     if version is not None and version < _NO_PKCE:
@@ -153,6 +154,14 @@ def _installed(facts: Facts) -> Iterator[Finding]:
         severity = Severity.WARNING if fails else None
         seen = Sight(f"`aws` is version {spoken}: {_lacks(version)}")
         yield found(kinds.AWS_CLI_OLD, seen, severity=severity)
+
+
+def _organisation(settings: SettingsFacts) -> Iterator[Finding]:
+    for mistake in settings.policy_mistakes:
+        yield found(kinds.POLICY_MISTAKE, Sight(clean(mistake)))
+    if settings.locked:
+        places = ", ".join(clean(place) for place in settings.policy_places)
+        yield found(kinds.POLICY, Sight(f"{clean(', '.join(settings.locked))}: in {places}"))
 
 
 def _too_old_for_the_endpoint(facts: Facts) -> Iterator[Finding]:

@@ -137,7 +137,7 @@ def look(where: Environment | None = None, *, online: bool = False, root: Path =
 
 def _probes(where: Environment, environ: Mapping[str, str], files: AwsFiles, root: Path) -> dict[str, Probe]:
     """Return what is looked at once the AWS files are known."""
-    home, settings_file = where.home, SettingsFile(paths.settings_file())
+    home, settings_file = where.home, SettingsFile(paths.settings_file(), policy=where.policy)
     sessions, cache = files.config.config.sessions, where.aws.token_cache
     own = (settings_file.path, paths.state_directory() / "state.json", paths.log_file())
     programs, search_path = files.config.processes, environ.get("PATH")

@@ -116,16 +116,24 @@ def agent() -> AgentFacts:
 
 
 def settings(file: SettingsFile, home: Path) -> tuple[SettingsFacts, Settings]:
-    """Read settings.toml; a broken one counts as empty."""
-    path = spoken_path(file.path, home)
+    """Read settings.toml, and what the organisation sets; a broken file counts as empty."""
+    path, locked = spoken_path(file.path, home), file.locked()
+    trouble, line = None, None
     try:
         found = file.load()
     except CredtrayError as error:
-        line = _LINE.search(error.detail)
-        return SettingsFacts(path, error.detail, int(line[1]) if line else None), Settings()
-    proxies = tuple(name for name, item in found.sessions.items() if item.proxy)
-    bundles = tuple(name for name, item in found.sessions.items() if item.ca_bundle)
-    return SettingsFacts(path, proxies=proxies, bundles=bundles), found
+        trouble, line = error.detail, _LINE.search(error.detail)
+        found = file.enforced()
+    return SettingsFacts(
+        path,
+        trouble,
+        int(line[1]) if line else None,
+        proxies=tuple(name for name, item in found.sessions.items() if item.proxy),
+        bundles=tuple(name for name, item in found.sessions.items() if item.ca_bundle),
+        locked=locked.names,
+        policy_places=locked.places,
+        policy_mistakes=locked.mistakes,
+    ), found
 
 
 def autostart() -> AutostartFacts:

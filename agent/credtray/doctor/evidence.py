@@ -259,6 +259,12 @@ class SettingsFacts:
     """Sessions with a proxy of their own."""
     bundles: tuple[str, ...] = ()
     """Sessions with CA bundles of their own."""
+    locked: tuple[str, ...] = ()
+    """Settings that the organisation sets."""
+    policy_places: tuple[str, ...] = ()
+    """Where it does so."""
+    policy_mistakes: tuple[str, ...] = ()
+    """What cannot be used of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,22 @@ SETTINGS_BROKEN = FindingKind(
     "A line is not valid TOML, or a setting is unknown or wrong; the last good settings stay in use.",
     "Fix {place}",
 )
+POLICY_MISTAKE = FindingKind(
+    "policy_mistake",
+    Group.AGENT,
+    Severity.WARNING,
+    "The policy of your organisation has a mistake",
+    "What is wrong is not used: your own settings count there. All else that the policy sets still holds.",
+    "Tell whoever looks after your computer; the file and the mistake are named above",
+)
+POLICY = FindingKind(
+    "policy",
+    Group.AGENT,
+    Severity.NOTE,
+    "Your organisation sets some of the settings",
+    "They count more than your own and cannot be changed with `credtray settings` or on the page.",
+    "Nothing to do. Questions: whoever looks after your computer",
+)
 AWS_CLI_OLD = FindingKind(
     "aws_cli_old",
     Group.AGENT,
@@ -275,6 +291,8 @@ KINDS = (
     AUTOSTART_OLD,
     UNIT_OLD,
     SETTINGS_BROKEN,
+    POLICY_MISTAKE,
+    POLICY,
     AWS_CLI_OLD,
     AWS_CLI_MISSING,
     AWS_CLI_WITHOUT_TOKEN_FILE,

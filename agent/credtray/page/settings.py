@@ -24,6 +24,7 @@ from credtray.desktop.autostart import Autostart, AutostartStatus
 from credtray.files.in_the_way import in_the_way, spoken_path
 from credtray.page.actions import Fields, Message, out_of_date
 from credtray.page.findings import Step, step
+from credtray.store.locked_settings import Locked
 from credtray.store.settings_file import SettingsFile, has, mapping, settings_of
 
 _LONG = 400
@@ -98,6 +99,8 @@ class Control:
     in_file: bool
     """The file says it; else it is the default."""
     default: str
+    set_by: str
+    """Where the organisation sets it; empty: the person does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +184,10 @@ class PageSettings:
 
     def _seen(self, state: State, status: AutostartStatus | None, login_problem: str) -> SettingsView:
         broken, hint, text, chosen, said = "", "", "", state.settings, dict[str, Any]()
+        locked = self._file.locked()
         try:
             text = self._file.text()
-            chosen, said = settings_of(text), mapping(text)
+            chosen, said = locked.over(settings_of(text)), mapping(text)
         except CredtrayError as error:
             broken, hint = plain(error.detail, _LONG), error.advice
         there = in_the_way(self._file.path, self._home)
@@ -195,7 +199,7 @@ class PageSettings:
             hint,
             "" if there is None else f"{plain(there.path, _LONG)} {there.text}",
             Step("") if there is None else step(there.cure),
-            tuple(_groups(chosen, said, state)),
+            tuple(_groups(chosen, said, state, locked)),
             None if status is None else _login(status),
             login_problem,
             _digest(text) if undoable else "",
@@ -224,7 +228,7 @@ class PageSettings:
         was = fields.get("was", ("",))[0]
 
         def check(text: str) -> None:
-            there = _literal(settings_of(text), keys)
+            there = _literal(self._file.locked().over(settings_of(text)), keys)
             if there != was:
                 now = f"{plain(dotted(keys), _LONG)} is {plain(there, _LONG)} now."
                 raise UsageError(
@@ -283,21 +287,25 @@ def _words(keys: Where, typed_in: str) -> tuple[str, ...]:
     return tuple(typed_in.replace(",", " ").split()) or ("",)
 
 
-def _groups(chosen: Settings, said: Mapping[str, Any], state: State) -> Iterator[Group]:
+def _groups(chosen: Settings, said: Mapping[str, Any], state: State, locked: Locked) -> Iterator[Group]:
     for title, settings in _GROUPS.items():
-        controls = [_control((name,), chosen, said, words) for name, words in settings.items()]
+        controls = [_control((name,), chosen, said, locked, words) for name, words in settings.items()]
         yield Group(title, tuple(controls))
         sessions = [name for name, each in state.config.sessions.items() if not each.legacy]
         if title == "Notices" and sessions:
-            yield Group("Browser", tuple(_browser(name, chosen, said) for name in sessions[:_MOST_SESSIONS]))
+            browsers = [_browser(name, chosen, said, locked) for name in sessions[:_MOST_SESSIONS]]
+            yield Group("Browser", tuple(browsers))
 
 
-def _browser(session: str, chosen: Settings, said: Mapping[str, Any]) -> Control:
+def _browser(session: str, chosen: Settings, said: Mapping[str, Any], locked: Locked) -> Control:
     words = _Wording(_PAGES.label.format(session=plain(session)), _PAGES.help)
-    return _control(("sessions", session, "browser"), chosen, said, words)
+    return _control(("sessions", session, "browser"), chosen, said, locked, words)
 
 
-def _control(keys: Where, chosen: Settings, said: Mapping[str, Any], words: _Wording) -> Control:
+def _control(
+    keys: Where, chosen: Settings, said: Mapping[str, Any], locked: Locked, words: _Wording
+) -> Control:
+    lock = locked.lock_of(keys)
     kind = kind_of(keys)
     entry = entry_at(chosen, keys)
     choices = tuple((each, _CHOICES[each]) for each in KINDS[kind].choices if each in _CHOICES)
@@ -314,6 +322,7 @@ def _control(keys: Where, chosen: Settings, said: Mapping[str, Any], words: _Wor
         choices,
         has(said, keys),
         _typed_form(entry.default) or "none",
+        "" if lock is None else plain(lock.place, _LONG),
     )
 
 

@@ -14,7 +14,8 @@ from credtray.cli import terminal
 from credtray.core.addresses import pasted_start_url
 from credtray.core.errors import UsageError
 from credtray.core.naming import DEFAULT_TEMPLATE
-from credtray.core.words import did_you_mean
+from credtray.core.settings import dotted
+from credtray.core.words import did_you_mean, plain
 from credtray.setup.session import SessionWish, read_length, read_scopes
 from credtray.setup.team_file import is_source
 from credtray.store.settings_file import settings_of
@@ -134,7 +135,7 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
         prune,
         start,
     )
-    manner = _Manner(terminal.interactive() and not yes, dry_run, yes, device, not no_browser)
+    manner = Manner(terminal.interactive() and not yes, dry_run, yes, device, not no_browser)
     if preset is not None and is_source(preset):
         code = _by_team_file(preset, wish, choices, manner, own_template=template is not None)
     else:
@@ -143,7 +144,7 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
 
 
 @dataclass(frozen=True, slots=True)
-class _Manner:
+class Manner:
     """How to go about it, as the command line says."""
 
     ask: bool
@@ -153,7 +154,7 @@ class _Manner:
     browser: bool
 
 
-def _carried_out(wish: SessionWish, choices: Choices, manner: _Manner) -> int:
+def _carried_out(wish: SessionWish, choices: Choices, manner: Manner) -> int:
     from credtray.setup.steps import Setup
 
     run = Setup(wish, choices, ask=manner.ask, dry_run=manner.dry_run, agreed=manner.agreed)
@@ -168,7 +169,7 @@ def _carried_out(wish: SessionWish, choices: Choices, manner: _Manner) -> int:
 
 
 def _by_team_file(
-    source: str, wish: SessionWish, choices: Choices, manner: _Manner, *, own_template: bool
+    source: str, wish: SessionWish, choices: Choices, manner: Manner, *, own_template: bool
 ) -> int:
     """Set up each of the file's sessions, then take its settings over; stop at the first that fails.
 
@@ -202,16 +203,27 @@ def _by_team_file(
         code = _carried_out(part, own, manner)
         if code:
             return code
-    return _take_settings_over(build(), team, manner)
+    return take_settings_over(build(), team, manner)
 
 
-def _take_settings_over(components: Components, team: TeamFile, manner: _Manner) -> int:
+def _without_locked(components: Components, team: TeamFile) -> TeamFile:
+    """Return the file without the settings that the organisation's policy decides about, and tell them."""
+    locked = components.settings_file.locked()
+    left = tuple(item for item in team.settings if locked.lock_of(item[0]) is None)
+    for where, _value in team.settings:
+        lock = locked.lock_of(where)
+        if lock is not None:
+            terminal.say(f"{plain(dotted(where))} is set by your organisation ({lock.place}) and stays.")
+    return replace(team, settings=left)
+
+
+def take_settings_over(components: Components, team: TeamFile, manner: Manner) -> int:
     """Show what the team file changes in settings.toml, ask, and write it."""
     from credtray.setup.team_file import difference, settings_after
     from credtray.store.new_settings import new_text
 
     file = components.settings_file
-    before = file.text()
+    before, team = file.text(), _without_locked(components, team)
     after = settings_after(before or new_text(), team)
     if not team.settings or settings_of(after) == settings_of(before):
         return 0

@@ -31,6 +31,7 @@ from credtray.core.errors import (
     AgentNotStarted,
     AutostartRefused,
     CredtrayError,
+    SettingLocked,
     UnknownProfile,
     UsageError,
 )
@@ -402,6 +403,8 @@ def remember_length(components: Components, session: str, length: timedelta | No
         return
     try:
         components.settings_file.set(("sessions", session, "duration"), exact(length))
+    except SettingLocked as error:
+        terminal.say(f"How long a sign-in lasts is set by your organisation: {error.detail}.")
     except CredtrayError as error:
         terminal.complain(
             f"the length of a sign-in could not be saved: {error}", error.advice, kind="warning"

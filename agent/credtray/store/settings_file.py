@@ -6,6 +6,7 @@ Writes whole files or nothing, never over what somebody saved meanwhile, and kee
 from __future__ import annotations
 
 import copy
+import logging
 import re
 import stat
 import tomllib
@@ -28,7 +29,8 @@ from credtray.files.directory_safety import make_directory, resolve, translated
 from credtray.files.file_lock import FileLock
 from credtray.files.open_directory import RealWaiter
 from credtray.files.settling import Stamp, stamp_at
-from credtray.store.new_settings import new_text
+from credtray.store.locked_settings import Locked
+from credtray.store.organisation import Policy, machine_policy
 
 # Reads the text of settings.toml, and finds the line of what is wrong with it. Opens no file.
 
@@ -127,9 +129,16 @@ def has(data: Any, keys: Where) -> bool:
     return True
 
 
+_log = logging.getLogger(__name__)
 _LIMIT = 1024 * 1024
 _ATTEMPTS = 8
 """So often an edit starts over because another program saved the file meanwhile."""
+
+
+def _new_text() -> str:
+    from credtray.store.new_settings import new_text  # most commands only read
+
+    return new_text()
 
 
 class SettingsFile:
@@ -140,14 +149,37 @@ class SettingsFile:
         own_directory: where the lock and the version before the last edit are kept; beside the file if not
             given.
         fallback_lock_directory: for file systems without locks (see ``FileLock``).
+        policy: what counts more than the file; that of this computer if not given.
     """
 
     def __init__(
-        self, path: Path, own_directory: Path | None = None, fallback_lock_directory: Path | None = None
+        self,
+        path: Path,
+        own_directory: Path | None = None,
+        fallback_lock_directory: Path | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.path = path
         self._own = own_directory if own_directory is not None else path.parent
         self._fallback = fallback_lock_directory
+        self._policy = machine_policy() if policy is None else policy
+        self._told: Locked | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return every file whose change may change the settings."""
+        return (self.path, *self._policy.files)
+
+    def locked(self) -> Locked:
+        """Return what the organisation sets, whatever is in the file."""
+        found = self._policy.read()
+        if found != self._told:
+            self._tell(found)
+        return found
+
+    def enforced(self) -> Settings:
+        """Return what holds as long as the file cannot be used."""
+        return self.locked().over(Settings())
 
     @property
     def backup_path(self) -> Path:
@@ -155,22 +187,23 @@ class SettingsFile:
         return self._own / f"{self.path.name}.before"
 
     def stamp(self) -> object:
-        """Return what changes when the file does."""
+        """Return what changes when the file does, or what the organisation sets."""
         try:
             found = self.path.stat()
         except OSError as error:
-            return error.errno
-        return found.st_ino, found.st_size, found.st_mtime_ns
+            return error.errno, self._policy.stamp()
+        return found.st_ino, found.st_size, found.st_mtime_ns, self._policy.stamp()
 
     def load(self) -> Settings:
-        """Read the settings; defaults when there is no file.
+        """Read the settings; defaults when there is no file. What the organisation sets counts more.
 
         Raises:
             SettingsInvalid: not TOML, an unknown setting, a value of the wrong kind; the line is named.
         """
         text = self.text()
         with self._named():
-            return settings_of(text)
+            own = settings_of(text)
+        return self.locked().over(own)
 
     def text(self) -> str:
         """Return what is in the file; nothing when there is none.
@@ -197,28 +230,31 @@ class SettingsFile:
             check: is given the text that is about to be changed, and raises what keeps it from that.
 
         Raises:
+            SettingLocked: the organisation sets it. Nothing was changed.
             SettingsInvalid: the file is broken already, or would be with this value. Nothing was changed.
             FileContended, FileRefused, FileUnwritable: nothing was changed.
         """
+        self.locked().check(tuple(keys))
 
         def change(text: str) -> str:
             if check is not None:
                 check(text)
             if value is None and not text:
                 return text
-            return edited(text or new_text(), tuple(keys), value)
+            return edited(text or _new_text(), tuple(keys), value)
 
         self._replace(change)
 
     def create(self) -> None:
         """Make the file when there is none, for a person to edit: all settings, explained, commented out."""
         if read_bounded(self.path, _LIMIT) is None:
-            write_atomically(self.path, new_text().encode())
+            write_atomically(self.path, _new_text().encode())
 
     def take_over(self, before: str, after: str) -> None:
         """Replace the text a person began to edit with what they made of it.
 
         Raises:
+            SettingLocked: it changes what the organisation sets. Nothing was changed.
             SettingsInvalid: *after* is broken. Nothing was changed.
             FileContended: the file is not *before* any more, or as ``set``.
         """
@@ -237,6 +273,7 @@ class SettingsFile:
 
         Raises:
             NothingToUndo: there was none.
+            SettingLocked: it would change what the organisation sets. Nothing was changed.
             SettingsInvalid: what was there is broken for this version. Nothing was changed.
         """
 
@@ -258,6 +295,16 @@ class SettingsFile:
         except SettingsInvalid as error:
             raise SettingsInvalid(f"{self.path}: {error.detail}", hint=error.advice) from None
 
+    def _tell(self, found: Locked) -> None:
+        """Log it, once: a level that a command without a log does not show on its screen."""
+        if found.locks:
+            _log.info("your organisation sets %s: %s", ", ".join(found.names), ", ".join(found.places))
+        elif self._told is not None:
+            _log.info("your organisation no longer sets anything")
+        for mistake in found.mistakes:
+            _log.info("a mistake in the policy of your organisation: %s", mistake)
+        self._told = found
+
     # --- writing ----------------------------------------------------------------------------------------
 
     def _replace(self, change: Callable[[str], str]) -> None:
@@ -267,9 +314,17 @@ class SettingsFile:
                 with self._named():
                     after = change(before)
                     settings_of(after)
+                self._check_locked(before, after)
                 if after == before or self._published(seen, before, after):
                     return
         raise FileContended(f"{self.path} changed each time it was about to be replaced")
+
+    def _check_locked(self, before: str, after: str) -> None:
+        try:
+            said = mapping(before)
+        except SettingsInvalid:  # a broken file is put in order: what is locked holds whatever it says
+            return
+        self.locked().check_change(said, mapping(after))
 
     def _seen(self) -> Stamp | None:
         return Stamp.at(self.path)

@@ -310,6 +310,15 @@ class SettingsInvalid(CredtrayError):
     """Which setting is wrong, where the file as such can be read."""
 
 
+class SettingLocked(CredtrayError):
+    """The organisation sets this setting for everybody who uses the computer."""
+
+    code = "setting_locked"
+    title = "This setting is set by your organisation"
+    hint = "Nothing was changed. Ask whoever looks after your computer. All it sets: `credtray doctor --all`"
+    retry = Retry.PERSON
+
+
 class SectionNotOurs(CredtrayError):
     """The section holds keys that credtray did not write."""
 
