@@ -39,7 +39,7 @@ StrictModes no
 UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-SetEnv HOME={home} PATH={path}
+SetEnv HOME={home} PATH={path} {environ}
 {more}
 """
 
@@ -115,7 +115,9 @@ class FarMachine:
 
 
 @contextmanager
-def far_machine(tmp_path: Path, more: str = "", path: str = "/usr/bin:/bin") -> Iterator[FarMachine]:
+def far_machine(
+    tmp_path: Path, more: str = "", path: str = "/usr/bin:/bin", environ: str = ""
+) -> Iterator[FarMachine]:
     program = wanted("sshd")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # Debian makes it when the service starts
@@ -125,7 +127,7 @@ def far_machine(tmp_path: Path, more: str = "", path: str = "/usr/bin:/bin") -> 
     for name in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / name], check=True)
     config = place / "sshd_config"
-    config.write_text(SSHD.format(port=port, place=place, home=home, path=path, more=more))
+    config.write_text(SSHD.format(port=port, place=place, home=home, path=path, environ=environ, more=more))
     with ended([program, "-D", "-e", "-f", str(config)], port, place / "log"):
         wire = Wire(port)
         try:
@@ -314,20 +316,27 @@ def test_a_time_that_was_given_ends_it(near: House, far: FarMachine) -> None:
 
 
 def test_an_old_python_understands_what_it_runs_there() -> None:
-    script = asset("share/far.sh").decode().partition('python3 -c "')[2].partition('" "$mark"')[0]
+    script = asset("share/get.sh").decode().partition("python3 -c '")[2].partition('\' "$name"')[0]
 
-    assert ast.parse(script.replace('\\"', '"'), feature_version=(3, 4)).body
+    assert ast.parse(script, feature_version=(3, 4)).body
+
+
+def machine_with(tmp_path: Path, program: str) -> Path:
+    """Return what a machine has on its PATH that has this program and no other that could fetch keys."""
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("sh", "cat", "mkdir", "chmod", "ln", "rm", "rmdir", "readlink"):
+        (bare / name).symlink_to(shutil.which(name) or "/nonexistent")
+    found = Path(sys.executable).resolve() if program == "python3" else shutil.which(program)
+    (bare / program).symlink_to(found or "/nonexistent")
+    return bare
 
 
 @pytest.mark.parametrize("old_curl", [False, True])
 def test_a_far_machine_without_curl_or_with_an_old_one_uses_python(
     portal: RunningPortal, home: Path, tmp_path: Path, *, old_curl: bool
 ) -> None:
-    bare = tmp_path / "bare"
-    bare.mkdir()
-    for name in ("sh", "cat", "mkdir", "chmod", "ln", "rm", "rmdir", "readlink"):
-        (bare / name).symlink_to(shutil.which(name) or "/nonexistent")
-    (bare / "python3").symlink_to(Path(sys.executable).resolve())
+    bare = machine_with(tmp_path, "python3")
     if old_curl:
         (bare / "curl").write_text("#!/bin/sh\necho 'curl: option --unix-socket: is unknown' >&2\nexit 2\n")
         (bare / "curl").chmod(0o755)
@@ -339,9 +348,92 @@ def test_a_far_machine_without_curl_or_with_an_old_one_uses_python(
                 assert json.loads(far.keys().stdout)["Version"] == 1
 
 
+@pytest.mark.parametrize("program", ["curl", "python3"])
+def test_an_sshd_that_forwards_no_sockets_forwards_a_port_with_a_token(
+    portal: RunningPortal, home: Path, tmp_path: Path, program: str
+) -> None:
+    bare = machine_with(tmp_path, program)
+    memory = tmp_path / "memory"
+    memory.mkdir(mode=0o700)
+    more = "AllowStreamLocalForwarding no"
+    with far_machine(tmp_path, more, str(bare), f"XDG_RUNTIME_DIR={memory}") as far:
+        near = house_beside(portal, home, far)
+        with near.agent():
+            near.run("login")
+            with shared(near):
+                keys = json.loads(far.keys().stdout)
+                assert keys["Version"] == 1
+                [way] = memory.iterdir()
+                port, token = way.read_text().split()
+                assert stat.S_IMODE(way.stat().st_mode) == 0o600
+                disk = "".join(path.read_text() for path in far.home.rglob("*") if path.is_file())
+                strangers = [asked_at(int(port), said) for said in ("", "Authorization: guessed\r\n")]
+                known = asked_at(int(port), f"Authorization: {token}\r\n")
+            until(lambda: far.files() == [] and not any(memory.iterdir()))
+
+    assert keys["AccessKeyId"].encode() in known
+    assert not any(b"AccessKeyId" in answer for answer in strangers)
+    assert keys["SecretAccessKey"] not in disk
+
+
+def asked_at(port: int, said: str) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as link:
+        link.sendall(f"GET /keys HTTP/1.1\r\nHost: x\r\n{said}\r\n".encode())
+        return b"".join(iter(lambda: link.recv(65536), b""))
+
+
+def test_two_at_once_for_one_machine_are_one(near: House, far: FarMachine) -> None:
+    with near.agent():
+        near.run("login")
+        logs = [near.home / f"race-{number}" for number in range(4)]
+        racing = []
+        for log in logs:
+            with log.open("w") as output:
+                racing.append(near.start("share", "far", "-P", "synderys-readonly", output=output))
+        try:
+            until(lambda: sum(process.poll() is None for process in racing) == 1)
+            until(lambda: any("Ctrl-C ends it" in log.read_text() for log in logs))
+            assert json.loads(far.keys().stdout)["Version"] == 1
+            ended = [log.read_text() for log, process in zip(logs, racing, strict=True) if process.poll()]
+        finally:
+            near.run("share", "--stop")
+            for process in racing:
+                process.wait()
+
+    assert len(ended) == 3
+    assert all("is shared with far already" in text for text in ended)
+
+
+@pytest.mark.parametrize("shell", ["fish", "tcsh"])
+def test_what_to_type_there_is_for_the_shell_that_is_there(
+    portal: RunningPortal, home: Path, tmp_path: Path, shell: str
+) -> None:
+    program = wanted(shell)
+    with far_machine(tmp_path, environ=f"SHELL={program}") as far:
+        near = house_beside(portal, home, far)
+        with near.agent():
+            near.run("login")
+            with shared(near):
+                [line] = [line.strip() for line in said(near).splitlines() if line.startswith("  source ")]
+                typed = subprocess.run(
+                    [program, "-c", f"{line}; sh -c 'echo $AWS_PROFILE $AWS_CONFIG_FILE $AWS_SESSION_TOKEN'"],
+                    env={"HOME": str(far.home), "PATH": "/usr/bin:/bin", "AWS_SESSION_TOKEN": "old"},
+                    capture_output=True, text=True, check=False,
+                )  # fmt: skip
+            until(lambda: far.files() == [])
+
+    assert typed.stderr == ""
+    assert typed.stdout.split() == [
+        "synderys-readonly", f"{far.home}/.credtray/share/synderys-readonly.config",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("more", "cause"),
-    [("AllowStreamLocalForwarding no", "forwarding"), ("DenyUsers *", "Permission denied")],
+    [
+        ("AllowStreamLocalForwarding no\nAllowTcpForwarding no", "forwarding"),
+        ("DenyUsers *", "Permission denied"),
+    ],
 )
 def test_what_ssh_refuses_is_told(
     portal: RunningPortal, home: Path, tmp_path: Path, more: str, cause: str

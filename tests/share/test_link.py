@@ -9,6 +9,7 @@ import shlex
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,28 +19,36 @@ import pytest
 pytestmark = pytest.mark.posix("Unix sockets")
 
 if sys.platform != "win32":
-    from credtray.share.link import Link, Told, Wanted
+    from credtray.share.hand_out import Doors, HandOut
+    from credtray.share.link import Link, Scripts, Told, Wanted
 
 KEYS = b'{"Version": 1, "AccessKeyId": "ASIACANARY"}'
 READY = """
-far=$(for word; do case $word in /tmp/credtray-*) echo "${word%%:*}";; esac; done)
+far=$(for word; do case $word in /tmp/credtray-*) word=${word%%:*}; echo "${word#/tmp/}";; esac; done)
 """
-"""What a false ssh knows: the name of the socket at the far end."""
+"""What a false ssh knows: the word of this connection."""
 
 
 class Shared:
     """A link over a false ssh, a script of sh."""
 
-    def __init__(self, place: Path, ssh: str) -> None:
+    def __init__(self, place: Path, ssh: str, keys: Callable[[], bytes]) -> None:
         self.files: list[str] = []
         self.causes: list[str] = []
         self.heard = asyncio.Event()
-        self.socket = place / "s"
+        self.doors = Doors(place / "k", place / "c")
+        self.floods = 0
         script = place / "ssh"
         script.write_text(f"{READY}{ssh}\n")
-        wanted = Wanted("far", "dns", "dns", None, "here", self.socket)
+        wanted = Wanted("far", "dns", None, "here", self.doors.keys)
+        about = {"host": "far", "profile": "dns"}
+        self.hand_out = HandOut(self.doors, about, keys, self._flooded)
+        scripts = Scripts(b"exit 0\n", b"")
         told = Told(self._ready, self._broken)
-        self.link = Link(wanted, b"exit 0\n", lambda: KEYS, told, ("sh", str(script)))
+        self.link = Link(wanted, scripts, self.hand_out, told, ("sh", str(script)))
+
+    def _flooded(self) -> None:
+        self.floods += 1
 
     def _ready(self, file: str) -> None:
         self.files.append(file)
@@ -47,29 +56,39 @@ class Shared:
 
     def _broken(self, why: str, _seconds: float) -> None:
         self.causes.append(why)
-        self.link.stop()
+        self.hand_out.stop()
 
     async def begun(self) -> None:
         """Wait until its socket is there: nothing tells, so each turn of the loop looks."""
         await asyncio.sleep(0)
-        if not self.socket.exists():
+        if not self.doors.control.exists():
             await self.begun()
 
     async def ask(self, request: str) -> bytes:
-        reader, writer = await asyncio.open_unix_connection(self.socket)
+        return (await self.told(request)).partition(b"\r\n\r\n")[2]
+
+    async def told(self, request: str) -> bytes:
+        """Return all that is answered."""
+        door = self.doors.keys if request.endswith("/keys") else self.doors.control
+        reader, writer = await asyncio.open_unix_connection(door)
         writer.write(f"{request} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         answer = b""
         with suppress(ConnectionResetError):  # closed before it was read
             answer = await reader.read()
         writer.close()
-        return answer.partition(b"\r\n\r\n")[2]
+        return answer
 
 
-def shared(place: Path, ssh: str, then: Callable[[Shared], Awaitable[None]]) -> Shared:
+def shared(
+    place: Path,
+    ssh: str,
+    then: Callable[[Shared], Awaitable[None]],
+    keys: Callable[[], bytes] = lambda: KEYS,
+) -> Shared:
     """Share until *then* is done and has stopped it, or until ssh ends; raises TimeoutError if it goes on."""
 
     async def run() -> Shared:
-        found = Shared(place, ssh)
+        found = Shared(place, ssh, keys)
         running = asyncio.create_task(found.link.run(None))
         async with asyncio.timeout(20):
             await found.begun()
@@ -82,7 +101,7 @@ def shared(place: Path, ssh: str, then: Callable[[Shared], Awaitable[None]]) -> 
 
 async def stopped(found: Shared) -> None:
     await found.heard.wait()
-    found.link.stop()
+    found.hand_out.stop()
 
 
 async def left_alone(_found: Shared) -> None:
@@ -99,7 +118,7 @@ def test_it_is_stopped_before_the_far_end_says_that_it_is_ready(tmp_path: Path) 
 
 def test_after_it_was_stopped_nothing_is_handed_out(tmp_path: Path) -> None:
     async def asked_late(found: Shared) -> None:
-        reader, writer = await asyncio.open_unix_connection(found.socket)
+        reader, writer = await asyncio.open_unix_connection(found.doors.keys)
         await found.ask("POST /stop")
         writer.write(b"GET /keys HTTP/1.1\r\n\r\n")
         assert b"ASIACANARY" not in await reader.read()
@@ -111,25 +130,113 @@ def test_after_it_was_stopped_nothing_is_handed_out(tmp_path: Path) -> None:
 def test_a_far_end_that_hangs_takes_so_many_connections_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("credtray.share.link._MOST_AT_ONCE", 3)
+    monkeypatch.setattr("credtray.share.hand_out._MOST_AT_ONCE", 3)
 
     async def full(found: Shared) -> None:
-        hanging = [await asyncio.open_unix_connection(found.socket) for _ in range(3)]
+        hanging = [await asyncio.open_unix_connection(found.doors.keys) for _ in range(3)]
         assert await found.ask("GET /keys") == b""
         for _, writer in hanging:
             writer.close()
         while await found.ask("GET /keys") != KEYS:
             pass
-        found.link.stop()
+        found.hand_out.stop()
 
     shared(tmp_path, "exec sleep 300", full)
+
+
+def test_a_flood_is_refused_counted_and_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credtray.share.hand_out._AT_A_TIME", 3.0)
+    monkeypatch.setattr("credtray.share.hand_out._PER_SECOND", 0.0)
+    fetched: list[bytes] = []
+
+    def keys() -> bytes:
+        fetched.append(KEYS)
+        return KEYS
+
+    async def flooded(found: Shared) -> None:
+        answers = [await found.told("GET /keys") for _ in range(20)]
+        assert [KEYS in answer for answer in answers] == [True] * 3 + [False] * 17
+        assert answers[-1].startswith(b"HTTP/1.1 429 ")
+        about = json.loads(await found.ask("GET /about"))
+        assert (about["served"], about["refused"]) == (3, 17)
+        found.hand_out.stop()
+
+    assert shared(tmp_path, "exec sleep 300", flooded, keys).floods == 1
+    assert len(fetched) == 3
+
+
+def test_a_far_end_that_takes_every_connection_does_not_keep_this_one_from_stopping_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("credtray.share.hand_out._MOST_AT_ONCE", 3)
+
+    async def full(found: Shared) -> None:
+        hanging = [await asyncio.open_unix_connection(found.doors.keys) for _ in range(3)]
+        assert await found.ask("GET /keys") == b""
+        assert json.loads(await found.ask("POST /stop"))["profile"] == "dns"
+        for _, writer in hanging:
+            writer.close()
+
+    shared(tmp_path, "exec sleep 300", full)
+
+
+def test_the_far_end_can_ask_for_keys_and_nothing_else(tmp_path: Path) -> None:
+    async def curious(found: Shared) -> None:
+        for request in (b"POST /stop", b"GET /about", b"GET /", b"POST /keys"):
+            reader, writer = await asyncio.open_unix_connection(found.doors.keys)
+            writer.write(request + b" HTTP/1.1\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 404 ")
+            writer.close()
+        assert await found.ask("GET /keys") == KEYS
+        found.hand_out.stop()
+
+    shared(tmp_path, "exec sleep 300", curious)
+
+
+def test_keys_that_are_long_in_coming_do_not_keep_it_from_ending(tmp_path: Path) -> None:
+    asked, over = threading.Event(), threading.Event()
+
+    def keys() -> bytes:
+        asked.set()
+        over.wait()
+        return KEYS
+
+    async def amid(found: Shared) -> None:
+        _, writer = await asyncio.open_unix_connection(found.doors.keys)
+        writer.write(b"GET /keys HTTP/1.1\r\n\r\n")
+        await asyncio.to_thread(asked.wait)
+        found.hand_out.stop()
+        writer.close()
+
+    shared(tmp_path, "exec sleep 300", amid, keys)
+    over.set()
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [("", 403), ("Authorization: other\r\n", 403), ("authorization:right\r\n", 200), ("X: right\r\n", 403)],
+)
+def test_where_others_could_ask_the_token_of_the_connection_is_needed(
+    tmp_path: Path, said: str, status: int
+) -> None:
+    async def by_token(found: Shared) -> None:
+        found.hand_out.token = "right"
+        reader, writer = await asyncio.open_unix_connection(found.doors.keys)
+        writer.write(f"GET /keys HTTP/1.1\r\nHost: x\r\n{said}\r\n".encode())
+        answer = await reader.read()
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+        assert (KEYS in answer) == (status == 200)
+        writer.close()
+        found.hand_out.stop()
+
+    shared(tmp_path, "exec sleep 300", by_token)
 
 
 def test_its_end_amid_a_request_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with socket.socket(socket.AF_UNIX) as client:
 
         async def amid(found: Shared) -> None:
-            client.connect(str(found.socket))
+            client.connect(str(found.doors.keys))
             client.sendall(b"GET ")
             await found.ask("POST /stop")
 

@@ -99,6 +99,14 @@ class ShowSession:
 
 
 @dataclass(frozen=True, slots=True)
+class StopSharing:
+    """End what `credtray share` does with this profile and this machine."""
+
+    host: str
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowPage:
     """Open the page in the browser: what a menu cannot show."""
 
@@ -129,5 +137,6 @@ Click = (
     | About
     | Restart
     | ShowSession
+    | StopSharing
     | ShowPage
 )

@@ -20,13 +20,10 @@ from credtray.cli.names import complete_profile
 from credtray.core.addresses import shown
 from credtray.core.errors import UsageError
 from credtray.project.command import here
+from credtray.share.shared import MUTE, running
 
 _HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@%\[\]/-]{0,255}", re.ASCII)
 _LONGEST = timedelta(days=7)
-_MUTE = (
-    "A `credtray share` does not answer, so it is neither shown nor stopped",
-    "If it was suspended with Ctrl-Z: `fg` in its terminal, then Ctrl-C.",
-)
 
 
 def share(
@@ -70,7 +67,7 @@ def share(
     if sys.platform == "win32":
         raise UsageError("credtray share does not run on Windows", hint="Run it in WSL.")
     else:  # noqa: RET506 -- type checkers take the branch of their platform
-        from credtray.share.near_side import carry_out, running
+        from credtray.share.near_side import carry_out
 
         if only_list or stop:
             _show(list(running(host, stop=stop)), json_output=json_output, stopped=stop)
@@ -92,7 +89,7 @@ def _checked(host: str | None) -> str:
 def _show(found: Sequence[Mapping[str, Any]], *, json_output: bool, stopped: bool) -> None:
     known = [item for item in found if item]
     if len(known) < len(found):
-        terminal.complain(*_MUTE, kind="warning")
+        terminal.complain(*MUTE, kind="warning")
     if json_output:
         terminal.show_json({"version": 1, "shared": known})
         return

@@ -1,28 +1,28 @@
-"""One shared profile: a socket here that hands out keys, and an ssh of the user's that leads to it.
+"""One shared profile: an ssh of the user's that leads from the far end to what hands out keys here.
 
-Keys leave through that socket alone, and none is kept at the far end. Both end together.
+Keys leave that way alone, and none is kept at the far end. Both end together.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
+import re
 import secrets
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from credtray.core.errors import CredtrayError
 from credtray.core.forms import SYNTAX, Form
 from credtray.core.words import plain
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
+
+from credtray.share.hand_out import HandOut  # noqa: E402 -- not on Windows
 
 _OPTIONS = (
     "ExitOnForwardFailure=yes",
@@ -34,12 +34,6 @@ _OPTIONS = (
     "StreamLocalBindMask=0177",
 )
 """A broken link is noticed within 15 s, and a master connection of somebody else is not used."""
-_LONGEST_HEAD = 4096
-_HEAD_SECONDS = 5.0
-_MOST_AT_ONCE = 100
-"""Connections: a far end that opens more and more of them takes the descriptors of this process otherwise."""
-_BREATH_SECONDS = 0.4
-"""While keys are fetched something is sent this often, by which the far end knows that the link is alive."""
 _MOMENT = 0.4
 """Seconds for ssh to end by itself, and then for each harder way."""
 _LONGEST_LINE = 4096
@@ -48,20 +42,25 @@ _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Before a broken connection is tried again, in seconds; the last one counts for all further tries."""
 
 
+_ANY_PORT = "127.0.0.1:0"
+_NO_SOCKETS = "forwarding failed"
+"""How ssh says that the sshd forwards no Unix sockets."""
+_PORT = re.compile(r"Allocated port (\d{1,5}) for remote forward")
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is shared, and with whom."""
 
     host: str
     """As the user's ssh knows it."""
-    profile: str
     name: str
     """The profile as a plain word, at the far end."""
     region: str | None
     origin: str
     """What this computer is called."""
-    socket: Path
-    """Where keys are handed out here; its directory is the user's alone."""
+    keys: Path
+    """Where keys are handed out here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,42 +73,40 @@ class Told:
     """Takes why the connection ended, and in how many seconds it is tried again."""
 
 
-Keys = Callable[[], bytes]
-"""Returns the keys in the form of a credential process; raises CredtrayError. Called in a thread."""
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """What the far end runs."""
+
+    far: bytes
+    """Makes everything there, and takes it away."""
+    get: bytes
+    """Fetches keys."""
 
 
 class Link:
-    """A shared profile, from ``run`` until ``stop``, or the end of its time."""
+    """A shared profile, from ``run`` until its hand-out is stopped, or the end of its time."""
 
-    def __init__(self, wanted: Wanted, script: bytes, keys: Keys, told: Told, ssh: tuple[str, ...]) -> None:
+    def __init__(
+        self, wanted: Wanted, scripts: Scripts, hand_out: HandOut, told: Told, ssh: tuple[str, ...]
+    ) -> None:
         self._wanted = wanted
-        self._script = script
-        self._keys = keys
+        self._scripts = scripts
+        self._hand_out = hand_out
         self._told = told
         self._ssh = ssh
-        self._stopping = asyncio.Event()
-        self._served = 0
-        self._open = 0
-
-    def stop(self) -> None:
-        """End it: the socket and the connection are gone within a moment."""
-        self._stopping.set()
+        self._stopping = hand_out.stopping
+        self._by_port = False
 
     async def run(self, seconds: float | None) -> str | None:
         """Share until it is stopped, or for so many seconds; return why it could not begin, or None.
 
         A connection that was there once and breaks is made again; one that never came is not.
         """
-        server = await asyncio.start_unix_server(self._serve, self._wanted.socket)
-        self._wanted.socket.chmod(0o600)
-        try:
-            async with asyncio.timeout(seconds):
+        with contextlib.ExitStack() as stack:
+            if seconds is not None:
+                stack.callback(asyncio.get_running_loop().call_later(seconds, self._hand_out.stop).cancel)
+            async with self._hand_out.serving():
                 return await self._connected()
-        except TimeoutError:
-            return None
-        finally:
-            server.close()
-            self._wanted.socket.unlink(missing_ok=True)
 
     async def _connected(self) -> str | None:
         failures, began = 0, False
@@ -118,7 +115,10 @@ class Link:
             if self._stopping.is_set():
                 return None
             if not ready and not began:
-                return why
+                if self._by_port or _NO_SOCKETS not in why:
+                    return why
+                self._by_port = True
+                continue
             began, failures = True, 0 if ready else failures + 1
             pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
             self._told.broken(why, pause)
@@ -130,117 +130,67 @@ class Link:
 
     async def _one_connection(self) -> tuple[bool, str]:
         """Run one ssh to its end; return whether it was ever ready, and its last words."""
-        far = f"/tmp/credtray-{secrets.token_hex(16)}"  # noqa: S108 -- sshd makes it, new and for this user alone
-        options = [word for option in _OPTIONS for word in ("-o", option)]
-        way = f"{far}:{self._wanted.socket}"
-        command = [*self._ssh, *options, "-T", "-R", way, "--", self._wanted.host, "sh", "-s"]
-        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+        mark = f"credtray-{secrets.token_hex(16)}"
+        process = await asyncio.create_subprocess_exec(
+            *self._ssh, *self._options(mark), "--", self._wanted.host, "sh", "-s",
+            stdin=PIPE, stdout=PIPE, stderr=PIPE,
+        )  # fmt: skip
         words: deque[str] = deque(maxlen=3)
         ready = asyncio.Event()
+        port: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         heard = [
-            asyncio.create_task(self._hear(process, far, ready)),
-            asyncio.create_task(_listen(process, words)),
+            asyncio.create_task(self._hear(process, mark, ready)),
+            asyncio.create_task(_listen(process, words, port)),
+            asyncio.create_task(self._send(process, mark, port)),
         ]
         ends = {asyncio.create_task(process.wait()), asyncio.create_task(self._stopping.wait())}
         try:
-            await self._send(process, far)
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _ended(process)
-            await asyncio.wait(heard, timeout=_MOMENT)  # a child of ssh can hold its output for ever
+            await asyncio.wait(heard[:2], timeout=_MOMENT)  # a child of ssh can hold its output for ever
             for task in (*heard, *ends):
                 task.cancel()
             process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 -- asyncio has no other way
         return ready.is_set(), " ".join(words) or f"ssh ended with {process.returncode}"
 
-    async def _send(self, process: Process, far: str) -> None:
+    def _options(self, mark: str) -> Iterator[str]:
+        for option in (*_OPTIONS, *(("LogLevel=INFO",) if self._by_port else ())):
+            yield from ("-o", option)
+        yield from ("-T", "-R", f"{_ANY_PORT if self._by_port else f'/tmp/{mark}'}:{self._wanted.keys}")  # noqa: S108 -- sshd makes it, new and for this user alone
+
+    async def _send(self, process: Process, mark: str, port: asyncio.Future[str]) -> None:
+        """Say to the far end what it is to run; where others could ask as well, with a token."""
         assert process.stdin is not None  # noqa: S101 -- PIPE
         wanted, quoted = self._wanted, SYNTAX[Form.POSIX].quoted
-        said = {"socket": far, "name": wanted.name, "region": wanted.region or "", "origin": wanted.origin}
+        token = secrets.token_urlsafe(24) if self._by_port else ""
+        self._hand_out.token = token or None
+        said = {
+            "mark": mark,
+            "port": await port if self._by_port else "",
+            "token": token,
+            "name": wanted.name,
+            "region": wanted.region or "",
+            "origin": wanted.origin,
+            "get": self._scripts.get.decode(),
+        }
         head = "".join(f"{key}={quoted(value)}\n" for key, value in said.items())
         with contextlib.suppress(ConnectionError):
-            process.stdin.write(head.encode() + self._script)
+            process.stdin.write(head.encode() + self._scripts.far)
             await process.stdin.drain()
 
-    async def _hear(self, process: Process, far: str, ready: asyncio.Event) -> None:
+    async def _hear(self, process: Process, mark: str, ready: asyncio.Event) -> None:
         """Read what the far end says, all of it, and take from it once that it is ready.
 
-        That line repeats the name of the socket, which no greeting of a login shell knows.
+        That line repeats a word of this connection, which no greeting of a login shell knows.
         """
         assert process.stdout is not None  # noqa: S101 -- PIPE
-        begin = f"ready {far} ".encode()
+        begin = f"ready {mark} ".encode()
         async for line in _lines(process.stdout):
             file = line.removeprefix(begin).decode(errors="replace").strip()
             if line.startswith(begin) and file.isprintable() and not ready.is_set():
                 ready.set()
                 self._told.ready(file)
-
-    # --- the socket -------------------------------------------------------------------------------------
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request of the far end, or of `credtray share --list` and ``--stop`` here."""
-        if not self._stopping.is_set() and self._open < _MOST_AT_ONCE:
-            self._open += 1
-            # Cancelled is what is under way at the end; Python 3.11 would report that as an error.
-            with contextlib.suppress(
-                OSError,
-                asyncio.IncompleteReadError,
-                asyncio.LimitOverrunError,
-                TimeoutError,
-                asyncio.CancelledError,
-            ):
-                await self._answer(reader, writer)
-            self._open -= 1
-        writer.close()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async with asyncio.timeout(_HEAD_SECONDS):
-            head = await reader.readuntil(b"\r\n\r\n")
-        answer = _ROUTES.get(head.partition(b"\r\n")[0]) if len(head) <= _LONGEST_HEAD else None
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
-        await (answer(self, writer) if answer is not None else _refuse(writer))
-        await writer.drain()
-
-    async def _hand_out(self, writer: asyncio.StreamWriter) -> None:
-        fetching = asyncio.create_task(asyncio.to_thread(self._keys))
-        while not (await asyncio.wait({fetching}, timeout=_BREATH_SECONDS))[0]:
-            writer.write(b" ")
-            await writer.drain()
-        try:
-            keys = fetching.result()
-            if self._stopping.is_set():
-                return
-            writer.write(keys)
-            self._served += 1
-        except CredtrayError as error:
-            writer.write(f"{error} {error.advice}".encode())
-
-    async def _tell(self, writer: asyncio.StreamWriter) -> None:
-        writer.write(json.dumps(self.about()).encode())
-
-    async def _obey(self, writer: asyncio.StreamWriter) -> None:
-        writer.write(json.dumps(self.about()).encode())
-        self.stop()
-
-    def about(self) -> Mapping[str, object]:
-        """Return what `credtray share --list` shows."""
-        return {
-            "host": self._wanted.host,
-            "profile": self._wanted.profile,
-            "pid": os.getpid(),
-            "served": self._served,
-        }
-
-
-_ROUTES: Mapping[bytes, Callable[[Link, asyncio.StreamWriter], Awaitable[None]]] = {
-    b"GET /keys HTTP/1.1": Link._hand_out,  # noqa: SLF001 -- of this module
-    b"GET /about HTTP/1.1": Link._tell,  # noqa: SLF001 -- as above
-    b"POST /stop HTTP/1.1": Link._obey,  # noqa: SLF001 -- as above
-}
-
-
-async def _refuse(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"there is nothing of that name here")
 
 
 async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
@@ -255,11 +205,14 @@ async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
         yield rest
 
 
-async def _listen(process: Process, words: deque[str]) -> None:
-    """Keep the last lines that ssh says."""
+async def _listen(process: Process, words: deque[str], port: asyncio.Future[str]) -> None:
+    """Keep the last lines that ssh says, and the port that it was given."""
     assert process.stderr is not None  # noqa: S101 -- PIPE
     async for line in _lines(process.stderr):
-        if text := line.decode(errors="replace").strip():
+        text = line.decode(errors="replace").strip()
+        if (found := _PORT.match(text)) and not port.done():
+            port.set_result(found[1])
+        elif text:
             words.append(plain(text, _LONGEST_WORDS))
 
 

@@ -103,7 +103,7 @@ TRACES = (
     Trace("locks", Where.STATE, "locks/*.lock"),
     Trace("locks", Where.RUNTIME, "locks/*.lock"),
     Trace("files of `credtray exec`", Where.RUNTIME, "exec/*"),
-    Trace("sockets of `credtray share`", Where.RUNTIME, "share/*.sock"),
+    Trace("files of `credtray share`", Where.RUNTIME, "share/*"),
     Trace("files of the agent", Where.RUNTIME, "agent.sock"),
     Trace("files of the agent", Where.RUNTIME, "agent.pipe"),
     Trace("unfinished files", Where.STATE, _LEFTOVERS),
