@@ -113,7 +113,12 @@ class RecordedDesktop:
             self.open_file,
             lambda command: self.done.append(f"begin {' '.join(command[-2:])}"),
             self.show_page,
+            self.stop_sharing,
         )
+
+    async def stop_sharing(self, click: clicks.StopSharing) -> bool:
+        self.done.append(f"stop sharing {click.profile} with {click.host}")
+        return click.host != "suspended"
 
     async def show_page(self, opened: Callable[[str], Awaitable[bool]]) -> bool:
         return await opened("http://127.0.0.1:20002/once")
@@ -585,5 +590,18 @@ def test_clicks_on_different_items_in_a_row_all_count() -> None:
 
         assert scene.daemon.state.default is None
         assert scene.daemon.state.active == ("dev",)
+
+    run(drive())
+
+
+def test_click_that_ends_a_share_says_so_and_why_it_did_not() -> None:
+    async def drive() -> None:
+        scene = await Scene(Daemon()).started()
+        await scene.click(clicks.StopSharing("devbox", "corp-ro"))
+
+        assert scene.desktop.done == ["stop sharing corp-ro with devbox"]
+        assert "corp-ro is no longer shared with devbox" in scene.desktop.words()
+        await scene.click(clicks.StopSharing("suspended", "corp-ro"))
+        assert "does not answer" in scene.desktop.words()
 
     run(drive())

@@ -21,6 +21,7 @@ import pytest
 
 from credtray import service
 from credtray.app import Components, build, carried_out
+from credtray.core.clicks import StopSharing
 from credtray.core.errors import AgentRefused, FileContended
 from credtray.core.events import Fetched, SignedIn, Tick
 from credtray.core.models import SectionKeys
@@ -28,7 +29,9 @@ from credtray.core.protocol import Activate
 from credtray.daemon.log import Redactor
 from credtray.desktop import paths
 from credtray.environment import Environment
+from credtray.files.directory_safety import private_directory
 from credtray.service import Service, _secrets, agent_lock
+from credtray.share.shared import directory, tell_the_agent
 from tests.core.making import NOON, keys, token
 from tests.end_to_end.house import until
 
@@ -299,3 +302,29 @@ def test_agent_of_macos_and_windows_needs_no_package_that_only_linux_has() -> No
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert done.stderr == ""
+
+
+@pytest.mark.posix("Unix sockets")
+def test_what_is_shared_with_another_machine_is_noticed_though_nobody_looks(components: Components) -> None:
+    from credtray.share.hand_out import Doors, HandOut
+
+    async def drive() -> None:
+        made, ready, heard = agent(components), asyncio.Event(), asyncio.Event()
+        made._shares.heard_by(heard.set)
+        running = asyncio.create_task(made.run(ready.set))
+        await ready.wait()
+        place = private_directory(directory())
+        about = {"host": "devbox", "profile": "dev"}
+        async with asyncio.timeout(60):
+            async with HandOut(Doors(place / "x.keys", place / "x.sock"), about, bytes, print).serving():
+                tell_the_agent()
+                await heard.wait()
+                assert made._shares.found == (StopSharing("devbox", "dev"),)
+                heard.clear()
+            tell_the_agent()
+            await heard.wait()
+        assert made._shares.found == ()
+        made.stop()
+        await running
+
+    asyncio.run(drive())

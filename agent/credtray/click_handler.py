@@ -45,6 +45,7 @@ from credtray.desktop.autostart import Autostart, own_command
 from credtray.desktop.clipboard import Clipboard
 from credtray.desktop_requests import CLIPBOARD_SECONDS, Copying
 from credtray.menu.tray_view import details
+from credtray.share.shared import MUTE
 from credtray.store.settings_file import SettingsFile
 from credtray.ways_out.aws_console import portal_link
 
@@ -80,6 +81,8 @@ class Desktop:
     """Starts a program that goes on without us."""
     show_page: Callable[[Callable[[str], Awaitable[bool]]], Awaitable[bool]]
     """Opens the page by what starts a browser; False: no browser came."""
+    stop_sharing: Callable[[clicks.StopSharing], Awaitable[bool]]
+    """Ends one `credtray share`; False: it does not answer."""
 
 
 class ClickHandler:
@@ -114,6 +117,7 @@ class ClickHandler:
             clicks.Restart: self._restart,
             clicks.ShowSession: self._show_session,
             clicks.ShowPage: self._show_page,
+            clicks.StopSharing: self._stop_sharing,
         }
 
     def handle(self, click: Click, after: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -320,6 +324,13 @@ class ClickHandler:
         if not await self._desktop.show_page(opened):
             body = "Type this in a terminal, and open the address yourself: credtray open --print"
             self._tell(click, "No browser could be opened", body, IconState(Shape.TROUBLE))
+
+    async def _stop_sharing(self, click: clicks.StopSharing) -> None:
+        if await self._desktop.stop_sharing(click):
+            words = f"{plain(click.profile)} is no longer shared with {plain(click.host)}"
+            self._tell_quietly(_key(click), words)
+        else:
+            self._tell(click, *MUTE, IconState(Shape.TROUBLE))
 
     async def _show_session(self, click: clicks.ShowSession) -> None:
         seen = summary(self._loop.state, self._loop.now())

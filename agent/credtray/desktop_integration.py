@@ -45,6 +45,7 @@ from credtray.desktop_requests import Copying, TrialNotices
 from credtray.files.atomic_file import write_atomically
 from credtray.menu.tray_menu import Extras
 from credtray.menu.tray_view import TrayView, face
+from credtray.share.shared import Shares
 from credtray.web.sign_in_listener import LoopbackCallbackListener
 
 _log = logging.getLogger(__name__)
@@ -72,9 +73,14 @@ class DesktopIntegration:
     """The desktop of one running agent. Does nothing until ``serving``."""
 
     def __init__(
-        self, components: Components, workers: Workers, main_thread: MainThread | None = None
+        self,
+        components: Components,
+        workers: Workers,
+        shares: Shares,
+        main_thread: MainThread | None = None,
     ) -> None:
         self._components = components
+        self._shares = shares
         self._main_thread = main_thread
         self._workers = workers
         self._bus = SessionBus()
@@ -164,6 +170,7 @@ class DesktopIntegration:
             lambda path: open_file(path, components.environment.environ),
             begin,
             self.show_page,
+            self._shares.stop,
         )
 
     async def _leave(self, clicks: ClickHandler) -> None:
@@ -187,6 +194,8 @@ class DesktopIntegration:
     async def _follow(self, loop: Loop, tray: Tray) -> None:
         async with loop.watching() as changed:
             self._changed = changed
+            self._shares.heard_by(self.refresh)
+            self._shares.look_soon()
             await asyncio.wait({self._look()}, timeout=LOOK_SECONDS)
             while True:
                 changed.clear()
@@ -204,6 +213,7 @@ class DesktopIntegration:
         """
         assert self._loop is not None  # noqa: S101 - whoever asks was begun with it
         self._look()
+        self._shares.look_soon()
         if self._latest is not None:
             state, made, latest = self._latest
             if state is self._loop.state and time.monotonic() - made < COALESCE_SECONDS:
@@ -213,7 +223,7 @@ class DesktopIntegration:
     def _face(self) -> TrayView:
         assert self._loop is not None  # noqa: S101 - whoever asks was begun with it
         first = Form.POWERSHELL if sys.platform == "win32" else Form.POSIX
-        extras = Extras(self._starts_at_login, __version__, first, self._installed)
+        extras = Extras(self._starts_at_login, __version__, first, self._installed, self._shares.found)
         now = face(self._loop.state, self._loop.now(), None, extras)
         self._latest = (self._loop.state, time.monotonic(), now)
         return now

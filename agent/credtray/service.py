@@ -54,6 +54,7 @@ from credtray.files.file_watch import FileWatch
 from credtray.history.journal import Journal
 from credtray.history.recorder import Recorder
 from credtray.page.opening import Page, loading
+from credtray.share.shared import Shares
 from credtray.store.state_files import EndpointTokens, PageFile
 from credtray.web.credentials_endpoint import listening_on
 
@@ -139,9 +140,9 @@ class Service:
         """Held: asyncio forgets tasks nobody holds."""
         environment = components.environment
         self._main_thread = MainThread() if environment.desktop and environment.lends_main_thread else None
-        self._desktop = (
-            DesktopIntegration(components, self._workers, self._main_thread) if environment.desktop else None
-        )
+        self._shares = Shares(self._workers)
+        on_desktop = partial(DesktopIntegration, components, self._workers, self._shares)
+        self._desktop = on_desktop(self._main_thread) if environment.desktop else None
         ports = components.ports
         if self._desktop is not None:
             ports = replace(ports, notifier=self._desktop.notifier)
@@ -170,7 +171,7 @@ class Service:
 
     def _page(self) -> Page:
         note = PageFile(paths.state_directory() / "page.json")
-        load = loading(self.loop, self.requests, self._components, self._workers)
+        load = loading(self.loop, self.requests, self._components, self._workers, self._shares)
         page = Page(self.loop, note, load, self._redactor.register)
         self.requests.register(page.handlers)
         if self._desktop is not None:
@@ -281,14 +282,19 @@ class Service:
     @contextlib.asynccontextmanager
     async def _watching_files(self) -> AsyncIterator[None]:
         """Keep watching the files that matter; the set of token files changes with the config file."""
-        watch = FileWatch(lambda: self.loop.post(FilesChanged()))
+
+        def changed_on_disk() -> None:
+            self.loop.post(FilesChanged())
+            self._workers.call_soon(self._shares.look_soon)
+
+        watch = FileWatch(changed_on_disk)
         watch.start()
 
         async def follow() -> None:
             async with self.loop.watching() as changed:
                 while True:
                     changed.clear()
-                    watch.watch(self._components.files(self.loop.state))
+                    watch.watch((*self._components.files(self.loop.state), *self._shares.files()))
                     await changed.wait()
 
         try:

@@ -489,3 +489,23 @@ def test_credentials_are_offered_first_in_the_form_of_the_system() -> None:
 
         assert forms[:2] == [first, others]
         assert sorted(forms, key=str) == sorted((form for form, _ in FORMS), key=str)
+
+
+# --- what other machines have ------------------------------------------------------------------------
+
+
+def test_who_has_keys_is_in_the_menu_with_its_end_one_click_behind() -> None:
+    shares = (clicks.StopSharing("devbox", "ro"), clicks.StopSharing("me@10.0.0.7", "dev"))
+    menu = seen(working(), extras=replace(EXTRAS, shares=shares)).menu
+    found = [item for item in menu if item.key.startswith("share:")]
+
+    assert [item.label for item in found] == ["devbox has the keys of ro", "me@10.0.0.7 has the keys of dev"]
+    assert [[each.click for each in item.children] for item in found] == [[share] for share in shares]
+
+
+def test_a_crowd_of_shares_does_not_push_everything_else_out_of_the_menu() -> None:
+    shares = tuple(clicks.StopSharing(f"host-{number}", "ro") for number in range(50))
+    menu = seen(working(), extras=replace(EXTRAS, shares=shares)).menu
+
+    assert sum(item.key.startswith("share:") for item in menu) == 6
+    assert "44 more: credtray share --list" in labels(menu)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import getpass
 import json
 import os
 import shlex
@@ -13,127 +12,21 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 
 from credtray.desktop.paths import asset
 from tests.clock_shim.clock_shim import ShiftedTime, compiled
+from tests.end_to_end.far_machine import FarMachine, far_machine, house_beside, said, shared
 from tests.end_to_end.house import House, until
-from tests.end_to_end.test_real_proxies import ended, free_port, wanted
+from tests.end_to_end.test_real_proxies import wanted
 from tests.portal import RunningPortal, running
-from tests.warm_start import Process
 
 SDK = "import boto3; print(boto3.Session().get_credentials().get_frozen_credentials().access_key)"
-SSHD = """\
-Port {port}
-ListenAddress 127.0.0.1
-HostKey {place}/host
-AuthorizedKeysFile {place}/user.pub
-PidFile none
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-SetEnv HOME={home} PATH={path} {environ}
-{more}
-"""
-
-
-class Wire:
-    """A cable between ssh and sshd that can be pulled out: nothing comes through, and nobody is told."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._pulled = threading.Event()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def pull(self) -> None:
-        self._pulled.set()
-
-    def put_back(self) -> None:
-        """The network is another one: what was connected before stays dead."""
-        for each in self._open:
-            with each, suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        self._open.clear()
-        self._pulled.clear()
-
-    def close(self) -> None:
-        self._listening.close()
-        self.put_back()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self._listening.accept()
-                if self._pulled.is_set():
-                    near.close()
-                    continue
-                far = socket.create_connection(("127.0.0.1", self._port))
-                self._open += [near, far]
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while data := one.recv(65536):
-                if self._pulled.is_set():
-                    return
-                other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-
-
-@dataclass
-class FarMachine:
-    """A machine with an sshd, a home of its own there, and a cable to it."""
-
-    home: Path
-    place: Path
-    wire: Wire
-    environ: dict[str, str] = field(default_factory=dict)
-
-    def run(self, line: str) -> subprocess.CompletedProcess[str]:
-        """Type a line at the far end."""
-        return subprocess.run(
-            ["sh", "-c", line], env={"HOME": str(self.home), **self.environ}, capture_output=True, text=True,
-            check=False, timeout=60,
-        )  # fmt: skip
-
-    def keys(self, name: str = "synderys-readonly") -> subprocess.CompletedProcess[str]:
-        return self.run(f'sh "$HOME/.credtray/share/{name}.get"')
-
-    def files(self) -> list[str]:
-        return sorted(str(path.relative_to(self.home)) for path in self.home.rglob("*") if not path.is_dir())
-
-
-@contextmanager
-def far_machine(
-    tmp_path: Path, more: str = "", path: str = "/usr/bin:/bin", environ: str = ""
-) -> Iterator[FarMachine]:
-    program = wanted("sshd")
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # Debian makes it when the service starts
-    place, home, port = tmp_path / "sshd", tmp_path / "far", free_port()
-    place.mkdir()
-    home.mkdir()
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / name], check=True)
-    config = place / "sshd_config"
-    config.write_text(SSHD.format(port=port, place=place, home=home, path=path, environ=environ, more=more))
-    with ended([program, "-D", "-e", "-f", str(config)], port, place / "log"):
-        wire = Wire(port)
-        try:
-            yield FarMachine(home, place, wire, {"PATH": path})
-        finally:
-            wire.close()
 
 
 @pytest.fixture
@@ -145,43 +38,6 @@ def far(tmp_path: Path) -> Iterator[FarMachine]:
 @pytest.fixture
 def near(portal: RunningPortal, home: Path, far: FarMachine) -> House:
     return house_beside(portal, home, far)
-
-
-def house_beside(portal: RunningPortal, home: Path, far: FarMachine) -> House:
-    """Return a home whose `ssh far` leads over the cable."""
-    house = House(home, portal)
-    house.configure()
-    config = home / "ssh_config"
-    config.write_text(
-        f"Host far\n  HostName 127.0.0.1\n  Port {far.wire.port}\n  User {getpass.getuser()}\n"
-        f"  IdentityFile {far.place}/user\n  IdentitiesOnly yes\n  BatchMode yes\n"
-        f"  UserKnownHostsFile {home}/known\n  StrictHostKeyChecking accept-new\n"
-    )
-    (home / "bin").mkdir()
-    ssh = home / "bin" / "ssh"
-    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F "{config}" "$@"\n')
-    ssh.chmod(0o755)
-    house.environ["PATH"] = f"{home / 'bin'}:{house.environ['PATH']}"
-    return house
-
-
-@contextmanager
-def shared(house: House, *more: str) -> Iterator[Process]:
-    log = house.home / "share-output"
-    with log.open("w") as output:
-        process = house.start("share", "far", "-P", "synderys-readonly", *more, output=output)
-        try:
-            until(lambda: "Ctrl-C ends it" in log.read_text() or process.poll() is not None)
-            assert process.poll() is None, log.read_text()
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            process.wait()
-
-
-def said(house: House) -> str:
-    return (house.home / "share-output").read_text()
 
 
 def test_programs_there_get_keys_through_renewals_and_none_when_it_ends(
@@ -277,6 +133,71 @@ def test_it_is_listed_shared_once_and_stopped_from_elsewhere(near: House, far: F
             until(lambda: process.poll() is not None)
             assert far.keys().returncode != 0
         assert near.run("share", "--list").stdout == "Nothing is shared.\n"
+
+
+class OpenPage:
+    """The agent's page, in a browser without scripts."""
+
+    def __init__(self, address: str) -> None:
+        self._place = urlsplit(address)
+        self._cookie = ""
+        entered = self._ask("GET", self._place.path, site="none")
+        self._cookie = (entered.getheader("Set-Cookie") or "").partition(";")[0]
+        self._base = entered.getheader("Location") or ""
+
+    def _ask(
+        self, method: str, path: str, body: str | None = None, site: str = "same-origin"
+    ) -> HTTPResponse:
+        origin = f"http://{self._place.netloc}"
+        headers = {
+            "Cookie": self._cookie, "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate",
+            "Sec-Fetch-Dest": "document", **({} if body is None else {"Origin": origin}),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }  # fmt: skip
+        link = HTTPConnection(self._place.netloc, timeout=30)
+        link.request(method, path, body, headers)
+        return link.getresponse()
+
+    def seen(self) -> str:
+        return self._ask("GET", self._base).read().decode()
+
+    def press(self, action: str, **fields: str) -> str:
+        token = self.seen().partition('name="token" value="')[2].partition('"')[0]
+        form = urlencode({"token": token, "view": "", **fields})
+        led = self._ask("POST", f"{self._base}do/{action}", form).getheader("Location") or ""
+        return self._ask("GET", urljoin(self._base, led)).read().decode()
+
+
+def test_the_page_shows_it_and_after_a_click_there_no_key_is_given(near: House, far: FarMachine) -> None:
+    words = "far has the keys of synderys-readonly"
+    with near.agent():
+        near.run("login")
+        page = OpenPage(near.run("open", "--print").stdout.strip())
+        assert words not in page.seen()
+        with shared(near) as process:
+            assert words in page.seen()
+            assert far.keys().returncode == 0
+            answered = page.press("stop-sharing", host="far", profile="synderys-readonly")
+            cut = far.keys()
+            until(lambda: process.poll() is not None)
+            assert process.wait() == 0
+        assert "synderys-readonly is no longer shared with far" in answered
+        assert words not in page.seen()
+
+    assert cut.returncode != 0
+    assert "AccessKeyId" not in cut.stdout
+
+
+def test_the_agent_sees_that_something_is_shared_and_that_it_was_killed(near: House, far: FarMachine) -> None:
+    words = "far has the keys of synderys-readonly"
+    with near.agent():
+        near.run("login")
+        page = OpenPage(near.run("open", "--print").stdout.strip())
+        with shared(near) as process:
+            assert words in page.seen()
+            process.kill()
+            process.wait()
+            assert words not in page.seen()
 
 
 def test_a_suspended_one_is_not_taken_for_a_dead_one(near: House, far: FarMachine) -> None:

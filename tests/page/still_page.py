@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from credtray.app import build
+from credtray.core.clicks import StopSharing
 from credtray.core.state import State
 from credtray.desktop import paths
 from credtray.desktop.autostart import AutostartStatus
@@ -54,6 +55,18 @@ class StillDesktop:
         return AutostartStatus(False, "", ())
 
 
+class StillShares:
+    """What is shared, all day long."""
+
+    found = (StopSharing("build-server", "synderys-dns"),)
+
+    def heard_by(self, _listener: object) -> None:
+        """Change nothing."""
+
+    async def look(self) -> None:
+        """Find what was found."""
+
+
 class Served:
     """The page of a still agent, served by a thread."""
 
@@ -61,7 +74,7 @@ class Served:
         Journal(paths.state_directory()).append(past)
         nothing = cast("Any", None)  # forms are not sent
         loop, desktop = cast("Any", StillLoop(state, now)), cast("Any", StillDesktop())
-        self._site = PageSite(loop, nothing, build(), desktop, answered)
+        self._site = PageSite(loop, nothing, build(), desktop, cast("Any", StillShares()), answered)
         self._site.prepare()
         self._server = PageServer(Site(self._site.answer, self._site.changes, self._site.stranger))
         self._open = threading.Event()

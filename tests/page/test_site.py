@@ -14,6 +14,7 @@ from credtray.core.models import AwsConfig
 from credtray.core.settings import Settings
 from credtray.desktop import paths
 from credtray.page.site import PageSite
+from credtray.share.shared import Shares
 from credtray.ways_out.page import Kind
 from credtray.web.page_server import Answer, Asked
 from tests.daemon.fakes import Daemon, run
@@ -24,7 +25,9 @@ class Desk:
 
     def __init__(self) -> None:
         self.daemon = Daemon()
-        self.site = PageSite(self.daemon.loop, self.daemon.requests, build(), self.daemon.workers)
+        self.site = PageSite(
+            self.daemon.loop, self.daemon.requests, build(), self.daemon.workers, Shares(self.daemon.workers)
+        )
 
     async def view(self, name: str, query: Mapping[str, str] | None = None) -> Answer:
         return await self.site.answer(Asked(Kind.VIEW, name, query or {}, "/room/", "token"))

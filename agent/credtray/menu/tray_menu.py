@@ -9,12 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from credtray.core.clicks import About, OpenLog, OpenSettings, Restart, SetAutostart, ShowPage, ShowTestNotice
+from credtray.core.clicks import (
+    About,
+    OpenLog,
+    OpenSettings,
+    Restart,
+    SetAutostart,
+    ShowPage,
+    ShowTestNotice,
+    StopSharing,
+)
 from credtray.core.forms import Form
 from credtray.core.protocol import PauseNotices, Stop
 from credtray.core.state import State
 from credtray.core.state_words import clock_time, session_troubles, troubles
 from credtray.core.summary import Summary
+from credtray.core.words import plain
 from credtray.menu import Item, Kind
 from credtray.menu.profiles import profile_menus, separator
 from credtray.menu.sessions import problems_item, session_menus, setup_items, sign_outs
@@ -22,6 +32,7 @@ from credtray.menu.sessions import problems_item, session_menus, setup_items, si
 MORNING = time(8)
 """Until when "until tomorrow" is, on the reader's clock."""
 _MINUTE = timedelta(minutes=1)
+_MOST_SHARES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,8 @@ class Extras:
     """In which credentials are copied most on this system."""
     installed: str | None = None
     """The version that a restart would start, where that is known."""
+    shares: tuple[StopSharing, ...] = ()
+    """What `credtray share` does now, each as the click that ends it."""
 
 
 def tray_menu(seen: Summary, extras: Extras) -> Iterator[Item]:
@@ -50,6 +63,7 @@ def tray_menu(seen: Summary, extras: Extras) -> Iterator[Item]:
         yield from setup_items("Not set up yet")
     yield from session_menus(seen)
     yield problems_item("problems", tuple(told))
+    yield from _shares(extras)
     yield separator("sessions")
     if sessions:
         yield from profile_menus(seen, extras.first_form)
@@ -60,6 +74,22 @@ def tray_menu(seen: Summary, extras: Extras) -> Iterator[Item]:
     if extras.installed not in {None, extras.version}:
         yield Item("restart", Kind.COMMAND, f"Restart to use version {extras.installed}", Restart())
     yield _quit_item(state)
+
+
+def _shares(extras: Extras) -> Iterator[Item]:
+    """Yield who has keys through `credtray share`; behind each its end."""
+    for click in extras.shares[:_MOST_SHARES]:
+        key = f"share:{click.host}:{click.profile}"
+        end = Item(f"{key}:stop", Kind.COMMAND, "Stop sharing", click)
+        yield Item(key, Kind.SUBMENU, share_words(click), children=(end,))
+    if len(extras.shares) > _MOST_SHARES:
+        more = len(extras.shares) - _MOST_SHARES
+        yield Item("shares-more", Kind.TEXT, f"{more} more: credtray share --list")
+
+
+def share_words(share: StopSharing) -> str:
+    """Say who can use what."""
+    return f"{plain(share.host)} has the keys of {plain(share.profile)}"
 
 
 def _agent_items(seen: Summary, extras: Extras) -> Iterator[Item]:

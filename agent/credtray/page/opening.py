@@ -21,6 +21,7 @@ from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers
+from credtray.share.shared import Shares
 from credtray.store.state_files import PageFile, PageMemory
 from credtray.ways_out.page import Place
 from credtray.web.console_handover import one_time_redirect
@@ -152,13 +153,15 @@ class Page:
             _log.info("the open page is not noted: %s", error)
 
 
-def loading(loop: Loop, requests: Requests, components: Components, workers: Workers) -> Callable[[], Site]:
+def loading(
+    loop: Loop, requests: Requests, components: Components, workers: Workers, shares: Shares
+) -> Callable[[], Site]:
     """Return what loads the views and their library, which nobody needs before."""
 
     def load() -> Site:
         from credtray.page.site import PageSite
 
-        site = PageSite(loop, requests, components, workers)
+        site = PageSite(loop, requests, components, workers, shares)
         site.prepare()
         return Site(site.answer, site.changes, site.stranger)
 

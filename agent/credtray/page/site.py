@@ -25,10 +25,12 @@ from markupsafe import Markup, escape
 from credtray import __version__
 from credtray.app import Components
 from credtray.core import protocol
+from credtray.core.clicks import StopSharing
 from credtray.core.errors import CredtrayError, Problem
 from credtray.core.protocol import Progress, result_of
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.summary import status_document, summary
+from credtray.core.words import plain
 from credtray.daemon.ipc_connection import HeardHere
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Requests
@@ -37,11 +39,12 @@ from credtray.desktop import paths
 from credtray.history.entries import Lines
 from credtray.history.journal import Journal
 from credtray.page import views
-from credtray.page.actions import Fields, Message, outcome, request_of
+from credtray.page.actions import Fields, Message, one, outcome, request_of
 from credtray.page.adding import Adding
 from credtray.page.checking import Checking, RunOurselves, run_ourselves
 from credtray.page.settings import PageSettings
 from credtray.page.views import happened
+from credtray.share.shared import MUTE, Shares
 from credtray.ways_out.page import Kind
 from credtray.web.page_server import Answer, Asked
 
@@ -112,6 +115,7 @@ class PageSite:
         requests: Requests,
         components: Components,
         workers: Workers,
+        shares: Shares,
         run: RunOurselves = run_ourselves,
     ) -> None:
         self._loop = loop
@@ -121,10 +125,13 @@ class PageSite:
         self._adding = Adding(components, workers, loop, self._wake)
         self._checking = Checking(components, loop, self._wake, run)
         self._settings = PageSettings(components, workers, loop)
+        self._shares = shares
+        shares.heard_by(self._wake)
         self._steps: Mapping[str, Callable[[Fields], Awaitable[Message]]] = {
             **self._adding.handlers,
             **self._checking.handlers,
             **self._settings.handlers,
+            "stop-sharing": self._stop_sharing,
         }
         """Forms that are more than one request."""
         self._messages: OrderedDict[str, Message] = OrderedDict()
@@ -255,11 +262,20 @@ class PageSite:
         # A state never changes: it can be looked at beside the loop, which must not wait for a thousand rows.
         state, now = self._loop.state, self._loop.now()
         agent = AgentStatus(running=True, pid=os.getpid(), version=__version__)
+        await self._shares.look()
+        shares = self._shares.found
 
         def look() -> views.Overview:
-            return views.overview(summary(state, now), status_document(state, agent, now), query, past)
+            document = status_document(state, agent, now)
+            return views.overview(summary(state, now), document, query, past, shares)
 
         return {"seen": await asyncio.to_thread(look)}
+
+    async def _stop_sharing(self, fields: Fields) -> Message:
+        click = StopSharing(one(fields, "host"), one(fields, "profile"))
+        if not await self._shares.stop(click):
+            return Message(*MUTE, good=False)
+        return Message(f"{plain(click.profile)} is no longer shared with {plain(click.host)}")
 
     async def _drawn(self, template: str, values: Mapping[str, Any]) -> bytes:
         return await asyncio.to_thread(lambda: self._rendered(template, **values))

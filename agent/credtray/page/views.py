@@ -12,6 +12,7 @@ from functools import partial
 from hashlib import sha256
 from itertools import groupby
 
+from credtray.core.clicks import StopSharing
 from credtray.core.errors import CredtrayError
 from credtray.core.icon_state import Shape
 from credtray.core.identity import is_other, names
@@ -35,6 +36,7 @@ from credtray.core.words import plain
 from credtray.history.entries import Entry, Kind
 from credtray.history.sentences import Sentence, sentences
 from credtray.history.timeline import DAY_BACK, SHORTLY_BACK, Timeline, timeline
+from credtray.menu.tray_menu import share_words
 from credtray.menu.tray_view import details, look
 from credtray.page.actions import COPIES
 from credtray.page.picture import Picture, drawn, next_words
@@ -146,13 +148,19 @@ class Overview:
     sessions: tuple[SessionCard, ...]
     profiles: ProfileList
     troubles: tuple[str, ...]
+    shares: tuple[tuple[str, Button], ...]
+    """Who has keys through `credtray share`, and what ends it."""
     copies: tuple[tuple[str, str], ...]
     """Form of keys, and what it is called."""
     paused: bool
 
 
 def overview(
-    seen: Summary, document: StatusDocument, query: Mapping[str, str], past: Sequence[Entry] = ()
+    seen: Summary,
+    document: StatusDocument,
+    query: Mapping[str, str],
+    past: Sequence[Entry] = (),
+    shares: Sequence[StopSharing] = (),
 ) -> Overview:
     """Return the first view.
 
@@ -161,6 +169,7 @@ def overview(
         document: the same as ``status`` tells it.
         query: ``q`` is searched for, ``back`` shows the last day.
         past: the history, oldest first.
+        shares: what is shared with other machines.
     """
     day_back = query.get("back") == "day"
     line = timeline(document, past, back=DAY_BACK if day_back else SHORTLY_BACK)
@@ -173,9 +182,14 @@ def overview(
         tuple(_card(seen, item, place, line) for place, item in enumerate(_by_use(seen))),
         profile_list(seen, query.get("q", "")),
         tuple(text for _, text in troubles(seen)),
+        tuple((share_words(share), _end_of(share)) for share in shares),
         tuple(COPIES.items()),
         seen.state.paused_until is not None and seen.state.paused_until > seen.now,
     )
+
+
+def _end_of(share: StopSharing) -> Button:
+    return Button("stop-sharing", "Stop sharing", (("host", share.host), ("profile", share.profile)))
 
 
 def _by_use(seen: Summary) -> list[SessionSummary]:

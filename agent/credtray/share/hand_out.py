@@ -34,7 +34,7 @@ _AT_A_TIME = 100.0
 _PER_SECOND = 20.0
 """How many may follow, on and on: a program asks once when it starts."""
 _QUIET_SECONDS = 60.0
-"""After so long without one too many, the next flood is told again."""
+"""After so long without one too many, the next flood is reported again."""
 _FETCHES = 8
 """Requests that wait for the agent at once; the others wait for these."""
 _TOKEN = re.compile(rb"\r\nauthorization: *([!-~]+)\r\n", re.IGNORECASE)

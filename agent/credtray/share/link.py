@@ -78,7 +78,7 @@ class Scripts:
     """What the far end runs."""
 
     far: bytes
-    """Makes everything there, and takes it away."""
+    """Makes everything there, and removes it."""
     get: bytes
     """Fetches keys."""
 

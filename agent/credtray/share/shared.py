@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from credtray.core.clicks import StopSharing
-from credtray.core.errors import AgentRefused, CredtrayError, UsageError
+from credtray.core.errors import AgentRefused, CredtrayError
 from credtray.daemon.workers import Workers
 from credtray.desktop import paths
 
@@ -27,6 +27,7 @@ MUTE = (
     "A `credtray share` does not answer, so it is neither shown nor stopped",
     "If it was suspended with Ctrl-Z: `fg` in its terminal, then Ctrl-C.",
 )
+"""What went wrong, and what to do."""
 _CHANGED = "changed"
 """A file in that directory which is touched when something begins to be shared, and when it ends."""
 
@@ -102,12 +103,11 @@ class Shares:
         """Tell this one when something else is shared than before."""
         self._listeners.append(listener)
 
-    @property
-    def file(self) -> Path | None:
-        """What to watch; None where nothing can be shared."""
+    def files(self) -> tuple[Path, ...]:
+        """Return what changes when something begins to be shared, or ends."""
         with suppress(AgentRefused):
-            return directory() / _CHANGED
-        return None
+            return (directory() / _CHANGED,)
+        return ()
 
     def look_soon(self) -> None:
         """Look in a moment, unless that is being done. Only on the loop's thread."""
@@ -123,18 +123,16 @@ class Shares:
                 for listener in self._listeners:
                     listener()
 
-    async def stop(self, click: StopSharing) -> None:
+    async def stop(self, click: StopSharing) -> bool:
         """Share this one no longer; it hands out nothing more when this returns.
 
-        Raises:
-            UsageError: it does not answer.
+        False: it does not answer.
         """
         stopped = await self._workers.desktop_result_of(
             lambda: list(running(click.host, stop=True, profile=click.profile))
         )
         await self.look()
-        if click in self.found and not any(stopped):
-            raise UsageError(MUTE[0], hint=MUTE[1])
+        return any(stopped) or not stopped
 
 
 def _found() -> tuple[StopSharing, ...]:

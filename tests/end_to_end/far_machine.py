@@ -1,0 +1,163 @@
+"""A machine with a real sshd, and a cable to it that can be pulled out."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.end_to_end.house import House, until
+from tests.end_to_end.test_real_proxies import ended, free_port, wanted
+from tests.portal import RunningPortal
+from tests.warm_start import Process
+
+SSHD = """\
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {place}/host
+AuthorizedKeysFile {place}/user.pub
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+SetEnv HOME={home} PATH={path} {environ}
+{more}
+"""
+
+
+class Wire:
+    """A cable between ssh and sshd that can be pulled out: nothing comes through, and nobody is told."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._pulled = threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def pull(self) -> None:
+        self._pulled.set()
+
+    def put_back(self) -> None:
+        """The network is another one: what was connected before stays dead."""
+        for each in self._open:
+            with each, suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+        self._pulled.clear()
+
+    def close(self) -> None:
+        self._listening.close()
+        self.put_back()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listening.accept()
+                if self._pulled.is_set():
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", self._port))
+                self._open += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                if self._pulled.is_set():
+                    return
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+
+@dataclass
+class FarMachine:
+    """A machine with an sshd, a home of its own there, and a cable to it."""
+
+    home: Path
+    place: Path
+    wire: Wire
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Type a line at the far end."""
+        return subprocess.run(
+            ["sh", "-c", line], env={"HOME": str(self.home), **self.environ}, capture_output=True, text=True,
+            check=False, timeout=60,
+        )  # fmt: skip
+
+    def keys(self, name: str = "synderys-readonly") -> subprocess.CompletedProcess[str]:
+        return self.run(f'sh "$HOME/.credtray/share/{name}.get"')
+
+    def files(self) -> list[str]:
+        return sorted(str(path.relative_to(self.home)) for path in self.home.rglob("*") if not path.is_dir())
+
+
+@contextmanager
+def far_machine(
+    tmp_path: Path, more: str = "", path: str = "/usr/bin:/bin", environ: str = ""
+) -> Iterator[FarMachine]:
+    program = wanted("sshd")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # Debian makes it when the service starts
+    place, home, port = tmp_path / "sshd", tmp_path / "far", free_port()
+    place.mkdir()
+    home.mkdir()
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / name], check=True)
+    config = place / "sshd_config"
+    config.write_text(SSHD.format(port=port, place=place, home=home, path=path, environ=environ, more=more))
+    with ended([program, "-D", "-e", "-f", str(config)], port, place / "log"):
+        wire = Wire(port)
+        try:
+            yield FarMachine(home, place, wire, {"PATH": path})
+        finally:
+            wire.close()
+
+
+def house_beside(portal: RunningPortal, home: Path, far: FarMachine) -> House:
+    """Return a home whose `ssh far` leads over the cable."""
+    house = House(home, portal)
+    house.configure()
+    config = home / "ssh_config"
+    config.write_text(
+        f"Host far\n  HostName 127.0.0.1\n  Port {far.wire.port}\n  User {getpass.getuser()}\n"
+        f"  IdentityFile {far.place}/user\n  IdentitiesOnly yes\n  BatchMode yes\n"
+        f"  UserKnownHostsFile {home}/known\n  StrictHostKeyChecking accept-new\n"
+    )
+    (home / "bin").mkdir()
+    ssh = home / "bin" / "ssh"
+    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F "{config}" "$@"\n')
+    ssh.chmod(0o755)
+    house.environ["PATH"] = f"{home / 'bin'}:{house.environ['PATH']}"
+    return house
+
+
+@contextmanager
+def shared(house: House, *more: str) -> Iterator[Process]:
+    log = house.home / "share-output"
+    with log.open("w") as output:
+        process = house.start("share", "far", "-P", "synderys-readonly", *more, output=output)
+        try:
+            until(lambda: "Ctrl-C ends it" in log.read_text() or process.poll() is not None)
+            assert process.poll() is None, log.read_text()
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+def said(house: House) -> str:
+    return (house.home / "share-output").read_text()
