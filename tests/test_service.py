@@ -310,7 +310,13 @@ def test_what_is_shared_with_another_machine_is_noticed_though_nobody_looks(comp
 
     async def drive() -> None:
         made, ready, heard = agent(components), asyncio.Event(), asyncio.Event()
-        made._shares.heard_by(heard.set)
+        seen: list[tuple[StopSharing, ...]] = []
+
+        def hear() -> None:
+            seen.append(made._shares.found)
+            heard.set()
+
+        made._shares.heard_by(hear)
         running = asyncio.create_task(made.run(ready.set))
         await ready.wait()
         place = private_directory(directory())
@@ -319,12 +325,11 @@ def test_what_is_shared_with_another_machine_is_noticed_though_nobody_looks(comp
             async with HandOut(Doors(place / "x.keys", place / "x.sock"), about, bytes, print).serving():
                 tell_the_agent()
                 await heard.wait()
-                assert made._shares.found == (StopSharing("devbox", "dev"),)
                 heard.clear()
             tell_the_agent()
             await heard.wait()
-        assert made._shares.found == ()
         made.stop()
         await running
+        assert seen == [(StopSharing("devbox", "dev"),), ()]
 
     asyncio.run(drive())
