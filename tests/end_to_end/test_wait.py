@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import dataclass
 
+import pytest
+
+from tests.cli.terminal_session import ENTER, TerminalSession
 from tests.end_to_end.house import House, until
 
 P = "synderys-dns"
@@ -52,3 +57,59 @@ def test_without_an_agent_it_works_the_same(house: House) -> None:
     assert "last 1 h" in keys_too_short.stderr
     assert len(house.visits()) == 1
     assert house.written() == ""
+
+
+@dataclass
+class Inside:
+    """The house as a terminal finds it."""
+
+    house: House
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return self.house.environ
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "credtray", *words]
+
+
+@pytest.mark.posix("pseudo-terminals")
+def test_a_job_at_a_terminal_offers_the_sign_in_and_begins_after_it(house: House) -> None:
+    house.configure()
+    with (
+        house.agent(),
+        TerminalSession(Inside(house), "exec", P, "--for", "45m", "--", "echo", "begun") as job,
+    ):
+        job.expect("nobody is signed in to synderys")
+        job.expect("Sign in now?")
+        visits = list(house.visits())
+        job.type("y")
+        job.expect("begun")
+
+        assert visits == []
+        assert job.end() == 0
+        assert len(house.visits()) == 1
+
+
+@pytest.mark.posix("pseudo-terminals")
+def test_a_stray_enter_at_a_terminal_opens_no_browser_and_begins_nothing(house: House) -> None:
+    house.configure()
+    with (
+        house.agent(),
+        TerminalSession(Inside(house), "exec", P, "--for", "45m", "--", "echo", "begun") as job,
+    ):
+        job.expect("Sign in now?")
+        job.type(ENTER)
+        job.expect("Nothing was started. Run: credtray login synderys")
+
+        assert job.end() == 5
+        assert "begun" not in job.screen
+        assert house.visits() == []
+
+
+@pytest.mark.posix("pseudo-terminals")
+def test_a_wait_at_a_terminal_that_is_to_wait_for_nobody_asks_nothing(house: House) -> None:
+    house.configure()
+    with house.agent(), TerminalSession(Inside(house), *WAIT, "--timeout", "0") as job:
+        assert job.end() == 5
+        assert "Sign in now?" not in job.screen
