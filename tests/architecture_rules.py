@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 WINGS: dict[str, frozenset[str]] = {
     "core": frozenset(),
     "menu": frozenset({"core"}),
+    "moment": frozenset({"core"}),
     "ways_out": frozenset({"core"}),
     "files": frozenset({"core"}),
     "aws": frozenset({"core", "files", "ways_out"}),
@@ -45,6 +46,7 @@ PURE_ROOMS = frozenset(
     {
         "core",
         "menu",
+        "moment",
         "ways_out",
         "aws.cache_format",
         "cli.picking",

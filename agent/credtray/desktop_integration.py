@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import tzinfo
 from pathlib import Path
 
 from credtray import __version__
@@ -45,6 +46,7 @@ from credtray.desktop_requests import Copying, TrialNotices
 from credtray.files.atomic_file import write_atomically
 from credtray.menu.tray_menu import Extras
 from credtray.menu.tray_view import TrayView, face
+from credtray.moment.working_day import Seen, look
 from credtray.share.shared import Shares
 from credtray.web.sign_in_listener import LoopbackCallbackListener
 
@@ -149,6 +151,7 @@ class DesktopIntegration:
             async with (
                 guarded("notifications", self._notifier.run),
                 guarded("missing icon", missing.run),
+                guarded("working day", lambda: follow_working_days(loop)),
                 guarded("presence", presence.run),
                 guarded("tray", tray.run),
                 guarded("menu", lambda: self._follow(loop, tray)),
@@ -259,6 +262,18 @@ class DesktopIntegration:
         if self._loop is not None:
             self.refresh(woke=self._loop.state.presence.asleep and not presence.asleep)
             self._loop.take(PresenceChanged(presence))
+
+
+async def follow_working_days(loop: Loop, zone: tzinfo | None = None) -> None:
+    """Tell the loop when somebody comes for the first time in a working day, until cancelled."""
+    seen = Seen()
+    async with loop.watching() as changed:
+        while True:
+            changed.clear()
+            seen, begun = look(seen, loop.state, loop.now(), zone)
+            for event in begun:
+                loop.take(event)
+            await changed.wait()
 
 
 # Tells once, ever, that there is no icon, where notices can be seen: who started credtray looks for it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -13,9 +15,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from credtray.core import state_document
 from credtray.core.apply import apply
-from credtray.core.errors import TokenRefused
+from credtray.core.errors import Offline, TokenRefused
 from credtray.core.events import (
+    DayBegun,
+    Event,
     Imported,
     NoticesPaused,
     NoticeUnseen,
@@ -23,7 +28,10 @@ from credtray.core.events import (
     PresenceChanged,
     RefreshFailed,
     SettingsLoaded,
+    SignedIn,
     SignInAwaited,
+    SignInStarted,
+    Snoozed,
     Synced,
 )
 from credtray.core.models import Awaited
@@ -35,7 +43,7 @@ from credtray.core.section_mark import key_digest
 from credtray.core.session_status import PRESSING
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.state import SessionState
-from tests.core.making import HOUR, MINUTE, NOON, after, keys, refreshing, started
+from tests.core.making import HOUR, MINUTE, NOON, after, keys, refreshing, started, token
 from tests.core.screen import Screen, cut, warned
 from tests.soak import examples
 
@@ -163,6 +171,91 @@ def test_a_desktop_hears_which_warning_cannot_wait(minutes: float, pressing: boo
     assert notification(notice, NOON + minutes * MINUTE, None).pressing is pressing
 
 
+# --- the working day -----------------------------------------------------------------------------------
+
+DAY = Subject.DAY_UNCOVERED
+UNTIL = NOON + 5 * HOUR
+BEGUN = DayBegun("corp", UNTIL)
+"""Of a day until 17:00; the sign-in of ``cut`` ends at 13:30."""
+
+
+def fresh(minutes: float, life: timedelta) -> tuple[Event, ...]:
+    return SignInStarted("corp"), SignedIn("corp", token(NOON + minutes * MINUTE, life, name="new"))
+
+
+def test_a_day_that_the_sign_in_does_not_cover_is_told_once_with_both_ends() -> None:
+    screen = Screen(cut())
+
+    assert screen.at(41, BEGUN) == [DAY]
+    assert screen.there["corp:end"].ends_at == NOON + END * MINUTE
+    assert screen.there["corp:end"].day_until == UNTIL
+    assert screen.at(42) + screen.at(43, BEGUN) == []
+    assert screen.at(60) == [SOON]
+    assert screen.standing() == [SOON]
+
+
+@pytest.mark.parametrize("until", [NOON + END * MINUTE, NOON + 80 * MINUTE])
+def test_a_day_that_is_covered_is_not_spoken_of(until: datetime) -> None:
+    assert Screen(cut()).at(41, DayBegun("corp", until)) == []
+
+
+def test_where_the_warning_is_due_as_well_it_alone_comes() -> None:
+    screen = Screen(cut())
+
+    assert screen.at(65, BEGUN) == [SOON]
+    assert screen.at(66) == []
+
+
+def test_it_is_taken_back_when_somebody_signs_in_for_long_enough() -> None:
+    screen = Screen(cut())
+    screen.at(41, BEGUN)
+
+    assert screen.at(45, *fresh(45, 8 * HOUR)) == screen.standing() == [Subject.SIGNED_IN]
+    assert screen.at(55) == screen.standing() == []
+
+
+def test_a_new_sign_in_that_does_not_reach_far_enough_is_not_spoken_of_again() -> None:
+    screen = Screen(cut())
+    screen.at(41, BEGUN)
+    told = screen.at(45, *fresh(45, HOUR)) + screen.at(46) + screen.at(55)
+
+    assert DAY not in told
+
+
+@pytest.mark.parametrize("away", [LOCKED, BUSY])
+def test_it_waits_for_a_person_who_is_there_and_free(away: Presence) -> None:
+    screen = Screen(cut())
+    screen.at(40, PresenceChanged(away))
+
+    assert screen.at(41, BEGUN) == []
+    assert screen.at(42, PresenceChanged(HERE)) == [DAY]
+
+
+def test_it_waits_for_the_network() -> None:
+    screen = Screen(cut())
+    screen.at(41, refreshing("corp"), RefreshFailed("corp", Offline().problem))
+
+    assert screen.at(41.1, BEGUN) == []
+    assert screen.at(45) == [DAY]
+
+
+def test_after_a_restart_of_the_agent_it_is_not_told_again() -> None:
+    screen = Screen(cut())
+    screen.at(41, BEGUN)
+    saved = state_document.decode(state_document.encode(screen.state))
+    [session] = saved.remembered.values()
+
+    assert f"day:{UNTIL.isoformat()}" in session.said
+
+
+def test_who_paused_the_warnings_of_this_sign_in_is_not_asked() -> None:
+    screen = Screen(cut())
+    screen.at(41, Snoozed("corp", NOON + 50 * MINUTE))
+
+    assert screen.at(42, BEGUN) == []
+    assert screen.at(50) == [DAY]
+
+
 # --- any order -----------------------------------------------------------------------------------------
 
 
@@ -178,10 +271,12 @@ class Moments(RuleBasedStateMachine):
         self.warnings: list[float] = []
         """When one came."""
         self.ends: list[float] = []
-        self.ended = False
+        self.days: list[float] = []
+        self.ended = self.begun = False
 
-    def look(self, *events: PresenceChanged | NoticesPaused | RefreshFailed) -> None:
+    def look(self, *events: Event) -> None:
         self.told = self.screen.at(self.minutes, *events)
+        self.days += [self.minutes] * self.told.count(DAY)
         self.warnings += [self.minutes] * self.told.count(SOON)
         self.ends += [self.minutes] * self.told.count(ENDED)
 
@@ -218,6 +313,11 @@ class Moments(RuleBasedStateMachine):
     def pauses(self, minutes: float) -> None:
         self.look(NoticesPaused(NOON + (self.minutes + minutes) * MINUTE))
 
+    @rule()
+    def the_day_begins(self) -> None:
+        self.begun = True
+        self.look(BEGUN)
+
     @precondition(lambda self: self.minutes > END and not self.ended)
     @rule()
     def it_ends(self) -> None:
@@ -240,6 +340,7 @@ class Moments(RuleBasedStateMachine):
         assert len([each for each in self.warnings if each < 80]) <= 1
         assert len(self.warnings) <= 2
         assert len(self.ends) <= 1
+        assert len(self.days) <= 1
 
     @invariant()
     def none_is_lost(self) -> None:
@@ -248,6 +349,8 @@ class Moments(RuleBasedStateMachine):
             return
         if self.ended:
             assert self.ends
+        elif self.begun and self.minutes < 60:
+            assert self.days
         elif 60 <= self.minutes < END:
             assert self.warnings
             assert self.screen.standing() == [SOON]

@@ -54,6 +54,10 @@ NOTICES = {
     "ends soon, a legacy profile": notice(
         Subject.ENDS_SOON, session="https://d-9067000001.awsapps.com/start#/a-long-way-to-go"
     ),
+    "the day is not covered": notice(Subject.DAY_UNCOVERED, ends_at=NOON + HOUR, day_until=NOON + 5.5 * HOUR),
+    "the day is not covered, an estimate": notice(
+        Subject.DAY_UNCOVERED, ends_at=NOON + HOUR, day_until=NOON + 5.5 * HOUR, about=True
+    ),
     "ended": notice(Subject.ENDED, ends_at=NOON - 2 * MINUTE),
     "ended while away": notice(Subject.ENDED, ends_at=NOON - 30 * HOUR),
     "deleted": notice(Subject.DELETED, ends_at=None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -70,6 +70,38 @@ def test_a_warning_at_the_last_moment_comes_over_the_slides(
             seat.house.status()
 
         until(lambda: len(seat.notices()) == told + 1)
+
+
+def test_who_unlocks_the_screen_for_a_working_day_is_asked_once_for_a_sign_in_that_covers_it(
+    seat_with_buttons: Seat,
+) -> None:
+    seat = seat_with_buttons
+    saver = FakeSaver(seat.desktop.bus.address, SAVER, "/org/freedesktop/ScreenSaver")
+    with offstage(saver) as stage, seat.agent():
+        seat.house.run("login")
+        now = datetime.fromisoformat(seat.house.status()["now"])
+        begin, end = now + timedelta(hours=2, minutes=30), now + timedelta(hours=5)
+        seat.house.run("settings", "set", "working_day", f"{begin:%H:%M}-{end:%H:%M}")
+        seat.clear_popups()
+        told = len(seat.notices())
+        stage.do(lambda: saver.say(active=True))
+        until(lambda: seat.part("presence")["locked"])
+        seat.sleep(hours=2)
+        until(lambda: minutes_left(seat) < 121)
+        assert len(seat.notices()) == told
+
+        stage.do(lambda: saver.say(active=False))
+        seat.desktop.find_popup()
+        until(lambda: len(seat.notices()) == told + 1)
+        assert "sign in now for the whole day?" in seat.notices()[-1]
+        stage.do(lambda: saver.say(active=True))
+        until(lambda: seat.part("presence")["locked"])
+        stage.do(lambda: saver.say(active=False))
+        until(lambda: not seat.part("presence")["locked"])
+        seat.desktop.screen.still()
+
+        assert len(seat.desktop.popups()) == 1
+        assert len(seat.notices()) == told + 1
 
 
 def test_unlocking_in_the_middle_of_slides_brings_nothing_before_they_are_over(

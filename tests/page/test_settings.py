@@ -87,6 +87,7 @@ def test_what_the_file_says_and_what_is_default_is_told() -> None:
         ("warn_before", "", "warn_before = []"),
         ("history", "false", "history = false # why"),
         ("icon", "dark", 'icon = "dark"'),
+        ("working_day", " Mon-Fri 09:00-17:30", 'working_day = "Mon-Fri 09:00-17:30"'),
         ("browser", "chromium --profile 'a b' %s", "browser = \"chromium --profile 'a b' %s\""),
     ],
 )
@@ -98,6 +99,17 @@ def test_value_is_written_and_every_comment_stays(setting: str, typed_in: str, l
         assert message.good
         assert line in desk.path.read_text("utf-8").splitlines()
         assert desk.path.read_text("utf-8").startswith("# mine\n")
+
+    driven(work)
+
+
+def test_empty_hours_are_no_hours() -> None:
+    async def work(desk: Desk) -> None:
+        desk.put('working_day = "09:00-17:30"\n')
+        message = await desk.save("working_day", "")
+
+        assert message.good
+        assert "working_day" not in desk.path.read_text("utf-8")
 
     driven(work)
 
@@ -120,6 +132,7 @@ def test_empty_browser_and_the_default_take_the_line_out() -> None:
         ("warn_before", "soon", "warn_before must be a duration"),
         ("warn_before", "-5m", "warn_before must be a duration"),
         ("history", "maybe", "history must be true or false"),
+        ("working_day", "nine to five", 'working_day must be hours such as "09:00-17:30"'),
         ("icon", "pink", 'icon must be "auto", "light" or "dark"'),
         ("browser", "a\nb", "sessions.corp.browser must be a printable text"),
         ("browser", "\u202efirefox", "sessions.corp.browser must be a printable text"),

@@ -81,6 +81,15 @@ class PresenceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DayBegun:
+    """A person is there for the first time in a working day, which a sign-in made now would cover."""
+
+    session: str
+    until: datetime
+    """When the working day ends."""
+
+
+@dataclass(frozen=True, slots=True)
 class PartChanged:
     """A part of the desktop is served otherwise than before, or no longer."""
 
@@ -427,7 +436,7 @@ Event = (
     | Refreshed | RefreshFailed | RefreshMoot | Fetched | FetchFailed
     | Asked | Needed | Activated | Deactivated | Switched | Snoozed | StopAsked | Stopping | Synced
     | SyncFailed | NoticesPaused | NoticeUnseen | PresenceChanged
-    | PartChanged | EndpointChanged | AccountsListed | AccountsUnknown
+    | DayBegun | PartChanged | EndpointChanged | AccountsListed | AccountsUnknown
     | Imported | ImportFailed | SignInAwaited | SignInUnawaited
     | WindowUnopened | EarlierEnded | PersonKnown | PersonUnknown | PersonKept
 )

@@ -121,6 +121,17 @@ def _ends_soon(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
     )
 
 
+def _day_uncovered(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
+    about = "about " if notice.about else ""
+    ends, until = (clock_time(each or now, now, zone) for each in (notice.ends_at, notice.day_until))
+    return Words(
+        f"{_session(notice)}: sign in now for the whole day?",
+        f"The current sign-in ends at {about}{ends}. A new one lasts until your working day ends at {until}. "
+        "Running programs are not interrupted.",
+        (Button("Sign in", protocol.Login(notice.session, fresh=True)),),
+    )
+
+
 def _remind(notice: Notice, left: timedelta) -> tuple[Button, ...]:
     """Return the button that tells it once more, early enough to sign in then; none when it is not."""
     minutes = min(REMIND_MINUTES, int(left / timedelta(minutes=2)))
@@ -321,6 +332,7 @@ def _names(notice: Notice) -> str:
 
 _WORDS = {
     Subject.ENDS_SOON: _ends_soon,
+    Subject.DAY_UNCOVERED: _day_uncovered,
     Subject.ENDED: _ended,
     Subject.DELETED: _deleted,
     Subject.AWAITED: _awaited,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 
 from credtray.core.desired_sections import DEFAULT, sections_of, unwanted_sections, wanted_sections
 from credtray.core.errors import Offline, Problem, RoleRefused
@@ -70,6 +71,7 @@ class Subject(Enum):
     SIGNED_IN = "signed_in"
     END_UNMOVED = "end_unmoved"
     SIGN_IN_FAILED = "sign_in_failed"
+    DAY_UNCOVERED = "day_uncovered"
     AWAITED = "awaited"
     CANNOT_REFRESH = "cannot_refresh"
     OFFLINE = "offline"
@@ -103,6 +105,8 @@ class Notice:
     left: PendingSummary | None = None
     """What is still valid after a sign-in that failed."""
     clock_error: timedelta = timedelta()
+    day_until: datetime | None = None
+    """When the working day ends."""
     useless_at: datetime | None = None
     """From then on nobody could act on it any more."""
 
@@ -133,11 +137,11 @@ def moot(state: State, session: SessionState, now: datetime) -> tuple[str, ...]:
     if session.pending is not None or not session.showing or state.notifications_down:
         return ()
     replaced = {notice.key for notice in due(state, session, now)}
-    holds = tuple(holding(state, session, now))
+    holds, to_be_proven = tuple(holding(state, session, now)), awaiting_proof(state, session, now)
 
     def stands(key: str, told: frozenset[str]) -> bool:
         return any(
-            each.key == key and (each.says <= told or _to_be_proven(state, session, each, now))
+            each.key == key and (each.says <= told or (each.subject is Subject.ENDS_SOON and to_be_proven))
             for each in holds
         )
 
@@ -169,7 +173,7 @@ def holding(state: State, session: SessionState, now: datetime) -> Iterator[Noti
 def _waits(state: State, session: SessionState, notice: Notice, now: datetime) -> bool:
     """Tell whether a notice that holds is not told yet: nobody could act on it, or a call is to find out."""
     match notice.subject:
-        case Subject.ENDED:
+        case Subject.ENDED | Subject.DAY_UNCOVERED:
             return offline(session, now)
         case Subject.ENDS_SOON:
             if offline(session, now) or awaiting_proof(state, session, now):
@@ -183,10 +187,6 @@ def _waits(state: State, session: SessionState, notice: Notice, now: datetime) -
             return session.trouble is not None and session.trouble.attempts == 0
         case _:
             return False
-
-
-def _to_be_proven(state: State, session: SessionState, notice: Notice, now: datetime) -> bool:
-    return notice.subject is Subject.ENDS_SOON and awaiting_proof(state, session, now)
 
 
 # --- the sign-in -------------------------------------------------------------------------------------
@@ -206,24 +206,20 @@ def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]
         yield Notice(Subject.ENDED, name, key, frozenset({"ended"}), ends_at=sign_in.ends_at, about=about)
         return
     refused = session.refusal.problem if session.refusal is not None else None
-    passed = warnings_due(state, session, now)
+    passed, until = warnings_due(state, session, now), session.day_until
     ends_at, about = sign_in.ends_at, not sign_in.proof.proven
+    notice = partial(Notice, session=name, key=key, ends_at=ends_at, about=about)
     if _unmoved(session):
-        yield Notice(Subject.END_UNMOVED, name, key, frozenset({"unmoved"}), passed, ends_at)
+        yield notice(Subject.END_UNMOVED, says=frozenset({"unmoved"}), covers=passed)
     elif session.news and timedelta() <= now - sign_in.started_at < NEWS_LASTS:
-        yield Notice(Subject.SIGNED_IN, name, key, frozenset({"signed_in"}), passed, ends_at, about)
-    snoozed = session.snoozed_until is not None and session.snoozed_until > now
-    if passed and not snoozed:
-        yield Notice(
-            Subject.ENDS_SOON,
-            name,
-            key,
-            passed,
-            ends_at=ends_at,
-            about=about,
-            problem=refused,
-            useless_at=ends_at,
-        )
+        yield notice(Subject.SIGNED_IN, says=frozenset({"signed_in"}), covers=passed)
+    if session.snoozed_until is not None and session.snoozed_until > now:
+        return
+    if passed:
+        yield notice(Subject.ENDS_SOON, says=passed, problem=refused, useless_at=ends_at)
+    elif until is not None and now < ends_at < until:
+        says = frozenset({f"day:{until.isoformat()}"})
+        yield notice(Subject.DAY_UNCOVERED, says=says, day_until=until)
 
 
 def _failed(state: State, session: SessionState, failed: FailedSignIn, now: datetime) -> Notice:
@@ -438,16 +434,14 @@ def _stands(item: ImportedKeys, state: State, now: datetime) -> bool:
 
 
 def _holding(item: ImportedKeys, settings: Settings, now: datetime) -> Notice | None:
-    key, names, ends_at = pasted_key(item.section), (item.section,), item.expires_at
+    ends_at, warned_at = item.expires_at, _warned_at(item, settings)
+    key, names = pasted_key(item.section), (item.section,)
+    notice = partial(Notice, session=OF_PASTED_KEYS, key=key, ends_at=ends_at, names=names)
     if ends_at <= now:
-        if now >= ends_at + FORGOTTEN_AFTER:
-            return None
-        return Notice(Subject.PASTED_ENDED, OF_PASTED_KEYS, key, _ENDED, ends_at=ends_at, names=names)
-    warned_at = _warned_at(item, settings)
+        return None if now >= ends_at + FORGOTTEN_AFTER else notice(Subject.PASTED_ENDED, says=_ENDED)
     if warned_at is None or now < warned_at:
         return None
-    soon = Subject.PASTED_END_SOON
-    return Notice(soon, OF_PASTED_KEYS, key, _SOON, ends_at=ends_at, names=names, useless_at=ends_at)
+    return notice(Subject.PASTED_END_SOON, says=_SOON, useless_at=ends_at)
 
 
 def _warned_at(item: ImportedKeys, settings: Settings) -> datetime | None:

@@ -221,9 +221,8 @@ def _grows_old(state: State, session: SessionState, token: AccessToken, now: dat
     if token_ends_with_sign_in(session):
         # It was cut at the end: refreshing it again brings the same end. Ask once more when it is over.
         return token.expires_at <= now
-    if token.expires_at - now <= windows_for(session.token_life).advisory:
-        return True
-    return end_needs_proof(state, session, now)
+    aged = token.expires_at - now <= windows_for(session.token_life).advisory
+    return aged or end_needs_proof(state, session, now)
 
 
 def wants_fetch(session: SessionState, profile: ProfileState, now: datetime, *, kept: bool) -> bool:
@@ -389,6 +388,5 @@ def _profile_instants(profile: ProfileState) -> Iterator[datetime]:
 def _wanted_again(profile: ProfileState, instant: datetime) -> bool:
     """Tell whether keys are wanted by then: otherwise each fetch would wake the agent a minute later."""
     held = profile.credentials
-    if held is None or needs_longer(profile, instant):
-        return True
-    return held.expires_at - instant <= windows_for(held.life).advisory
+    aged = held is None or held.expires_at - instant <= windows_for(held.life).advisory
+    return aged or needs_longer(profile, instant)

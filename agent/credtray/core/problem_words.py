@@ -277,6 +277,7 @@ _SHAPES = {
     Subject.DELETED: Shape.SIGNED_OUT,
     Subject.SIGNED_IN: Shape.FRESH,
     Subject.END_UNMOVED: Shape.SOON,
+    Subject.DAY_UNCOVERED: Shape.SOON,
     Subject.SIGN_IN_FAILED: Shape.TROUBLE,
     Subject.AWAITED: Shape.SOON,
     Subject.CANNOT_REFRESH: Shape.TROUBLE,

@@ -163,11 +163,7 @@ def warnings_due(state: State, session: SessionState, now: datetime) -> frozense
     thresholds = state.settings.warnings(session.name)
     if any(each.startswith("soon:") for each in session.unseen):  # once more, over a full screen
         thresholds = (*thresholds, PRESSING)
-    return frozenset(_warning(each) for each in thresholds if left <= each)
-
-
-def _warning(threshold: timedelta) -> str:
-    return f"soon:{int(threshold.total_seconds())}"
+    return frozenset(f"soon:{int(each.total_seconds())}" for each in thresholds if left <= each)
 
 
 def end_needs_proof(state: State, session: SessionState, now: datetime) -> bool:

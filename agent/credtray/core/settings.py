@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from msgspec import Meta
 
 from credtray.core.addresses import SUPPORTED, check_region, proxy_problem, usual_length
 from credtray.core.errors import RegionRefused, SettingsInvalid
@@ -27,6 +29,8 @@ Region = str
 """The name of an AWS region."""
 ProxyAddress = str
 """The address of a proxy."""
+WorkingDay = str
+"""Usual hours, with the days where they are not every day."""
 Panel = str
 """``"auto"``, ``"light"`` or ``"dark"``."""
 
@@ -91,6 +95,8 @@ class Settings:
     """Keep a history of what happens, and of which programs are given keys: see `credtray history`."""
     confirm_production: bool = False
     """Ask again before a click in the menu makes a profile marked ``production`` active or the default."""
+    working_day: WorkingDay | None = None
+    """Your usual hours, such as ``"Mon-Fri 09:00-17:30"``: asks once a day for a sign-in that covers them."""
     icon: Panel = "auto"
     """For which panel the tray icon is drawn: ``"auto"``, ``"light"`` or ``"dark"``."""
     sessions: Mapping[str, SessionSettings] = field(default_factory=lambda: MappingProxyType({}))
@@ -245,6 +251,8 @@ def _durations(found: list[timedelta]) -> tuple[timedelta, ...]:
     return tuple(sorted(set(found), reverse=True))
 
 
+_DAY, _TIME = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)", r"([01]\d|2[0-3]):[0-5]\d"
+_HOURS = Annotated[str, Meta(pattern=rf"^({_DAY}(-{_DAY})? )?{_TIME}-{_TIME}\Z")]
 _PANELS = ("auto", "light", "dark")
 _A_TEXT = SettingType(str, "a printable text", _text)
 _A_DURATION = SettingType(str, 'a duration such as "30m" or "4h"', parse_duration)
@@ -257,6 +265,7 @@ KINDS: Mapping[str, SettingType] = {
     "str | None": _A_TEXT,
     "Section | None": SettingType(str, "a printable text without ']'", _section),
     "Region | None": SettingType(str, 'a region such as "eu-central-1"', check_region),
+    "WorkingDay | None": SettingType(_HOURS, 'hours such as "09:00-17:30" or "Mon-Fri 09:00-17:30"'),
     "ProxyAddress | None": SettingType(Any, "", _proxy),  # it may hold a password
     "timedelta | None": _A_DURATION,
     "tuple[timedelta, ...]": _DURATIONS,

@@ -154,6 +154,8 @@ class SessionState:
     said: frozenset[str] = frozenset()
     """Notices of this sign-in that were shown."""
     snoozed_until: datetime | None = None
+    day_until: datetime | None = None
+    """When the working day ends that this sign-in does not cover, and one made at its beginning would."""
     showing: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     """The notices on the screen, as far as is known: what each says, by key. The moot ones are taken back."""
     unseen: frozenset[str] = frozenset()

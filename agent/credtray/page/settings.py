@@ -46,6 +46,10 @@ _GROUPS: Mapping[str, Mapping[str, _Wording]] = MappingProxyType(
                 "Warn before a sign-in ends",
                 "How long before, such as 30m, 10m. Leave it empty for no warnings.",
             ),
+            "working_day": _Wording(
+                "Ask once a day for a sign-in that lasts all day",
+                "Your usual hours, such as Mon-Fri 09:00-17:30. Leave it empty for never.",
+            ),
         },
         "Icon and menu": {
             "icon": _Wording("Colours of the icon", "For which panel it is drawn."),
@@ -210,9 +214,9 @@ class PageSettings:
 
     async def _set(self, fields: Fields) -> Message:
         keys, typed_in = self._keys(fields), fields.get("value", ("",))[0].strip()
-        optional = keys[0] == "sessions" and not typed_in
+        left_empty = not typed_in and kind_of(keys).endswith("| None")
         try:
-            value = None if optional else typed(keys, _words(keys, typed_in))
+            value = None if left_empty else typed(keys, _words(keys, typed_in))
         except SettingsInvalid as error:  # in the words of `credtray settings set`
             own = error.advice if error.advice != SettingsInvalid.hint else "Nothing was changed."
             raise UsageError(error.detail, hint=own) from None

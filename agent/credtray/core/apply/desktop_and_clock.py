@@ -159,11 +159,8 @@ def _unseen(session: SessionState, event: events.NoticeUnseen, _now: datetime, _
 def _withdrawn(session: SessionState, action: WithdrawNotice, _now: datetime, _state: State) -> SessionState:
     """Return the session without this notice on the screen; a trouble that passed may be told again."""
     passed = session.showing.get(action.key, frozenset()) & PASSING
-    return replace(session, said=session.said - passed, showing=_without(session.showing, action.key))
-
-
-def _without(showing: Mapping[str, frozenset[str]], key: str) -> Mapping[str, frozenset[str]]:
-    return frozen({other: says for other, says in showing.items() if other != key})
+    left = frozen({key: says for key, says in session.showing.items() if key != action.key})
+    return replace(session, said=session.said - passed, showing=left)
 
 
 def _snoozed(session: SessionState, event: events.Snoozed, _now: datetime, _state: State) -> SessionState:
@@ -172,16 +169,18 @@ def _snoozed(session: SessionState, event: events.Snoozed, _now: datetime, _stat
     return replace(session, snoozed_until=event.until, said=said)
 
 
+def _day_begun(session: SessionState, event: events.DayBegun, _now: datetime, _state: State) -> SessionState:
+    return replace(session, day_until=event.until)
+
+
 def _awaited(
-    session: SessionState, event: events.SignInAwaited, _now: datetime, _state: State
+    session: SessionState,
+    event: events.SignInAwaited | events.SignInUnawaited,
+    _now: datetime,
+    _state: State,
 ) -> SessionState:
-    return replace(session, awaited=session.awaited | {event.job})
-
-
-def _unawaited(
-    session: SessionState, event: events.SignInUnawaited, _now: datetime, _state: State
-) -> SessionState:
-    return replace(session, awaited=session.awaited - {event.job})
+    waits = frozenset({event.job}) if isinstance(event, events.SignInAwaited) else frozenset()
+    return replace(session, awaited=session.awaited - {event.job} | waits)
 
 
 def _paused(state: State, event: events.NoticesPaused, now: datetime) -> State:
@@ -195,9 +194,10 @@ NOTICE_HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen
         events.NoticeUnseen: on_session(_unseen),
         WithdrawNotice: on_session(_withdrawn),
         events.Snoozed: on_session(_snoozed),
+        events.DayBegun: on_session(_day_begun),
         events.NoticesPaused: _paused,
         events.SignInAwaited: on_session(_awaited),
-        events.SignInUnawaited: on_session(_unawaited),
+        events.SignInUnawaited: on_session(_awaited),
     }
 )
 
