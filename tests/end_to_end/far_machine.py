@@ -101,7 +101,9 @@ class FarMachine:
         return self.run(f'sh "$HOME/.credtray/share/{name}.get"')
 
     def files(self) -> list[str]:
-        return sorted(str(path.relative_to(self.home)) for path in self.home.rglob("*") if not path.is_dir())
+        # Unlike Path.rglob, it bears that a folder goes while it looks.
+        found = (Path(folder, name) for folder, _, names in os.walk(self.home) for name in names)
+        return sorted(str(path.relative_to(self.home)) for path in found)
 
 
 @contextmanager
