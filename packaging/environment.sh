@@ -92,6 +92,7 @@ wanted_tools() {
 /usr/include/stdlib.h libc6-dev needed to compile it
 /usr/bin/zsh zsh takes pasted credentials
 /usr/bin/fish fish takes pasted credentials
+/usr/bin/busybox busybox fetches keys where there is no other shell
 /usr/bin/tcsh tcsh takes the line that `credtray share` prints for it
 /usr/bin/mmdebstrap mmdebstrap makes the bare Debian in which the package is tried
 /usr/bin/lintian lintian judges the package as Debian does

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.end_to_end.house import House, until
-from tests.end_to_end.test_real_proxies import ended, free_port, wanted
+from tests.end_to_end.test_real_proxies import free_port, wanted
 from tests.portal import RunningPortal
 from tests.warm_start import Process
 
+_HERE = "127.0.0.1"
 SSHD = """\
 Port {port}
-ListenAddress 127.0.0.1
+ListenAddress {address}
 HostKey {place}/host
 AuthorizedKeysFile {place}/user.pub
 PidFile none
@@ -87,6 +89,9 @@ class FarMachine:
 
     home: Path
     place: Path
+    address: str
+    """As ssh reaches it: behind the cable, where that is not a network of its own."""
+    port: int
     wire: Wire
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -108,8 +113,14 @@ class FarMachine:
 
 @contextmanager
 def far_machine(
-    tmp_path: Path, more: str = "", path: str = "/usr/bin:/bin", environ: str = ""
+    tmp_path: Path,
+    more: str = "",
+    path: str = "/usr/bin:/bin",
+    environ: str = "",
+    into: Sequence[str] = (),
+    address: str = _HERE,
 ) -> Iterator[FarMachine]:
+    """Run it; *into* is what starts a program in its network, where it has one of its own."""
     program = wanted("sshd")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # Debian makes it when the service starts
@@ -119,28 +130,46 @@ def far_machine(
     for name in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / name], check=True)
     config = place / "sshd_config"
-    config.write_text(SSHD.format(port=port, place=place, home=home, path=path, environ=environ, more=more))
-    with ended([program, "-D", "-e", "-f", str(config)], port, place / "log"):
+    values = {"place": place, "home": home, "path": path, "environ": environ, "more": more}
+    config.write_text(SSHD.format(address=address, port=port, **values))
+    with listening([*into, program, "-D", "-e", "-f", str(config)], place / "log"):
         wire = Wire(port)
+        seen = (address, port) if into else (_HERE, wire.port)
         try:
-            yield FarMachine(home, place, wire, {"PATH": path})
+            yield FarMachine(home, place, *seen, wire, {"PATH": path})
         finally:
             wire.close()
 
 
-def house_beside(portal: RunningPortal, home: Path, far: FarMachine) -> House:
-    """Return a home whose `ssh far` leads over the cable."""
+@contextmanager
+def listening(command: Sequence[str], log: Path) -> Iterator[None]:
+    """Run an sshd, with all that it starts, from when it listens until the end of the block."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+    try:
+        until(lambda: "Server listening" in log.read_text() or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def house_beside(portal: RunningPortal, home: Path, far: FarMachine, into: Sequence[str] = ()) -> House:
+    """Return a home whose `ssh far` leads over the cable; *into* starts ssh in another network."""
     house = House(home, portal)
     house.configure()
     config = home / "ssh_config"
     config.write_text(
-        f"Host far\n  HostName 127.0.0.1\n  Port {far.wire.port}\n  User {getpass.getuser()}\n"
+        f"Host far\n  HostName {far.address}\n  Port {far.port}\n  User {getpass.getuser()}\n"
         f"  IdentityFile {far.place}/user\n  IdentitiesOnly yes\n  BatchMode yes\n"
         f"  UserKnownHostsFile {home}/known\n  StrictHostKeyChecking accept-new\n"
     )
     (home / "bin").mkdir()
     ssh = home / "bin" / "ssh"
-    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F "{config}" "$@"\n')
+    ssh.write_text(
+        f'#!/bin/sh\nexec {shlex.join([*into, shutil.which("ssh") or "ssh"])} -F "{config}" "$@"\n'
+    )
     ssh.chmod(0o755)
     house.environ["PATH"] = f"{home / 'bin'}:{house.environ['PATH']}"
     return house

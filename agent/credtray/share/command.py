@@ -20,16 +20,24 @@ from credtray.cli.names import complete_profile
 from credtray.core.addresses import shown
 from credtray.core.errors import UsageError
 from credtray.project.command import here
+from credtray.share.containers import container_host
 from credtray.share.shared import MUTE, running
 
 _HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@%\[\]/-]{0,255}", re.ASCII)
+_CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", re.ASCII)
+_USUAL = "dev"
+"""The name that packaging/devcontainer-feature knows."""
 _LONGEST = timedelta(days=7)
 
 
-def share(
+def share(  # noqa: PLR0913, PLR0917 -- each option of the command line is an argument
     host: Annotated[
         str | None,
-        typer.Argument(metavar="HOST", help="The other machine, as your ssh knows it.", show_default=False),
+        typer.Argument(
+            metavar="HOST",
+            help="The other machine, as your ssh knows it; with --container a name of your own.",
+            show_default=False,
+        ),
     ] = None,
     profile: Annotated[
         str | None,
@@ -48,33 +56,54 @@ def share(
             "--for", metavar="DURATION", help="End after this time, such as 2h.", show_default=False
         ),
     ] = None,
+    container: Annotated[
+        bool, typer.Option("--container", help="Share with containers on this computer.")
+    ] = False,
     only_list: Annotated[bool, typer.Option("--list", help="Show what is shared.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Share no longer, with HOST or with all.")] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Let programs on another machine use a profile, over your own ssh.
+    """Let programs on another machine use a profile, over your own ssh; or in a container on this one.
 
     Keys are fetched through the connection when a program there needs them; none is kept on that machine.
     It needs curl or Python there, and nothing of credtray's. Ctrl-C ends it at once; a connection that
     breaks is made again. Whoever is administrator of that machine can use the profile meanwhile.
+    Containers get a directory; docker and compose forms are printed.
 
     Examples:
       credtray share build-server --profile synderys-dns
       credtray share me@10.0.0.7 -P synderys-readonly --for 2h
+      credtray share --container -P synderys-readonly
       credtray share --list
       credtray share build-server --stop
     """
     if sys.platform == "win32":
-        raise UsageError("credtray share does not run on Windows", hint="Run it in WSL.")
+        raise UsageError(
+            "credtray share does not run on Windows",
+            hint="Run it in WSL. For a container, use: credtray endpoint PROFILE --shell docker",
+        )
     else:  # noqa: RET506 -- type checkers take the branch of their platform
-        from credtray.share.near_side import carry_out
+        from credtray.share.near_side import Share, carry_out, carry_out_for_containers
 
+        name = _container(_USUAL if host is None else host) if container else None
         if only_list or stop:
-            _show(list(running(host, stop=stop)), json_output=json_output, stopped=stop)
+            where = host if name is None else container_host(name)
+            _show(list(running(where, stop=stop)), json_output=json_output, stopped=stop)
             return
         chosen, region = here(profile)
         seconds = duration_of(lasting, _LONGEST).total_seconds() if lasting is not None else None
-        carry_out(_checked(host), chosen, region, seconds)
+        share = Share(chosen, region, seconds)
+        if name is not None:
+            carry_out_for_containers(name, share)
+        else:
+            carry_out(_checked(host), share)
+
+
+def _container(name: str) -> str:
+    """Return the name of a directory for containers."""
+    if not _CONTAINER.fullmatch(name):
+        raise UsageError(f"{shown(name)} is no name for containers", hint="Letters, digits, - and _ are.")
+    return name
 
 
 def _checked(host: str | None) -> str:

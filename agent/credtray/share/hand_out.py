@@ -88,9 +88,12 @@ class HandOut:
         self.stopping.set()
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
-        """Be there while the block runs."""
+    async def serving(self, seconds: float | None = None) -> AsyncIterator[None]:
+        """Be there while the block runs, and hand out nothing more after so many seconds."""
         doors = self._doors
+        timer = None
+        if seconds is not None:
+            timer = asyncio.get_running_loop().call_later(seconds, self.stop)
         keys = await asyncio.start_unix_server(self._serve_keys, doors.keys)
         doors.keys.chmod(0o600)
         control = await asyncio.start_unix_server(self._serve_control, doors.control)
@@ -98,6 +101,8 @@ class HandOut:
         try:
             yield
         finally:
+            if timer is not None:
+                timer.cancel()
             for server, path in ((keys, doors.keys), (control, doors.control)):
                 server.close()
                 path.unlink(missing_ok=True)

@@ -102,11 +102,8 @@ class Link:
 
         A connection that was there once and breaks is made again; one that never came is not.
         """
-        with contextlib.ExitStack() as stack:
-            if seconds is not None:
-                stack.callback(asyncio.get_running_loop().call_later(seconds, self._hand_out.stop).cancel)
-            async with self._hand_out.serving():
-                return await self._connected()
+        async with self._hand_out.serving(seconds):
+            return await self._connected()
 
     async def _connected(self) -> str | None:
         failures, began = 0, False

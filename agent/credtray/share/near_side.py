@@ -1,5 +1,7 @@
 """The near side of `credtray share`: shares one profile, in this process, until it is stopped.
 
+With a machine through ssh, or with containers of this computer, which get a directory.
+
 What is shared on this computer, by whichever process, is known by ``shared``.
 """
 
@@ -16,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
 from credtray.cli import terminal
 from credtray.cli.backend import ask
@@ -27,8 +30,10 @@ from credtray.core.protocol import Credentials
 from credtray.core.shell_words import word
 from credtray.core.state_words import clock_time
 from credtray.desktop import paths
+from credtray.files.atomic_file import write_atomically
 from credtray.files.directory_safety import private_directory
 from credtray.files.file_lock import FileLock
+from credtray.share.containers import compose_words, container_config, container_host, docker_words
 from credtray.share.shared import directory, tell_the_agent
 
 assert sys.platform != "win32"  # noqa: S101 -- the form that type checkers understand
@@ -41,8 +46,18 @@ _OTHER_SHELLS = (".fish", ".csh")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", re.ASCII)
 
 
-def carry_out(host: str, profile: str, region: str | None, seconds: float | None) -> None:
-    """Share until Ctrl-C, ``--stop``, or the end of the time.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What is to be shared."""
+
+    profile: str
+    region: str | None
+    seconds: float | None
+    """When it ends by itself."""
+
+
+def carry_out(host: str, share: Share) -> None:
+    """Share with a machine until Ctrl-C, ``--stop``, or the end of the time.
 
     Raises:
         CommandNotFound: there is no ssh.
@@ -53,60 +68,91 @@ def carry_out(host: str, profile: str, region: str | None, seconds: float | None
     program = shutil.which("ssh")
     if program is None:
         raise CommandNotFound("ssh")
-    ask(Credentials(profile, Way.SHARE))  # what cannot be had is told before anything is connected
-    with _place(host, profile) as doors:
-        why = asyncio.run(
-            _shared(_Share(host, profile, region or region_of(profile), doors), program, seconds)
-        )
+    ask(Credentials(share.profile, Way.SHARE))  # what cannot be had is told before anything is connected
+    with _place(f"{host}\0{share.profile}", f"{share.profile} is shared with {host} already") as place:
+        why = asyncio.run(_linked(host, share, Doors(place.with_suffix(".keys"), place), program))
     if why is not None:
         raise CommandRefused(f"ssh: {why}", hint=f"Try: ssh {host}")
-    terminal.say(f"{profile} is no longer shared with {host}.")
+    terminal.say(f"{share.profile} is no longer shared with {host}.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """Which profile is shared with whom, and where."""
-
-    host: str
-    profile: str
-    region: str | None
-    doors: Doors
-
-
-async def _shared(share: _Share, program: str, seconds: float | None) -> str | None:
+async def _linked(host: str, share: Share, doors: Doors, program: str) -> str | None:
     """Share it until it is stopped; return as ``Link.run`` does."""
-    host, profile = share.host, share.profile
+    hand_out = _hand_out(host, share.profile, doors)
+    wanted = Wanted(host, _plain_name(share.profile), _region(share), _origin(), doors.keys)
+    scripts = Scripts(paths.asset("share/far.sh"), paths.asset("share/get.sh"))
+    told = Told(_Ready(host, share.profile), _broken)
+    return await Link(wanted, scripts, hand_out, told, (program,)).run(share.seconds)
+
+
+def carry_out_for_containers(name: str, share: Share) -> None:
+    """Share with the containers of this computer that get a certain directory, as long as ``carry_out`` does.
+
+    The directory stays: a container keeps the one that it was started with.
+
+    Raises:
+        UsageError: that directory is in use.
+        CredtrayError: there are no keys of that profile.
+    """
+    ask(Credentials(share.profile, Way.SHARE))
+    host = container_host(name)
+    with _place(host, f"{host} has keys already") as control:
+        place = private_directory(private_directory(directory().parent / "containers") / name)
+        files = {
+            "keys.get": paths.asset("share/get.sh"),
+            "config": container_config(_region(share), _origin()),
+        }
+        try:
+            for file, content in files.items():
+                write_atomically(place / file, content, mode=0o600)
+            asyncio.run(_mounted(host, share, Doors(place / "keys.sock", control)))
+        finally:
+            for file in files:
+                (place / file).unlink(missing_ok=True)
+    terminal.say(f"{share.profile} is no longer shared with {host}.")
+
+
+async def _mounted(host: str, share: Share, doors: Doors) -> None:
+    hand_out = _hand_out(host, share.profile, doors)
+    async with hand_out.serving(share.seconds):
+        tell_the_agent()
+        terminal.say(f"While this runs, {share.profile} can be used in a container that is started so:")
+        terminal.show_exactly(f"  {docker_words(doors.keys.parent)}\n")
+        terminal.say("As a service of a compose file:")
+        terminal.show_exactly(compose_words(doors.keys.parent))
+        terminal.say("Ctrl-C ends it.")
+        await hand_out.stopping.wait()
+
+
+def _hand_out(host: str, profile: str, doors: Doors) -> HandOut:
+    """Return what hands out the keys, and ends on a signal."""
     about = {"host": host, "profile": profile}
-    hand_out = HandOut(share.doors, about, lambda: _keys(profile), lambda: _flooded(host))
+    hand_out = HandOut(doors, about, lambda: _keys(profile), lambda: _flooded(host))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, hand_out.stop)
-    wanted = Wanted(host, _plain_name(profile), share.region, _origin(), share.doors.keys)
-    scripts = Scripts(paths.asset("share/far.sh"), paths.asset("share/get.sh"))
-    return await Link(wanted, scripts, hand_out, Told(_Ready(host, profile), _broken), (program,)).run(
-        seconds
-    )
+    return hand_out
+
+
+def _region(share: Share) -> str | None:
+    return share.region or region_of(share.profile)
 
 
 @contextmanager
-def _place(host: str, profile: str) -> Iterator[Doors]:
+def _place(key: str, already: str) -> Iterator[Path]:
     """Hold the place of one shared profile: two processes for it would take it from each other.
 
     Raises:
-        UsageError: it is shared with that machine already.
+        UsageError: another process holds it.
     """
-    place = private_directory(directory())
-    name = sha256(f"{host}\0{profile}".encode()).hexdigest()[:12]
-    doors = Doors(place / f"{name}.keys", place / f"{name}.sock")
+    place = private_directory(directory()) / f"{sha256(key.encode()).hexdigest()[:12]}.sock"
     try:
-        with FileLock(place / f"{name}.lock", timeout=0):
-            for path in (doors.keys, doors.control):
+        with FileLock(place.with_suffix(".lock"), timeout=0):
+            for path in (place, place.with_suffix(".keys")):
                 path.unlink(missing_ok=True)  # of one that was killed
-            yield doors
+            yield place
     except FileContended:
-        raise UsageError(
-            f"{profile} is shared with {host} already", hint="To end that: credtray share --stop"
-        ) from None
+        raise UsageError(already, hint="To end that: credtray share --stop") from None
     finally:
         tell_the_agent()
 

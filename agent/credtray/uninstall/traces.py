@@ -104,6 +104,7 @@ TRACES = (
     Trace("locks", Where.RUNTIME, "locks/*.lock"),
     Trace("files of `credtray exec`", Where.RUNTIME, "exec/*"),
     Trace("files of `credtray share`", Where.RUNTIME, "share/*"),
+    Trace("files of `credtray share`", Where.RUNTIME, "containers/*/*"),
     Trace("files of the agent", Where.RUNTIME, "agent.sock"),
     Trace("files of the agent", Where.RUNTIME, "agent.pipe"),
     Trace("unfinished files", Where.STATE, _LEFTOVERS),
