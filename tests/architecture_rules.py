@@ -63,6 +63,7 @@ PURE_ROOMS = frozenset(
         "history.sentences",
         "history.timeline",
     }
+    | {"guard.agents", "guard.decisions"}
     | {"page.actions", "page.findings", "page.picture", "page.views"}
 ) | {f"doctor.{name}" for name in _PURE_IN_DOCTOR.split()}
 """What touches nothing: the core, and the parts of features that only think."""
@@ -76,6 +77,7 @@ JOINERS = frozenset(
         "desktop_requests",
         "missing_icon",
         "doctor",
+        "guard",
         "history",
         "page",
         "pasted",
@@ -89,7 +91,7 @@ JOINERS = frozenset(
 """The only places where wings meet."""
 
 TYPER_ROOMS = frozenset(
-    {"cli", "doctor", "history", "pasted", "project", "setup", "share", "tokens", "uninstall"}
+    {"cli", "doctor", "guard", "history", "pasted", "project", "setup", "share", "tokens", "uninstall"}
 )
 """Where commands are: an option is a parameter there."""
 

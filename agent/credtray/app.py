@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,7 +37,7 @@ from credtray.daemon.changes import Changes
 from credtray.daemon.import_requests import ImportRequests
 from credtray.daemon.ipc_connection import HeardHere
 from credtray.daemon.loop import Loop, LoopOptions
-from credtray.daemon.requests import Requests
+from credtray.daemon.requests import Recipient, Requests
 from credtray.daemon.sign_in_sharing import SignIns
 from credtray.daemon.waiting_requests import WaitingRequests
 from credtray.daemon.workers import Workers
@@ -202,6 +203,7 @@ _AGENT_ONLY = (
     protocol.Endpoint,
     protocol.OpenPage,
     protocol.Copy,
+    protocol.AnswerAgent,
 )
 
 
@@ -251,6 +253,7 @@ async def _carried_out(
     stopped = asyncio.Event()
     sign_ins = SignIns(components.ports, workers, loop)
     handler = requests_of(components, loop, sign_ins, stopped.set, watched=False)
+    handler.guard = partial(_for_no_coding_agent, loop)
     loop.start()
     await loop.read(READ_SECONDS)
     looks = type(request) is protocol.Status
@@ -271,6 +274,25 @@ async def _carried_out(
     if protocol.signs_in(request):
         _remember_sign_ins(components, loop.state)
     return result_of(sink.final, request)
+
+
+async def _for_no_coding_agent(loop: Loop, profile: str, _to: Recipient) -> None:
+    """Refuse what only an agent could ask a person about.
+
+    Raises:
+        CodingAgentRefused: a coding agent runs this command, and the profile is not for all of them.
+    """
+    from credtray.guard.decisions import Rule, never, nobody_to_ask, rule_for
+
+    rule = rule_for(loop.state.settings, profile)
+    if rule is Rule.ALLOW:
+        return
+    from credtray.guard.agents import asker_in
+    from credtray.guard.process_tree import own_chain
+
+    asker = asker_in(own_chain())
+    if asker is not None:
+        raise (never if rule is Rule.NEVER else nobody_to_ask)(profile, asker.agent)
 
 
 def _remember_sign_ins(components: Components, state: State) -> None:

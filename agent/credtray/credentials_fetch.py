@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 HEAD = b'{"credtray":1,"reply":"credentials","credentials":'
 TAIL = b"}\n"
 PROGRESS = b'{"credtray":1,"reply":"progress"'
+ASKING = PROGRESS + b',"kind":"coding_agent"'
+"""A person is asked whether a coding agent may have the keys."""
 MISUSE = frozenset({"usage", "unknown_profile", "unknown_session", "foreign_profile"})
 """Errors that end with exit code 2, as core/errors has it."""
 PROCESS = "process"
@@ -41,6 +43,8 @@ _SILENCE_SECONDS = 4.0
 """Four of the agent's signs of life; a stopped agent is noticed and explained within 5 s altogether."""
 GIVE_UP_SECONDS = 20.0
 """botocore waits for a credential_process without limit: we have to give up ourselves."""
+ANSWER_SECONDS = 50.0
+"""So long the agent may take while it asks a person; it says no before."""
 
 
 class NoAnswer(Exception):
@@ -196,6 +200,8 @@ def _final_line(client: Stream, deadline: float) -> bytes:
             return line + end
         if end:
             held, heard = rest, time.monotonic()
+            if line.startswith(ASKING):
+                deadline = heard + ANSWER_SECONDS
             continue
         left = min(deadline, heard + _SILENCE_SECONDS) - time.monotonic()
         if left <= 0:

@@ -46,23 +46,24 @@ class Copying:
         """What ``Requests.register`` takes."""
         return {protocol.Copy: self._carry_out}
 
-    async def copy(self, profile: str, form: Form) -> datetime:
+    async def copy(self, profile: str, form: Form, to: Recipient = _CLIPBOARD) -> datetime:
         """Put them there for 45 s and return when the keys themselves end.
 
         Raises:
             CredtrayError: there are none, they cannot be written in that form, or there is no
                 clipboard.
         """
-        credentials = await self._requests.credentials(profile, _CLIPBOARD)
+        credentials = await self._requests.credentials(profile, to)
         state = self._loop.state
         section = state.settings.section(profile)
         text = written(credentials, form, section, region_of(state, profile))
         await self._clipboard.put(text.reveal(), secret=True, seconds=CLIPBOARD_SECONDS)
         return credentials.expires_at
 
-    async def _carry_out(self, request: protocol.Copy, _sink: ReplySink) -> Done[CopyResult]:
+    async def _carry_out(self, request: protocol.Copy, sink: ReplySink) -> Done[CopyResult]:
         try:
-            until = await self.copy(request.profile, request.form)
+            to = Recipient(Way.CLIPBOARD, sink.caller, sink.send)
+            until = await self.copy(request.profile, request.form, to)
         except ClipboardUnavailable as error:
             raise ClipboardUnavailable(error.detail, hint=f"{error.hint} {_INSTEAD}") from None
         return Done(CopyResult(request.profile, CLIPBOARD_SECONDS, whole_seconds(until)))

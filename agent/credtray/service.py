@@ -32,7 +32,7 @@ from credtray.core.events import (
     Woke,
 )
 from credtray.core.models import AccessToken, Secret
-from credtray.core.ports import DesktopPart, Part
+from credtray.core.ports import DesktopPart, Notifier, Part
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.ipc import IpcServer, ipc_server
 from credtray.daemon.log import Console, Redactor, logging_to
@@ -51,6 +51,7 @@ from credtray.desktop_requests import WITHOUT_DESKTOP, without_desktop
 from credtray.files.directory_safety import make_directory
 from credtray.files.file_lock import FileLock
 from credtray.files.file_watch import FileWatch
+from credtray.guard.gate import Gate
 from credtray.history.journal import Journal
 from credtray.history.recorder import Recorder
 from credtray.page.opening import Page, loading
@@ -159,6 +160,7 @@ class Service:
         self._sign_ins = SignIns(ports, self._workers, self.loop)
         self.requests = requests_of(components, self.loop, self._sign_ins, self._stop.set)
         self.requests.given = self._history.given
+        self._guard(ports.notifier)
         if self._desktop is not None:
             self.requests.register(self._desktop.handlers(self.loop, self.requests))
         else:
@@ -168,6 +170,12 @@ class Service:
         self._endpoint = Endpoint(self.loop, self.requests, tokens, bind, redactor.register)
         self.requests.register(self._endpoint.handlers)
         self.page = self._page()
+
+    def _guard(self, notifier: Notifier) -> None:
+        """Have a person asked before a coding agent gets keys that are not for everybody."""
+        gate = Gate(self.loop, self._workers, notifier)
+        self.requests.guard = gate.permission
+        self.requests.register(gate.handlers)
 
     def _page(self) -> Page:
         note = PageFile(paths.state_directory() / "page.json")

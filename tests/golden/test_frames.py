@@ -12,10 +12,12 @@ import pytest
 
 from credtray.core import protocol
 from credtray.core.errors import Offline, every_error
+from credtray.core.events import SettingsLoaded
 from credtray.core.models import Secret
 from credtray.core.protocol import Done, Failed, decode_reply, decode_request, encode
 from credtray.core.protocol.messages import Known
 from credtray.core.protocol.results import PageResult
+from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.import_requests import ImportRequests
@@ -23,6 +25,8 @@ from credtray.daemon.ipc_connection import Connection
 from credtray.daemon.waiting_requests import WaitingRequests
 from credtray.daemon.workers import Workers
 from credtray.desktop_requests import WITHOUT_DESKTOP, Copying, TrialNotices, without_desktop
+from credtray.guard.agents import Process
+from credtray.guard.gate import Gate
 from tests.core.making import HOUR, NOON
 from tests.core.menu_states import Moment, moments
 from tests.daemon.fakes import Daemon, SlowPool, run
@@ -79,6 +83,8 @@ class Talk:
         self.heard: Callable[[dict[str, Any]], object] = lambda _reply: None
         self._serving = serving
         self.lines: list[str] = []
+        self.caller: int | None = None
+        """The process id that the client says it has."""
 
     async def ask(self, *bodies: str) -> None:
         """Send requests, each with its kind first: ``wait "profile":"dev"``; note them as they are read."""
@@ -89,6 +95,7 @@ class Talk:
 
     async def send(self, frame: bytes, noted: bytes | None = None) -> None:
         channel = Channel(frame, self.heard)
+        channel.caller = self.caller
         await Connection(channel, self.daemon.requests).serve()
         self.lines.append(f"> {(noted or frame).decode(errors='replace').rstrip()}")
         self.lines += [f"< {reply.decode().rstrip()}" for reply in channel.sent]
@@ -114,6 +121,10 @@ async def agent(
     daemon.requests.register(WaitingRequests(daemon.loop, daemon.sign_ins).handlers)
     daemon.requests.register(ImportRequests(daemon.loop).handlers)
     daemon.requests.register({protocol.OpenPage: page_opened})
+    gate = Gate(daemon.loop, daemon.workers, daemon.notifier, coding_agent)
+    gate.wait_seconds = 2.0
+    daemon.requests.guard = gate.permission
+    daemon.requests.register(gate.handlers)
     if desktop:
         copying = Copying(daemon.loop, daemon.requests, RecordedClipboard().clipboard)
         daemon.requests.register(copying.handlers)
@@ -129,6 +140,28 @@ async def agent(
 async def page_opened(_request: protocol.OpenPage, _sink: object) -> Done[PageResult]:
     """Answer as page/opening does, with an address that is the same every time."""
     return Done(PageResult(Secret("http://127.0.0.1:20002/0123456789abcdef/enter/CANARY"), 60.0))
+
+
+def coding_agent(pid: int) -> tuple[Process, ...]:
+    """Answer that Claude Code is behind every process."""
+    return Process((pid, 0), frozenset({"credtray"})), Process((4711, 1), frozenset({"claude"}))
+
+
+async def a_coding_agent_asks() -> str:
+    talk = await agent("dev", "prod")
+    settings = {"dev": ProfileSettings(agents="never"), "prod": ProfileSettings(production=True)}
+    talk.daemon.loop.take(SettingsLoaded(Settings(profiles=settings)))
+    await talk.ask("login", 'answer_agent "profile":"prod","allow":true')
+    talk.caller = 4712
+    await talk.ask(
+        'credentials "profile":"dev"', 'endpoint "profile":"dev"', 'copy "profile":"dev","form":"posix"'
+    )
+    await talk.ask('credentials "profile":"prod"', "status", 'answer_agent "profile":"prod","allow":true')
+    talk.caller = None
+    await talk.ask('answer_agent "profile":"prod","allow":true,"until_sign_in_ends":true,"pid":4711')
+    talk.caller = 4712
+    await talk.ask('credentials "profile":"prod"')
+    return talk.text
 
 
 async def working_day() -> str:
@@ -217,6 +250,7 @@ SCENES: dict[str, Callable[[], Awaitable[str]]] = {
     "a working day": working_day,
     "refusals": refusals,
     "another person signs in": another_person,
+    "a coding agent asks": a_coding_agent_asks,
     "what is no request": nonsense,
 }
 

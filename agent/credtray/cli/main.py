@@ -64,6 +64,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "wait": ("cli.execution", _PROGRAMS),
     "console": ("cli.console", _PROGRAMS),
     "agent": ("tokens.agent_command", _PROGRAMS),
+    "allow": ("guard.command", _PROGRAMS),
+    "refuse": ("guard.command", _PROGRAMS),
     "docker-credential": ("tokens.registry", _PROGRAMS),
     "kube": ("tokens.kube_command", _PROGRAMS),
     "token": ("tokens.command", _PROGRAMS),

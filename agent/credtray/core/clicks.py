@@ -121,6 +121,7 @@ Click = (
     | protocol.Switch
     | protocol.Snooze
     | protocol.PauseNotices
+    | protocol.AnswerAgent
     | protocol.Stop
     | CopyCredentials
     | FetchKeys

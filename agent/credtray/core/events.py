@@ -11,6 +11,7 @@ from credtray.core.models import AccessToken, Account, Awaited, AwsConfig, RoleC
 from credtray.core.pasted_keys import ImportedKeys
 from credtray.core.policy import Action
 from credtray.core.ports import DesktopPart, EndpointState, Mark, Presence
+from credtray.core.protocol.results import AgentQuestion
 from credtray.core.settings import Settings
 
 
@@ -230,6 +231,13 @@ class EndpointChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentsAsked:
+    """These coding agents wait for a person to let them have keys, or no longer."""
+
+    questions: tuple[AgentQuestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TokenFound:
     """The token cache holds this token: ours, or another program's sign-in or refresh."""
 
@@ -438,6 +446,6 @@ Event = (
     | SyncFailed | NoticesPaused | NoticeUnseen | PresenceChanged
     | DayBegun | PartChanged | EndpointChanged | AccountsListed | AccountsUnknown
     | Imported | ImportFailed | SignInAwaited | SignInUnawaited
-    | WindowUnopened | EarlierEnded | PersonKnown | PersonUnknown | PersonKept
+    | WindowUnopened | EarlierEnded | PersonKnown | PersonUnknown | PersonKept | AgentsAsked
 )
 # fmt: on

@@ -98,8 +98,9 @@ def _command(click: Click) -> str:
             return f"credtray login {with_options(session, '--keep')}"
         case protocol.Activate(profiles=(profile,), section=str(section)):
             return f"credtray activate {with_options(profile, '--section', word(section))}"
-        case FetchKeys(profile=profile):
-            return f"credtray activate {argument(profile)}"
+        case FetchKeys(profile=profile) | protocol.AnswerAgent(profile=profile, allow=True):
+            verb = "activate" if isinstance(click, FetchKeys) else "allow"
+            return f"credtray {verb} {argument(profile)}"
         case protocol.Snooze(session=session, minutes=minutes):
             return f"credtray pause {minutes}m {argument(session)}"
         case _:

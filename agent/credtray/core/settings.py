@@ -33,6 +33,8 @@ WorkingDay = str
 """Usual hours, with the days where they are not every day."""
 Panel = str
 """``"auto"``, ``"light"`` or ``"dark"``."""
+Agents = str
+"""``"allow"``, ``"ask"`` or ``"never"``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class ProfileSettings:
     """Show the profile before the others."""
     production: bool = False
     """Mark the profile in menus: what is done with it is done to production."""
+    agents: Agents | None = None
+    """Whether coding agents get its keys: ``"allow"``, ``"ask"`` (you are asked) or ``"never"``."""
     registries: tuple[str, ...] = ()
     """Registries of Amazon ECR that this profile opens, by host or account, such as ``["111122223333"]``."""
 
@@ -97,6 +101,8 @@ class Settings:
     """Ask again before a click in the menu makes a profile marked ``production`` active or the default."""
     working_day: WorkingDay | None = None
     """Your usual hours, such as ``"Mon-Fri 09:00-17:30"``: asks once a day for a sign-in that covers them."""
+    agents: Agents | None = None
+    """Whether coding agents get keys: ``"allow"``, ``"ask"`` (at least so for production) or ``"never"``."""
     icon: Panel = "auto"
     """For which panel the tray icon is drawn: ``"auto"``, ``"light"`` or ``"dark"``."""
     sessions: Mapping[str, SessionSettings] = field(default_factory=lambda: MappingProxyType({}))
@@ -254,6 +260,7 @@ def _durations(found: list[timedelta]) -> tuple[timedelta, ...]:
 _DAY, _TIME = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)", r"([01]\d|2[0-3]):[0-5]\d"
 _HOURS = Annotated[str, Meta(pattern=rf"^({_DAY}(-{_DAY})? )?{_TIME}-{_TIME}\Z")]
 _PANELS = ("auto", "light", "dark")
+_AGENTS = ("allow", "ask", "never")
 _A_TEXT = SettingType(str, "a printable text", _text)
 _A_DURATION = SettingType(str, 'a duration such as "30m" or "4h"', parse_duration)
 _DURATIONS = SettingType(list, 'a list such as ["30m", "10m"]', _durations, _A_DURATION)
@@ -261,6 +268,7 @@ _DURATIONS = SettingType(list, 'a list such as ["30m", "10m"]', _durations, _A_D
 KINDS: Mapping[str, SettingType] = {
     "bool": SettingType(bool, "true or false", choices=("true", "false")),
     "Panel": SettingType(Literal[_PANELS], '"auto", "light" or "dark"', choices=_PANELS),
+    "Agents | None": SettingType(Literal[_AGENTS], '"allow", "ask" or "never"', choices=_AGENTS),
     "Delivery": SettingType(Delivery, '"file", "process" or "endpoint"', choices=tuple(Delivery)),
     "str | None": _A_TEXT,
     "Section | None": SettingType(str, "a printable text without ']'", _section),

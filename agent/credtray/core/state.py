@@ -14,6 +14,7 @@ from credtray.core.expiry import SignInMemory
 from credtray.core.models import AccessToken, Awaited, AwsConfig, Profile, RoleCredentials, SignIn, SsoSession
 from credtray.core.pasted_keys import ImportedKeys
 from credtray.core.ports import DesktopPart, EndpointState, Mark, Part, Presence
+from credtray.core.protocol.results import AgentQuestion
 from credtray.core.settings import Settings
 
 K = TypeVar("K")
@@ -245,6 +246,8 @@ class State:
     desktop: Mapping[str, DesktopPart] = field(default_factory=lambda: MappingProxyType({}))
     """By name: how tray, notifications and presence are served."""
     endpoint: EndpointState = EndpointState()
+    questions: tuple[AgentQuestion, ...] = ()
+    """Coding agents that wait for a person to let them have keys."""
     recent: tuple[str, ...] = ()
     """Profiles chosen lately, the latest first."""
     accounts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

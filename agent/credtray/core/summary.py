@@ -345,6 +345,7 @@ def status_document(state: State, agent: AgentStatus, now: datetime) -> StatusDo
         desktop=_desktop(state),
         endpoint=EndpointStatus(state.endpoint.port, ErrorEntry.of(state.endpoint.problem)),
         notices_paused_until=told(paused_until(state, now)),
+        coding_agents=state.questions,
     )
 
 

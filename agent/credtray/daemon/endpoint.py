@@ -213,16 +213,17 @@ class Endpoint:
     # --- requests -----------------------------------------------------------------------------------------
 
     async def _carry(
-        self, request: protocol.Endpoint, _sink: ReplySink
+        self, request: protocol.Endpoint, sink: ReplySink
     ) -> Done[EndpointResult] | Done[RevokeResult]:
         if self._closing:
             raise EndpointUnavailable("the agent is stopping")
         if request.revoke:
             return Done(await self._revoke(request.profile))
+        known_profile(self._loop.state, request.profile)
+        await self._requests.permitted(request.profile, Recipient(Way.ENDPOINT, sink.caller, sink.send))
         return Done(await self._grant(request.profile))
 
     async def _grant(self, profile: str) -> EndpointResult:
-        known_profile(self._loop.state, profile)
         path = path_of(profile)
         try:
             port = await self._granted(profile)

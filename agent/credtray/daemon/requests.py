@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import Any, NoReturn
 
@@ -101,7 +101,14 @@ class Recipient:
     way: Way | None
     """None: credtray itself, and nobody else gets them."""
     caller: Caller = None
+    hear: Callable[[Progress], Awaitable[None]] | None = field(default=None, compare=False)
+    """Takes what they should know while they wait."""
 
+
+Permission = Callable[[], Awaitable[None]]
+"""Returns when a person allows it; raises CredtrayError when they do not."""
+Guard = Callable[[str, Recipient], Awaitable[Permission | None]]
+"""Tells whether somebody must be asked before these get the keys of a profile; raises where nobody may."""
 
 Given = Callable[[str, Recipient, "Problem | None"], None]
 """Hears whose keys were given to whom, or why there were none to give. Costs nobody time."""
@@ -132,6 +139,8 @@ class Requests:
         self._changes = changes
         self._stop = stop
         self._tray = tray
+        self.guard: Guard | None = None
+        """Asked before keys are handed out."""
         self.given: Given = _nobody
         """Hears of all keys that are handed out."""
         self._handlers: dict[type, Handler] = {
@@ -208,7 +217,8 @@ class Requests:
     # --- credentials ------------------------------------------------------------------------------------
 
     async def _credentials(self, request: protocol.Credentials, sink: ReplySink) -> CredentialsIssued:
-        return CredentialsIssued(await self.issued(request.profile, Recipient(request.way, sink.caller)))
+        to = Recipient(request.way, sink.caller, sink.send)
+        return CredentialsIssued(await self.issued(request.profile, to))
 
     async def issued(self, name: str, to: Recipient) -> ProcessCredentials:
         """Return what ``credentials`` does in the form in which programs take it; raises the same."""
@@ -223,12 +233,30 @@ class Requests:
             CredtrayError: of the kind that says why there are none.
         """
         try:
+            permission = None if self.guard is None else await self.guard(name, to)
             found = await self._good_enough(name)
+            if permission is not None:  # a person is asked only where there are keys to give
+                await permission()
+                found = await self._good_enough(name)
         except CredtrayError as error:
             self.given(name, to, error.problem)
             raise
         self.given(name, to, None)
         return found
+
+    async def permitted(self, name: str, to: Recipient) -> None:
+        """Return when these may have the keys of a profile by a way that they open now.
+
+        Raises:
+            CredtrayError: they may not.
+        """
+        try:
+            permission = None if self.guard is None else await self.guard(name, to)
+            if permission is not None:
+                await permission()
+        except CredtrayError as error:
+            self.given(name, to, error.problem)
+            raise
 
     async def _good_enough(self, name: str) -> RoleCredentials:
         profile = known_profile(self._loop.state, name)
@@ -333,6 +361,7 @@ class Requests:
                 raise UsageError("Use --section with exactly one profile")
             _refuse_section(self._loop.state, request.profiles[0])
             await self._changes.set_section(self._loop, request.profiles[0], request.section)
+        await self._may_be_written(request.profiles, sink)
         self._loop.take(Activated(request.profiles))
         return await self._chosen(request.profiles, Effect(request.profiles), sink)
 
@@ -347,10 +376,17 @@ class Requests:
     async def _switch(self, request: protocol.Switch, sink: ReplySink) -> Done[ChoiceResult]:
         if request.profile is not None:
             known_profile(self._loop.state, request.profile)
+            await self._may_be_written((request.profile,), sink)
         # From here to the file: core/apply/profiles, core/policy, core/desired_sections, daemon/actions.
         self._loop.take(Switched(request.profile))
         names = (request.profile,) if request.profile else ()
         return await self._chosen(names, Effect(names, (DEFAULT,)), sink)
+
+    async def _may_be_written(self, names: tuple[str, ...], sink: ReplySink) -> None:
+        """Return when whoever asks may have the keys of these profiles, which are about to be in a file."""
+        for name in names:
+            if name not in self._loop.state.kept:
+                await self.permitted(name, Recipient(Way.FILE, sink.caller, sink.send))
 
     async def _chosen(self, names: tuple[str, ...], effect: Effect, sink: ReplySink) -> Done[ChoiceResult]:
         """Answer when the credentials file shows the choice, or why it does not."""

@@ -379,6 +379,7 @@ _STATUSES: Mapping[str, int] = {
     errors.PortalUnauthorized.code: 401,
     errors.RegistrationRefused.code: 401,
     errors.RoleRefused.code: 403,
+    errors.CodingAgentRefused.code: 403,
     errors.AssumeRoleRefused.code: 403,
     errors.UnknownProfile.code: 404,
     errors.ForeignProfile.code: 404,

@@ -132,6 +132,10 @@ def _endpoint_changed(state: State, event: events.EndpointChanged, _now: datetim
     return replace(state, endpoint=event.standing)
 
 
+def _agents_asked(state: State, event: events.AgentsAsked, _now: datetime) -> State:
+    return replace(state, questions=event.questions)
+
+
 def _stop_asked(state: State, event: events.StopAsked, _now: datetime) -> State:
     return replace(state, follower_until=event.follower_until)
 
@@ -152,6 +156,7 @@ _HANDLERS: Mapping[type, Handler] = {
     events.SettingsBroken: _settings_broken,
     events.StateSaved: _state_saved,
     events.EndpointChanged: _endpoint_changed,
+    events.AgentsAsked: _agents_asked,
     events.StopAsked: _stop_asked,
     events.Stopping: _stopping,
 }

@@ -382,6 +382,15 @@ class FileContended(CredtrayError):
     retry = Retry.LATER
 
 
+class CodingAgentRefused(CredtrayError):
+    """A coding agent asked for keys that it may not have, or that nobody has let it have yet."""
+
+    code = "coding_agent_refused"
+    title = "A coding agent may not use this profile"
+    hint = "Ask the person at this computer, who can allow it; do not try other ways to get keys."
+    retry = Retry.PERSON
+
+
 class NothingToUndo(CredtrayError):
     """There is no recorded change left to undo."""
 

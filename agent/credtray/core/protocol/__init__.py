@@ -17,6 +17,7 @@ from credtray.core.models import Secret
 from credtray.core.protocol.messages import (
     ENCODER,
     Activate,
+    AnswerAgent,
     Asks,
     CancelLogin,
     Copy,
@@ -59,6 +60,7 @@ __all__ = [
     "REQUEST_LIMIT",
     "VERSION",
     "Activate",
+    "AnswerAgent",
     "Asks",
     "CancelLogin",
     "Copy",

@@ -12,6 +12,7 @@ from credtray.core.errors import BadFrame, CredtrayError, Problem, Retry, error_
 from credtray.core.forms import Form
 from credtray.core.models import RoleCredentials, Secret, Way
 from credtray.core.protocol.results import (
+    AgentAnswered,
     CancelResult,
     ChoiceResult,
     CopyResult,
@@ -289,6 +290,17 @@ class Wait(Asks[WaitResult], frozen=True, tag="wait"):
     """Refuse where that rests on an expected end of the sign-in that nobody has confirmed."""
 
 
+class AnswerAgent(Asks[AgentAnswered], frozen=True, tag="answer_agent"):
+    """Let coding agents that ask have the keys of a profile, or refuse them. Never granted to one of them."""
+
+    profile: str
+    allow: bool
+    until_sign_in_ends: bool = False
+    """Not only for the command that asks now."""
+    pid: int | None = None
+    """Only the agent with this process id; None: every one that asks."""
+
+
 class Copy(Asks[CopyResult], frozen=True, tag="copy"):
     """Put a profile's role credentials on the clipboard of the agent's desktop, for 45 s."""
 
@@ -344,6 +356,7 @@ Known: TypeAlias = (
     | Endpoint
     | OpenPage
     | Wait
+    | AnswerAgent
     | Copy
     | TestNotice
     | ImportKeys

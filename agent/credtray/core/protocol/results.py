@@ -221,6 +221,26 @@ class EndpointStatus(Struct, frozen=True):
     error: ErrorEntry | None = None
 
 
+class AgentQuestion(Struct, frozen=True):
+    """A coding agent that wants the keys of a profile, and may have them only if a person says so."""
+
+    profile: str
+    agent: str
+    """What it is called: ``Claude Code``."""
+    pid: int
+    waiting: int = 0
+    """So many of its requests wait for the answer now; 0: they have given up, and would ask again."""
+
+
+class AgentAnswered(Struct, frozen=True):
+    """What a person said to coding agents."""
+
+    profile: str
+    agents: tuple[str, ...]
+    """Who had asked; empty: nobody, and nothing was changed."""
+    allowed: bool
+
+
 class StatusDocument(Struct, frozen=True, kw_only=True):
     """`credtray status --json`: the documented, versioned contract (docs/reference/status.md)."""
 
@@ -237,6 +257,7 @@ class StatusDocument(Struct, frozen=True, kw_only=True):
     desktop: DesktopStatus = DesktopStatus()
     endpoint: EndpointStatus = EndpointStatus()
     notices_paused_until: datetime | None = None
+    coding_agents: tuple[AgentQuestion, ...] = ()
 
 
 # --- signing in and out ------------------------------------------------------------------------------
