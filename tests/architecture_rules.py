@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 WINGS: dict[str, frozenset[str]] = {
     "core": frozenset(),
-    "menu": frozenset({"core"}),
+    "menu": frozenset({"core", "guard.agents", "guard.decisions"}),
     "moment": frozenset({"core"}),
     "ways_out": frozenset({"core"}),
     "files": frozenset({"core"}),

@@ -181,6 +181,7 @@ def document(
         },
         "endpoint": {"port": None, "error": None},
         "notices_paused_until": None,
+        "coding_agents": [],
         **parts,
     }
 

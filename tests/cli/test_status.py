@@ -187,3 +187,12 @@ def test_agent_from_before_an_upgrade_is_to_be_restarted() -> None:
     outcome = credtray("status", backend=FakeBackend({Status: document([session()], agent=OLDER)}))
 
     assert outcome.out.endswith("Agent running (version 0.0.9): restart it to use 0.1.0: credtray restart\n")
+
+
+def test_a_coding_agent_that_waits_is_told_with_the_command_that_lets_it() -> None:
+    question = {"profile": "synderys-security", "agent": "Claude Code", "pid": 4711, "waiting": 1}
+    backend = FakeBackend({Status: document(coding_agents=[question])})
+    told = " ".join(credtray("status", backend=backend).out.split())
+
+    assert "Claude Code (pid 4711) wants the keys of synderys-security." in told
+    assert "Allow it: credtray allow synderys-security" in told

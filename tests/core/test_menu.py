@@ -14,9 +14,18 @@ from pathlib import Path
 import pytest
 
 from credtray.core import clicks, protocol
-from credtray.core.events import Activated, Deactivated, SignedIn, SignInAddressKnown, SignInStarted, Switched
+from credtray.core.events import (
+    Activated,
+    AgentsAsked,
+    Deactivated,
+    SignedIn,
+    SignInAddressKnown,
+    SignInStarted,
+    Switched,
+)
 from credtray.core.forms import Form
 from credtray.core.models import AwsConfig, ConfigWarning
+from credtray.core.protocol.results import AgentQuestion
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State, frozen
 from credtray.menu import Item, Kind
@@ -509,3 +518,17 @@ def test_a_crowd_of_shares_does_not_push_everything_else_out_of_the_menu() -> No
 
     assert sum(item.key.startswith("share:") for item in menu) == 6
     assert "44 more: credtray share --list" in labels(menu)
+
+
+def test_a_coding_agent_that_waits_is_answered_below_the_page() -> None:
+    question = AgentQuestion("dev", "Claude Code", 4711, 2)
+    before, asked = seen(working()), seen(after(working(), AgentsAsked((question,))))
+    item = asked.menu[1]
+
+    assert labels(asked.menu)[1] == "Claude Code (pid 4711) wants the keys of dev"
+    assert [(each.label, each.click) for each in item.children] == [
+        ("Allow once", protocol.AnswerAgent("dev", True, pid=4711)),
+        ("Until the sign-in ends", protocol.AnswerAgent("dev", True, until_sign_in_ends=True, pid=4711)),
+        ("No", protocol.AnswerAgent("dev", False, pid=4711)),
+    ]
+    assert asked.menu[:1] + asked.menu[2:] == before.menu

@@ -70,6 +70,9 @@ def test_form_asks_for_what_a_command_asks_for(
         ("switch", {"profile": ("a", "b")}),
         ("switch", {"profile": ("",)}),
         ("sign-in", PROFILE),
+        ("answer-agent", PROFILE),
+        ("answer-agent", PROFILE | {"pid": ("x",), "allow": ("yes",)}),
+        ("answer-agent", PROFILE | {"pid": ("²",), "allow": ("yes",)}),
     ],
 )
 def test_form_that_is_none_of_ours_asks_for_nothing(action: str, fields: dict[str, tuple[str, ...]]) -> None:

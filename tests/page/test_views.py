@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from credtray.core.errors import RoleRefused
 from credtray.core.events import (
     Activated,
+    AgentsAsked,
     ConfigLoaded,
     Fetched,
     FetchFailed,
@@ -21,10 +22,12 @@ from credtray.core.events import (
     Switched,
 )
 from credtray.core.models import Profile
-from credtray.core.protocol.results import AgentStatus
+from credtray.core.protocol.results import AgentQuestion, AgentStatus
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.core.state import State
 from credtray.core.summary import status_document, summary
+from credtray.guard.decisions import answers
+from credtray.page.actions import request_of
 from credtray.page.views import Overview, happened, overview
 from tests.core.making import (
     HOUR,
@@ -243,3 +246,15 @@ def test_production_is_said() -> None:
     (line,) = seen(started("prod", settings=Settings(profiles=dict(chosen)))).profiles.lines
 
     assert (line.production, line.notes) == (True, "ask ops first")
+
+
+def test_a_coding_agent_that_waits_can_be_answered() -> None:
+    question = AgentQuestion("dev\u202e", "Claude Code", 4711, 2)
+    view = seen(after(signed_in(), AgentsAsked((question,))))
+
+    ((headline, buttons),) = view.questions
+    assert headline == "Claude Code (pid 4711) wants the keys of dev"
+    assert [each.label for each in buttons] == ["Allow once", "Until the sign-in ends", "No"]
+    clicks = [each.click for each in answers(question)]
+    sent = [{name: (value,) for name, value in each.fields} for each in buttons]
+    assert [request_of("answer-agent", fields, NOON) for fields in sent] == clicks

@@ -31,6 +31,7 @@ from credtray.cli.status_words import (
     endpoint_words,
     keys_words,
     person_words,
+    question_words,
     session_words,
     token_words,
     way,
@@ -149,6 +150,8 @@ def _parts(document: StatusDocument, reader: Reader) -> Iterator[RenderableType]
 
         yield from imports_view(document.imports, reader)
     yield from _warnings(document)
+    for line in question_words(document):
+        yield Text(f"{visible(line)}\n", "warning", overflow="fold")
     lead, meaning = agent_words(document.agent)
     yield Text.assemble((lead, "bold" if running else "strong warning"), f": {meaning}")
     for line in [*desktop_words(document, reader), *endpoint_words(document)]:

@@ -245,6 +245,15 @@ def endpoint_words(document: StatusDocument) -> list[str]:
     return [f"endpoint: {standing} ({problem.text})"]
 
 
+def question_words(document: StatusDocument) -> list[str]:
+    """Tell which coding agents wait for a person, and what to type."""
+    return [
+        f"{each.agent} (pid {each.pid}) wants the keys of {each.profile}. "
+        f"Allow it: credtray allow {argument(each.profile)}"
+        for each in document.coding_agents
+    ]
+
+
 def agent_words(agent: AgentStatus) -> tuple[str, str]:
     """Tell whether the agent runs, and what that means."""
     if agent.running:

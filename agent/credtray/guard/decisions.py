@@ -264,15 +264,33 @@ def _who(agent: Agent) -> str:
     return f"{agent.label} (pid {agent.pid})"
 
 
-BUTTONS = (("Allow once", True, False), ("Until the sign-in ends", True, True), ("No", False, False))
-"""Label, whether it allows, and for how long: in the notification, the menu and the page."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One way to answer: in the notification, the menu and the page."""
+
+    label: str
+    allow: bool
+    until_end: bool = False
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """What a form sends for it."""
+        said = {"allow": self.allow, "until-end": self.until_end}
+        return tuple((name, "yes") for name, chosen in said.items() if chosen)
+
+
+BUTTONS = (
+    Answer("Allow once", allow=True),
+    Answer("Until the sign-in ends", allow=True, until_end=True),
+    Answer("No", allow=False),
+)
 
 
 def answers(question: AgentQuestion) -> tuple[Button, ...]:
     """Return how a person can answer, the least first."""
     return tuple(
-        Button(label, AnswerAgent(question.profile, allow, until_end, question.pid))
-        for label, allow, until_end in BUTTONS
+        Button(each.label, AnswerAgent(question.profile, each.allow, each.until_end, question.pid))
+        for each in BUTTONS
     )
 
 

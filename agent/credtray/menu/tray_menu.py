@@ -25,6 +25,7 @@ from credtray.core.state import State
 from credtray.core.state_words import clock_time, session_troubles, troubles
 from credtray.core.summary import Summary
 from credtray.core.words import plain
+from credtray.guard.decisions import answers, headline, key_of
 from credtray.menu import Item, Kind
 from credtray.menu.profiles import profile_menus, separator
 from credtray.menu.sessions import problems_item, session_menus, setup_items, sign_outs
@@ -52,10 +53,11 @@ class Extras:
 
 
 def tray_menu(seen: Summary, extras: Extras) -> Iterator[Item]:
-    """Yield the whole menu: the page, sessions, what is wrong, profiles, credtray itself, the ways out."""
+    """Yield the whole menu: the page, coding agents that wait, sessions, problems, profiles, the rest."""
     state = seen.state
     sessions = tuple(seen.sessions.values())
     yield Item("open", Kind.COMMAND, "Open credtray", ShowPage())
+    yield from _questions(state)
     told = [line for _, line in troubles(seen)]
     if len(sessions) == 1:
         told = [*session_troubles(seen, sessions[0]), *told]
@@ -90,6 +92,17 @@ def _shares(extras: Extras) -> Iterator[Item]:
 def share_words(share: StopSharing) -> str:
     """Say who can use what."""
     return f"{plain(share.host)} has the keys of {plain(share.profile)}"
+
+
+def _questions(state: State) -> Iterator[Item]:
+    """Yield a submenu for each coding agent that waits for a person; there is none where nobody asks."""
+    for question in state.questions:
+        key = key_of(question)
+        children = tuple(
+            Item(f"{key}:{place}", Kind.COMMAND, answer.label, answer.click)
+            for place, answer in enumerate(answers(question))
+        )
+        yield Item(key, Kind.SUBMENU, headline(question), children=children)
 
 
 def _agent_items(seen: Summary, extras: Extras) -> Iterator[Item]:

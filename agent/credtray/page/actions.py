@@ -15,6 +15,7 @@ from credtray.core import protocol
 from credtray.core.errors import Problem, UsageError
 from credtray.core.forms import Form
 from credtray.core.protocol.results import (
+    AgentAnswered,
     CancelResult,
     ChoiceResult,
     CopyResult,
@@ -91,6 +92,15 @@ def _sign_in(fields: Fields, _now: datetime) -> protocol.Login:
     )
 
 
+def _answer_agent(fields: Fields, _now: datetime) -> protocol.AnswerAgent:
+    pid = one(fields, "pid")
+    if not (pid.isascii() and pid.isdecimal()):
+        raise out_of_date()
+    return protocol.AnswerAgent(
+        one(fields, "profile"), _said(fields, "allow"), _said(fields, "until-end"), int(pid)
+    )
+
+
 COPIES: Mapping[str, str] = MappingProxyType(
     {
         Form.POSIX.value: "bash, zsh",
@@ -111,6 +121,7 @@ _ACTIONS: Mapping[str, Callable[[Fields, datetime], protocol.Asks[Any]]] = Mappi
     {
         "sign-in": _sign_in,
         "keep-person": lambda fields, _: protocol.KeepPerson(one(fields, "session"), one(fields, "person")),
+        "answer-agent": _answer_agent,
         "cancel-sign-in": lambda fields, _: protocol.CancelLogin(one(fields, "session")),
         "sign-out": lambda fields, _: protocol.Logout(one(fields, "session")),
         "switch": lambda fields, _: protocol.Switch(one(fields, "profile")),
@@ -178,6 +189,13 @@ def _undone(_request: object, result: UndoResult) -> Message:
     return Message(title, f"Left as it is: {left}" if left else "", good=not skipped)
 
 
+def _answered(_request: object, result: AgentAnswered) -> Message:
+    profile = plain(result.profile)
+    if not result.agents:
+        return Message("It has been answered already", "The question is gone, or somebody else answered it.")
+    return Message(f"{_names(result.agents)} {'may' if result.allowed else 'may not'} use {profile}")
+
+
 _TOLD: Mapping[type, Callable[[Any, Any], Message]] = MappingProxyType(
     {
         ChoiceResult: _chosen,
@@ -192,5 +210,6 @@ _TOLD: Mapping[type, Callable[[Any, Any], Message]] = MappingProxyType(
             "Notices are paused for an hour" if result.until else "Notices are shown again"
         ),
         UndoResult: _undone,
+        AgentAnswered: _answered,
     }
 )

@@ -17,7 +17,7 @@ from credtray.core.errors import CredtrayError
 from credtray.core.icon_state import Shape
 from credtray.core.identity import is_other, names
 from credtray.core.models import SsoSession, Way
-from credtray.core.protocol.results import StatusDocument
+from credtray.core.protocol.results import AgentQuestion, StatusDocument
 from credtray.core.state import ProfileState, SignInStatus, State, region_of
 from credtray.core.state_words import (
     account_words,
@@ -33,6 +33,7 @@ from credtray.core.state_words import (
 )
 from credtray.core.summary import SessionSummary, Summary
 from credtray.core.words import plain
+from credtray.guard.decisions import BUTTONS, headline
 from credtray.history.entries import Entry, Kind
 from credtray.history.sentences import Sentence, sentences
 from credtray.history.timeline import DAY_BACK, SHORTLY_BACK, Timeline, timeline
@@ -150,6 +151,8 @@ class Overview:
     troubles: tuple[str, ...]
     shares: tuple[tuple[str, Button], ...]
     """Who has keys through `credtray share`, and what ends it."""
+    questions: tuple[tuple[str, tuple[Button, ...]], ...]
+    """Which coding agent wants which keys, and the answers."""
     copies: tuple[tuple[str, str], ...]
     """Form of keys, and what it is called."""
     paused: bool
@@ -183,6 +186,7 @@ def overview(
         profile_list(seen, query.get("q", "")),
         tuple(text for _, text in troubles(seen)),
         tuple((share_words(share), _end_of(share)) for share in shares),
+        tuple((headline(each), tuple(_answers(each))) for each in seen.state.questions),
         tuple(COPIES.items()),
         seen.state.paused_until is not None and seen.state.paused_until > seen.now,
     )
@@ -195,6 +199,13 @@ def _end_of(share: StopSharing) -> Button:
 def _by_use(seen: Summary) -> list[SessionSummary]:
     """Return the sessions that matter first, each in its usual order."""
     return sorted(seen.sessions.values(), key=lambda item: item.name not in seen.mattering)
+
+
+def _answers(question: AgentQuestion) -> Iterator[Button]:
+    """Yield the same answers as the notification has."""
+    for answer in BUTTONS:
+        fields = (("profile", question.profile), ("pid", str(question.pid)), *answer.fields)
+        yield Button("answer-agent", answer.label, fields)
 
 
 # --- sessions --------------------------------------------------------------------------------------------
