@@ -66,7 +66,7 @@ def test_looking_makes_no_file() -> None:
         ("warn_before", "1h\n"),
         ("icon", "auto\n"),
         ("remove_keys_at_end", "true\n"),
-        ("sessions.synderys.duration", "4h\n"),
+        ("sessions.synderys.duration", "8h\n"),
         ("sessions.corp.warn_before", "1h\n"),
         ("profiles.my prof.tags", "x\nYearly\n"),
         ("profiles.'my prof'.section", "my prof\n"),

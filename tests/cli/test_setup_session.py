@@ -11,10 +11,10 @@ from credtray.setup.session import (
     SessionWish,
     known_session,
     new_session,
-    read_length,
     read_scopes,
     suggested_name,
 )
+from credtray.setup.team_file import read_length
 
 EMPTY = AwsConfig()
 CORP = SsoSession("corp", "https://corp.awsapps.com/start", "eu-west-1", ("sso:account:access",))

@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 from credtray.app import build
 from credtray.aws.service_call import Reply, Request
 from credtray.core.errors import CredtrayError, Offline, UsageError
+from credtray.core.models import AwsConfig
 from credtray.desktop.paths import asset
-from credtray.setup.command import Manner, take_settings_over
+from credtray.setup.session import suggested_name
 from credtray.setup.team_file import (
     MAX_BYTES,
     TeamFile,
-    difference,
+    installed,
+    installed_with,
     is_source,
     load,
-    settings_after,
     understood,
 )
+from credtray.setup.team_settings import difference, settings_after, take_settings_over
 from credtray.store.new_settings import new_text
 from credtray.store.settings_file import settings_of
 from tests.cli.fake_backend import credtray
@@ -279,12 +281,80 @@ def test_what_the_organisations_policy_sets_a_team_file_does_not(
     policy.write_text('warn_before = ["2h"]\n')
     more = "[profiles.x]\nproduction = true\n"
     components = build()
-    manner = Manner(ask=False, dry_run=False, agreed=True, device=False, browser=False)
-    code = take_settings_over(components, read(f'warn_before = ["1m"]\n{WHOLE}{more}'), manner)
+    team = read(f'warn_before = ["1m"]\n{WHOLE}{more}')
+    take_settings_over(components, team, ask=False, dry_run=False)
     found = components.settings_file.load()
 
-    assert code == 0
     assert found.warn_before == (timedelta(hours=2),)
     assert found.profile("x").production
     assert 'warn_before = ["1m"]' not in components.settings_file.text()
     assert f"warn_before is set by your organisation ({policy}) and stays." in capsys.readouterr().err
+
+
+# --- those that are installed ---------------------------------------------------------------------------
+
+
+def install(home: Path, name: str, text: str) -> Path:
+    """Put a team file where an administrator puts them."""
+    path = home / "organisation" / "team" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_the_example_that_is_shipped_is_offered_by_its_name() -> None:
+    item = installed()["synderys"]
+
+    assert (item.start_url, item.region) == ("https://aws.synderys.com", "us-east-1")
+    assert item.duration == timedelta(hours=4)
+
+
+@pytest.mark.posix("/etc")
+def test_an_organisations_files_count_more_and_a_broken_one_costs_only_itself(home: Path) -> None:
+    mine = install(home, "b.toml", f"{WHOLE}{SESSION.replace('corp', 'synderys')}")
+    install(home, "a.toml", WHOLE[:-5])
+    install(home, "c.toml", WHOLE.replace("eu-west-1", "eu-west-3"))
+    install(home, "notes.txt", WHOLE.replace("corp", "notes"))
+    found = installed()
+
+    assert list(found) == ["corp", "synderys"]
+    assert (found["corp"].region, found["synderys"].region) == ("eu-west-1", "eu-west-1")
+    team = installed_with("synderys")
+    assert team is not None
+    assert team.source == str(mine)
+    assert installed_with("notes") is None
+
+
+@pytest.mark.posix("/etc")
+def test_a_name_in_the_team_file_is_suggested_for_its_start_url(home: Path) -> None:
+    install(home, "a.toml", WHOLE.replace("sessions.corp", "sessions.work"))
+
+    assert suggested_name("https://CORP.awsapps.com/start/", AwsConfig()) == "work"
+
+
+def test_of_several_sessions_only_the_settings_of_one_are_taken() -> None:
+    lab = SESSION.replace("corp", "lab")
+    more = f'duration = "4h"\n{lab}duration = "5h"\n[profiles.x]\nproduction = true\n'
+    wanted = [("sessions", "lab", "duration"), ("profiles", "x", "production")]
+
+    assert [where for where, _ in read(WHOLE + more).of("lab").settings] == wanted
+
+
+def test_setup_by_name_takes_the_settings_of_the_file_over(world: World) -> None:
+    outcome = world.credtray("setup", "synderys", "--accounts", "all", "--roles", "DNS", "--yes")
+    again = world.credtray("setup", "synderys", "--accounts", "all", "--roles", "DNS", "--yes")
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert "Changes to" in outcome.stderr
+    assert "Changes to" not in again.stderr
+    assert world.credtray("settings", "get", "sessions.synderys.duration").stdout == "4h\n"
+    assert world.credtray("settings", "get", "profiles.synderys-security.production").stdout == "true\n"
+
+
+def test_what_a_person_says_about_the_length_counts_more_than_the_file(world: World) -> None:
+    for source in ("synderys", team(world, SYNDERYS)):
+        words = ("--accounts", "all", "--roles", "DNS", "--session-duration", "9h", "--yes")
+        outcome = world.credtray("setup", source, *words)
+
+        assert outcome.returncode == 0, outcome.stderr
+        assert world.credtray("settings", "get", "sessions.synderys.duration").stdout == "9h\n"

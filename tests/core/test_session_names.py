@@ -23,9 +23,7 @@ from credtray.core.naming import suggested_name
         ("https://ssoins-7223.portal.eu-west-1.app.aws", ("sso",), "sso-2"),
     ],
 )
-def test_name_is_the_presets_or_the_organisations(
-    start_url: str, taken: tuple[str, ...], expected: str
-) -> None:
+def test_name_is_the_organisations(start_url: str, taken: tuple[str, ...], expected: str) -> None:
     assert suggested_name(start_url, taken) == expected
 
 

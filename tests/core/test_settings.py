@@ -62,11 +62,11 @@ def test_what_cannot_be_a_setting_is_named(data: dict[str, Any], says: str) -> N
     assert says in str(refused.value)
 
 
-def test_the_length_of_a_sign_in_is_the_setting_then_the_preset_then_the_services_default() -> None:
-    settings = Settings(sessions={"corp": SessionSettings(2 * HOUR), "synderys": SessionSettings()})
+def test_the_length_of_a_sign_in_is_the_setting_or_the_services_default() -> None:
+    settings = Settings(sessions={"corp": SessionSettings(2 * HOUR), "lab": SessionSettings()})
 
     assert settings.sign_in_length("corp") == 2 * HOUR
-    assert settings.sign_in_length("synderys") == 4 * HOUR
+    assert settings.sign_in_length("lab") == 8 * HOUR
     assert settings.sign_in_length("other") == 8 * HOUR
 
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from credtray.core.addresses import PRESETS, same_portal_address
 from credtray.core.errors import UsageError
 from credtray.core.models import Account
 from credtray.core.words import did_you_mean
@@ -151,17 +150,12 @@ _NUMBERS = ("d-", "ssoins-")
 
 
 def suggested_name(start_url: str, taken: Collection[str]) -> str:
-    """Return a free session name: the preset's, or the organisation's part of the host name, numbered."""
-    first = _preset_name(start_url) or _organisation(start_url)
+    """Return a free session name: the organisation's part of the host name, numbered."""
+    first = _organisation(start_url)
     name, number = first, 2
     while name in taken:
         name, number = f"{first}-{number}", number + 1
     return name
-
-
-def _preset_name(start_url: str) -> str | None:
-    presets = (preset for preset in PRESETS.values() if same_portal_address(preset.start_url, start_url))
-    return next((preset.session for preset in presets), None)
 
 
 def _organisation(start_url: str) -> str:

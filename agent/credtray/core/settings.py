@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta
 
-from credtray.core.addresses import SUPPORTED, check_region, proxy_problem, usual_length
+from credtray.core.addresses import DEFAULT_SIGN_IN_LENGTH, SUPPORTED, check_region, proxy_problem
 from credtray.core.errors import RegionRefused, SettingsInvalid
 from credtray.core.models import Delivery
 from credtray.core.shapes import fitted
@@ -109,9 +109,9 @@ class Settings:
     profiles: Mapping[str, ProfileSettings] = field(default_factory=lambda: MappingProxyType({}))
 
     def sign_in_length(self, session: str) -> timedelta:
-        """Return the configured length of a sign-in, or the preset's, or the service's default."""
+        """Return the configured length of a sign-in, or the service's default."""
         chosen = self.session(session).duration
-        return chosen if chosen is not None else usual_length(session)
+        return chosen if chosen is not None else DEFAULT_SIGN_IN_LENGTH
 
     def section(self, profile: str) -> str:
         """Return the section of the credentials file that takes this profile's keys."""

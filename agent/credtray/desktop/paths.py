@@ -146,8 +146,8 @@ def asset(name: str) -> bytes:
 
 
 def asset_path(name: str) -> Path | None:
-    """Return the absolute path of one file of ``assets/``, for programs that read it themselves."""
-    return next((folder / name for folder in _folders() if (folder / name).is_file()), None)
+    """Return the absolute path of one file or folder of ``assets/``, for those that read it themselves."""
+    return next((folder / name for folder in _folders() if (folder / name).exists()), None)
 
 
 def documents() -> Path:

@@ -12,19 +12,20 @@ import secrets
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import Enum
 
 from credtray.app import Components
 from credtray.aws.profile_writer import Preview
-from credtray.core.addresses import PRESETS, pasted_start_url
+from credtray.core.addresses import pasted_start_url
 from credtray.core.config.setup_edits import ProfileOutcome, SetupWish
 from credtray.core.errors import CredtrayError, Problem, SignInCancelled, UsageError
 from credtray.core.events import FilesChanged
 from credtray.core.models import SsoSession
 from credtray.core.naming import RoleChoice
 from credtray.core.state import State
-from credtray.core.words import plain
+from credtray.core.words import exact, plain
 from credtray.daemon.loop import Loop
 from credtray.daemon.sign_in import SignInProgress, SignInRequest
 from credtray.daemon.workers import Workers
@@ -47,8 +48,10 @@ from credtray.setup.session import (
     known_session,
     listed,
     new_session,
+    preset_of,
     suggested_name,
 )
+from credtray.setup.team_file import TeamSession, installed
 
 _log = logging.getLogger(__name__)
 
@@ -133,6 +136,8 @@ class _Run:
     cancelled: threading.Event = field(default_factory=threading.Event)
     step: SignInProgress | None = None
     session: SsoSession | None = None
+    team: TeamSession | None = None
+    """What an installed team file says of it."""
     choices: tuple[RoleChoice, ...] = ()
     there: frozenset[tuple[str, str]] = frozenset()
     preview: Preview | None = None
@@ -240,7 +245,7 @@ class Adding:
         existing = known_session(wish, state.config)
         session = existing or new_session(wish, state.config)
         self._run, self._stage, self._problem = run, Stage.SIGNING_IN, None
-        run.session = session
+        run.session, run.team = session, None if existing is not None else preset_of(wish)
         running = asyncio.get_running_loop()
 
         def step(progress: SignInProgress) -> None:
@@ -311,7 +316,7 @@ class Adding:
         picked = tuple(choice for number, choice in enumerate(run.choices) if str(number) in ticked)
         if not picked:
             raise UsageError("Nothing is ticked", hint="Tick at least one role.")
-        wish = SetupWish(run.session, picked, region_of_new=run.session.region)
+        wish = _wished(run.session, picked, run.team)
         preview = await self._loop.file_work(lambda: self._preview(wish))
         if run is not self._run:  # given up in another tab meanwhile
             raise out_of_date()
@@ -322,10 +327,7 @@ class Adding:
     def _preview(self, wish: SetupWish) -> Preview:
         components = self._components
         taken, said = taken_sections(components), credentials_profiles(components)
-        whole = SetupWish(
-            wish.session, wish.choices, region_of_new=wish.region_of_new, taken=taken, credentials=said
-        )
-        return components.profile_writer.preview(whole)
+        return components.profile_writer.preview(replace(wish, taken=taken, credentials=said))
 
     async def _back(self, fields: Fields) -> Message:
         if self._stage is not Stage.PREVIEW:
@@ -356,6 +358,8 @@ class Adding:
                 error = not_remembered(self._components, f"setup {name}", written)
                 if error is not None:
                     _log.warning("`credtray undo` cannot undo this: %s", error)
+            if run.team is not None and run.team.duration is not None:
+                self._remember_length(name, run.team.duration)
 
         await self._loop.file_work(work)
         run.written = tuple(
@@ -365,6 +369,12 @@ class Adding:
         await self._look_at_login()
         if run is self._run:
             self._stage, self._problem = Stage.WRITTEN, None
+
+    def _remember_length(self, session: str, length: timedelta) -> None:
+        try:
+            self._components.settings_file.set(("sessions", session, "duration"), exact(length))
+        except CredtrayError as error:
+            _log.warning("the length of a sign-in could not be saved: %s", error)
 
     async def _look_at_login(self) -> None:
         try:
@@ -402,10 +412,18 @@ def _count_nothing() -> Iterator[Count]:
     yield lambda _what, _done, _total: None
 
 
+def _wished(session: SsoSession, picked: tuple[RoleChoice, ...], team: TeamSession | None) -> SetupWish:
+    """Return what is to be written, named as an installed team file says."""
+    if team is None:
+        return SetupWish(session, picked, region_of_new=session.region)
+    region = team.profile_region or session.region
+    return SetupWish(session, picked, team.template, region_of_new=None if region == "none" else region)
+
+
 def _offers(state: State) -> list[Offer]:
     presets = [
-        Offer(f"preset:{name}", name, preset.start_url)
-        for name, preset in PRESETS.items()
+        Offer(f"preset:{name}", plain(name), plain(item.start_url, 80))
+        for name, item in installed().items()
         if name not in state.config.sessions
     ]
     there = [

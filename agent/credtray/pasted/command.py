@@ -23,7 +23,7 @@ from credtray.aws.profile_writer import Preview
 from credtray.cli import terminal
 from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption
-from credtray.core.addresses import PRESETS
+from credtray.core.addresses import DEFAULT_SCOPES
 from credtray.core.config.setup_edits import ProfileOutcome, SetupWish
 from credtray.core.errors import CredtrayError, UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
@@ -434,9 +434,11 @@ def _session(config: AwsConfig, account_id: str, *, ask: bool) -> SsoSession:
         if len(names) == 1:
             return known[next(iter(names))]
     if ask:
+        from credtray.setup.team_file import installed
+
         presets = {
-            name: SsoSession(name, preset.start_url, preset.region, preset.scopes)
-            for name, preset in PRESETS.items()
+            name: SsoSession(name, item.start_url, item.region, item.scopes or DEFAULT_SCOPES)
+            for name, item in installed().items()
             if name not in config.sessions
         }
         return _picked({**known, **presets})

@@ -5,7 +5,7 @@ Writes once, at its end, after everything is known and agreed to; until then not
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,16 +14,12 @@ from credtray.cli import terminal
 from credtray.core.addresses import pasted_start_url
 from credtray.core.errors import UsageError
 from credtray.core.naming import DEFAULT_TEMPLATE
-from credtray.core.settings import dotted
-from credtray.core.words import did_you_mean, plain
-from credtray.setup.session import SessionWish, read_length, read_scopes
-from credtray.setup.team_file import is_source
-from credtray.store.settings_file import settings_of
+from credtray.core.words import did_you_mean
+from credtray.setup.session import SessionWish, read_scopes
+from credtray.setup.team_file import is_source, read_length
 
 if TYPE_CHECKING:
-    from credtray.app import Components
     from credtray.setup.steps import Choices
-    from credtray.setup.team_file import TeamFile
 
 _INTERRUPTED = 130
 
@@ -128,23 +124,23 @@ def setup(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     choices = Choices(
         accounts,
         roles,
-        template or DEFAULT_TEMPLATE,
+        template,
         profile_region,
         activate,
         credential_process,
         prune,
         start,
     )
-    manner = Manner(terminal.interactive() and not yes, dry_run, yes, device, not no_browser)
+    manner = _Manner(terminal.interactive() and not yes, dry_run, yes, device, not no_browser)
     if preset is not None and is_source(preset):
-        code = _by_team_file(preset, wish, choices, manner, own_template=template is not None)
+        code = _by_team_file(preset, wish, choices, manner)
     else:
         code = _carried_out(wish, choices, manner)
     raise typer.Exit(code)
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class _Manner:
     """How to go about it, as the command line says."""
 
     ask: bool
@@ -154,7 +150,7 @@ class Manner:
     browser: bool
 
 
-def _carried_out(wish: SessionWish, choices: Choices, manner: Manner) -> int:
+def _carried_out(wish: SessionWish, choices: Choices, manner: _Manner) -> int:
     from credtray.setup.steps import Setup
 
     run = Setup(wish, choices, ask=manner.ask, dry_run=manner.dry_run, agreed=manner.agreed)
@@ -168,9 +164,7 @@ def _carried_out(wish: SessionWish, choices: Choices, manner: Manner) -> int:
 # --- by a team file ---------------------------------------------------------------------------------
 
 
-def _by_team_file(
-    source: str, wish: SessionWish, choices: Choices, manner: Manner, *, own_template: bool
-) -> int:
+def _by_team_file(source: str, wish: SessionWish, choices: Choices, manner: _Manner) -> int:
     """Set up each of the file's sessions, then take its settings over; stop at the first that fails.
 
     Raises:
@@ -181,6 +175,7 @@ def _by_team_file(
     from credtray.aws.clients import Clients
     from credtray.core.models import Endpoints
     from credtray.setup.team_file import load
+    from credtray.setup.team_settings import take_settings_over
 
     if wish.start_url or wish.region or wish.scopes:
         raise UsageError("A team file says where to sign in: leave out --start-url, --region and --scopes")
@@ -193,52 +188,9 @@ def _by_team_file(
         part = SessionWish(
             None, item.name, item.start_url, item.region, item.scopes, wish.duration or item.duration
         )
-        own = replace(
-            choices,
-            accounts=choices.accounts or item.accounts,
-            roles=choices.roles or item.roles,
-            template=choices.template if own_template else item.template,
-            region=choices.region or item.profile_region,
-        )
-        code = _carried_out(part, own, manner)
+        code = _carried_out(part, choices.answered_by(item), manner)
         if code:
             return code
-    return take_settings_over(build(), team, manner)
-
-
-def _without_locked(components: Components, team: TeamFile) -> TeamFile:
-    """Return the file without the settings that the organisation's policy decides about, and tell them."""
-    locked = components.settings_file.locked()
-    left = tuple(item for item in team.settings if locked.lock_of(item[0]) is None)
-    for where, _value in team.settings:
-        lock = locked.lock_of(where)
-        if lock is not None:
-            terminal.say(f"{plain(dotted(where))} is set by your organisation ({lock.place}) and stays.")
-    return replace(team, settings=left)
-
-
-def take_settings_over(components: Components, team: TeamFile, manner: Manner) -> int:
-    """Show what the team file changes in settings.toml, ask, and write it."""
-    from credtray.setup.team_file import difference, settings_after
-    from credtray.store.new_settings import new_text
-
-    file = components.settings_file
-    before, team = file.text(), _without_locked(components, team)
-    after = settings_after(before or new_text(), team)
-    if not team.settings or settings_of(after) == settings_of(before):
-        return 0
-    terminal.say(f"\nChanges to {file.path}:")
-    for line in difference(before or new_text(), after).splitlines()[2:]:
-        terminal.say(line)
-    if manner.dry_run:
-        terminal.say("Nothing was written (--dry-run).")
-        return 0
-    if manner.ask:
-        from credtray.cli.questions import ask_yes
-
-        if not ask_yes("Take these settings over?"):
-            terminal.say("The settings stay as they are.")
-            return 0
-    file.take_over(before, after)
-    terminal.show_words("The settings were taken over; `credtray settings undo` gives the former ones back.")
+    said = {("sessions", item.name, "duration") for item in sessions if wish.duration is not None}
+    take_settings_over(build(), team.without(said), ask=manner.ask, dry_run=manner.dry_run)
     return 0

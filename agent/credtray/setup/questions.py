@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from credtray.cli.questions import ask_one, ask_several, ask_text, ask_yes
 from credtray.cli.terminal import say
-from credtray.core.addresses import PRESETS, check_region, pasted_start_url, start_url_kind
+from credtray.core.addresses import check_region, pasted_start_url, start_url_kind
 from credtray.core.errors import UsageError
 from credtray.core.models import Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice, check_template
@@ -21,9 +21,9 @@ from credtray.setup.session import (
     SessionWish,
     check_session_name,
     listed,
-    read_length,
     suggested_name,
 )
+from credtray.setup.team_file import installed, read_length
 
 # Which accounts and roles `credtray setup` takes: from --accounts and --roles, or picked from a list.
 #
@@ -103,7 +103,7 @@ def complete(wish: SessionWish, config: AwsConfig) -> SessionWish:
     if (
         wish.preset is not None
         or wish.name in config.sessions
-        or (wish.name in PRESETS and not wish.start_url)
+        or (wish.name in installed() and not wish.start_url)
     ):
         return wish
     start_url = wish.start_url or pasted_start_url(
@@ -130,8 +130,8 @@ def _length(wish: SessionWish) -> timedelta | None:
 def _first_choice(config: AwsConfig) -> SessionWish:
     """Offer the presets first, then what the config file has, then a new start URL."""
     presets = [
-        (f"{name}  {preset.start_url}", SessionWish(preset=name))
-        for name, preset in PRESETS.items()
+        (f"{name}  {item.start_url}", SessionWish(preset=name))
+        for name, item in installed().items()
         if name not in config.sessions
     ]
     there = [

@@ -16,23 +16,19 @@ from datetime import datetime, timedelta
 from credtray.core import naming
 from credtray.core.addresses import (
     DEFAULT_SCOPES,
-    PRESETS,
-    Preset,
     check_region,
     same_portal_address,
     start_url_kind,
 )
 from credtray.core.errors import CredtrayError, PortalUnauthorized, TokenUnreadable, UsageError
-from credtray.core.expiry import SHORTEST_SIGN_IN
 from credtray.core.models import AccessToken, Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice
 from credtray.core.ports import Ports
-from credtray.core.words import did_you_mean, parse_duration
+from credtray.core.words import did_you_mean
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, run_sign_in
+from credtray.setup.team_file import TeamSession, installed
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
-_HOURS = re.compile(r"[0-9]{1,4}([.][0-9]{1,2})?\Z")
-_LONGEST_SIGN_IN = timedelta(days=90)
 _SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*\Z")
 
 
@@ -82,20 +78,23 @@ def _same_address(option: str, said: object, there: object) -> bool:
     return option == "--start-url" and same_portal_address(str(said), str(there))
 
 
-def preset_of(wish: SessionWish) -> Preset | None:
-    """Return the preset that was asked for, by argument or by its session's name.
+def preset_of(wish: SessionWish) -> TeamSession | None:
+    """Return the session of an installed team file that was asked for, by argument or by its name.
 
     Raises:
         UsageError: there is none of that name; the nearest are offered.
     """
+    if wish.preset is None and (wish.name is None or wish.start_url is not None):
+        return None
+    known = installed()
     if wish.preset is None:
-        return PRESETS.get(wish.name or "") if wish.start_url is None else None
-    if wish.preset not in PRESETS:
+        return known.get(wish.name or "")
+    if wish.preset not in known:
         raise UsageError(
-            f"There is no preset or sso-session named {wish.preset!r}.{did_you_mean(wish.preset, PRESETS)}",
-            hint=f"Presets: {', '.join(PRESETS)}. For any other organisation, give --start-url and --region.",
+            f"There is no preset or sso-session named {wish.preset!r}.{did_you_mean(wish.preset, known)}",
+            hint=f"Presets: {', '.join(known)}. For any other organisation, give --start-url and --region.",
         )
-    return PRESETS[wish.preset]
+    return known[wish.preset]
 
 
 def new_session(wish: SessionWish, config: AwsConfig) -> SsoSession:
@@ -108,7 +107,7 @@ def new_session(wish: SessionWish, config: AwsConfig) -> SsoSession:
     preset = preset_of(wish)
     start_url = wish.start_url or (preset.start_url if preset else None)
     region = wish.region or (preset.region if preset else None)
-    name = wish.name or (preset.session if preset else None)
+    name = wish.name or (preset.name if preset else None)
     parts = {"--session": name, "--start-url": start_url, "--region": region}
     missing = [option for option, value in parts.items() if value is None]
     if name is None or start_url is None or region is None:
@@ -116,7 +115,8 @@ def new_session(wish: SessionWish, config: AwsConfig) -> SsoSession:
     check_session_name(name, config)
     start_url_kind(start_url)
     check_region(region)
-    return SsoSession(name, start_url, region, wish.scopes or (preset.scopes if preset else DEFAULT_SCOPES))
+    scopes = wish.scopes or (preset.scopes if preset else None)
+    return SsoSession(name, start_url, region, scopes or DEFAULT_SCOPES)
 
 
 def check_session_name(name: str, config: AwsConfig) -> None:
@@ -145,28 +145,11 @@ def read_scopes(text: str | None) -> tuple[str, ...] | None:
     return scopes
 
 
-def read_length(text: str) -> timedelta | None:
-    """Read how long a sign-in lasts: hours (``8``, ``7.5``) or a duration (``12h``); None for nothing.
-
-    Raises:
-        UsageError: it is neither, or not between 15 minutes and 90 days, which is what AWS allows.
-    """
-    said = text.strip().lower().removesuffix("hours").removesuffix("hour").replace(" ", "")
-    if not said:
-        return None
-    try:
-        length = timedelta(hours=float(said)) if _HOURS.match(said) else parse_duration(said)
-    except ValueError:
-        raise UsageError(f"{text!a} is not a number of hours, nor a duration such as 8h or 90m") from None
-    length = timedelta(minutes=round(length.total_seconds() / 60))
-    if not SHORTEST_SIGN_IN <= length <= _LONGEST_SIGN_IN:
-        raise UsageError(f"{text!a}: AWS allows sign-ins of 15 minutes to 90 days")
-    return length
-
-
 def suggested_name(start_url: str, config: AwsConfig) -> str:
-    """Return a session name for a start URL: the organisation's part of the host name."""
-    return naming.suggested_name(start_url, config.sessions)
+    """Return a session name for a start URL: an installed team file's, or a part of the host name."""
+    known = (item.name for item in installed().values() if same_portal_address(item.start_url, start_url))
+    free = next((name for name in known if name not in config.sessions), None)
+    return free or naming.suggested_name(start_url, config.sessions)
 
 
 # Signs in for `credtray setup` and asks the portal what there is, with a progress bar on stderr.

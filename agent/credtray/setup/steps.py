@@ -25,7 +25,7 @@ from credtray.cli.columns import Column, Columns
 from credtray.cli.configured import configuration
 from credtray.cli.sign_in import show_progress
 from credtray.cli.terminal import visible
-from credtray.core.addresses import check_region
+from credtray.core.addresses import check_region, same_portal_address
 from credtray.core.config.setup_edits import ProfileChange, ProfileOutcome, SetupWish
 from credtray.core.errors import (
     AgentNotStarted,
@@ -36,7 +36,7 @@ from credtray.core.errors import (
     UsageError,
 )
 from credtray.core.models import Account, AwsConfig, SsoSession
-from credtray.core.naming import RoleChoice, check_template
+from credtray.core.naming import DEFAULT_TEMPLATE, RoleChoice, check_template
 from credtray.core.protocol import Activate, Progress
 from credtray.core.settings import Settings
 from credtray.core.words import exact
@@ -55,6 +55,13 @@ from credtray.setup.config_place import (
 )
 from credtray.setup.questions import ALL, Filter, chosen, names_of
 from credtray.setup.session import Count, SessionWish, Talk, known_session, new_session
+from credtray.setup.team_file import (
+    TeamFile,
+    TeamSession,
+    installed,
+    installed_with,
+)
+from credtray.setup.team_settings import take_settings_over
 
 # Shows what `credtray setup` would write: the profiles as a table, the config file as a diff. Draws only.
 
@@ -168,12 +175,22 @@ class Choices:
 
     accounts: str | None
     roles: str | None
-    template: str
+    template: str | None
     region: str | None
     activate: bool
     credential_process: bool
     prune: bool
     start: bool | None = None
+
+    def answered_by(self, item: TeamSession) -> Choices:
+        """Return them with what a team file answers of what was not said."""
+        return replace(
+            self,
+            accounts=self.accounts or item.accounts,
+            roles=self.roles or item.roles,
+            template=self.template or item.template,
+            region=self.region or item.profile_region,
+        )
 
 
 class Setup:
@@ -188,6 +205,8 @@ class Setup:
         self._dry_run = dry_run
         self._agreed = agreed
         self._length = wish.duration
+        self._team: TeamFile | None = None
+        """The installed team file that has answered something."""
         self.after_interrupt = "Setup was cancelled; nothing was changed."
 
     def carry_out(self, *, device: bool, browser: bool) -> int:
@@ -221,11 +240,15 @@ class Setup:
         )
         picked = self._picked(config, session, accounts, found)
         preview = self._agreed_preview(components, session, accounts, picked)
-        return 0 if preview is None else self._write(components, preview)
+        if preview is not None:
+            return self._write(components, preview)
+        if self._dry_run and self._team is not None:
+            take_settings_over(components, self._team, ask=False, dry_run=True)
+        return 0
 
     def _check(self) -> None:
         """Refuse what cannot work before anything is sent anywhere."""
-        check_template(self._choices.template)
+        check_template(self._choices.template or DEFAULT_TEMPLATE)
         if self._choices.region not in {None, _NONE}:
             check_region(self._choices.region or "")
         if self._ask:
@@ -234,6 +257,11 @@ class Setup:
             raise UsageError(
                 "Cannot ask questions: not a terminal", hint="Give all answers as options and add --yes."
             )
+
+    def _check_answers(self) -> None:
+        """Refuse to begin where something is missing that cannot be asked for."""
+        if self._ask:
+            return
         said = {"--accounts": self._choices.accounts, "--roles": self._choices.roles}
         missing = [option for option, value in said.items() if value is None]
         if missing:
@@ -247,6 +275,8 @@ class Setup:
             wish = complete(wish, config)
         self._length = wish.duration
         existing = known_session(wish, config)
+        self._ask_team(wish, existing)
+        self._check_answers()
         if existing is not None:
             terminal.say(
                 f"Session {existing.name}: {existing.start_url}, {existing.region} (in your config file)"
@@ -255,6 +285,17 @@ class Setup:
         session = as_read(components, new_session(wish, config), settings)
         terminal.say(f"Session {session.name}: {session.start_url}, {session.region}")
         return portal.located(components.ports, session, at_terminal())
+
+    def _ask_team(self, wish: SessionWish, existing: SsoSession | None) -> None:
+        """Let an installed team file answer what was not said, where it is about this sign-in."""
+        name = wish.preset or wish.name or ""
+        item = None if wish.start_url else installed().get(name)
+        team = None if item is None else installed_with(name)
+        if item is None or team is None:
+            return
+        if existing is None or same_portal_address(existing.start_url, item.start_url):
+            said = {("sessions", name, "duration")} if wish.duration is not None else set()
+            self._choices, self._team = self._choices.answered_by(item), team.of(name).without(said)
 
     def _picked(
         self, config: AwsConfig, session: SsoSession, accounts: list[Account], found: list[RoleChoice]
@@ -317,7 +358,7 @@ class Setup:
         return SetupWish(
             session,
             tuple(picked),
-            self._choices.template,
+            self._choices.template or DEFAULT_TEMPLATE,
             region=None if region == _NONE else region,
             region_of_new=fallback,
             command=credential_process_command if self._choices.credential_process else None,
@@ -337,6 +378,8 @@ class Setup:
         remember_length(components, preview.wish.session.name, self._length)
         names = [item.profile for item in preview.plan.profiles if item.change is not ProfileOutcome.PRUNED]
         terminal.show_words(_summary(preview))
+        if self._team is not None:
+            take_settings_over(components, self._team, ask=self._ask, dry_run=False)
         wants_keys = self._wants_keys(len(names))
         see_to_agent(self._choices.start, ask=self._ask)
         if not wants_keys:

@@ -6,10 +6,13 @@ nor a CA bundle: whoever wrote it chooses where people sign in, not what their c
 
 from __future__ import annotations
 
-import difflib
+import os
+import re
+import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,16 +21,20 @@ from urllib.parse import urljoin, urlsplit
 from credtray.aws.service_call import Reply, Request
 from credtray.core.addresses import check_region, shown, start_url_kind
 from credtray.core.errors import CredtrayError, Offline, UsageError
+from credtray.core.expiry import SHORTEST_SIGN_IN
 from credtray.core.naming import DEFAULT_TEMPLATE, check_template
 from credtray.core.settings import TABLES, Toml, Where, dotted, from_mapping
-from credtray.core.words import did_you_mean
+from credtray.core.words import did_you_mean, parse_duration
+from credtray.desktop.paths import asset_path
 from credtray.files.atomic_file import read_bounded
-from credtray.setup.session import read_length
-from credtray.store.settings_file import edited
+from credtray.store import organisation
 
 MARK = "credtray_team"
 VERSION = 1
 MAX_BYTES = 256 * 1024
+_MOST_FILES = 20
+_HOURS = re.compile(r"[0-9]{1,4}([.][0-9]{1,2})?\Z")
+_LONGEST_SIGN_IN = timedelta(days=90)
 _OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -64,6 +71,58 @@ class TeamFile:
     sessions: tuple[TeamSession, ...]
     settings: tuple[tuple[Where, Toml], ...] = field(default=())
     """In the file's order."""
+
+    def without(self, settings: Collection[Where]) -> TeamFile:
+        """Return the file with fewer settings."""
+        return replace(self, settings=tuple(item for item in self.settings if item[0] not in settings))
+
+    def of(self, session: str) -> TeamFile:
+        """Return what the file says that has to do with one of its sessions, or with none."""
+        own = tuple(item for item in self.settings if item[0][0] != "sessions" or item[0][1] == session)
+        return replace(self, settings=own)
+
+
+# --- those that are installed -----------------------------------------------------------------------
+
+
+def installed() -> dict[str, TeamSession]:
+    """Return the sessions of the team files on this computer, by name; of two with a name, the first counts.
+
+    A file that cannot be used offers nothing here: who names it by its path learns why.
+    """
+    found: dict[str, TeamSession] = {}
+    for team in _installed_files():
+        for item in team.sessions:
+            found.setdefault(item.name, item)
+    return found
+
+
+def installed_with(session: str) -> TeamFile | None:
+    """Return the installed team file that ``installed`` takes this session from."""
+    return next(
+        (team for team in _installed_files() if session in {item.name for item in team.sessions}), None
+    )
+
+
+def _installed_files() -> Iterator[TeamFile]:
+    for folder in (_of_organisation(), asset_path("team")):
+        try:
+            names = sorted(folder.glob("*.toml")) if folder is not None else []
+        except OSError:
+            continue
+        for path in names[:_MOST_FILES]:
+            with suppress(CredtrayError):
+                yield understood(read_bounded(path, MAX_BYTES) or b"", str(path))
+
+
+def _of_organisation() -> Path:
+    """Return where an administrator puts team files for everybody on this computer."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("PROGRAMFILES", r"C:\Program Files")) / "credtray" / "team"
+    elif sys.platform == "darwin":  # noqa: RET505 -- type checkers take the branch of their platform
+        return Path("/Library/Application Support/credtray/team")
+    else:
+        return organisation.ON_LINUX.with_name("team")
 
 
 # --- getting it -------------------------------------------------------------------------------------
@@ -235,21 +294,20 @@ def _nested(settings: tuple[tuple[Where, Toml], ...]) -> dict[str, Any]:
     return data
 
 
-# --- the settings -----------------------------------------------------------------------------------
-
-
-def settings_after(text: str, team: TeamFile) -> str:
-    """Return settings.toml with what the team file says; all else stays, comments too.
+def read_length(text: str) -> timedelta | None:
+    """Read how long a sign-in lasts: hours (``8``, ``7.5``) or a duration (``12h``); None for nothing.
 
     Raises:
-        SettingsInvalid: the settings file is broken, or written in a way that cannot be edited safely.
+        UsageError: it is neither, or not between 15 minutes and 90 days, which is what AWS allows.
     """
-    for where, value in team.settings:
-        text = edited(text, where, value)
-    return text
-
-
-def difference(before: str, after: str) -> str:
-    """Return the unified difference of two settings files; empty where there is none."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="")
-    return "\n".join(lines)
+    said = text.strip().lower().removesuffix("hours").removesuffix("hour").replace(" ", "")
+    if not said:
+        return None
+    try:
+        length = timedelta(hours=float(said)) if _HOURS.match(said) else parse_duration(said)
+    except ValueError:
+        raise UsageError(f"{text!a} is not a number of hours, nor a duration such as 8h or 90m") from None
+    length = timedelta(minutes=round(length.total_seconds() / 60))
+    if not SHORTEST_SIGN_IN <= length <= _LONGEST_SIGN_IN:
+        raise UsageError(f"{text!a}: AWS allows sign-ins of 15 minutes to 90 days")
+    return length
