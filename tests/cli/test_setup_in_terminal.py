@@ -98,8 +98,6 @@ def test_own_start_url_is_checked_as_it_is_typed(world: World) -> None:
         terminal.expect("+ sso-dns-111100000002")
         terminal.expect("Write this?")
         terminal.type(ENTER)
-        terminal.expect("Take these settings over?")
-        terminal.type(ENTER)
         terminal.expect("Keep fresh keys")
         terminal.type("n")
         terminal.expect("Start credtray now?")
