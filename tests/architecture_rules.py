@@ -64,6 +64,7 @@ PURE_ROOMS = frozenset(
         "history.timeline",
     }
     | {"guard.agents", "guard.decisions"}
+    | {"roles.record"}
     | {"page.actions", "page.findings", "page.picture", "page.views"}
 ) | {f"doctor.{name}" for name in _PURE_IN_DOCTOR.split()}
 """What touches nothing: the core, and the parts of features that only think."""
@@ -82,6 +83,7 @@ JOINERS = frozenset(
         "page",
         "pasted",
         "project",
+        "roles",
         "setup",
         "share",
         "tokens",
@@ -91,7 +93,19 @@ JOINERS = frozenset(
 """The only places where wings meet."""
 
 TYPER_ROOMS = frozenset(
-    {"cli", "doctor", "guard", "history", "pasted", "project", "setup", "share", "tokens", "uninstall"}
+    {
+        "cli",
+        "doctor",
+        "guard",
+        "history",
+        "pasted",
+        "project",
+        "roles",
+        "setup",
+        "share",
+        "tokens",
+        "uninstall",
+    }
 )
 """Where commands are: an option is a parameter there."""
 

@@ -21,6 +21,7 @@ from credtray.core.errors import (
     FileUnwritable,
     PortalUnauthorized,
     RegistrationRefused,
+    RoleRefused,
     SignInCancelled,
     SignInDenied,
     SignInTimedOut,
@@ -71,6 +72,10 @@ class FakeIdentityCenter:
         self.resolved: tuple[str, str] | None = None
         self.endpoint = "https://oidc.us-east-1.amazonaws.com"
         self.verification_uri = "https://device.sso.us-east-1.amazonaws.com/"
+        self.assigned: dict[str, tuple[str, list[str]]] = {
+            "111100000001": ("Synderys Platform", ["ReadOnly", "Admin"])
+        }
+        """Account -> its name, and the roles of the person in it."""
         self.registered: list[tuple[str, str]] = []
         """(start URL, grant) of each RegisterClient."""
         self._failures: dict[str, list[CredtrayError]] = defaultdict(list)
@@ -193,13 +198,15 @@ class FakeIdentityCenter:
     ) -> list[Account]:
         self._called("accounts")
         self._demand(token)
-        progress(1)
-        return [Account("111100000001", "Synderys Platform")]
+        progress(len(self.assigned))
+        return [Account(number, name) for number, (name, _) in self.assigned.items()]
 
     def roles(self, session: SsoSession, token: AccessToken, account_id: str) -> list[str]:
         self._called("roles")
         self._demand(token)
-        return ["ReadOnly", "Admin"]
+        if account_id not in self.assigned:
+            raise RoleRefused("HTTP 404: ResourceNotFoundException")
+        return list(self.assigned[account_id][1])
 
     def resolve_start_url(self, session: SsoSession) -> tuple[str, str]:
         self._called("resolve_start_url")

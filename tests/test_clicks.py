@@ -114,14 +114,15 @@ class RecordedDesktop:
             lambda command: self.done.append(f"begin {' '.join(command[-2:])}"),
             self.show_page,
             self.stop_sharing,
+            lambda session: self.done.append(f"hide {session}"),
         )
 
     async def stop_sharing(self, click: clicks.StopSharing) -> bool:
         self.done.append(f"stop sharing {click.profile} with {click.host}")
         return click.host != "suspended"
 
-    async def show_page(self, opened: Callable[[str], Awaitable[bool]]) -> bool:
-        return await opened("http://127.0.0.1:20002/once")
+    async def show_page(self, opened: Callable[[str], Awaitable[bool]], view: str) -> bool:
+        return await opened(f"http://127.0.0.1:20002/once{view}")
 
 
 class Scene:

@@ -258,6 +258,7 @@ async def _carried_out(
     await loop.read(READ_SECONDS)
     looks = type(request) is protocol.Status
     if looks:
+        _mark_roles(loop)
         found = status_document(loop.state, AgentStatus(running=False), loop.now())
         return result_of(Done(found), request)
     sink = HeardHere(on_progress)
@@ -293,6 +294,17 @@ async def _for_no_coding_agent(loop: Loop, profile: str, _to: Recipient) -> None
     asker = asker_in(own_chain())
     if asker is not None:
         raise (never if rule is Rule.NEVER else nobody_to_ask)(profile, asker.agent)
+
+
+def _mark_roles(loop: Loop) -> None:
+    """Let the state know of roles that are gone, as far as an agent has seen that."""
+    path = paths.state_directory() / "roles.json"
+    if path.exists():
+        from credtray.roles.record import marks  # where no agent ever looked, nothing of it is loaded
+        from credtray.roles.watch import RolesFile
+
+        for mark in marks(RolesFile(path).load(), loop.state):
+            loop.take(mark)
 
 
 def _remember_sign_ins(components: Components, state: State) -> None:

@@ -79,10 +79,12 @@ class Desktop:
     """Opens it in the program this desktop prefers. Blocks for up to two seconds."""
     begin: Callable[[Sequence[str]], object]
     """Starts a program that goes on without us."""
-    show_page: Callable[[Callable[[str], Awaitable[bool]]], Awaitable[bool]]
-    """Opens the page by what starts a browser; False: no browser came."""
+    show_page: Callable[[Callable[[str], Awaitable[bool]], str], Awaitable[bool]]
+    """Opens a view of the page by what starts a browser; False: no browser came."""
     stop_sharing: Callable[[clicks.StopSharing], Awaitable[bool]]
     """Ends one `credtray share`; False: it does not answer."""
+    hide_roles: Callable[[str], None]
+    """Says nothing more of the new roles of a session that were told of."""
 
 
 class ClickHandler:
@@ -118,6 +120,7 @@ class ClickHandler:
             clicks.ShowSession: self._show_session,
             clicks.ShowPage: self._show_page,
             clicks.StopSharing: self._stop_sharing,
+            clicks.HideRoles: self._hide_roles,
         }
 
     def handle(self, click: Click, after: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -321,7 +324,7 @@ class ClickHandler:
         async def opened(address: str) -> bool:
             return await self._blocking(lambda: self._desktop.browser.open(address))
 
-        if not await self._desktop.show_page(opened):
+        if not await self._desktop.show_page(opened, click.view):
             body = "Type this in a terminal, and open the address yourself: credtray open --print"
             self._tell(click, "No browser could be opened", body, IconState(Shape.TROUBLE))
 
@@ -331,6 +334,9 @@ class ClickHandler:
             self._tell_quietly(_key(click), words)
         else:
             self._tell(click, *MUTE, IconState(Shape.TROUBLE))
+
+    async def _hide_roles(self, click: clicks.HideRoles) -> None:
+        self._desktop.hide_roles(click.session)
 
     async def _show_session(self, click: clicks.ShowSession) -> None:
         seen = summary(self._loop.state, self._loop.now())

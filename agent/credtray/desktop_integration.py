@@ -62,13 +62,17 @@ LEAVE_SECONDS = 1.0
 """How long a desktop that hangs may hold up the agent's end."""
 
 
-ShowPage = Callable[[Callable[[str], Awaitable[bool]]], Awaitable[bool]]
-"""Takes what starts a browser at an address; tells whether one came."""
+ShowPage = Callable[[Callable[[str], Awaitable[bool]], str], Awaitable[bool]]
+"""Takes what starts a browser at an address, and which view; tells whether one came."""
 
 
-async def _no_page(_open: Callable[[str], Awaitable[bool]]) -> bool:
+async def _no_page(_open: Callable[[str], Awaitable[bool]], _view: str) -> bool:
     """Stand in until there is a page."""
     return False
+
+
+def _no_roles(_session: str) -> None:
+    """Stand in until roles are watched."""
 
 
 class DesktopIntegration:
@@ -93,6 +97,8 @@ class DesktopIntegration:
         """Where notices go; also before ``serving``."""
         self.show_page: ShowPage = _no_page
         """How clicks open the page; set by whoever serves it."""
+        self.hide_roles: Callable[[str], None] = _no_roles
+        """How clicks put new roles of a session aside; set with it."""
         self._environ = dict(os.environ)
         self._clipboard = Clipboard(self._environ)
         self._autostart = Autostart()
@@ -174,6 +180,7 @@ class DesktopIntegration:
             begin,
             self.show_page,
             self._shares.stop,
+            self.hide_roles,
         )
 
     async def _leave(self, clicks: ClickHandler) -> None:

@@ -12,9 +12,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from credtray import __version__
 from credtray.app import Components, requests_of
@@ -32,7 +33,7 @@ from credtray.core.events import (
     Woke,
 )
 from credtray.core.models import AccessToken, Secret
-from credtray.core.ports import DesktopPart, Notifier, Part
+from credtray.core.ports import DesktopPart, Notifier, Part, Ports
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.ipc import IpcServer, ipc_server
 from credtray.daemon.log import Console, Redactor, logging_to
@@ -55,6 +56,7 @@ from credtray.guard.gate import Gate
 from credtray.history.journal import Journal
 from credtray.history.recorder import Recorder
 from credtray.page.opening import Page, loading
+from credtray.roles.watch import RolesFile, RoleWatch
 from credtray.share.shared import Shares
 from credtray.store.state_files import EndpointTokens, PageFile
 from credtray.web.credentials_endpoint import listening_on
@@ -169,7 +171,7 @@ class Service:
         bind = partial(listening_on, wrong=self._history.refused)
         self._endpoint = Endpoint(self.loop, self.requests, tokens, bind, redactor.register)
         self.requests.register(self._endpoint.handlers)
-        self.page = self._page()
+        self._roles, self.page = self._roles_and_page(ports)
 
     def _guard(self, notifier: Notifier) -> None:
         """Have a person asked before a coding agent gets keys that are not for everybody."""
@@ -177,14 +179,16 @@ class Service:
         self.requests.guard = gate.permission
         self.requests.register(gate.handlers)
 
-    def _page(self) -> Page:
+    def _roles_and_page(self, ports: Ports) -> tuple[RoleWatch, Page]:
+        file, speed = RolesFile(paths.state_directory() / "roles.json"), self._components.environment.speed
+        roles = RoleWatch(self.loop, self._workers, file, ports.identity_center, ports.notifier, speed)
         note = PageFile(paths.state_directory() / "page.json")
-        load = loading(self.loop, self.requests, self._components, self._workers, self._shares)
+        load = loading(self.loop, self.requests, self._components, self._workers, self._shares, roles)
         page = Page(self.loop, note, load, self._redactor.register)
         self.requests.register(page.handlers)
         if self._desktop is not None:
-            self._desktop.show_page = page.show
-        return page
+            self._desktop.show_page, self._desktop.hide_roles = page.show, roles.hide
+        return roles, page
 
     def stop(self) -> None:
         """Ask it to end; from any thread, also before it has begun."""
@@ -236,7 +240,7 @@ class Service:
                 await stack.enter_async_context(self._watching_files())
                 scheduler = self._scheduler(stack, server)
                 await stack.enter_async_context(guarded("scheduler", scheduler.run))
-                for name, work in (("endpoint", self._endpoint.run), ("page", self.page.run)):
+                for name, work in self._beside():
                     await stack.enter_async_context(guarded(name, work))
                 await stack.enter_async_context(guarded("network", self._watch_network))
                 if self._desktop is not None:
@@ -247,6 +251,10 @@ class Service:
                 await server.close()
             finally:
                 await self.loop.stop(GOODBYE_SECONDS)
+
+    def _beside(self) -> tuple[tuple[str, Callable[[], Coroutine[Any, Any, None]]], ...]:
+        """Return what runs beside the loop, desktop or not."""
+        return ("endpoint", self._endpoint.run), ("page", self.page.run), ("roles", self._roles.run)
 
     async def _watch_network(self) -> None:
         await network_watch().run(lambda: self.loop.take(NetworkChanged()))

@@ -19,7 +19,8 @@ from credtray.desktop import paths
 from credtray.desktop.autostart import AutostartStatus
 from credtray.history.entries import Entry
 from credtray.history.journal import Journal
-from credtray.page.site import PageSite
+from credtray.page.site import PageSite, Watched
+from credtray.roles.watch import Offer, RoleWatch
 from credtray.web.page_server import PageServer, Site
 from tests.page.checkup_scene import answered
 
@@ -67,6 +68,16 @@ class StillShares:
         """Find what was found."""
 
 
+class StillRoles(RoleWatch):
+    """A watch of roles that has seen nothing."""
+
+    def __init__(self) -> None: ...
+
+    def offers(self) -> list[Offer]:
+        """Offer nothing."""
+        return []
+
+
 class Served:
     """The page of a still agent, served by a thread."""
 
@@ -74,7 +85,8 @@ class Served:
         Journal(paths.state_directory()).append(past)
         nothing = cast("Any", None)  # forms are not sent
         loop, desktop = cast("Any", StillLoop(state, now)), cast("Any", StillDesktop())
-        self._site = PageSite(loop, nothing, build(), desktop, cast("Any", StillShares()), answered)
+        watched = Watched(cast("Any", StillShares()), StillRoles())
+        self._site = PageSite(loop, nothing, build(), desktop, watched, answered)
         self._site.prepare()
         self._server = PageServer(Site(self._site.answer, self._site.changes, self._site.stranger))
         self._open = threading.Event()

@@ -17,6 +17,7 @@ from credtray.page.actions import Message
 from credtray.page.adding import Adding, AddView
 from credtray.setup import session as portal
 from tests.daemon.fakes import Daemon, run
+from tests.roles.scene import watch_of
 
 ROLES = [RoleChoice(Account("111100000001", "Platform"), role) for role in ("ReadOnly", "Admin")]
 
@@ -27,7 +28,8 @@ class Desk:
     def __init__(self) -> None:
         self.daemon = Daemon()
         self.found = asyncio.Event()
-        self.adding = Adding(build(), self.daemon.workers, self.daemon.loop, self.found.set)
+        self.roles = watch_of(self.daemon)
+        self.adding = Adding(build(), self.daemon.workers, self.daemon.loop, self.found.set, self.roles)
 
     def view(self) -> AddView:
         return self.adding.view(self.daemon.loop.state)

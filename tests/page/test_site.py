@@ -13,11 +13,12 @@ from credtray.core.events import ConfigBroken, ConfigLoaded, Event, SettingsLoad
 from credtray.core.models import AwsConfig
 from credtray.core.settings import Settings
 from credtray.desktop import paths
-from credtray.page.site import PageSite
+from credtray.page.site import PageSite, Watched
 from credtray.share.shared import Shares
 from credtray.ways_out.page import Kind
 from credtray.web.page_server import Answer, Asked
 from tests.daemon.fakes import Daemon, run
+from tests.roles.scene import watch_of
 
 
 class Desk:
@@ -26,7 +27,11 @@ class Desk:
     def __init__(self) -> None:
         self.daemon = Daemon()
         self.site = PageSite(
-            self.daemon.loop, self.daemon.requests, build(), self.daemon.workers, Shares(self.daemon.workers)
+            self.daemon.loop,
+            self.daemon.requests,
+            build(),
+            self.daemon.workers,
+            Watched(Shares(self.daemon.workers), watch_of(self.daemon)),
         )
 
     async def view(self, name: str, query: Mapping[str, str] | None = None) -> Answer:

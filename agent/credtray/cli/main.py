@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("cli.sign_in", _SIGN_IN),
     "notify-test": ("cli.agent_process", _TROUBLE),
     "profiles": ("cli.profiles", _PROFILES),
+    "roles": ("roles.command", _PROFILES),
     "activate": ("cli.activation", _PROFILES),
     "deactivate": ("cli.activation", _PROFILES),
     "switch": ("cli.activation", _PROFILES),

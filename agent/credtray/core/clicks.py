@@ -110,6 +110,16 @@ class StopSharing:
 class ShowPage:
     """Open the page in the browser: what a menu cannot show."""
 
+    view: str = ""
+    """Which one, below the page's own path."""
+
+
+@dataclass(frozen=True, slots=True)
+class HideRoles:
+    """Say nothing more of the new roles that a person was told of; they can be added all the same."""
+
+    session: str
+
 
 Click = (
     protocol.Login
@@ -140,4 +150,5 @@ Click = (
     | ShowSession
     | StopSharing
     | ShowPage
+    | HideRoles
 )

@@ -113,6 +113,17 @@ class AccountsUnknown:
 
 
 @dataclass(frozen=True, slots=True)
+class RolesListed:
+    """What the portal assigns to the person of a session, compared with the last time; or as remembered."""
+
+    session: str
+    gone: frozenset[tuple[str, str]]
+    """(account id, role): those of former times that are not assigned now."""
+    came: frozenset[tuple[str, str]] = frozenset()
+    went: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class PersonKnown:
     """STS told who is signed in."""
 
@@ -446,6 +457,6 @@ Event = (
     | SyncFailed | NoticesPaused | NoticeUnseen | PresenceChanged
     | DayBegun | PartChanged | EndpointChanged | AccountsListed | AccountsUnknown
     | Imported | ImportFailed | SignInAwaited | SignInUnawaited
-    | WindowUnopened | EarlierEnded | PersonKnown | PersonUnknown | PersonKept | AgentsAsked
+    | WindowUnopened | EarlierEnded | PersonKnown | PersonUnknown | PersonKept | AgentsAsked | RolesListed
 )
 # fmt: on

@@ -129,6 +129,11 @@ class Profile:
     chain: tuple[AssumedRole, ...] = ()
     """Roles assumed through STS after the SSO role, the first one first."""
 
+    @property
+    def role(self) -> tuple[str, str]:
+        """Return account id and name of the SSO role."""
+        return self.account_id, self.role_name
+
     def endpoints_in(self, session: SsoSession) -> Endpoints:
         """Return where its calls go: a profile's own settings choose its hosts, as for every SDK."""
         return session.endpoints if self.endpoints is None else self.endpoints

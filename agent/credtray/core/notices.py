@@ -23,6 +23,7 @@ from credtray.core.session_status import (
     PRESSING,
     awaiting_proof,
     clock_off,
+    is_gone,
     keys_until,
     offline,
     role_refused,
@@ -185,8 +186,9 @@ def _waits(state: State, session: SessionState, notice: Notice, now: datetime) -
         case Subject.CANNOT_REFRESH | Subject.OFFLINE:
             # The network may just have come back: first the try that is due then.
             return session.trouble is not None and session.trouble.attempts == 0
-        case _:
-            return False
+        case _:  # who was told that a role is gone need not hear it again
+            names = notice.names if notice.subject is Subject.ROLE_REFUSED else ()
+            return bool(names) and all(is_gone(state, state.profiles[each]) for each in names)
 
 
 # --- the sign-in -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from credtray.core.errors import (
     AssumeRoleRefused,
     Offline,
+    Problem,
     ProfileRefused,
     RoleRefused,
     TokenMismatch,
@@ -41,6 +42,17 @@ ROLE_REFUSALS = frozenset({RoleRefused.code, AssumeRoleRefused.code, ProfileRefu
 def role_refused(profile: ProfileState) -> bool:
     """Tell whether the last try to get keys of this profile was refused."""
     return profile.trouble is not None and profile.trouble.problem.code in ROLE_REFUSALS
+
+
+_GONE = "The role is no longer assigned to you"
+UNASSIGNED = Problem(RoleRefused.code, _GONE, RoleRefused.hint, RoleRefused.retry)
+"""Of a profile whose role the portal does not list any more: nobody has to try it to know."""
+
+
+def is_gone(state: State, profile: ProfileState) -> bool:
+    """Tell whether the role of a profile was assigned to the person and is no longer."""
+    session = state.sessions.get(profile.profile.session)
+    return session is not None and profile.profile.role in session.gone
 
 
 def clock_off(state: State) -> bool:

@@ -97,6 +97,8 @@ class Settings:
     """Take the keys credtray renews out of the credentials file when the agent stops; pasted ones stay."""
     history: bool = True
     """Keep a history of what happens, and of which programs are given keys: see `credtray history`."""
+    watch_roles: bool = True
+    """Look once a day and after each sign-in which roles you have, and tell of new and removed ones."""
     confirm_production: bool = False
     """Ask again before a click in the menu makes a profile marked ``production`` active or the default."""
     working_day: WorkingDay | None = None

@@ -172,6 +172,8 @@ class SessionState:
     accounts_asked: datetime | None = None
     """When the accounts were listed, or could not be, since the last sign-in."""
     identity: Identity = Identity()
+    gone: frozenset[tuple[str, str]] = frozenset()
+    """(account id, role): roles that the person had and has no longer, as far as the portal told."""
 
     @property
     def name(self) -> str:

@@ -36,7 +36,9 @@ from credtray.core.protocol.results import (
     whole_seconds,
 )
 from credtray.core.session_status import (
+    UNASSIGNED,
     clock_off,
+    is_gone,
     offline,
     renews,
     role_refused,
@@ -145,12 +147,17 @@ class Summary:
         left = timedelta.max if ends_at is None else ends_at - self.now
         return MOST_URGENT_FIRST.index(session.shape), left
 
+    def problem_of(self, profile: ProfileState) -> Problem | None:
+        """Return what is wrong with one profile alone."""
+        tried = profile.trouble.problem if profile.trouble else self.section_problems.get(profile.name)
+        return tried or (UNASSIGNED if is_gone(self.state, profile) else None)
+
     def status_of(self, profile: ProfileState) -> CredentialStatus:
         """Return the word for one profile."""
         session = self.sessions.get(profile.profile.session)
         if session is None:
             return CredentialStatus.SIGNED_OUT
-        if role_refused(profile) or profile.name in self.section_problems:
+        if role_refused(profile) or profile.name in self.section_problems or is_gone(self.state, profile):
             return CredentialStatus.REFUSED
         until = self.keys_until.get(profile.name)
         if until is not None:
@@ -166,7 +173,9 @@ class Summary:
 def summary(state: State, now: datetime, zone: tzinfo | None = None) -> Summary:
     """Look over the whole state once; linear in the number of profiles."""
     kept = frozenset(state.kept)
-    no_access = frozenset(name for name in kept if role_refused(state.profiles[name]))
+    no_access = frozenset(
+        name for name in kept if role_refused(state.profiles[name]) or is_gone(state, state.profiles[name])
+    )
     distressed = {state.profiles[name].profile.session for name in no_access}
     sessions = {
         name: session_summary(state, session, now, refused=name in distressed)
@@ -438,7 +447,6 @@ def _pending(begun: PendingSignIn | None, pending: PendingSummary | None) -> Pen
 def profile_status(seen: Summary, profile: ProfileState) -> ProfileStatus:
     """Return one profile of the status document."""
     state, name, chosen = seen.state, profile.name, seen.state.settings.profile(profile.name)
-    problem = profile.trouble.problem if profile.trouble else seen.section_problems.get(name)
     return ProfileStatus(
         name=name,
         session=profile.profile.session,
@@ -450,7 +458,7 @@ def profile_status(seen: Summary, profile: ProfileState) -> ProfileStatus:
         state=seen.status_of(profile),
         expires_at=told(seen.keys_until.get(name)),
         keys_seconds=round(profile.credentials.life.total_seconds()) if profile.credentials else None,
-        error=ErrorEntry.of(problem),
+        error=ErrorEntry.of(seen.problem_of(profile)),
         region=region_of(state, name),
         section=state.settings.section(name),
         delivery=chosen.delivery,

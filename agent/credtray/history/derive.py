@@ -21,6 +21,7 @@ from credtray.core.notice_texts import notice_words
 from credtray.core.policy import ShowNotice
 from credtray.core.ports import Mark
 from credtray.core.state import SessionState, State, Trouble
+from credtray.core.state_words import name_list
 from credtray.history.entries import Entry, Kind
 
 _REFUSED = frozenset({RoleRefused.code, AssumeRoleRefused.code})
@@ -314,6 +315,21 @@ def _begun(step: Step, event: events.Begun) -> Iterator[Entry]:
         )
 
 
+def _roles_listed(step: Step, event: events.RolesListed) -> Iterator[Entry]:
+    for kind, roles in ((Kind.ROLES_CAME, event.came), (Kind.ROLES_WENT, event.went)):
+        if roles:
+            yield _of_roles(step, kind, event.session, roles)
+
+
+def _of_roles(step: Step, kind: Kind, session: str, roles: frozenset[tuple[str, str]]) -> Entry:
+    """Return one entry for all; where they are one profile's, it is that profile's as well."""
+    accounts = step.after.accounts
+    words = sorted(f"{role} in {accounts.get(account) or account}" for account, role in roles)
+    hit = [each.name for each in step.after.profiles_of(session) if each.profile.role in roles]
+    profile = hit[0] if len(hit) == 1 else None
+    return Entry(at=step.now, kind=kind, session=session, profile=profile, text=name_list(tuple(words)))
+
+
 def _stopping(step: Step, _event: events.Stopping) -> Iterator[Entry]:
     yield Entry(at=step.now, kind=Kind.AGENT_STOPPED)
 
@@ -331,5 +347,6 @@ _OF_EVENTS: Mapping[type, Callable[[Step, Any], Iterator[Entry]]] = MappingProxy
         events.Synced: _synced,
         events.SyncFailed: _sync_failed,
         events.Stopping: _stopping,
+        events.RolesListed: _roles_listed,
     }
 )

@@ -177,6 +177,8 @@ _SENTENCES: Mapping[Kind, Callable[[_Fact], str]] = MappingProxyType(
         Kind.SIGN_IN_ENDED: lambda it: f"the sign-in to {it.session} ended",
         Kind.OTHER_PERSON: lambda it: f"{it.person} signed in to {it.session}: no keys are given{it.why}",
         Kind.PERSON_KEPT: lambda it: f"{it.person} is the one who signs in to {it.session} from now on",
+        Kind.ROLES_CAME: lambda it: f"roles that are new at {it.session}{it.why}",
+        Kind.ROLES_WENT: lambda it: f"roles you no longer have at {it.session}{it.why}",
         Kind.NOTICED: lambda it: f"you were told{it.why}",
         Kind.SIGNED_OUT: lambda it: f"signed out of {it.session}",
         Kind.ACTIVATED: lambda it: f"keys of {it.profiles} are kept fresh from now on",

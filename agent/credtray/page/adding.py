@@ -30,7 +30,10 @@ from credtray.daemon.loop import Loop
 from credtray.daemon.sign_in import SignInProgress, SignInRequest
 from credtray.daemon.workers import Workers
 from credtray.desktop.autostart import Autostart
-from credtray.page.actions import Fields, Message, out_of_date
+from credtray.page.actions import Fields, Message, one, out_of_date
+from credtray.roles.record import choices, several
+from credtray.roles.watch import Offer as NewRoles
+from credtray.roles.watch import RoleWatch
 from credtray.setup import session as portal
 from credtray.setup.config_place import (
     as_read,
@@ -84,7 +87,18 @@ class Tick:
     role: str
     there: bool
     """It has a profile already."""
+    new: bool
+    """It came lately."""
     searched: str
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Roles of one session that came lately and have no profile."""
+
+    session: str
+    label: str
+    roles: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +130,7 @@ class AddView:
     """None: a login starts nothing here."""
     first: bool = False
     """Nothing is set up yet."""
+    news: tuple[News, ...] = ()
 
     @property
     def waits(self) -> bool:
@@ -140,6 +155,7 @@ class _Run:
     """What an installed team file says of it."""
     choices: tuple[RoleChoice, ...] = ()
     there: frozenset[tuple[str, str]] = frozenset()
+    new: frozenset[tuple[str, str]] = frozenset()
     preview: Preview | None = None
     previewed: str = ""
     """Key of that difference."""
@@ -152,12 +168,18 @@ class Adding:
     """The run of one agent. On the loop's thread; what blocks goes to the workers."""
 
     def __init__(
-        self, components: Components, workers: Workers, loop: Loop, changed: Callable[[], None]
+        self,
+        components: Components,
+        workers: Workers,
+        loop: Loop,
+        changed: Callable[[], None],
+        roles: RoleWatch,
     ) -> None:
         self._components = components
         self._workers = workers
         self._loop = loop
         self._changed = changed
+        self._roles = roles
         self._autostart = Autostart()
         self._at_login: bool | None = None
         self._stage = Stage.START
@@ -170,6 +192,8 @@ class Adding:
             "add-back": self._back,
             "add-write": self._write,
             "add-more": self._cancel,
+            "add-new": self._begin_new,
+            "add-not-now": self._not_now,
             "start-at-login": self._start_at_login,
         }
         """What carries out which form."""
@@ -186,8 +210,8 @@ class Adding:
         name = plain(run.session.name) if run.session is not None else ""
         match self._stage:
             case Stage.START:
-                first = not state.sessions
-                return AddView("start", tuple(_offers(state)), problem=self._problem, first=first)
+                offers, news = tuple(_offers(state)), tuple(map(_news, self._roles.offers()))
+                return AddView("start", offers, problem=self._problem, first=not state.sessions, news=news)
             case Stage.SIGNING_IN:
                 step = run.step
                 code = step.user_code if step is not None and step.user_code else ""
@@ -207,10 +231,9 @@ class Adding:
         for (account, _), choice in listed(self._run.choices, ()):
             there, words = choice.key in self._run.there, plain(account, 80)
             searched = f"{account} {choice.role_name}".casefold()
-            ticks.append(
-                Tick(numbers[choice.key], words, plain(choice.role_name), there, plain(searched, 200))
-            )
-        return ticks
+            new, role = choice.key in self._run.new, plain(choice.role_name)
+            ticks.append(Tick(numbers[choice.key], words, role, there, new, plain(searched, 200)))
+        return sorted(ticks, key=lambda tick: not tick.new)
 
     def _previewed(self, name: str) -> AddView:
         run, preview = self._run, self._run.preview
@@ -260,6 +283,24 @@ class Adding:
             work, lambda found: self._found(run, *found), lambda why: self._failed(run, why)
         )
         return Message("Finish signing in in your browser", "This page continues automatically.", shown=False)
+
+    def begin_with(self, session: str) -> None:
+        """Offer what was listed last, the new roles ticked: nothing is asked of the portal.
+
+        What is under way in another tab stays as it is.
+        """
+        offer = self._roles.offer(session)
+        if offer is not None and self._stage in {Stage.START, Stage.CHOOSING, Stage.WRITTEN}:
+            run = self._run = _Run(new=offer.record.new)
+            self._found(run, offer.session, choices(offer.record))
+
+    async def _begin_new(self, fields: Fields) -> Message:
+        self.begin_with(one(fields, "session"))
+        return Message("Check what is ticked", shown=False)
+
+    async def _not_now(self, fields: Fields) -> Message:
+        self._roles.hide(one(fields, "session"), seen=True)
+        return Message("You will not be asked again about these roles")
 
     def _looked(
         self, session: SsoSession, state: State, talk: Talk, *, is_new: bool
@@ -432,6 +473,10 @@ def _offers(state: State) -> list[Offer]:
         if not item.legacy
     ]
     return [*there, *presets]
+
+
+def _news(offer: NewRoles) -> News:
+    return News(offer.session.name, plain(offer.session.name), several(offer.record, offer.record.new))
 
 
 def _wish(fields: Fields, state: State) -> SessionWish:

@@ -21,6 +21,7 @@ from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Requests
 from credtray.daemon.workers import Workers
+from credtray.roles.watch import RoleWatch
 from credtray.share.shared import Shares
 from credtray.store.state_files import PageFile, PageMemory
 from credtray.ways_out.page import Place
@@ -67,25 +68,25 @@ class Page:
 
     # --- requests ---------------------------------------------------------------------------------------
 
-    async def address(self) -> Secret:
-        """Open the page, if it is not, and return an address that lets one browser in.
+    async def address(self, view: str = "") -> Secret:
+        """Open the page, if it is not, and return an address that lets one browser in, to this view.
 
         Raises:
             ListenerUnavailable: no port could be bound.
         """
         async with self._turn:
             server = await self._opened(None)
-        found = server.entrance()
+        found = server.entrance(view)
         self._heard(found)
         return found
 
-    async def show(self, opened: Callable[[str], Awaitable[bool]]) -> bool:
-        """Open it in a browser of this desktop; *opened* starts that. False: none came.
+    async def show(self, opened: Callable[[str], Awaitable[bool]], view: str = "") -> bool:
+        """Open a view in a browser of this desktop; *opened* starts that. False: none came.
 
         Raises:
             ListenerUnavailable: no port could be bound.
         """
-        async with one_time_redirect(await self.address()) as led:
+        async with one_time_redirect(await self.address(view)) as led:
             return await opened(led.address) and await led.fetched()
 
     async def _carry_out(self, _request: protocol.OpenPage, _sink: ReplySink) -> Done[PageResult]:
@@ -154,14 +155,19 @@ class Page:
 
 
 def loading(
-    loop: Loop, requests: Requests, components: Components, workers: Workers, shares: Shares
+    loop: Loop,
+    requests: Requests,
+    components: Components,
+    workers: Workers,
+    shares: Shares,
+    roles: RoleWatch,
 ) -> Callable[[], Site]:
     """Return what loads the views and their library, which nobody needs before."""
 
     def load() -> Site:
-        from credtray.page.site import PageSite
+        from credtray.page.site import PageSite, Watched
 
-        site = PageSite(loop, requests, components, workers, shares)
+        site = PageSite(loop, requests, components, workers, Watched(shares, roles))
         site.prepare()
         return Site(site.answer, site.changes, site.stranger)
 

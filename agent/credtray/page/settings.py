@@ -50,6 +50,10 @@ _GROUPS: Mapping[str, Mapping[str, _Wording]] = MappingProxyType(
                 "Ask once a day for a sign-in that lasts all day",
                 "Your usual hours, such as Mon-Fri 09:00-17:30. Leave it empty for never.",
             ),
+            "watch_roles": _Wording(
+                "Tell of new and removed roles",
+                "Once a day and after each sign-in it asks AWS what you have.",
+            ),
         },
         "Icon and menu": {
             "icon": _Wording("Colours of the icon", "For which panel it is drawn."),

@@ -44,6 +44,7 @@ from credtray.page.adding import Adding
 from credtray.page.checking import Checking, RunOurselves, run_ourselves
 from credtray.page.settings import PageSettings
 from credtray.page.views import happened
+from credtray.roles.watch import RoleWatch
 from credtray.share.shared import MUTE, Shares
 from credtray.ways_out.page import Kind
 from credtray.web.page_server import Answer, Asked
@@ -106,6 +107,14 @@ class _Told:
     shown: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the agent watches beside its state."""
+
+    shares: Shares
+    roles: RoleWatch
+
+
 class PageSite:
     """The views of one agent's page."""
 
@@ -115,18 +124,18 @@ class PageSite:
         requests: Requests,
         components: Components,
         workers: Workers,
-        shares: Shares,
+        watched: Watched,
         run: RunOurselves = run_ourselves,
     ) -> None:
         self._loop = loop
         self._requests = requests
         self._journal = Journal(paths.state_directory())
         self._listeners: set[asyncio.Event] = set()
-        self._adding = Adding(components, workers, loop, self._wake)
+        self._adding = Adding(components, workers, loop, self._wake, watched.roles)
         self._checking = Checking(components, loop, self._wake, run)
         self._settings = PageSettings(components, workers, loop)
-        self._shares = shares
-        shares.heard_by(self._wake)
+        self._shares = watched.shares
+        watched.shares.heard_by(self._wake)
         self._steps: Mapping[str, Callable[[Fields], Awaitable[Message]]] = {
             **self._adding.handlers,
             **self._checking.handlers,
@@ -215,6 +224,9 @@ class PageSite:
         if not part and found is VIEWS[0] and not state.sessions and state.config_problem is None:
             told = {"told": asked.query["told"]} if "told" in asked.query else {}
             return Answer(HTTPStatus.SEE_OTHER, location=f"add?{urlencode(told)}".rstrip("?"))
+        if not part and found.name == "add" and "new" in asked.query:  # from a notice: its roles are ticked
+            self._adding.begin_with(asked.query["new"])
+            return Answer(HTTPStatus.SEE_OTHER, location="add")
         return await self._shown(found, asked, asked.query, part=part)
 
     async def _shown(self, view: View, asked: Asked, query: Mapping[str, str], *, part: bool) -> Answer:

@@ -319,7 +319,7 @@ def _order(seen: Summary, item: ProfileState) -> tuple[bool, bool, bool, str, st
 def _line(seen: Summary, item: ProfileState) -> ProfileLine:
     state, profile = seen.state, item.profile
     chosen = state.settings.profile(item.name)
-    problem = item.trouble.problem if item.trouble else seen.section_problems.get(item.name)
+    problem = seen.problem_of(item)
     role = " > ".join((profile.role_name, *(step.role_arn.rpartition("/")[2] for step in profile.chain)))
     return ProfileLine(
         item.name,

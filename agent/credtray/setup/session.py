@@ -20,10 +20,17 @@ from credtray.core.addresses import (
     same_portal_address,
     start_url_kind,
 )
-from credtray.core.errors import CredtrayError, PortalUnauthorized, TokenUnreadable, UsageError
+from credtray.core.errors import (
+    CredtrayError,
+    PortalUnauthorized,
+    SignInRequired,
+    TokenUnreadable,
+    UsageError,
+)
 from credtray.core.models import AccessToken, Account, AwsConfig, SsoSession
 from credtray.core.naming import RoleChoice
 from credtray.core.ports import Ports
+from credtray.core.shell_words import argument
 from credtray.core.words import did_you_mean
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, run_sign_in
 from credtray.setup.team_file import TeamSession, installed
@@ -258,6 +265,19 @@ def _cached(ports: Ports, session: SsoSession, talk: Talk) -> AccessToken | None
     except CredtrayError as error:
         talk.say(f"The last sign-in can no longer be used: {error}")
         return token
+
+
+def choices_now(ports: Ports, session: SsoSession, talk: Talk) -> list[RoleChoice]:
+    """Return all roles, by the sign-in that is there: none is begun.
+
+    Raises:
+        SignInRequired: nobody is signed in.
+        CredtrayError: what the portal or the network answers.
+    """
+    token = _cached(ports, session, talk)
+    if token is None or token.expires_at <= ports.clock.now():
+        raise SignInRequired(session.name, hint=f"Run: credtray login {argument(session.name)}")
+    return _listed(ports, Access(session, token), lambda _account: True, talk)[1]
 
 
 def _good(token: AccessToken, now: datetime) -> bool:

@@ -97,6 +97,7 @@ TRACES = (
     Trace("log", Where.LOG, "agent.log*"),
     Trace("history", Where.STATE, "history.jsonl"),
     Trace("history", Where.STATE, "history.older.jsonl"),
+    Trace("roles you have", Where.STATE, "roles.json"),
     Trace("where the open page is", Where.STATE, "page.json"),
     Trace("trusted projects", Where.STATE, "trusted/*.json"),
     Trace("trusted projects", Where.STATE, f"trusted/{_LEFTOVERS}"),

@@ -107,8 +107,8 @@ class PageServer:
         self._site = site
         self._may_visit = may_visit
         self._key = Secret(secrets.token_urlsafe(_SECRET_BYTES))
-        self._entrances: OrderedDict[str, float] = OrderedDict()
-        """Digest of a one-time secret -> until when it is good, on the loop's clock."""
+        self._entrances: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        """Digest of a one-time secret -> until when it is good, on the loop's clock, and where it leads."""
         self._guests: OrderedDict[str, None] = OrderedDict()
         """Digests of the cookies, the one that was seen last at the end."""
         self.changed = asyncio.Event()
@@ -154,13 +154,13 @@ class PageServer:
         self._touch()
         _log.info("the page is open on port %d", port)
 
-    def entrance(self) -> Secret:
-        """Return an address that lets one browser in, once, within a minute. Only while it is open."""
+    def entrance(self, view: str = "") -> Secret:
+        """Return an address that lets one browser in, to a view, once, within a minute. Only while open."""
         assert self._place is not None  # noqa: S101 - whoever asks has opened it
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         while len(self._entrances) >= _MOST_ENTRANCES:
             self._entrances.popitem(last=False)
-        self._entrances[door.digest(secret)] = _now() + ENTRANCE_SECONDS
+        self._entrances[door.digest(secret)] = _now() + ENTRANCE_SECONDS, view
         self._touch()
         return Secret(f"http://{self._place.host}{self._place.path}enter/{secret}")
 
@@ -210,11 +210,12 @@ class PageServer:
 
     def _let_in(self, found: Admitted, place: Place) -> bytes:
         """Answer at the entrance: a cookie for the first one who comes in time."""
-        until = self._entrances.pop(door.digest(found.name), None)
-        if until is None or _now() > until:
+        until, view = self._entrances.pop(door.digest(found.name), (0.0, ""))
+        if not until or _now() > until:
             return _http(Answer(HTTPStatus.GONE, self._site.stranger(place.path)))
+        first = f"{place.path}{view}"
         if found.guest.reveal():  # another cookie would make the forms of its other tabs worthless
-            return _http(Answer(HTTPStatus.SEE_OTHER, location=place.path))
+            return _http(Answer(HTTPStatus.SEE_OTHER, location=first))
         cookie = secrets.token_urlsafe(_SECRET_BYTES)
         while len(self._guests) >= _MOST_GUESTS:
             self._guests.popitem(last=False)
@@ -222,7 +223,7 @@ class PageServer:
         self._touch()
         self.changed.set()
         kept = f"{place.cookie}={cookie}; HttpOnly; SameSite=Strict; Path={place.path}"
-        return _http(Answer(HTTPStatus.SEE_OTHER, location=place.path), f"Set-Cookie: {kept}")
+        return _http(Answer(HTTPStatus.SEE_OTHER, location=first), f"Set-Cookie: {kept}")
 
     def _asked(self, admitted: Admitted, body: bytes) -> bytes | asyncio.Task[bytes]:
         token = door.form_token(self._key, admitted.guest)

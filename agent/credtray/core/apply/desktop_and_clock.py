@@ -128,6 +128,7 @@ HANDLERS: Mapping[type, Callable[[State, Any, datetime], State]] = frozen(
         ListAccounts: on_session(_accounts_asked),
         events.AccountsUnknown: on_session(_accounts_asked),
         events.AccountsListed: _accounts_listed,
+        events.RolesListed: on_session(lambda session, event, *_: replace(session, gone=event.gone)),
     }
 )
 

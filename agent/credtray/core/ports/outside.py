@@ -168,7 +168,7 @@ class Button:
     click: Click
 
 
-_OF_SIGNING_IN = (Login, CopySignInLink)
+_OF_SIGNING_IN = (Login, CopySignInLink, ShowPage)
 
 
 @dataclass(frozen=True, slots=True)
