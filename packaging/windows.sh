@@ -142,7 +142,7 @@ end_wine() {
 # --- Testing -------------------------------------------------------------------------------------------
 
 # What `test` runs, and how many tests have to pass: a test that goes missing is noticed.
-rooms="tests/core tests/ways_out tests/aws tests/store tests/files tests/web tests/desktop tests/golden tests/met"
+rooms="tests/core tests/moment tests/ways_out tests/aws tests/store tests/files tests/web tests/desktop tests/golden tests/met"
 rooms="$rooms tests/test_clicks.py tests/test_clipboard_requests.py tests/test_credentials_fetch.py"
 rooms="$rooms tests/test_missing_icon.py tests/test_notice_requests.py tests/test_pipe_note.py tests/test_service.py"
 rooms="$rooms tests/test_without_agent.py tests/project tests/tokens"

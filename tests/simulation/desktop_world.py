@@ -1,13 +1,15 @@
-"""The same world with a desktop: a screen that locks, a person who wants quiet, notifications that die.
+"""The same world with a desktop: a screen that locks, slides, a person who wants quiet, daemons that die.
 
-What must hold: no notice while nobody would see it; each thing told once in a sign-in; after an absence the
-truth of that moment, once; nothing on the screen that is true no longer.
+What must hold: no notice while nobody would see it, and over slides only what cannot wait; each thing told
+once in a sign-in; after an absence the truth of that moment, once; nothing on the screen that is true no
+longer.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from credtray.core.events import (
@@ -39,6 +41,7 @@ class DesktopWorld(World):
         self.shown_at: Counter[tuple[datetime, str]] = Counter()
         self.returns = 0
         self.held_back = 0
+        self.slides = 0
         self.withdrawn = 0
         self.reminded = 0
         super().__init__(seed, tick=tick, calm=calm)
@@ -49,6 +52,8 @@ class DesktopWorld(World):
 
     def show(self, notice: Notice) -> None:
         assert not self.presence.away, f"told to nobody: {notice}"
+        if self.presence.busy:
+            assert notice.presses(self.now), f"told to somebody who presents something: {notice}"
         assert self.quiet_until <= self.now, f"told to somebody who wants quiet: {notice}"
         assert not self.signing_in, f"told while somebody signs in: {notice}"
         if not self.service:
@@ -79,25 +84,37 @@ class DesktopWorld(World):
     # --- the person -------------------------------------------------------------------------------------
 
     def faults(self) -> tuple[Callable[[], None], ...]:
-        return *super().faults(), self.lock, self.pause, self.service_dies, self.network_flaps
+        return (
+            *super().faults(),
+            self.lock,
+            self.present_slides,
+            self.pause,
+            self.service_dies,
+            self.network_flaps,
+        )
 
     def be(self, presence: Presence) -> None:
-        back = self.presence.away and not presence.away
+        back = _is_free(presence) and not _is_free(self.presence)
         self.presence = presence
         self.take(PresenceChanged(presence))
         if back and not self.asleep:
             self.check_return()
 
     def lock(self) -> None:
-        self.be(self.random.choice((Presence(locked=True), Presence(idle=True))))
+        self.be(replace(self.presence, **{self.random.choice(("locked", "idle")): True}))
         self.at(self.some(30, 4 * 3600), self.unlock)
 
     def unlock(self) -> None:
         if not self.asleep and self.present:
-            self.be(Presence())
+            self.be(Presence(busy=self.presence.busy))
+
+    def present_slides(self) -> None:
+        self.slides += 1
+        self.be(replace(self.presence, busy=True))
+        self.at(self.some(300, 3 * 3600), lambda: self.be(replace(self.presence, busy=False)))
 
     def go_away(self) -> None:
-        self.be(Presence(locked=True))
+        self.be(replace(self.presence, locked=True))
         super().go_away()
 
     def come_back(self) -> None:
@@ -106,14 +123,14 @@ class DesktopWorld(World):
         super().come_back()
 
     def sleep(self) -> None:
-        self.be(Presence(locked=True, asleep=True))
+        self.be(replace(self.presence, locked=True, asleep=True))
         super().sleep()
 
     def wake(self) -> None:
         was_asleep = self.asleep
         super().wake()
         if was_asleep:
-            self.be(Presence(locked=True))
+            self.be(replace(self.presence, locked=True, asleep=False))
             self.at(self.some(5, 600), self.unlock)
 
     def pause(self) -> None:
@@ -163,6 +180,7 @@ class DesktopWorld(World):
         self.at(self.some(20, 400), self.look_at_the_screen)
         if not self.asleep and not self.signing_in and not self.presence.away:
             self.check_standing()
+        if not self.asleep and not self.signing_in and _is_free(self.presence):
             self.check_told()
 
     def check_standing(self) -> None:
@@ -194,6 +212,10 @@ class DesktopWorld(World):
             return
         assert "ended" in session.said - session.unseen, "nobody was told that the sign-in has ended"
         assert session.sign_in is not None
+
+
+def _is_free(presence: Presence) -> bool:
+    return not (presence.away or presence.busy)
 
 
 def part(back_end: str | None) -> PartChanged:

@@ -33,6 +33,7 @@ def test_a_thousand_hours_of_mixed_faults(seed: int) -> None:
     assert world.withdrawn > 20
     assert world.held_back > 5, "nothing ever waited for a return: the simulation tested nothing"
     assert world.reminded > 0
+    assert world.slides > 20
 
 
 def test_calm_days_cost_hardly_more_than_the_ideal_number_of_calls() -> None:
