@@ -344,6 +344,8 @@ class FakeCallbackListener:
         self.clock = clock
         self.failure: CredtrayError | None = None
         self.open = 0
+        self.ports: list[int | None] = []
+        """Which port each sign-in wanted."""
         self.arrived: dict[str, str] = {}
         self.door: Door | None = None
         self.asked: list[str] = []
@@ -378,7 +380,8 @@ class FakeCallbackListener:
                 self.visit(onward)
 
     @contextmanager
-    def listen(self, state: Secret) -> Iterator[FakeCallback]:
+    def listen(self, state: Secret, port: int | None = None) -> Iterator[FakeCallback]:
+        self.ports.append(port)
         if self.failure is not None:
             raise self.failure
         self.open += 1

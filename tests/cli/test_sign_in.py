@@ -208,6 +208,24 @@ def test_login_and_wait_tell_where_the_person_is(monkeypatch: pytest.MonkeyPatch
     assert fake.asked == [Login(remote=True)]
 
 
+def test_a_port_that_ssh_forwards_is_asked_for_and_the_address_is_for_the_other_machine() -> None:
+    step = Progress("forwarded", url="https://x.example/authorize", text="Port 8400 has to lead here.")
+    fake = FakeBackend({Login: signed_in()}, progress=(step,))
+    outcome = credtray("login", "--callback-port", "8400", backend=fake)
+
+    assert [request.callback_port for request in fake.asked if isinstance(request, Login)] == [8400]
+    assert outcome.err.startswith("Port 8400 has to lead here.")
+    assert "on the machine from which you are connected:\n\nhttps://x.example/authorize" in outcome.err
+
+
+@pytest.mark.parametrize("words", [("8400", "--device"), ("8400", "--keep"), ("0",), ("65536",), ("x",)])
+def test_a_port_that_is_none_or_does_not_go_with_the_rest_is_refused(words: tuple[str, ...]) -> None:
+    fake = FakeBackend({Login: signed_in()})
+
+    assert credtray("login", "--callback-port", *words, backend=fake).code == 2
+    assert fake.asked == []
+
+
 @pytest.mark.met("M13")
 def test_code_is_entered_where_the_address_does_not_carry_it() -> None:
     outcome = credtray("login", backend=FakeBackend({Login: signed_in()}, progress=STEPS["code"]))

@@ -14,6 +14,7 @@ import pytest
 from credtray.core import protocol
 from credtray.core.errors import (
     CredtrayError,
+    ListenerUnavailable,
     Offline,
     PortalFailed,
     RequestRefused,
@@ -353,6 +354,40 @@ def test_over_ssh_a_code_is_used_unless_a_browser_is_set(browser: str | None, *,
         assert kinds.get("code") == (BY_CODE if code else None)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+    run(drive())
+
+
+@pytest.mark.parametrize("device_flow", [False, True])
+def test_a_port_that_leads_here_needs_no_code_and_opens_nothing_here(*, device_flow: bool) -> None:
+    async def drive() -> None:
+        daemon = await Daemon().started()
+        daemon.settings.content = Settings(sessions={"corp": SessionSettings(device_flow=device_flow)})
+        daemon.settings.touch()
+        await asyncio.sleep(400)
+        task, sink = login(daemon, remote=True, callback_port=8400)
+        await asyncio.sleep(60)
+        steps = {each.kind: each for each in sink.progress}
+
+        assert "code" not in steps
+        assert "ssh -L 8400:127.0.0.1:8400" in (steps["forwarded"].text or "")
+        assert steps["forwarded"].url
+        assert daemon.listener.ports == [8400]
+        assert daemon.browser.opened == []
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    run(drive())
+
+
+def test_a_port_that_is_taken_is_an_error_and_not_another_way_to_sign_in() -> None:
+    async def drive() -> None:
+        daemon = await Daemon().started()
+        daemon.listener.failure = ListenerUnavailable("port 8400: Address already in use")
+        error = await failing(daemon, remote=True, callback_port=8400)
+
+        assert isinstance(error, ListenerUnavailable)
+        assert "8400" in str(error)
 
     run(drive())
 

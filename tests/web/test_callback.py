@@ -498,6 +498,25 @@ def test_a_late_port_closes_when_its_time_is_over_or_others_came() -> None:
         get(short, "/")
 
 
+def test_the_port_that_was_asked_for_is_used_again_and_again() -> None:
+    listener = LoopbackCallbackListener(60.0)
+    with listener.listen(STATE) as first:
+        port = first.port
+    for _ in range(2):
+        with listener.listen(STATE, port) as again:
+            assert again.redirect_uri == f"http://127.0.0.1:{port}/oauth/callback"
+    again.stop()
+
+
+def test_a_port_that_somebody_else_has_is_named() -> None:
+    with (
+        LoopbackCallbackListener().listen(STATE) as taken,
+        pytest.raises(ListenerUnavailable, match=f"port {taken.port}"),
+        LoopbackCallbackListener().listen(STATE, taken.port),
+    ):
+        raise AssertionError("it was bound twice")
+
+
 def pressed(callback: LoopbackCallback, page: bytes, origin: str | None = None) -> bytes:
     (path,) = re.findall(rb'action="([^"]+)"', page)
     host = f"127.0.0.1:{port_of(callback)}"

@@ -46,6 +46,8 @@ def show_progress(step: Progress) -> None:
                 "on this machine:",
                 step,
             )
+        case "forwarded":
+            _address("Open this address in the browser on the machine from which you are connected:", step)
         case "ended":
             terminal.say(step.text or "Your earlier sign-in was ended.")
         case "finishing":
@@ -119,6 +121,7 @@ def _until(result: LoginResult, now: datetime, zone: tzinfo | None) -> str:
 
 
 _INTERRUPTED = 130
+_LAST_PORT = 65535
 _LET_GO_SECONDS = 3.0
 _LONGEST_SNOOZE = timedelta(days=7)
 
@@ -134,6 +137,14 @@ def login(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     clean_browser: bool = typer.Option(
         False, "--clean-browser", help="Start a new sign-in in a browser where nobody is signed in."
     ),
+    callback_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            help="Have the browser return to this port, such as one that `ssh -L` forwards.",
+            show_default=False,
+        ),
+    ] = None,
     keep: bool = typer.Option(
         False, "--keep", help="Accept the person who is signed in now, although last time it was another one."
     ),
@@ -152,13 +163,23 @@ def login(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
       credtray login --clean-browser   # to sign in as somebody else
       credtray login --keep            # this is the right person from now on
       credtray login --device          # on a machine without a browser
+      credtray login --callback-port 8400   # over ssh -L 8400:127.0.0.1:8400
     """
     if keep:
-        if fresh or device or no_browser or clean_browser:
+        if fresh or device or no_browser or clean_browser or callback_port is not None:
             raise UsageError("Use --keep alone: it starts no sign-in")
         _keep(session, json_output=json_output)
         return
-    request = Login(session, fresh or clean_browser, device, not no_browser, clean=clean_browser)
+    if callback_port is not None:
+        _check_port(callback_port, device=device)
+    request = Login(
+        session,
+        fresh or clean_browser,
+        device,
+        not no_browser,
+        clean=clean_browser,
+        callback_port=callback_port,
+    )
     result = _signed_in(request, yes=yes)
     if json_output:
         terminal.show_json(result)
@@ -167,6 +188,13 @@ def login(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     if result.other_person:
         other = result.other_person
         raise error_for(Problem(other.code, other.text, other.hint, Retry.PERSON))
+
+
+def _check_port(port: int, *, device: bool) -> None:
+    if device:
+        raise UsageError("Use either --device or --callback-port: a code needs no port")
+    if not 0 < port <= _LAST_PORT:
+        raise UsageError(f"There is no port {port}: ports go from 1 to {_LAST_PORT}")
 
 
 def _signed_in(request: Login, *, yes: bool) -> LoginResult:

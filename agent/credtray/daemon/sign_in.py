@@ -195,7 +195,7 @@ class _SignIn:
         try:
             return _told(lambda: grant.by_code(client))
         except ListenerUnavailable as error:
-            if self.request.unasked:
+            if self.request.unasked or self.request.port is not None:
                 raise
             self._demand_consent()
             _log.warning("session %s: %s; signing in with a code instead", self.session.name, error)

@@ -25,6 +25,7 @@ from credtray.core.errors import (
 )
 from credtray.core.models import AccessToken, ClientRegistration, Secret, SsoSession
 from credtray.core.ports import Browser, Callback, DeviceAuthorization, SignInPorts
+from credtray.core.protocol import Login
 
 # What a sign-in is asked, what it tells on the way, and what comes of it.
 #
@@ -65,6 +66,8 @@ class SignInRequest:
     """Begins another try that a person has asked for, from any thread; None: nobody is there to begin it."""
     clean: bool = False
     """In a browser with an empty profile: who is signed in in the person's own is not to count."""
+    port: int | None = None
+    """Where the browser returns to; None: to any free port."""
     why: str | None = None
     """For a person: why it is done this way, where that is not what they asked for."""
 
@@ -82,6 +85,8 @@ class Step(StrEnum):
     """A browser was opened at ``url``; a person goes on there."""
     ADDRESS = "address"
     """Nothing was opened: a person has to open ``url``."""
+    FORWARDED = "forwarded"
+    """Nothing was opened: a person has to open ``url`` where a port leads here."""
     CODE = "code"
     """A person has to open ``verification_uri``, on any device, and compare or type ``user_code``.
 
@@ -134,6 +139,19 @@ NO_CLEAN_BROWSER = (
     "No browser was found that can be started with an empty profile. "
     "Open the address yourself, in a private window."
 )
+
+
+def forwarded_words(port: int) -> str:
+    """Tell what has to be there before a browser on another machine can return."""
+    return (
+        f"At the end your browser returns to port {port} of its own machine, which has to lead here: "
+        f"connect from there with `ssh -L {port}:127.0.0.1:{port}`."
+    )
+
+
+def opens_here(request: Login, command: str | None) -> bool:
+    """Tell whether a browser is to open; not where the person's own is on the other side of a port."""
+    return request.browser and not (request.remote and request.callback_port is not None and command is None)
 
 
 class Opened(Enum):
@@ -239,7 +257,7 @@ class Grant:
         """
         state = oauth.new_state(self.entropy(oauth.STATE_BYTES))
         pair = oauth.pkce_pair(self.entropy(oauth.VERIFIER_BYTES))
-        with self.ports.callback_listener.listen(state) as callback:
+        with self.ports.callback_listener.listen(state, self.request.port) as callback:
             if self.request.again is not None:
                 callback.offer_again(self.request.again)
             request = oauth.AuthorizeRequest(
@@ -297,7 +315,11 @@ class Grant:
 
     def _show(self, url: str) -> None:
         if not self.request.browser:
-            self.progress(SignInProgress(Step.ADDRESS, url=url))
+            port = self.request.port
+            if port is None:
+                self.progress(SignInProgress(Step.ADDRESS, url=url))
+            else:
+                self.progress(SignInProgress(Step.FORWARDED, url=url, text=forwarded_words(port)))
             return
         if self.request.welcome is not None and not self.request.welcome():
             raise SignInCancelled("nobody is waiting for it any more")

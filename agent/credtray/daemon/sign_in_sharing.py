@@ -58,7 +58,7 @@ from credtray.core.state_words import (
 from credtray.core.summary import left_of, pending_of
 from credtray.daemon.loop import Loop, Tell
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, SignInResult, Step, run_sign_in
-from credtray.daemon.sign_in_grants import BY_CODE
+from credtray.daemon.sign_in_grants import BY_CODE, opens_here
 from credtray.daemon.workers import Workers
 
 # A sign-in under way, and who waits for it. Knows nothing of how it goes; see ``sign_in``.
@@ -233,7 +233,11 @@ class SignIns:
 
     def _by_device(self, name: str, request: protocol.Login) -> bool:
         chosen = self._loop.state.settings.session(name)
-        if request.device or chosen.device_flow or self._session(name).session.legacy:
+        if request.device or self._session(name).session.legacy:
+            return True
+        if request.callback_port is not None:
+            return False
+        if chosen.device_flow:
             return True
         return request.remote and request.browser and chosen.browser is None
 
@@ -312,26 +316,26 @@ class SignIns:
         attempt = Attempt(session.session, session.sign_in if active else None, unasked=unasked)
         self._attempts[name] = attempt
         device = self._by_device(name, request)
+        command = self._loop.state.settings.session(name).browser
+        again = partial(self._workers.call_soon, partial(self._again, name, request))
         asked = SignInRequest(
             active,
             device,
-            request.browser,
-            self._loop.state.settings.session(name).browser,
+            opens_here(request, command),
+            command,
             self._welcome if unasked else None,
             agreed=request.agreed,
             clean=request.clean,
             question=partial(self._question_of, attempt),
-            again=partial(self._workers.call_soon, partial(self._again, name, request))
-            if self.lasting
-            else None,
+            again=again if self.lasting else None,
+            port=request.callback_port,
             why=BY_CODE if device and request.remote and not request.device else None,
         )
         self._loop.take(SignInStarted(name))
 
         def progress(step: SignInProgress) -> None:
             if step.kind is Step.ENDED:
-                # Its token goes next. An agent killed after that must know that nobody signed out, else the
-                # next one would take the keys in use out of the credentials file.
+                # Its token goes next. The next agent must know that nobody signed out, or keys in use would go.
                 self._workers.written(lambda: self._progressed(attempt, step), WRITE_SECONDS)
             else:
                 self._workers.call_soon(lambda: self._progressed(attempt, step))

@@ -99,16 +99,17 @@ async def begin_serving(protocol: Callable[[], asyncio.Protocol], listening: soc
     return server
 
 
-def page_socket() -> socket.socket:
-    """Return a ``listening_socket`` on a free port, for a page a browser is to open.
+def page_socket(port: int = 0) -> socket.socket:
+    """Return a ``listening_socket`` for a page a browser is to open, on a free port or on this one.
 
     Raises:
         ListenerUnavailable: no port could be bound.
     """
     try:
-        return listening_socket(0)
+        return listening_socket(port)
     except OSError as error:
-        raise ListenerUnavailable(error.strerror or "no port") from None
+        which = f"port {port}: " if port else ""
+        raise ListenerUnavailable(f"{which}{error.strerror or 'no port'}") from None
 
 
 class HttpConnections:

@@ -34,8 +34,8 @@ class LoopbackCallbackListener:
         """Opens credtray's page, from any thread; None: the end of a sign-in leads nowhere."""
 
     @contextmanager
-    def listen(self, state: Secret) -> Iterator[LoopbackCallback]:
-        """Bind 127.0.0.1 on a free port and serve it from a thread, a while longer than the context lasts.
+    def listen(self, state: Secret, port: int | None = None) -> Iterator[LoopbackCallback]:
+        """Bind 127.0.0.1 and serve that port from a thread, a while longer than the context lasts.
 
         Raises:
             ListenerUnavailable: no port could be bound.
@@ -43,7 +43,11 @@ class LoopbackCallbackListener:
         from credtray.web.http_connections import page_socket
         from credtray.web.sign_in_redirect import LoopbackCallback
 
-        listening = page_socket()
+        for ended in tuple(self._lingering) if port is not None else ():
+            if ended.port == port:  # the sign-in before this one came back there, too
+                self._lingering.remove(ended)
+                ended.stop()
+        listening = page_socket(port or 0)
         callback = LoopbackCallback(listening, state, self.show_page)
         callback.start()
         try:

@@ -127,6 +127,11 @@ class LoopbackCallback:
         self._thread = threading.Thread(target=self._serve, name="sign-in-callback", daemon=True)
 
     @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    @property
     def redirect_uri(self) -> str:
         """``http://127.0.0.1:PORT/oauth/callback``."""
         return f"http://127.0.0.1:{self._port}{oauth.CALLBACK_PATH}"

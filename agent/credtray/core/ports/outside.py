@@ -343,8 +343,8 @@ class Callback(Protocol):
 class CallbackListener(Protocol):
     """Binds the loopback port."""
 
-    def listen(self, state: Secret) -> AbstractContextManager[Callback]:
-        """Bind 127.0.0.1 on a free port; it gives no code away once the context has ended.
+    def listen(self, state: Secret, port: int | None = None) -> AbstractContextManager[Callback]:
+        """Bind 127.0.0.1 on this port, or on a free one; it gives no code away once the context has ended.
 
         Raises:
             ListenerUnavailable: no port could be bound.

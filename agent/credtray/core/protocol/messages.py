@@ -185,6 +185,8 @@ class Login(Asks[LoginResult], frozen=True, tag="login"):
     """The person is elsewhere (SSH) and has no browser here: an address of 127.0.0.1 is of no use to them."""
     clean: bool = False
     """Open the page in a browser with an empty profile of its own, which is signed in to nothing."""
+    callback_port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    """Where the browser returns to, such as a port that ``ssh -L`` forwards; None: any free one."""
 
 
 class KeepPerson(Asks[KeepResult], frozen=True, tag="keep_person"):
