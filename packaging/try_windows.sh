@@ -91,6 +91,10 @@ case $(wine "$program\\credtray.exe" version | tr -d '\r') in
     "credtray "[0-9]*) ;;
     *) give_up "credtray.exe does not start" ;;
 esac
+case $(wine "$program\\docker-credential-credtray.exe" version | tr -d '\r') in
+    "docker-credential-credtray "*) ;;
+    *) give_up "docker-credential-credtray.exe does not start" ;;
+esac
 wine "$program\\credtray.exe" help install 2>/dev/null | grep -q setup.exe || give_up "there is no documentation"
 gaps=$folder/python/Lib/site-packages/sitecustomize.py # of Wine again: see there
 cp packaging/windows/sitecustomize.py "$gaps"

@@ -12,7 +12,7 @@ if [ "${3:-}" != again ]; then
     mkdir -p "$build"
     sh packaging/windows.sh unpack "$tree/python"
     .venv/bin/python packaging/windows_tree.py "$tree"
-    sh packaging/sign.sh "$tree/credtray.exe" "$tree/credtrayw.exe"
+    sh packaging/sign.sh "$tree/credtray.exe" "$tree/credtrayw.exe" "$tree/docker-credential-credtray.exe"
 fi
 # Of the files alone: how large a folder is, each file system says differently.
 kilobytes=$(find "$tree" -type f -printf '%s\n' | awk '{ bytes += $1 } END { printf "%d", bytes / 1024 }')

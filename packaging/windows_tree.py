@@ -22,9 +22,13 @@ from site_packages import ROOT, epoch, fill
 VERSION = "3.13"
 PATHS = f"python{VERSION.replace('.', '')}.zip\n.\nLib\\site-packages\nimport site\n"
 """With this file beside it, Python reads no PYTHON* variable, no registry, and nothing of the user's."""
-STARTS = b"import sys\nfrom credtray.__main__ import main\nsys.exit(main())\n"
-PROGRAMS = (("credtray.exe", "t64.exe", "python.exe"), ("credtrayw.exe", "w64.exe", "pythonw.exe"))
-"""Name, distlib's launcher (with a console or without one), the Python that it starts."""
+STARTS = "import sys\nfrom credtray.__main__ import {0}\nsys.exit({0}())\n"
+PROGRAMS = (
+    ("credtray.exe", "t64.exe", "python.exe", "main"),
+    ("credtrayw.exe", "w64.exe", "pythonw.exe", "main"),
+    ("docker-credential-credtray.exe", "t64.exe", "python.exe", "docker_credential"),
+)
+"""Name, distlib's launcher (with a console or without one), the Python that it starts, what that calls."""
 ICON_SIZES = (16, 32, 48, 64, 128, 256)
 
 
@@ -36,8 +40,8 @@ def lay_out(folder: Path) -> None:
         raise SystemExit(f"windows_tree: {name.name} is no Python {VERSION}")
     (python / f"{name.stem}._pth").write_text(PATHS, "ascii", newline="\r\n")
     fill(python / "Lib" / "site-packages", "x86_64-pc-windows-msvc", VERSION)
-    for program, launcher, interpreter in PROGRAMS:
-        (folder / program).write_bytes(starter(launcher, interpreter))
+    for program, launcher, interpreter, called in PROGRAMS:
+        (folder / program).write_bytes(starter(launcher, interpreter, called))
     shutil.copy(ROOT / "packaging" / "windows" / "installed.py", folder)
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE.txt")
     icon(folder / "credtray.ico")
@@ -46,11 +50,13 @@ def lay_out(folder: Path) -> None:
         os.utime(path, (epoch(), epoch()))
 
 
-def starter(launcher: str, interpreter: str) -> bytes:
+def starter(launcher: str, interpreter: str, called: str) -> bytes:
     """Return a program that starts the Python beside it: distlib's launcher, a line and an archive."""
     (found,) = (ROOT / ".venv" / "packaging").glob(f"lib/python*/site-packages/distlib/{launcher}")
     return found.read_bytes() + archive(
-        {"__main__.py": STARTS}, zipfile.ZIP_STORED, f"#!<launcher_dir>\\python\\{interpreter} -I\n".encode()
+        {"__main__.py": STARTS.format(called).encode()},
+        zipfile.ZIP_STORED,
+        f"#!<launcher_dir>\\python\\{interpreter} -I\n".encode(),
     )
 
 

@@ -13,6 +13,10 @@ MARKER = "one-file"
 """In the unpacked folder: which file was started last. agent/credtray/desktop/paths.py reads it."""
 
 
+DOCKERS_NAME = "docker-credential-credtray"
+"""A link of this name to this file is what docker, podman and skopeo start."""
+
+
 def main() -> int:
     """Start credtray with the arguments of this program."""
     file = os.path.abspath(sys.argv[0])
@@ -24,15 +28,17 @@ def main() -> int:
         os.execv(other, [other, "-I", file, *sys.argv[1:]])  # noqa: S606 -- ourselves, no shell
     if not sys.flags.isolated:  # PYTHON* variables and the user's own packages have no part in this
         os.execv(sys.executable, [sys.executable, "-I", file, *sys.argv[1:]])  # noqa: S606 -- as above
-    folder, said = _unpacked(file, tag)
+    helper = os.path.basename(file) == DOCKERS_NAME
+    folder, said = _unpacked(os.path.realpath(file) if helper else file, tag)
     if folder is None:
         return _say(said)
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != file]
     at = next((at for at, path in enumerate(sys.path) if "-packages" in path), len(sys.path))
     sys.path.insert(at, folder)  # behind the standard library, before any other credtray
+    from credtray.__main__ import docker_credential
     from credtray.__main__ import main as run
 
-    return run()
+    return docker_credential() if helper else run()
 
 
 def _say(text: str) -> int:

@@ -75,6 +75,20 @@ def test_it_unpacks_once_for_its_user_alone(file: Path, tmp_path: Path) -> None:
     assert (folder / "credtray" / "__init__.py").stat().st_mtime_ns == before
 
 
+def test_a_link_with_dockers_name_is_the_helper_and_leaves_no_trace_of_its_own(
+    file: Path, tmp_path: Path
+) -> None:
+    """What starts at login is the file, whatever was started last."""
+    link = tmp_path / "docker-credential-credtray"
+    link.symlink_to(file)
+    home = tmp_path / "home"
+    asked = run(link, home, "version")
+    (folder,) = unpacked(home)
+
+    assert (asked.returncode, asked.stdout) == (0, "docker-credential-credtray 0.1.0\n")
+    assert str(link) not in (folder / "one-file").read_text()
+
+
 def test_nothing_of_the_folder_or_of_python_variables_takes_part(file: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

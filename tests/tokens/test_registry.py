@@ -245,6 +245,22 @@ def test_hosts_of_every_partition_are_known(server: str, found: tuple[str, bool,
     assert registry_at(server) == Registry(server, "1" * 12, *found)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    ["HTTPS://{}", "https://{}:443", "{}:443", "https://{}:443/v2/", "Https://{}/", "  {}\n"],
+)
+def test_scheme_case_and_the_usual_port_do_not_matter(asked: str) -> None:
+    name = "1" * 12 + ".dkr.ecr.eu-west-1.amazonaws.com"
+
+    assert registry_at(asked.format(name)) == registry_at(asked.format(name).upper()) == registry_at(name)
+    assert registry_at(name) is not None
+
+
+@pytest.mark.parametrize("asked", ["{}:4430", "{}:443:443", "{}:443.evil.com", "https://https://{}", "{}:"])
+def test_what_only_looks_like_the_usual_port_is_another_registry(asked: str) -> None:
+    assert registry_at(asked.format("1" * 12 + ".dkr.ecr.eu-west-1.amazonaws.com")) is None
+
+
 # --- the program itself ------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ _TABLES = ("net/tcp", "net/tcp6")
 _STAT = re.compile(r"(?P<pid>\d+) \((?P<name>.*)\) \S (?P<parent>\d+) ", re.DOTALL)
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox"})
 _MOST_SHELLS = 3
-_OWN_NAMES = frozenset({"credtray.exe", "credtrayw.exe"})
+_OWN_NAMES = frozenset({"credtray.exe", "credtrayw.exe", "docker-credential-credtray.exe"})
 _LONGEST_CHAIN = 5
 
 

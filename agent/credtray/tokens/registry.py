@@ -32,6 +32,7 @@ NOT_FOUND = "credentials not found in native keychain"
 NOT_DONE = "not implemented"
 """What Amazon's own helper says to `store` and `erase`."""
 _USER = "AWS"
+_USUAL_PORT = ":443"
 _LONGEST_QUESTION = 4096
 _PUBLIC = frozenset({"public.ecr.aws", "ecr-public.aws.com"})
 _PUBLIC_REGION = "us-east-1"
@@ -58,7 +59,7 @@ class Registry:
 
 def registry_at(server: str) -> Registry | None:
     """Return the registry of a server, named with a scheme and a path or without; None: not of ECR."""
-    host = server.strip().removeprefix("https://").partition("/")[0].lower()
+    host = server.strip().lower().removeprefix("https://").partition("/")[0].removesuffix(_USUAL_PORT)
     if host in _PUBLIC:
         return Registry(host, None, _PUBLIC_REGION)
     match = _HOST.fullmatch(host)
