@@ -335,7 +335,7 @@ class SignIns:
 
         def progress(step: SignInProgress) -> None:
             if step.kind is Step.ENDED:
-                # Its token goes next. The next agent must know that nobody signed out, or keys in use would go.
+                # Its token goes next. The next agent must know that nobody signed out, or keys in use go.
                 self._workers.written(lambda: self._progressed(attempt, step), WRITE_SECONDS)
             else:
                 self._workers.call_soon(lambda: self._progressed(attempt, step))
