@@ -20,6 +20,7 @@ from credtray.core.errors import (
     PortalFailed,
     PortalUnauthorized,
     ProfileRefused,
+    RegionNotAuthorised,
     RegistrationRefused,
     RequestRefused,
     RoleRefused,
@@ -67,6 +68,7 @@ _OIDC: Mapping[str, type[CredtrayError]] = MappingProxyType(
         "InvalidClientException": RegistrationRefused,
         "UnauthorizedClientException": RegistrationRefused,
         "AccessDeniedException": TokenRefused,
+        "InvalidRequestRegionException": RegionNotAuthorised,
         "SlowDownException": Throttled,
     }
 )
@@ -77,6 +79,7 @@ _SIGN_IN: Mapping[str, type[CredtrayError]] = MappingProxyType(
         "AccessDeniedException": SignInDenied,
         "InvalidClientException": RegistrationRefused,
         "UnauthorizedClientException": RegistrationRefused,
+        "InvalidRequestRegionException": RegionNotAuthorised,
         "SlowDownException": Throttled,
     }
 )

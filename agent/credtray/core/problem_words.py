@@ -137,6 +137,11 @@ _SAID = {
     errors.RequestRefused.code: Said(
         "AWS refused the request", "Check start URL, region and scopes in the config file.", _CONFIG
     ),
+    errors.RegionNotAuthorised.code: Said(
+        "This Region is not authorised yet",
+        "Your Identity Center is in another one. Check the region in the config file.",
+        _CONFIG,
+    ),
     errors.Throttled.code: Said("AWS asks to slow down", "Wait a minute, then try again.", _AGAIN),
     errors.PortalFailed.code: Said(
         "AWS has an internal problem", "This usually passes. Try again in a few minutes.", _AGAIN

@@ -85,7 +85,22 @@ class RequestRefused(CredtrayError):
 
     code = "request_refused"
     title = "The service refused the request"
-    hint = "Check the start URL, the region and the scopes of the sso-session in the config file."
+    hint = (
+        "Check the start URL, the region and the scopes of the sso-session in the config file. A Region that "
+        "was not added to your Identity Center is refused like this, too."
+    )
+    retry = Retry.PERSON
+
+
+class RegionNotAuthorised(CredtrayError):
+    """The Identity Center of this sign-in was not extended to the region asked (InvalidRequestRegion)."""
+
+    code = "region_not_authorised"
+    title = "This Region is not authorised yet"
+    hint = (
+        "Set sso_region of the sso-session to a Region that your Identity Center has, or ask your "
+        "administrator to add this one."
+    )
     retry = Retry.PERSON
 
 

@@ -114,6 +114,11 @@ class Controls:
         with self._lock:
             self._instance.directory.remove_account(account_id)
 
+    def set_regions(self, *regions: str) -> None:
+        """Let it be in these regions only, the primary one first; none: wherever it is asked."""
+        with self._lock:
+            self._instance.directory.regions = regions
+
     def set_lifetimes(self, **changes: Unpack[LifetimeChanges]) -> None:
         """Change how long what is issued from now on lives."""
         with self._lock:
@@ -309,6 +314,16 @@ class SetRotation(Command, tag="rotation", frozen=True):
         steering.set_rotation(self.mode, grace=timedelta(seconds=self.grace))
 
 
+class SetRegions(Command, tag="regions", frozen=True):
+    """``Steering.set_regions``."""
+
+    regions: list[str]
+
+    def obey(self, steering: Controls) -> Any:
+        """Let it be there only."""
+        steering.set_regions(*self.regions)
+
+
 class AutoApprove(Command, tag="auto_approve", frozen=True):
     """``Steering.auto_approve``."""
 
@@ -354,6 +369,7 @@ _Commands = (
     | SetLifetimes
     | SetRotation
     | AutoApprove
+    | SetRegions
     | Counters
 )
 # Made here, before any thread: two threads that use a type of msgspec first at the same time end the process.

@@ -207,6 +207,7 @@ _OIDC: dict[str, tuple[int, str, str]] = {
     "UnsupportedGrantTypeException": (400, "unsupported_grant_type", "Unsupported grant type"),
     "InvalidScopeException": (400, "invalid_scope", "Invalid scope provided"),
     "InvalidRequestException": (400, "invalid_request", "Invalid request"),
+    "InvalidRequestRegionException": (400, "invalid_request", "Use another Region"),
     "InvalidRedirectUriException": (400, "invalid_redirect_uri", "Invalid redirect uri provided"),
     "InvalidClientMetadataException": (400, "invalid_client_metadata", "Invalid client metadata"),
     "InternalServerException": (500, "server_error", "Internal server error"),

@@ -77,6 +77,8 @@ class Directory:
     assumable: dict[str, AssumableRole] = field(default_factory=dict)
     start_urls: tuple[str, ...] = (START_URL, SECOND_START_URL)
     vanity_hosts: tuple[str, ...] = (VANITY_HOST,)
+    regions: tuple[str, ...] = ()
+    """Where it is, the primary one first; empty: wherever it is asked."""
 
     def role(self, account_id: str, role_name: str) -> Role | None:
         """Return the assignment, or None where there is none (any more)."""

@@ -71,9 +71,21 @@ def _decode(request: Request, decoder: msgspec.json.Decoder[_T]) -> _T:
         raise oidc_refusal("InvalidRequestException") from None
 
 
+def _check_region(instance: Instance, request: Request) -> None:
+    """Refuse a token service of a region that the instance was not extended to.
+
+    AWS documents the error for CreateTokenWithIAM only; what it answers elsewhere is not known.
+    """
+    regions, host = instance.directory.regions, request.host
+    if regions and host.startswith("oidc.") and host.split(".")[1] not in regions:
+        raise oidc_refusal("InvalidRequestRegionException", f"Use {regions[0]}")
+
+
 def register_client(instance: Instance, request: Request, now: datetime) -> Response:
     """POST /client/register."""
     asked = _decode(request, _REGISTRATION)
+    if asked.issuer_url is not None:
+        _check_region(instance, request)
     if asked.issuer_url is not None and not instance.directory.knows_start_url(asked.issuer_url):
         raise oidc_refusal("InvalidRequestException")
     registration = instance.registrations.add(asked, now, instance.lifetimes.registration)
@@ -94,6 +106,7 @@ def register_client(instance: Instance, request: Request, now: datetime) -> Resp
 def start_device_authorization(instance: Instance, request: Request, now: datetime) -> Response:
     """POST /device_authorization; the page named is on the host the client asked, or AWS's own for it."""
     asked = _decode(request, _DEVICE)
+    _check_region(instance, request)
     registration = instance.registrations.authenticate(asked.client_id, asked.client_secret, now)
     if not instance.directory.knows_start_url(asked.start_url):
         raise oidc_refusal("InvalidRequestException")
@@ -136,6 +149,7 @@ def _device_page(host: str) -> str:
 def create_token(instance: Instance, request: Request, now: datetime) -> Response:
     """POST /token for the grants authorization_code, device_code and refresh_token."""
     asked = _decode(request, _TOKEN)
+    _check_region(instance, request)
     registration = instance.registrations.authenticate(asked.client_id, asked.client_secret, now)
     if asked.grant_type not in GRANTS:
         raise oidc_refusal("UnsupportedGrantTypeException")
