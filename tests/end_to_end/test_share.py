@@ -200,6 +200,27 @@ def test_the_agent_sees_that_something_is_shared_and_that_it_was_killed(near: Ho
             assert words not in page.seen()
 
 
+def test_a_far_end_that_asks_again_and_again_is_one_line_in_the_history(near: House, far: FarMachine) -> None:
+    """How much is too much: tests/share/test_link.py, which knows no other load on this machine."""
+    with near.agent():
+        near.run("login")
+        with shared(near):
+            mark = (far.home / ".credtray" / "share" / "synderys-readonly.sock").resolve()
+            answers = [asked_over(mark) for _ in range(60)]
+            [item] = json.loads(near.run("share", "--list", "--json").stdout)["shared"]
+        told = near.run("history", "--profile", "synderys-readonly").stdout
+
+    assert all(b"AccessKeyId" in answer for answer in answers)
+    assert (item["served"], item["refused"]) == (60, 0)
+    assert told.count("for another machine") == 1
+
+
+def asked_over(path: Path) -> bytes:
+    with socket.socket(socket.AF_UNIX) as link:
+        link.connect(str(path))
+        return answer_of(link, "")
+
+
 def test_a_suspended_one_is_not_taken_for_a_dead_one(near: House, far: FarMachine) -> None:
     with near.agent():
         near.run("login")
@@ -299,8 +320,12 @@ def test_an_sshd_that_forwards_no_sockets_forwards_a_port_with_a_token(
 
 def asked_at(port: int, said: str) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as link:
-        link.sendall(f"GET /keys HTTP/1.1\r\nHost: x\r\n{said}\r\n".encode())
-        return b"".join(iter(lambda: link.recv(65536), b""))
+        return answer_of(link, said)
+
+
+def answer_of(link: socket.socket, said: str) -> bytes:
+    link.sendall(f"GET /keys HTTP/1.1\r\nHost: x\r\n{said}\r\n".encode())
+    return b"".join(iter(lambda: link.recv(65536), b""))
 
 
 def test_two_at_once_for_one_machine_are_one(near: House, far: FarMachine) -> None:

@@ -1,10 +1,11 @@
-"""`credtray share` over a network that is cut: a real sshd in a network namespace, another one for ssh."""
+"""Two machines with networks of their own, and ssh between them: a cut, and a sign-in that comes back."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,7 +96,9 @@ def can_cut() -> bool:
     )
 
 
-@pytest.mark.skipif(not can_cut(), reason="needs root, ip, unshare and nsenter")
+pytestmark = pytest.mark.skipif(not can_cut(), reason="needs root, ip, unshare and nsenter")
+
+
 def test_a_network_that_was_cut_is_noticed_at_once_and_used_again_when_it_is_back(
     portal: RunningPortal, home: Path, tmp_path: Path
 ) -> None:
@@ -120,3 +123,46 @@ def test_a_network_that_was_cut_is_noticed_at_once_and_used_again_when_it_is_bac
     assert cut.returncode == 1
     assert "the link to" in cut.stderr
     assert broke is SOAK
+
+
+STATE = "c3RhdGUtb2YtdGhpcy1zaWduLWluLTEyMzQ1Njc4OTA"
+LISTEN = f"""
+from credtray.core.models import Secret
+from credtray.web.sign_in_listener import LoopbackCallbackListener
+
+with LoopbackCallbackListener().listen(Secret("{STATE}"), 8400) as callback:
+    print(callback.redirect_uri, flush=True)
+    print(callback.wait(60, lambda: False).reveal(), flush=True)
+"""
+
+
+def test_a_browser_returns_to_the_machine_that_signs_in_by_a_port_of_its_own(
+    portal: RunningPortal, home: Path, tmp_path: Path
+) -> None:
+    """Which `credtray login --callback-port` waits for; there the connection comes from sshd."""
+    with network() as wires, far_machine(tmp_path, into=wires.into_far, address=FAR) as far:
+        near = house_beside(portal, home, far, wires.into_near)
+        signing_in = subprocess.Popen(
+            [*wires.into_far, sys.executable, "-I", "-c", LISTEN], stdout=subprocess.PIPE, text=True
+        )
+        ssh = shutil.which("ssh", path=near.environ["PATH"]) or "ssh"
+        forwarding = subprocess.Popen([ssh, "-N", "-L", "8400:127.0.0.1:8400", "far"], env=near.environ)
+        try:
+            assert signing_in.stdout is not None
+            address = signing_in.stdout.readline().strip()
+            until(lambda: opened(wires, "http://127.0.0.1:8400/") == "404")
+            returned = opened(wires, f"{address}?code=the-code&state={STATE}")
+            assert signing_in.communicate(timeout=60)[0] == "the-code\n"
+        finally:
+            for process in (forwarding, signing_in):
+                process.kill()
+                process.communicate()
+
+    assert address == "http://127.0.0.1:8400/oauth/callback"
+    assert returned == "303"
+
+
+def opened(wires: Network, address: str) -> str:
+    """Open an address in a browser of the near machine; return the status."""
+    curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", address]
+    return subprocess.run([*wires.into_near, *curl], capture_output=True, text=True, check=False).stdout

@@ -80,7 +80,7 @@ def share(  # noqa: PLR0913, PLR0917 -- each option of the command line is an ar
     if sys.platform == "win32":
         raise UsageError(
             "credtray share does not run on Windows",
-            hint="Run it in WSL. For a container, use: credtray endpoint PROFILE --shell docker",
+            hint="Run it in WSL, or see: credtray help another-machine",
         )
     else:  # noqa: RET506 -- type checkers take the branch of their platform
         from credtray.share.near_side import Share, carry_out, carry_out_for_containers
