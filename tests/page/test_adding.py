@@ -15,8 +15,11 @@ from credtray.core.models import Account
 from credtray.core.naming import RoleChoice
 from credtray.page.actions import Message
 from credtray.page.adding import Adding, AddView
+from credtray.roles.record import AccountRoles, Record
 from credtray.setup import session as portal
+from tests.core.making import NOON
 from tests.daemon.fakes import Daemon, run
+from tests.fakes_identity_center import START_URL
 from tests.roles.scene import watch_of
 
 ROLES = [RoleChoice(Account("111100000001", "Platform"), role) for role in ("ReadOnly", "Admin")]
@@ -63,6 +66,61 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Desk], Awaitabl
 
 def refused(_writer: ProfileWriter, _preview: Preview) -> None:
     raise FileContended("~/.aws/config is being changed by another program")
+
+
+def record(*roles: str) -> Record:
+    """Return what was listed last: all roles, of which these are new."""
+    listed = AccountRoles(tuple(each.role_name for each in ROLES), "Platform")
+    new = frozenset(("111100000001", role) for role in roles)
+    return Record(portal=START_URL, at=NOON, accounts={"111100000001": listed}, new=new)
+
+
+def test_new_roles_are_ticked_and_first_and_nothing_is_asked(
+    desk: Callable[[Callable[[Desk], Awaitable[None]]], None], home: Path
+) -> None:
+    async def work(it: Desk) -> None:
+        it.roles.hide("corp")  # nothing was listed: nothing to put aside
+        assert it.view().news == ()
+        it.roles._records = (record("ReadOnly"),)
+        assert [each.roles for each in it.view().news] == ["ReadOnly in Platform"]
+        asked = dict(it.daemon.portal.counted)
+        await it.adding.handlers["add-new"]({"session": ("corp",)})
+        ticks = it.view().ticks
+
+        assert [(tick.role, tick.new) for tick in ticks] == [("ReadOnly", True), ("Admin", False)]
+        assert dict(it.daemon.portal.counted) == asked
+        await it.press("add-pick", ticks[0].number)
+        await it.press("add-write")
+
+    desk(work)
+
+    assert (home / ".aws" / "config").read_text().count("sso_role_name = ") == 1
+
+
+def test_notice_does_not_throw_away_what_is_being_checked_in_another_tab(
+    desk: Callable[[Callable[[Desk], Awaitable[None]]], None],
+) -> None:
+    async def work(it: Desk) -> None:
+        it.roles._records = (record("Admin"),)
+        await it.previewed()
+        shown = it.view()
+        it.adding.begin_with("corp")
+
+        assert it.view() == shown
+
+    desk(work)
+
+
+def test_roles_that_were_seen_on_the_page_are_put_aside_though_no_notice_was_about_them(
+    desk: Callable[[Callable[[Desk], Awaitable[None]]], None],
+) -> None:
+    async def work(it: Desk) -> None:
+        it.roles._records = (record("Admin"),)
+        await it.adding.handlers["add-not-now"]({"session": ("corp",)})
+
+        assert it.view().news == ()
+
+    desk(work)
 
 
 def test_who_looks_while_it_is_written_sees_what_is_written_and_not_that_it_is(

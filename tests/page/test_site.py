@@ -80,3 +80,7 @@ def test_config_that_cannot_be_read_is_no_welcome() -> None:
 
 def test_message_is_not_lost_on_the_way_to_the_setup() -> None:
     assert seen("", ConfigLoaded(AwsConfig({}, {})), query={"told": "0a"}).location == "add?told=0a"
+
+
+def test_address_of_a_notice_about_new_roles_is_good_whatever_became_of_the_session() -> None:
+    assert seen("add", query={"new": "nobody-knows"}).location == "add"

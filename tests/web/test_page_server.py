@@ -137,6 +137,23 @@ def test_one_time_address_lets_one_browser_in() -> None:
     served(visit)
 
 
+def test_one_time_address_may_lead_to_a_view() -> None:
+    async def visit(visitor: Visitor, _desk: Desk) -> None:
+        address = visitor.server.entrance("add?new=corp%2Fnorth")
+        first = await visitor.send(visitor.raw(urlsplit(address.reveal()).path, *DOCUMENT))
+        visitor.cookie = first.decode().partition("Set-Cookie: ")[2].partition(";")[0]
+        inside = await visitor.send(
+            visitor.raw(urlsplit(visitor.server.entrance("add").reveal()).path, *DOCUMENT)
+        )
+        assert visitor.server.place is not None
+
+        room = visitor.server.place.path
+        assert f"\r\nLocation: {room}add?new=corp%2Fnorth\r\n".encode() in first
+        assert f"\r\nLocation: {room}add\r\n".encode() in inside
+
+    served(visit)
+
+
 def test_browser_that_is_in_keeps_its_cookie_when_it_comes_by_another_address() -> None:
     """Else the forms of its other tabs would be refused."""
 

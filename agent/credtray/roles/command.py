@@ -81,7 +81,7 @@ def roles(
     if json_output:
         terminal.show_json(_json(found, only_new=new))
     elif found:
-        terminal.draw(Group(*_view(found, Reader(datetime.now(UTC)), only_new=new)))
+        terminal.draw(Group(*_view(found, Reader(document.now), only_new=new)))
     elif not problems:
         terminal.say("The config file names no sso-session. Run: credtray setup")
     for text, advice in problems:
@@ -134,6 +134,8 @@ def _listed(item: SessionStatus, before: Record | None) -> Record:
     ports = build().ports
     sessions = in_effect(ports.config_file.load(), ports.settings_file.load()).sessions
     accounts: dict[str, AccountRoles] = {}
+    if item.name not in sessions:  # the agent reads another config file than this command
+        raise UnknownSession(item.name)
     for choice in choices_now(ports, sessions[item.name], at_terminal()):
         account = choice.account
         had = accounts.get(account.account_id, AccountRoles((), account.name))
