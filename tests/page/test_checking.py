@@ -54,6 +54,8 @@ class Ourselves:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
+        self.running = self.most = 0
+        """Programs now, and the most there were."""
         self.doctor = printed({"findings": [FOUND]})
         self.case: dict[str, Any] = dict(CASE)
         self.may_end = asyncio.Event()
@@ -61,7 +63,12 @@ class Ourselves:
 
     async def __call__(self, words: Sequence[str]) -> Ran:
         self.asked.append(tuple(words))
-        await self.may_end.wait()
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await self.may_end.wait()
+        finally:
+            self.running -= 1
         if words[0] == "doctor":
             return self.doctor
         return printed({"repairs": [{**self.case, "done": "--yes" in words and "problem" not in self.case}]})
@@ -132,6 +139,27 @@ def test_profile_is_a_word_of_the_command_whatever_its_name() -> None:
             ("doctor", "--json", "--online", "--", "x"),
         ]
         assert desk.checking.view("").found is None
+
+    driven(work)
+
+
+def test_after_a_repair_few_programs_check_at_once_and_the_last_subject_first() -> None:
+    async def work(desk: Desk) -> None:
+        subjects = [f"p{number}" for number in range(6)]
+        for subject in subjects:
+            await desk.checked(subject)
+        desk.ourselves.asked.clear()
+        desk.ourselves.may_end.clear()
+        desk.checking._again()
+        assert all(desk.checking.view(subject).running for subject in subjects)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert [words[-1] for words in desk.ourselves.asked] == ["p5", "p4"]
+        desk.ourselves.may_end.set()
+        await desk.ended()
+
+        assert {words[-1] for words in desk.ourselves.asked} == set(subjects)
+        assert desk.ourselves.most == 2
 
     driven(work)
 

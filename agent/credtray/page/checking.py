@@ -44,6 +44,8 @@ PATIENCE_SECONDS = 120.0
 """For one of our commands; a check-up of ten thousand profiles takes two of them."""
 _MOST_SUBJECTS = 8
 """Check-ups that are remembered: the whole one, and those of single profiles."""
+_AT_ONCE = 2
+"""Programs that check at once: after a repair all subjects are due, and one may be waited for."""
 _MOST_OUTPUT = 64 * 1024 * 1024
 _LONGEST_NAME = 2000
 T = TypeVar("T")
@@ -174,6 +176,7 @@ class Checking:
         self._repairs: dict[str, _Repair] = {}
         self._planned: set[str] = set()
         """Repairs whose preview is in the making."""
+        self._room = asyncio.Semaphore(_AT_ONCE)
         self._turn = asyncio.Lock()
         """One repair at a time."""
         self.handlers: Mapping[str, Callable[[Fields], Awaitable[Message]]] = {
@@ -236,7 +239,8 @@ class Checking:
     async def _looked(self, subject: str, look: _Look) -> None:
         words = ("doctor", "--json", *(("--online",) if look.online else ()))
         try:
-            found = await self._asked((*words, *(("--", subject) if subject else ())), Checkup)
+            async with self._room:
+                found = await self._asked((*words, *(("--", subject) if subject else ())), Checkup)
             look.found = await asyncio.to_thread(checkup_view, found, named=bool(subject))
             look.problem = None
         except CredtrayError as error:
@@ -338,9 +342,12 @@ class Checking:
         return outcome(Undo("last"), result)
 
     def _again(self) -> None:
-        """Check again what was checked before a file was changed."""
-        for subject in list(self._looks):
+        """Check again what was checked before a file was changed, what was asked for last first."""
+        subjects = list(self._looks)
+        for subject in reversed(subjects):
             self._begin(subject, online=False)
+        for subject in subjects:
+            self._looks.move_to_end(subject)
 
 
 _VERSIONS = "The running agent and the installed command are different versions"
