@@ -76,6 +76,8 @@ def test_config_that_cannot_be_read_is_no_welcome() -> None:
     answer = seen("", gone, broken)
     assert answer.status is HTTPStatus.OK
     assert "line 2: text before the first section header" in answer.body.decode()
+    assert "set up" not in answer.body.decode()
+    assert "Not set up" not in answer.body.decode()
 
 
 def test_message_is_not_lost_on_the_way_to_the_setup() -> None:

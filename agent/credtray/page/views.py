@@ -156,6 +156,8 @@ class Overview:
     copies: tuple[tuple[str, str], ...]
     """Form of keys, and what it is called."""
     paused: bool
+    broken: bool
+    """The config file cannot be read: nobody knows whether anything is set up."""
 
 
 def overview(
@@ -179,7 +181,7 @@ def overview(
     shape = look(seen).shape
     return Overview(
         shape.value,
-        _PICTURE_WORDS[shape] if seen.sessions else "Not set up",
+        _PICTURE_WORDS[shape] if seen.sessions else "" if seen.state.config_problem else "Not set up",
         drawn(line, seen.zone) if line.lanes else None,
         day_back,
         tuple(_card(seen, item, place, line) for place, item in enumerate(_by_use(seen))),
@@ -189,6 +191,7 @@ def overview(
         tuple((headline(each), tuple(_answers(each))) for each in seen.state.questions),
         tuple(COPIES.items()),
         seen.state.paused_until is not None and seen.state.paused_until > seen.now,
+        seen.state.config_problem is not None,
     )
 
 
