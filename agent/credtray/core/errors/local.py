@@ -347,10 +347,10 @@ class IniRefused(CredtrayError):
 
 
 class FileRefused(CredtrayError):
-    """The path leads somewhere credtray must not write (link cycle, dangling link, unsafe directory)."""
+    """The path leads somewhere credtray must not read or write (link cycle, unsafe directory, too large)."""
 
     code = "file_refused"
-    title = "credtray will not write this file"
+    title = "credtray will not use this file"
     hint = "Nothing was changed. Fix what the message names."
     retry = Retry.PERSON
 
