@@ -88,7 +88,9 @@ class Served:
         watched = Watched(cast("Any", StillShares()), StillRoles())
         self._site = PageSite(loop, nothing, build(), desktop, watched, answered)
         self._site.prepare()
-        self._server = PageServer(Site(self._site.answer, self._site.changes, self._site.stranger))
+        self._server = PageServer(
+            Site(self._site.answer, self._site.changes, self._site.stranger, self._site.close)
+        )
         self._open = threading.Event()
         self._over = asyncio.Event()
         self._running: asyncio.AbstractEventLoop

@@ -30,6 +30,9 @@ class Desk:
     listening: int = 0
     failing: Exception | None = None
 
+    async def close(self) -> None:
+        self.closed = True
+
     async def answer(self, asked: Asked) -> Answer:
         self.asked.append(asked)
         if self.failing is not None:
@@ -105,7 +108,7 @@ def served(visit: Visit, **options: Any) -> None:
     async def serve() -> None:
         desk = Desk()
         server = PageServer(
-            Site(desk.answer, desk.changes, lambda base: f"stranger {base}".encode()), **options
+            Site(desk.answer, desk.changes, lambda base: f"stranger {base}".encode(), desk.close), **options
         )
         await server.open()
         try:

@@ -112,7 +112,7 @@ class Page:
                 await self._while_seen()
         finally:
             if self._server is not None:
-                await self._server.close()
+                await self._server.end()
 
     async def _come_back(self) -> None:
         """Open the page again where one was open when the agent ended: its browser tries to reach us."""
@@ -169,6 +169,6 @@ def loading(
 
         site = PageSite(loop, requests, components, workers, Watched(shares, roles))
         site.prepare()
-        return Site(site.answer, site.changes, site.stranger)
+        return Site(site.answer, site.changes, site.stranger, site.close)
 
     return load

@@ -98,6 +98,8 @@ class Site:
     """Yields the events of one listener for as long as it stays."""
     stranger: Callable[[str], bytes]
     """Returns the whole page for a browser without our cookie, from the page's own path."""
+    close: Callable[[], Awaitable[None]]
+    """Gives up what is under way."""
 
 
 class PageServer:
@@ -167,6 +169,11 @@ class PageServer:
     def left(self) -> float:
         """Return in how many seconds it is to be closed; nobody is thrown out who is looking."""
         return CLOSE_SECONDS if self._streams else max(0.0, self._seen + CLOSE_SECONDS - _now())
+
+    async def end(self) -> None:
+        """Close it for good, and give up what is under way."""
+        await self.close()
+        await self._site.close()
 
     async def close(self) -> None:
         """Close the port and every connection, and forget who was in."""
