@@ -10,7 +10,7 @@ import pytest
 
 from credtray.core import clicks, protocol, state_document
 from credtray.core.errors import CredtrayError, Offline, OtherPerson, UsageError
-from credtray.core.events import ClockChanged, ConfigLoaded, FilesChanged
+from credtray.core.events import ClockChanged, ConfigLoaded, Deactivated, FilesChanged
 from credtray.core.models import CredentialStatus
 from credtray.core.ports import Notification
 from credtray.core.protocol.results import KeepResult, LoginResult, SessionStatus, StatusDocument
@@ -64,6 +64,14 @@ def persons(daemon: Daemon) -> set[str]:
 async def person_answered(daemon: Daemon, name: str) -> str:
     keys = await daemon.requests.issued(name, Recipient(None))
     return daemon.portal.persons[keys.access_key_id]
+
+
+async def token_read(daemon: Daemon) -> None:
+    """Wait until the token of another program is known, and not yet whose it is."""
+    async with daemon.loop.watching() as changed:
+        while daemon.state.sessions["corp"].identity.told:
+            changed.clear()
+            await changed.wait()
 
 
 def alarm(daemon: Daemon) -> Notification | None:
@@ -249,6 +257,48 @@ def test_another_program_that_signs_in_as_somebody_else_is_noticed() -> None:
         assert alarm(daemon) is not None
         assert persons(daemon) == {ALICE}
         assert (await status(daemon)).person == BOB
+
+    run(drive())
+
+
+@pytest.mark.parametrize(("back", "whose"), [(ALICE, ALICE), (BOB, None)])
+def test_first_request_after_another_person_waits_until_it_is_known_who_came_by_another_program(
+    back: str, whose: str | None
+) -> None:
+    async def drive() -> None:
+        daemon = await working()
+        await signed_in_as(daemon, BOB)
+        daemon.loop.take(Deactivated(("dev",)))
+        daemon.token_cache.put(
+            replace(daemon.portal.signed_in_elsewhere(back, registration(daemon.clock.now())), found=True)
+        )
+        daemon.loop.take(FilesChanged())
+        await token_read(daemon)
+
+        if whose is not None:
+            assert await person_answered(daemon, "ops") == whose
+        else:
+            with pytest.raises(OtherPerson):
+                await daemon.requests.issued("ops", Recipient(None))
+
+    run(drive())
+
+
+def test_while_sts_is_silent_the_wrong_persons_request_is_refused_after_a_while() -> None:
+    async def drive() -> None:
+        daemon = await working()
+        await signed_in_as(daemon, BOB)
+        daemon.portal.sts_fault = Offline("STS")
+        daemon.token_cache.put(
+            replace(daemon.portal.signed_in_elsewhere(BOB, registration(daemon.clock.now())), found=True)
+        )
+        daemon.loop.take(FilesChanged())
+        await token_read(daemon)
+        asked = daemon.clock.now()
+
+        with pytest.raises(OtherPerson):
+            await daemon.requests.issued("ops", Recipient(None))
+        assert daemon.clock.now() - asked < 15 * SECOND
 
     run(drive())
 

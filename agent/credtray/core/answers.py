@@ -16,7 +16,7 @@ from credtray.core.errors import (
     UsageError,
     error_for,
 )
-from credtray.core.identity import is_other, other_person
+from credtray.core.identity import answer_due, is_other, other_person
 from credtray.core.models import RoleCredentials
 from credtray.core.session_status import servable, sign_in_status, token_usable
 from credtray.core.shell_words import argument
@@ -103,6 +103,8 @@ def answer(state: State, profile: ProfileState, now: datetime) -> RoleCredential
     signed_in = sign_in_status(session, now) is SignInStatus.SIGNED_IN
     if session.pending is not None and (is_other(session) or not signed_in):
         return None
+    if signed_in and is_other(session) and not session.identity.trouble and answer_due(state, session, now):
+        return None  # somebody came by another program since: soon it is known who
     if not signed_in or is_other(session):
         return _person_needed(session, signed_in=signed_in)
     return _trouble(session, profile, now)
