@@ -146,3 +146,12 @@ def test_automation_goes_with_no_search() -> None:
 
     assert outcome.code == 2
     assert "Use --for-automation alone" in outcome.err
+
+
+def test_profile_whose_role_was_removed_says_so() -> None:
+    error = {"code": "role_refused", "text": "The role is no longer assigned to you", "hint": "Ask."}
+    outcome = credtray(
+        "profiles", backend=FakeBackend({Status: document([session()], [idle("dev", error=error)])})
+    )
+
+    assert "The role is no longer assigned to you" in outcome.out

@@ -18,6 +18,7 @@ from credtray.core.events import (
     Activated,
     AgentsAsked,
     Deactivated,
+    RolesListed,
     SignedIn,
     SignInAddressKnown,
     SignInStarted,
@@ -532,3 +533,14 @@ def test_a_coding_agent_that_waits_is_answered_below_the_page() -> None:
         ("No", protocol.AnswerAgent("dev", False, pid=4711)),
     ]
     assert asked.menu[:1] + asked.menu[2:] == before.menu
+
+
+def test_profile_whose_role_is_gone_says_so_kept_or_not() -> None:
+    state = signed_in("dev", "ops")
+    gone = after(state, Deactivated(("ops",)), RolesListed("corp", frozenset({("111100000000", "Admin")})))
+
+    assert [label.rpartition("  ·  ")[2] for label in labels(menu_of(seen(gone), "active").children)] == [
+        "role removed",
+        "role removed",
+    ]
+    assert "No access to dev" in text_of(seen(gone))

@@ -488,6 +488,7 @@ def test_history_tells_of_both() -> None:
     played(play)
 
 
+@pytest.mark.posix("Windows keeps files private by the access list of the profile's folder")
 def test_file_is_private_and_holds_no_secret() -> None:
     async def play(scene: Scene) -> None:
         await scene.signed_in("dev")

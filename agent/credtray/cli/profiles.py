@@ -24,7 +24,7 @@ from credtray.cli.columns import Column, Columns
 from credtray.cli.settings import complete_tag
 from credtray.cli.status_words import Reader
 from credtray.cli.terminal import visible
-from credtray.core.errors import UsageError
+from credtray.core.errors import RoleRefused, UsageError
 from credtray.core.models import Delivery
 from credtray.core.protocol import Status
 from credtray.core.protocol.results import (
@@ -243,8 +243,10 @@ def _kept_in(item: ProfileStatus) -> str:
 
 
 def _written_down(item: ProfileStatus) -> Text:
-    """Return what it is for, below it what is worth knowing first, and its tags."""
+    """Return why it gets no keys, what it is for, what is worth knowing first, and its tags."""
+    refused = item.error is not None and item.error.code == RoleRefused.code
     lines = [
+        Text(visible(item.error.text if refused and item.error is not None else ""), "warning"),
         Text(visible(item.description or "")),
         Text(visible(item.notes or ""), "quiet"),
         Text(" ".join(f"#{visible(tag)}" for tag in item.tags), "accent"),

@@ -16,6 +16,7 @@ from credtray.core.clicks import CopyCredentials, OpenConsole
 from credtray.core.forms import Form, Shell
 from credtray.core.models import Delivery, Profile
 from credtray.core.protocol import Activate, Deactivate, Switch
+from credtray.core.session_status import is_gone
 from credtray.core.state import State
 from credtray.core.state_words import (
     CROWD,
@@ -189,6 +190,7 @@ FORMS: Forms = (
     (Form.SECTION, "credentials file"),
 )
 """Which keys are copied for, and what the menu calls it."""
+_REMOVED = "role removed"
 _WAYS = {Delivery.PROCESS: "by credential_process", Delivery.ENDPOINT: "by the local endpoint"}
 """How programs get keys that are in no section."""
 
@@ -259,7 +261,8 @@ def _active(seen: Summary, menu: Menu, active: frozenset[str], asks: frozenset[s
 
     def check(name: str, prefix: str) -> Item:
         way = _WAYS.get(state.settings.profile(name).delivery, "") if name in active else ""
-        parts = (entries[name].label, keys_line(seen, state.profiles[name]), way)
+        keys = _REMOVED if is_gone(state, state.profiles[name]) else keys_line(seen, state.profiles[name])
+        parts = (entries[name].label, keys, way)
         label = GAP.join(part for part in parts if part)
         if name in active:
             return Item(f"{prefix}:{name}", Kind.CHECK, label, Deactivate((name,)), checked=True)
