@@ -78,6 +78,7 @@ def test_who_unlocks_the_screen_for_a_working_day_is_asked_once_for_a_sign_in_th
     seat = seat_with_buttons
     saver = FakeSaver(seat.desktop.bus.address, SAVER, "/org/freedesktop/ScreenSaver")
     with offstage(saver) as stage, seat.agent():
+        seat.house.run("settings", "set", "sessions.synderys.duration", "4h")
         seat.house.run("login")
         now = datetime.fromisoformat(seat.house.status()["now"])
         begin, end = now + timedelta(hours=2, minutes=30), now + timedelta(hours=5)
