@@ -162,3 +162,13 @@ def test_nothing_is_asked_of_anybody_when_the_words_are_wrong(
     assert outcome.returncode in {1, 2}
     assert told in outcome.stderr
     assert world.proxy.tunnels == []
+
+
+def test_a_host_of_aws_that_nobody_knew_is_told_as_unknown_and_tried(world: World) -> None:
+    words = ("--session", "new", "--start-url", "https://start.new.aws/corp", "--region", "us-east-1")
+    outcome = world.credtray("setup", *words, "--accounts", "all", "--roles", "all", "--yes")
+
+    assert "credtray does not know start.new.aws, a name of AWS; trying it as it is." in outcome.stderr
+    assert "start.new.aws" in world.proxy.refused, "it was looked up"
+    assert world.proxy.tunnels[-1] == "oidc.us-east-1.amazonaws.com", "and tried although that led nowhere"
+    assert "The service refused the request" in outcome.stderr

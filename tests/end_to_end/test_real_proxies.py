@@ -201,3 +201,82 @@ def test_mitmproxy_is_named_and_trusted_only_when_its_authority_is(
 
     assert keys["AccountId"] == "111100000001"
     assert "portal.sso.us-east-1.amazonaws.com" in aws.tunnels
+
+
+# --- by the environment, as botocore reads it ----------------------------------------------------------
+
+
+def set_by_environment(house: House, proxy: str, authority: Path, **more: str) -> None:
+    """Name the proxy in the environment alone; the browser inherits it."""
+    browser = [sys.executable, str(BROWSER), str(authority), "%s"]
+    house.environ |= {"HTTPS_PROXY": proxy, "BROWSER": f"{shlex.join(browser)} &", **more}
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_squid_and_an_authority_of_the_environment_carry_everything(
+    office: House, squid: Running, aws: ConnectProxy, variable: str
+) -> None:
+    proxy = f"http://alice:{PASSWORD}@{squid.address}"
+    set_by_environment(office, proxy, aws.ca_bundle, **{variable: str(aws.ca_bundle)})
+    with office.agent():
+        office.run("login")
+        keys = json.loads(office.run("credentials", "synderys-readonly").stdout)
+        told = [office.run("status").stdout, office.run("doctor", "--online", code=None).stdout]
+
+    told += [office.log.read_text(), (office.home / "agent-output").read_text()]
+    assert keys["AccountId"] == "111100000001"
+    assert set(aws.tunnels) == {"oidc.us-east-1.amazonaws.com", "portal.sso.us-east-1.amazonaws.com"}
+    assert not any(PASSWORD in text for text in told)
+
+
+def test_squid_of_the_environment_that_refuses_the_login_is_named_by_its_variable(
+    office: House, squid: Running, aws: ConnectProxy
+) -> None:
+    proxy = f"http://alice:wrong-{PASSWORD}@{squid.address}"
+    set_by_environment(office, proxy, aws.ca_bundle, AWS_CA_BUNDLE=str(aws.ca_bundle))
+    refused = office.run("login", code=None)
+    found = office.run("doctor", "--online", code=None)
+
+    assert refused.returncode != 0
+    assert (
+        f"the proxy http://{squid.address} (HTTPS_PROXY) asks for a user name and password" in refused.stderr
+    )
+    assert "HTTP 407" in found.stdout
+    assert f"wrong-{PASSWORD}" not in refused.stderr + found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("exception", ["oidc.us-east-1.amazonaws.com", ".amazonaws.com", "*"])
+def test_what_no_proxy_names_does_not_go_through_the_proxy(
+    office: House, squid: Running, aws: ConnectProxy, exception: str
+) -> None:
+    proxy = f"http://alice:{PASSWORD}@{squid.address}"
+    set_by_environment(office, proxy, aws.ca_bundle, AWS_CA_BUNDLE=str(aws.ca_bundle), NO_PROXY=exception)
+    refused = office.run("login", code=None)
+
+    assert refused.returncode != 0
+    assert "the proxy http" not in refused.stderr
+    assert "oidc.us-east-1.amazonaws.com" not in aws.tunnels
+    assert "oidc.us-east-1" not in (squid.place / "access.log").read_text()
+
+
+def test_mitmproxy_of_the_environment_is_named_by_doctor_and_trusted_by_a_variable(
+    office: House, mitmproxy: Running, aws: ConnectProxy
+) -> None:
+    authority = mitmproxy.place / "mitmproxy-ca-cert.pem"
+    set_by_environment(office, f"http://{mitmproxy.address}", authority)
+    refused = office.run("login", code=None)
+    found = " ".join(office.run("doctor", "--online", code=None).stdout.split())
+
+    assert refused.returncode != 0
+    assert 'issued by "mitmproxy' in " ".join(refused.stderr.split())
+    assert 'issued by "mitmproxy' in found
+    assert f"through http://{mitmproxy.address}" in found
+
+    office.environ["REQUESTS_CA_BUNDLE"] = str(authority)
+    office.run("login")
+    assert json.loads(office.run("credentials", "synderys-readonly").stdout)["AccountId"] == "111100000001"
+    assert "portal.sso.us-east-1.amazonaws.com" in aws.tunnels
+
+    office.environ["AWS_CA_BUNDLE"] = str(aws.ca_bundle)  # counts more, and is not mitmproxy's
+    office.run("logout")
+    assert 'issued by "mitmproxy' in " ".join(office.run("login", code=None).stderr.split())

@@ -131,7 +131,7 @@ def resolve_start_url(session: SsoSession, send: Callable[[Request], Reply]) -> 
     except CredtrayError as error:
         if kind is not StartUrlKind.OF_AWS:
             raise
-        _log.warning("the start URL %s is sent as it is: looking it up failed (%s)", shown(url), error)
+        _log.warning("the start URL %s is not known here and tried as it is (%s)", shown(url), error)
         return url, session.region
     return resolved, region_in_host(resolved) or session.region
 

@@ -12,10 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from credtray.core import naming
 from credtray.core.addresses import (
     DEFAULT_SCOPES,
+    StartUrlKind,
     check_region,
     same_portal_address,
     start_url_kind,
@@ -220,7 +222,9 @@ def located(ports: Ports, session: SsoSession, talk: Talk) -> SsoSession:
     Raises:
         StartUrlRefused, Offline: the start URL leads nowhere a sign-in may go, or cannot be asked.
     """
-    _, region = ports.identity_center.resolve_start_url(session)
+    found, region = ports.identity_center.resolve_start_url(session)
+    if found == session.start_url and start_url_kind(found) is StartUrlKind.OF_AWS:
+        talk.say(f"credtray does not know {urlsplit(found).hostname}, a name of AWS; trying it as it is.")
     if region == session.region:
         return session
     talk.say(f"{session.start_url} leads to {region}; using that region instead of {session.region}.")
