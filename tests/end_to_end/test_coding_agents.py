@@ -100,6 +100,7 @@ def test_never_is_at_once_for_every_way(house: House, claude: Path) -> None:
             ("copy", "synderys-security"),
             ("activate", "synderys-security"),
             ("switch", "synderys-security"),
+            ("share", "--container", "-P", "synderys-security", "--for", "1s"),
         ):
             code, out, err = of_claude(house, claude, *words)
 

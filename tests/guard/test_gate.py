@@ -314,11 +314,13 @@ def test_while_nobody_would_see_it_nothing_is_shown_but_the_menu_has_it() -> Non
     guarded(drive)
 
 
-def test_the_way_to_another_machine_is_not_guarded() -> None:
+def test_an_agent_does_not_share_what_it_may_not_have_and_a_person_does() -> None:
     async def drive(scene: Guarded) -> None:
-        assert await scene.gate.permission("dev", Recipient(Way.SHARE, COMMAND)) is None
+        with pytest.raises(CodingAgentRefused):
+            await scene.gate.permission("dev", Recipient(Way.SHARE, COMMAND))
+        assert await scene.gate.permission("dev", Recipient(Way.SHARE, PERSON)) is None
 
-    guarded(drive)
+    guarded(drive, "never")
 
 
 @pytest.mark.parametrize("request_of_a_file", [protocol.Activate(("dev",)), protocol.Switch("dev")])

@@ -16,7 +16,6 @@ from credtray.core import protocol
 from credtray.core.answers import known_profile
 from credtray.core.errors import CredtrayError
 from credtray.core.events import AgentsAsked
-from credtray.core.models import Way
 from credtray.core.notices import held
 from credtray.core.ports import Notifier
 from credtray.core.ports.files import Caller
@@ -90,7 +89,7 @@ class Gate:
             CodingAgentRefused: this profile is for no coding agent.
         """
         rule = rule_for(self._loop.state.settings, profile)
-        if rule is Rule.ALLOW or to.caller is None or to.way is Way.SHARE:
+        if rule is Rule.ALLOW or to.caller is None:
             return None
         asker = await self._asker(to.caller)
         if asker is None:
