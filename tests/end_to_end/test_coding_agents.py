@@ -81,8 +81,7 @@ def test_nobody_who_answers_is_an_end_and_says_how_to_go_on(house: House, claude
 
         assert (waiting.returncode, out) == (1, "")
         assert "credtray allow synderys-security" in err
-        told = house.run("history", "--profile", "synderys-security").stdout
-        assert "Claude Code" in told
+        until(lambda: "Claude Code" in house.run("history", "--profile", "synderys-security").stdout)
 
 
 def test_never_is_at_once_for_every_way(house: House, claude: Path) -> None:
