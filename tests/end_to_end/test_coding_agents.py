@@ -46,9 +46,9 @@ def asks(house: House) -> list[dict[str, object]]:
 
 def test_keys_wait_for_a_persons_yes(house: House, claude: Path) -> None:
     house.configure()
+    house.run("settings", "set", "profiles.synderys-security.agents", "ask")
     with house.agent():
         house.run("login")
-        house.run("settings", "set", "profiles.synderys-security.agents", "ask")
         waiting = begun(house, claude, "credentials", "synderys-security", "--form", "sts")
         until(lambda: bool(asks(house)))
         (question,) = asks(house)
@@ -71,9 +71,9 @@ def test_keys_wait_for_a_persons_yes(house: House, claude: Path) -> None:
 
 def test_nobody_who_answers_is_an_end_and_says_how_to_go_on(house: House, claude: Path) -> None:
     house.configure()
+    house.run("settings", "set", "profiles.synderys-security.agents", "ask")
     with house.agent():
         house.run("login")
-        house.run("settings", "set", "profiles.synderys-security.agents", "ask")
         waiting = begun(house, claude, "exec", "synderys-security", "--", "env")
         until(lambda: bool(asks(house)))
         house.run("refuse", "synderys-security")
@@ -86,9 +86,9 @@ def test_nobody_who_answers_is_an_end_and_says_how_to_go_on(house: House, claude
 
 def test_never_is_at_once_for_every_way(house: House, claude: Path) -> None:
     house.configure()
+    house.run("settings", "set", "profiles.synderys-security.agents", "never")
     with house.agent():
         house.run("login")
-        house.run("settings", "set", "profiles.synderys-security.agents", "never")
         for words in (
             ("credentials", "synderys-security"),
             ("credentials", "--no-agent", "synderys-security"),
@@ -142,9 +142,9 @@ def test_an_endpoint_of_a_program_below_an_agent_is_guarded(house: House, claude
         "except urllib.error.HTTPError as error:\n"
         "    sys.exit(f'{error.code} {error.read().decode()}')\n"
     )
+    house.run("settings", "set", "profiles.synderys-security.agents", "never")
     with house.agent():
         house.run("login")
-        house.run("settings", "set", "profiles.synderys-security.agents", "never")
         found = json.loads(house.run("endpoint", "synderys-security", "--json").stdout)
         command = [sys.executable, "-I", "-c", reader, found["url"], found["token_file"]]
         refused = subprocess.run([str(claude), *command], capture_output=True, text=True, check=False)
