@@ -175,7 +175,7 @@ def test_the_page_shows_it_and_after_a_click_there_no_key_is_given(near: House, 
         page = OpenPage(near.run("open", "--print").stdout.strip())
         assert words not in page.seen()
         with shared(near) as process:
-            assert words in page.seen()
+            until(lambda: words in page.seen())
             assert far.keys().returncode == 0
             answered = page.press("stop-sharing", host="far", profile="synderys-readonly")
             cut = far.keys()
@@ -194,10 +194,10 @@ def test_the_agent_sees_that_something_is_shared_and_that_it_was_killed(near: Ho
         near.run("login")
         page = OpenPage(near.run("open", "--print").stdout.strip())
         with shared(near) as process:
-            assert words in page.seen()
+            until(lambda: words in page.seen())
             process.kill()
             process.wait()
-            assert words not in page.seen()
+            until(lambda: words not in page.seen())
 
 
 def test_a_far_end_that_asks_again_and_again_is_one_line_in_the_history(near: House, far: FarMachine) -> None:

@@ -64,7 +64,7 @@ class StillShares:
     def heard_by(self, _listener: object) -> None:
         """Change nothing."""
 
-    async def look(self) -> None:
+    async def look_briefly(self) -> None:
         """Find what was found."""
 
 

@@ -10,8 +10,10 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
@@ -69,14 +71,21 @@ class Shared:
 
     async def told(self, request: str) -> bytes:
         """Return all that is answered."""
-        door = self.doors.keys if request.endswith("/keys") else self.doors.control
-        reader, writer = await asyncio.open_unix_connection(door)
-        writer.write(f"{request} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        answer = b""
-        with suppress(ConnectionResetError):  # closed before it was read
-            answer = await reader.read()
-        writer.close()
-        return answer
+        return await answered(self.doors.keys if request.endswith("/keys") else self.doors.control, request)
+
+
+async def answered(door: Path, request: str) -> bytes:
+    reader, writer = await asyncio.open_unix_connection(door)
+    writer.write(f"{request} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    answer = b""
+    with suppress(ConnectionResetError):  # closed before it was read
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def asked(door: Path, request: str) -> bytes:
+    return (await answered(door, request)).partition(b"\r\n\r\n")[2]
 
 
 def shared(
@@ -210,6 +219,25 @@ def test_keys_that_are_long_in_coming_do_not_keep_it_from_ending(tmp_path: Path)
 
     shared(tmp_path, "exec sleep 300", amid, keys)
     over.set()
+
+
+def test_a_time_that_ended_while_the_computer_slept_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Later:
+            return cls.fromtimestamp(time.time() + 7200.0, tz)
+
+    async def slept() -> None:
+        hand_out = HandOut(Doors(tmp_path / "k", tmp_path / "c"), {}, lambda: KEYS, print)
+        async with hand_out.serving(7200.0):
+            assert await asked(tmp_path / "k", "GET /keys") == KEYS
+            monkeypatch.setattr("credtray.share.hand_out.datetime", Later)
+            assert await asked(tmp_path / "k", "GET /keys") == b""
+            assert hand_out.stopping.is_set()
+
+    asyncio.run(slept())
 
 
 @pytest.mark.parametrize(

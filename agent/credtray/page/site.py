@@ -274,7 +274,7 @@ class PageSite:
         # A state never changes: it can be looked at beside the loop, which must not wait for a thousand rows.
         state, now = self._loop.state, self._loop.now()
         agent = AgentStatus(running=True, pid=os.getpid(), version=__version__)
-        await self._shares.look()
+        await self._shares.look_briefly()
         shares = self._shares.found
 
         def look() -> views.Overview:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -76,6 +77,7 @@ class HandOut:
         self.stopping = asyncio.Event()
         self.token: str | None = None
         """What the other side has to say, where others could ask as well."""
+        self._until: datetime | None = None
         self._served = 0
         self._refused = 0
         self._open = 0
@@ -93,6 +95,7 @@ class HandOut:
         doors = self._doors
         timer = None
         if seconds is not None:
+            self._until = datetime.now(UTC) + timedelta(seconds=seconds)
             timer = asyncio.get_running_loop().call_later(seconds, self.stop)
         keys = await asyncio.start_unix_server(self._serve_keys, doors.keys)
         doors.keys.chmod(0o600)
@@ -110,6 +113,8 @@ class HandOut:
     # --- keys, for the other side -----------------------------------------------------------------------
 
     async def _serve_keys(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._until is not None and datetime.now(UTC) >= self._until:
+            self.stop()  # the timer stood still while the computer slept
         if not self.stopping.is_set() and self._open < _MOST_AT_ONCE:
             self._open += 1
             try:

@@ -22,6 +22,8 @@ from credtray.daemon.workers import Workers
 from credtray.desktop import paths
 
 _ASK_SECONDS = 2.0
+_BRIEFLY = 0.5
+"""How long a view may take for what is shared, in seconds."""
 _MOST_BYTES = 65536
 MUTE = (
     "A `credtray share` does not answer, so it is neither shown nor stopped",
@@ -122,6 +124,12 @@ class Shares:
                 self.found = found
                 for listener in self._listeners:
                     listener()
+
+    async def look_briefly(self) -> None:
+        """Find out what is shared now; what does not answer is left to ``heard_by``."""
+        self.look_soon()
+        if self._looking is not None:
+            await asyncio.wait({self._looking}, timeout=_BRIEFLY)
 
     async def stop(self, click: StopSharing) -> bool:
         """Share this one no longer; it hands out nothing more when this returns.
