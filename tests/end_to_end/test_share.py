@@ -299,6 +299,7 @@ def test_an_sshd_that_forwards_no_sockets_forwards_a_port_with_a_token(
     memory.mkdir(mode=0o700)
     more = "AllowStreamLocalForwarding no"
     with far_machine(tmp_path, more, str(bare), f"XDG_RUNTIME_DIR={memory}") as far:
+        far.environ |= dict.fromkeys(("http_proxy", "ALL_PROXY"), "http://127.0.0.1:9")  # has no part in it
         near = house_beside(portal, home, far)
         with near.agent():
             near.run("login")
