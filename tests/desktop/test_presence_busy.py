@@ -223,6 +223,20 @@ def test_a_full_screen_that_was_there_before_the_agent_is_seen_and_a_closed_one_
     asyncio.run(drive())
 
 
+def test_the_last_window_that_is_closed_keeps_nobody_busy_whatever_the_hints_say(
+    bus: DbusDaemon, windows: HintedWindows, screen: Xvfb
+) -> None:
+    async def drive() -> None:
+        slides = windows.window(full=True)
+        windows.activate(slides)
+        async with watched(bus.address, environ={"DISPLAY": screen.address}) as seen:
+            await seen.becomes(busy=True)
+            windows.close(slides)
+            await seen.becomes()
+
+    asyncio.run(drive())
+
+
 def test_an_x_server_that_dies_keeps_nobody_busy(
     bus: DbusDaemon, windows: HintedWindows, screen: Xvfb
 ) -> None:

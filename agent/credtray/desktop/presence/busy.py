@@ -151,7 +151,9 @@ class ActiveWindow:
         """See ``x11.thread.XClient``."""
         from Xlib import X
 
-        if event.type == X.PropertyNotify and event.atom in {self._active, self._state}:
+        hinted = event.type == X.PropertyNotify and event.atom in {self._active, self._state}
+        # Openbox leaves the hint as it is when the last window is closed.
+        if hinted or event.type in {X.DestroyNotify, X.UnmapNotify}:
             self._look()
 
     def leave(self) -> None:
@@ -171,7 +173,7 @@ class ActiveWindow:
                 self._window.change_attributes(event_mask=X.NoEventMask)
             self._window = self._display.create_resource_object("window", active) if active else None
             if self._window is not None:
-                self._window.change_attributes(event_mask=X.PropertyChangeMask)
+                self._window.change_attributes(event_mask=X.PropertyChangeMask | X.StructureNotifyMask)
         states = [] if self._window is None else self._property(self._window, self._state)
         self._fills(self._full in states)
 
