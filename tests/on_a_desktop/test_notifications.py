@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.end_to_end.house import until
+from tests.end_to_end.house import ROLES, until
+from tests.end_to_end.test_roles import look_again, looked, remembered
 from tests.on_a_desktop.person import CHROMIUM
 from tests.on_a_desktop.screen import Area
 from tests.on_a_desktop.seat import Seat
@@ -112,3 +113,44 @@ def test_daemon_that_hangs_holds_up_nobody(seat: Seat) -> None:
         seat.house.status()
         seat.desktop.daemon.resume()
         seat.desktop.find_popup()
+
+
+ADD, NOT_NOW, SHORT = 2, 3, 4
+"""Two short buttons stand in the right half of the lower edge."""
+
+
+def new_role(seat: Seat) -> Area:
+    """Let a role be assigned and seen while notices are paused; return its notice on the screen."""
+    signed_in(seat)
+    looked(seat.house)
+    account, _ = ROLES["synderys-dns"]
+    seat.house.portal.command("assign", account_id=account, role_name="ProdAdmin")
+    seat.house.run("pause", "1h")
+    look_again(seat.house)
+    seat.sleep(minutes=6)  # that the sign-in worked is no news by then
+    seat.clear_popups()
+    seat.house.run("pause", "off")
+    return seat.desktop.find_popup()
+
+
+def test_button_of_a_new_role_opens_the_page(seat_with_buttons: Seat) -> None:
+    seat = seat_with_buttons
+    with seat.agent():
+        popup = new_role(seat)
+        visits = len(seat.house.visits())
+        assert any("You now have ProdAdmin in Synderys Network" in line for line in seat.notices())
+        seat.desktop.click_button(popup, ADD, of=SHORT)
+
+        until(lambda: len(seat.house.visits()) == visits + 1)
+        assert remembered(seat.house)[0]["new"] == [[ROLES["synderys-dns"][0], "ProdAdmin"]]
+
+
+def test_not_now_puts_a_new_role_aside(seat_with_buttons: Seat) -> None:
+    seat = seat_with_buttons
+    with seat.agent():
+        popup = new_role(seat)
+        visits = len(seat.house.visits())
+        seat.desktop.click_button(popup, NOT_NOW, of=SHORT)
+
+        until(lambda: bool(remembered(seat.house)[0].get("hidden")))
+        assert len(seat.house.visits()) == visits

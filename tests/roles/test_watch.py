@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from credtray.core.errors import (
     UnexpectedReply,
 )
 from credtray.core.events import ConfigLoaded, NoticesPaused, PartChanged, SettingsLoaded
-from credtray.core.models import CredentialStatus, Profile
+from credtray.core.models import Account, CredentialStatus, Profile
 from credtray.core.ports import DesktopPart, Part
 from credtray.core.protocol.results import ProfileStatus, StatusDocument
 from credtray.core.settings import Settings
@@ -228,7 +229,9 @@ def test_keys_of_a_role_that_was_gone_prove_that_it_is_back() -> None:
     played(play)
 
 
-def test_kept_profile_whose_role_came_back_gets_keys_before_its_next_try() -> None:
+def test_kept_profile_whose_role_came_back_gets_keys_before_its_next_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def play(scene: Scene) -> None:
         await scene.signed_in()
         was = scene.portal.assigned[LAB]
@@ -236,13 +239,21 @@ def test_kept_profile_whose_role_came_back_gets_keys_before_its_next_try() -> No
         scene.portal.refused_roles = {"Admin"}
         await scene.daemon.ask(protocol.Activate(("dev",)))
         await scene.signed_in_again()
-        await scene.passed(5 * HOUR)  # an hour between two tries by now
-        assert (await dev(scene)).expires_at is None
-        scene.portal.refused_roles, scene.portal.assigned[LAB] = set(), was
-        await scene.signed_in_again()
-        await scene.passed(2 * MINUTE)
+        whole = scene.portal.accounts
+        fetches = list[int]()
+
+        def back(*given: Any) -> list[Account]:
+            scene.portal.refused_roles, scene.portal.assigned[LAB] = set(), was
+            fetches.append(scene.portal.counted["fetch"])
+            return whole(*given)
+
+        monkeypatch.setattr(scene.portal, "accounts", back)
+        while not fetches:
+            await scene.passed(MINUTE)
+        await scene.passed(MINUTE)  # an hour between two tries by now
 
         assert (await dev(scene)).expires_at is not None
+        assert scene.portal.counted["fetch"] == fetches[0] + 1
 
     played(play)
 
@@ -419,20 +430,24 @@ def test_renewed_token_is_no_sign_in() -> None:
     played(play)
 
 
-def test_thousands_of_accounts_are_asked_slowly() -> None:
-    count = 400
+def test_thousands_of_accounts_are_asked_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    count, asked = 400, list[datetime]()
 
     async def play(scene: Scene) -> None:
         scene.portal.assigned |= {f"{number:012}": (f"a{number}", ["R"]) for number in range(count)}
-        began = scene.daemon.clock.now()
-        await scene.signed_in()
-        while scene.portal.counted["roles"] < count + 2:
-            await scene.passed(MINUTE)
-        took = scene.daemon.clock.now() - began
+        roles = scene.portal.roles
 
-        pauses = count // AT_ONCE - QUICK
-        assert took >= timedelta(seconds=pauses * PAUSE_SECONDS)
-        assert scene.portal.counted["roles"] == count + 2
+        def timed(*given: Any) -> list[str]:
+            asked.append(scene.daemon.clock.now())
+            return roles(*given)
+
+        monkeypatch.setattr(scene.portal, "roles", timed)
+        await scene.signed_in()
+        await scene.passed(5 * MINUTE)
+
+        assert len(asked) == count + 2
+        assert asked[-1] - asked[0] >= timedelta(seconds=(count // AT_ONCE - QUICK) * PAUSE_SECONDS)
+        assert asked[QUICK * AT_ONCE - 1] - asked[0] < timedelta(seconds=QUICK * PAUSE_SECONDS)
 
     played(play)
 
