@@ -93,6 +93,11 @@ def test_a_text_that_fits_exactly_is_not_shortened() -> None:
         ),
         ("n" * 39 + ": sign-in ended", "", ("n" * 39 + ": sign-in ended", "n" * 39 + ": sign-in ended.")),
         ("x" * 38, "", ("x" * 38, "")),
+        (
+            "You now have Admin in lab: add a profile?",
+            "At corp.",
+            ("You now have Admin in lab", "Add a profile? At corp."),
+        ),
     ],
 )
 def test_what_a_title_has_no_room_for_is_said_in_the_body(

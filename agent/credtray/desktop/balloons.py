@@ -18,6 +18,7 @@ from credtray.core.errors import NotifierUnavailable
 from credtray.core.icon_state import IconState
 from credtray.core.ports import Notification
 from credtray.core.words import plain
+from credtray.desktop.notifier import sentence
 
 LONGEST_TITLE: Final = 63
 LONGEST_TEXT: Final = 255
@@ -71,9 +72,9 @@ def balloon_of(notification: Notification) -> Balloon:
     elif beginning(title, LONGEST_TITLE) != title:
         name, colon, rest = title.partition(": ")
         if colon and beginning(name, LONGEST_TITLE) == name:
-            title, text = name, f"{rest[:1].upper()}{rest[1:]}. {text}"
+            title, text = name, f"{sentence(rest[:1].upper() + rest[1:])} {text}"
         else:
-            text = f"{title}. {text}"
+            text = f"{sentence(title)} {text}"
     told = f" Click here: {plain(notification.on_body.label, LONGEST_TITLE)}." if notification.buttons else ""
     return Balloon(
         beginning(title, LONGEST_TITLE), beginning(text, LONGEST_TEXT, after=told), notification.picture

@@ -17,13 +17,18 @@ _LONGEST = 2000
 """Characters of a line in the log."""
 
 
+def sentence(title: str) -> str:
+    """Return a title with the full stop that it needs before more words: a question has its own mark."""
+    return title if title.endswith(("?", ".", "!")) else f"{title}."
+
+
 class LogNotifier:
     """Implements ``ports.Notifier`` with the log, which a foreground agent also prints."""
 
     def show(self, notification: Notification) -> None:
         """Log one notice, with what to type where others have buttons; nothing is replaced."""
         key, title, body = notification.key, notification.title, notification.body
-        words = f"{title}. {body} {what_to_type(notification)}".rstrip()
+        words = f"{sentence(title)} {body} {what_to_type(notification)}".rstrip()
         _log.warning("NOTICE [%s] %s", plain(key, _LONGEST), plain(words, _LONGEST))
 
     def withdraw(self, key: str) -> None:

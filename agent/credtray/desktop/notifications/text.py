@@ -14,6 +14,7 @@ from typing import Any, Final
 from credtray.core.errors import NotifierUnavailable
 from credtray.core.icon_state import IconState
 from credtray.desktop.icon import Panel, draw
+from credtray.desktop.notifier import sentence
 from credtray.desktop.tray.painting import without_markup
 
 TITLE_LENGTH: Final = 120
@@ -42,7 +43,7 @@ def moved_to_body(title: str, body: str, longest: int) -> tuple[str, str]:
     name, colon, rest = title.partition(": ")
     parted = bool(colon) and len(name) <= longest
     told = rest[:1].upper() + rest[1:] if parted else title
-    return (name if parted else title), f"{told}. {body}".strip()
+    return (name if parted else title), f"{sentence(told)} {body}".strip()
 
 
 # The picture beside a notification: the icon as it looks then, as each way to show notifications takes it.
