@@ -33,6 +33,7 @@ from credtray.core.protocol import Asks, Done, Progress, Request, result_of
 from credtray.core.protocol.results import AgentStatus
 from credtray.core.state import State, frozen
 from credtray.core.summary import status_document
+from credtray.daemon.awaited_person import Askers
 from credtray.daemon.changes import Changes
 from credtray.daemon.import_requests import ImportRequests
 from credtray.daemon.ipc_connection import HeardHere
@@ -152,15 +153,21 @@ def _shared_file(environment: Environment, path: Path) -> SharedFile:
 
 
 def requests_of(
-    components: Components, loop: Loop, sign_ins: SignIns, stop: Callable[[], None], *, watched: bool = True
+    components: Components,
+    loop: Loop,
+    sign_ins: SignIns,
+    stop: Callable[[], None],
+    *,
+    watched: bool = True,
+    askers: Askers | None = None,
 ) -> Requests:
     """Return the handler of all that works without an agent, too.
 
-    Where nobody tells the loop that a file has changed, it is not ``watched``.
+    Where nobody tells the loop that a file has changed, it is not ``watched``; ``askers`` knows who asks.
     """
     tray = components.environment.desktop
-    requests = Requests(loop, sign_ins, components.changes, stop, tray=tray)
-    requests.register(WaitingRequests(loop, sign_ins, watched=watched).handlers)
+    requests = Requests(loop, sign_ins, components.changes, stop, tray=tray, askers=askers)
+    requests.register(WaitingRequests(loop, sign_ins, watched=watched, askers=askers).handlers)
     requests.register(ImportRequests(loop).handlers)
     return requests
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 HEAD = b'{"credtray":1,"reply":"credentials","credentials":'
 TAIL = b"}\n"
 PROGRESS = b'{"credtray":1,"reply":"progress"'
-ASKING = PROGRESS + b',"kind":"coding_agent"'
-"""A person is asked whether a coding agent may have the keys."""
+ASKING = (PROGRESS + b',"kind":"coding_agent"', PROGRESS + b',"kind":"sign_in_awaited"')
+"""A person is asked whether a coding agent may have the keys, or to sign in."""
 MISUSE = frozenset({"usage", "unknown_profile", "unknown_session", "foreign_profile"})
 """Errors that end with exit code 2, as core/errors has it."""
 PROCESS = "process"

@@ -38,6 +38,7 @@ from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.ipc import IpcServer, ipc_server
 from credtray.daemon.log import Console, Redactor, logging_to
 from credtray.daemon.loop import TICK_SECONDS, Loop, LoopOptions
+from credtray.daemon.requests import Requests
 from credtray.daemon.runtime_directory import prepare_runtime_directory
 from credtray.daemon.scheduler import Hint, Scheduler
 from credtray.daemon.sign_in_sharing import SignIns
@@ -160,9 +161,8 @@ class Service:
         conduct = LoopOptions(heard=self._heard, changed=self._history.changed)
         self.loop = Loop(ports, self._workers, state, speed=environment.speed, conduct=conduct)
         self._sign_ins = SignIns(ports, self._workers, self.loop)
-        self.requests = requests_of(components, self.loop, self._sign_ins, self._stop.set)
+        self.requests = self._guarded_requests(ports.notifier)
         self.requests.given = self._history.given
-        self._guard(ports.notifier)
         if self._desktop is not None:
             self.requests.register(self._desktop.handlers(self.loop, self.requests))
         else:
@@ -173,11 +173,13 @@ class Service:
         self.requests.register(self._endpoint.handlers)
         self._roles, self.page = self._roles_and_page(ports)
 
-    def _guard(self, notifier: Notifier) -> None:
-        """Have a person asked before a coding agent gets keys that are not for everybody."""
+    def _guarded_requests(self, notifier: Notifier) -> Requests:
+        """Return what carries out requests; a person is asked before a coding agent gets certain keys."""
         gate = Gate(self.loop, self._workers, notifier)
-        self.requests.guard = gate.permission
-        self.requests.register(gate.handlers)
+        found = requests_of(self._components, self.loop, self._sign_ins, self._stop.set, askers=gate)
+        found.guard = gate.permission
+        found.register(gate.handlers)
+        return found
 
     def _roles_and_page(self, ports: Ports) -> tuple[RoleWatch, Page]:
         file, speed = RolesFile(paths.state_directory() / "roles.json"), self._components.environment.speed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from credtray.guard.agents import MARKS, Agent, Asker, Process, asker_in, names_of
+from credtray.guard.agents import MARKS, Agent, Asker, Process, asker_in, name_in, names_of
 
 
 def process(pid: int, *names: str, marks: tuple[str, ...] = ()) -> Process:
@@ -81,6 +81,10 @@ def test_every_mark_is_of_an_agent(mark: str) -> None:
         ("codex.exe", (), "Codex"),
         ("cursor-agent", (), "Cursor"),
         ("cn", ("cn",), "Continue"),
+        ("python3", ("python3", "-I", "-m", "aider"), "aider"),
+        ("node", ("node", "--no-warnings", "/usr/bin/gemini", "-p", "x"), "Gemini CLI"),
+        ("python3", ("python3", "-I", "-c", "claude"), None),
+        ("node", ("node", "-e", "claude"), None),
         ("node", ("node", "/home/me/codex/server.js"), None),
         ("vim", ("vim", "/usr/bin/aider"), None),
         ("claudette", ("claudette",), None),
@@ -95,3 +99,29 @@ def test_a_program_is_known_by_its_file_its_script_or_its_package(
     found = asker_in((Process((9, 90), names_of(name, words)),))
 
     assert (None if found is None else found.agent.label) == label
+
+
+@pytest.mark.parametrize(
+    ("chain", "name"),
+    [
+        ((COMMAND, process(8, "aws", "python3"), SHELL, TERMINAL), "AWS CLI"),
+        ((COMMAND, process(8, "terraform-provider-aws_v5.9"), process(7, "terraform")), "Terraform"),
+        ((COMMAND, process(8, "python3", "nightly_report")), "nightly_report"),
+        ((COMMAND, process(8, "python3.12")), "python3.12"),
+        ((COMMAND, process(8, "sh"), process(7, "claude")), "Claude Code"),
+        ((COMMAND, process(8, "sh"), process(7, "terraform")), "Terraform"),
+        ((COMMAND, SHELL, TERMINAL), "A terminal"),
+        ((COMMAND, SHELL), "A terminal"),
+        ((process(9, "credtray"), process(8, "credtray"), process(7, "kubectl")), "kubectl"),
+        ((COMMAND, process(8, "x\u202e\n<b>y</b>" + "z" * 90)), "x <b>y</b>zz…zzzzzzzzzzz"),
+        ((COMMAND,), ""),
+        ((), ""),
+    ],
+)
+def test_a_program_that_waits_has_the_name_people_know(chain: tuple[Process, ...], name: str) -> None:
+    assert name_in(chain, ours=True) == name
+
+
+def test_a_program_at_the_endpoint_is_the_first_of_its_chain() -> None:
+    assert name_in((process(9, "terraform"), SHELL), ours=False) == "Terraform"
+    assert name_in((process(9, "node", "report"), process(8, "claude")), ours=False) == "report"

@@ -10,15 +10,16 @@ import pytest
 
 from credtray.core import protocol
 from credtray.core.errors import CodingAgentRefused, CredtrayError, SignInRequired, UnknownProfile
-from credtray.core.events import PresenceChanged, SettingsLoaded
+from credtray.core.events import PartChanged, PresenceChanged, SettingsLoaded
 from credtray.core.models import Way
-from credtray.core.ports import Presence
+from credtray.core.ports import DesktopPart, Part, Presence
 from credtray.core.ports.files import Caller
 from credtray.core.protocol import CredentialsIssued, Done, Progress, Reply
 from credtray.core.protocol.results import AgentAnswered
 from credtray.core.settings import ProfileSettings, Settings
 from credtray.daemon.endpoint import Endpoint
 from credtray.daemon.requests import Recipient
+from credtray.daemon.waiting_requests import WaitingRequests
 from credtray.guard.agents import Asker, Process, asker_in
 from credtray.guard.gate import STEP, WAIT_SECONDS, Gate
 from tests.daemon.fakes import Daemon, Sink, run
@@ -46,6 +47,7 @@ class Guarded:
         dev = ProfileSettings(agents=agents, production=production)
         self.daemon.settings.content = Settings(profiles={"dev": dev})
         self.gate = Gate(self.daemon.loop, self.daemon.workers, self.daemon.notifier, look)
+        self.daemon.requests._person.askers = self.gate
         self.daemon.requests.guard = self.gate.permission
         self.daemon.requests.register(self.gate.handlers)
         self.heard: list[tuple[str, str | None]] = []
@@ -404,3 +406,106 @@ def test_a_setting_that_changes_counts_at_once() -> None:
             await scene.keys()
 
     guarded(drive)
+
+
+# --- who waits for a sign-in -------------------------------------------------------------------------
+
+
+async def sign_in_ended(scene: Guarded) -> None:
+    """Let the sign-in end while somebody is there to be told."""
+    scene.daemon.loop.take(PartChanged(DesktopPart(Part.NOTIFICATIONS, "fake")))
+    await asyncio.sleep(9 * 3600)
+    assert [each.ended for each in scene.daemon.state.sessions.values()] == [True]
+
+
+def test_programs_that_meet_an_ended_sign_in_wait_together_and_go_on_with_the_click() -> None:
+    async def drive(scene: Guarded) -> None:
+        await sign_in_ended(scene)
+        askers = (PERSON, COMMAND, ANOTHER, OF_CODEX)
+        waiting = [asyncio.create_task(scene.keys(caller, "other")) for caller in askers]
+        await asyncio.sleep(5)
+
+        (notice,) = scene.daemon.notifier.there.values()
+        assert notice.title == "corp: A terminal, Claude Code and 1 other wait for you to sign in"
+        await scene.ask(notice.buttons[0].click, None)  # type: ignore[arg-type]  # it is a request
+        assert all(isinstance(each, CredentialsIssued) for each in await asyncio.gather(*waiting))
+        assert scene.daemon.state.sessions["corp"].awaited == frozenset()
+
+    guarded(drive, None)
+
+
+def test_nobody_waits_longer_than_45_seconds_for_a_sign_in() -> None:
+    async def drive(scene: Guarded) -> None:
+        await sign_in_ended(scene)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(SignInRequired):
+            await scene.keys()
+
+        assert 45 <= asyncio.get_running_loop().time() - began < 47
+
+    guarded(drive, None)
+
+
+@pytest.mark.parametrize("away", [Presence(locked=True), None])
+def test_where_nobody_is_told_nobody_is_waited_for(away: Presence | None) -> None:
+    async def drive(scene: Guarded) -> None:
+        await sign_in_ended(scene)
+        nobody = PartChanged(DesktopPart(Part.NOTIFICATIONS, None, "no service"))
+        scene.daemon.loop.take(nobody if away is None else PresenceChanged(away))
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(SignInRequired):
+            await scene.keys()
+
+        assert asyncio.get_running_loop().time() - began < 2
+
+    guarded(drive, None)
+
+
+def test_at_the_endpoint_a_program_is_named_and_does_not_wait() -> None:
+    async def drive(scene: Guarded) -> None:
+        await sign_in_ended(scene)
+        scene.gate._chain = _chain_of_claude  # type: ignore[method-assign, assignment]  # needs a kernel
+        for _ in range(5):
+            with pytest.raises(SignInRequired):
+                await scene.daemon.requests.credentials("dev", Recipient(Way.ENDPOINT, ("127.0.0.1", 40000)))
+            await asyncio.sleep(1)
+
+        assert scene.on_screen == ["corp: Claude Code waits for you to sign in"]
+        told = [title for title in scene.daemon.notifier.shown if "Claude Code" in title]
+        assert len(told) == 1
+
+    guarded(drive, None)
+
+
+async def _chain_of_claude(_caller: Caller) -> tuple[Process, ...]:
+    return look(COMMAND)[1:]
+
+
+def test_the_hook_of_a_coding_agent_opens_no_window_before_the_click() -> None:
+    async def drive(scene: Guarded) -> None:
+        waits = WaitingRequests(scene.daemon.loop, scene.daemon.sign_ins, askers=scene.gate)
+        scene.daemon.requests.register(waits.handlers)
+        await sign_in_ended(scene)
+        visits = len(scene.daemon.browser.opened)
+        request = protocol.Wait("dev", 60, timeout=600, login=True)
+        hooks = [asyncio.create_task(scene.ask(request, caller)) for caller in (COMMAND, OF_CODEX)]
+        await asyncio.sleep(5)
+
+        assert len(scene.daemon.browser.opened) == visits
+        assert scene.on_screen == ["corp: Claude Code and Codex wait for you to sign in"]
+        await scene.daemon.ask(protocol.Login("corp"))
+        assert all(isinstance(each, Done) for each in await asyncio.gather(*hooks))
+        assert len(scene.daemon.browser.opened) == visits + 1
+
+    guarded(drive, None)
+
+
+def test_a_person_at_a_terminal_needs_no_click() -> None:
+    async def drive(scene: Guarded) -> None:
+        waits = WaitingRequests(scene.daemon.loop, scene.daemon.sign_ins, askers=scene.gate)
+        scene.daemon.requests.register(waits.handlers)
+        await sign_in_ended(scene)
+
+        assert isinstance(await scene.ask(protocol.Wait("dev", 60, timeout=600, login=True), PERSON), Done)
+
+    guarded(drive, None)

@@ -312,6 +312,8 @@ class Awaited:
     """What its credentials have to last until."""
     deadline: datetime
     """It waits no longer than that."""
+    who: str = ""
+    """What it is called, as a person knows it; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

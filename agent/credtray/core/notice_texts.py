@@ -37,6 +37,7 @@ _STAYING = frozenset(
     | {Subject.OTHER_PERSON}
 )
 """Nothing happens before a person acts: whoever comes back to the desk has to find it there."""
+_MOST_NAMES = 2
 _LONGEST_NAME = 24
 """Of a person, on a button."""
 _LONGEST_TEXT = 400
@@ -187,8 +188,18 @@ def _awaited(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:
         why = f"The current sign-in ends at {clock_time(notice.ends_at, now, zone)}: too early."
     # While one is active only a fresh sign-in moves its end.
     button = Button("Sign in", protocol.Login(notice.session, fresh=notice.ends_at is not None))
-    title = f"{_session(notice)}: a job is waiting for you to sign in"
-    return Words(title, f"It uses {_names(notice)}. {why}", (button,))
+    uses = "They use" if len(notice.waiting) > 1 else "It uses"
+    title = f"{_session(notice)}: {_who(notice.waiting)} for you to sign in"
+    return Words(title, f"{uses} {_names(notice)}. {why}", (button,))
+
+
+def _who(names: tuple[str, ...]) -> str:
+    """Return who waits: the first two by name, and how many others."""
+    if not names:
+        return "a job is waiting"
+    shown, more = [plain(name, _LONGEST_NAME) for name in names[:_MOST_NAMES]], len(names) - _MOST_NAMES
+    *first, last = [*shown, f"{more} other{'s' * (more > 1)}"] if more > 0 else shown
+    return f"{', '.join(first)} and {last} wait" if first else f"{last} waits"
 
 
 def _failed(notice: Notice, now: datetime, zone: tzinfo | None) -> Words:

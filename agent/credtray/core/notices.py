@@ -100,6 +100,8 @@ class Notice:
     """True: the end is an estimate."""
     names: tuple[str, ...] = ()
     """Profiles or sections it concerns; of persons who is signed in, and who was."""
+    waiting: tuple[str, ...] = ()
+    """Who waits for a sign-in, as far as that is known."""
     profile: str | None = None
     """The one profile that it is about, where it is about a section of it."""
     problem: Problem | None = None
@@ -252,14 +254,16 @@ def _awaited(session: SessionState, now: datetime) -> Iterator[Notice]:
     end = sign_in_end(session, now)
     jobs = [job for job in session.awaited if job.deadline > now and (end is None or end.until < job.until)]
     if jobs:
-        name = session.name
+        name, ended = session.name, sign_in_status(session, now) is SignInStatus.ENDED
         yield Notice(
             Subject.AWAITED,
             name,
-            f"{name}:awaited",
+            f"{name}:{'end' if ended else 'awaited'}",  # in the place of the one that told the end
             frozenset(f"awaited:{job.profile}:{job.deadline.isoformat()}" for job in jobs),
+            frozenset({"ended"} if ended else ()),
             ends_at=end.until if end is not None else None,
             names=tuple(sorted({job.profile for job in jobs})),
+            waiting=tuple(sorted({job.who for job in jobs} - {""})),
             useless_at=min(job.deadline for job in jobs),
         )
 

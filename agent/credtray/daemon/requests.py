@@ -18,6 +18,7 @@ from credtray.core.errors import (
     AgentNotRunning,
     CredtrayError,
     Problem,
+    SignInRequired,
     TimedOut,
     UsageError,
     error_for,
@@ -67,6 +68,7 @@ from credtray.core.shell_words import argument, toml_word
 from credtray.core.state import SessionState, State
 from credtray.core.summary import file_error, profile_status, status_document, summary
 from credtray.core.words import plain
+from credtray.daemon.awaited_person import Askers, AwaitedPerson
 from credtray.daemon.changes import Changes
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import PATIENCE_SECONDS, Loop, waiting_for
@@ -110,6 +112,7 @@ Permission = Callable[[], Awaitable[None]]
 Guard = Callable[[str, Recipient], Awaitable[Permission | None]]
 """Tells whether somebody must be asked before these get the keys of a profile; raises where nobody may."""
 
+
 Given = Callable[[str, Recipient, "Problem | None"], None]
 """Hears whose keys were given to whom, or why there were none to give. Costs nobody time."""
 
@@ -133,7 +136,9 @@ class Requests:
         stop: Callable[[], None],
         *,
         tray: bool | None = None,
+        askers: Askers | None = None,
     ) -> None:
+        self._person = AwaitedPerson(loop, askers or Askers())
         self._loop = loop
         self._sign_ins = sign_ins
         self._changes = changes
@@ -234,7 +239,7 @@ class Requests:
         """
         try:
             permission = None if self.guard is None else await self.guard(name, to)
-            found = await self._good_enough(name)
+            found = await self._after_a_sign_in(name, to)
             if permission is not None:  # a person is asked only where there are keys to give
                 await permission()
                 found = await self._good_enough(name)
@@ -257,6 +262,15 @@ class Requests:
         except CredtrayError as error:
             self.given(name, to, error.problem)
             raise
+
+    async def _after_a_sign_in(self, name: str, to: Recipient) -> RoleCredentials:
+        """Return what ``_good_enough`` does; where the sign-in has ended, a person who is there is asked."""
+        try:
+            return await self._good_enough(name)
+        except SignInRequired:
+            if not await self._person.signs_in(name, to.caller, to.hear):
+                raise
+        return await self._good_enough(name)
 
     async def _good_enough(self, name: str) -> RoleCredentials:
         profile = known_profile(self._loop.state, name)

@@ -44,6 +44,7 @@ from credtray.core.shell_words import argument, with_options
 from credtray.core.state import ProfileState, region_of
 from credtray.core.state_words import END_WORDS, clock_time
 from credtray.core.words import short
+from credtray.daemon.awaited_person import Askers
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import CREDENTIALS_SECONDS, Handler
@@ -59,8 +60,18 @@ LOOK_SECONDS = 2.0
 class WaitingRequests:
     """Carries out ``Wait``, with and without an agent."""
 
-    def __init__(self, loop: Loop, sign_ins: SignIns, *, watched: bool = True) -> None:
-        """Make one; ``watched`` is False where nobody else tells the loop that a file has changed."""
+    def __init__(
+        self, loop: Loop, sign_ins: SignIns, *, watched: bool = True, askers: Askers | None = None
+    ) -> None:
+        """Make one.
+
+        Args:
+            loop: renews.
+            sign_ins: signs in.
+            watched: False where nobody else tells the loop that a file has changed.
+            askers: knows who asks; without it nobody is named.
+        """
+        self._askers = askers or Askers()
         self._loop = loop
         self._sign_ins = sign_ins
         self._watched = watched
@@ -81,6 +92,9 @@ class WaitingRequests:
         """
         deadline = asyncio.get_running_loop().time() + request.timeout
         asker = _Asker(self._loop, self._sign_ins, request, sink, self._watched, deadline)
+        if sink.caller is not None and request.timeout:
+            asker.who = await self._askers.name(sink.caller)
+            asker.clicks_first = request.login and await self._askers.clicks_first(sink.caller)
         return await asker.served()
 
 
@@ -102,6 +116,10 @@ class _Asker:
     signed_in: bool = False
     """The sign-in this asker waited for, or joined, was finished."""
     told: set[str] = field(default_factory=set)
+    who: str = ""
+    """What a person calls it."""
+    clicks_first: bool = False
+    """A sign-in is begun by a person's click on the notification, not by this asker."""
 
     async def served(self) -> Done[WaitResult]:
         while True:
@@ -243,7 +261,7 @@ class _Asker:
             raise error_for(reason)  # the token cache cannot be read: nobody knows who is signed in
         if self.signed_in:
             raise self._too_short_again(found)
-        if self.request.login:
+        if self.request.login and (not self.clicks_first or self._to_be_joined()):
             own = self._own_sign_in(f"{self._reason(found)}. Starting a new sign-in.")
             await self._in_time(own, self._login(found))
         elif self.request.timeout:
@@ -297,7 +315,7 @@ class _Asker:
         """Have a notice on the desktop for as long as this asker waits."""
         now, wanted = self.loop.now(), timedelta(seconds=self.request.seconds)
         left = timedelta(seconds=self.deadline - self._clock())
-        job = Awaited(self.request.profile, now + wanted - slack(wanted), now + left)
+        job = Awaited(self.request.profile, now + wanted - slack(wanted), now + left, self.who)
         self.loop.take(SignInAwaited(found.session, job))
         try:
             yield

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from credtray.core.words import plain
+
 ProcessId = tuple[int, int]
 """Process id and when it was started, in the system's own count (0 where that is not known)."""
 
@@ -59,6 +61,7 @@ KNOWN = (
 MARKS = frozenset(mark for known in KNOWN for mark in known.marks)
 _INTERPRETERS = frozenset({"node", "nodejs", "bun", "deno", "python", "pypy"})
 _ENDINGS = (".exe", ".cmd", ".js", ".mjs", ".cjs", ".py")
+_CODE = frozenset({"-c", "-e", "-p", "--eval", "--print"})
 _PACKAGES = "node_modules"
 _STARTERS = frozenset({"systemd", "init", "launchd", "explorer"})
 """Who has taken over a process whose parent has ended: it is not the agent."""
@@ -121,14 +124,24 @@ def names_of(name: str, words: Sequence[str]) -> frozenset[str]:
 
     Args:
         name: as the system has it; may be cut off.
-        words: the first two of its command line, which may be missing.
+        words: the first ones of its command line, which may be missing.
     """
     found = {_plain(name)}
     if words:
         found.add(_plain(words[0]))
-    if len(words) > 1 and any(each.rstrip("0123456789.") in _INTERPRETERS for each in found):
-        found.update(_of_script(words[1]))
+    if any(each.rstrip("0123456789.") in _INTERPRETERS for each in found):
+        found.update(_of_script(_script(words[1:])))
     return frozenset(found - {""})
+
+
+def _script(words: Sequence[str]) -> str:
+    """Return what is interpreted, a file or a module; empty for code in the command line itself."""
+    for word in words:
+        if word in _CODE:
+            return ""
+        if not word.startswith("-"):
+            return word
+    return ""
 
 
 def _of_script(path: str) -> Iterator[str]:
@@ -145,3 +158,64 @@ def _plain(path: str) -> str:
     for ending in _ENDINGS:
         name = name.removesuffix(ending)
     return name
+
+
+# --- who waits, in a person's words --------------------------------------------------------------------
+
+
+_WELL_KNOWN = {
+    "ansible": "Ansible",
+    "ansible-playbook": "Ansible",
+    "aws": "AWS CLI",
+    "cdk": "AWS CDK",
+    "docker": "Docker",
+    "helm": "Helm",
+    "k9s": "k9s",
+    "kubectl": "kubectl",
+    "packer": "Packer",
+    "podman": "Podman",
+    "pulumi": "Pulumi",
+    "sam": "AWS SAM",
+    "skopeo": "skopeo",
+    "terraform": "Terraform",
+    "terragrunt": "Terragrunt",
+    "tofu": "OpenTofu",
+}
+_PROVIDER = "terraform-provider-"
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "fish", "ksh", "busybox", "pwsh", "powershell", "cmd"})
+_OWN = "credtray"
+_TERMINAL = "A terminal"
+_LONGEST_NAME = 24
+
+
+def name_in(chain: Sequence[Process], *, ours: bool) -> str:
+    """Return what a person calls the program that asks; empty where nobody can tell.
+
+    Args:
+        chain: the process that asks, its parent, and so on upwards.
+        ours: the first is a command of credtray's, which asks for whoever has started it.
+    """
+    above = [process for process in chain[ours:] if not (ours and _OWN in process.names)]
+    below_a_shell = False
+    for process in above:
+        if process.names & _SHELLS:
+            below_a_shell = True
+        elif below_a_shell and not _label(process):
+            return _TERMINAL
+        else:
+            return _label(process) or _own_name(process)
+    return _TERMINAL if below_a_shell else ""
+
+
+def _label(process: Process) -> str:
+    """Return the name of a program that many people know; empty for every other."""
+    known = next((each.label for each in KNOWN if each.programs & process.names), "")
+    found = next((_WELL_KNOWN[name] for name in sorted(process.names) if name in _WELL_KNOWN), known)
+    is_provider = any(name.startswith(_PROVIDER) for name in process.names)
+    return _WELL_KNOWN["terraform"] if is_provider else found
+
+
+def _own_name(process: Process) -> str:
+    """Return the longest of its names, which is not cut off; a script's before its interpreter's."""
+    scripts = {name for name in process.names if name.rstrip("0123456789.") not in _INTERPRETERS}
+    return plain(max(sorted(scripts or process.names), key=len, default=""), _LONGEST_NAME)

@@ -22,11 +22,12 @@ from credtray.core.ports.files import Caller
 from credtray.core.protocol import Done, Progress
 from credtray.core.protocol.results import AgentAnswered, AgentQuestion
 from credtray.core.words import plain
+from credtray.daemon.awaited_person import Askers
 from credtray.daemon.ipc_connection import ReplySink
 from credtray.daemon.loop import Loop
 from credtray.daemon.requests import Handler, Permission, Recipient
 from credtray.daemon.workers import Workers
-from credtray.guard.agents import Asker, Process, asker_in
+from credtray.guard.agents import Asker, Process, asker_in, name_in
 from credtray.guard.decisions import (
     Decisions,
     Rule,
@@ -56,8 +57,10 @@ Look = Callable[[int], tuple[Process, ...]]
 """Returns a process and those above it."""
 
 
-class Gate:
+class Gate(Askers):
     """The guard of one running agent. Used on the loop's thread only."""
+
+    tells = True
 
     def __init__(self, loop: Loop, workers: Workers, notifier: Notifier, look: Look = chain_above) -> None:
         """Join its parts.
@@ -98,8 +101,22 @@ class Gate:
             raise never(profile, asker.agent)
         return lambda: self._permitted(profile, to, asker)
 
+    async def name(self, caller: Caller) -> str:
+        """Return what a person calls the program that asks; empty where that cannot be found out."""
+        return name_in(await self._chain(caller), ours=isinstance(caller, int))
+
+    async def clicks_first(self, caller: Caller) -> bool:
+        """Tell whether a sign-in for these begins with a click: no coding agent opens a browser window."""
+        state = self._loop.state
+        if state.notifications is None or held(state, self._loop.now()):
+            return False
+        return await self._asker(caller) is not None
+
     async def _asker(self, caller: Caller) -> Asker | None:
         """Return the coding agent behind whoever asks; None where there is none, or none is found."""
+        return asker_in(await self._chain(caller))
+
+    async def _chain(self, caller: Caller) -> tuple[Process, ...]:
         port = self._loop.state.endpoint.port
 
         def look() -> tuple[Process, ...]:
@@ -109,10 +126,10 @@ class Gate:
             return () if program is None else self._look(program.pid)
 
         try:
-            return asker_in(await self._workers.desktop_result_of(look))
+            return await self._workers.desktop_result_of(look)
         except CredtrayError as error:  # told in the log; whom nobody can name is not kept out
             _log.warning("it could not be found out who asks: %s", error)
-            return None
+            return ()
 
     async def _permitted(self, profile: str, to: Recipient, asker: Asker) -> None:
         """Return as soon as a person allows it.

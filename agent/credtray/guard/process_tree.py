@@ -21,6 +21,8 @@ _PARENT, _STARTED = 0, 18
 """Of the numbers behind the state (proc_pid_stat(5), fields 4 and 22)."""
 _MOST = 64
 """Processes above one another; more is a mistake, or somebody who wants to keep us busy."""
+_WORDS = 6
+"""Of a command line: the program, options of an interpreter, and the script."""
 _LONGEST_LINE, _LARGEST_ENVIRONMENT = 4096, 4 * 1024 * 1024
 _PS = ("/bin/ps", "-axo", "pid=,ppid=,comm=")
 _PS_SECONDS = 2.0
@@ -69,7 +71,7 @@ def _process(pid: int, proc: Path) -> tuple[Process, int] | None:
 
 
 def _first_words(path: Path) -> list[str]:
-    words = _start_of(path, _LONGEST_LINE).split(b"\0", 2)[:2]
+    words = _start_of(path, _LONGEST_LINE).split(b"\0", _WORDS)[:_WORDS]
     return [word.decode(errors="replace") for word in words if word]
 
 
