@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from dbus_fast import Variant
 
 from tests.desktop.hinted_windows import HintedWindows
 from tests.desktop.presence_fakes import FakeSaver
@@ -13,6 +14,7 @@ from tests.end_to_end.house import until
 from tests.on_a_desktop.offstage import offstage
 from tests.on_a_desktop.seat import Seat
 
+XFCONF_NAME = "org.xfce.Xfconf"
 SAVER = "org.freedesktop.ScreenSaver"
 
 
@@ -103,6 +105,32 @@ def test_who_unlocks_the_screen_for_a_working_day_is_asked_once_for_a_sign_in_th
 
         assert len(seat.desktop.popups()) == 1
         assert len(seat.notices()) == told + 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "name", "why"),
+    [
+        ("xfce4-notifyd", "/do-not-disturb", "do not disturb is on"),
+        ("xfce4-power-manager", "/xfce4-power-manager/presentation-mode", "presentation mode is on"),
+    ],
+)
+def test_switches_of_xfce_are_seen_as_its_own_settings_daemon_tells_them(
+    seat_with_buttons: Seat, channel: str, name: str, why: str
+) -> None:
+    seat = seat_with_buttons
+
+    def switch(value: bool) -> None:  # noqa: FBT001 - what is set
+        place = "/org/xfce/Xfconf"
+        set_it = f"{XFCONF_NAME}.SetProperty"
+        seat.desktop.bus.call(XFCONF_NAME, place, set_it, "ssv", channel, name, Variant("b", value))
+
+    with seat.agent():
+        assert not seat.part("presence")["busy"]
+        switch(value=True)
+        until(lambda: seat.part("presence")["busy"])
+        assert why in seat.part("presence")["reason"]
+        switch(value=False)
+        until(lambda: not seat.part("presence")["busy"])
 
 
 def test_unlocking_in_the_middle_of_slides_brings_nothing_before_they_are_over(
