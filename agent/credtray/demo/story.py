@@ -248,7 +248,7 @@ class Story:
         self._told.tell("portal", f"{stage.portal.url}, an Identity Center with {accounts} accounts")
         self._announce_browser()
         words = ("--session", SESSION_NAME, "--start-url", START_URL, "--region", REGION, "--accounts", "all")
-        roles = ("--roles", "ReadOnly,DNS,Security", "--yes")
+        roles = ("--roles", "ReadOnly,DNS,Security", "--session-duration", "4h", "--yes")
         stage.credtray("set up", "setup", *words, *roles, within=self._patience, talk=self._address)
         written = configparser.RawConfigParser()
         written.read(stage.home.config, "utf-8")
