@@ -157,6 +157,9 @@ WRONG: Mapping[str, Callable[[], Facts]] = MappingProxyType(
         "foreign_keys_shadow": lambda: keys(kind=KeyKind.LONG_TERM),
         "temporary_keys_shadow": lambda: keys(kind=KeyKind.TEMPORARY),
         "stale_keys": lambda: keys(profile="dev", expires_at=minutes(0)),
+        "unguarded_keys": lambda: replace(
+            keys(profile="dev", expires_at=minutes(9)), settings=SettingsFacts(guards={"dev": True})
+        ),
         "unattended_keys": lambda: replace(keys(profile="dev", expires_at=minutes(9)), agent=AgentFacts()),
         "foreign_keys_ended": lambda: keys(name="other", expires_at=minutes(0)),
         "half_keys": lambda: keys(name="other", half=True),

@@ -311,3 +311,19 @@ def test_a_variable_that_is_empty_or_names_a_file_is_no_trouble() -> None:
         facts = replace(FINE, environ=spoken(given))
 
         assert "empty_file_variable" not in {item.code for item in findings(facts)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (SettingsFacts(), False),
+        (SettingsFacts(guards={"dev": True}), True),
+        (SettingsFacts(guards={"dev": False}, guards_others=True), False),
+        (SettingsFacts(guards_others=True), True),
+    ],
+)
+def test_keys_in_the_file_of_a_guarded_profile_are_told(settings: SettingsFacts, *, told: bool) -> None:
+    facts = replace(keys(profile="dev", expires_at=minutes(9)), settings=settings)
+
+    assert ("unguarded_keys" in codes(facts)) is told
+    assert "unguarded_keys" not in codes(replace(keys(profile="dev", pasted=True), settings=settings))

@@ -28,6 +28,7 @@ from credtray.desktop.autostart import Autostart
 from credtray.desktop.browser import SystemBrowser, child_environ
 from credtray.doctor.collect_files import spoken_path
 from credtray.doctor.evidence import AgentFacts, AutostartFacts, SettingsFacts, Surrounding
+from credtray.guard.decisions import Rule, rule_for
 from credtray.ipc_client import AgentClient
 from credtray.store.settings_file import SettingsFile
 from credtray.ways_out.endpoint import ADDRESS, TOKEN, TOKEN_FILE, path_of, place_here
@@ -133,6 +134,8 @@ def settings(file: SettingsFile, home: Path) -> tuple[SettingsFacts, Settings]:
         locked=locked.names,
         policy_places=locked.places,
         policy_mistakes=locked.mistakes,
+        guards={name: rule_for(found, name) is not Rule.ALLOW for name in found.profiles},
+        guards_others=rule_for(found, "") is not Rule.ALLOW,
     ), found
 
 

@@ -265,6 +265,10 @@ class SettingsFacts:
     """Where it does so."""
     policy_mistakes: tuple[str, ...] = ()
     """What cannot be used of it."""
+    guards: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    """Profile with settings -> whether its keys are not for coding agents, or only if a person says so."""
+    guards_others: bool = False
+    """The same for profiles without settings."""
 
 
 @dataclass(frozen=True, slots=True)

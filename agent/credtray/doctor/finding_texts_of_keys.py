@@ -141,6 +141,15 @@ UNATTENDED_KEYS = FindingKind(
     "credtray wrote them, but no agent is running to replace them before they expire.",
     "Run: credtray start",
 )
+UNGUARDED_KEYS = FindingKind(
+    "unguarded_keys",
+    Group.KEYS,
+    Severity.WARNING,
+    "Coding agents can read keys that they should ask for",
+    "The setting `agents` guards this profile, but its keys are kept in the credentials file, which every "
+    "program of yours can read.",
+    "Hand them out on request instead: credtray settings set {setting} process",
+)
 FOREIGN_KEYS_ENDED = FindingKind(
     "foreign_keys_ended",
     Group.KEYS,
@@ -278,6 +287,7 @@ KINDS = (
     TEMPORARY_SHADOW,
     STALE_KEYS,
     UNATTENDED_KEYS,
+    UNGUARDED_KEYS,
     FOREIGN_KEYS_ENDED,
     HALF_KEYS,
     OLD_TOKEN,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from credtray.core.shell_words import unset, word
+from credtray.core.settings import dotted
+from credtray.core.shell_words import toml_word, unset, word
 from credtray.core.words import did_you_mean
 from credtray.doctor import finding_texts_of_files as files
 from credtray.doctor import finding_texts_of_files as kinds
@@ -241,6 +242,11 @@ def _ours(facts: Facts, section: KeySection, place: Sight) -> Iterator[Finding]:
         yield found(key_causes.STALE_KEYS, place, profiles=_about(section))
     elif not facts.agent.running and not section.pasted:
         yield found(key_causes.UNATTENDED_KEYS, place, profiles=_about(section))
+    elif section.profile is not None and not section.pasted:
+        guarded = facts.settings.guards.get(section.profile, facts.settings.guards_others)
+        if guarded:
+            setting = toml_word(dotted(("profiles", clean(section.profile), "delivery")))
+            yield found(key_causes.UNGUARDED_KEYS, place, fill={"setting": setting}, profiles=_about(section))
 
 
 def _about(section: KeySection) -> tuple[str, ...]:
