@@ -149,3 +149,23 @@ def test_a_name_that_leads_elsewhere_is_refused(near: House, name: str) -> None:
     refused = near.run("share", "--container", "-P", "synderys-readonly", "--", name, code=2)
 
     assert "is no name for containers" in refused.stderr
+
+
+def test_what_a_container_has_left_in_its_directory_leads_nowhere(near: House) -> None:
+    """The devcontainer feature mounts it writable."""
+    near.run("login")
+    place = near.home / "run" / "credtray" / "containers" / "dev"
+    place.mkdir(parents=True, mode=0o700)
+    place.parent.chmod(0o700)
+    own = near.home / "own"
+    own.write_text("mine")
+    for name in ("config", "keys.get", "keys.sock"):
+        (place / name).symlink_to(own)
+    with shared(near):
+        assert own.read_text() == "mine"
+        assert not (place / "config").is_symlink()
+    (place / "config").mkdir()
+    refused = near.run("share", "--container", "-P", "synderys-readonly", code=1)
+
+    assert own.read_text() == "mine"
+    assert str(place / "config") in refused.stderr

@@ -103,8 +103,11 @@ def test_what_is_no_file_is_told(place: Path) -> None:
     place.rmdir()
     place.symlink_to(place.with_name("nowhere"))
     nowhere = policy(place).read().mistakes
+    place.unlink()
+    place.symlink_to(place)
+    circle = policy(place).read().mistakes
 
-    assert all(len(each) == 1 for each in (fifo, folder, nowhere)), (fifo, folder, nowhere)
+    assert [len(each) for each in (fifo, folder, nowhere, circle)] == [1] * 4
 
 
 def test_a_file_of_ten_megabytes_is_told_and_costs_nothing(place: Path, tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ What is shared on this computer, by whichever process, is known by ``shared``.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -30,8 +31,7 @@ from credtray.core.protocol import Credentials
 from credtray.core.shell_words import word
 from credtray.core.state_words import clock_time
 from credtray.desktop import paths
-from credtray.files.atomic_file import write_atomically
-from credtray.files.directory_safety import private_directory
+from credtray.files.directory_safety import private_directory, translated
 from credtray.files.file_lock import FileLock
 from credtray.share.containers import compose_words, container_config, container_host, docker_words
 from credtray.share.shared import directory, tell_the_agent
@@ -98,18 +98,34 @@ def carry_out_for_containers(name: str, share: Share) -> None:
     host = container_host(name)
     with _place(host, f"{host} has keys already") as control:
         place = private_directory(private_directory(directory().parent / "containers") / name)
+        keys = place / "keys.sock"
         files = {
             "keys.get": paths.asset("share/get.sh"),
             "config": container_config(_region(share), _origin()),
         }
         try:
             for file, content in files.items():
-                write_atomically(place / file, content, mode=0o600)
-            asyncio.run(_mounted(host, share, Doors(place / "keys.sock", control)))
+                _put_new(place / file, content)
+            with translated(keys, "making"):
+                keys.unlink(missing_ok=True)
+            asyncio.run(_mounted(host, share, Doors(keys, control)))
         finally:
             for file in files:
-                (place / file).unlink(missing_ok=True)
+                with suppress(OSError):
+                    (place / file).unlink()
     terminal.say(f"{share.profile} is no longer shared with {host}.")
+
+
+def _put_new(path: Path, content: bytes) -> None:
+    """Write a file where a container may have put one, or a link: nothing that lies there is followed.
+
+    Raises:
+        FileUnwritable: something is in the way, such as a directory; or the disk is full.
+    """
+    with translated(path, "writing"):
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
 
 
 async def _mounted(host: str, share: Share, doors: Doors) -> None:

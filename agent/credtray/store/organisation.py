@@ -124,7 +124,11 @@ def _of_owner(path: Path, owner: int) -> bytes | None:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    fd = open_to_read(path.resolve(strict=True), RealWaiter())
+    try:
+        target = path.resolve(strict=True)
+    except RuntimeError:  # Python before 3.13 says so of links that lead in a circle
+        raise _Unsafe("it is a link that leads to itself") from None
+    fd = open_to_read(target, RealWaiter())
     try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
