@@ -141,7 +141,9 @@ def test_two_for_one_name_are_refused_and_the_first_goes_on(near: House) -> None
             refused = near.run("share", "--container", "-P", "synderys-dns", code=2)
             assert "container dev has keys already" in refused.stderr
             assert '"AccessKeyId"' in Container(near).fetch().stdout
-            assert "no longer shared with container dev" in near.run("share", "--container", "--stop").stdout
+            words = refused.stderr.partition("To end that: credtray ")[2].split()
+            assert words == ["share", "dev", "--container", "--stop"]
+            assert "no longer shared with container dev" in near.run(*words).stdout
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "a b", "x" * 33, "-x"])

@@ -28,7 +28,7 @@ from credtray.core.errors import CommandNotFound, CommandRefused, FileContended,
 from credtray.core.forms import Form
 from credtray.core.models import Way
 from credtray.core.protocol import Credentials
-from credtray.core.shell_words import word
+from credtray.core.shell_words import argument, word
 from credtray.core.state_words import clock_time
 from credtray.desktop import paths
 from credtray.files.directory_safety import private_directory, translated
@@ -69,7 +69,11 @@ def carry_out(host: str, share: Share) -> None:
     if program is None:
         raise CommandNotFound("ssh")
     ask(Credentials(share.profile, Way.SHARE))  # what cannot be had is told before anything is connected
-    with _place(f"{host}\0{share.profile}", f"{share.profile} is shared with {host} already") as place:
+    already = UsageError(
+        f"{share.profile} is shared with {host} already",
+        hint=f"To end that: credtray share {argument(host)} --stop",
+    )
+    with _place(f"{host}\0{share.profile}", already) as place:
         why = asyncio.run(_linked(host, share, Doors(place.with_suffix(".keys"), place), program))
     if why is not None:
         raise CommandRefused(f"ssh: {why}", hint=f"Try: ssh {host}")
@@ -96,7 +100,10 @@ def carry_out_for_containers(name: str, share: Share) -> None:
     """
     ask(Credentials(share.profile, Way.SHARE))
     host = container_host(name)
-    with _place(host, f"{host} has keys already") as control:
+    already = UsageError(
+        f"{host} has keys already", hint=f"To end that: credtray share {name} --container --stop"
+    )
+    with _place(host, already) as control:
         place = private_directory(private_directory(directory().parent / "containers") / name)
         keys = place / "keys.sock"
         files = {
@@ -155,7 +162,7 @@ def _region(share: Share) -> str | None:
 
 
 @contextmanager
-def _place(key: str, already: str) -> Iterator[Path]:
+def _place(key: str, already: UsageError) -> Iterator[Path]:
     """Hold the place of one shared profile: two processes for it would take it from each other.
 
     Raises:
@@ -168,7 +175,7 @@ def _place(key: str, already: str) -> Iterator[Path]:
                 path.unlink(missing_ok=True)  # of one that was killed
             yield place
     except FileContended:
-        raise UsageError(already, hint="To end that: credtray share --stop") from None
+        raise already from None
     finally:
         tell_the_agent()
 
