@@ -48,6 +48,7 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "str | None": _TEXT,
     "ProxyAddress | None": st.sampled_from(["http://proxy.example.com:3128", "proxy:1", "https://a:b%40@p"]),
     "WorkingDay | None": st.sampled_from(["09:00-17:30", "Sat-Mon 22:00-06:00"]),
+    "Agents | None": st.sampled_from(["allow", "ask", "never"]),
     "Delivery": st.sampled_from(["file", "process", "endpoint"]),
     "tuple[str, ...]": st.lists(_TEXT, max_size=3),
     "timedelta | None": _DURATION.map(as_toml),

@@ -78,7 +78,7 @@ class ProfileSettings:
     production: bool = False
     """Mark the profile in menus: what is done with it is done to production."""
     agents: Agents | None = None
-    """Whether coding agents get its keys: ``"allow"``, ``"ask"`` (you are asked) or ``"never"``."""
+    """Whether coding agents get its keys: ``"allow"``, ``"never"``, or you are asked. Example: ``"ask"``."""
     registries: tuple[str, ...] = ()
     """Registries of Amazon ECR that this profile opens, by host or account, such as ``["111122223333"]``."""
 
@@ -104,7 +104,7 @@ class Settings:
     working_day: WorkingDay | None = None
     """Your usual hours, such as ``"Mon-Fri 09:00-17:30"``: asks once a day for a sign-in that covers them."""
     agents: Agents | None = None
-    """Whether coding agents get keys: ``"allow"``, ``"ask"`` (at least so for production) or ``"never"``."""
+    """Whether coding agents get keys: ``"allow"``, ``"never"``, or you are asked. Example: ``"ask"``."""
     icon: Panel = "auto"
     """For which panel the tray icon is drawn: ``"auto"``, ``"light"`` or ``"dark"``."""
     sessions: Mapping[str, SessionSettings] = field(default_factory=lambda: MappingProxyType({}))
