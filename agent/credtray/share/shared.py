@@ -31,7 +31,7 @@ MUTE = (
 )
 """What went wrong, and what to do."""
 _CHANGED = "changed"
-"""A file in that directory which is touched when something begins to be shared, and when it ends."""
+"""A file in that directory which is written when something begins to be shared, and when it ends."""
 
 
 def directory() -> Path:
@@ -46,7 +46,7 @@ def directory() -> Path:
 def tell_the_agent() -> None:
     """Have the agent look, if one runs: it watches this file."""
     with suppress(OSError):
-        (directory() / _CHANGED).touch(mode=0o600)
+        (directory() / _CHANGED).write_bytes(b"\n")  # a new time alone is no change to every watch
 
 
 def running(host: str | None, *, stop: bool, profile: str | None = None) -> Iterator[Mapping[str, Any]]:
