@@ -22,7 +22,7 @@ from tests.core.making import MINUTE
 from tests.simulation.desktop_world import DesktopWorld
 from tests.soak import SOAK
 
-SEEDS = 60 if SOAK else 3
+SEEDS = 60 if SOAK else 6
 ALLOWED = Settings(sessions={"corp": SessionSettings(open_by_itself=True)})
 
 
@@ -40,6 +40,7 @@ class WindowWorld(DesktopWorld):
         self.tries += 1
         assert not self.asleep, "a window was opened while the machine slept"
         assert not self.presence.away, "a window was opened for nobody"
+        assert not self.presence.busy, "a window was opened over slides"
         assert self.quiet_until <= self.now, "a window was opened for somebody who wants quiet"
         assert not self.signing_in, "a window was opened while somebody signs in"
         assert sign_in_status(self.session, self.now) is SignInStatus.ENDED, (
