@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,31 @@ def test_form_of_a_preview_that_is_gone_writes_nothing(
     desk(work)
 
     assert not (home / ".aws" / "config").exists()
+
+
+@pytest.mark.posix("/etc")
+def test_a_session_of_an_installed_team_file_is_written_as_that_file_says(
+    desk: Callable[[Callable[[Desk], Awaitable[None]]], None], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home / "organisation" / "team"
+    folder.mkdir(parents=True)
+    (folder / "acme.toml").write_text(
+        'credtray_team = 1\n[sessions.acme]\nstart_url = "https://acme.awsapps.com/start"\n'
+        'region = "eu-west-1"\n'
+        'duration = "3h"\ntemplate = "mine-{role}"\nprofile_region = "eu-west-3"\n'
+    )
+    monkeypatch.setattr(portal, "located", lambda _ports, session, _talk: session)
+
+    async def work(it: Desk) -> None:
+        await it.adding.handlers["add-begin"]({"shown": (it.view().shown,), "offer": ("preset:acme",)})
+        await it.found.wait()
+        await it.press("add-pick", "0")
+        await it.press("add-write")
+
+    desk(work)
+
+    text = (home / ".aws" / "config").read_text()
+    assert "[sso-session acme]" in text
+    assert "[profile mine-readonly]" in text
+    assert "region = eu-west-3" in text
+    assert build().settings_file.load().sign_in_length("acme") == timedelta(hours=3)
