@@ -315,7 +315,8 @@ def test_actions_settings_and_tags_are_completed() -> None:
     assert complete_action("u") == ["unset", "undo"]
     assert complete_setting("") == [
         *("warn_before", "remove_keys_at_end", "remove_keys_at_sign_out", "remove_keys_on_stop"),
-        *("history", "confirm_production", "working_day", "agents", "icon", "sessions.", "profiles."),
+        *("history", "watch_roles", "confirm_production", "working_day", "agents", "icon", "sessions."),
+        "profiles.",
     ]
     assert complete_setting("sessions.corp.d") == ["sessions.corp.duration", "sessions.corp.device_flow"]
     assert complete_setting('profiles."my.prof".t') == ['profiles."my.prof".tags']

@@ -110,6 +110,29 @@ def test_never_is_at_once_for_every_way(house: House, claude: Path) -> None:
     assert house.written() == ""
 
 
+def test_it_does_not_answer_for_the_person(house: House, claude: Path) -> None:
+    house.configure()
+    own = house.environ | {"EDITOR": "true"}
+    house.run("settings", "set", "icon", "dark")
+    assert of_claude(house, claude, "settings", "set", "agents", "allow")[0] == 0  # nothing is guarded yet
+    house.run("settings", "set", "agents", "never")
+    house.environ = own
+    for words in (
+        ("settings", "set", "profiles.synderys-security.agents", "allow"),
+        ("settings", "set", "profiles.synderys-security.production", "false"),
+        ("settings", "unset", "agents"),
+        ("settings", "undo"),
+        ("settings", "edit"),
+        ("open", "--print"),
+        ("open", "--json"),
+    ):
+        code, out, err = of_claude(house, claude, *words)
+
+        assert (code, out, "cannot allow itself" in err) == (1, "", True), (words, err)
+    assert of_claude(house, claude, "settings", "set", "icon", "light")[0] == 0
+    house.run("settings", "set", "profiles.synderys-security.agents", "allow")
+
+
 def test_without_an_agent_nobody_can_be_asked(house: House, claude: Path) -> None:
     house.configure()
     house.run("login")

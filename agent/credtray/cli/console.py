@@ -6,6 +6,7 @@ The address that lets in goes to a browser over a one-time page or, when asked f
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -189,6 +190,8 @@ def open_(
     from credtray.cli.backend import ask
     from credtray.core.protocol import OpenPage
 
+    if show or json_output:
+        _check_person()
     started_or_running(quiet=True)
     opened = ask(OpenPage())
     if json_output:
@@ -201,3 +204,12 @@ def open_(
     else:
         show_page(opened.address)
         terminal.say("Opened credtray in your browser.")
+
+
+def _check_person() -> None:
+    """Give no coding agent the address of the page, on which a person answers for it."""
+    from credtray.app import build
+    from credtray.guard.command import check_person
+
+    with suppress(SettingsInvalid):
+        check_person(build().ports.settings_file.load())

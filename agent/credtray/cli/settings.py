@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -200,6 +201,7 @@ def settings(
     words = tuple(value or ())
     _check(action, key, words)
     file = _file()
+    _check_person(file, action, key)
     match action:
         case None:
             _show(file, json_output=json_output)
@@ -217,6 +219,24 @@ def settings(
             terminal.show("Last change undone. Run it again to redo it.")
         case _:
             _path(file, json_output=json_output)
+
+
+_OF_CODING_AGENTS = frozenset({"agents", "production"})
+"""What decides which keys coding agents get."""
+
+
+def _check_person(file: SettingsFile, action: str | None, key: str | None) -> None:
+    """Refuse a coding agent that would change what it may have.
+
+    Raises:
+        CodingAgentRefused: it is one.
+    """
+    with suppress(SettingsInvalid):  # a broken file has no rules, and a wrong name is told later
+        what = () if key is None else keys_of(key)
+        if action in {"edit", "undo"} or (action in {"set", "unset"} and what[-1] in _OF_CODING_AGENTS):
+            from credtray.guard.command import check_person
+
+            check_person(file.load())
 
 
 def _file() -> SettingsFile:

@@ -14,8 +14,12 @@ from credtray.cli.backend import ask
 from credtray.cli.choices import JsonOption, ProfileArgument
 from credtray.core.protocol import AnswerAgent
 from credtray.core.protocol.results import AgentAnswered
+from credtray.core.settings import Settings
 from credtray.core.state_words import name_list
 from credtray.core.words import plain
+from credtray.guard.agents import asker_in
+from credtray.guard.decisions import Rule, by_itself, rule_for
+from credtray.guard.process_tree import own_chain
 
 PidOption = Annotated[
     int | None,
@@ -57,6 +61,21 @@ def refuse(profile: ProfileArgument, pid: PidOption = None, json_output: JsonOpt
       credtray settings set profiles.synderys-security.agents never
     """
     _tell(ask(AnswerAgent(profile, False, pid=pid)), json_output=json_output)
+
+
+def check_person(settings: Settings) -> None:
+    """Keep a coding agent from what would let it allow itself, where some profile is not for all of them.
+
+    Raises:
+        CodingAgentRefused: one of them runs this command.
+    """
+    if settings.agents in {None, Rule.ALLOW.value} and all(
+        rule_for(settings, name) is Rule.ALLOW for name in settings.profiles
+    ):
+        return
+    asker = asker_in(own_chain())
+    if asker is not None:
+        raise by_itself(asker.agent)
 
 
 def _tell(result: AgentAnswered, *, json_output: bool) -> None:
