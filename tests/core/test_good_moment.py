@@ -23,7 +23,6 @@ from credtray.core.events import (
     Event,
     Imported,
     NoticesPaused,
-    NoticeUnseen,
     PartChanged,
     PresenceChanged,
     RefreshFailed,
@@ -35,12 +34,10 @@ from credtray.core.events import (
     Synced,
 )
 from credtray.core.models import Awaited
-from credtray.core.notice_texts import notification
 from credtray.core.notices import Subject, imports_due
 from credtray.core.policy import OpenSignIn, decide, next_look
 from credtray.core.ports import DesktopPart, Mark, Part, Presence
 from credtray.core.section_mark import key_digest
-from credtray.core.session_status import PRESSING
 from credtray.core.settings import SessionSettings, Settings
 from credtray.core.state import SessionState
 from tests.core.making import HOUR, MINUTE, NOON, after, keys, refreshing, started, token
@@ -72,23 +69,6 @@ def test_a_warning_waits_until_the_person_is_free_and_comes_once() -> None:
     assert screen.at(83) + screen.at(86) == []
 
 
-def test_before_a_warning_would_be_useless_it_comes_all_the_same_and_once() -> None:
-    screen = busy()
-
-    assert screen.at(84.9) == []
-    assert next_look(screen.state, NOON + 84 * MINUTE) == NOON + 85 * MINUTE
-    assert screen.at(85) == [SOON]
-    assert screen.at(86) + screen.at(87, PresenceChanged(HERE)) == []
-
-
-def test_nobody_there_is_not_called_however_pressing_it_is() -> None:
-    screen = Screen(cut())
-    screen.at(50, PresenceChanged(Presence(locked=True, busy=True)))
-
-    assert screen.at(86) == []
-    assert screen.at(87, PresenceChanged(BUSY)) == [SOON]
-
-
 def test_that_a_sign_in_has_ended_waits_however_long_the_person_is_busy() -> None:
     screen = busy()
     told = screen.at(91, refreshing("corp"), REFUSED) + screen.at(300)
@@ -105,27 +85,6 @@ def test_a_warning_on_the_screen_stays_there_when_the_person_gets_busy() -> None
     assert screen.standing() == [SOON]
 
 
-def test_a_job_that_waits_is_told_before_it_gives_up() -> None:
-    screen = Screen(cut())
-    screen.at(42, PresenceChanged(BUSY))
-    job = Awaited("dev", NOON + 3 * HOUR, NOON + 55 * MINUTE)
-
-    assert screen.at(43, SignInAwaited("corp", job)) + screen.at(49) == []
-    assert next_look(screen.state, NOON + 49 * MINUTE) == NOON + 50 * MINUTE
-    assert screen.at(50) == [Subject.AWAITED]
-
-
-def test_pasted_keys_are_spoken_of_before_they_end() -> None:
-    mark = Mark("ops", "111122223333/Admin", NOON + 4 * HOUR, key_digest("ASIAP"), pasted=True)
-    pasted = Imported("ops", keys(life=4 * HOUR, name="P"), "111122223333", "Admin")
-    state = after(started(), pasted, Synced((mark,)), PresenceChanged(BUSY))
-    soon = NOON + 4 * HOUR - PRESSING
-
-    assert imports_due(state, soon - MINUTE) == ()
-    assert next_look(state, soon - MINUTE) == soon
-    assert [notice.subject for notice in imports_due(state, soon)] == [Subject.PASTED_END_SOON]
-
-
 def test_no_window_opens_by_itself_over_a_full_screen() -> None:
     allowed = Settings(sessions={"corp": SessionSettings(open_by_itself=True)})
     watched = PartChanged(DesktopPart(Part.PRESENCE, "logind"))
@@ -135,40 +94,17 @@ def test_no_window_opens_by_itself_over_a_full_screen() -> None:
     assert OpenSignIn("corp") in decide(after(ended, PresenceChanged(HERE)), NOON + 91 * MINUTE)
 
 
-# --- what the desktop itself held back -----------------------------------------------------------------
+def test_a_job_and_pasted_keys_are_not_spoken_of_over_a_full_screen() -> None:
+    mark = Mark("ops", "111122223333/Admin", NOON + 4 * HOUR, key_digest("ASIAP"), pasted=True)
+    pasted = Imported("ops", keys(life=4 * HOUR, name="P"), "111122223333", "Admin")
+    state = after(started(), pasted, Synced((mark,)), PresenceChanged(BUSY))
+    job = Awaited("dev", NOON + 3 * HOUR, NOON + 55 * MINUTE)
+    soon = NOON + 4 * HOUR - MINUTE
 
-
-def test_what_the_desktop_did_not_show_is_tried_once_more_before_it_is_useless() -> None:
-    screen = Screen(cut())
-    screen.broken = True
-    screen.at(60)
-    screen.at(80)
-    screen.broken = False
-
-    assert screen.at(84.9) == []
-    assert screen.at(85) == [SOON]
-    assert screen.at(86) == []
-    assert screen.standing() == [SOON]
-
-
-def test_a_desktop_that_shows_nothing_is_not_asked_again_and_again() -> None:
-    screen = Screen(cut())
-    screen.broken = True
-    for minutes in (60, 85, 86):
-        screen.at(minutes)
-    before = screen.state
-    screen.at(87)
-
-    assert screen.state.sessions == before.sessions
-
-
-@pytest.mark.parametrize(("minutes", "pressing"), [(60, False), (84.9, False), (85, True)])
-def test_a_desktop_hears_which_warning_cannot_wait(minutes: float, pressing: bool) -> None:  # noqa: FBT001 - a table
-    screen = Screen(cut())
-    screen.at(minutes)
-    [notice] = screen.there.values()
-
-    assert notification(notice, NOON + minutes * MINUTE, None).pressing is pressing
+    assert busy().at(51, SignInAwaited("corp", job)) == []
+    assert imports_due(state, soon) == ()
+    free = after(state, PresenceChanged(HERE))
+    assert [notice.subject for notice in imports_due(free, soon)] == [Subject.PASTED_END_SOON]
 
 
 # --- the working day -----------------------------------------------------------------------------------
@@ -288,7 +224,7 @@ class Moments(RuleBasedStateMachine):
     def held(self) -> bool:
         state = self.screen.state
         paused = state.paused_until is not None and state.paused_until > NOON + self.minutes * MINUTE
-        return state.presence.away or paused
+        return state.presence.away or state.presence.busy or paused
 
     @rule(minutes=st.floats(0.1, 12.0))
     def time_passes(self, minutes: float) -> None:
@@ -326,14 +262,8 @@ class Moments(RuleBasedStateMachine):
         self.look(REFUSED)
 
     @invariant()
-    def nothing_comes_while_nobody_is_there(self) -> None:
+    def nothing_comes_while_nobody_is_there_or_free(self) -> None:
         assert not (self.told and self.held)
-
-    @invariant()
-    def only_what_cannot_wait_comes_while_busy(self) -> None:
-        if self.told and self.screen.state.presence.busy:
-            assert self.told == [SOON]
-            assert self.minutes >= END - PRESSING / MINUTE
 
     @invariant()
     def none_comes_twice(self) -> None:
@@ -344,8 +274,7 @@ class Moments(RuleBasedStateMachine):
 
     @invariant()
     def none_is_lost(self) -> None:
-        presence = self.screen.state.presence
-        if self.held or (presence.busy and not END - PRESSING / MINUTE <= self.minutes < END):
+        if self.held:
             return
         if self.ended:
             assert self.ends
@@ -371,11 +300,3 @@ def test_a_machine_that_forgets_or_repeats_would_be_noticed() -> None:
         twice.none_comes_twice()
     with pytest.raises(AssertionError):
         lost.none_is_lost()
-
-
-def test_unseen_warnings_of_another_kind_do_not_press() -> None:
-    state = after(cut(), NoticeUnseen("corp", "corp:roles", frozenset({"role:dev"})))
-    screen = Screen(state)
-    screen.at(80)
-
-    assert screen.at(85) == []

@@ -202,23 +202,6 @@ def test_which_notices_wait_in_which_state(state: int, waits: str, toasts: bool)
     kind = "toasts" if toasts else "balloons"
 
     assert (held_back(state, toasts=toasts) is not None) == (kind in waits)
-    assert (held_back(state, toasts=toasts, pressing=True) is not None) == (state == LOCKED)
-
-
-@pytest.mark.parametrize("missing", [False, True], ids=["toast", "balloon"])
-def test_what_would_be_useless_after_the_presentation_comes_during_it(missing: bool) -> None:  # noqa: FBT001 - a table
-    async def drive() -> None:
-        center, icon, system = FakeCenter(missing=missing), Icon(), FakeWindows(now=PRESENTATION)
-        async with running(center, "win32", balloons=icon.board, system=system) as agent:
-            await until(lambda: agent.parts and agent.parts[-1].back_end)
-            shown = shown_by(center, icon)
-            with pytest.raises(NotifierUnavailable):
-                await agent.show(ENDED)
-            await agent.show(replace(ENDED, pressing=True))
-
-            assert shown() == 1
-
-    asyncio.run(drive())
 
 
 @pytest.mark.parametrize("missing", [False, True], ids=["toast", "balloon"])

@@ -52,8 +52,7 @@ class DesktopWorld(World):
 
     def show(self, notice: Notice) -> None:
         assert not self.presence.away, f"told to nobody: {notice}"
-        if self.presence.busy:
-            assert notice.presses(self.now), f"told to somebody who presents something: {notice}"
+        assert not self.presence.busy, f"told to somebody who presents something: {notice}"
         assert self.quiet_until <= self.now, f"told to somebody who wants quiet: {notice}"
         assert not self.signing_in, f"told while somebody signs in: {notice}"
         if not self.service:

@@ -67,7 +67,6 @@ def notification(notice: Notice, now: datetime, zone: tzinfo | None) -> Notifica
         picture(notice, now),
         stays=notice.subject in _STAYING,
         to_be_chosen=notice.subject is Subject.OTHER_PERSON,
-        pressing=notice.presses(now),
     )
 
 

@@ -20,7 +20,6 @@ from credtray.core.identity import answer_due, is_other
 from credtray.core.pasted_keys import FORGOTTEN_AFTER, ImportedKeys, kept_imports
 from credtray.core.ports import Part
 from credtray.core.session_status import (
-    PRESSING,
     awaiting_proof,
     clock_off,
     is_gone,
@@ -110,12 +109,6 @@ class Notice:
     clock_error: timedelta = timedelta()
     day_until: datetime | None = None
     """When the working day ends."""
-    useless_at: datetime | None = None
-    """From then on nobody could act on it any more."""
-
-    def presses(self, now: datetime) -> bool:
-        """Tell whether it cannot wait until a person is free."""
-        return self.useless_at is not None and self.useless_at - now <= PRESSING
 
     @property
     def tells(self) -> frozenset[str]:
@@ -125,13 +118,12 @@ class Notice:
 
 def due(state: State, session: SessionState, now: datetime) -> tuple[Notice, ...]:
     """Return the notices to show now, at most one for each key."""
-    if session.pending is not None:
+    if session.pending is not None or held(state, now):
         return ()
     found: dict[str, Notice] = {}
     for notice in holding(state, session, now):
-        if notice.says <= session.said or held(state, now, notice) or _waits(state, session, notice, now):
-            continue
-        found.setdefault(notice.key, notice)
+        if not notice.says <= session.said and not _waits(state, session, notice, now):
+            found.setdefault(notice.key, notice)
     return tuple(found.values())
 
 
@@ -155,11 +147,10 @@ def moot(state: State, session: SessionState, now: datetime) -> tuple[str, ...]:
     )
 
 
-def held(state: State, now: datetime, notice: Notice | None = None) -> bool:
-    """Tell whether nobody would see this notice (or one that can wait) now, is free for it, or wants one."""
-    if state.presence.away or (state.paused_until is not None and state.paused_until > now):
-        return True
-    return state.presence.busy and not (notice is not None and notice.presses(now))
+def held(state: State, now: datetime) -> bool:
+    """Tell whether nobody would see a notice now, is free for one, or wants one."""
+    presence = state.presence
+    return presence.away or presence.busy or (state.paused_until is not None and state.paused_until > now)
 
 
 def holding(state: State, session: SessionState, now: datetime) -> Iterator[Notice]:
@@ -220,7 +211,7 @@ def _end(state: State, session: SessionState, now: datetime) -> Iterator[Notice]
     if session.snoozed_until is not None and session.snoozed_until > now:
         return
     if passed:
-        yield notice(Subject.ENDS_SOON, says=passed, problem=refused, useless_at=ends_at)
+        yield notice(Subject.ENDS_SOON, says=passed, problem=refused)
     elif until is not None and now < ends_at < until:
         says = frozenset({f"day:{until.isoformat()}"})
         yield notice(Subject.DAY_UNCOVERED, says=says, day_until=until)
@@ -264,7 +255,6 @@ def _awaited(session: SessionState, now: datetime) -> Iterator[Notice]:
             ends_at=end.until if end is not None else None,
             names=tuple(sorted({job.profile for job in jobs})),
             waiting=tuple(sorted({job.who for job in jobs} - {""})),
-            useless_at=min(job.deadline for job in jobs),
         )
 
 
@@ -403,13 +393,13 @@ _ENDED = frozenset({"ended"})
 
 def imports_due(state: State, now: datetime) -> tuple[Notice, ...]:
     """Return the notices to show now, at most one for each section."""
+    if not state.imports or held(state, now):
+        return ()
     holding = (_holding(item, state.settings, now) for item in kept_imports(state.imports))
     return tuple(
         notice
         for notice in holding
-        if notice is not None
-        and not notice.says <= state.imports[notice.names[0]].said
-        and not held(state, now, notice)
+        if notice is not None and not notice.says <= state.imports[notice.names[0]].said
     )
 
 
@@ -429,7 +419,6 @@ def instants(state: State) -> Iterator[datetime]:
         warned_at = _warned_at(item, state.settings)
         if warned_at is not None:
             yield warned_at
-        yield item.expires_at - PRESSING
         yield item.expires_at
         yield item.expires_at + FORGOTTEN_AFTER
 
@@ -447,7 +436,7 @@ def _holding(item: ImportedKeys, settings: Settings, now: datetime) -> Notice | 
         return None if now >= ends_at + FORGOTTEN_AFTER else notice(Subject.PASTED_ENDED, says=_ENDED)
     if warned_at is None or now < warned_at:
         return None
-    return notice(Subject.PASTED_END_SOON, says=_SOON, useless_at=ends_at)
+    return notice(Subject.PASTED_END_SOON, says=_SOON)
 
 
 def _warned_at(item: ImportedKeys, settings: Settings) -> datetime | None:

@@ -20,7 +20,6 @@ from credtray.core.models import AccessToken, SectionKeys
 from credtray.core.notices import Notice
 from credtray.core.session_status import (
     HEARD_OF,
-    PRESSING,
     PROOF_FLOOR,
     can_refresh,
     end_needs_proof,
@@ -337,8 +336,7 @@ def _session_instants(state: State, session: SessionState, now: datetime) -> Ite
         yield session.snoozed_until
     if session.window_after is not None:
         yield session.window_after
-    for job in session.awaited:
-        yield from (job.deadline - PRESSING, job.deadline)
+    yield from (job.deadline for job in session.awaited)
     if session.accounts_asked is not None:
         yield session.accounts_asked + ACCOUNTS_FLOOR
     yield from _identity_instants(session.identity)
@@ -347,7 +345,7 @@ def _session_instants(state: State, session: SessionState, now: datetime) -> Ite
         if session.news:
             yield sign_in.started_at + notices.NEWS_LASTS
         yield sign_in.ends_at
-        thresholds = (*state.settings.warnings(session.name), PRESSING)
+        thresholds = state.settings.warnings(session.name)
         yield from (sign_in.ends_at - threshold for threshold in thresholds)
 
 

@@ -30,9 +30,6 @@ TOLERATED_CLOCK_ERROR = timedelta(minutes=5)
 HEARD_OF = timedelta(minutes=2)
 """So long after the next try was due a trouble still counts: after that nobody has tried, so nobody knows."""
 
-PRESSING = timedelta(minutes=5)
-"""A warning with no more than this left comes although the person is busy: later it would be useless."""
-
 _OF_THE_CACHE = frozenset({TokenUnreadable.code, TokenMismatch.code})
 
 ROLE_REFUSALS = frozenset({RoleRefused.code, AssumeRoleRefused.code, ProfileRefused.code})
@@ -173,8 +170,6 @@ def warnings_due(state: State, session: SessionState, now: datetime) -> frozense
         return frozenset()
     left = sign_in.ends_at - now
     thresholds = state.settings.warnings(session.name)
-    if any(each.startswith("soon:") for each in session.unseen):  # once more, over a full screen
-        thresholds = (*thresholds, PRESSING)
     return frozenset(f"soon:{int(each.total_seconds())}" for each in thresholds if left <= each)
 
 

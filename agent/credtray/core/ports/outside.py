@@ -187,8 +187,6 @@ class Notification:
     """True: it stands there until a person has seen it, however long the desktop shows others."""
     to_be_chosen: bool = False
     """True: none of the buttons is more likely meant than another, so a click beside them is none of them."""
-    pressing: bool = False
-    """True: a little later it would be useless, so it comes over a full screen as well."""
 
     @property
     def on_body(self) -> Button:

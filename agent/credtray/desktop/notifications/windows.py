@@ -31,10 +31,9 @@ NO_TASKBAR: Final = "this session has no taskbar"
 BALLOON, PLYER = "balloon", "plyer"
 BALLOONS: Final = "the tray icon shows them instead, without buttons"
 _WAIT: Final = "notices wait until that is over"
-_NOT_PRESENT: Final = 1
 _HOLDS: Final = MappingProxyType(
     {
-        _NOT_PRESENT: f"a screen saver or the lock screen is shown; {_WAIT}",
+        1: f"a screen saver or the lock screen is shown; {_WAIT}",  # QUNS_NOT_PRESENT
         3: f"a program has taken the whole screen for itself; {_WAIT}",  # QUNS_RUNNING_D3D_FULL_SCREEN
         4: f"presentation mode is on; {_WAIT}",  # QUNS_PRESENTATION_MODE
     }
@@ -46,15 +45,12 @@ _HOLDS_BALLOONS: Final = _HOLDS | {
 }
 
 
-def held_back(state: int, *, toasts: bool, pressing: bool = False) -> str | None:
+def held_back(state: int, *, toasts: bool) -> str | None:
     """Return why a notice must wait now, or None. Pure.
 
-    What is pressing waits only until somebody is there. With toasts, Windows itself decides about full
-    screens and quiet hours, by the rules that the person chose, and keeps in the notification center what it
-    does not show. A balloon would come late or never.
+    With toasts, Windows itself decides about full screens and quiet hours, by the rules that the person
+    chose, and keeps in the notification center what it does not show. A balloon would come late or never.
     """
-    if pressing and state != _NOT_PRESENT:
-        return None
     return (_HOLDS if toasts else _HOLDS_BALLOONS).get(state)
 
 
@@ -89,8 +85,7 @@ class WindowsNotifier(NativeNotifier):
             NotifierUnavailable: nobody was told; the reason is in it. Once that has passed it is reported
                 that somebody can be told.
         """
-        toasts = self._why_no_toasts is None
-        reason = held_back(self._system.state(), toasts=toasts, pressing=notification.pressing)
+        reason = held_back(self._system.state(), toasts=self._why_no_toasts is None)
         if reason is not None:
             self._on_loop(lambda: self._hold(reason))
             raise NotifierUnavailable(reason)
