@@ -88,7 +88,7 @@ def test_in_effect_is_what_holds_where_nothing_is_set() -> None:
         for keys in (
             ("warn_before",),
             ("sessions", "corp", "duration"),
-            ("sessions", "synderys", "duration"),
+            ("sessions", "other", "duration"),
             ("sessions", "corp", "warn_before"),
             ("profiles", "dev", "section"),
             ("profiles", "dev", "region"),
