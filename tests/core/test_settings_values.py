@@ -98,7 +98,7 @@ def test_in_effect_is_what_holds_where_nothing_is_set() -> None:
     assert [(each.value, each.changed) for each in found] == [
         ((HOUR,), True),
         (2 * HOUR, True),
-        (4 * HOUR, False),
+        (8 * HOUR, False),
         ((HOUR,), False),
         ("dev", False),
         (None, False),

@@ -14,6 +14,7 @@ from credtray.guard.agents import Agent, Asker
 from credtray.guard.decisions import (
     COMMAND_LASTS,
     GIVEN_UP,
+    MOST_QUESTIONS,
     NEXT_COMMAND,
     QUESTION_LASTS,
     REFUSAL_LASTS,
@@ -205,3 +206,16 @@ def test_the_question_has_its_three_answers_and_no_markup_of_a_hostile_name() ->
         AnswerAgent("dev\u202e\n", False, pid=4711),
     ]
     assert told.on_body.label == "Open credtray"
+
+
+def test_nobody_is_asked_about_a_flood_of_agents_one_by_one() -> None:
+    agents = [Agent("Claude Code", (9000 + number, 1)) for number in range(MOST_QUESTIONS + 1)]
+    *first, last = [Asker(agent, (agent.pid + 500, 2)) for agent in agents]
+    found = asked(*first)
+    state = signed_in()
+
+    assert len(found.questions()) == MOST_QUESTIONS
+    assert found.verdict(state, "dev", last, NOON) is Verdict.TOO_MANY
+    assert found.verdict(state, "dev", first[0], NOON) is None  # who asked first still waits for its answer
+    found.answer(state, AnswerAgent("dev", False, pid=first[0].agent.pid), NOON)
+    assert found.verdict(state, "dev", last, NOON) is None

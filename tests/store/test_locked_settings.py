@@ -60,6 +60,17 @@ def test_a_session_of_the_policy_may_differ_from_what_it_sets_for_all() -> None:
     assert found.warnings("other") == (HOUR,)
 
 
+def test_a_rule_for_coding_agents_is_locked_for_each_profile_but_a_stricter_one_stays() -> None:
+    locked = policy('agents = "ask"\n[profiles.play]\nagents = "allow"')
+    mine = own('[profiles.dev]\nagents = "allow"\n[profiles.prod]\nagents = "never"\nproduction = true')
+    found = locked.over(mine)
+
+    assert [found.profile(name).agents for name in ("dev", "prod", "play")] == [None, "never", "allow"]
+    assert found.profile("prod").production
+    with pytest.raises(SettingLocked):
+        locked.check(("profiles", "dev", "agents"))
+
+
 def test_refusal_says_what_is_set_where_and_whom_to_ask() -> None:
     with pytest.raises(SettingLocked) as caught:
         policy("history = false", "/etc/credtray/policy.toml").check(("history",))

@@ -33,6 +33,10 @@ GIVEN_UP = timedelta(minutes=1)
 """So long a command that waited in vain is refused at once: it would never stop waiting otherwise."""
 
 
+MOST_QUESTIONS = 8
+"""No person reads more of them at once."""
+
+
 class Rule(Enum):
     """What a profile's keys are to coding agents."""
 
@@ -87,6 +91,8 @@ class Verdict(Enum):
     NO = "no"
     TOO_LATE = "too_late"
     """It has waited already, and nobody answered."""
+    TOO_MANY = "too_many"
+    """So many others ask that a person is not asked about this one as well."""
 
 
 class Decisions:
@@ -116,7 +122,7 @@ class Decisions:
             return Verdict.NO
         if found is not None and asker.command in found.given_up:
             return Verdict.TOO_LATE
-        return None
+        return Verdict.TOO_MANY if found is None and len(self.questions()) >= MOST_QUESTIONS else None
 
     def ask(self, profile: str, asker: Asker, now: datetime) -> None:
         """Note that a request waits for the answer."""
@@ -235,6 +241,15 @@ def unanswered(profile: str, agent: Agent, waited: timedelta) -> CodingAgentRefu
         f"{_who(agent)} wants {plain(profile)}, and nobody answered within {short(waited)}",
         hint="Tell the person at this computer: allow it in credtray's notification or menu, or run "
         f"`{allow_command(profile)}` in a terminal of your own. Then try again.",
+    )
+
+
+def too_many(profile: str, agent: Agent) -> CodingAgentRefused:
+    """Return the refusal where others have used up the questions that a person can be asked."""
+    return CodingAgentRefused(
+        f"{_who(agent)} wants {plain(profile)}, and {MOST_QUESTIONS} questions of others are still open",
+        hint="Tell the person at this computer to answer those first, in credtray's menu or on its page. "
+        "Then try again.",
     )
 
 

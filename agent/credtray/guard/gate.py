@@ -38,6 +38,7 @@ from credtray.guard.decisions import (
     notification,
     rule_for,
     said_no,
+    too_many,
     unanswered,
 )
 from credtray.guard.process_tree import chain_above
@@ -149,6 +150,8 @@ class Gate(Askers):
                 verdict = await self._said(profile, asker, seconds)
         if verdict is Verdict.NO:
             raise said_no(profile, asker.agent)
+        if verdict is Verdict.TOO_MANY:
+            raise too_many(profile, asker.agent)
         if verdict is not Verdict.YES:
             raise unanswered(profile, asker.agent, waits)
 

@@ -123,7 +123,8 @@ def _show(found: Sequence[Mapping[str, Any]], *, json_output: bool, stopped: boo
         terminal.show_json({"version": 1, "shared": known})
         return
     for item in known:
-        times = f", {item['served']} times" if item.get("served") else ""
+        served = item.get("served")
+        times = f", {'once' if served == 1 else f'{served} times'}" if served else ""
         words = "is no longer shared with" if stopped else "is shared with"
         terminal.show_words(f"{item.get('profile')} {words} {item.get('host')}{times}")
     if not found:

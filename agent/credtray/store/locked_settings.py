@@ -13,7 +13,17 @@ from types import MappingProxyType
 from typing import Any
 
 from credtray.core.errors import SettingLocked, SettingsInvalid
-from credtray.core.settings import TABLES, Settings, Where, dotted, kind_of, literal, read_value, types_of
+from credtray.core.settings import (
+    KINDS,
+    TABLES,
+    Settings,
+    Where,
+    dotted,
+    kind_of,
+    literal,
+    read_value,
+    types_of,
+)
 from credtray.core.words import plain
 
 _LONGEST_TEXT = 300
@@ -59,10 +69,9 @@ class Locked:
     def lock_of(self, keys: Where) -> Lock | None:
         """Return what decides about this setting in a person's place; None: the person does.
 
-        A setting for all that is locked is so for each session as well, or it would lock nothing.
+        A setting for all that is locked is so for each session and profile as well, or it would lock nothing.
         """
-        found = self.locks.get(keys)
-        return self.locks.get((keys[-1],)) if found is None and keys[0] == "sessions" else found
+        return self.locks.get(keys) or self.locks.get((keys[-1],))
 
     def check(self, keys: Where) -> None:
         """Refuse to change a setting that is locked.
@@ -105,9 +114,16 @@ class Locked:
         return Settings(**values | {name: MappingProxyType(values[name]) for name in TABLES})
 
     def _freed(self, table: str, own: Any) -> Any:
-        """Return what a person set for one session, without what is locked for all of them."""
+        """Return what a person set for one session or profile, without what is locked for all of them.
+
+        A stricter rule for coding agents stays: it takes nothing from what the organisation wants.
+        """
         kind = TABLES[table]
-        for_all = [name for name in types_of(kind) if table == "sessions" and (name,) in self.locks]
+        for_all = {name for name in types_of(kind) if (name,) in self.locks}
+        if "agents" in for_all and own.agents is not None:
+            order = KINDS["Agents | None"].choices
+            if order.index(own.agents) > order.index(self.locks[("agents",)].value):
+                for_all.remove("agents")
         return replace(own, **{name: getattr(kind(), name) for name in for_all})
 
 
