@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from credtray.core import protocol
-from credtray.core.errors import CodingAgentRefused, CredtrayError, SignInRequired, UnknownProfile
+from credtray.core.errors import (
+    CodingAgentRefused,
+    CredtrayError,
+    NotInTime,
+    SignInRequired,
+    SignInTooShort,
+    UnknownProfile,
+)
 from credtray.core.events import PartChanged, PresenceChanged, SettingsLoaded
 from credtray.core.models import Way
 from credtray.core.ports import DesktopPart, Part, Presence
@@ -496,6 +503,23 @@ def test_the_hook_of_a_coding_agent_opens_no_window_before_the_click() -> None:
         await scene.daemon.ask(protocol.Login("corp"))
         assert all(isinstance(each, Done) for each in await asyncio.gather(*hooks))
         assert len(scene.daemon.browser.opened) == visits + 1
+
+    guarded(drive, None)
+
+
+@pytest.mark.parametrize("timeout", [0, 5])
+def test_nor_does_it_where_nobody_can_be_told(timeout: int) -> None:
+    async def drive(scene: Guarded) -> None:
+        waits = WaitingRequests(scene.daemon.loop, scene.daemon.sign_ins, askers=scene.gate)
+        scene.daemon.requests.register(waits.handlers)
+        await sign_in_ended(scene)
+        scene.daemon.loop.take(PartChanged(DesktopPart(Part.NOTIFICATIONS, None, "no service")))
+        visits = len(scene.daemon.browser.opened)
+        with pytest.raises(NotInTime if timeout else SignInTooShort) as refused:
+            await scene.ask(protocol.Wait("dev", 60, timeout=timeout, login=True), COMMAND)
+
+        assert "credtray login corp" in refused.value.advice
+        assert len(scene.daemon.browser.opened) == visits
 
     guarded(drive, None)
 

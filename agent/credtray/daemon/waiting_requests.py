@@ -94,7 +94,8 @@ class WaitingRequests:
         asker = _Asker(self._loop, self._sign_ins, request, sink, self._watched, deadline)
         if sink.caller is not None and request.timeout:
             asker.who = await self._askers.name(sink.caller)
-            asker.clicks_first = request.login and await self._askers.clicks_first(sink.caller)
+        if sink.caller is not None and request.login:
+            asker.clicks_first = await self._askers.clicks_first(sink.caller)
         return await asker.served()
 
 
@@ -119,7 +120,7 @@ class _Asker:
     who: str = ""
     """What a person calls it."""
     clicks_first: bool = False
-    """A sign-in is begun by a person's click on the notification, not by this asker."""
+    """A sign-in is begun by a person, with a click on the notification or otherwise, not by this asker."""
 
     async def served(self) -> Done[WaitResult]:
         while True:

@@ -108,9 +108,6 @@ class Gate(Askers):
 
     async def clicks_first(self, caller: Caller) -> bool:
         """Tell whether a sign-in for these begins with a click: no coding agent opens a browser window."""
-        state = self._loop.state
-        if state.notifications is None or held(state, self._loop.now()):
-            return False
         return await self._asker(caller) is not None
 
     async def _asker(self, caller: Caller) -> Asker | None:
