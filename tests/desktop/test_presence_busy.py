@@ -17,9 +17,9 @@ from Xlib.error import ConnectionClosedError
 from credtray.core.ports import Presence
 from credtray.desktop.presence import busy
 from tests.desktop.dbus_daemon import DbusDaemon
-from tests.desktop.hinted_windows import HintedWindows
 from tests.desktop.presence_fakes import PROPERTIES, FakeLogind, FakeService, watched
 from tests.desktop.until import until
+from tests.desktop.window_hints import HintedWindows
 from tests.desktop.xvfb import Xvfb, xvfb
 
 pytestmark = pytest.mark.linux_desktop("D-Bus and X11")

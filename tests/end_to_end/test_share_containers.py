@@ -106,7 +106,7 @@ def test_an_sdk_in_a_container_gets_keys_of_one_profile_and_nothing_when_it_ends
             listed = near.run("share", "--list").stdout
         assert container.run("ls", "-A", "/run/credtray").stdout == ""
 
-    assert listed == "synderys-readonly is shared with container dev, 1 times\n"
+    assert listed == "synderys-readonly is shared with container dev, once\n"
 
 
 def test_a_running_container_gets_keys_again_when_it_is_shared_again(near: House) -> None:

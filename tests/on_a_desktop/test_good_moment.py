@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from dbus_fast import Variant
 
-from tests.desktop.hinted_windows import HintedWindows
 from tests.desktop.presence_fakes import FakeSaver
+from tests.desktop.window_hints import HintedWindows
 from tests.end_to_end.house import until
 from tests.on_a_desktop.offstage import offstage
 from tests.on_a_desktop.seat import Seat
@@ -57,7 +57,7 @@ def test_a_warning_waits_for_the_end_of_the_slides_and_comes_once(
         assert len(seat.notices()) == told + 1
 
 
-def test_a_warning_at_the_last_moment_comes_over_the_slides(
+def test_nothing_comes_over_the_slides_even_when_the_sign_in_ends_during_them(
     seat_with_buttons: Seat, windows: HintedWindows
 ) -> None:
     seat = seat_with_buttons
@@ -65,12 +65,18 @@ def test_a_warning_at_the_last_moment_comes_over_the_slides(
         seat.house.run("login")
         seat.clear_popups()
         told = len(seat.notices())
-        windows.activate(windows.window(full=True))
+        slides = windows.window(full=True)
+        windows.activate(slides)
         until(lambda: seat.part("presence")["busy"])
-        for minutes in (3 * 60 + 35, 21):
+        for minutes in (3 * 60 + 35, 21, 10):
             seat.sleep(minutes=minutes)
             seat.house.status()
+        until(lambda: seat.house.session()["state"] == "expired")
+        seat.desktop.screen.still()
+        assert len(seat.notices()) == told
 
+        windows.close(slides)
+        windows.activate(None)
         until(lambda: len(seat.notices()) == told + 1)
 
 

@@ -101,7 +101,7 @@ def carry_out_for_containers(name: str, share: Share) -> None:
     ask(Credentials(share.profile, Way.SHARE))
     host = container_host(name)
     already = UsageError(
-        f"{host} has keys already", hint=f"To end that: credtray share {name} --container --stop"
+        f"{host} has keys already", hint=f"To end that: credtray share {argument(name)} --container --stop"
     )
     with _place(host, already) as control:
         place = private_directory(private_directory(directory().parent / "containers") / name)
