@@ -177,6 +177,7 @@ def document(
                 "locked": False,
                 "idle": False,
                 "asleep": False,
+                "busy": False,
             },
         },
         "endpoint": {"port": None, "error": None},
