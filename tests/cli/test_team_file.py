@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from credtray.app import build
 from credtray.aws.service_call import Reply, Request
-from credtray.core.errors import CredtrayError, Offline, UsageError
+from credtray.core.errors import CodingAgentRefused, CredtrayError, Offline, UsageError
 from credtray.core.models import AwsConfig
 from credtray.desktop.paths import asset
 from credtray.setup.session import suggested_name
@@ -289,6 +289,21 @@ def test_what_the_organisations_policy_sets_a_team_file_does_not(
     assert found.profile("x").production
     assert 'warn_before = ["1m"]' not in components.settings_file.text()
     assert f"warn_before is set by your organisation ({policy}) and stays." in capsys.readouterr().err
+
+
+def test_a_coding_agent_loosens_no_rule_by_a_team_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    components = build()
+    file = components.settings_file
+    file.set(("profiles", "x", "production"), True)
+    before, loose = file.text(), read(f"{WHOLE}[profiles.x]\nproduction = false\n")
+    monkeypatch.setenv("CLAUDECODE", "1")
+    take_settings_over(components, loose, ask=False, dry_run=True)
+    with pytest.raises(CodingAgentRefused, match="cannot allow itself"):
+        take_settings_over(components, loose, ask=False, dry_run=False)
+    assert file.text() == before
+    other = read(f"{WHOLE}[profiles.x]\nfavourite = true\n")
+    take_settings_over(components, other, ask=False, dry_run=False)
+    assert file.load().profile("x").favourite
 
 
 # --- those that are installed ---------------------------------------------------------------------------

@@ -221,7 +221,7 @@ def settings(
             _path(file, json_output=json_output)
 
 
-_OF_CODING_AGENTS = frozenset({"agents", "production"})
+OF_CODING_AGENTS = frozenset({"agents", "production"})
 """What decides which keys coding agents get."""
 
 
@@ -233,7 +233,7 @@ def _check_person(file: SettingsFile, action: str | None, key: str | None) -> No
     """
     with suppress(SettingsInvalid):  # a broken file has no rules, and a wrong name is told later
         what = () if key is None else keys_of(key)
-        if action in {"edit", "undo"} or (action in {"set", "unset"} and what[-1] in _OF_CODING_AGENTS):
+        if action in {"edit", "undo"} or (action in {"set", "unset"} and what[-1] in OF_CODING_AGENTS):
             from credtray.guard.command import check_person
 
             check_person(file.load())

@@ -9,15 +9,21 @@ import difflib
 
 from credtray.app import Components
 from credtray.cli import terminal
+from credtray.cli.settings import OF_CODING_AGENTS
 from credtray.core.settings import dotted
 from credtray.core.words import plain
+from credtray.guard.command import check_person
 from credtray.setup.team_file import TeamFile
 from credtray.store.new_settings import new_text
 from credtray.store.settings_file import edited, settings_of
 
 
 def take_settings_over(components: Components, team: TeamFile, *, ask: bool, dry_run: bool) -> None:
-    """Show what a team file changes in settings.toml, ask, and write it."""
+    """Show what a team file changes in settings.toml, ask, and write it.
+
+    Raises:
+        CodingAgentRefused: a coding agent would change what it may have.
+    """
     file = components.settings_file
     before, team = file.text(), _without_locked(components, team)
     after = settings_after(before or new_text(), team)
@@ -29,6 +35,8 @@ def take_settings_over(components: Components, team: TeamFile, *, ask: bool, dry
     if dry_run:
         terminal.say("Nothing was written (--dry-run).")
         return
+    if not OF_CODING_AGENTS.isdisjoint(where[-1] for where, _value in team.settings):
+        check_person(file.load())
     if ask:
         from credtray.cli.questions import ask_yes
 
