@@ -37,6 +37,9 @@ class Shared:
     def __init__(self, place: Path, ssh: str, keys: Callable[[], bytes]) -> None:
         self.files: list[str] = []
         self.causes: list[str] = []
+        self.pauses: list[float] = []
+        self.bears = 1
+        """So many breaks, and then it is stopped."""
         self.heard = asyncio.Event()
         self.doors = Doors(place / "k", place / "c")
         self.floods = 0
@@ -56,9 +59,11 @@ class Shared:
         self.files.append(file)
         self.heard.set()
 
-    def _broken(self, why: str, _seconds: float) -> None:
+    def _broken(self, why: str, seconds: float) -> None:
         self.causes.append(why)
-        self.hand_out.stop()
+        self.pauses.append(seconds)
+        if len(self.pauses) >= self.bears:
+            self.hand_out.stop()
 
     async def begun(self) -> None:
         """Wait until its socket is there: nothing tells, so each turn of the loop looks."""
@@ -307,3 +312,16 @@ def test_a_process_that_ssh_leaves_behind_does_not_keep_it(tmp_path: Path) -> No
         os.kill(int(left.read_text()), signal.SIGKILL)
 
     assert found.files == ["/x"]
+
+
+@pytest.mark.parametrize(("steady", "pauses"), [(60.0, [0.01, 0.02, 0.03, 0.03]), (0.0, [0.01] * 4)])
+def test_a_far_end_that_is_ready_and_ends_at_once_is_tried_less_and_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steady: float, pauses: list[float]
+) -> None:
+    monkeypatch.setattr("credtray.share.link._PAUSES", (0.01, 0.02, 0.03))
+    monkeypatch.setattr("credtray.share.link._STEADY", steady)
+
+    async def four_times(found: Shared) -> None:
+        found.bears = 4
+
+    assert shared(tmp_path, 'echo "ready $far /x"; exit 1', four_times).pauses == pauses

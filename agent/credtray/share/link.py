@@ -40,6 +40,8 @@ _LONGEST_LINE = 4096
 _LONGEST_WORDS = 300
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Before a broken connection is tried again, in seconds; the last one counts for all further tries."""
+_STEADY = 30.0
+"""A connection that was ready for fewer seconds counts as a try that failed: the next pause is longer."""
 
 
 _ANY_PORT = "127.0.0.1:0"
@@ -106,8 +108,9 @@ class Link:
             return await self._connected()
 
     async def _connected(self) -> str | None:
-        failures, began = 0, False
+        failures, began, now = -1, False, asyncio.get_running_loop().time
         while not self._stopping.is_set():
+            since = now()
             ready, why = await self._one_connection()
             if self._stopping.is_set():
                 return None
@@ -116,7 +119,7 @@ class Link:
                     return why
                 self._by_port = True
                 continue
-            began, failures = True, 0 if ready else failures + 1
+            began, failures = True, 0 if ready and now() - since >= _STEADY else failures + 1
             pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
             self._told.broken(why, pause)
             with contextlib.suppress(TimeoutError):
