@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from credtray.core import protocol
 from credtray.core.errors import (
     CredtrayError,
+    FileUnwritable,
     NotifierUnavailable,
     Offline,
     RoleRefused,
@@ -504,6 +506,30 @@ def test_history_tells_of_both() -> None:
 
 
 @pytest.mark.posix("Windows keeps files private by the access list of the profile's folder")
+def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = []
+
+    def full(path: Path, _content: bytes) -> None:
+        tries.append(path)
+        raise FileUnwritable("no space left on device")
+
+    async def play(scene: Scene) -> None:
+        await scene.signed_in()
+        assign(scene, "ProdAdmin")
+        with monkeypatch.context() as disk:
+            disk.setattr("credtray.roles.watch.write_atomically", full)
+            await scene.signed_in_again()
+            assert scene.told("now have") == [NEW]
+            assert scene.record().new == frozenset()
+            await scene.passed(HOUR)
+            assert 2 <= len(tries) <= 8
+        await scene.passed(HOUR)
+
+        assert scene.record().told == {(PLATFORM, "ProdAdmin")}
+
+    played(play)
+
+
 def test_file_is_private_and_holds_no_secret() -> None:
     async def play(scene: Scene) -> None:
         await scene.signed_in("dev")

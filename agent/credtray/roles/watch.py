@@ -46,6 +46,8 @@ RESUMED_FOR = timedelta(hours=1)
 PROVEN = 20
 """Accounts that are asked once more before roles are believed to be gone."""
 LONGEST_WAIT = 3600.0
+SAVED_AGAIN_AFTER = 600.0
+"""Seconds until it is written again what could not be, such as to a full disk."""
 _LIMIT = 32 * 1024 * 1024
 
 
@@ -150,6 +152,8 @@ class RoleWatch:
         self._untellable: Mapping[str, DesktopPart] | None = None
         """The desktop on which a notice could not be shown: it is tried again on another."""
         self._unsaved = False
+        self._save_at = 0.0
+        """By the clock of asyncio, which does not jump."""
         self._changed = asyncio.Event()
 
     # --- what others ask --------------------------------------------------------------------------------
@@ -216,7 +220,8 @@ class RoleWatch:
         settled = (records.unsettled_until(session, now) for session in state.sessions.values())
         instants += [instant for instant in (*settled, state.paused_until) if instant is not None]
         ahead = [(instant - now).total_seconds() for instant in instants if instant > now]
-        return min(LONGEST_WAIT, min(ahead, default=LONGEST_WAIT) / self._speed + 0.01)
+        longest = SAVED_AGAIN_AFTER if self._unsaved else LONGEST_WAIT
+        return min(longest, min(ahead, default=LONGEST_WAIT) / self._speed + 0.01)
 
     # --- asking the portal ------------------------------------------------------------------------------
 
@@ -343,7 +348,7 @@ class RoleWatch:
             self._withdraw(records.new_key(name), record.new)
             self._withdraw(records.gone_key(name), record.gone)
             await self._tell(name, record)
-        if self._unsaved:
+        if self._unsaved and asyncio.get_running_loop().time() >= self._save_at:
             await self._save()
 
     def _put(self, record: Record) -> Record:
@@ -357,6 +362,8 @@ class RoleWatch:
         try:
             await self._loop.file_work(lambda: self._file.save(found))
         except CredtrayError as error:
+            self._unsaved = True
+            self._save_at = asyncio.get_running_loop().time() + SAVED_AGAIN_AFTER
             _log.warning("the roles are not remembered: %s", error)
 
     async def _tell(self, name: str, record: Record) -> None:
