@@ -277,6 +277,24 @@ def test_the_agent_asks_when_somebody_unlocks_the_screen_and_once_and_a_click_co
     run(drive())
 
 
+def test_who_takes_the_setting_back_is_not_asked_any_more() -> None:
+    async def drive() -> None:
+        daemon = Daemon()
+        await daemon.signed_in("dev")
+        daemon.loop.take(SettingsLoaded(LATE))
+        following = asyncio.create_task(follow_working_days(daemon.loop, UTC))
+        daemon.loop.take(DayBegun("corp", daemon.loop.now() + 2 * TEN_HOURS))
+        await asyncio.sleep(60)
+        assert [each.title for each in daemon.notifier.there.values()] == [QUESTION]
+        daemon.loop.take(SettingsLoaded(replace(LATE, working_day=None)))
+        await asyncio.sleep(60)
+        following.cancel()
+
+        assert daemon.notifier.there == {}
+
+    run(drive())
+
+
 def test_without_the_setting_the_agent_asks_nothing() -> None:
     async def drive() -> None:
         daemon = Daemon()

@@ -86,11 +86,15 @@ def look(seen: Seen, state: State, now: datetime, zone: tzinfo | None) -> tuple[
     """Return what is remembered from now on, and which sessions the person should hear of.
 
     Once for each working day: when somebody comes for the first time in it, be it to a locked screen, after a
-    pause, or because the agent and with it the desktop has just begun.
+    pause, or because the agent and with it the desktop has just begun. Who takes the setting back has no more
+    of this day before them.
     """
     there = _somebody_is_there(state)
     came, setting = there and not seen.there, state.settings.working_day
-    day = day_at(hours_of(setting), now, zone) if came and setting is not None else None
+    if setting is None:
+        open_days = (name for name, each in state.sessions.items() if (each.day_until or now) > now)
+        return Seen(there, seen.day), tuple(DayBegun(name, now) for name in open_days)
+    day = day_at(hours_of(setting), now, zone) if came else None
     if day is None or day == seen.day:
         return Seen(there, seen.day), ()
     begun = (
