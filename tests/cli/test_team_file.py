@@ -74,6 +74,8 @@ def test_several_sessions_come_in_the_files_order() -> None:
         ("credtray_team = 2", "another version"),
         ("credtray_team = 1\nsessions = 7", "sessions must be tables"),
         ("credtray_team = 1\n[sessions.corp]\nregion = 'eu-west-1'", "sessions.corp.start_url is missing"),
+        (WHOLE + SESSION.replace("corp]", '"two words"]'), "is no name for a session"),
+        (WHOLE + SESSION.replace("corp]", '""]'), "is no name for a session"),
         (WHOLE.replace("eu-west-1", "eu west"), "is not a region name"),
         (WHOLE.replace("https", "http"), "corp.awsapps.com"),
         (WHOLE.replace('"https://corp.awsapps.com/start"', "7"), "sessions.corp.start_url must be text"),

@@ -35,9 +35,8 @@ from credtray.core.ports import Ports
 from credtray.core.shell_words import argument
 from credtray.core.words import did_you_mean
 from credtray.daemon.sign_in import SignInProgress, SignInRequest, run_sign_in
-from credtray.setup.team_file import TeamSession, installed
+from credtray.setup.team_file import SESSION_NAME, TeamSession, installed
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
 _SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*\Z")
 
 
@@ -134,7 +133,7 @@ def check_session_name(name: str, config: AwsConfig) -> None:
     Raises:
         UsageError: characters that not every tool reads back, or the name is taken.
     """
-    if not _NAME.match(name):
+    if not SESSION_NAME.match(name):
         raise UsageError(f"The session name {name!a} may only contain letters, digits and . _ @ + -")
     if name in config.sessions:
         raise UsageError(f"There is an sso-session {name} already")

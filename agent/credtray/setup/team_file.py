@@ -32,6 +32,8 @@ from credtray.store import organisation
 MARK = "credtray_team"
 VERSION = 1
 MAX_BYTES = 256 * 1024
+SESSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
+"""A name that every tool reads back."""
 _MOST_FILES = 20
 _HOURS = re.compile(r"[0-9]{1,4}([.][0-9]{1,2})?\Z")
 _LONGEST_SIGN_IN = timedelta(days=90)
@@ -229,6 +231,8 @@ def _unfit(source: str, why: str, hint: str = "Ask who gave it to you. Nothing w
 
 def _sessions(said: Mapping[str, Any]) -> Iterator[TeamSession]:
     for name, parts in _table(said, "sessions").items():
+        if not SESSION_NAME.match(name):
+            raise UsageError(f"{shown(name)} is no name for a session: letters, digits and . _ @ + - are")
         texts = {key: parts[key] for key in _OF_SESSION if key in parts and key != "scopes"}
         wrong = next((key for key, value in texts.items() if not isinstance(value, str) or not value), None)
         if wrong is not None:
