@@ -121,3 +121,12 @@ def test_unknown_session_is_refused_and_the_nearest_is_offered() -> None:
 
     assert outcome.code == 2
     assert "Did you mean synderys?" in outcome.err
+
+
+def test_a_broken_config_is_not_one_without_a_session() -> None:
+    broken = {"code": "config_invalid", "text": "The file cannot be read: line 1", "hint": "Edit it"}
+
+    outcome = shown(seen=document(problems=[broken]))
+
+    assert (outcome.out, "cannot be read: line 1" in outcome.err) == ("", True)
+    assert "names no sso-session" not in outcome.err

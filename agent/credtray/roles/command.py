@@ -69,7 +69,7 @@ def roles(
       credtray roles --now --json
     """
     document = ask(Status())
-    found, problems = [], []
+    found, problems = [], [(each.text, each.hint) for each in document.problems]
     remembered = RolesFile(paths.state_directory() / "roles.json").load()
     for item in _sessions(document, session):
         try:
