@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from credtray.app import build
 from credtray.core import ini
 from tests.uninstall.homes import differences, environment, lay_traces, snapshot, uninstalled
 
@@ -46,6 +47,16 @@ def test_home_is_byte_for_byte_what_it_was(home: Path, kind: str) -> None:
 
     assert done.returncode == 0, done.stderr
     assert differences(before, snapshot(home)) == {}
+
+
+def test_a_coding_agent_does_not_take_its_rules_away(home: Path) -> None:
+    settings = build().settings_file
+    settings.set(("agents",), "never")
+    refused = uninstalled(home, CLAUDECODE="1")
+
+    assert (refused.returncode, "cannot allow itself" in refused.stderr) == (1, True), refused.stderr
+    assert settings.load().agents == "never"
+    assert uninstalled(home, "--yes", "--keep-settings", CLAUDECODE="1").returncode == 0
 
 
 @pytest.mark.posix("modes")

@@ -22,10 +22,11 @@ from credtray.cli.activation import NOT_IN_EFFECT
 from credtray.cli.agent_process import end_agent
 from credtray.cli.agreement import agreed
 from credtray.cli.choices import JsonOption
-from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent, LauncherRefused
+from credtray.core.errors import AgentNotRunning, AgentRefused, AgentSilent, CredtrayError, LauncherRefused
 from credtray.desktop.application_menu import menu_entry
 from credtray.desktop.autostart import login_entry
 from credtray.desktop.login_entry import LoginEntry
+from credtray.guard.command import check_person
 from credtray.ipc_client import AgentClient
 from credtray.uninstall import installation
 from credtray.uninstall.aws_files import AwsFiles
@@ -77,6 +78,7 @@ def uninstall(
         return
     if not yes:
         choice = run.agreed(found, choice)
+    run.check_rules(choice)
     report = Uninstallation(run.places, run.files, run.hands, choice).carry_out()
     run.show_report(report, choice, json_output=json_output)
     remove_unpacked(run.places)
@@ -96,6 +98,20 @@ class _Run:
         return plan(self.places, self.files, self.hands, agent=_running())
 
     # --- before -----------------------------------------------------------------------------------------
+
+    def check_rules(self, choice: Choice) -> None:
+        """Keep a coding agent from taking away the settings that say what it may have.
+
+        Raises:
+            CodingAgentRefused: it would.
+        """
+        if not choice.settings:
+            return
+        try:
+            settings = build().ports.settings_file.load()
+        except CredtrayError:
+            return  # a file that cannot be read holds no rule
+        check_person(settings)
 
     def show_plan(self, found: Plan, choice: Choice, *, json_output: bool) -> None:
         if json_output:
