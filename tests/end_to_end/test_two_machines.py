@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -150,8 +150,8 @@ def test_a_browser_returns_to_the_machine_that_signs_in_by_a_port_of_its_own(
         try:
             assert signing_in.stdout is not None
             address = signing_in.stdout.readline().strip()
-            until(lambda: opened(wires, "http://127.0.0.1:8400/") == "404")
-            returned = opened(wires, f"{address}?code=the-code&state={STATE}")
+            until(lambda: opened(wires.into_near, "http://127.0.0.1:8400/") == "404")
+            returned = opened(wires.into_near, f"{address}?code=the-code&state={STATE}")
             assert signing_in.communicate(timeout=60)[0] == "the-code\n"
         finally:
             for process in (forwarding, signing_in):
@@ -162,7 +162,26 @@ def test_a_browser_returns_to_the_machine_that_signs_in_by_a_port_of_its_own(
     assert returned == "303"
 
 
-def opened(wires: Network, address: str) -> str:
-    """Open an address in a browser of the near machine; return the status."""
-    curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", address]
-    return subprocess.run([*wires.into_near, *curl], capture_output=True, text=True, check=False).stdout
+def test_another_machine_cannot_ask_at_the_port_of_this_one(
+    portal: RunningPortal, home: Path, tmp_path: Path
+) -> None:
+    """Not even with the token: where sshd forwards no sockets, the port is for the far machine alone."""
+    no_sockets = "AllowStreamLocalForwarding no"
+    with network() as wires, far_machine(tmp_path, no_sockets, into=wires.into_far, address=FAR) as far:
+        near = house_beside(portal, home, far, wires.into_near)
+        with near.agent():
+            near.run("login")
+            with shared(near):
+                way = far.home / ".credtray" / "share" / "synderys-readonly.port"
+                port, token = way.read_text().split()
+                with_token = ("-H", f"Authorization: {token}")
+                there = opened(wires.into_far, f"http://127.0.0.1:{port}/keys", *with_token)
+                elsewhere = opened(wires.into_near, f"http://{FAR}:{port}/keys", *with_token)
+
+    assert (there, elsewhere) == ("200", "000")  # curl's word for a connection that was refused
+
+
+def opened(into: Sequence[str], address: str, *words: str) -> str:
+    """Open an address on one of the machines; return the status."""
+    curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", *words, address]
+    return subprocess.run([*into, *curl], capture_output=True, text=True, check=False).stdout
