@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from bench.world import profile_names, world
+from credtray.core.errors import AgentNotRunning
 from credtray.core.protocol import Ping
 from credtray.ipc_client import AgentClient
 from tests.end_to_end.house import House, until
@@ -137,6 +138,9 @@ def started(house: House) -> float:
 
 
 def _answers() -> bool:
-    with AgentClient.connect() as client:
-        client.ask(Ping())
+    try:
+        with AgentClient.connect() as client:
+            client.ask(Ping())
+    except AgentNotRunning:  # its socket is there, and nobody listens there yet
+        return False
     return True
