@@ -160,10 +160,17 @@ class Workers:
 
         One that is not counted makes nobody ``busy``: no command waits for it.
         """
+        self._submit(self._portal_of(session), work, done, failed, counted=counted)
+
+    async def portal_result_of(self, session: str, work: Callable[[], T]) -> T:
+        """Run a portal call that no command waits for; return its result, raise as ``result_of`` does."""
+        return await self._result(self._portal_of(session), work, counted=False)
+
+    def _portal_of(self, session: str) -> Pool:
         pool = self._portal.get(session)
         if pool is None:
             pool = self._portal[session] = self._pool("portal", PORTAL_CALLS)
-        self._submit(pool, work, done, failed, counted=counted)
+        return pool
 
     def files(
         self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Problem], None]

@@ -18,7 +18,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from credtray.core.backoff import trouble_after
-from credtray.core.errors import CredtrayError, Problem, RoleRefused, UnexpectedReply, error_for
+from credtray.core.errors import CredtrayError, Problem, RoleRefused, UnexpectedReply
 from credtray.core.events import AccountsListed, Asked, RolesListed
 from credtray.core.identity import is_other
 from credtray.core.models import AccessToken, Account, SsoSession
@@ -253,7 +253,9 @@ class RoleWatch:
             if token is None:
                 return False
             work = _accounts(self._portal, look.session, token)
-            look.accounts = {item.account_id: item.name for item in await self._asked(name, work)}
+            look.accounts = {
+                item.account_id: item.name for item in await self._workers.portal_result_of(name, work)
+            }
         for number in range(len(look.accounts)):
             batch = list(islice((each for each in look.accounts if each not in look.found), AT_ONCE))
             if not batch:
@@ -263,7 +265,9 @@ class RoleWatch:
             token = self._token(name, look)
             if token is None:
                 return False
-            for each, roles in (await self._asked(name, _roles(self._portal, look, token, batch))).items():
+            for each, roles in (
+                await self._workers.portal_result_of(name, _roles(self._portal, look, token, batch))
+            ).items():
                 look.found[each] = None if roles is None else AccountRoles(roles, look.accounts[each])
             await self._heed()
         return True
@@ -301,7 +305,11 @@ class RoleWatch:
     async def _proven(self, name: str, look: _Look, token: AccessToken, went: frozenset[Role]) -> None:
         """Ask once more about the first accounts that have lost a role: a list may have come cut off."""
         suspects = list(dict.fromkeys(number for number, _ in sorted(went)))[:PROVEN]
-        there = await self._asked(name, _roles(self._portal, look, token, suspects)) if suspects else {}
+        there = (
+            await self._workers.portal_result_of(name, _roles(self._portal, look, token, suspects))
+            if suspects
+            else {}
+        )
         if any(role in (there.get(number) or ()) for number, role in went):
             self._looks.pop(name, None)
             raise UnexpectedReply("the list of roles was not whole")
@@ -318,21 +326,6 @@ class RoleWatch:
                 self._loop.take(Asked(item.name))  # what was refused for want of the role is had now
         if came or went:
             _log.info("session %s: %d roles are new, %d are gone", name, len(came), len(went))
-
-    async def _asked(self, session: str, work: Callable[[], T]) -> T:
-        """Run a portal call that nobody waits for."""
-        outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-        def done(result: T) -> None:
-            if not outcome.done():
-                outcome.set_result(result)
-
-        def failed(problem: Problem) -> None:
-            if not outcome.done():
-                outcome.set_exception(error_for(problem))
-
-        self._workers.portal(session, work, done, failed, counted=False)
-        return await outcome
 
     # --- what follows -----------------------------------------------------------------------------------
 
