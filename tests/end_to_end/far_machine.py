@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -175,11 +175,16 @@ def house_beside(portal: RunningPortal, home: Path, far: FarMachine, into: Seque
     return house
 
 
+def shared(house: House, *more: str) -> AbstractContextManager[Process]:
+    return sharing(house, "far", "-P", "synderys-readonly", *more)
+
+
 @contextmanager
-def shared(house: House, *more: str) -> Iterator[Process]:
+def sharing(house: House, *words: str) -> Iterator[Process]:
+    """Run `credtray share` with these words from when it shares until the end of the block."""
     log = house.home / "share-output"
     with log.open("w") as output:
-        process = house.start("share", "far", "-P", "synderys-readonly", *more, output=output)
+        process = house.start("share", *words, output=output)
         try:
             until(lambda: "Ctrl-C ends it" in log.read_text() or process.poll() is not None)
             assert process.poll() is None, log.read_text()

@@ -8,16 +8,15 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.house import House, until
+from tests.end_to_end.far_machine import said, sharing
+from tests.end_to_end.house import House
 from tests.portal import RunningPortal
 from tests.warm_start import Process
 
@@ -47,23 +46,8 @@ def near(portal: RunningPortal, home: Path) -> House:
     return house
 
 
-def said(house: House) -> str:
-    return (house.home / "share-output").read_text()
-
-
-@contextmanager
-def shared(house: House, profile: str = "synderys-readonly") -> Iterator[Process]:
-    log = house.home / "share-output"
-    with log.open("w") as output:
-        process = house.start("share", "--container", "-P", profile, output=output)
-        try:
-            until(lambda: "Ctrl-C ends it" in log.read_text() or process.poll() is not None)
-            assert process.poll() is None, log.read_text()
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            process.wait()
+def shared(house: House, profile: str = "synderys-readonly") -> AbstractContextManager[Process]:
+    return sharing(house, "--container", "-P", profile)
 
 
 class Container:

@@ -221,7 +221,7 @@ def never(profile: str, agent: Agent) -> CodingAgentRefused:
     """Return the refusal of a profile that is for no coding agent."""
     setting = dotted(("profiles", profile, "agents"))
     return CodingAgentRefused(
-        f"{_who(agent)} wants {plain(profile)}, and its setting `agents` is never",
+        f"{_wants(profile, agent)}, and its setting `agents` is never",
         hint="Tell the person at this computer. They can change it with: "
         f"credtray settings set {toml_word(setting)} ask",
     )
@@ -230,7 +230,7 @@ def never(profile: str, agent: Agent) -> CodingAgentRefused:
 def said_no(profile: str, agent: Agent) -> CodingAgentRefused:
     """Return the refusal that a person has chosen."""
     return CodingAgentRefused(
-        f"{_who(agent)} wants {plain(profile)}, and the answer was no",
+        f"{_wants(profile, agent)}, and the answer was no",
         hint=f"If the person at this computer changes their mind, they run: {allow_command(profile)}",
     )
 
@@ -238,7 +238,7 @@ def said_no(profile: str, agent: Agent) -> CodingAgentRefused:
 def unanswered(profile: str, agent: Agent, waited: timedelta) -> CodingAgentRefused:
     """Return the refusal after waiting in vain: it says how the next try can succeed."""
     return CodingAgentRefused(
-        f"{_who(agent)} wants {plain(profile)}, and nobody answered within {short(waited)}",
+        f"{_wants(profile, agent)}, and nobody answered within {short(waited)}",
         hint="Tell the person at this computer: allow it in credtray's notification or menu, or run "
         f"`{allow_command(profile)}` in a terminal of your own. Then try again.",
     )
@@ -247,7 +247,7 @@ def unanswered(profile: str, agent: Agent, waited: timedelta) -> CodingAgentRefu
 def too_many(profile: str, agent: Agent) -> CodingAgentRefused:
     """Return the refusal where others have used up the questions that a person can be asked."""
     return CodingAgentRefused(
-        f"{_who(agent)} wants {plain(profile)}, and {MOST_QUESTIONS} questions of others are still open",
+        f"{_wants(profile, agent)}, and {MOST_QUESTIONS} questions of others are still open",
         hint="Tell the person at this computer to answer those first, in credtray's menu or on its page. "
         "Then try again.",
     )
@@ -256,7 +256,7 @@ def too_many(profile: str, agent: Agent) -> CodingAgentRefused:
 def nobody_to_ask(profile: str, agent: Agent) -> CodingAgentRefused:
     """Return the refusal where no agent of credtray's runs that could ask."""
     return CodingAgentRefused(
-        f"{_who(agent)} wants {plain(profile)}, and no credtray agent is running that could ask",
+        f"{_wants(profile, agent)}, and no credtray agent is running that could ask",
         hint="Tell the person at this computer. They run: credtray start",
     )
 
@@ -273,6 +273,10 @@ def by_itself(agent: Agent) -> CodingAgentRefused:
 def allow_command(profile: str) -> str:
     """Return what a person types to allow it."""
     return f"credtray allow {argument(profile)}"
+
+
+def _wants(profile: str, agent: Agent) -> str:
+    return f"{_who(agent)} wants {plain(profile)}"
 
 
 def _who(agent: Agent) -> str:
