@@ -530,6 +530,7 @@ def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(monkeypatch
     played(play)
 
 
+@pytest.mark.posix("modes")
 def test_file_is_private_and_holds_no_secret() -> None:
     async def play(scene: Scene) -> None:
         await scene.signed_in("dev")
